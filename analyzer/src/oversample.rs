@@ -1,0 +1,204 @@
+//! Peaks between samples, by windowed-sinc interpolation in short blocks.
+//!
+//! A block is looked at as closely as its reader needs: its samples, 4 points per sample, or 16. Interpolating 4
+//! times under-reads a tone below Nyquist by at most −20·log10(cos(π/8)) = 0.69 dB, 16 times by 0.042 dB
+//! (BS.1770-5 Annex 2), so most blocks can be settled by the cheap look.
+
+use std::f64::consts::PI;
+
+use crate::stream::Frame;
+
+/// Frames per block.
+pub const BLOCK_FRAMES: usize = 16;
+
+/// No interpolated point of a block exceeds its 4x peak by more than this factor, 1 / cos(π/8).
+pub const COARSE_UNDER_READ: f32 = 1.0824;
+
+/// Taps per interpolated point of the cheap look; flat to 0.90 of Nyquist.
+const COARSE_TAPS: usize = 48;
+/// Interpolated points that are computed together: as many accumulators as fit in registers.
+const CHUNK: usize = 3;
+/// One vector register.
+const LANES: usize = 4;
+/// Frames computed together: two vectors of interleaved stereo.
+const GROUP_FRAMES: usize = 4;
+
+/// Coefficients of `factor − 1` interpolated points between two samples.
+struct Kernel {
+    taps: usize,
+    /// Chunk, then tap, then point; every coefficient repeated for each lane.
+    chunks: Vec<Vec<[[f32; LANES]; CHUNK]>>,
+    /// Largest sum of magnitudes over the points: no output exceeds the input's peak by more.
+    norm: f32,
+}
+
+impl Kernel {
+    /// Sinc under a Kaiser window; every point has unity gain at 0 Hz. `factor − 1` is a multiple of 3.
+    fn new(factor: usize, taps: usize, beta: f64) -> Self {
+        let points: Vec<Vec<f64>> = (1..factor)
+            .map(|point| {
+                let at = point as f64 / factor as f64 + taps as f64 / 2.0 - 1.0;
+                let ideal = |tap: usize| {
+                    let t = at - tap as f64;
+                    let edge = 2.0 * t / taps as f64;
+                    libm::sin(PI * t) / (PI * t) * bessel_i0(beta * libm::sqrt((1.0 - edge * edge).max(0.0)))
+                };
+                let raw: Vec<f64> = (0..taps).map(ideal).collect();
+                let sum: f64 = raw.iter().sum();
+                raw.into_iter().map(|v| v / sum).collect()
+            })
+            .collect();
+        let norm = points.iter().map(|p| p.iter().map(|v| v.abs()).sum::<f64>()).fold(1.0, f64::max);
+        let chunks = points
+            .chunks_exact(CHUNK)
+            .map(|chunk| (0..taps).map(|tap| std::array::from_fn(|p| [chunk[p][tap] as f32; LANES])).collect())
+            .collect();
+        Self { taps, chunks, norm: norm as f32 }
+    }
+
+    /// Largest magnitude between the samples of [`GROUP_FRAMES`] frames. `x` starts `taps / 2 − 1` frames before the
+    /// first of them.
+    #[inline]
+    fn group_peak(&self, x: &[f32]) -> f32 {
+        let mut peaks = [0.0f32; 2 * LANES];
+        for chunk in &self.chunks {
+            let mut sums = [[0.0f32; 2 * LANES]; CHUNK];
+            for (h, x) in chunk.iter().zip(x.windows(2 * LANES).step_by(2)) {
+                for p in 0..CHUNK {
+                    for lane in 0..2 * LANES {
+                        sums[p][lane] += h[p][lane % LANES] * x[lane];
+                    }
+                }
+            }
+            for sum in sums {
+                for lane in 0..2 * LANES {
+                    peaks[lane] = peaks[lane].max(sum[lane].abs());
+                }
+            }
+        }
+        peaks.into_iter().fold(0.0, f32::max)
+    }
+
+    /// Largest magnitude between the samples of the block that starts at interleaved index `start`.
+    fn block_peak(&self, x: &[f32], start: usize) -> f32 {
+        let first = start - (self.taps - 2);
+        (0..BLOCK_FRAMES / GROUP_FRAMES)
+            .map(|group| {
+                let from = first + group * GROUP_FRAMES * 2;
+                self.group_peak(&x[from..from + (self.taps + GROUP_FRAMES - 1) * 2])
+            })
+            .fold(0.0, f32::max)
+    }
+}
+
+/// Modified Bessel function of the first kind, order zero.
+fn bessel_i0(x: f64) -> f64 {
+    let (mut sum, mut term, quarter) = (1.0, 1.0, x * x / 4.0);
+    for k in 1..60 {
+        term *= quarter / f64::from(k * k);
+        sum += term;
+    }
+    sum
+}
+
+/// Cuts a stream into blocks of [`BLOCK_FRAMES`] and lets a visitor look at each.
+pub struct BlockScanner {
+    coarse: Kernel,
+    fine: Kernel,
+    /// Interleaved; starts `margin` frames before the next block.
+    buffer: Vec<f32>,
+    margin: usize,
+}
+
+/// One block with enough of its surroundings to interpolate in it.
+pub struct Block<'a> {
+    scanner: &'a BlockScanner,
+    start: usize,
+}
+
+impl Block<'_> {
+    /// Largest sample magnitude.
+    pub fn sample_peak(&self) -> f32 {
+        peak(&self.scanner.buffer[self.start..self.start + 2 * BLOCK_FRAMES])
+    }
+
+    /// No interpolated magnitude exceeds this.
+    pub fn bound(&self) -> f32 {
+        let reach = 2 * self.scanner.margin;
+        peak(&self.scanner.buffer[self.start - reach..self.start + reach + 2 * BLOCK_FRAMES]) * self.scanner.fine.norm
+    }
+
+    /// Largest magnitude at 4 points per sample.
+    pub fn coarse_peak(&self) -> f32 {
+        self.sample_peak().max(self.scanner.coarse.block_peak(&self.scanner.buffer, self.start))
+    }
+
+    /// Largest magnitude at 16 points per sample.
+    pub fn fine_peak(&self) -> f32 {
+        self.sample_peak().max(self.scanner.fine.block_peak(&self.scanner.buffer, self.start))
+    }
+
+    /// The magnitude that [`fine_peak`](Self::fine_peak) gives wherever it could exceed `threshold`, else at most
+    /// an under-read of it that is itself below the threshold.
+    pub fn peak_above(&self, threshold: f32) -> f32 {
+        if self.bound() <= threshold {
+            return self.sample_peak();
+        }
+        let coarse = self.coarse_peak();
+        if coarse * COARSE_UNDER_READ <= threshold { coarse } else { self.fine_peak().max(coarse) }
+    }
+}
+
+fn peak(x: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; 8];
+    let chunks = x.chunks_exact(8);
+    let rest = chunks.remainder().iter().fold(0.0f32, |m, v| m.max(v.abs()));
+    for chunk in chunks {
+        for lane in 0..8 {
+            lanes[lane] = lanes[lane].max(chunk[lane].abs());
+        }
+    }
+    lanes.into_iter().fold(rest, f32::max)
+}
+
+impl BlockScanner {
+    /// For metering and verification: 128 taps per point, flat to 0.95 of Nyquist.
+    pub fn exact() -> Self {
+        Self::with_fine(Kernel::new(16, 128, 11.0))
+    }
+
+    /// For detection: 64 taps per point, flat to 0.92 of Nyquist, half the cost.
+    pub fn quick() -> Self {
+        Self::with_fine(Kernel::new(16, 64, 8.0))
+    }
+
+    fn with_fine(fine: Kernel) -> Self {
+        let margin = fine.taps / 2;
+        Self { coarse: Kernel::new(4, COARSE_TAPS, 8.0), fine, buffer: vec![0.0; 2 * margin], margin }
+    }
+
+    /// Takes the next frames and visits every block that is complete with its surroundings.
+    pub fn push(&mut self, frames: &[Frame], mut visit: impl FnMut(&Block)) {
+        for frames in frames.chunks(4096) {
+            self.buffer.extend_from_slice(frames.as_flattened());
+            self.visit_complete(&mut visit);
+        }
+    }
+
+    /// Visits the blocks that are left; the stream is followed by silence.
+    pub fn finish(mut self, mut visit: impl FnMut(&Block)) {
+        let left = self.buffer.len() / 2 - self.margin;
+        let padded = left.div_ceil(BLOCK_FRAMES) * BLOCK_FRAMES + 2 * self.margin;
+        self.buffer.resize(2 * padded, 0.0);
+        self.visit_complete(&mut visit);
+    }
+
+    fn visit_complete(&mut self, visit: &mut impl FnMut(&Block)) {
+        let mut start = 2 * self.margin;
+        while start + 2 * (BLOCK_FRAMES + self.margin) <= self.buffer.len() {
+            visit(&Block { scanner: self, start });
+            start += 2 * BLOCK_FRAMES;
+        }
+        self.buffer.drain(..start - 2 * self.margin);
+    }
+}

@@ -1,0 +1,153 @@
+//! What was measured of one song, as plain data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::crossover::BANDS;
+use crate::defects::Defect;
+use crate::excerpt::Excerpt;
+
+/// Raised when the meaning of a field changes.
+pub const PROFILE_VERSION: u32 = 1;
+
+/// Bands of the long-term spectrum: quarter octaves from 20 Hz to 20.48 kHz.
+pub const SPECTRUM_BANDS: usize = 40;
+
+/// Centre of spectrum band `band`, Hz: 20 · 2^((band + ½) / 4).
+pub fn band_centre_hz(band: usize) -> f64 {
+    20.0 * libm::exp2((band as f64 + 0.5) / 4.0)
+}
+
+/// Everything that was measured of one song.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// [`PROFILE_VERSION`] of the program that measured.
+    pub version: u32,
+    /// Frames per second.
+    pub sample_rate_hz: u32,
+    /// 1 or 2, as in the file.
+    pub channels: u8,
+    /// Length.
+    pub frames: u64,
+    /// ITU-R BS.1770-5, EBU Tech 3341 and 3342.
+    pub loudness: LoudnessReading,
+    /// Sample peak and true peak.
+    pub peak: PeakReading,
+    /// Long-term spectrum of mid and side.
+    pub spectrum: SpectrumReading,
+    /// Level statistics per band.
+    pub dynamics: DynamicsReading,
+    /// Image: width, correlation, balance.
+    pub stereo: StereoReading,
+    /// What is wrong with the recording, worst first.
+    pub defects: Vec<Defect>,
+    /// Passages that stand for the song.
+    pub excerpts: Vec<Excerpt>,
+}
+
+/// Loudness of the whole song.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoudnessReading {
+    /// Gated loudness of the whole; `None` when no block passes the gate (silence, or under 400 ms).
+    pub integrated_lufs: Option<f64>,
+    /// Loudest 400 ms; `None` under 400 ms.
+    pub max_momentary_lufs: Option<f64>,
+    /// Loudest 3 s; `None` under 3 s.
+    pub max_short_term_lufs: Option<f64>,
+    /// Loudness range (LRA), 0 when it cannot be told.
+    pub range_lu: f64,
+}
+
+/// Peaks of the louder channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeakReading {
+    /// Largest interpolated magnitude, dBTP.
+    pub true_peak_dbtp: f64,
+    /// Largest sample magnitude, dBFS.
+    pub sample_peak_dbfs: f64,
+}
+
+/// Long-term spectrum of mid and side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpectrumReading {
+    /// Half the sum of left and right.
+    pub mid: Spectrum,
+    /// Half the difference.
+    pub side: Spectrum,
+    /// Above this there is next to nothing, as a lossy codec leaves it; Nyquist when nothing is cut.
+    pub cutoff_hz: f64,
+    /// Slope of the mid's band levels from 100 Hz to 10 kHz, dB per octave.
+    pub tilt_db_per_octave: f64,
+}
+
+/// Band levels over time, dBFS (a full-scale sine reads −3.01), one value per spectrum band.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spectrum {
+    /// Mean power over the whole song.
+    pub mean_db: Vec<f64>,
+    /// Mean power over the loudest third of the time.
+    pub loud_db: Vec<f64>,
+    /// Percentiles of the level over time, digital silence left out.
+    pub p10_db: Vec<f64>,
+    /// Median level.
+    pub p50_db: Vec<f64>,
+    /// Level that is exceeded a tenth of the time.
+    pub p90_db: Vec<f64>,
+}
+
+/// Dynamics per band and of the whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DynamicsReading {
+    /// The four bands of [`crate::crossover`].
+    pub bands: [BandDynamics; BANDS],
+    /// Peak to short-term loudness ratio exceeded 90, 50 and 5 % of the time, LU.
+    pub psr_p10_p50_p95_lu: [f64; 3],
+}
+
+/// Level statistics of one band; levels are mean power of left and right, in 50 ms frames. Frames more than
+/// 20 dB under the band's mean do not count, as in a pause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BandDynamics {
+    /// Mean power over the whole song, dBFS.
+    pub level_db: f64,
+    /// Frame peak exceeded in one frame of twenty, over the mean level, dB.
+    pub crest_db: f64,
+    /// Standard deviation of the level in frames of 10 ms, dB.
+    pub spread_10ms_db: f64,
+    /// The same for 50 ms.
+    pub spread_50ms_db: f64,
+    /// The same for 400 ms.
+    pub spread_400ms_db: f64,
+}
+
+/// The stereo image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StereoReading {
+    /// Level of side over mid per band of [`crate::crossover`], −60 to +20 dB.
+    pub width_db: [f64; BANDS],
+    /// Correlation of left and right per band, −1 to 1; 1 for silence.
+    pub correlation: [f64; BANDS],
+    /// Left over right, dB; 0 for silence.
+    pub balance_db: f64,
+    /// Loudness lost by summing to mono, against two uncorrelated channels of the same power, LU: 10·log10((L²+R²)/(2·M²)).
+    pub mono_loss_lu: f64,
+}
+
+impl Profile {
+    /// Peak to loudness ratio, LU: true peak over integrated loudness.
+    pub fn plr_lu(&self) -> Option<f64> {
+        Some(self.peak.true_peak_dbtp - self.loudness.integrated_lufs?)
+    }
+
+    /// Length in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.frames as f64 / f64::from(self.sample_rate_hz)
+    }
+}
