@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::samples::SampleReading;
+use crate::units::db_from_gain;
+
 /// What can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,4 +41,186 @@ pub struct Defect {
     pub at_s: f64,
     /// For a person: what was found, and what to do about it.
     pub sentence: String,
+}
+
+/// What the detectors go by.
+pub(crate) struct Evidence<'a> {
+    pub sample_rate_hz: u32,
+    pub channels: u8,
+    pub samples: &'a SampleReading,
+    pub true_peak: f64,
+    pub cutoff_hz: f64,
+    /// K-weighted sums of L², R² and L·R.
+    pub weighted: [f64; 3],
+}
+
+/// Inter-sample peaks are named from here, dBTP: less is within the difference between meters.
+const OVERS_FROM_DBTP: f64 = 0.05;
+/// An offset is named above this (−60 dBFS) when it is also this share of the channel's RMS.
+const OFFSET: f64 = 1e-3;
+const OFFSET_SHARE: f64 = 0.01;
+/// Every converter and good encoder stops somewhere above this share of Nyquist, 18.96 kHz at 44.1 kHz.
+const CUTOFF_SHARE: f64 = 0.86;
+/// Correlation under which mono loses most of the song.
+const CORRELATION: f64 = -0.3;
+/// Channels whose difference never exceeds this are equal but for dither.
+const SAME: f32 = 1e-4;
+/// A channel this far under the other, and under this, is silent.
+const SILENT: f32 = 1e-4;
+
+/// Every fault the evidence shows, worst first.
+pub(crate) fn defects(evidence: &Evidence) -> Vec<Defect> {
+    let mut found: Vec<Defect> = [
+        not_a_number(evidence),
+        silence(evidence),
+        clipping(evidence),
+        overs(evidence),
+        offset(evidence),
+        lossy(evidence),
+        phase(evidence),
+        channels(evidence),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    found.sort_by(|a, b| b.severity.total_cmp(&a.severity));
+    found
+}
+
+impl Evidence<'_> {
+    fn defect(&self, kind: DefectKind, severity: f64, frame: u64, sentence: String) -> Option<Defect> {
+        let at_s = frame as f64 / f64::from(self.sample_rate_hz);
+        // Hundredths are as much as a severity means.
+        let severity = libm::round(severity.clamp(0.0, 1.0) * 100.0) / 100.0;
+        Some(Defect { kind, severity, at_s, sentence })
+    }
+
+    fn clock(&self, frame: u64) -> String {
+        let tenths = frame * 10 / u64::from(self.sample_rate_hz);
+        format!("{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
+    }
+
+    fn seconds(&self) -> f64 {
+        self.samples.frames as f64 / f64::from(self.sample_rate_hz)
+    }
+
+    fn peak(&self) -> f32 {
+        self.samples.peaks[0].max(self.samples.peaks[1])
+    }
+}
+
+fn not_a_number(e: &Evidence) -> Option<Defect> {
+    let (count, first) = (e.samples.unreadable, e.samples.first_unreadable);
+    if count == 0 {
+        return None;
+    }
+    let sentence = format!(
+        "{count} {} not numbers, the first at {}, and were read as silence. The export is damaged: make it again.",
+        if count == 1 { "sample is" } else { "samples are" },
+        e.clock(first)
+    );
+    e.defect(DefectKind::NotANumber, 0.8, first, sentence)
+}
+
+fn silence(e: &Evidence) -> Option<Defect> {
+    if e.peak() > 0.0 {
+        return None;
+    }
+    e.defect(DefectKind::Silence, 1.0, 0, "The file is silent from start to end.".into())
+}
+
+fn clipping(e: &Evidence) -> Option<Defect> {
+    let tops = e.samples.flat_tops;
+    if tops.runs == 0 {
+        return None;
+    }
+    // A handful in a song is cosmetic; ten in a second is a sound.
+    let per_second = tops.runs as f64 / e.seconds().max(1.0);
+    let severity = 0.5 + 0.25 * libm::log10(per_second.max(1e-3)) + 0.002 * f64::from(tops.longest.min(100));
+    let sentence = format!(
+        "The mix clips: {} flat {} of up to {} samples, the first at {}. Mastering cannot undo that; export the mix \
+         again with the master fader lower.",
+        tops.runs,
+        if tops.runs == 1 { "top" } else { "tops" },
+        tops.longest,
+        e.clock(tops.first_frame)
+    );
+    e.defect(DefectKind::Clipping, severity.max(0.05), tops.first_frame, sentence)
+}
+
+fn overs(e: &Evidence) -> Option<Defect> {
+    let level = db_from_gain(e.true_peak);
+    if level < OVERS_FROM_DBTP {
+        return None;
+    }
+    let sentence = format!(
+        "Peaks between the samples reach {level:+.1} dBTP: players and encoders clip them. The master's limiter \
+         brings them under its ceiling."
+    );
+    e.defect(DefectKind::InterSampleOvers, 0.1 + 0.1 * level, e.samples.first_full_scale.unwrap_or(0), sentence)
+}
+
+fn offset(e: &Evidence) -> Option<Defect> {
+    let frames = e.samples.frames.max(1) as f64;
+    let worst = (0..2)
+        .map(|c| (e.samples.sums[c] / frames, libm::sqrt(e.samples.squares[c] / frames)))
+        .filter(|(mean, rms)| mean.abs() > OFFSET && mean.abs() > OFFSET_SHARE * rms)
+        .map(|(mean, _)| mean.abs())
+        .reduce(f64::max)?;
+    let sentence = format!(
+        "The waveform sits {:.1} % of full scale off centre (a DC offset), which costs headroom. The chain's first \
+         filter removes it.",
+        100.0 * worst
+    );
+    e.defect(DefectKind::DcOffset, 0.1 + 4.0 * worst, 0, sentence)
+}
+
+fn lossy(e: &Evidence) -> Option<Defect> {
+    let nyquist = f64::from(e.sample_rate_hz) / 2.0;
+    if e.cutoff_hz > CUTOFF_SHARE * nyquist {
+        return None;
+    }
+    let khz = e.cutoff_hz / 1000.0;
+    let (severity, sentence) = if e.cutoff_hz < 20_500.0 {
+        // 16 kHz is what MP3 at 128 kbit/s leaves.
+        let severity = 0.2 + 0.1 * (19.0 - khz).max(0.0);
+        let cause = "the song has probably been an MP3 or the like. Use the original export if there is one.";
+        (severity, format!("There is next to nothing above {khz:.1} kHz: {cause}"))
+    } else {
+        let cause = "the file was probably made from one with a lower sample rate. That does no harm.";
+        (0.05, format!("There is next to nothing above {khz:.1} kHz: {cause}"))
+    };
+    e.defect(DefectKind::LossySource, severity, 0, sentence)
+}
+
+fn phase(e: &Evidence) -> Option<Defect> {
+    let [left, right, product] = e.weighted;
+    let power = libm::sqrt(left * right);
+    if e.channels < 2 || power <= 0.0 || product / power > CORRELATION {
+        return None;
+    }
+    let correlation = product / power;
+    let sentence = format!(
+        "Left and right mostly cancel in mono (correlation {correlation:.2}). Check the polarity of a channel, or of a \
+         stereo effect."
+    );
+    e.defect(DefectKind::OutOfPhase, 0.3 - 0.7 * correlation, e.samples.first_sound.unwrap_or(0), sentence)
+}
+
+fn channels(e: &Evidence) -> Option<Defect> {
+    let [left, right] = e.samples.peaks;
+    if e.channels < 2 || e.peak() <= 0.0 {
+        return None;
+    }
+    let first = e.samples.first_sound.unwrap_or(0);
+    if e.samples.side_peak <= SAME.min(0.01 * e.peak()) {
+        let sentence = "Left and right are the same: a mono song in a stereo file. It will be mastered as it is.";
+        return e.defect(DefectKind::Mono, 0.1, first, sentence.into());
+    }
+    if left.min(right) > SILENT.min(1e-3 * e.peak()) {
+        return None;
+    }
+    let side = if left < right { "left" } else { "right" };
+    let sentence = format!("The {side} channel is silent. If that is not meant, export the mix again.");
+    e.defect(DefectKind::OneChannel, 0.7, first, sentence)
 }

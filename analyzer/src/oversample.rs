@@ -92,7 +92,7 @@ impl Kernel {
 }
 
 /// Modified Bessel function of the first kind, order zero.
-fn bessel_i0(x: f64) -> f64 {
+pub fn bessel_i0(x: f64) -> f64 {
     let (mut sum, mut term, quarter) = (1.0, 1.0, x * x / 4.0);
     for k in 1..60 {
         term *= quarter / f64::from(k * k);

@@ -1,1 +1,10 @@
-//! placeholder
+//! Changes music: applies a mastering chain from the numbers of a recipe alone, the same bits every time.
+//!
+//! [`chain::Chain`] is the chain up to the limiter; [`stages::limiter`] and [`stages::dither`] finish the master.
+
+pub mod chain;
+pub mod params;
+pub mod recipe;
+pub mod resample;
+pub mod stage;
+pub mod stages;

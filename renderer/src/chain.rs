@@ -1,0 +1,138 @@
+//! The chain up to the limiter.
+
+use analyzer::crossover::BANDS;
+use analyzer::stream::{Frame, Source};
+
+use crate::recipe::Recipe;
+use crate::stage::Stage;
+use crate::stages::balance::Balance;
+use crate::stages::condition::Condition;
+use crate::stages::match_eq::MatchEq;
+use crate::stages::multiband::Multiband;
+use crate::stages::width::Width;
+
+/// Frames per call of a stage: small enough to stay in the cache, large enough to cost nothing.
+const BLOCK: usize = 4096;
+
+/// The stages of a recipe in signal order; neutral ones are left out, so that a neutral recipe changes no bit.
+pub struct Chain {
+    stages: Vec<Box<dyn Stage>>,
+}
+
+impl Chain {
+    /// At rest. `band_levels_dbfs` as in [`crate::recipe::Solution`]; it matters only to a multiband that is not neutral.
+    pub fn new(recipe: &Recipe, band_levels_dbfs: &[f64; BANDS], sample_rate_hz: u32) -> Self {
+        let rate = sample_rate_hz;
+        // Exhaustive, so that a stage that is added cannot be forgotten here.
+        let Recipe {
+            version: _,
+            delivery: _,
+            condition,
+            balance,
+            match_eq,
+            multiband,
+            width,
+            limiter: _,
+            output: _,
+            solution: _,
+        } = recipe;
+        fn boxed(stage: Option<impl Stage + 'static>) -> Option<Box<dyn Stage>> {
+            stage.map(|s| Box::new(s) as Box<dyn Stage>)
+        }
+        let stages = [
+            boxed(Condition::new(condition, rate)),
+            boxed(Balance::new(balance)),
+            boxed(MatchEq::new(match_eq, rate)),
+            boxed(Multiband::new(multiband, band_levels_dbfs, rate)),
+            boxed(Width::new(width, rate)),
+        ];
+        Self { stages: stages.into_iter().flatten().collect() }
+    }
+
+    /// How much later the output comes.
+    pub fn latency_frames(&self) -> usize {
+        self.stages.iter().map(|s| s.latency_frames()).sum()
+    }
+
+    /// The next frames through all stages.
+    fn process(&mut self, frames: &mut [Frame]) {
+        for stage in &mut self.stages {
+            stage.process(frames);
+        }
+    }
+
+    /// Renders a whole stream: as many frames go to `sink` as come from `source`, in time with it.
+    ///
+    /// # Errors
+    /// Those of the source and the sink.
+    pub fn render<E>(
+        mut self,
+        source: &mut dyn Source<Error = E>,
+        mut sink: impl FnMut(&[Frame]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut block = vec![[0.0; 2]; BLOCK];
+        let mut ahead = self.latency_frames();
+        let mut tail = ahead;
+        loop {
+            let mut count = source.read(&mut block)?;
+            if count == 0 {
+                count = tail.min(BLOCK);
+                tail -= count;
+                block[..count].fill([0.0; 2]);
+            }
+            if count == 0 {
+                return Ok(());
+            }
+            self.process(&mut block[..count]);
+            let skipped = ahead.min(count);
+            ahead -= skipped;
+            sink(&block[skipped..count])?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(frames: usize) -> Vec<Frame> {
+        let mut state = 1u64;
+        let mut next = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
+        };
+        (0..frames).map(|_| [next(), next()]).collect()
+    }
+
+    fn rendered(recipe: &Recipe, frames: &[Frame]) -> Vec<Frame> {
+        let mut out = Vec::new();
+        let mut source = frames;
+        Chain::new(recipe, &[-20.0; BANDS], 48_000)
+            .render(&mut source, |frames| {
+                out.extend_from_slice(frames);
+                Ok(())
+            })
+            .expect("memory does not fail");
+        out
+    }
+
+    #[test]
+    fn a_neutral_recipe_changes_no_bit() {
+        let frames = noise(10_000);
+        assert_eq!(rendered(&Recipe::default(), &frames), frames);
+    }
+
+    #[test]
+    fn output_is_as_long_as_the_input_and_in_time_with_it() {
+        let mut recipe = Recipe::default();
+        recipe.match_eq.mid_db.0 = [0.01; 40];
+        recipe.match_eq.side_db.0 = [0.01; 40];
+        for length in [1, 100, 50_000] {
+            let frames = noise(length);
+            let out = rendered(&recipe, &frames);
+            assert_eq!(out.len(), length);
+            let difference = out.iter().zip(&frames).map(|(a, b)| (a[0] - b[0]).abs()).fold(0.0, f32::max);
+            assert!(difference < 0.01, "{length}: {difference}");
+        }
+    }
+}

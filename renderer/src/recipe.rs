@@ -1,0 +1,282 @@
+//! The recipe: all that decides how a master sounds, as a JSON file that a person can read and change.
+
+use analyzer::crossover::BANDS;
+use serde::{Deserialize, Serialize};
+
+use crate::params::{OutOfRange, Param, Params, params};
+use crate::stages::balance::BalanceParams;
+use crate::stages::condition::ConditionParams;
+use crate::stages::limiter::LimiterParams;
+use crate::stages::match_eq::MatchEqParams;
+use crate::stages::multiband::MultibandParams;
+use crate::stages::width::WidthParams;
+
+/// Raised when a recipe of an older program would be misread.
+pub const RECIPE_VERSION: u32 = 1;
+
+params! {
+    /// What the master has to keep.
+    pub struct DeliveryParams {
+        /// Integrated loudness, LUFS.
+        loudness_lufs: Param::linear(-50.0, -1.0, -14.0, 0.01),
+        /// True peak that is never exceeded, dBTP.
+        ceiling_dbtp: Param::linear(-20.0, 0.0, -1.0, 0.01),
+        /// The limiter's gain reduction is over this for at most a hundredth of the song, dB; loudness that would take
+        /// more is not reached.
+        max_limiting_db: Param::linear(0.0, 40.0, 6.0, 0.1),
+    }
+}
+
+/// Word length of the samples that are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SampleFormat {
+    /// 16-bit integers, dithered.
+    Int16,
+    /// 24-bit integers, dithered.
+    #[default]
+    Int24,
+    /// 32-bit floating point.
+    Float32,
+}
+
+impl SampleFormat {
+    /// Bits per sample of the integer formats.
+    pub fn integer_bits(self) -> Option<u32> {
+        match self {
+            Self::Int16 => Some(16),
+            Self::Int24 => Some(24),
+            Self::Float32 => None,
+        }
+    }
+}
+
+/// How the master is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutputParams {
+    /// Frames per second; `null` keeps the input's.
+    pub sample_rate_hz: Option<u32>,
+    /// Word length.
+    pub sample_format: SampleFormat,
+    /// Seed of the dither.
+    pub dither_seed: u32,
+}
+
+/// What was solved for one input; it holds for no other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Solution {
+    /// Hash of the input's frames.
+    pub input_hash: String,
+    /// Mean power of each band where it enters the multiband stage, dBFS.
+    pub band_levels_dbfs: [f64; BANDS],
+    /// Gain between the chain and the limiter, dB.
+    pub drive_db: f64,
+    /// Peaks that the limiter has to take for higher than its detector read them.
+    pub trims: Vec<Trim>,
+}
+
+/// A correction of one peak.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trim {
+    /// Which block of [`analyzer::oversample::BLOCK_FRAMES`] frames.
+    pub block: u64,
+    /// By how much, dB.
+    pub peak_db: f64,
+}
+
+/// Settings that fit any song, and the solution for one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// [`RECIPE_VERSION`].
+    pub version: u32,
+    /// Loudness and ceiling.
+    #[serde(default)]
+    pub delivery: DeliveryParams,
+    /// Subsonic high-pass.
+    #[serde(default)]
+    pub condition: ConditionParams,
+    /// Left against right.
+    #[serde(default)]
+    pub balance: BalanceParams,
+    /// Tone of mid and side.
+    #[serde(default)]
+    pub match_eq: MatchEqParams,
+    /// Dynamics per band.
+    #[serde(default)]
+    pub multiband: MultibandParams,
+    /// Width per band, mono bass.
+    #[serde(default)]
+    pub width: WidthParams,
+    /// Limiter.
+    #[serde(default)]
+    pub limiter: LimiterParams,
+    /// Word length, sample rate, dither.
+    #[serde(default)]
+    pub output: OutputParams,
+    /// Present once the recipe was rendered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solution: Option<Solution>,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            version: RECIPE_VERSION,
+            delivery: Default::default(),
+            condition: Default::default(),
+            balance: Default::default(),
+            match_eq: Default::default(),
+            multiband: Default::default(),
+            width: Default::default(),
+            limiter: Default::default(),
+            output: Default::default(),
+            solution: None,
+        }
+    }
+}
+
+/// Why a recipe cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RecipeError {
+    /// Not JSON, or not a recipe: an unknown key, a missing or a wrong value.
+    #[error("not a recipe: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Written for another program.
+    #[error("recipe version {found}, but this program reads {RECIPE_VERSION}")]
+    Version {
+        /// What the file says.
+        found: u32,
+    },
+    /// A value that no stage accepts.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
+    /// `--set` with a path that leads nowhere.
+    #[error("no parameter is called {path}; near it: {known}")]
+    UnknownPath {
+        /// What was asked for.
+        path: String,
+        /// Names at the place where the path left the recipe.
+        known: String,
+    },
+}
+
+impl Params for Recipe {
+    fn visit(&mut self, path: &str, visitor: &mut dyn FnMut(&str, &Param, &mut f64)) {
+        let Self { version: _, delivery, condition, balance, match_eq, multiband, width, limiter, output: _, solution: _ } =
+            self;
+        let groups: [(&str, &mut dyn Params); 7] = [
+            ("delivery", delivery),
+            ("condition", condition),
+            ("balance", balance),
+            ("match_eq", match_eq),
+            ("multiband", multiband),
+            ("width", width),
+            ("limiter", limiter),
+        ];
+        for (name, group) in groups {
+            group.visit(&format!("{path}{name}"), visitor);
+        }
+    }
+}
+
+impl Recipe {
+    /// Reads and checks a recipe.
+    ///
+    /// # Errors
+    /// An unknown key, a value of the wrong kind or out of range, another version: all name what is wrong.
+    pub fn from_json(text: &str) -> Result<Self, RecipeError> {
+        Self::checked(serde_json::from_str(text)?)
+    }
+
+    fn checked(mut self) -> Result<Self, RecipeError> {
+        if self.version != RECIPE_VERSION {
+            return Err(RecipeError::Version { found: self.version });
+        }
+        let mut wrong = None;
+        self.visit("", &mut |path, param, value| {
+            if wrong.is_none() && !(param.min..=param.max).contains(value) {
+                wrong = Some(OutOfRange { path: path.into(), value: *value, min: param.min, max: param.max });
+            }
+        });
+        match wrong {
+            Some(wrong) => Err(wrong.into()),
+            None => Ok(self.quantized()),
+        }
+    }
+
+    /// Every parameter on its grid and in its range.
+    pub fn quantized(mut self) -> Self {
+        self.visit("", &mut |_, param, value| *value = param.quantized(*value));
+        self
+    }
+
+    /// Readable JSON that [`from_json`](Self::from_json) reads back to the same recipe.
+    ///
+    /// # Panics
+    /// Never: every field has a JSON form.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a recipe has a JSON form") + "\n"
+    }
+
+    /// The recipe with the value at `path`, names separated by dots, replaced.
+    ///
+    /// # Errors
+    /// An unknown path, or a value that is not legal there.
+    pub fn with(&self, path: &str, value: &str) -> Result<Self, RecipeError> {
+        let mut tree = serde_json::to_value(self)?;
+        let mut place = &mut tree;
+        for name in path.split('.') {
+            let known = match &*place {
+                serde_json::Value::Object(map) => map.keys().cloned().collect::<Vec<_>>().join(", "),
+                serde_json::Value::Array(values) => format!("0 to {}", values.len().saturating_sub(1)),
+                _ => String::from("nothing"),
+            };
+            let next = match place {
+                serde_json::Value::Object(map) => map.get_mut(name),
+                serde_json::Value::Array(values) => name.parse().ok().and_then(|n: usize| values.get_mut(n)),
+                _ => None,
+            };
+            place = next.ok_or_else(|| RecipeError::UnknownPath { path: path.into(), known })?;
+        }
+        *place = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        Self::checked(serde_json::from_value(tree)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_reads_back_as_itself() {
+        let mut recipe = Recipe::default();
+        recipe.visit("", &mut |_, param, value| *value = param.denormalized(0.37));
+        let recipe = recipe.quantized();
+        assert_eq!(Recipe::from_json(&recipe.to_json()).expect("valid"), recipe);
+    }
+
+    #[test]
+    fn unknown_keys_and_values_out_of_range_are_named() {
+        let unknown = Recipe::from_json(r#"{"version": 1, "reverb": {}}"#).expect_err("no such stage").to_string();
+        assert!(unknown.contains("reverb"), "{unknown}");
+        let range = Recipe::default().with("multiband.low.ratio", "99").expect_err("too much").to_string();
+        assert_eq!(range, "multiband.low.ratio is 99, but must lie between 0.5 and 4");
+        let path = Recipe::default().with("multiband.bass.ratio", "1").expect_err("no such band").to_string();
+        assert!(path.contains("low_mid"), "{path}");
+        assert!(Recipe::from_json(r#"{"version": 2}"#).is_err());
+    }
+
+    #[test]
+    fn one_value_can_be_set() {
+        let recipe = Recipe::default().with("multiband.low.ratio", "1.5").expect("legal");
+        assert_eq!(recipe.multiband.low.ratio, 1.5);
+        let recipe = recipe.with("output.sample_format", "int16").expect("legal");
+        assert_eq!(recipe.output.sample_format, SampleFormat::Int16);
+        let recipe = recipe.with("match_eq.mid_db.3", "-2.5").expect("legal");
+        assert_eq!(recipe.match_eq.mid_db.0[3], -2.5);
+    }
+}

@@ -1,0 +1,20 @@
+//! What every stage of the chain is.
+
+use analyzer::stream::Frame;
+
+/// Changes a stream of frames in place.
+///
+/// The result does not depend on how the stream is cut into blocks; `process` allocates nothing and cannot fail.
+/// Finite in gives finite out, silence stays silent.
+pub trait Stage: Send {
+    /// Replaces the next frames.
+    fn process(&mut self, frames: &mut [Frame]);
+
+    /// Back to the state of a new stage.
+    fn reset(&mut self);
+
+    /// How many frames later the output comes.
+    fn latency_frames(&self) -> usize {
+        0
+    }
+}

@@ -1,0 +1,39 @@
+//! Level of left against right.
+
+use analyzer::stream::Frame;
+use analyzer::units::gain_from_db;
+
+use crate::params::{Param, params};
+use crate::stage::Stage;
+
+params! {
+    /// Moves the image by gain alone.
+    pub struct BalanceParams {
+        /// Left over right, dB: half of it is added to the left, half taken from the right.
+        left_over_right_db: Param::linear(-6.0, 6.0, 0.0, 0.01),
+    }
+}
+
+/// See [`BalanceParams`].
+pub struct Balance {
+    gains: [f32; 2],
+}
+
+impl Balance {
+    /// `None` when there is nothing to do.
+    pub fn new(params: &BalanceParams) -> Option<Self> {
+        let half_db = params.left_over_right_db / 2.0;
+        (half_db != 0.0).then(|| Self { gains: [half_db, -half_db].map(|db| gain_from_db(db) as f32) })
+    }
+}
+
+impl Stage for Balance {
+    fn process(&mut self, frames: &mut [Frame]) {
+        for [left, right] in frames {
+            *left *= self.gains[0];
+            *right *= self.gains[1];
+        }
+    }
+
+    fn reset(&mut self) {}
+}

@@ -1,0 +1,40 @@
+//! Removes DC and what lies below hearing.
+
+use analyzer::biquad::{Biquad, BiquadCoefs};
+use analyzer::stream::Frame;
+
+use crate::params::{Param, params};
+use crate::stage::Stage;
+
+params! {
+    /// A second-order Butterworth high-pass.
+    pub struct ConditionParams {
+        /// Corner (−3 dB), Hz; 0 leaves everything.
+        high_pass_hz: Param::linear(0.0, 60.0, 0.0, 0.1),
+    }
+}
+
+/// See [`ConditionParams`].
+pub struct Condition {
+    filter: Biquad,
+}
+
+impl Condition {
+    /// At rest; `None` when there is nothing to do.
+    pub fn new(params: &ConditionParams, sample_rate_hz: u32) -> Option<Self> {
+        (params.high_pass_hz > 0.0)
+            .then(|| Self { filter: Biquad::new(BiquadCoefs::high_pass(params.high_pass_hz, sample_rate_hz)) })
+    }
+}
+
+impl Stage for Condition {
+    fn process(&mut self, frames: &mut [Frame]) {
+        for frame in frames {
+            *frame = self.filter.next(frame.map(f64::from)).map(|v| v as f32);
+        }
+    }
+
+    fn reset(&mut self) {
+        self.filter.reset();
+    }
+}

@@ -1,0 +1,9 @@
+//! One file per stage, in signal order.
+
+pub mod balance;
+pub mod condition;
+pub mod dither;
+pub mod limiter;
+pub mod match_eq;
+pub mod multiband;
+pub mod width;
