@@ -114,9 +114,70 @@ impl Meters {
             },
             spectrum,
             dynamics: dynamics(&bands, &history.short_term_lufs(), &self.peaks),
-            stereo: stereo(&bands, weighted),
+            stereo: stereo(&bands, samples.squares, weighted),
             defects: defects(&Evidence { sample_rate_hz, channels, samples: &samples, true_peak, cutoff_hz, weighted }),
             excerpts: excerpts(&history, sample_rate_hz),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synth::{demo_mix, pink_noise};
+
+    fn profile(frames: &[Frame], rate: u32, block: usize) -> Profile {
+        let mut analyzer = Analyzer::new(rate, 2);
+        frames.chunks(block).for_each(|chunk| analyzer.push(chunk));
+        analyzer.finish()
+    }
+
+    #[test]
+    fn a_profile_does_not_depend_on_how_the_song_is_cut() {
+        for rate in [11_025, 44_100] {
+            let song = demo_mix(rate, 5.3);
+            let json = |block| serde_json::to_string(&profile(&song, rate, block)).unwrap();
+            let whole = json(song.len());
+            for block in [1, 440, 441, 442, 4096, 65_536] {
+                assert_eq!(json(block), whole, "blocks of {block} at {rate}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_profile_survives_json() {
+        let before = profile(&demo_mix(48_000, 4.0), 48_000, 4096);
+        let after: Profile = serde_json::from_str(&serde_json::to_string(&before).unwrap()).unwrap();
+        assert_eq!(after, before);
+    }
+
+    #[test]
+    fn any_length_and_rate_reads_finite_numbers() {
+        for rate in [8000, 44_100, 192_000] {
+            for frames in [0, 1, 2, 79, 81, 441, 3000, 20_000] {
+                let noise = pink_noise(rate, -20.0, 1.0, 3);
+                let got = profile(&noise[..frames.min(noise.len())], rate, 1000);
+                let json = serde_json::to_value(&got).unwrap();
+                for part in ["peak", "spectrum", "dynamics", "stereo"] {
+                    assert!(!json[part].to_string().contains("null"), "{part} of {frames} frames at {rate}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn louder_by_six_decibels_reads_so_everywhere() {
+        let song = demo_mix(44_100, 12.0);
+        let louder: Vec<Frame> = song.iter().map(|frame| frame.map(|x| 2.0 * x)).collect();
+        let (a, b) = (profile(&song, 44_100, 4096), profile(&louder, 44_100, 4096));
+        let step = 6.0206;
+        let is_step = |a: f64, b: f64| (b - a - step).abs() < 1e-3;
+        assert!(is_step(a.loudness.integrated_lufs.unwrap(), b.loudness.integrated_lufs.unwrap()));
+        assert!(is_step(a.peak.true_peak_dbtp, b.peak.true_peak_dbtp));
+        assert!(is_step(a.spectrum.mid.loud_db[20], b.spectrum.mid.loud_db[20]));
+        assert!(is_step(a.dynamics.bands[1].level_db, b.dynamics.bands[1].level_db));
+        assert!((a.dynamics.bands[1].crest_db - b.dynamics.bands[1].crest_db).abs() < 1e-3);
+        assert!((a.stereo.width_db[2] - b.stereo.width_db[2]).abs() < 1e-3);
+        assert!((a.loudness.range_lu - b.loudness.range_lu).abs() < 1e-3);
     }
 }

@@ -21,8 +21,6 @@ pub(crate) struct BandHistory {
     pub peaks: Vec<[f32; BANDS]>,
     /// Sums over the song of L², R² and L·R per band.
     pub totals: [[f64; 3]; BANDS],
-    /// Sums over the song of L² and R², unsplit.
-    pub squares: [f64; 2],
     /// Frames in all of these.
     pub frames: u64,
 }
@@ -37,12 +35,9 @@ impl BandMeter {
         if block.is_empty() {
             return;
         }
-        let (mut sums, mut peaks, mut squares) = ([[0.0; 3]; BANDS], [[0.0_f64; 2]; BANDS], [0.0; 2]);
+        let (mut sums, mut peaks) = ([[0.0; 3]; BANDS], [[0.0_f64; 2]; BANDS]);
         for frame in block {
-            let x = frame.map(f64::from);
-            squares[0] += x[0] * x[0];
-            squares[1] += x[1] * x[1];
-            let bands = self.crossover.next(x);
+            let bands = self.crossover.next(frame.map(f64::from));
             for ((sum, peak), [l, r]) in sums.iter_mut().zip(&mut peaks).zip(bands) {
                 sum[0] += l * l;
                 sum[1] += r * r;
@@ -51,7 +46,7 @@ impl BandMeter {
                 peak[1] = peak[1].max(r.abs());
             }
         }
-        self.history.note(block.len(), sums, peaks, squares);
+        self.history.note(block.len(), sums, peaks);
     }
 
     pub fn finish(self) -> BandHistory {
@@ -60,7 +55,7 @@ impl BandMeter {
 }
 
 impl BandHistory {
-    fn note(&mut self, frames: usize, sums: [[f64; 3]; BANDS], peaks: [[f64; 2]; BANDS], squares: [f64; 2]) {
+    fn note(&mut self, frames: usize, sums: [[f64; 3]; BANDS], peaks: [[f64; 2]; BANDS]) {
         if self.powers.len().is_multiple_of(PEAK_BLOCKS) {
             self.peaks.push([0.0; BANDS]);
         }
@@ -74,8 +69,6 @@ impl BandHistory {
         for (total, sum) in self.totals.iter_mut().flatten().zip(sums.into_iter().flatten()) {
             *total += sum;
         }
-        self.squares[0] += squares[0];
-        self.squares[1] += squares[1];
         self.frames += frames as u64;
     }
 }

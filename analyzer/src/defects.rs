@@ -56,9 +56,9 @@ pub(crate) struct Evidence<'a> {
 
 /// Inter-sample peaks are named from here, dBTP: less is within the difference between meters.
 const OVERS_FROM_DBTP: f64 = 0.05;
-/// An offset is named above this (−60 dBFS) when it is also this share of the channel's RMS.
-const OFFSET: f64 = 1e-3;
-const OFFSET_SHARE: f64 = 0.01;
+/// An offset is named above this (−54 dBFS) when it is also this share of the channel's RMS: less can be deep bass.
+const OFFSET: f64 = 2e-3;
+const OFFSET_SHARE: f64 = 0.03;
 /// Every converter and good encoder stops somewhere above this share of Nyquist, 18.96 kHz at 44.1 kHz.
 const CUTOFF_SHARE: f64 = 0.86;
 /// Correlation under which mono loses most of the song.
@@ -223,4 +223,95 @@ fn channels(e: &Evidence) -> Option<Defect> {
     let side = if left < right { "left" } else { "right" };
     let sentence = format!("The {side} channel is silent. If that is not meant, export the mix again.");
     e.defect(DefectKind::OneChannel, 0.7, first, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyze::Analyzer;
+    use crate::stream::{Frame, Meter};
+    use crate::synth::{demo_mix, pink_noise, silence, sine};
+
+    fn found(frames: impl IntoIterator<Item = Frame>) -> Vec<Defect> {
+        let frames: Vec<Frame> = frames.into_iter().collect();
+        let mut analyzer = Analyzer::new(44_100, 2);
+        analyzer.push(&frames);
+        analyzer.finish().defects
+    }
+
+    fn kinds(frames: impl IntoIterator<Item = Frame>) -> Vec<DefectKind> {
+        found(frames).into_iter().map(|defect| defect.kind).collect()
+    }
+
+    fn noise() -> Vec<Frame> {
+        pink_noise(44_100, -20.0, 5.0, 21)
+    }
+
+    #[test]
+    fn a_clean_song_has_no_defects() {
+        assert_eq!(kinds(demo_mix(44_100, 12.0)), []);
+        assert_eq!(kinds(noise()), []);
+    }
+
+    #[test]
+    fn clipping_says_where_and_how_much() {
+        let mut song = demo_mix(44_100, 6.0);
+        song[2 * 44_100..].iter_mut().flatten().for_each(|x| *x = (*x * 12.0).clamp(-0.95, 0.95));
+        let defects = found(song);
+        assert_eq!(defects[0].kind, DefectKind::Clipping);
+        assert!((2.0..2.8).contains(&defects[0].at_s) && defects[0].severity > 0.5, "{:?}", defects[0]);
+        assert!(defects[0].sentence.contains("at 0:02."), "{}", defects[0].sentence);
+    }
+
+    #[test]
+    fn a_square_wave_is_not_clipped() {
+        let square = sine(44_100, 220.0, 0.0, 3.0).into_iter().map(|[l, r]| [0.5 * l.signum(), 0.5 * r.signum()]);
+        assert!(!kinds(square).contains(&DefectKind::Clipping));
+    }
+
+    #[test]
+    fn peaks_between_samples_are_named_when_they_pass_full_scale() {
+        let tone = |gain: f32| (0..44_100).map(move |n| [gain * [0.7, 0.7, -0.7, -0.7][n % 4], 0.1 * gain]);
+        assert!(kinds(tone(1.1)).contains(&DefectKind::InterSampleOvers));
+        assert!(!kinds(tone(0.9)).contains(&DefectKind::InterSampleOvers));
+    }
+
+    #[test]
+    fn an_offset_is_named_but_music_without_one_is_not() {
+        assert_eq!(kinds(noise().into_iter().map(|[l, r]| [l + 0.02, r])), [DefectKind::DcOffset]);
+    }
+
+    #[test]
+    fn channel_faults_are_told_apart() {
+        assert_eq!(kinds(noise().into_iter().map(|[l, _]| [l, l])), [DefectKind::Mono]);
+        assert_eq!(kinds(noise().into_iter().map(|[l, _]| [l, 0.0])), [DefectKind::OneChannel]);
+        assert_eq!(kinds(noise().into_iter().map(|[l, r]| [l, 0.3 * r - l])), [DefectKind::OutOfPhase]);
+    }
+
+    #[test]
+    fn a_mono_file_is_not_blamed_for_being_mono() {
+        let mut analyzer = Analyzer::new(44_100, 1);
+        analyzer.push(&noise().into_iter().map(|[l, _]| [l, l]).collect::<Vec<_>>());
+        assert_eq!(analyzer.finish().defects, []);
+    }
+
+    #[test]
+    fn silence_is_one_defect() {
+        assert_eq!(kinds(silence(44_100, 3.0)), [DefectKind::Silence]);
+    }
+
+    #[test]
+    fn samples_that_are_no_numbers_are_counted_and_spoil_nothing() {
+        let mut song = noise();
+        song[44_100] = [f32::NAN, 0.0];
+        song[50_000] = [0.0, f32::NEG_INFINITY];
+        let mut analyzer = Analyzer::new(44_100, 2);
+        analyzer.push(&song);
+        let profile = analyzer.finish();
+        assert_eq!(profile.defects[0].kind, DefectKind::NotANumber);
+        assert!(profile.defects[0].sentence.starts_with("2 samples are not numbers, the first at 0:01.0"));
+        assert!((profile.defects[0].at_s - 1.0).abs() < 1e-9);
+        assert!(profile.loudness.integrated_lufs.unwrap().is_finite());
+        assert!(serde_json::to_string(&profile).is_ok_and(|json| !json.contains("null")));
+    }
 }

@@ -82,3 +82,63 @@ fn standard_deviation(values: impl Iterator<Item = f64> + Clone) -> f64 {
     }
     if count < 2.0 { 0.0 } else { libm::sqrt((squares / count - (sum / count) * (sum / count)).max(0.0)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::analyze::Analyzer;
+    use crate::profile::DynamicsReading;
+    use crate::stream::{Frame, Meter};
+    use crate::synth::{pink_noise, silence, sine};
+    use crate::units::gain_from_db;
+
+    fn reading(frames: &[Frame]) -> DynamicsReading {
+        let mut analyzer = Analyzer::new(44_100, 2);
+        analyzer.push(frames);
+        analyzer.finish().dynamics
+    }
+
+    #[test]
+    fn a_steady_sine_has_its_crest_and_no_spread() {
+        for (band, hz) in [(0, 50.0), (1, 400.0), (2, 2500.0), (3, 14_000.0)] {
+            let got = reading(&sine(44_100, hz, -12.0, 20.0)).bands[band];
+            assert!((got.level_db + 15.01).abs() < 0.5, "{hz} Hz: {got:?}");
+            assert!((got.crest_db - 3.01).abs() < 0.1, "{hz} Hz: {got:?}");
+            assert!(got.spread_50ms_db < 0.5 && got.spread_400ms_db < 0.5, "{hz} Hz: {got:?}");
+        }
+    }
+
+    #[test]
+    fn spread_shows_how_fast_levels_move() {
+        // Steps of ±5 dB, each lasting a second: all spreads see them. At 10 Hz, 400 ms average them out.
+        let swing = |period: usize| {
+            let mut tone = sine(44_100, 2500.0, -20.0, 20.0);
+            for (i, part) in tone.chunks_mut(period).enumerate() {
+                let gain = gain_from_db(if i % 2 == 0 { 5.0 } else { -5.0 }) as f32;
+                part.iter_mut().flatten().for_each(|x| *x *= gain);
+            }
+            reading(&tone).bands[2]
+        };
+        let (slow, fast) = (swing(44_100), swing(2205));
+        assert!((slow.spread_10ms_db - 5.0).abs() < 0.3 && (slow.spread_400ms_db - 5.0).abs() < 0.5, "{slow:?}");
+        assert!((fast.spread_10ms_db - 5.0).abs() < 0.5 && fast.spread_400ms_db < 0.5, "{fast:?}");
+    }
+
+    #[test]
+    fn pauses_do_not_count() {
+        let sound = pink_noise(44_100, -20.0, 20.0, 8);
+        let mut with_pause = sound.clone();
+        with_pause.extend(silence(44_100, 10.0));
+        for (a, b) in reading(&sound).bands.iter().zip(reading(&with_pause).bands) {
+            // The one frame that the pause begins in still counts.
+            assert!((a.spread_50ms_db - b.spread_50ms_db).abs() < 0.3, "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn peak_to_short_term_ratio_of_a_sine_is_its_crest() {
+        // Two channels at −18 dBFS read −18 LUFS (Tech 3341, 2.9) at 1 kHz.
+        let got = reading(&sine(44_100, 1000.0, -18.0, 10.0)).psr_p10_p50_p95_lu;
+        assert!(got.iter().all(|psr| psr.abs() < 0.05), "{got:?}");
+        assert_eq!(reading(&silence(44_100, 5.0)).psr_p10_p50_p95_lu, [0.0; 3]);
+    }
+}

@@ -33,10 +33,12 @@ pub struct Excerpt {
 
 /// Passages are this long where the song allows it, in blocks of 10 ms.
 const PASSAGE_BLOCKS: usize = 1000;
-/// Shorter passages say little; songs under three of these overlap.
+/// Shorter passages say little.
 const SHORTEST_BLOCKS: usize = 300;
-/// Passages start on this grid, in blocks.
+/// Passages start on this grid, in blocks...
 const STEP_BLOCKS: usize = 50;
+/// ...unless the song is shorter than so many of them: two could then leave no room for a third.
+const ROOMY: usize = 5;
 /// Under this nothing sounds: the absolute gate of BS.1770.
 const SILENCE_LUFS: f64 = -70.0;
 /// The quiet passage is at this share of all, from the quietest.
@@ -44,15 +46,15 @@ const QUIET_SHARE: f64 = 0.1;
 /// What is further under the loudest passage is a fade or a pause, not music.
 const QUIETEST_LU: f64 = 30.0;
 
-/// A loud, a typical and a quiet passage, in this order; they do not overlap when the song lasts 9 s or more.
-/// Fewer where there is less than 3 s of sound; none in silence.
+/// A loud, a typical and a quiet passage, in this order, that do not overlap. Fewer where there is less than 9 s of
+/// sound; none in silence.
 pub(crate) fn excerpts(history: &LoudnessHistory, sample_rate_hz: u32) -> Vec<Excerpt> {
     let whole = history.blocks();
     let blocks = PASSAGE_BLOCKS.min(whole / 3).max(SHORTEST_BLOCKS.min(whole));
     if blocks == 0 {
         return Vec::new();
     }
-    let step = STEP_BLOCKS.min(blocks);
+    let step = if whole >= ROOMY * blocks { STEP_BLOCKS } else { blocks };
     let mut passages: Vec<(usize, f64)> = (0..=whole - blocks)
         .step_by(step)
         .map(|start| (start, lufs_from_power(history.power(start, blocks))))
@@ -83,4 +85,65 @@ pub(crate) fn excerpts(history: &LoudnessHistory, sample_rate_hz: u32) -> Vec<Ex
             Excerpt { kind, start_frame, frames, loudness_lufs }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyze::Analyzer;
+    use crate::stream::{Frame, Meter};
+    use crate::synth::{pink_noise, silence};
+
+    const RATE: u32 = 8000;
+
+    /// Noise at the given levels, LUFS more or less, for these many seconds each.
+    fn song(parts: &[(f64, f64)]) -> Vec<Frame> {
+        parts.iter().flat_map(|&(seconds, db)| pink_noise(RATE, db, seconds, 5)).collect()
+    }
+
+    fn found(frames: &[Frame]) -> Vec<Excerpt> {
+        let mut analyzer = Analyzer::new(RATE, 2);
+        analyzer.push(frames);
+        analyzer.finish().excerpts
+    }
+
+    fn seconds(excerpt: &Excerpt) -> (f64, f64) {
+        let at = |frame| frame as f64 / f64::from(RATE);
+        (at(excerpt.start_frame), at(excerpt.start_frame + excerpt.frames))
+    }
+
+    #[test]
+    fn each_kind_lies_where_the_song_is_so() {
+        let got = found(&song(&[(30.0, -30.0), (60.0, -20.0), (30.0, -10.0), (10.0, -70.0)]));
+        let kinds: Vec<ExcerptKind> = got.iter().map(|e| e.kind).collect();
+        assert_eq!(kinds, [ExcerptKind::Loud, ExcerptKind::Typical, ExcerptKind::Quiet]);
+        for (excerpt, (from, to)) in got.iter().zip([(90.0, 120.0), (30.0, 90.0), (0.0, 30.0)]) {
+            let (start, end) = seconds(excerpt);
+            assert!(start >= from && end <= to && end - start == 10.0, "{excerpt:?}");
+        }
+        assert!(got[0].loudness_lufs > got[1].loudness_lufs && got[1].loudness_lufs > got[2].loudness_lufs);
+    }
+
+    #[test]
+    fn passages_of_a_short_song_do_not_overlap() {
+        for length in [9.0, 15.0, 29.0, 31.0] {
+            let got = found(&song(&[(length / 2.0, -20.0), (length / 2.0, -14.0)]));
+            assert_eq!(got.len(), 3, "{length} s");
+            for (i, a) in got.iter().enumerate() {
+                for b in &got[i + 1..] {
+                    let ((a0, a1), (b0, b1)) = (seconds(a), seconds(b));
+                    assert!(a1 <= b0 || b1 <= a0, "{length} s: {a:?} {b:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_moment_is_one_passage_and_silence_is_none() {
+        let got = found(&song(&[(1.0, -20.0)]));
+        assert_eq!(got.len(), 1);
+        assert_eq!((got[0].start_frame, got[0].frames), (0, 8000));
+        assert!(found(&silence(RATE, 20.0)).is_empty());
+        assert!(found(&[]).is_empty());
+    }
 }

@@ -144,24 +144,30 @@ impl KEnergies {
     }
 
     pub fn finish(self) -> LoudnessHistory {
-        let mut total = 0.0;
-        let mut cumulated = Vec::with_capacity(self.sums.len() + 1);
-        cumulated.push(0.0);
-        cumulated.extend(self.sums.iter().map(|sum| {
-            total += sum;
-            total
-        }));
-        LoudnessHistory { sample_rate_hz: self.sample_rate_hz, cumulated }
+        LoudnessHistory::from_energies(self.sample_rate_hz, &self.sums)
     }
 }
 
 /// K-weighted energy from the start to every block of the 10 ms grid.
-pub(crate) struct LoudnessHistory {
+pub struct LoudnessHistory {
     sample_rate_hz: u32,
     cumulated: Vec<f64>,
 }
 
 impl LoudnessHistory {
+    /// From the K-weighted energy of every block of the 10 ms grid, both channels summed. Block `n` starts at frame
+    /// `n · rate / 100`, rounded.
+    pub fn from_energies(sample_rate_hz: u32, energies: &[f64]) -> Self {
+        let mut total = 0.0;
+        let mut cumulated = Vec::with_capacity(energies.len() + 1);
+        cumulated.push(0.0);
+        cumulated.extend(energies.iter().map(|energy| {
+            total += energy;
+            total
+        }));
+        Self { sample_rate_hz, cumulated }
+    }
+
     /// Number of whole blocks.
     pub fn blocks(&self) -> usize {
         self.cumulated.len() - 1
@@ -186,29 +192,30 @@ impl LoudnessHistory {
         self.powers(SHORT_TERM_BLOCKS, STEP_BLOCKS).map(|power| lufs_from_power(power) as f32).collect()
     }
 
+    /// All readings.
     pub fn reading(&self) -> LoudnessReading {
         let loudest = |blocks| self.powers(blocks, 1).reduce(f64::max).map(lufs_from_power);
         LoudnessReading {
             integrated_lufs: self.integrated(),
             max_momentary_lufs: loudest(MOMENTARY_BLOCKS),
             max_short_term_lufs: loudest(SHORT_TERM_BLOCKS),
-            range_lu: self.range(),
+            range_lu: self.range(STEP_BLOCKS),
         }
     }
 
-    /// BS.1770-5 Annex 1, equations 3 to 7.
-    fn integrated(&self) -> Option<f64> {
+    /// Integrated loudness: BS.1770-5 Annex 1, equations 3 to 7.
+    pub fn integrated(&self) -> Option<f64> {
         let absolute = power_from_lufs(ABSOLUTE_GATE_LUFS);
         let above = |gate: f64| mean(self.powers(MOMENTARY_BLOCKS, STEP_BLOCKS).filter(|&power| power > gate));
         let relative = above(absolute)? * power_from_db(RELATIVE_GATE_LU);
         above(relative.max(absolute)).map(lufs_from_power)
     }
 
-    /// Tech 3342: 3 s windows, both gates, from the 10th to the 95th percentile.
-    fn range(&self) -> f64 {
+    /// Tech 3342: 3 s windows every `step` blocks, both gates, from the 10th to the 95th percentile.
+    fn range(&self, step: usize) -> f64 {
         let absolute = power_from_lufs(ABSOLUTE_GATE_LUFS);
         let mut powers: Vec<f64> =
-            self.powers(SHORT_TERM_BLOCKS, STEP_BLOCKS).filter(|&power| power > absolute).collect();
+            self.powers(SHORT_TERM_BLOCKS, step).filter(|&power| power > absolute).collect();
         let Some(mean) = mean(powers.iter().copied()) else { return 0.0 };
         powers.retain(|&power| power >= mean * power_from_db(RANGE_GATE_LU));
         powers.sort_unstable_by(f64::total_cmp);
@@ -220,4 +227,180 @@ impl LoudnessHistory {
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (count, sum) = values.fold((0_usize, 0.0), |(count, sum), value| (count + 1, sum + value));
     (count > 0).then(|| sum / count as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synth::{pink_noise, silence, sine};
+
+    /// EBU Tech 3341 allows 0.1 LU; half of it is left for other causes.
+    const TOLERANCE_LU: f64 = 0.05;
+    /// EBU Tech 3342 allows 1 LU.
+    const RANGE_TOLERANCE_LU: f64 = 0.2;
+    const RATES: [u32; 5] = [44_100, 48_000, 88_200, 96_000, 192_000];
+
+    fn reading(frames: &[Frame], rate: u32) -> LoudnessReading {
+        let mut meter = LoudnessMeter::new(rate);
+        meter.push(frames);
+        meter.finish()
+    }
+
+    /// 1 kHz in both channels, stepping through (seconds, dBFS) with its phase running on.
+    fn steps(rate: u32, parts: &[(f64, f64)]) -> Vec<Frame> {
+        let total: f64 = parts.iter().map(|(seconds, _)| seconds).sum();
+        let mut tone = sine(rate, 1000.0, 0.0, total);
+        let (mut edge, mut from) = (0.0, 0);
+        for &(seconds, db) in parts {
+            edge += seconds;
+            let to = ((edge * f64::from(rate)).round() as usize).min(tone.len());
+            let gain = crate::units::gain_from_db(db) as f32;
+            tone[from..to].iter_mut().flatten().for_each(|x| *x *= gain);
+            from = to;
+        }
+        tone
+    }
+
+    fn assert_near(value: Option<f64>, expected: f64, tolerance: f64, what: &str) {
+        let value = value.unwrap_or(f64::NAN);
+        assert!((value - expected).abs() <= tolerance, "{what}: {value}, not {expected}");
+    }
+
+    /// Tech 3341 table 1, cases 1 to 5.
+    #[test]
+    fn integrated_loudness_meets_the_ebu_cases_at_every_rate() {
+        let cases: [&[(f64, f64)]; 5] = [
+            &[(20.0, -23.0)],
+            &[(20.0, -33.0)],
+            &[(10.0, -36.0), (60.0, -23.0), (10.0, -36.0)],
+            &[(10.0, -72.0), (10.0, -36.0), (60.0, -23.0), (10.0, -36.0), (10.0, -72.0)],
+            &[(20.0, -26.0), (20.1, -20.0), (20.0, -26.0)],
+        ];
+        for rate in RATES {
+            for (case, parts) in cases.iter().enumerate() {
+                // The long cases only at the usual rates: the gate does not know the rate.
+                if rate > 48_000 && case > 1 {
+                    continue;
+                }
+                let expected = if case == 1 { -33.0 } else { -23.0 };
+                let got = reading(&steps(rate, parts), rate);
+                assert_near(got.integrated_lufs, expected, TOLERANCE_LU, &format!("case {} at {rate}", case + 1));
+            }
+        }
+    }
+
+    /// Tech 3341 table 1, cases 9, 10 and 12, 13.
+    #[test]
+    fn momentary_and_short_term_maxima_meet_the_ebu_cases() {
+        const GONE: f64 = -400.0;
+        let rate = 48_000;
+        let got = reading(&steps(rate, &[(1.34, -20.0), (1.66, -30.0)].repeat(5)), rate);
+        assert_near(got.max_short_term_lufs, -23.0, TOLERANCE_LU, "case 9");
+        let got = reading(&steps(rate, &[(0.18, -20.0), (0.22, -30.0)].repeat(25)), rate);
+        assert_near(got.max_momentary_lufs, -23.0, TOLERANCE_LU, "case 12");
+        for i in 0..20 {
+            let got = reading(&steps(rate, &[(0.15 * f64::from(i), GONE), (3.0, -23.0), (1.0, GONE)]), rate);
+            assert_near(got.max_short_term_lufs, -23.0, TOLERANCE_LU, &format!("case 10-{}", i + 1));
+            let got = reading(&steps(rate, &[(0.02 * f64::from(i), GONE), (0.4, -23.0), (1.0, GONE)]), rate);
+            assert_near(got.max_momentary_lufs, -23.0, TOLERANCE_LU, &format!("case 13-{}", i + 1));
+        }
+    }
+
+    /// Tech 3342 table 1, cases 1 to 4.
+    #[test]
+    fn loudness_range_meets_the_ebu_cases() {
+        let cases: [(&[f64], f64); 4] = [
+            (&[-20.0, -30.0], 10.0),
+            (&[-20.0, -15.0], 5.0),
+            (&[-40.0, -20.0], 20.0),
+            (&[-50.0, -35.0, -20.0, -35.0, -50.0], 15.0),
+        ];
+        for (levels, expected) in cases {
+            let parts: Vec<(f64, f64)> = levels.iter().map(|&level| (20.0, level)).collect();
+            let got = reading(&steps(48_000, &parts), 48_000);
+            assert_near(Some(got.range_lu), expected, RANGE_TOLERANCE_LU, &format!("{levels:?}"));
+        }
+    }
+
+    /// Report ITU-R BS.2217: the absolute and the relative gate.
+    #[test]
+    fn gates_ignore_what_is_too_quiet() {
+        let low: [(f64, f64); 7] =
+            [(0.8, -88.8), (0.5, -69.47), (0.5, -88.8), (0.5, -69.47), (0.5, -88.8), (0.5, -69.47), (0.7, -88.8)];
+        assert_near(reading(&steps(48_000, &low), 48_000).integrated_lufs, -69.5, TOLERANCE_LU, "absolute");
+        let high = [(0.5, -88.8), (0.9, -19.9), (1.3, -7.1), (0.8, -19.9), (0.5, -88.8)];
+        assert_near(reading(&steps(48_000, &high), 48_000).integrated_lufs, -10.0, TOLERANCE_LU, "relative");
+    }
+
+    #[test]
+    fn one_channel_at_full_scale_reads_three_under_zero() {
+        let mut tone = sine(48_000, 997.0, 0.0, 5.0);
+        tone.iter_mut().for_each(|frame| frame[1] = 0.0);
+        assert_near(reading(&tone, 48_000).integrated_lufs, -3.01, 0.01, "997 Hz");
+    }
+
+    #[test]
+    fn k_weighting_is_the_same_curve_at_every_rate() {
+        let gain_db = |rate: u32, hz: f64| -> f64 {
+            KWeight::coefs(rate).iter().map(|c| crate::units::db_from_gain(c.gain_at(hz, rate))).sum()
+        };
+        for rate in [8000, 11_025, 22_050, 44_100, 96_000, 192_000] {
+            assert!(KWeight::coefs(rate).iter().all(BiquadCoefs::is_stable));
+            for hz in [20.0, 38.0, 100.0, 500.0, 1000.0, 1681.0] {
+                let off = gain_db(rate, hz) - gain_db(48_000, hz);
+                // The bilinear transform bends what comes near Nyquist.
+                let tolerance_db = if rate < 16_000 { 0.25 } else { 0.1 };
+                assert!(off.abs() < tolerance_db, "{off} dB at {hz} Hz, {rate}");
+            }
+        }
+        assert_eq!(KWeight::coefs(48_000)[0].b.map(|b| (b * 1e12).round()), SHELF_48K.b.map(|b| (b * 1e12).round()));
+    }
+
+    #[test]
+    fn silence_and_too_short_a_sound_have_no_loudness() {
+        let got = reading(&silence(44_100, 5.0), 44_100);
+        assert_eq!((got.integrated_lufs, got.range_lu), (None, 0.0));
+        let got = reading(&sine(44_100, 1000.0, -10.0, 0.399), 44_100);
+        assert_eq!((got.integrated_lufs, got.max_momentary_lufs, got.max_short_term_lufs), (None, None, None));
+        let got = reading(&sine(44_100, 1000.0, -10.0, 0.4), 44_100);
+        assert!(got.integrated_lufs.is_some() && got.max_short_term_lufs.is_none());
+    }
+
+    #[test]
+    fn reading_does_not_depend_on_blocks() {
+        let noise = pink_noise(11_025, -20.0, 8.0, 5);
+        let whole = reading(&noise, 11_025);
+        for size in [1, 17, 4096] {
+            let mut meter = LoudnessMeter::new(11_025);
+            noise.chunks(size).for_each(|chunk| meter.push(chunk));
+            assert_eq!(meter.finish(), whole);
+        }
+    }
+
+    /// Noise that swells, falls and pauses like a song.
+    fn like_music(rate: u32) -> Vec<Frame> {
+        let mut frames = pink_noise(rate, -18.0, 40.0, 11);
+        let mut random = crate::random::Random::new(4);
+        for phrase in frames.chunks_mut(rate as usize * 13 / 10) {
+            let gain = if random.uniform() < 0.15 { 0.0 } else { crate::units::gain_from_db(-25.0 * random.uniform()) };
+            phrase.iter_mut().flatten().for_each(|x| *x *= gain as f32);
+        }
+        frames
+    }
+
+    #[test]
+    fn agrees_with_an_independent_meter() {
+        for rate in [44_100, 48_000, 96_000] {
+            let frames = like_music(rate);
+            let mut energies = KEnergies::new(rate);
+            Blocks::new(rate).push(&frames, |block| energies.push(block));
+            let history = energies.finish();
+            let modes = ebur128::Mode::I | ebur128::Mode::LRA;
+            let mut other = ebur128::EbuR128::new(2, rate, modes).unwrap();
+            other.add_frames_f32(frames.as_flattened()).unwrap();
+            assert_near(history.integrated(), other.loudness_global().unwrap(), 0.01, "integrated");
+            // The other meter looks once per second.
+            assert_near(Some(history.range(100)), other.loudness_range().unwrap(), 0.01, "range");
+        }
+    }
 }

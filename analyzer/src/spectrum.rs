@@ -234,3 +234,111 @@ fn median(values: &[f64]) -> f64 {
     sorted.sort_unstable_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synth::{pink_noise, silence, sine};
+    use crate::units::gain_from_db;
+
+    fn reading(frames: &[Frame], rate: u32) -> SpectrumReading {
+        let mut meter = SpectrumMeter::new(rate);
+        meter.push(frames);
+        meter.finish()
+    }
+
+    fn band_of(hz: f64) -> usize {
+        (4.0 * libm::log2(hz / 20.0)) as usize
+    }
+
+    #[test]
+    fn a_full_scale_sine_reads_three_under_zero_in_its_band_at_every_rate() {
+        for rate in [8000, 11_025, 44_100, 96_000, 192_000] {
+            let got = reading(&sine(rate, 1000.0, 0.0, 3.0), rate);
+            let band = band_of(1000.0);
+            for levels in [&got.mid.mean_db, &got.mid.loud_db, &got.mid.p50_db] {
+                assert!((levels[band] + 3.01).abs() < 0.02, "{} at {rate}", levels[band]);
+                assert!(levels[band - 3] < -70.0);
+            }
+            assert!(got.side.mean_db.iter().all(|&level| level == FLOOR_DB));
+        }
+    }
+
+    #[test]
+    fn bands_share_all_power_between_them() {
+        for rate in [44_100, 48_000, 88_200, 192_000] {
+            let noise = pink_noise(rate, -20.0, 6.0, 2);
+            let power: f64 = noise.iter().map(|&[l, r]| 0.25 * f64::from(l + r).powi(2)).sum::<f64>() / noise.len() as f64;
+            let got = reading(&noise, rate).mid.mean_db;
+            let sum: f64 = got.iter().map(|&level| crate::units::power_from_db(level)).sum();
+            // A little lies below 20 Hz and above 20 kHz.
+            let off = db_from_power(sum) - db_from_power(power);
+            assert!((-0.8..0.1).contains(&off), "{off} dB at {rate}");
+        }
+    }
+
+    #[test]
+    fn bands_above_nyquist_are_empty() {
+        let got = reading(&pink_noise(8000, -20.0, 3.0, 2), 8000);
+        assert!(got.mid.mean_db[band_of(3000.0)] > -60.0);
+        assert!(got.mid.mean_db[band_of(4000.0) + 1..].iter().all(|&level| level == FLOOR_DB));
+    }
+
+    #[test]
+    fn loud_part_and_percentiles_follow_the_arrangement() {
+        let mut song = pink_noise(44_100, -20.0, 30.0, 9);
+        song[..15 * 44_100].iter_mut().flatten().for_each(|x| *x *= gain_from_db(-20.0) as f32);
+        song.extend(silence(44_100, 30.0));
+        let mid = reading(&song, 44_100).mid;
+        let band = band_of(1000.0);
+        assert!((mid.loud_db[band] - mid.mean_db[band] - 6.0).abs() < 1.0, "{mid:?}");
+        assert!((mid.p90_db[band] - mid.p10_db[band] - 20.0).abs() < 3.0, "silence is left out");
+    }
+
+    #[test]
+    fn tilt_of_pink_noise_is_flat() {
+        let tilt = reading(&pink_noise(44_100, -20.0, 10.0, 2), 44_100).tilt_db_per_octave;
+        assert!(tilt.abs() < 0.15, "{tilt}");
+    }
+
+    /// Everything above `hz` taken away, as steeply as an encoder does.
+    fn without_highs(frames: &[Frame], rate: u32, hz: f64) -> Vec<Frame> {
+        let (taps, turn) = (511, 2.0 * hz / f64::from(rate));
+        let h: Vec<f64> = (0..taps)
+            .map(|n| {
+                let t = n as f64 - (taps / 2) as f64;
+                let x = std::f64::consts::PI * t * turn;
+                let window = 0.5 + 0.5 * libm::cos(std::f64::consts::TAU * t / taps as f64);
+                window * turn * if x == 0.0 { 1.0 } else { libm::sin(x) / x }
+            })
+            .collect();
+        let at = |n: usize, c| h.iter().zip(&frames[n..]).map(|(h, x)| h * f64::from(x[c])).sum::<f64>() as f32;
+        (0..frames.len() - taps).map(|n| [at(n, 0), at(n, 1)]).collect()
+    }
+
+    #[test]
+    fn a_codec_cutoff_is_found_and_dull_music_has_none() {
+        let rate = 44_100;
+        let noise = pink_noise(rate, -20.0, 2.0, 6);
+        for hz in [11_000.0, 16_000.0, 19_000.0] {
+            let got = reading(&without_highs(&noise, rate, hz), rate).cutoff_hz;
+            assert!((got - hz).abs() < 300.0, "{got}, not {hz}");
+        }
+        assert_eq!(reading(&noise, rate).cutoff_hz, 22_050.0);
+        let mut dull = noise.clone();
+        for hz in [3000.0, 6000.0] {
+            let mut filter = crate::biquad::Biquad::new(crate::biquad::BiquadCoefs::low_pass(hz, rate));
+            dull.iter_mut().for_each(|x| *x = filter.next(x.map(f64::from)).map(|v| v as f32));
+        }
+        assert_eq!(reading(&dull, rate).cutoff_hz, 22_050.0);
+        assert_eq!(reading(&sine(rate, 12_000.0, -6.0, 2.0), rate).cutoff_hz, 22_050.0);
+        assert_eq!(reading(&silence(rate, 2.0), rate).cutoff_hz, 22_050.0);
+    }
+
+    #[test]
+    fn an_empty_song_reads_the_floor() {
+        let got = reading(&[], 44_100);
+        assert!(got.mid.mean_db.iter().chain(&got.side.p90_db).all(|&level| level == FLOOR_DB));
+        assert_eq!(got.tilt_db_per_octave, 0.0);
+    }
+}

@@ -10,10 +10,10 @@ const BALANCE_LIMIT_DB: f64 = 60.0;
 /// Mean power below which a band is silent: −120 dBFS.
 const SILENCE_POWER: f64 = 1e-12;
 
-/// Reads the image. `weighted` holds the K-weighted sums of L², R² and L·R.
-pub(crate) fn stereo(history: &BandHistory, weighted: [f64; 3]) -> StereoReading {
+/// Reads the image. `squares` holds the sums of L² and R², `weighted` the K-weighted sums of L², R² and L·R.
+pub(crate) fn stereo(history: &BandHistory, squares: [f64; 2], weighted: [f64; 3]) -> StereoReading {
     let silence = SILENCE_POWER * history.frames.max(1) as f64;
-    let [left, right] = history.squares;
+    let [left, right] = squares;
     StereoReading {
         width_db: history.totals.map(|sums| width_db(sums, silence)),
         correlation: history.totals.map(|sums| correlation(sums, silence)),
@@ -53,4 +53,64 @@ fn correlation([left, right, product]: [f64; 3], silence: f64) -> f64 {
         return 0.0;
     }
     (product / libm::sqrt(left * right)).clamp(-1.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analyze::Analyzer;
+    use crate::profile::StereoReading;
+    use crate::stream::{Frame, Meter};
+    use crate::synth::{pink_noise, silence};
+    use crate::units::gain_from_db;
+
+    fn reading(frames: impl IntoIterator<Item = Frame>) -> StereoReading {
+        let frames: Vec<Frame> = frames.into_iter().collect();
+        let mut analyzer = Analyzer::new(44_100, 2);
+        analyzer.push(&frames);
+        analyzer.finish().stereo
+    }
+
+    fn noise() -> Vec<Frame> {
+        pink_noise(44_100, -20.0, 20.0, 12)
+    }
+
+    #[test]
+    fn equal_channels_have_no_width_and_lose_nothing_in_mono() {
+        let got = reading(noise().into_iter().map(|[l, _]| [l, l]));
+        assert_eq!(got.width_db, [-60.0; 4]);
+        assert!(got.correlation.iter().all(|c| (c - 1.0).abs() < 1e-9));
+        assert!(got.balance_db.abs() < 1e-9 && got.mono_loss_lu.abs() < 1e-9);
+    }
+
+    #[test]
+    fn independent_channels_are_as_wide_as_they_are_deep() {
+        let got = reading(noise());
+        // Narrow bands hold few independent samples.
+        assert!(got.width_db.iter().all(|w| w.abs() < 1.5), "{got:?}");
+        assert!(got.correlation[1..].iter().all(|c| c.abs() < 0.1), "{got:?}");
+        assert!((got.mono_loss_lu - 3.01).abs() < 0.2, "{got:?}");
+    }
+
+    #[test]
+    fn opposite_channels_vanish_in_mono() {
+        let got = reading(noise().into_iter().map(|[l, _]| [l, -l]));
+        assert_eq!(got.width_db, [20.0; 4]);
+        assert!(got.correlation.iter().all(|c| (c + 1.0).abs() < 1e-9));
+        assert_eq!(got.mono_loss_lu, 60.0);
+    }
+
+    #[test]
+    fn balance_is_left_over_right() {
+        let quieter = gain_from_db(-3.0) as f32;
+        let got = reading(noise().into_iter().map(|[l, _]| [l, quieter * l]));
+        assert!((got.balance_db - 3.0).abs() < 1e-3);
+        assert_eq!(reading(noise().into_iter().map(|[l, _]| [0.0, l])).balance_db, -60.0);
+    }
+
+    #[test]
+    fn silence_is_mono_and_in_balance() {
+        let got = reading(silence(44_100, 2.0));
+        assert_eq!((got.correlation, got.width_db), ([1.0; 4], [-60.0; 4]));
+        assert_eq!((got.balance_db, got.mono_loss_lu), (0.0, 0.0));
+    }
 }

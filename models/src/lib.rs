@@ -1,1 +1,125 @@
-//! placeholder
+//! Decides how a mastering chain should treat a song: from what was measured of it and of a target to the settings
+//! of a recipe.
+//!
+//! A small ONNX network does so through `ort`; hand-written [`rules`] are its baseline, fallback and bound.
+
+pub mod backend;
+pub mod decision;
+pub mod features;
+pub mod network;
+pub mod rules;
+pub mod target;
+
+use analyzer::profile::Profile;
+
+use crate::decision::{Confidence, Wish};
+use crate::features::{Features, MID, SIDE, features};
+use crate::network::{Network, Prediction};
+use crate::target::{NormProfile, Target, TargetKind, comparable};
+
+/// Why nothing could be decided.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The song has no loudness.
+    #[error("there is nothing to master: the whole song is silent, or shorter than 0.4 s")]
+    SilentSource,
+    /// A reference has no loudness.
+    #[error("reference {name} is silent, or shorter than 0.4 s: choose another")]
+    SilentReference {
+        /// The reference's name.
+        name: String,
+    },
+    /// Two compiled-in files were made for different versions of the program.
+    #[error("the compiled-in {what} do not fit this program: train the network again")]
+    Mismatch {
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// A compiled-in file cannot be read.
+    #[error("compiled-in data cannot be read: {0}")]
+    Sidecar(String),
+    /// The ONNX runtime refused.
+    #[error("ONNX runtime: {0}")]
+    Runtime(String),
+}
+
+/// Decides, by network or by rules.
+pub struct Decider {
+    norm: NormProfile,
+    network: Option<Network>,
+}
+
+impl Decider {
+    /// Loads the compiled-in network.
+    ///
+    /// # Errors
+    /// The compiled-in files do not fit this program, or the runtime refuses them.
+    pub fn model() -> Result<Self, Error> {
+        Ok(Self { norm: NormProfile::universal()?, network: Some(Network::load()?) })
+    }
+
+    /// Uses the rules alone.
+    ///
+    /// # Errors
+    /// The compiled-in norm does not fit this program.
+    pub fn rules() -> Result<Self, Error> {
+        Ok(Self { norm: NormProfile::universal()?, network: None })
+    }
+
+    /// What finished records are like in general.
+    pub fn norm(&self) -> &NormProfile {
+        &self.norm
+    }
+
+    /// What is wanted for a song on its way to a target.
+    ///
+    /// # Errors
+    /// The song is silent, or the runtime failed.
+    pub fn decide(&mut self, source: &Profile, target: &Target) -> Result<Wish, Error> {
+        let vector = features(source).ok_or(Error::SilentSource)?;
+        let cutoff_hz = source.spectrum.cutoff_hz.min(target.cutoff_hz);
+        let (from, to) = comparable(&vector, &target.features, &self.norm, cutoff_hz);
+        let rules = rules::decide(&from, &to, target.kind, &self.norm);
+        let Some(network) = &mut self.network else { return Ok(rules) };
+        let prediction = network.predict(&from, &to, target.kind)?;
+        if prediction.values.iter().chain(&prediction.deviations).all(|v| v.is_finite()) {
+            Ok(bounded(&prediction, &from, &to, target.kind))
+        } else {
+            Ok(rules)
+        }
+    }
+}
+
+/// Beyond the literal difference to a reference, nobody can know: dB that the network may add to it.
+const BEYOND_LITERAL_DB: f64 = 3.0;
+/// Standard deviations of what mastering does to a curve (dB) and to a ratio's logarithm: where a network that
+/// knows no better stands.
+const PRIOR_CURVE_DB: f64 = 2.5;
+const PRIOR_LOG_RATIO: f64 = 0.25;
+
+/// The network's answer within what the literal difference allows.
+fn bounded(prediction: &Prediction, from: &Features, to: &Features, kind: TargetKind) -> Wish {
+    use analyzer::profile::SPECTRUM_BANDS as N;
+    let Prediction { values, deviations } = prediction;
+    let within = |output: usize, feature: usize| match kind {
+        TargetKind::Norm => values[output],
+        TargetKind::Reference => {
+            let literal = to[feature] - from[feature];
+            values[output].clamp(literal.min(0.0) - BEYOND_LITERAL_DB, literal.max(0.0) + BEYOND_LITERAL_DB)
+        }
+    };
+    let certainty = |range: std::ops::Range<usize>, prior: f64| {
+        let variance = range.clone().map(|n| deviations[n] * deviations[n]).sum::<f64>() / range.len() as f64;
+        (1.0 - variance / (prior * prior)).clamp(0.0, 1.0)
+    };
+    Wish {
+        mid_db: std::array::from_fn(|band| within(band, MID + band)),
+        side_db: std::array::from_fn(|band| within(N + band, SIDE + band)),
+        log_ratio: std::array::from_fn(|band| values[2 * N + band]),
+        confidence: Confidence {
+            tone: certainty(0..N, PRIOR_CURVE_DB),
+            width: certainty(N..2 * N, PRIOR_CURVE_DB),
+            dynamics: certainty(2 * N..decision::OUTPUTS, PRIOR_LOG_RATIO),
+        },
+    }
+}

@@ -11,9 +11,6 @@ use crate::stages::match_eq::MatchEq;
 use crate::stages::multiband::Multiband;
 use crate::stages::width::Width;
 
-/// Frames per call of a stage: small enough to stay in the cache, large enough to cost nothing.
-const BLOCK: usize = 4096;
-
 /// The stages of a recipe in signal order; neutral ones are left out, so that a neutral recipe changes no bit.
 pub struct Chain {
     stages: Vec<Box<dyn Stage>>,
@@ -61,32 +58,41 @@ impl Chain {
         }
     }
 
-    /// Renders a whole stream: as many frames go to `sink` as come from `source`, in time with it.
-    ///
-    /// # Errors
-    /// Those of the source and the sink.
-    pub fn render<E>(
-        mut self,
-        source: &mut dyn Source<Error = E>,
-        mut sink: impl FnMut(&[Frame]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut block = vec![[0.0; 2]; BLOCK];
-        let mut ahead = self.latency_frames();
-        let mut tail = ahead;
+    /// The chain's output for a whole stream: as many frames as `source` has, in time with it.
+    pub fn applied_to<S: Source>(self, source: S) -> Rendered<S> {
+        let latency = self.latency_frames();
+        Rendered { chain: self, source, ahead: latency, tail: latency }
+    }
+}
+
+/// See [`Chain::applied_to`].
+pub struct Rendered<S> {
+    chain: Chain,
+    source: S,
+    /// Frames of output that belong to the time before the start.
+    ahead: usize,
+    /// Frames of silence to come after the source's end.
+    tail: usize,
+}
+
+impl<S: Source> Source for Rendered<S> {
+    type Error = S::Error;
+
+    fn read(&mut self, frames: &mut [Frame]) -> Result<usize, S::Error> {
         loop {
-            let mut count = source.read(&mut block)?;
+            let mut count = self.source.read(frames)?;
             if count == 0 {
-                count = tail.min(BLOCK);
-                tail -= count;
-                block[..count].fill([0.0; 2]);
+                count = self.tail.min(frames.len());
+                self.tail -= count;
+                frames[..count].fill([0.0; 2]);
             }
-            if count == 0 {
-                return Ok(());
+            self.chain.process(&mut frames[..count]);
+            let skipped = self.ahead.min(count);
+            self.ahead -= skipped;
+            frames.copy_within(skipped..count, 0);
+            if count == 0 || skipped < count {
+                return Ok(count - skipped);
             }
-            self.process(&mut block[..count]);
-            let skipped = ahead.min(count);
-            ahead -= skipped;
-            sink(&block[skipped..count])?;
         }
     }
 }
@@ -105,14 +111,17 @@ mod tests {
     }
 
     fn rendered(recipe: &Recipe, frames: &[Frame]) -> Vec<Frame> {
-        let mut out = Vec::new();
-        let mut source = frames;
-        Chain::new(recipe, &[-20.0; BANDS], 48_000)
-            .render(&mut source, |frames| {
-                out.extend_from_slice(frames);
-                Ok(())
-            })
-            .expect("memory does not fail");
+        let mut rendered = Chain::new(recipe, &[-20.0; BANDS], 48_000).applied_to(frames);
+        let mut out = vec![[0.0; 2]; frames.len() + 1];
+        let mut filled = 0;
+        loop {
+            let end = (filled + 1000).min(out.len());
+            match rendered.read(&mut out[filled..end]).expect("memory does not fail") {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        out.truncate(filled);
         out
     }
 

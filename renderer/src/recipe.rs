@@ -192,7 +192,11 @@ impl Recipe {
         Self::checked(serde_json::from_str(text)?)
     }
 
-    fn checked(mut self) -> Result<Self, RecipeError> {
+    /// Checks version and ranges, and puts every value on its grid.
+    ///
+    /// # Errors
+    /// See [`from_json`](Self::from_json).
+    pub fn checked(mut self) -> Result<Self, RecipeError> {
         if self.version != RECIPE_VERSION {
             return Err(RecipeError::Version { found: self.version });
         }

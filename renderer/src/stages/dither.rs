@@ -3,28 +3,20 @@
 //! Two uniform random numbers of one step each, summed, make mean and variance of the rounding error independent of the
 //! signal (Lipshitz, Wannamaker & Vanderkooy, "Quantization and Dither", JAES 40(5), 1992).
 
+use analyzer::random::Random;
 use analyzer::stream::Frame;
 
 /// Rounds to the grid of a word length. Digital silence stays silent.
 pub struct Dither {
     steps: f64,
-    state: u64,
+    random: Random,
 }
 
 impl Dither {
     /// `bits` per sample, 2 to 24. The same seed gives the same bits.
     pub fn new(bits: u32, seed: u64) -> Self {
         assert!((2..=24).contains(&bits), "word length {bits} is outside 2 to 24 bits");
-        Self { steps: f64::from(1u32 << (bits - 1)), state: seed }
-    }
-
-    /// Uniform in [−½, ½). SplitMix64 (Steele, Lea & Flood 2014).
-    fn uniform(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 - 0.5
+        Self { steps: f64::from(1u32 << (bits - 1)), random: Random::new(seed) }
     }
 
     /// Rounds `x`, full scale ±1, to the nearest legal sample after adding dither.
@@ -32,7 +24,7 @@ impl Dither {
         if x == 0.0 {
             return 0.0;
         }
-        let noise = self.uniform() + self.uniform();
+        let noise = self.random.uniform() + self.random.uniform() - 1.0;
         (libm::floor(x * self.steps + noise + 0.5).clamp(-self.steps, self.steps - 1.0) / self.steps) as f32
     }
 

@@ -1,0 +1,134 @@
+//! From what a decider wants to what the chain is told: bounds, amounts, and words.
+
+use analyzer::crossover::{BAND_NAMES, BANDS};
+use analyzer::defects::DefectKind;
+use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
+use renderer::params::Curve;
+use renderer::recipe::Recipe;
+use renderer::stages::multiband::BandParams;
+use serde::{Deserialize, Serialize};
+
+use crate::target::{Target, bands_below};
+
+/// Length of a decider's answer: a curve for mid, one for side, the logarithm of a ratio per band.
+pub const OUTPUTS: usize = 2 * SPECTRUM_BANDS + BANDS;
+
+/// Names in the order of the answer; the network's file repeats them.
+pub fn output_names() -> Vec<String> {
+    let curve = |channel: &str| {
+        (0..SPECTRUM_BANDS).map(|b| format!("match_eq.{channel}_db.{:.0}hz", band_centre_hz(b))).collect::<Vec<_>>()
+    };
+    let ratios = BAND_NAMES.iter().map(|band| format!("multiband.{band}.log_ratio"));
+    [curve("mid"), curve("side"), ratios.collect()].concat()
+}
+
+/// How much of what the decider wants is done, 0 to 1 each.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Amounts {
+    /// The equalisation that mid and side have in common.
+    pub tone: f64,
+    /// Compression and expansion.
+    pub dynamics: f64,
+    /// What is done to the side beyond the mid.
+    pub width: f64,
+}
+
+impl Default for Amounts {
+    fn default() -> Self {
+        Self { tone: 1.0, dynamics: 1.0, width: 1.0 }
+    }
+}
+
+/// What a decider wants, before bounds and amounts, and how sure it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wish {
+    /// Gain of the mid, dB per spectrum band.
+    pub mid_db: [f64; SPECTRUM_BANDS],
+    /// Gain of the side.
+    pub side_db: [f64; SPECTRUM_BANDS],
+    /// Natural logarithm of the ratio of each band's compressor; negative expands.
+    pub log_ratio: [f64; BANDS],
+    /// 0 (a guess) to 1 (certain).
+    pub confidence: Confidence,
+}
+
+/// How sure a decider is, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confidence {
+    /// Of the mid's curve.
+    pub tone: f64,
+    /// Of the side's curve.
+    pub width: f64,
+    /// Of the ratios.
+    pub dynamics: f64,
+}
+
+/// Largest move of the mid's equaliser, dB.
+pub const MID_BOUND_DB: f64 = 6.0;
+/// Of the side's.
+pub const SIDE_BOUND_DB: f64 = 9.0;
+/// A side this far under the mid is noise, and is not lifted, dB.
+const SIDE_NOISE_DB: f64 = -50.0;
+/// Ratios between ½ and 2: e^±0.7.
+const LOG_RATIO_BOUND: f64 = 0.7;
+/// A move of a band that nobody hears is not made.
+const LOG_RATIO_DEAD_BAND: f64 = 0.03;
+/// Imbalance against the target that may be intended, dB.
+const BALANCE_DEAD_BAND_DB: f64 = 1.0;
+const BALANCE_BOUND_DB: f64 = 3.0;
+
+impl Wish {
+    /// Writes the wish into the portable settings of `recipe`.
+    pub fn apply(&self, source: &Profile, target: &Target, amounts: &Amounts, recipe: &mut Recipe) {
+        let cutoff_hz = source.spectrum.cutoff_hz.min(target.cutoff_hz);
+        let known = bands_below(cutoff_hz);
+        let (mut mid, mut side) = (self.mid_db, self.side_db);
+        for band in 0..SPECTRUM_BANDS {
+            let width_db = side[band] - mid[band];
+            mid[band] *= amounts.tone;
+            side[band] = mid[band] + amounts.width * width_db;
+            let under_mid = source.spectrum.side.mean_db[band] - source.spectrum.mid.mean_db[band];
+            if under_mid < SIDE_NOISE_DB {
+                side[band] = side[band].min(0.0);
+            }
+        }
+        if known > 0 {
+            mid[known..].fill(mid[known - 1]);
+            side[known..].fill(side[known - 1]);
+        }
+        let centre = audible_mean(&mid);
+        recipe.match_eq.mid_db = Curve(mid.map(|v| (v - centre).clamp(-MID_BOUND_DB, MID_BOUND_DB)));
+        recipe.match_eq.side_db = Curve(side.map(|v| (v - centre).clamp(-SIDE_BOUND_DB, SIDE_BOUND_DB)));
+        recipe.match_eq.limit_hz = cutoff_hz.min(24_000.0);
+        for (band, log_ratio) in recipe.multiband.bands_mut().into_iter().zip(self.log_ratio) {
+            let log_ratio = (log_ratio * amounts.dynamics).clamp(-LOG_RATIO_BOUND, LOG_RATIO_BOUND);
+            *band = if log_ratio.abs() < LOG_RATIO_DEAD_BAND { BandParams::default() } else { two_sided(log_ratio) };
+        }
+        let imbalance = source.stereo.balance_db - target.balance_db;
+        if source.channels == 2 && imbalance.abs() > BALANCE_DEAD_BAND_DB {
+            let beyond = imbalance - BALANCE_DEAD_BAND_DB.copysign(imbalance);
+            recipe.balance.left_over_right_db =
+                (-beyond * amounts.width).clamp(-BALANCE_BOUND_DB, BALANCE_BOUND_DB);
+        }
+        if source.defects.iter().any(|d| d.kind == DefectKind::DcOffset) {
+            recipe.condition.high_pass_hz = DC_HIGH_PASS_HZ;
+        }
+    }
+}
+
+/// Removes DC and touches nothing that is heard.
+const DC_HIGH_PASS_HZ: f64 = 10.0;
+
+/// A compressor that acts above and below the mean alike: threshold far down, the band's mean untouched.
+fn two_sided(log_ratio: f64) -> BandParams {
+    BandParams { threshold_db: -12.0, ratio: libm::exp(log_ratio), knee_db: 12.0, ..BandParams::default() }
+}
+
+/// Mean over 100 Hz to 8 kHz: what a curve does to the level; loudness is solved elsewhere.
+fn audible_mean(curve: &[f64; SPECTRUM_BANDS]) -> f64 {
+    let heard: Vec<f64> =
+        (0..SPECTRUM_BANDS).filter(|b| (100.0..8000.0).contains(&band_centre_hz(*b))).map(|b| curve[b]).collect();
+    heard.iter().sum::<f64>() / heard.len() as f64
+}

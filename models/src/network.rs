@@ -1,0 +1,134 @@
+//! The network: an ONNX graph and a sidecar that says what its numbers mean, both compiled in.
+
+use ndarray::Array2;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::TensorRef;
+use serde::Deserialize;
+
+use crate::backend::environment;
+use crate::decision::{OUTPUTS, output_names};
+use crate::features::{FEATURES, Features, names};
+use crate::target::TargetKind;
+use crate::Error;
+
+const GRAPH: &[u8] = include_bytes!("../weights/decider.onnx");
+const SIDECAR: &str = include_str!("../weights/decider.json");
+
+/// Names and checks that the graph itself cannot carry (the pure-Rust runtime reads no ONNX metadata).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sidecar {
+    /// Hash of the graph's file.
+    blake3: String,
+    features: Vec<String>,
+    outputs: Vec<String>,
+    parity: Vec<Parity>,
+}
+
+/// What the trainer's own runtime made of an input.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parity {
+    source: Vec<f64>,
+    target: Vec<f64>,
+    is_norm: bool,
+    values: Vec<f64>,
+    deviations: Vec<f64>,
+}
+
+/// What the network says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// Curves in dB and ratios as logarithms, in the order of [`output_names`].
+    pub values: [f64; OUTPUTS],
+    /// Standard deviation of each, as the network believes.
+    pub deviations: [f64; OUTPUTS],
+}
+
+/// The compiled-in network, ready to run.
+pub struct Network {
+    session: Session,
+    parity: Vec<Parity>,
+}
+
+impl Network {
+    /// Loads and checks the graph.
+    ///
+    /// # Errors
+    /// Graph and sidecar do not belong together, or this program sees other features than the network was trained on.
+    pub fn load() -> Result<Self, Error> {
+        let sidecar: Sidecar = serde_json::from_str(SIDECAR).map_err(|e| Error::Sidecar(e.to_string()))?;
+        if blake3::hash(GRAPH).to_hex().as_str() != sidecar.blake3 {
+            return Err(Error::Mismatch { what: "hash of the network" });
+        }
+        if sidecar.features != names() {
+            return Err(Error::Mismatch { what: "features of the network" });
+        }
+        if sidecar.outputs != output_names() {
+            return Err(Error::Mismatch { what: "outputs of the network" });
+        }
+        let session = Session::builder(environment()?)
+            .map_err(|e| Error::Runtime(e.to_string()))?
+            .with_optimization_level(GraphOptimizationLevel::Level3)
+            .map_err(|e| Error::Runtime(e.to_string()))?
+            .commit_from_memory(GRAPH)
+            .map_err(|e| Error::Runtime(e.to_string()))?;
+        Ok(Self { session, parity: sidecar.parity })
+    }
+
+    /// Runs the network once.
+    ///
+    /// # Errors
+    /// The runtime failed.
+    pub fn predict(&mut self, source: &Features, target: &Features, kind: TargetKind) -> Result<Prediction, Error> {
+        let row = |features: &Features| Array2::from_shape_fn((1, FEATURES), |(_, n)| features[n] as f32);
+        let (source, target) = (row(source), row(target));
+        let is_norm = Array2::from_elem((1, 1), if kind == TargetKind::Norm { 1.0f32 } else { 0.0 });
+        self.run(&source, &target, &is_norm).map_err(|e| Error::Runtime(e.to_string()))
+    }
+
+    fn run(&mut self, source: &Array2<f32>, target: &Array2<f32>, is_norm: &Array2<f32>) -> ort::Result<Prediction> {
+        let outputs = self.session.run(ort::inputs![
+            "source" => TensorRef::from_array_view(source)?,
+            "target" => TensorRef::from_array_view(target)?,
+            "is_norm" => TensorRef::from_array_view(is_norm)?,
+        ])?;
+        let read = |name: &str| -> ort::Result<[f64; OUTPUTS]> {
+            let (_, data) = outputs[name].try_extract_tensor::<f32>()?;
+            let wrong = || ort::Error::new(format!("output {name} has {} values, not {OUTPUTS}", data.len()));
+            let values: [f32; OUTPUTS] = data.try_into().map_err(|_| wrong())?;
+            Ok(values.map(f64::from))
+        };
+        Ok(Prediction { values: read("values")?, deviations: read("deviations")? })
+    }
+
+    /// Largest difference from what the trainer computed for the same inputs, in the outputs' units.
+    ///
+    /// # Errors
+    /// The runtime failed, or the sidecar's vectors are of other lengths.
+    pub fn parity_error(&mut self) -> Result<f64, Error> {
+        let vector = |values: &[f64]| Features::try_from(values).map_err(|_| Error::Mismatch { what: "parity vectors" });
+        let mut worst: f64 = 0.0;
+        for Parity { source, target, is_norm, values, deviations } in std::mem::take(&mut self.parity) {
+            let kind = if is_norm { TargetKind::Norm } else { TargetKind::Reference };
+            let got = self.predict(&vector(&source)?, &vector(&target)?, kind)?;
+            let pairs = got.values.iter().zip(&values).chain(got.deviations.iter().zip(&deviations));
+            worst = pairs.map(|(a, b)| (a - b).abs()).fold(worst, f64::max);
+        }
+        Ok(worst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_runtime_computes_what_the_trainer_did() {
+        let mut network = Network::load().expect("the compiled-in network loads");
+        assert!(!network.parity.is_empty());
+        let worst = network.parity_error().expect("runs");
+        assert!(worst < 1e-4, "{worst}");
+    }
+}

@@ -1,0 +1,131 @@
+//! Where a master is to go: a reference, several of them, or the norm.
+
+use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::features::{FEATURES, Features, MID, SIDE, features, names};
+
+/// A target that one song can be mastered towards.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// For a person.
+    pub name: String,
+    /// What it is made of.
+    pub kind: TargetKind,
+    /// The song, or the mean of several, as the decider sees it.
+    pub features: Features,
+    /// Typical integrated loudness, LUFS.
+    pub loudness_lufs: f64,
+    /// Left over right, dB.
+    pub balance_db: f64,
+    /// Above this the target says nothing, Hz.
+    pub cutoff_hz: f64,
+}
+
+/// What a target is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetKind {
+    /// Finished records that the user chose.
+    Reference,
+    /// What records are like in general.
+    Norm,
+}
+
+/// Median and spread of many songs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NormProfile {
+    /// For a person.
+    pub name: String,
+    /// Songs it rests on.
+    pub songs: u32,
+    /// Integrated loudness, LUFS: median and standard deviation.
+    pub loudness_lufs: [f64; 2],
+    /// Names of the features, in order.
+    pub names: Vec<String>,
+    /// Median of each feature.
+    pub median: Vec<f64>,
+    /// Standard deviation of each.
+    pub spread: Vec<f64>,
+}
+
+impl NormProfile {
+    /// What finished records of all kinds are like; compiled in.
+    ///
+    /// # Errors
+    /// The file was made for another set of features.
+    pub fn universal() -> Result<Self, Error> {
+        Self::from_json(include_str!("../profiles/universal.json"))
+    }
+
+    fn from_json(text: &str) -> Result<Self, Error> {
+        let norm: Self = serde_json::from_str(text).map_err(|e| Error::Sidecar(e.to_string()))?;
+        if norm.names != names() || norm.median.len() != FEATURES || norm.spread.len() != FEATURES {
+            return Err(Error::Mismatch { what: "features of a norm profile" });
+        }
+        Ok(norm)
+    }
+
+    /// The norm as a target.
+    pub fn target(&self) -> Target {
+        Target {
+            name: self.name.clone(),
+            kind: TargetKind::Norm,
+            features: std::array::from_fn(|n| self.median[n]),
+            loudness_lufs: self.loudness_lufs[0],
+            balance_db: 0.0,
+            cutoff_hz: f64::INFINITY,
+        }
+    }
+}
+
+impl Target {
+    /// The weighted mean of finished records. Weights are relative and positive.
+    ///
+    /// # Errors
+    /// [`Error::SilentReference`] when one has no loudness.
+    pub fn references(songs: &[(String, f64, Profile)]) -> Result<Self, Error> {
+        let total: f64 = songs.iter().map(|(_, weight, _)| weight).sum();
+        let mut mean = Self {
+            name: songs.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", "),
+            kind: TargetKind::Reference,
+            features: [0.0; FEATURES],
+            loudness_lufs: 0.0,
+            balance_db: 0.0,
+            cutoff_hz: f64::INFINITY,
+        };
+        for (name, weight, profile) in songs {
+            let (Some(vector), Some(loudness)) = (features(profile), profile.loudness.integrated_lufs) else {
+                return Err(Error::SilentReference { name: name.clone() });
+            };
+            let share = weight / total;
+            mean.features.iter_mut().zip(vector).for_each(|(m, v)| *m += share * v);
+            mean.loudness_lufs += share * loudness;
+            mean.balance_db += share * profile.stereo.balance_db;
+            mean.cutoff_hz = mean.cutoff_hz.min(profile.spectrum.cutoff_hz);
+        }
+        Ok(mean)
+    }
+}
+
+/// Bands that lie wholly under `cutoff_hz`.
+pub fn bands_below(cutoff_hz: f64) -> usize {
+    (0..SPECTRUM_BANDS).take_while(|band| band_centre_hz(*band) * HALF_BAND <= cutoff_hz).count()
+}
+
+/// From a band's centre to its edge: an eighth of an octave.
+const HALF_BAND: f64 = 1.090_507_732_665_257_7;
+
+/// Source and target as the network takes them: beyond either's cutoff both stand at the norm, where nothing is wanted.
+pub fn comparable(source: &Features, target: &Features, norm: &NormProfile, cutoff_hz: f64) -> (Features, Features) {
+    let (mut source, mut target) = (*source, *target);
+    for band in bands_below(cutoff_hz)..SPECTRUM_BANDS {
+        for start in [MID, SIDE] {
+            source[start + band] = norm.median[start + band];
+            target[start + band] = norm.median[start + band];
+        }
+    }
+    (source, target)
+}

@@ -1,0 +1,56 @@
+//! Where a master goes, and what is asked for there.
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// A place that masters are delivered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Destination {
+    /// −14 LUFS, −1 dBTP
+    Spotify,
+    /// −16 LUFS, −1 dBTP
+    AppleMusic,
+    /// −14 LUFS, −1 dBTP
+    Youtube,
+    /// −14 LUFS, −1 dBTP
+    Tidal,
+    /// −14 LUFS, −2 dBTP
+    Amazon,
+    /// −15 LUFS, −1 dBTP
+    Deezer,
+    /// −10 LUFS, −0.3 dBTP, 44.1 kHz, 16 bit
+    Cd,
+    /// −8 LUFS, −1 dBTP
+    Club,
+    /// −23 LUFS, −1 dBTP (EBU R 128)
+    Broadcast,
+    /// −16 LUFS, −1 dBTP
+    Podcast,
+}
+
+/// What a destination asks for.
+pub struct Requirements {
+    /// Integrated loudness, LUFS.
+    pub loudness_lufs: f64,
+    /// Highest true peak, dBTP.
+    pub ceiling_dbtp: f64,
+}
+
+impl Destination {
+    /// Loudness and ceiling. Spotify: its own support pages. EBU R 128 (2023). AES TD1008 (2021) gives −16 LUFS for music and
+    /// podcasts; Apple Music's Sound Check, Tidal, Deezer, Amazon and YouTube publish little, the figures are the ones
+    /// commonly measured. CD and club have no standard: the middle of what is usual, −10 to −8 and −9 to −6 LUFS.
+    pub fn requirements(self) -> Requirements {
+        let (loudness_lufs, ceiling_dbtp) = match self {
+            Self::Spotify | Self::Youtube | Self::Tidal => (-14.0, -1.0),
+            Self::AppleMusic | Self::Podcast => (-16.0, -1.0),
+            Self::Amazon => (-14.0, -2.0),
+            Self::Deezer => (-15.0, -1.0),
+            Self::Cd => (-10.0, -0.3),
+            Self::Club => (-8.0, -1.0),
+            Self::Broadcast => (-23.0, -1.0),
+        };
+        Requirements { loudness_lufs, ceiling_dbtp }
+    }
+}

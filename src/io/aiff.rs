@@ -1,0 +1,127 @@
+//! Reads the headers of AIFF and uncompressed AIFF-C (Apple, *Audio Interchange File Format* 1.3 and AIFF-C draft).
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::error::{Error, Warning};
+use super::pcm::{Encoding, Layout};
+
+/// More chunks than any tool writes.
+const MAX_CHUNKS: usize = 1 << 16;
+
+struct Common {
+    channels: u32,
+    frames: u32,
+    bits: u16,
+    sample_rate_hz: u32,
+    compression: [u8; 4],
+}
+
+/// Reads the header of `file`, of which the first bytes are known to be AIFF or AIFC.
+/// `None` where the sound is compressed.
+pub(super) fn read(file: &mut File, path: &Path) -> Result<Option<Layout>, Error> {
+    let unreadable = |e: std::io::Error| Error::reading(path, &e);
+    let damaged = |cause: &str| Error::Damaged { path: path.to_owned(), cause: cause.to_owned() };
+    let file_bytes = file.metadata().map_err(unreadable)?.len();
+    let mut common = None;
+    let mut data = None;
+    let mut at = 12;
+    for _ in 0..MAX_CHUNKS {
+        if at + 8 > file_bytes || (common.is_some() && data.is_some()) {
+            break;
+        }
+        let mut header = [0; 8];
+        file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(&mut header)).map_err(unreadable)?;
+        let [a, b, c, d, size @ ..] = header;
+        let size = u64::from(u32::from_be_bytes(size));
+        let there = size.min(file_bytes - at - 8);
+        match &[a, b, c, d] {
+            b"COMM" => {
+                let read = read_common(file, there).map_err(unreadable)?;
+                common = Some(read.ok_or_else(|| damaged("its format header is incomplete"))?);
+            }
+            b"SSND" if there >= 8 => {
+                let mut offset = [0; 4];
+                file.read_exact(&mut offset).map_err(unreadable)?;
+                let offset = u64::from(u32::from_be_bytes(offset));
+                data = Some((at + 16 + offset, size.saturating_sub(8 + offset), there.saturating_sub(8 + offset)));
+            }
+            _ => {}
+        }
+        at += 8 + size + (size & 1);
+    }
+    let common = common.ok_or_else(|| damaged("it has no format header"))?;
+    let (data_start, claimed_bytes, data_bytes) = data.ok_or_else(|| Error::Empty { path: path.to_owned() })?;
+    let Some(mut layout) = layout(&common, path)? else { return Ok(None) };
+    let promised_bytes = u64::from(common.frames) * layout.frame_bytes();
+    layout.data_start = data_start;
+    layout.data_bytes = data_bytes.min(promised_bytes);
+    layout.claimed_bytes = Some(promised_bytes);
+    if common.frames == 0 && claimed_bytes > 0 {
+        layout.data_bytes = data_bytes;
+        layout.claimed_bytes = None;
+        layout.warnings.push(Warning::NoLength);
+    }
+    Ok(Some(layout))
+}
+
+fn read_common(file: &mut File, there: u64) -> std::io::Result<Option<Common>> {
+    if there < 18 {
+        return Ok(None);
+    }
+    let mut header = [0; 22];
+    let length = there.min(22) as usize;
+    file.read_exact(&mut header[..length])?;
+    let short = |i: usize| u16::from_be_bytes([header[i], header[i + 1]]);
+    let rate: [u8; 10] = std::array::from_fn(|k| header[8 + k]);
+    Ok(Some(Common {
+        channels: u32::from(short(0)),
+        frames: u32::from_be_bytes(std::array::from_fn(|k| header[2 + k])),
+        bits: short(6),
+        sample_rate_hz: from_extended(rate),
+        compression: if length == 22 { [header[18], header[19], header[20], header[21]] } else { *b"NONE" },
+    }))
+}
+
+/// The whole number in an 80-bit IEEE 754 extended float, 0 where it is none.
+fn from_extended(bytes: [u8; 10]) -> u32 {
+    let exponent = i32::from(u16::from_be_bytes([bytes[0], bytes[1]])) - 16_383;
+    let mantissa = u64::from_be_bytes(std::array::from_fn(|k| bytes[2 + k]));
+    if (0..32).contains(&exponent) { (mantissa >> (63 - exponent)) as u32 } else { 0 }
+}
+
+fn layout(common: &Common, path: &Path) -> Result<Option<Layout>, Error> {
+    if !(1..=2).contains(&common.channels) {
+        return Err(Error::Channels { path: path.to_owned(), count: common.channels });
+    }
+    let bytes = common.bits.div_ceil(8) as u8;
+    let (encoding, big_endian) = match (&common.compression, bytes) {
+        (b"NONE" | b"twos", 1..=4) => (Encoding::Signed { bytes }, true),
+        (b"sowt", 1..=4) => (Encoding::Signed { bytes }, false),
+        (b"raw ", 1) => (Encoding::Unsigned8, true),
+        (b"in24", _) => (Encoding::Signed { bytes: 3 }, true),
+        (b"in32", _) => (Encoding::Signed { bytes: 4 }, true),
+        (b"fl32" | b"FL32", _) => (Encoding::Float32, true),
+        (b"fl64" | b"FL64", _) => (Encoding::Float64, true),
+        (b"NONE" | b"twos" | b"sowt" | b"raw ", _) => {
+            let cause = format!("samples of {} bits do not exist", common.bits);
+            return Err(Error::Damaged { path: path.to_owned(), cause });
+        }
+        _ => return Ok(None),
+    };
+    let kind = if matches!(encoding, Encoding::Float32 | Encoding::Float64) { " float" } else { "" };
+    let valid_bits = if kind.is_empty() { u32::from(common.bits) } else { encoding.bytes() as u32 * 8 };
+    Ok(Some(Layout {
+        encoding,
+        big_endian,
+        channels: common.channels,
+        sample_rate_hz: common.sample_rate_hz,
+        valid_bits,
+        data_start: 0,
+        data_bytes: 0,
+        claimed_bytes: None,
+        codec: format!("AIFF {valid_bits} bit{kind}"),
+        warnings: Vec::new(),
+    }))
+}

@@ -1,0 +1,184 @@
+//! Opens any supported file as a stream of frames.
+
+use std::fs::File;
+use std::io::Seek;
+use std::path::{Path, PathBuf};
+
+use analyzer::stream::{Frame, Source};
+
+use super::error::{Error, Warning};
+use super::packets::PacketReader;
+use super::pcm::{Layout, PcmReader};
+use super::riff::{self, Wave};
+use super::sniff::{self, Kind, Window};
+use super::{MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, aiff};
+
+/// Samples beyond this are not audio: +60 dBFS, far above any floating-point mix.
+const ABSURD: f32 = 1000.0;
+
+/// A file with more than one bad sample in so many is not audio at all.
+const MIN_SAMPLES_PER_BAD: u64 = 100;
+
+/// What is known about a source before it is decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceInfo {
+    /// Frames per second.
+    pub sample_rate_hz: u32,
+    /// 1 or 2. Mono arrives as two equal channels.
+    pub channels: u8,
+    /// How many frames to expect, as far as the header says it. Never an amount to allocate.
+    pub frames_hint: Option<u64>,
+    /// Format and codec for people.
+    pub codec: String,
+    /// Bits per sample of a lossless source.
+    pub bit_depth: Option<u32>,
+    /// Whether the codec leaves something out.
+    pub lossy: bool,
+}
+
+/// Decodes a file. Memory does not grow with its length.
+///
+/// A sample that is not a number, infinite or beyond ±1000 (+60 dBFS) is replaced by silence and counted; a file
+/// with more than one such sample in a hundred is refused when it ends. Everything else keeps its bits.
+pub struct Decoder {
+    path: PathBuf,
+    info: SourceInfo,
+    body: Body,
+    warnings: Vec<Warning>,
+    frames: u64,
+    bad_samples: u64,
+    has_ended: bool,
+}
+
+enum Body {
+    Pcm(PcmReader),
+    Packets(Box<PacketReader>),
+}
+
+/// Opens a WAV (also RF64, BW64), AIFF, FLAC, MP3, AAC, ALAC, Vorbis, CAF, MP4 or Matroska file.
+///
+/// # Errors
+/// Anything that is no regular file, no audio, neither mono nor stereo, outside of the accepted sample rates or
+/// without a single frame that can be decoded.
+pub fn open(path: &Path) -> Result<Decoder, Error> {
+    let file = open_regular(path)?;
+    let unreadable = |e: std::io::Error| Error::reading(path, &e);
+    let mut window = Window::without_tags(file).map_err(unreadable)?;
+    let kind = sniff::kind(&mut window, path).map_err(unreadable)?;
+    let layout = match kind {
+        Kind::Unsupported(codec) => {
+            return Err(Error::UnsupportedCodec { path: path.to_owned(), codec: codec.to_owned() });
+        }
+        Kind::Alien(cause) => return Err(Error::NotAudio { path: path.to_owned(), cause: cause.to_owned() }),
+        Kind::Riff if window.starts_the_file() => match riff::read(window.file(), path)? {
+            Wave::Pcm(layout) => Some(layout),
+            Wave::Other => None,
+        },
+        Kind::Aiff if window.starts_the_file() => aiff::read(window.file(), path)?,
+        _ => None,
+    };
+    let (body, info, warnings) = match layout {
+        Some(layout) => {
+            let (info, warnings) = (describe(&layout, path)?, layout.all_warnings());
+            (Body::Pcm(PcmReader::new(window.into_file(), layout, path)?), info, warnings)
+        }
+        None => {
+            window.rewind().map_err(unreadable)?;
+            let (reader, info) = PacketReader::open(window, kind, path)?;
+            (Body::Packets(Box::new(reader)), info, Vec::new())
+        }
+    };
+    if !(MIN_SAMPLE_RATE_HZ..=MAX_SAMPLE_RATE_HZ).contains(&info.sample_rate_hz) {
+        return Err(Error::SampleRate { path: path.to_owned(), hz: info.sample_rate_hz });
+    }
+    Ok(Decoder { path: path.to_owned(), info, body, warnings, frames: 0, bad_samples: 0, has_ended: false })
+}
+
+/// Opens a file on disk; a pipe would block and a device may never end.
+fn open_regular(path: &Path) -> Result<File, Error> {
+    let kind = std::fs::metadata(path).map_err(|e| Error::reading(path, &e))?.file_type();
+    if kind.is_dir() {
+        return Err(Error::NotAFile { path: path.to_owned(), what: "a folder" });
+    }
+    if !kind.is_file() {
+        return Err(Error::NotAFile { path: path.to_owned(), what: "a pipe or a device" });
+    }
+    File::open(path).map_err(|e| Error::reading(path, &e))
+}
+
+fn describe(layout: &Layout, path: &Path) -> Result<SourceInfo, Error> {
+    if layout.frames() == 0 {
+        return Err(Error::Empty { path: path.to_owned() });
+    }
+    Ok(SourceInfo {
+        sample_rate_hz: layout.sample_rate_hz,
+        channels: layout.channels as u8,
+        frames_hint: Some(layout.frames()),
+        codec: layout.codec.clone(),
+        bit_depth: Some(layout.valid_bits),
+        lossy: false,
+    })
+}
+
+impl Decoder {
+    /// What is known about the source.
+    pub fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    /// What was wrong with the source; complete once it has been read to its end.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        self.has_ended = true;
+        if let Body::Packets(reader) = &self.body {
+            self.warnings.extend_from_slice(reader.warnings());
+        }
+        if self.frames == 0 {
+            return Err(Error::Empty { path: self.path.clone() });
+        }
+        if self.bad_samples > 0 {
+            self.warnings.push(Warning::Replaced { samples: self.bad_samples });
+        }
+        if self.bad_samples.saturating_mul(MIN_SAMPLES_PER_BAD) > 2 * self.frames {
+            let cause = "many of its samples are not numbers or absurdly large".to_owned();
+            return Err(Error::Damaged { path: self.path.clone(), cause });
+        }
+        Ok(())
+    }
+}
+
+impl Source for Decoder {
+    type Error = Error;
+
+    fn read(&mut self, frames: &mut [Frame]) -> Result<usize, Error> {
+        if self.has_ended || frames.is_empty() {
+            return Ok(0);
+        }
+        let count = match &mut self.body {
+            Body::Pcm(reader) => reader.read(frames, &self.path)?,
+            Body::Packets(reader) => reader.read(frames)?,
+        };
+        self.frames += count as u64;
+        self.bad_samples += replace_bad(&mut frames[..count]);
+        if count == 0 {
+            self.end()?;
+        }
+        Ok(count)
+    }
+}
+
+/// Silences what is no audio and says how many samples that were.
+fn replace_bad(frames: &mut [Frame]) -> u64 {
+    let mut bad = 0;
+    for sample in frames.as_flattened_mut() {
+        // Also true of what is not a number.
+        if !(sample.abs() <= ABSURD) {
+            *sample = 0.0;
+            bad += 1;
+        }
+    }
+    bad
+}

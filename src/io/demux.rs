@@ -1,0 +1,236 @@
+//! Opens compressed files with symphonia: container, track, codec, and what of its frames is music.
+
+use std::path::Path;
+
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::well_known as id;
+use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error as Fault;
+use symphonia::core::formats::probe::{Hint, Probe};
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
+use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::meta::{MetadataOptions, RawValue};
+use symphonia::default::{formats, get_codecs};
+
+use super::error::{Error, Warning};
+use super::mp4;
+use super::sniff::{Kind, Window};
+
+/// Frames before the music in an MP4 are at most this many: no encoder needs a second of priming.
+const MAX_PRIMING_FRAMES: u64 = 1 << 16;
+
+/// A file that is ready to be decoded.
+pub(super) struct Demuxed {
+    pub format: Box<dyn FormatReader>,
+    pub decoder: Box<dyn AudioDecoder>,
+    pub track: Track,
+    pub codec: AudioCodecId,
+    pub trim: Trim,
+    pub warnings: Vec<Warning>,
+}
+
+/// What of the decoded frames is not music.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Trim {
+    /// Frames at the start that are left out.
+    pub start_frames: u64,
+    /// The decoded frame from which on packets are left out.
+    pub end_frame: Option<u64>,
+    /// Frames at the end that are left out if the stream is as long as it says.
+    pub padding_frames: u64,
+    /// How many decoded frames the stream promises, where that is no guess.
+    pub promised_frames: Option<u64>,
+}
+
+/// Opens the sound of `window`.
+pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxed, Error> {
+    let mut file = window.file().try_clone().map_err(|e| Error::reading(path, &e))?;
+    let has_tags_before = !window.starts_the_file();
+    std::io::Seek::rewind(&mut window).map_err(|e| Error::reading(path, &e))?;
+    let stream = MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default());
+    let mut format = probe(kind)
+        .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
+        .map_err(|fault| explain(fault, "its header", path))?;
+    let (track, params) = choose_track(&*format, path)?;
+    let decoder = make_decoder(&params, kind, path)?;
+    let mut warnings = Vec::new();
+    let tracks = format.tracks().iter().filter(|t| t.track_type() == Some(TrackType::Audio)).count();
+    if tracks > 1 {
+        warnings.push(Warning::OtherTracks { count: tracks - 1 });
+    }
+    let trim = match kind {
+        Kind::IsoMp4 if !has_tags_before => {
+            let rate_hz = decoder.codec_params().sample_rate.or(params.sample_rate).unwrap_or(0);
+            let priming = priming_frames(&mut *format);
+            let edit = mp4::edit(&mut file, track.id);
+            let is_aac = params.codec == id::CODEC_ID_AAC;
+            // The core of HE-AAC is coded at half the rate; without the rest the upper octave would be lost.
+            if is_aac && edit.is_some_and(|e| u64::from(e.timescale_hz) == 2 * u64::from(rate_hz)) {
+                return Err(Error::UnsupportedCodec { path: path.to_owned(), codec: "HE-AAC".into() });
+            }
+            if edit.is_some_and(|e| e.is_complex) {
+                warnings.push(Warning::EditList);
+            }
+            mp4_trim(edit, priming, rate_hz)
+        }
+        _ => stream_trim(kind, &track),
+    };
+    Ok(Demuxed { format, decoder, track, codec: params.codec, trim, warnings })
+}
+
+/// Only the format that the first bytes show: a general search would find MPEG frames in anything.
+fn probe(kind: Kind) -> Probe {
+    let mut probe = Probe::new();
+    match kind {
+        Kind::Riff => probe.register_format::<formats::WavReader<'_>>(),
+        Kind::Aiff => probe.register_format::<formats::AiffReader<'_>>(),
+        Kind::Flac => probe.register_format::<formats::FlacReader<'_>>(),
+        Kind::Ogg => probe.register_format::<formats::OggReader<'_>>(),
+        Kind::IsoMp4 => probe.register_format::<formats::IsoMp4Reader<'_>>(),
+        Kind::Caf => probe.register_format::<formats::CafReader<'_>>(),
+        Kind::Matroska => probe.register_format::<formats::MkvReader<'_>>(),
+        Kind::Mpeg => probe.register_format::<formats::MpaReader<'_>>(),
+        Kind::Adts => probe.register_format::<formats::AdtsReader<'_>>(),
+        Kind::Unsupported(_) | Kind::Alien(_) => {}
+    }
+    probe
+}
+
+/// The track to decode: the default one, or else the first audio track there is.
+pub(super) fn choose_track(format: &dyn FormatReader, path: &Path) -> Result<(Track, AudioCodecParameters), Error> {
+    let track = format.default_track(TrackType::Audio).or_else(|| format.first_track(TrackType::Audio));
+    match track.map(|t| (t, &t.codec_params)) {
+        Some((track, Some(CodecParameters::Audio(params)))) => Ok((track.clone(), params.clone())),
+        _ => Err(Error::NotAudio { path: path.to_owned(), cause: "there is no audio track in it".into() }),
+    }
+}
+
+pub(super) fn make_decoder(
+    params: &AudioCodecParameters,
+    kind: Kind,
+    path: &Path,
+) -> Result<Box<dyn AudioDecoder>, Error> {
+    if let Some(channels) = &params.channels
+        && !(1..=2).contains(&channels.count())
+    {
+        return Err(Error::Channels { path: path.to_owned(), count: channels.count() as u32 });
+    }
+    // The reader of MPEG streams guesses their length from the bit rate and would trim to its guess.
+    let options = AudioDecoderOptions::default().verify(true).gapless(kind != Kind::Mpeg);
+    get_codecs().make_audio_decoder(params, &options).map_err(|fault| match fault {
+        Fault::Unsupported(_) | Fault::LimitError(_) => {
+            let codec = match params.codec {
+                id::CODEC_ID_AAC => "this kind of AAC (HE-AAC, perhaps)".to_owned(),
+                codec => codec_name(codec).to_owned(),
+            };
+            Error::UnsupportedCodec { path: path.to_owned(), codec }
+        }
+        fault => explain(fault, "its codec header", path),
+    })
+}
+
+/// Delay and padding of a stream that says them; the demuxers of other formats trim themselves.
+fn stream_trim(kind: Kind, track: &Track) -> Trim {
+    let (start_frames, padding_frames) =
+        (u64::from(track.delay.unwrap_or(0)), u64::from(track.padding.unwrap_or(0)));
+    match (kind, track.num_frames) {
+        // The length is a guess but where the LAME tag is, which also says delay and padding.
+        (Kind::Mpeg, Some(frames)) if track.delay.is_some() => Trim {
+            start_frames,
+            end_frame: None,
+            padding_frames,
+            promised_frames: Some(frames + start_frames + padding_frames),
+        },
+        (Kind::Flac | Kind::Ogg | Kind::Caf, promised_frames) => Trim { promised_frames, ..Trim::default() },
+        _ => Trim::default(),
+    }
+}
+
+fn mp4_trim(edit: Option<mp4::Edit>, priming: Option<u64>, rate_hz: u32) -> Trim {
+    let Some(edit) = edit.filter(|e| e.timescale_hz > 0) else {
+        return Trim { start_frames: priming.unwrap_or(0), ..Trim::default() };
+    };
+    let frames = |units: u64| {
+        let frames = u128::from(units) * u128::from(rate_hz) / u128::from(edit.timescale_hz);
+        u64::try_from(frames).unwrap_or(u64::MAX)
+    };
+    let start_frames = match frames(edit.start) {
+        0 => priming.unwrap_or(0),
+        start => start,
+    };
+    Trim { start_frames, end_frame: edit.end.map(frames), ..Trim::default() }
+}
+
+/// The priming that iTunes writes into a tag: `iTunSMPB`, the second of its hexadecimal numbers.
+fn priming_frames(format: &mut dyn FormatReader) -> Option<u64> {
+    let mut metadata = format.metadata();
+    let tags = &metadata.skip_to_latest()?.media.tags;
+    let tag = tags.iter().find(|tag| tag.raw.key.contains("iTunSMPB"))?;
+    let RawValue::String(text) = &tag.raw.value else { return None };
+    let frames = u64::from_str_radix(text.split_whitespace().nth(1)?, 16).ok()?;
+    (frames <= MAX_PRIMING_FRAMES).then_some(frames)
+}
+
+/// A fault of the decoding library as an error for a person.
+pub(super) fn explain(fault: Fault, what: &str, path: &Path) -> Error {
+    let path = path.to_owned();
+    match fault {
+        Fault::IoError(e) if is_end(&e) => Error::Damaged { path, cause: format!("it ends within {what}") },
+        Fault::IoError(e) => Error::reading(&path, &e),
+        Fault::Unsupported(feature) => Error::UnsupportedCodec { path, codec: plain(feature).to_owned() },
+        fault => Error::Damaged { path, cause: cause(&fault) },
+    }
+}
+
+/// What a fault is about, without the name of the format in front.
+pub(super) fn cause(fault: &Fault) -> String {
+    match fault {
+        Fault::DecodeError(text) | Fault::Unsupported(text) | Fault::LimitError(text) => plain(text).to_owned(),
+        Fault::IoError(e) if is_end(e) => "it ends too early".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether the file, or the frame within it, ended.
+pub(super) fn is_end(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::Other)
+}
+
+fn plain(text: &str) -> &str {
+    text.split_once(": ").map_or(text, |(_, rest)| rest)
+}
+
+/// The name of a codec as people know it.
+pub(super) fn codec_name(codec: AudioCodecId) -> &'static str {
+    match codec {
+        id::CODEC_ID_FLAC => "FLAC",
+        id::CODEC_ID_ALAC => "ALAC",
+        id::CODEC_ID_MP1 => "MP1",
+        id::CODEC_ID_MP2 => "MP2",
+        id::CODEC_ID_MP3 => "MP3",
+        id::CODEC_ID_AAC => "AAC",
+        id::CODEC_ID_VORBIS => "Vorbis",
+        id::CODEC_ID_OPUS => "Opus",
+        id::CODEC_ID_SPEEX => "Speex",
+        id::CODEC_ID_WAVPACK => "WavPack",
+        id::CODEC_ID_AC3 => "Dolby Digital",
+        id::CODEC_ID_EAC3 => "Dolby Digital Plus",
+        id::CODEC_ID_DCA => "DTS",
+        id::CODEC_ID_TRUEHD => "Dolby TrueHD",
+        id::CODEC_ID_PCM_ALAW => "A-law",
+        id::CODEC_ID_PCM_MULAW => "\u{b5}-law",
+        id::CODEC_ID_ADPCM_MS | id::CODEC_ID_ADPCM_IMA_WAV | id::CODEC_ID_ADPCM_IMA_QT => "ADPCM",
+        codec if is_pcm(codec) => "PCM",
+        _ => "this codec",
+    }
+}
+
+/// Whether decoding gives back what was encoded.
+pub(super) fn is_lossy(codec: AudioCodecId) -> bool {
+    let lossless = matches!(codec, id::CODEC_ID_FLAC | id::CODEC_ID_ALAC) || is_pcm(codec);
+    !lossless || matches!(codec, id::CODEC_ID_PCM_ALAW | id::CODEC_ID_PCM_MULAW)
+}
+
+fn is_pcm(codec: AudioCodecId) -> bool {
+    get_codecs().get_audio_decoder(codec).is_some_and(|c| c.codec.info.short_name.starts_with("pcm"))
+}

@@ -1,0 +1,285 @@
+//! What can go wrong with files, in one line for a person: the file, the cause, what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing has this name.
+    #[error("{}: there is no such file", name(path))]
+    NotFound {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder, a pipe or a device where a file on disk is needed.
+    #[error("{}: this is {what}, not a file on disk", name(path))]
+    NotAFile {
+        /// The file.
+        path: PathBuf,
+        /// What it is, with its article.
+        what: &'static str,
+    },
+    /// The system refuses to read it.
+    #[error("{}: cannot be read ({cause})", name(path))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: String,
+    },
+    /// No audio in a known form.
+    #[error("{}: {cause}; WAV, AIFF, FLAC, MP3, M4A, Ogg and CAF can be read", name(path))]
+    NotAudio {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        cause: String,
+    },
+    /// A known format or codec without a decoder here.
+    #[error("{}: {codec} cannot be decoded here; convert it to WAV or FLAC first", name(path))]
+    UnsupportedCodec {
+        /// The file.
+        path: PathBuf,
+        /// Its format or codec.
+        codec: String,
+    },
+    /// Neither mono nor stereo.
+    #[error("{}: it has {count} channels; only mono and stereo can be mastered, so mix it down first", name(path))]
+    Channels {
+        /// The file.
+        path: PathBuf,
+        /// How many channels it has.
+        count: u32,
+    },
+    /// A sample rate outside of what can be processed.
+    #[error("{}: its sample rate is {hz} Hz; between {} and {} Hz can be mastered", name(path), super::MIN_SAMPLE_RATE_HZ, super::MAX_SAMPLE_RATE_HZ)]
+    SampleRate {
+        /// The file.
+        path: PathBuf,
+        /// Its sample rate.
+        hz: u32,
+    },
+    /// The sample rate or the number of channels changes on the way.
+    #[error("{}: its {what} changes from {from} to {to} on the way; split it where that happens", name(path))]
+    Changes {
+        /// The file.
+        path: PathBuf,
+        /// Sample rate or number of channels.
+        what: &'static str,
+        /// Before.
+        from: u32,
+        /// After.
+        to: u32,
+    },
+    /// A sound header without sound.
+    #[error("{}: it contains no sound", name(path))]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Too broken to give anything that could be mastered.
+    #[error("{}: the file is damaged ({cause}); export or download it again", name(path))]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// Input and output are one file.
+    #[error("{}: the output would replace its own input; choose another name", name(path))]
+    SameFile {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The output exists.
+    #[error("{}: exists already and is left alone; choose another name or allow overwriting", name(path))]
+    Exists {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The folder of the output is missing.
+    #[error("{}: its folder does not exist; create it first", name(path))]
+    NoFolder {
+        /// The output.
+        path: PathBuf,
+    },
+    /// The system refuses to write it.
+    #[error("{}: cannot be written ({cause})", name(path))]
+    Unwritable {
+        /// The output.
+        path: PathBuf,
+        /// What the system says.
+        cause: String,
+    },
+    /// The disk is full.
+    #[error("{}: no space is left for it on this disk; nothing was written", name(path))]
+    Full {
+        /// The output.
+        path: PathBuf,
+    },
+    /// Longer than a file may be.
+    #[error("{}: it would be larger than a file may be here; nothing was written", name(path))]
+    TooLarge {
+        /// The output.
+        path: PathBuf,
+    },
+    /// FLAC holds integers only.
+    #[error("{}: FLAC cannot hold floating point; choose 16 or 24 bits, or WAV", name(path))]
+    FloatFlac {
+        /// The output.
+        path: PathBuf,
+    },
+    /// Another number of frames arrived than was announced.
+    #[error("{}: {written} of {announced} frames arrived; nothing was written", name(path))]
+    Incomplete {
+        /// The output.
+        path: PathBuf,
+        /// Frames announced when it was created.
+        announced: u64,
+        /// Frames that arrived.
+        written: u64,
+    },
+    /// Temporary data could not be kept.
+    #[error("temporary data in {}: {cause}; free some space there or point TMPDIR to another disk", name(folder))]
+    Spool {
+        /// Where temporary data is kept.
+        folder: PathBuf,
+        /// What the system says.
+        cause: String,
+    },
+}
+
+impl Error {
+    /// The error of opening or reading `path`.
+    pub(super) fn reading(path: &Path, error: &io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::NotFound { path },
+            _ => Self::Unreadable { path, cause: plain(error) },
+        }
+    }
+
+    /// The error of creating or writing `path`.
+    pub(super) fn writing(path: &Path, error: &io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::NoFolder { path },
+            io::ErrorKind::AlreadyExists => Self::Exists { path },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
+            io::ErrorKind::FileTooLarge => Self::TooLarge { path },
+            io::ErrorKind::IsADirectory => Self::NotAFile { path, what: "a folder" },
+            _ => Self::Unwritable { path, cause: plain(error) },
+        }
+    }
+
+    /// The error of keeping temporary data.
+    pub(super) fn spooling(error: &io::Error) -> Self {
+        Self::Spool { folder: std::env::temp_dir(), cause: plain(error) }
+    }
+}
+
+/// What the system says, in plain words and without error numbers.
+fn plain(error: &io::Error) -> String {
+    let words = match error.kind() {
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::ReadOnlyFilesystem => "this disk is read-only",
+        io::ErrorKind::StorageFull => "the disk is full",
+        io::ErrorKind::QuotaExceeded => "the disk quota is used up",
+        io::ErrorKind::FileTooLarge => "the file would be too large",
+        io::ErrorKind::InvalidFilename => "the name is not allowed",
+        io::ErrorKind::NotADirectory => "a part of its path is not a folder",
+        io::ErrorKind::UnexpectedEof => "the file ends too early",
+        _ => {
+            let text = error.to_string();
+            let end = text.find(" (os error").unwrap_or(text.len());
+            return text[..end].to_lowercase();
+        }
+    };
+    words.to_owned()
+}
+
+/// A path on one line, whatever bytes it is made of.
+fn name(path: &Path) -> String {
+    path.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// What was wrong with a source and did not prevent reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The file ends before its sound does.
+    Truncated {
+        /// What is missing, where the header says so.
+        missing_frames: Option<u64>,
+    },
+    /// Parts could not be decoded and are silent instead.
+    Silenced {
+        /// How much.
+        frames: u64,
+    },
+    /// Decoding stopped before the end of the file.
+    Stopped {
+        /// What the decoder says.
+        cause: String,
+    },
+    /// Less sound came out than the header says.
+    Short {
+        /// How much less.
+        missing_frames: u64,
+    },
+    /// More sound came out than the header says; all of it is used.
+    Long {
+        /// How much more.
+        extra_frames: u64,
+    },
+    /// The decoded sound is not what was encoded.
+    Checksum,
+    /// Samples that are no numbers, or absurdly large, were replaced by silence.
+    Replaced {
+        /// How many.
+        samples: u64,
+    },
+    /// The length in the header is missing; the file was read to its end.
+    NoLength,
+    /// There is more than one piece of sound in the file; the first is used.
+    OtherTracks {
+        /// How many are not used.
+        count: usize,
+    },
+    /// The edit list joins several parts; the whole track is used.
+    EditList,
+    /// Tags or cover could not be carried over.
+    Tags {
+        /// Why.
+        cause: String,
+    },
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Truncated { missing_frames: Some(frames) } => {
+                write!(f, "the file is cut off: {frames} frames are missing at the end")
+            }
+            Self::Truncated { missing_frames: None } => write!(f, "the file is cut off"),
+            Self::Silenced { frames } => write!(f, "damaged parts were replaced by silence: {frames} frames"),
+            Self::Stopped { cause } => write!(f, "the file is damaged and was read up to there only ({cause})"),
+            Self::Short { missing_frames } => {
+                write!(f, "the file is damaged: {missing_frames} frames less than its header says")
+            }
+            Self::Long { extra_frames } => {
+                write!(f, "the file is longer than its header says by {extra_frames} frames; all are used")
+            }
+            Self::Checksum => write!(f, "the file is damaged: its checksum does not match its sound"),
+            Self::Replaced { samples } => {
+                write!(f, "{samples} samples are not numbers or absurdly large and were replaced by silence")
+            }
+            Self::NoLength => write!(f, "the header does not say how long the sound is; all of the file was read"),
+            Self::OtherTracks { count } => write!(f, "the file holds more sound: {count} further tracks are not used"),
+            Self::EditList => write!(f, "the edit list of the file has several parts and was not followed"),
+            Self::Tags { cause } => write!(f, "tags were not carried over completely: {cause}"),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Files that never meet a limit by surprise, and that many threads may read.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+
+/// The largest file this process may write, where the system has such a limit.
+///
+/// Writing past it would kill the process by a signal, with no chance to say why or to clean up.
+fn max_file_bytes() -> u64 {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max file size"));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(u64::MAX)
+}
+
+/// A file to write that fails with an error where the system would kill the process.
+#[derive(Debug)]
+pub(super) struct GuardedFile {
+    file: File,
+    at: u64,
+    max_bytes: u64,
+}
+
+impl GuardedFile {
+    /// Guards an empty file.
+    pub fn new(file: File) -> Self {
+        Self { file, at: 0, max_bytes: max_file_bytes() }
+    }
+
+    /// The file.
+    pub fn into_inner(self) -> File {
+        self.file
+    }
+}
+
+impl Write for GuardedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.at.saturating_add(bytes.len() as u64) > self.max_bytes {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let count = self.file.write(bytes)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for GuardedFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.at = self.file.seek(to)?;
+        Ok(self.at)
+    }
+}
+
+/// A file that is read and written at given places, from any thread.
+#[derive(Debug)]
+pub(super) struct SharedFile {
+    #[cfg(unix)]
+    file: File,
+    #[cfg(not(unix))]
+    file: std::sync::Mutex<File>,
+    max_bytes: u64,
+}
+
+impl SharedFile {
+    pub fn new(file: File) -> Self {
+        #[cfg(not(unix))]
+        let file = std::sync::Mutex::new(file);
+        Self { file, max_bytes: max_file_bytes() }
+    }
+
+    pub fn write_all_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+        if at.saturating_add(bytes.len() as u64) > self.max_bytes {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.write_unguarded(bytes, at)
+    }
+
+    #[cfg(unix)]
+    fn write_unguarded(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(&self.file, bytes, at)
+    }
+
+    #[cfg(unix)]
+    pub fn read_exact_at(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, bytes, at)
+    }
+
+    #[cfg(not(unix))]
+    fn write_unguarded(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+        let mut file = self.file.lock().map_err(|_| io::ErrorKind::Other)?;
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(bytes)
+    }
+
+    #[cfg(not(unix))]
+    pub fn read_exact_at(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {
+        use std::io::Read;
+        let mut file = self.file.lock().map_err(|_| io::ErrorKind::Other)?;
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(bytes)
+    }
+}

@@ -1,0 +1,29 @@
+//! Files in and out: decode, keep, hash, encode, carry tags over.
+//!
+//! [`open`](decode::open) decodes any supported file as frames, [`Spool`](spool::Spool) keeps them for later
+//! passes, [`FrameHash`](hash::FrameHash) names them, [`Encoder`](encode::Encoder) writes the result under its name
+//! only when it is complete, [`Tags`](tags::Tags) carries title, artist and cover over.
+
+mod aiff;
+pub mod decode;
+pub mod encode;
+mod error;
+mod flac;
+mod guard;
+pub mod hash;
+mod mp4;
+mod packets;
+mod pcm;
+mod riff;
+mod sniff;
+pub mod spool;
+pub mod tags;
+mod wav;
+
+pub use error::{Error, Warning};
+
+/// The lowest sample rate that is accepted.
+pub const MIN_SAMPLE_RATE_HZ: u32 = 8_000;
+
+/// The highest sample rate that is accepted: the highest in which converters record PCM.
+pub const MAX_SAMPLE_RATE_HZ: u32 = 768_000;

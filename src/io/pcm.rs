@@ -1,0 +1,149 @@
+//! Uncompressed sound: how samples lie in a file, and reading them as frames.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use analyzer::stream::Frame;
+
+use super::error::{Error, Warning};
+
+/// Frames converted at a time.
+const BLOCK_FRAMES: usize = 8192;
+
+/// What one sample is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// Unsigned, 128 is silence.
+    Unsigned8,
+    /// Signed integer of 1 to 4 bytes, left-justified.
+    Signed { bytes: u8 },
+    Float32,
+    Float64,
+}
+
+impl Encoding {
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Unsigned8 => 1,
+            Self::Signed { bytes } => usize::from(bytes),
+            Self::Float32 => 4,
+            Self::Float64 => 8,
+        }
+    }
+}
+
+/// Where the samples of a file are and how to read them.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    pub encoding: Encoding,
+    pub big_endian: bool,
+    pub channels: u32,
+    pub sample_rate_hz: u32,
+    /// Bits that carry sound; fewer than the container's where it is padded.
+    pub valid_bits: u32,
+    pub data_start: u64,
+    /// Bytes of sound that are really there.
+    pub data_bytes: u64,
+    /// Bytes of sound the header promises, where it does.
+    pub claimed_bytes: Option<u64>,
+    pub codec: String,
+    pub warnings: Vec<Warning>,
+}
+
+impl Layout {
+    pub fn frame_bytes(&self) -> u64 {
+        u64::from(self.channels) * self.encoding.bytes() as u64
+    }
+
+    /// Whole frames that are there.
+    pub fn frames(&self) -> u64 {
+        self.data_bytes / self.frame_bytes()
+    }
+
+    /// The warnings of the header, and that data is missing, where it is.
+    pub fn all_warnings(&self) -> Vec<Warning> {
+        let mut warnings = self.warnings.clone();
+        let promised = self.claimed_bytes.map_or(0, |bytes| bytes / self.frame_bytes());
+        if promised > self.frames() {
+            warnings.push(Warning::Truncated { missing_frames: Some(promised - self.frames()) });
+        }
+        warnings
+    }
+}
+
+/// Reads the frames of a [`Layout`].
+pub(super) struct PcmReader {
+    file: File,
+    layout: Layout,
+    left_frames: u64,
+    bytes: Vec<u8>,
+}
+
+impl PcmReader {
+    pub fn new(mut file: File, layout: Layout, path: &Path) -> Result<Self, Error> {
+        file.seek(SeekFrom::Start(layout.data_start)).map_err(|e| Error::reading(path, &e))?;
+        let left_frames = layout.frames();
+        Ok(Self { file, layout, left_frames, bytes: Vec::new() })
+    }
+
+    pub fn read(&mut self, frames: &mut [Frame], path: &Path) -> Result<usize, Error> {
+        let left = usize::try_from(self.left_frames).unwrap_or(usize::MAX);
+        let count = frames.len().min(left).min(BLOCK_FRAMES);
+        self.bytes.resize(count * self.layout.frame_bytes() as usize, 0);
+        self.file.read_exact(&mut self.bytes).map_err(|e| Error::reading(path, &e))?;
+        self.left_frames -= count as u64;
+        convert(&self.bytes, &self.layout, &mut frames[..count]);
+        Ok(count)
+    }
+}
+
+/// `bytes` as frames; mono becomes two equal channels.
+fn convert(bytes: &[u8], layout: &Layout, frames: &mut [Frame]) {
+    match (layout.encoding, layout.big_endian) {
+        (Encoding::Unsigned8, _) => each(bytes, layout.channels, frames, |[b]: [u8; 1]| {
+            (f32::from(b) - 128.0) / 128.0
+        }),
+        (Encoding::Signed { bytes: 1 }, _) => each(bytes, layout.channels, frames, |b: [u8; 1]| {
+            f32::from(i8::from_le_bytes(b)) / 128.0
+        }),
+        (Encoding::Signed { bytes: 2 }, false) => {
+            each(bytes, layout.channels, frames, |b| f32::from(i16::from_le_bytes(b)) / 32_768.0);
+        }
+        (Encoding::Signed { bytes: 2 }, true) => {
+            each(bytes, layout.channels, frames, |b| f32::from(i16::from_be_bytes(b)) / 32_768.0);
+        }
+        (Encoding::Signed { bytes: 3 }, false) => {
+            each(bytes, layout.channels, frames, |[a, b, c]: [u8; 3]| from_i32(i32::from_le_bytes([0, a, b, c])));
+        }
+        (Encoding::Signed { bytes: 3 }, true) => {
+            each(bytes, layout.channels, frames, |[a, b, c]: [u8; 3]| from_i32(i32::from_be_bytes([a, b, c, 0])));
+        }
+        (Encoding::Signed { .. }, false) => {
+            each(bytes, layout.channels, frames, |b| from_i32(i32::from_le_bytes(b)));
+        }
+        (Encoding::Signed { .. }, true) => each(bytes, layout.channels, frames, |b| from_i32(i32::from_be_bytes(b))),
+        (Encoding::Float32, false) => each(bytes, layout.channels, frames, f32::from_le_bytes),
+        (Encoding::Float32, true) => each(bytes, layout.channels, frames, f32::from_be_bytes),
+        (Encoding::Float64, false) => each(bytes, layout.channels, frames, |b| f64::from_le_bytes(b) as f32),
+        (Encoding::Float64, true) => each(bytes, layout.channels, frames, |b| f64::from_be_bytes(b) as f32),
+    }
+}
+
+/// Exact for up to 24 bits, the nearest f32 beyond.
+fn from_i32(sample: i32) -> f32 {
+    (f64::from(sample) / 2_147_483_648.0) as f32
+}
+
+fn each<const N: usize>(bytes: &[u8], channels: u32, frames: &mut [Frame], sample: impl Fn([u8; N]) -> f32) {
+    let samples = bytes.as_chunks::<N>().0;
+    if channels == 1 {
+        for (frame, &s) in frames.iter_mut().zip(samples) {
+            *frame = [sample(s); 2];
+        }
+    } else {
+        for (frame, &[left, right]) in frames.iter_mut().zip(samples.as_chunks::<2>().0) {
+            *frame = [sample(left), sample(right)];
+        }
+    }
+}

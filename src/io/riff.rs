@@ -1,0 +1,213 @@
+//! Reads the headers of WAV, RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088).
+//!
+//! Nothing in a header is believed where the file itself can tell: sizes are bounded by what is there.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::error::{Error, Warning};
+use super::pcm::{Encoding, Layout};
+
+/// Format tags of WAVE_FORMAT (mmreg.h).
+const TAG_PCM: u16 = 1;
+const TAG_FLOAT: u16 = 3;
+const TAG_EXTENSIBLE: u16 = 0xfffe;
+
+/// The end of every subformat that is a format tag: KSDATAFORMAT_SUBTYPE_* (ksmedia.h).
+const SUBFORMAT_TAIL: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
+
+/// A size that is not known: in streams, and in RF64, where `ds64` has it.
+const UNKNOWN_SIZE: u32 = u32::MAX;
+
+/// More chunks than any tool writes; a file of empty chunks must not take forever.
+const MAX_CHUNKS: usize = 1 << 20;
+
+/// What a WAV file holds.
+pub(super) enum Wave {
+    Pcm(Layout),
+    /// Compressed.
+    Other,
+}
+
+#[derive(Clone, Copy)]
+struct Format {
+    tag: u16,
+    channels: u16,
+    sample_rate_hz: u32,
+    frame_bytes: u16,
+    bits: u16,
+    valid_bits: u16,
+    standard_subformat: bool,
+}
+
+/// Reads the header of `file`, of which the first bytes are known to be RIFF, RF64 or BW64.
+pub(super) fn read(file: &mut File, path: &Path) -> Result<Wave, Error> {
+    let damaged = |cause: &str| Error::Damaged { path: path.to_owned(), cause: cause.to_owned() };
+    let file_bytes = file.metadata().map_err(|e| Error::reading(path, &e))?.len();
+    let mut format = None;
+    let mut long_data_bytes = None;
+    let mut at = 12;
+    for _ in 0..MAX_CHUNKS {
+        let Some((id, size)) = chunk_header(file, at, file_bytes).map_err(|e| Error::reading(path, &e))? else {
+            break;
+        };
+        let body = at + 8;
+        match &id {
+            b"ds64" => long_data_bytes = read_ds64(file, body, file_bytes).map_err(|e| Error::reading(path, &e))?,
+            b"fmt " => {
+                format = Some(
+                    read_format(file, size, body, file_bytes)
+                        .map_err(|e| Error::reading(path, &e))?
+                        .ok_or_else(|| damaged("its format header is incomplete"))?,
+                );
+            }
+            b"data" => {
+                let format: Format = format.ok_or_else(|| damaged("it has sound but no format header"))?;
+                if !matches!((format.tag, format.standard_subformat), (TAG_PCM | TAG_FLOAT, true)) {
+                    return Ok(Wave::Other);
+                }
+                let mut layout = layout(format, path)?;
+                layout.data_start = body;
+                measure(&mut layout, file, size, long_data_bytes, file_bytes).map_err(|e| Error::reading(path, &e))?;
+                return Ok(Wave::Pcm(layout));
+            }
+            _ => {}
+        }
+        at = body + u64::from(size) + u64::from(size & 1);
+    }
+    Err(match format {
+        Some(_) => Error::Empty { path: path.to_owned() },
+        None => damaged("it has neither a format header nor sound"),
+    })
+}
+
+/// Name and size of the chunk at `at`, or `None` at the end of the file.
+fn chunk_header(file: &mut File, at: u64, file_bytes: u64) -> std::io::Result<Option<([u8; 4], u32)>> {
+    if at + 8 > file_bytes {
+        return Ok(None);
+    }
+    let mut header = [0; 8];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut header)?;
+    let [a, b, c, d, size @ ..] = header;
+    Ok(Some(([a, b, c, d], u32::from_le_bytes(size))))
+}
+
+/// The 64-bit size of the data chunk.
+fn read_ds64(file: &mut File, body: u64, file_bytes: u64) -> std::io::Result<Option<u64>> {
+    if body + 16 > file_bytes {
+        return Ok(None);
+    }
+    let mut size = [0; 8];
+    // The size of the whole file comes first.
+    file.seek(SeekFrom::Start(body + 8))?;
+    file.read_exact(&mut size)?;
+    Ok(Some(u64::from_le_bytes(size)))
+}
+
+fn read_format(file: &mut File, size: u32, body: u64, file_bytes: u64) -> std::io::Result<Option<Format>> {
+    let there = file_bytes.saturating_sub(body).min(u64::from(size)).min(40) as usize;
+    if there < 16 {
+        return Ok(None);
+    }
+    let mut header = [0; 40];
+    file.seek(SeekFrom::Start(body))?;
+    file.read_exact(&mut header[..there])?;
+    let short = |i: usize| u16::from_le_bytes([header[i], header[i + 1]]);
+    let long = |i: usize| u32::from_le_bytes(std::array::from_fn(|k| header[i + k]));
+    let extensible = short(0) == TAG_EXTENSIBLE && there == 40;
+    Ok(Some(Format {
+        tag: if extensible { short(24) } else { short(0) },
+        channels: short(2),
+        sample_rate_hz: long(4),
+        frame_bytes: short(12),
+        bits: short(14),
+        valid_bits: if extensible && short(18) != 0 { short(18).min(short(14)) } else { short(14) },
+        standard_subformat: !extensible || header[26..] == SUBFORMAT_TAIL,
+    }))
+}
+
+fn layout(format: Format, path: &Path) -> Result<Layout, Error> {
+    let damaged = |cause: String| Error::Damaged { path: path.to_owned(), cause };
+    let channels = u32::from(format.channels);
+    if !(1..=2).contains(&channels) {
+        return Err(Error::Channels { path: path.to_owned(), count: channels });
+    }
+    let (float, bits) = (format.tag == TAG_FLOAT, format.bits);
+    // A frame may be wider than its bits need: 24 bits in 4 bytes.
+    let wide = u32::from(format.frame_bytes) / channels;
+    let needed = u32::from(bits.div_ceil(8));
+    if format.frame_bytes != 0 && (u32::from(format.frame_bytes) % channels != 0 || wide < needed) {
+        return Err(damaged(format!("a frame of {} bytes cannot hold {channels} x {bits} bits", format.frame_bytes)));
+    }
+    let bytes = if format.frame_bytes == 0 { needed } else { wide };
+    let encoding = match (float, bits, bytes) {
+        (true, 32, 4) => Encoding::Float32,
+        (true, 64, 8) => Encoding::Float64,
+        (false, 1..=8, 1) => Encoding::Unsigned8,
+        (false, 9..=32, 2..=4) => Encoding::Signed { bytes: bytes as u8 },
+        _ => return Err(damaged(format!("samples of {bits} bits in {bytes} bytes do not exist"))),
+    };
+    let kind = if float { " float" } else { "" };
+    Ok(Layout {
+        encoding,
+        big_endian: false,
+        channels,
+        sample_rate_hz: format.sample_rate_hz,
+        valid_bits: u32::from(format.valid_bits),
+        data_start: 0,
+        data_bytes: 0,
+        claimed_bytes: None,
+        codec: format!("WAV {} bit{kind}", format.valid_bits),
+        warnings: Vec::new(),
+    })
+}
+
+/// Finds how much sound there really is.
+fn measure(
+    layout: &mut Layout,
+    file: &mut File,
+    size: u32,
+    long_bytes: Option<u64>,
+    file_bytes: u64,
+) -> std::io::Result<()> {
+    let there = file_bytes - layout.data_start;
+    let claimed = match (size, long_bytes) {
+        (UNKNOWN_SIZE, long) => long.filter(|&bytes| bytes != u64::MAX && bytes != 0),
+        // A recorder writes the size last. Without it, only a chunk that follows shows that there is no sound.
+        (0, _) if there > 0 && !chunk_follows(file, layout.data_start, file_bytes)? => {
+            layout.warnings.push(Warning::NoLength);
+            None
+        }
+        (size, _) => Some(u64::from(size)),
+    };
+    layout.claimed_bytes = claimed;
+    layout.data_bytes = claimed.unwrap_or(there).min(there);
+    let end = layout.data_start + layout.data_bytes;
+    let further = further_data(file, end + (layout.data_bytes & 1), file_bytes)?;
+    if further > 0 {
+        layout.warnings.push(Warning::OtherTracks { count: further });
+    }
+    Ok(())
+}
+
+/// Whether `at` looks like the start of a chunk.
+fn chunk_follows(file: &mut File, at: u64, file_bytes: u64) -> std::io::Result<bool> {
+    let header = chunk_header(file, at, file_bytes)?;
+    Ok(header.is_some_and(|(id, size)| {
+        id.iter().all(|b| b.is_ascii_graphic() || *b == b' ') && at + 8 + u64::from(size) <= file_bytes
+    }))
+}
+
+/// How many further data chunks follow.
+fn further_data(file: &mut File, mut at: u64, file_bytes: u64) -> std::io::Result<usize> {
+    let mut count = 0;
+    // What follows the sound is a handful of chunks; beyond that it is not worth looking.
+    for _ in 0..64 {
+        let Some((id, size)) = chunk_header(file, at, file_bytes)? else { break };
+        count += usize::from(&id == b"data" && size > 0);
+        at += 8 + u64::from(size) + u64::from(size & 1);
+    }
+    Ok(count)
+}

@@ -1,0 +1,201 @@
+//! Keeps what was decoded for later passes: in memory up to a bound, past it in an unlinked temporary file.
+
+use std::io;
+
+use analyzer::stream::{Frame, Source};
+
+use super::error::Error;
+use super::guard;
+
+/// Items that are moved at a time.
+const BLOCK: usize = 1 << 16;
+
+/// Plain data of a fixed size that a [`Spool`] can hold.
+pub trait Record: Copy + Default + Send + Sync + 'static {
+    /// Bytes of an item.
+    const BYTES: usize;
+
+    /// Writes the item into [`BYTES`](Self::BYTES) bytes.
+    fn encode(self, bytes: &mut [u8]);
+
+    /// Reads what [`encode`](Self::encode) wrote, bit for bit.
+    fn decode(bytes: &[u8]) -> Self;
+}
+
+impl Record for [f32; 2] {
+    const BYTES: usize = 8;
+
+    fn encode(self, bytes: &mut [u8]) {
+        bytes[..4].copy_from_slice(&self[0].to_le_bytes());
+        bytes[4..8].copy_from_slice(&self[1].to_le_bytes());
+    }
+
+    fn decode(bytes: &[u8]) -> Self {
+        let sample = |i: usize| f32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
+        [sample(0), sample(4)]
+    }
+}
+
+/// A sequence of items that is written once, from the start, and read any number of times.
+///
+/// Memory is bounded by `memory_bytes` and a fixed block, whatever the length. The file has no name: it is gone
+/// when the spool is, even if the program is killed.
+#[derive(Debug)]
+pub struct Spool<T> {
+    memory_items: usize,
+    /// Full blocks, as long as all of them may stay in memory.
+    blocks: Vec<Vec<T>>,
+    /// Full blocks that were moved out of memory.
+    file: Option<Temporary>,
+    /// The block that is being filled.
+    last: Vec<T>,
+    len: u64,
+}
+
+#[derive(Debug)]
+struct Temporary {
+    file: guard::SharedFile,
+    bytes: u64,
+}
+
+impl<T: Record> Spool<T> {
+    /// An empty spool that uses up to this much memory.
+    pub fn new(memory_bytes: usize) -> Self {
+        let memory_items = memory_bytes / T::BYTES;
+        Self { memory_items, blocks: Vec::new(), file: None, last: Vec::new(), len: 0 }
+    }
+
+    /// Appends `items`.
+    ///
+    /// # Errors
+    /// Temporary data cannot be written.
+    pub fn push(&mut self, mut items: &[T]) -> Result<(), Error> {
+        while !items.is_empty() {
+            if self.last.capacity() == 0 {
+                self.last.reserve_exact(BLOCK);
+            }
+            let (now, later) = items.split_at(items.len().min(BLOCK - self.last.len()));
+            self.last.extend_from_slice(now);
+            self.len += now.len() as u64;
+            items = later;
+            if self.last.len() == BLOCK {
+                self.keep_block().map_err(|e| Error::spooling(&e))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many items there are.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Reads from the first item on.
+    pub fn reader(&self) -> SpoolReader<'_, T> {
+        self.reader_at(0)
+    }
+
+    /// Reads from this item on; past the end there is nothing to read.
+    pub fn reader_at(&self, item: u64) -> SpoolReader<'_, T> {
+        SpoolReader { spool: self, at: item, bytes: Vec::new() }
+    }
+
+    /// Moves the full last block to where it stays.
+    fn keep_block(&mut self) -> io::Result<()> {
+        let is_over = (self.blocks.len() + 1) * BLOCK > self.memory_items;
+        if self.file.is_none() && !is_over {
+            self.blocks.push(std::mem::take(&mut self.last));
+            return Ok(());
+        }
+        if self.file.is_none() {
+            self.file = Some(Temporary { file: guard::SharedFile::new(tempfile::tempfile()?), bytes: 0 });
+        }
+        let file = self.file.as_mut().expect("made above");
+        for block in self.blocks.drain(..) {
+            file.append(&block)?;
+        }
+        file.append(&self.last)?;
+        self.last.clear();
+        Ok(())
+    }
+
+    /// Copies items from `at` on, at most up to the end of a block.
+    fn copy(&self, at: u64, items: &mut [T], bytes: &mut Vec<u8>) -> io::Result<usize> {
+        let offset = (at % BLOCK as u64) as usize;
+        let block = usize::try_from(at / BLOCK as u64).unwrap_or(usize::MAX);
+        let full_blocks = usize::try_from(self.len / BLOCK as u64).unwrap_or(usize::MAX);
+        let copy_from = |from: &[T], items: &mut [T]| {
+            let count = items.len().min(from.len().saturating_sub(offset));
+            items[..count].copy_from_slice(&from[offset..][..count]);
+            count
+        };
+        if block > full_blocks || at >= self.len {
+            Ok(0)
+        } else if block == full_blocks {
+            Ok(copy_from(&self.last, items))
+        } else if let Some(temporary) = &self.file {
+            let count = items.len().min(BLOCK - offset);
+            bytes.resize(count * T::BYTES, 0);
+            temporary.file.read_exact_at(bytes, at * T::BYTES as u64)?;
+            for (item, bytes) in items.iter_mut().zip(bytes.chunks_exact(T::BYTES)) {
+                *item = T::decode(bytes);
+            }
+            Ok(count)
+        } else {
+            Ok(copy_from(&self.blocks[block], items))
+        }
+    }
+}
+
+impl Temporary {
+    fn append<T: Record>(&mut self, block: &[T]) -> io::Result<()> {
+        let mut bytes = vec![0; block.len() * T::BYTES];
+        for (item, bytes) in block.iter().zip(bytes.chunks_exact_mut(T::BYTES)) {
+            item.encode(bytes);
+        }
+        self.file.write_all_at(&bytes, self.bytes)?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+/// Reads a [`Spool`]. Any number of them read at once, from any thread.
+#[derive(Clone, Debug)]
+pub struct SpoolReader<'a, T> {
+    spool: &'a Spool<T>,
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+impl<T: Record> SpoolReader<'_, T> {
+    /// Fills the start of `items` and returns how many were read; 0 is the end, and only the end.
+    ///
+    /// # Errors
+    /// Temporary data cannot be read.
+    pub fn read(&mut self, items: &mut [T]) -> Result<usize, Error> {
+        let mut count = 0;
+        while count < items.len() {
+            let copied = self.spool.copy(self.at, &mut items[count..], &mut self.bytes);
+            let copied = copied.map_err(|e| Error::spooling(&e))?;
+            if copied == 0 {
+                break;
+            }
+            count += copied;
+            self.at += copied as u64;
+        }
+        Ok(count)
+    }
+}
+
+impl Source for SpoolReader<'_, Frame> {
+    type Error = Error;
+
+    fn read(&mut self, frames: &mut [Frame]) -> Result<usize, Error> {
+        SpoolReader::read(self, frames)
+    }
+}

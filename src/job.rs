@@ -1,0 +1,211 @@
+//! What is to be done, checked. Which of argument, preset, target and default wins is decided here and nowhere else.
+
+use std::path::PathBuf;
+
+use models::decision::Amounts;
+use renderer::params::OutOfRange;
+use renderer::recipe::{DeliveryParams, OutputParams, Recipe, RecipeError, SampleFormat};
+
+use crate::delivery::Destination;
+use crate::io::encode::Format;
+
+/// Who decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeciderKind {
+    /// The ONNX network.
+    #[default]
+    Model,
+    /// Hand-written rules.
+    Rules,
+}
+
+/// The loudness that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LoudnessTarget {
+    /// So many LUFS.
+    Lufs(f64),
+    /// What is typical of the target: the reference's own, or the norm's.
+    Auto,
+}
+
+impl std::str::FromStr for LoudnessTarget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        text.parse().map(Self::Lufs).map_err(|_| format!("{text:?} is neither a number of LUFS nor `auto`"))
+    }
+}
+
+/// A finished record to learn from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reference {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its share against the other references.
+    pub weight: f64,
+}
+
+impl std::str::FromStr for Reference {
+    type Err = String;
+
+    /// `FILE` or `FILE:WEIGHT`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((path, weight)) = text.rsplit_once(':')
+            && let Ok(weight) = weight.parse::<f64>()
+            && !path.is_empty()
+        {
+            return if weight > 0.0 && weight.is_finite() {
+                Ok(Self { path: path.into(), weight })
+            } else {
+                Err(format!("the weight of a reference must be a positive number, not {weight}"))
+            };
+        }
+        Ok(Self { path: text.into(), weight: 1.0 })
+    }
+}
+
+/// What was asked for about loudness and samples; `None` leaves it to preset, target or default.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// `--for`.
+    pub destination: Option<Destination>,
+    /// `--loudness`.
+    pub loudness: Option<LoudnessTarget>,
+    /// `--ceiling`.
+    pub ceiling_dbtp: Option<f64>,
+    /// `--max-limiting-db`.
+    pub max_limiting_db: Option<f64>,
+    /// `--rate`.
+    pub sample_rate_hz: Option<u32>,
+    /// `--bits`.
+    pub sample_format: Option<SampleFormat>,
+}
+
+impl Wanted {
+    /// The delivery part of a recipe. `target_lufs` is what is typical of the target, `has_reference` whether the user chose it.
+    ///
+    /// # Errors
+    /// A value that no recipe accepts.
+    pub fn delivery(&self, target_lufs: f64, has_reference: bool) -> Result<DeliveryParams, RecipeError> {
+        let preset = self.destination.map(Destination::requirements);
+        let default = DeliveryParams::default();
+        let loudness_lufs = match (self.loudness, &preset) {
+            (Some(LoudnessTarget::Lufs(lufs)), _) => lufs,
+            (Some(LoudnessTarget::Auto), _) => target_lufs,
+            (None, Some(preset)) => preset.loudness_lufs,
+            (None, None) if has_reference => target_lufs,
+            (None, None) => default.loudness_lufs,
+        };
+        let ceiling_dbtp = self.ceiling_dbtp.or(preset.map(|p| p.ceiling_dbtp)).unwrap_or(default.ceiling_dbtp);
+        let max_limiting_db = self.max_limiting_db.unwrap_or(default.max_limiting_db);
+        let recipe = Recipe { delivery: DeliveryParams { loudness_lufs, ceiling_dbtp, max_limiting_db }, ..Recipe::default() };
+        Ok(Recipe::checked(recipe)?.delivery)
+    }
+
+    /// The output part of a recipe.
+    ///
+    /// # Errors
+    /// A sample rate that cannot be written.
+    pub fn output(&self) -> Result<OutputParams, RecipeError> {
+        let cd = self.destination == Some(Destination::Cd);
+        let sample_rate_hz = self.sample_rate_hz.or(cd.then_some(44_100));
+        if let Some(rate) = sample_rate_hz
+            && !(8000..=192_000).contains(&rate)
+        {
+            return Err(OutOfRange {
+                path: "output.sample_rate_hz".into(),
+                value: f64::from(rate),
+                min: 8000.0,
+                max: 192_000.0,
+            }
+            .into());
+        }
+        let sample_format = self.sample_format.unwrap_or(if cd { SampleFormat::Int16 } else { SampleFormat::default() });
+        Ok(OutputParams { sample_rate_hz, sample_format, ..OutputParams::default() })
+    }
+}
+
+/// Where the master goes.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its container.
+    pub format: Format,
+    /// An existing file may be replaced.
+    pub force: bool,
+}
+
+/// One song to master from scratch.
+#[derive(Clone, Debug)]
+pub struct MasterJob {
+    /// The mix.
+    pub input: PathBuf,
+    /// The master.
+    pub output: Output,
+    /// What to go towards; empty means the norm.
+    pub references: Vec<Reference>,
+    /// Loudness and samples.
+    pub wanted: Wanted,
+    /// Who decides.
+    pub decider: DeciderKind,
+    /// How much of it is done.
+    pub amounts: Amounts,
+    /// Single values of the recipe that are set by hand, path and value.
+    pub settings: Vec<(String, String)>,
+}
+
+/// One song to render from a recipe.
+#[derive(Clone, Debug)]
+pub struct RenderJob {
+    /// The mix.
+    pub input: PathBuf,
+    /// The master.
+    pub output: Output,
+    /// What to do.
+    pub recipe: Recipe,
+    /// Single values that are set by hand.
+    pub settings: Vec<(String, String)>,
+    /// The solution is used even for another input.
+    pub as_is: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_beats_a_preset_beats_a_reference_beats_the_default() {
+        let lufs = |wanted: &Wanted, has_reference| wanted.delivery(-9.5, has_reference).expect("legal").loudness_lufs;
+        let mut wanted = Wanted::default();
+        assert_eq!(lufs(&wanted, false), -14.0);
+        assert_eq!(lufs(&wanted, true), -9.5);
+        wanted.destination = Some(Destination::AppleMusic);
+        assert_eq!(lufs(&wanted, true), -16.0);
+        wanted.loudness = Some(LoudnessTarget::Auto);
+        assert_eq!(lufs(&wanted, false), -9.5);
+        wanted.loudness = Some(LoudnessTarget::Lufs(-11.0));
+        assert_eq!(lufs(&wanted, true), -11.0);
+    }
+
+    #[test]
+    fn a_cd_is_44_1_khz_and_16_bit_unless_said_otherwise() {
+        let mut wanted = Wanted { destination: Some(Destination::Cd), ..Wanted::default() };
+        let output = wanted.output().expect("legal");
+        assert_eq!((output.sample_rate_hz, output.sample_format), (Some(44_100), SampleFormat::Int16));
+        wanted.sample_format = Some(SampleFormat::Int24);
+        assert_eq!(wanted.output().expect("legal").sample_format, SampleFormat::Int24);
+    }
+
+    #[test]
+    fn a_weight_follows_the_last_colon() {
+        let parse = |text: &str| text.parse::<Reference>();
+        assert_eq!(parse("a:b.flac:0.5"), Ok(Reference { path: "a:b.flac".into(), weight: 0.5 }));
+        assert_eq!(parse("a:b.flac"), Ok(Reference { path: "a:b.flac".into(), weight: 1.0 }));
+        assert!(parse("a.flac:-1").is_err());
+    }
+}

@@ -1,0 +1,19 @@
+//! Who is told how far the work has come.
+
+/// Hears of every stage of a run. Stages follow one another; one may come again.
+pub trait Observer: Sync {
+    /// A stage begins that will go through so many frames, if that is known.
+    fn stage(&self, name: &'static str, frames: Option<u64>);
+
+    /// The stage has gone through so many more frames.
+    fn advance(&self, frames: u64);
+}
+
+/// Hears nothing.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn stage(&self, _: &'static str, _: Option<u64>) {}
+
+    fn advance(&self, _: u64) {}
+}

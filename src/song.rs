@@ -1,0 +1,86 @@
+//! A song that was read: its frames at hand, its hash, its profile.
+
+use std::path::Path;
+
+use analyzer::analyze::Analyzer;
+use analyzer::profile::Profile;
+use analyzer::stream::{Frame, Meter, Source};
+
+use crate::io::decode::{SourceInfo, open};
+use crate::io::hash::FrameHasher;
+use crate::io::spool::Spool;
+use crate::io;
+use crate::progress::Observer;
+
+/// Frames in memory per spool; a longer song goes to a temporary file.
+pub const SPOOL_BYTES: usize = 128 << 20;
+
+/// Frames per read.
+pub const BLOCK: usize = 4096;
+
+/// A decoded song.
+pub struct Song {
+    /// Rate, channels, codec.
+    pub info: SourceInfo,
+    /// All frames.
+    pub frames: Spool<Frame>,
+    /// Hash of rate, channels and frames.
+    pub hash: String,
+    /// What the decoder noticed.
+    pub warnings: Vec<String>,
+}
+
+impl Song {
+    /// Decodes a file; with `analyzed`, measures it on the way.
+    ///
+    /// # Errors
+    /// The file cannot be read or holds no sound that can be mastered.
+    pub fn load(path: &Path, observer: &dyn Observer) -> Result<(Self, Profile), io::Error> {
+        let mut decoder = open(path)?;
+        let info = decoder.info().clone();
+        observer.stage("reading", info.frames_hint);
+        let mut analyzer = Analyzer::new(info.sample_rate_hz, info.channels);
+        let mut hasher = FrameHasher::new(info.sample_rate_hz, info.channels);
+        let mut frames = Spool::new(SPOOL_BYTES);
+        each_block(&mut decoder, |block| {
+            hasher.update(block);
+            analyzer.push(block);
+            observer.advance(block.len() as u64);
+            frames.push(block)
+        })?;
+        let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
+        Ok((Self { info, frames, hash: hasher.finish(), warnings }, analyzer.finish()))
+    }
+}
+
+/// Measures a file without keeping its frames.
+///
+/// # Errors
+/// As [`Song::load`].
+pub fn measure(path: &Path, observer: &dyn Observer) -> Result<(SourceInfo, Profile, Vec<String>), io::Error> {
+    let mut decoder = open(path)?;
+    let info = decoder.info().clone();
+    observer.stage("measuring", info.frames_hint);
+    let mut analyzer = Analyzer::new(info.sample_rate_hz, info.channels);
+    each_block(&mut decoder, |block| {
+        analyzer.push(block);
+        observer.advance(block.len() as u64);
+        Ok(())
+    })?;
+    let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
+    Ok((info, analyzer.finish(), warnings))
+}
+
+/// Hands every block of a source to `sink`.
+pub fn each_block<S: Source>(
+    source: &mut S,
+    mut sink: impl FnMut(&[Frame]) -> Result<(), S::Error>,
+) -> Result<(), S::Error> {
+    let mut block = vec![[0.0; 2]; BLOCK];
+    loop {
+        match source.read(&mut block)? {
+            0 => return Ok(()),
+            count => sink(&block[..count])?,
+        }
+    }
+}
