@@ -7,7 +7,7 @@ use analyzer::profile::Profile;
 use analyzer::stream::{Frame, Meter, Source};
 
 use crate::io::decode::{SourceInfo, open};
-use crate::io::hash::FrameHasher;
+use crate::io::hash::FrameHash;
 use crate::io::spool::Spool;
 use crate::io;
 use crate::progress::Observer;
@@ -31,25 +31,45 @@ pub struct Song {
 }
 
 impl Song {
-    /// Decodes a file; with `analyzed`, measures it on the way.
+    /// Decodes a file and measures it on the way.
     ///
     /// # Errors
-    /// The file cannot be read or holds no sound that can be mastered.
-    pub fn load(path: &Path, observer: &dyn Observer) -> Result<(Self, Profile), io::Error> {
+    /// The file cannot be read or holds no sound.
+    pub fn load_measured(path: &Path, observer: &dyn Observer) -> Result<(Self, Profile), io::Error> {
+        let mut analyzer = None;
+        let song = Self::load_each(path, observer, |info, block| {
+            analyzer.get_or_insert_with(|| Analyzer::new(info.sample_rate_hz, info.channels)).push(block);
+        })?;
+        let analyzer = analyzer.unwrap_or_else(|| Analyzer::new(song.info.sample_rate_hz, song.info.channels));
+        Ok((song, analyzer.finish()))
+    }
+
+    /// Decodes a file.
+    ///
+    /// # Errors
+    /// As [`load_measured`](Self::load_measured).
+    pub fn load(path: &Path, observer: &dyn Observer) -> Result<Self, io::Error> {
+        Self::load_each(path, observer, |_, _| {})
+    }
+
+    fn load_each(
+        path: &Path,
+        observer: &dyn Observer,
+        mut also: impl FnMut(&SourceInfo, &[Frame]),
+    ) -> Result<Self, io::Error> {
         let mut decoder = open(path)?;
         let info = decoder.info().clone();
         observer.stage("reading", info.frames_hint);
-        let mut analyzer = Analyzer::new(info.sample_rate_hz, info.channels);
-        let mut hasher = FrameHasher::new(info.sample_rate_hz, info.channels);
+        let mut hasher = FrameHash::new(info.sample_rate_hz, info.channels);
         let mut frames = Spool::new(SPOOL_BYTES);
         each_block(&mut decoder, |block| {
-            hasher.update(block);
-            analyzer.push(block);
+            hasher.push(block);
+            also(&info, block);
             observer.advance(block.len() as u64);
             frames.push(block)
         })?;
         let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
-        Ok((Self { info, frames, hash: hasher.finish(), warnings }, analyzer.finish()))
+        Ok(Self { info, frames, hash: hasher.finish(), warnings })
     }
 }
 

@@ -128,9 +128,9 @@ mod tests {
         let sound = pink_noise(44_100, -20.0, 20.0, 8);
         let mut with_pause = sound.clone();
         with_pause.extend(silence(44_100, 10.0));
+        // Where the pause begins, a band rings on for a frame or two. Pauses themselves would spread by 40 dB.
         for (a, b) in reading(&sound).bands.iter().zip(reading(&with_pause).bands) {
-            // The one frame that the pause begins in still counts.
-            assert!((a.spread_50ms_db - b.spread_50ms_db).abs() < 0.3, "{a:?} {b:?}");
+            assert!((a.spread_50ms_db - b.spread_50ms_db).abs() < 1.5, "{a:?} {b:?}");
         }
     }
 

@@ -388,9 +388,11 @@ mod tests {
         frames
     }
 
+    /// The other meter keeps the high-pass numerator of the 48 kHz table at every rate, which is off by 0.022 dB at
+    /// 96 kHz; this one keeps the prototype.
     #[test]
     fn agrees_with_an_independent_meter() {
-        for rate in [44_100, 48_000, 96_000] {
+        for (rate, tolerance_lu) in [(44_100, 0.01), (48_000, 0.001), (96_000, 0.025)] {
             let frames = like_music(rate);
             let mut energies = KEnergies::new(rate);
             Blocks::new(rate).push(&frames, |block| energies.push(block));
@@ -398,9 +400,9 @@ mod tests {
             let modes = ebur128::Mode::I | ebur128::Mode::LRA;
             let mut other = ebur128::EbuR128::new(2, rate, modes).unwrap();
             other.add_frames_f32(frames.as_flattened()).unwrap();
-            assert_near(history.integrated(), other.loudness_global().unwrap(), 0.01, "integrated");
+            assert_near(history.integrated(), other.loudness_global().unwrap(), tolerance_lu, "integrated");
             // The other meter looks once per second.
-            assert_near(Some(history.range(100)), other.loudness_range().unwrap(), 0.01, "range");
+            assert_near(Some(history.range(100)), other.loudness_range().unwrap(), 0.001, "range");
         }
     }
 }

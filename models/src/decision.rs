@@ -94,9 +94,10 @@ impl Wish {
                 side[band] = side[band].min(0.0);
             }
         }
-        if known > 0 {
-            mid[known..].fill(mid[known - 1]);
-            side[known..].fill(side[known - 1]);
+        // Beyond the cutoff the equaliser tapers from where it stands.
+        for curve in [&mut mid, &mut side] {
+            let last = known.checked_sub(1).map_or(0.0, |band| curve[band]);
+            curve[known..].fill(last);
         }
         let centre = audible_mean(&mid);
         recipe.match_eq.mid_db = Curve(mid.map(|v| (v - centre).clamp(-MID_BOUND_DB, MID_BOUND_DB)));
@@ -122,7 +123,7 @@ impl Wish {
 const DC_HIGH_PASS_HZ: f64 = 10.0;
 
 /// A compressor that acts above and below the mean alike: threshold far down, the band's mean untouched.
-fn two_sided(log_ratio: f64) -> BandParams {
+pub fn two_sided(log_ratio: f64) -> BandParams {
     BandParams { threshold_db: -12.0, ratio: libm::exp(log_ratio), knee_db: 12.0, ..BandParams::default() }
 }
 

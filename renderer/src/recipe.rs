@@ -71,6 +71,8 @@ pub struct Solution {
     pub input_hash: String,
     /// Mean power of each band where it enters the multiband stage, dBFS.
     pub band_levels_dbfs: [f64; BANDS],
+    /// Over this the limiter's detector interpolated exactly, dBFS before the drive.
+    pub exact_above_dbfs: f64,
     /// Gain between the chain and the limiter, dB.
     pub drive_db: f64,
     /// Peaks that the limiter has to take for higher than its detector read them.

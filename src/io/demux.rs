@@ -1,5 +1,6 @@
 //! Opens compressed files with symphonia: container, track, codec, and what of its frames is music.
 
+use std::fs::File;
 use std::path::Path;
 
 use symphonia::core::codecs::CodecParameters;
@@ -13,7 +14,7 @@ use symphonia::core::meta::{MetadataOptions, RawValue};
 use symphonia::default::{formats, get_codecs};
 
 use super::error::{Error, Warning};
-use super::mp4;
+use super::{mp4, ogg};
 use super::sniff::{Kind, Window};
 
 /// Frames before the music in an MP4 are at most this many: no encoder needs a second of priming.
@@ -43,14 +44,15 @@ pub(super) struct Trim {
 }
 
 /// Opens the sound of `window`.
-pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxed, Error> {
-    let mut file = window.file().try_clone().map_err(|e| Error::reading(path, &e))?;
+pub(super) fn open(window: Window, kind: Kind, path: &Path) -> Result<Demuxed, Error> {
     let has_tags_before = !window.starts_the_file();
-    std::io::Seek::rewind(&mut window).map_err(|e| Error::reading(path, &e))?;
     let stream = MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default());
     let mut format = probe(kind)
         .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
-        .map_err(|fault| explain(fault, "its header", path))?;
+        .map_err(|fault| match (kind, fault) {
+            (Kind::Riff, Fault::Unsupported(_)) => unsupported(path, "this kind of WAV"),
+            (_, fault) => explain(fault, "its header", path),
+        })?;
     let (track, params) = choose_track(&*format, path)?;
     let decoder = make_decoder(&params, kind, path)?;
     let mut warnings = Vec::new();
@@ -62,16 +64,21 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
         Kind::IsoMp4 if !has_tags_before => {
             let rate_hz = decoder.codec_params().sample_rate.or(params.sample_rate).unwrap_or(0);
             let priming = priming_frames(&mut *format);
-            let edit = mp4::edit(&mut file, track.id);
+            // A second handle: the first one's position belongs to the demuxer.
+            let edit = File::open(path).ok().and_then(|mut file| mp4::edit(&mut file, track.id));
             let is_aac = params.codec == id::CODEC_ID_AAC;
             // The core of HE-AAC is coded at half the rate; without the rest the upper octave would be lost.
             if is_aac && edit.is_some_and(|e| u64::from(e.timescale_hz) == 2 * u64::from(rate_hz)) {
-                return Err(Error::UnsupportedCodec { path: path.to_owned(), codec: "HE-AAC".into() });
+                return Err(unsupported(path, "HE-AAC"));
             }
             if edit.is_some_and(|e| e.is_complex) {
                 warnings.push(Warning::EditList);
             }
             mp4_trim(edit, priming, rate_hz)
+        }
+        Kind::Ogg if track.num_frames.is_none() => {
+            let promised_frames = File::open(path).ok().and_then(|mut file| ogg::last_frame(&mut file, track.id));
+            Trim { promised_frames, ..Trim::default() }
         }
         _ => stream_trim(kind, &track),
     };
@@ -118,13 +125,10 @@ pub(super) fn make_decoder(
     // The reader of MPEG streams guesses their length from the bit rate and would trim to its guess.
     let options = AudioDecoderOptions::default().verify(true).gapless(kind != Kind::Mpeg);
     get_codecs().make_audio_decoder(params, &options).map_err(|fault| match fault {
-        Fault::Unsupported(_) | Fault::LimitError(_) => {
-            let codec = match params.codec {
-                id::CODEC_ID_AAC => "this kind of AAC (HE-AAC, perhaps)".to_owned(),
-                codec => codec_name(codec).to_owned(),
-            };
-            Error::UnsupportedCodec { path: path.to_owned(), codec }
-        }
+        Fault::Unsupported(_) | Fault::LimitError(_) => match params.codec {
+            id::CODEC_ID_AAC => unsupported(path, "this kind of AAC (HE-AAC, perhaps)"),
+            codec => unsupported(path, codec_name(codec)),
+        },
         fault => explain(fault, "its codec header", path),
     })
 }
@@ -177,9 +181,19 @@ pub(super) fn explain(fault: Fault, what: &str, path: &Path) -> Error {
     match fault {
         Fault::IoError(e) if is_end(&e) => Error::Damaged { path, cause: format!("it ends within {what}") },
         Fault::IoError(e) => Error::reading(&path, &e),
-        Fault::Unsupported(feature) => Error::UnsupportedCodec { path, codec: plain(feature).to_owned() },
+        Fault::Unsupported(feature) if feature.contains("atom") => {
+            Error::Damaged { path, cause: "its index is missing, as in an unfinished download".to_owned() }
+        }
+        Fault::Unsupported(feature) if feature.contains("no suitable") => {
+            Error::NotAudio { path, cause: "no sound was found in it".to_owned() }
+        }
+        Fault::Unsupported(feature) => unsupported(&path, &format!("a part of it ({})", plain(feature))),
         fault => Error::Damaged { path, cause: cause(&fault) },
     }
+}
+
+fn unsupported(path: &Path, codec: &str) -> Error {
+    Error::UnsupportedCodec { path: path.to_owned(), codec: codec.to_owned() }
 }
 
 /// What a fault is about, without the name of the format in front.
@@ -225,6 +239,17 @@ pub(super) fn codec_name(codec: AudioCodecId) -> &'static str {
     }
 }
 
+/// Bits per sample of a lossless codec.
+pub(super) fn bit_depth(codec: AudioCodecId, params: &AudioCodecParameters) -> Option<u32> {
+    let cookie = params.extra_data.as_deref().unwrap_or_default();
+    match codec {
+        codec if is_lossy(codec) => None,
+        // Apple Lossless says it in its own header, after the block length and a version.
+        id::CODEC_ID_ALAC => params.bits_per_sample.or(cookie.get(5).map(|&bits| u32::from(bits))),
+        _ => params.bits_per_sample,
+    }
+}
+
 /// Whether decoding gives back what was encoded.
 pub(super) fn is_lossy(codec: AudioCodecId) -> bool {
     let lossless = matches!(codec, id::CODEC_ID_FLAC | id::CODEC_ID_ALAC) || is_pcm(codec);
@@ -233,4 +258,17 @@ pub(super) fn is_lossy(codec: AudioCodecId) -> bool {
 
 fn is_pcm(codec: AudioCodecId) -> bool {
     get_codecs().get_audio_decoder(codec).is_some_and(|c| c.codec.info.short_name.starts_with("pcm"))
+}
+
+/// The sample rate in the header of an MPEG audio frame (ISO/IEC 11172-3, 2.4.2.3, and its extensions).
+pub(super) fn mpeg_sample_rate_hz(frame: &[u8]) -> Option<u32> {
+    const MPEG1_HZ: [u32; 3] = [44_100, 48_000, 32_000];
+    let header = frame.first_chunk::<4>()?;
+    let rate_hz = MPEG1_HZ.get(usize::from(header[2] >> 2 & 3))?;
+    match header[1] >> 3 & 3 {
+        3 => Some(*rate_hz),
+        2 => Some(rate_hz / 2),
+        0 => Some(rate_hz / 4),
+        _ => None,
+    }
 }

@@ -257,6 +257,21 @@ pub enum Warning {
     },
 }
 
+/// A header that promises so many times what is there was never true.
+const MAX_PROMISE: u64 = 1000;
+
+impl Warning {
+    /// Fewer frames came than were promised, because the file is cut off or because it is damaged.
+    pub(super) fn missing(promised: u64, got: u64, is_cut_off: bool) -> Self {
+        let missing_frames = promised.saturating_sub(got);
+        match is_cut_off {
+            _ if promised / MAX_PROMISE > got => Self::NoLength,
+            true => Self::Truncated { missing_frames: Some(missing_frames) },
+            false => Self::Short { missing_frames },
+        }
+    }
+}
+
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -25,11 +25,6 @@ impl GuardedFile {
     pub fn new(file: File) -> Self {
         Self { file, at: 0, max_bytes: max_file_bytes() }
     }
-
-    /// The file.
-    pub fn into_inner(self) -> File {
-        self.file
-    }
 }
 
 impl Write for GuardedFile {

@@ -6,12 +6,14 @@
 
 mod aiff;
 pub mod decode;
+mod demux;
 pub mod encode;
 mod error;
 mod flac;
 mod guard;
 pub mod hash;
 mod mp4;
+mod ogg;
 mod packets;
 mod pcm;
 mod riff;

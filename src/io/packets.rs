@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use analyzer::stream::Frame;
-use symphonia::core::codecs::audio::well_known::CODEC_ID_FLAC;
 use symphonia::core::errors::Error as Fault;
 use symphonia::core::packet::Packet;
 
@@ -36,6 +35,10 @@ pub(super) struct PacketReader {
     decoded_frames: u64,
     /// Frames of silence among them that stand for what could not be decoded.
     silenced_frames: u64,
+    /// Where the next packet starts if none is missing, in streams that say where packets start.
+    next_position: Option<i64>,
+    /// Why the last packet could not be decoded.
+    last_fault: String,
     barren_packets: u32,
     has_ended: bool,
     was_cut_off: bool,
@@ -45,6 +48,8 @@ impl PacketReader {
     /// Opens the stream and decodes its first frames.
     pub fn open(window: Window, kind: Kind, path: &Path) -> Result<(Self, SourceInfo), Error> {
         let source = demux::open(window, kind, path)?;
+        // A FLAC that does not say how long it is may have been cut out of a longer one.
+        let is_whole = kind == Kind::Flac && source.trim.promised_frames.is_some();
         let mut reader = Self {
             path: path.to_owned(),
             kind,
@@ -56,6 +61,8 @@ impl PacketReader {
             scratch: Vec::new(),
             decoded_frames: 0,
             silenced_frames: 0,
+            next_position: is_whole.then_some(0),
+            last_fault: String::new(),
             barren_packets: 0,
             has_ended: false,
             was_cut_off: false,
@@ -64,7 +71,7 @@ impl PacketReader {
         if reader.sample_rate_hz == 0 {
             return Err(match reader.decoded_frames {
                 0 => Error::Empty { path: path.to_owned() },
-                _ => reader.damaged("none of its sound can be decoded"),
+                _ => reader.damaged(&format!("none of its sound can be decoded: {}", reader.last_fault)),
             });
         }
         let info = reader.describe();
@@ -73,7 +80,6 @@ impl PacketReader {
 
     fn describe(&self) -> SourceInfo {
         let (codec, params) = (self.source.codec, self.source.decoder.codec_params());
-        let lossy = demux::is_lossy(codec);
         let trim = &self.source.trim;
         let promised = match trim.promised_frames {
             Some(frames) => Some(frames.saturating_sub(trim.start_frames + trim.padding_frames)),
@@ -84,8 +90,8 @@ impl PacketReader {
             channels: self.channels as u8,
             frames_hint: promised.filter(|_| self.kind != Kind::Mpeg || trim.promised_frames.is_some()),
             codec: demux::codec_name(codec).to_owned(),
-            bit_depth: params.bits_per_sample.filter(|_| !lossy),
-            lossy,
+            bit_depth: demux::bit_depth(codec, params),
+            lossy: demux::is_lossy(codec),
         }
     }
 
@@ -150,22 +156,36 @@ impl PacketReader {
             Ok(buffer) => {
                 let (rate_hz, channels) = (buffer.spec().rate(), buffer.num_planes() as u32);
                 if buffer.frames() > 0 {
-                    self.scratch.clear();
                     buffer.copy_to_vec_interleaved(&mut self.scratch);
                     self.check_spec(rate_hz, channels)?;
                     append(&self.scratch, channels, &mut self.block);
                 }
             }
-            Err(Fault::DecodeError(_) | Fault::IoError(_)) => {
-                let frames = packet.dur.get().min(MAX_PACKET_FRAMES);
-                self.silenced_frames += frames;
-                self.block.resize(start + frames as usize, [0.0; 2]);
-            }
             Err(Fault::ResetRequired) => return Err(self.damaged("its sound changes in form on the way")),
-            Err(fault) => return Err(demux::explain(fault, "its sound", &self.path)),
+            Err(fault) => {
+                if self.kind == Kind::Mpeg
+                    && self.sample_rate_hz > 0
+                    && let Some(rate_hz) = demux::mpeg_sample_rate_hz(&packet.data)
+                {
+                    self.check_spec(rate_hz, self.channels)?;
+                }
+                self.last_fault = demux::cause(&fault);
+                self.silence(packet.dur.get().min(MAX_PACKET_FRAMES));
+            }
         }
         self.trim_from(start);
+        if self.silenced_frames > MAX_GAP_S * u64::from(self.sample_rate_hz)
+            && self.silenced_frames * 2 > self.decoded_frames
+        {
+            return Err(self.damaged("most of its sound cannot be decoded"));
+        }
         Ok(())
+    }
+
+    /// Stands for frames that are lost.
+    fn silence(&mut self, frames: u64) {
+        self.silenced_frames += frames;
+        self.block.resize(self.block.len() + frames as usize, [0.0; 2]);
     }
 
     /// Leaves out what of the frames from `start` of the block on lies before or after the music.
@@ -182,21 +202,20 @@ impl PacketReader {
         }
     }
 
-    /// FLAC numbers its frames: where some are missing, silence keeps the others in their place.
+    /// FLAC and Ogg say where packets start: where some are missing, silence keeps the others in their place.
     fn fill_gap(&mut self, packet: &Packet) {
-        let Ok(position) = u64::try_from(packet.pts.get()) else { return };
-        if self.kind != Kind::Flac || self.source.codec != CODEC_ID_FLAC || position <= self.decoded_frames {
+        if !matches!(self.kind, Kind::Flac | Kind::Ogg) {
             return;
         }
-        let left = match self.source.trim.promised_frames {
-            Some(promised) => promised.saturating_sub(self.decoded_frames),
-            None => MAX_GAP_S * u64::from(self.sample_rate_hz),
-        };
-        let gap = position - self.decoded_frames;
-        if gap <= left.min(MAX_GAP_S * u64::from(self.sample_rate_hz)) {
-            self.silenced_frames += gap;
+        let position = packet.pts.get();
+        let gap = self.next_position.map_or(0, |next| u64::try_from(position.saturating_sub(next)).unwrap_or(0));
+        let decoded = packet.dur.saturating_add(packet.trim_start).saturating_add(packet.trim_end);
+        self.next_position = position.checked_add_unsigned(decoded.get());
+        let promised = self.source.trim.promised_frames.unwrap_or(u64::MAX);
+        let room = promised.saturating_sub(self.decoded_frames);
+        if gap > 0 && gap <= room.min(MAX_GAP_S * u64::from(self.sample_rate_hz)) {
+            self.silence(gap);
             self.decoded_frames += gap;
-            self.block.resize(self.block.len() + gap as usize, [0.0; 2]);
         }
     }
 
@@ -227,6 +246,7 @@ impl PacketReader {
         self.source.decoder = demux::make_decoder(&params, self.kind, &self.path)?;
         let promised = track.num_frames.map(|frames| frames + self.decoded_frames);
         self.source.trim.promised_frames = promised.filter(|_| self.source.trim.promised_frames.is_some());
+        self.next_position = None;
         self.source.track = track;
         self.source.codec = params.codec;
         Ok(())
@@ -254,15 +274,12 @@ impl PacketReader {
     }
 
     fn explain_length(&mut self, got: u64, promised: Option<u64>) {
-        let missing_frames = promised.map(|p| p.saturating_sub(got)).filter(|&m| m > 0);
-        let extra_frames = promised.map_or(0, |p| got.saturating_sub(p));
         let warnings = &mut self.source.warnings;
-        if self.was_cut_off {
-            warnings.push(Warning::Truncated { missing_frames });
-        } else if let Some(missing_frames) = missing_frames {
-            warnings.push(Warning::Short { missing_frames });
-        } else if extra_frames > 0 {
-            warnings.push(Warning::Long { extra_frames });
+        match promised {
+            Some(promised) if promised > got => warnings.push(Warning::missing(promised, got, self.was_cut_off)),
+            Some(promised) if promised < got => warnings.push(Warning::Long { extra_frames: got - promised }),
+            _ if self.was_cut_off => warnings.push(Warning::Truncated { missing_frames: None }),
+            _ => {}
         }
     }
 

@@ -66,7 +66,7 @@ impl Layout {
         let mut warnings = self.warnings.clone();
         let promised = self.claimed_bytes.map_or(0, |bytes| bytes / self.frame_bytes());
         if promised > self.frames() {
-            warnings.push(Warning::Truncated { missing_frames: Some(promised - self.frames()) });
+            warnings.push(Warning::missing(promised, self.frames(), true));
         }
         warnings
     }

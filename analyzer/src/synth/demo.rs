@@ -80,9 +80,9 @@ fn play_harmony(mix: &mut Mix, bar: usize, section: Section) {
     let start = bar as f64 * BAR_S;
     let (root, chord) = CHORDS[bar % CHORDS.len()];
     let (pad_gain, brightness) = match section {
-        Section::Intro => (0.055, 1.7),
-        Section::Verse => (0.06, 1.6),
-        Section::Chorus => (0.095, 1.25),
+        Section::Intro => (0.055, 1.35),
+        Section::Verse => (0.06, 1.3),
+        Section::Chorus => (0.09, 1.1),
     };
     for midi in chord {
         let note = Note { send: 0.3, ..Note::at(start, BAR_S + 0.25, pad_gain) };
@@ -108,12 +108,12 @@ fn play_harmony(mix: &mut Mix, bar: usize, section: Section) {
 fn play_drums(mix: &mut Mix, bar: usize, section: Section, with_fill: bool) {
     let is_chorus = section == Section::Chorus;
     if is_chorus && bar % 4 == 2 {
-        mix.hat(eighth_s(bar, 0.0), 0.22, 0.9);
+        mix.hat(eighth_s(bar, 0.0), 0.55, 0.9);
     }
     for eighth in 0..8 {
         let at_s = eighth_s(bar, f64::from(eighth)) + 0.002 * mix.chance();
         let accent = if eighth % 2 == 0 { 1.0 } else { 0.6 };
-        let gain = accent * (1.0 + 0.12 * mix.chance()) * if is_chorus { 0.2 } else { 0.13 };
+        let gain = accent * (1.0 + 0.12 * mix.chance()) * if is_chorus { 0.5 } else { 0.34 };
         mix.hat(at_s, gain, if is_chorus && eighth == 7 { 0.15 } else { 0.03 });
     }
     if section == Section::Intro {

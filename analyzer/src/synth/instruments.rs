@@ -2,6 +2,7 @@
 
 use std::f64::consts::{PI, TAU};
 
+use crate::biquad::{Biquad, BiquadCoefs};
 use crate::random::Random;
 
 /// Where notes go.
@@ -62,9 +63,9 @@ impl Mix {
             // The last five milliseconds fade, so that no note ends in a click.
             let fade = ((length - n) as f64 / (0.005 * self.rate)).min(1.0);
             let y = fade * voice(n as f64 / self.rate, self.random.bipolar());
-            for c in 0..2 {
-                self.dry[start + n][c] += gains[c] * y;
-                self.room[start + n][c] += note.send * gains[c] * y;
+            for (c, gain) in gains.into_iter().enumerate() {
+                self.dry[start + n][c] += gain * y;
+                self.room[start + n][c] += note.send * gain * y;
             }
         }
     }
@@ -79,23 +80,27 @@ impl Mix {
     }
 
     pub fn snare(&mut self, at_s: f64, gain: f64) {
-        let mut last = 0.0;
-        self.add(Note { send: 0.35, pan: 0.05, ..Note::at(at_s, 0.35, gain) }, |t, noise| {
-            let crack = noise - 0.6 * last;
-            last = noise;
+        let mut wires = self.band(1500.0, 11_000.0);
+        self.add(Note { send: 0.35, pan: 0.05, ..Note::at(at_s, 0.4, gain) }, |t, noise| {
             let shell = libm::sin(TAU * 188.0 * t) + 0.6 * libm::sin(TAU * 331.0 * t);
-            0.7 * shell * decay(t, 0.05) + 0.5 * crack * decay(t, 0.085)
+            0.6 * shell * decay(t, 0.05) + 1.1 * wires(noise) * decay(t, 0.1)
         });
     }
 
     /// `ring_s` is 0.03 for a closed hat, 0.15 for an open one, 0.9 for a crash.
     pub fn hat(&mut self, at_s: f64, gain: f64, ring_s: f64) {
-        let mut past = [0.0; 2];
+        let mut metal = self.band(6000.0, 13_000.0);
         self.add(Note { pan: -0.35, send: 0.1, ..Note::at(at_s, 5.0 * ring_s, gain) }, |t, noise| {
-            let high = noise - 2.0 * past[0] + past[1];
-            past = [noise, past[0]];
-            0.3 * high * decay(t, ring_s)
+            metal(noise) * decay(t, ring_s)
         });
+    }
+
+    /// Keeps what lies between two frequencies.
+    fn band(&self, low_hz: f64, high_hz: f64) -> impl FnMut(f64) -> f64 + use<> {
+        let rate = self.rate as u32;
+        let mut high_pass = Biquad::new(BiquadCoefs::high_pass(low_hz, rate));
+        let mut low_pass = Biquad::new(BiquadCoefs::low_pass(high_hz, rate));
+        move |x| low_pass.next(high_pass.next([x; 2]))[0]
     }
 
     /// A plucked bass string.
@@ -109,7 +114,7 @@ impl Mix {
     pub fn pad(&mut self, midi: f64, note: Note, brightness: f64) {
         for side in [-1.0, 1.0] {
             let hz = note_hz(midi + 0.07 * side + 0.01 * self.chance());
-            let mut tone = Partials::new(hz, self.rate, 7, |h| libm::pow(h, -brightness));
+            let mut tone = Partials::new(hz, self.rate, 14, |h| libm::pow(h, -brightness));
             let release = release(note.length_s, 0.35);
             self.add(Note { pan: 0.9 * side, ..note }, |t, _| tone.next(|_| 1.0) * attack(t, 0.18) * release(t));
         }
@@ -117,8 +122,8 @@ impl Mix {
 
     /// A struck string, as of an electric piano.
     pub fn keys(&mut self, midi: f64, note: Note) {
-        let mut tone = Partials::new(note_hz(midi), self.rate, 6, |h| 1.0 / (h * h));
-        let mut bell = Partials::new(14.0 * note_hz(midi), self.rate, 1, |_| 0.08);
+        let mut tone = Partials::new(note_hz(midi), self.rate, 9, |h| libm::pow(h, -1.6));
+        let mut bell = Partials::new(7.0 * note_hz(midi), self.rate, 2, |_| 0.1);
         self.add(note, |t, _| {
             (tone.next(|h| decay(t, 0.6 / h)) + bell.next(|_| decay(t, 0.03))) * attack(t, 0.003)
         });
@@ -128,7 +133,7 @@ impl Mix {
     pub fn lead(&mut self, midi: f64, note: Note, echo_s: f64) {
         for (echo, gain, pan) in [(0.0, 1.0, 0.0), (1.0, 0.25, -0.6), (2.0, 0.12, 0.6)] {
             let (hz, rate, mut phase) = (note_hz(midi), self.rate, 0.0);
-            let harmonics = [(1.0, 1.0), (2.0, 0.35), (3.0, 0.45), (4.0, 0.12), (5.0, 0.22), (7.0, 0.1)];
+            let harmonics = [(1.0, 1.0), (2.0, 0.4), (3.0, 0.5), (4.0, 0.2), (5.0, 0.3), (7.0, 0.2), (9.0, 0.1)];
             let release = release(note.length_s, 0.06);
             let at_s = note.at_s + echo * echo_s;
             self.add(Note { at_s, pan, gain: gain * note.gain, ..note }, |t, noise| {
@@ -136,7 +141,7 @@ impl Mix {
                 phase += TAU * hz * (1.0 + vibrato) / rate;
                 let heard = harmonics.iter().filter(|(h, _)| h * hz < 0.45 * rate);
                 let tone: f64 = heard.map(|(h, a)| a * libm::sin(h * phase)).sum();
-                (tone + 0.03 * noise) * attack(t, 0.025) * release(t)
+                (tone + 0.05 * noise) * attack(t, 0.025) * release(t)
             });
         }
     }

@@ -1,0 +1,361 @@
+"""Trains the decider from the data that `dataset` made, and exports it as ONNX.
+
+    python models/train/train.py DATASET.json [--epochs N]
+
+needs numpy, jax and onnx. Writes models/weights/decider.onnx and .json, models/profiles/universal.json, and prints the figures
+of the model card, each measured on artists that were not trained on.
+
+The estimator: what is seen is the difference d between target and source and the deviation u of the source from the mean record.
+Both are the wanted correction y plus song: d = G y + s, u = G y + (mean - truth). With the covariances of y and of the
+songs known, the best linear estimate is y = C A' (A C A' + S)^-1 [d; u] (linear MMSE). S depends on how alike the two songs are, so
+there is one estimator per kinship, and a small network that tells from the shape of d which of them to believe.
+"""
+import argparse, json, pathlib
+import jax, jax.numpy as jnp
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+BANDS, SPECTRUM = 40, 80
+CLIP = 25.0
+EXPERTS = ["same", "kin", "any"]
+RATIO_WEIGHT = 8.0  # a logarithm of a ratio against a dB of equalisation
+
+
+class Data:
+    def __init__(self, path):
+        raw = json.load(open(path))
+        self.names, self.outputs = raw["features"], raw["outputs"]
+        s, c = raw["songs"], raw["cases"]
+        self.artist = np.array([x["artist"] for x in s])
+        self.genre = np.array([x["genre"] for x in s])
+        self.known = np.array([x["known_bands"] for x in s])
+        self.loudness = np.array([x["loudness_lufs"] for x in s])
+        self.whole, self.first, self.second = (np.array([x[k] for x in s]) for k in ("whole", "first_half", "second_half"))
+        self.song = np.array([x["song"] for x in c])
+        self.seen = np.array([x["features"] for x in c])
+        self.answer = np.array([x["answer"] for x in c])
+        self.median, self.spread = np.median(self.whole, axis=0), np.std(self.whole, axis=0)
+
+    def kin(self, i):
+        others = np.arange(len(self.artist)) != i
+        for same in (self.artist == self.artist[i], self.genre == self.genre[i]):
+            found = np.flatnonzero(others & same)
+            if len(found):
+                return found
+        return np.flatnonzero(others)
+
+    def reference(self, i, kind, r):
+        """Features of a reference for song i, and its known bands."""
+        if kind == "same":
+            return self.second[i], self.known[i]
+        j = r.choice(self.kin(i) if kind == "kin" else np.flatnonzero(self.artist != self.artist[i]))
+        return self.whole[j], self.known[j]
+
+    def comparable(self, source, target, known):
+        """As models::target::comparable: beyond either cutoff both stand at the norm."""
+        source, target = source.copy(), target.copy()
+        for start in (0, BANDS):
+            source[start + known:start + BANDS] = self.median[start + known:start + BANDS]
+            target[start + known:start + BANDS] = self.median[start + known:start + BANDS]
+        return source, target
+
+    def examples(self, songs, kind, seed, count=None):
+        """Source, target, answer, weight of each output, for cases of the given songs."""
+        r = np.random.default_rng(seed)
+        rows = np.flatnonzero(np.isin(self.song, songs))
+        if count:
+            rows = r.choice(rows, count)
+        out = []
+        for n in rows:
+            i = self.song[n]
+            target, known = self.reference(i, kind, r) if kind != "norm" else (self.median, BANDS)
+            known = min(known, self.known[i])
+            source, target = self.comparable(self.seen[n], target, known)
+            weight = np.ones(self.answer.shape[1])
+            for start in (0, BANDS):
+                weight[start + known:start + BANDS] = 0.0
+            weight[:SPECTRUM] *= self.first[i][:SPECTRUM] > -60.0  # nobody hears that
+            weight[SPECTRUM:] = RATIO_WEIGHT
+            out.append((source, target, self.answer[n], weight))
+        return [np.array(v) for v in zip(*out)]
+
+
+def shrunk(c, shrink, inflate):
+    return inflate * ((1 - shrink) * c + shrink * np.diag(np.diag(c)) + 1e-3 * np.eye(len(c)))
+
+
+def smooth_prior(c):
+    """Covariance of the answers, its curve part averaged over the frequency it belongs to (moves are drawn alike everywhere)."""
+    c = c.copy()
+    c[:SPECTRUM, SPECTRUM:] = 0.0
+    c[SPECTRUM:, :SPECTRUM] = 0.0
+    return c
+
+
+def observations(data, source, target):
+    clip = lambda v: np.clip(v, -CLIP, CLIP)
+    return np.concatenate([clip(target - source), clip(data.median - source)], axis=-1)
+
+
+def estimators(data, songs, shrink, inflate):
+    """One matrix and one posterior deviation per expert, and those of the norm."""
+    rows = np.flatnonzero(np.isin(data.song, songs))
+    y = data.answer[rows]
+    prior = smooth_prior(np.cov(y, rowvar=False, bias=True))
+    prior += 1e-3 * np.eye(len(prior))
+    moved = data.first[data.song[rows]] - data.seen[rows]
+    g = np.zeros((moved.shape[1], y.shape[1]))
+    g[:SPECTRUM, :SPECTRUM] = np.eye(SPECTRUM)
+    # How the other features follow the answer: ridge regression on the ratios, and on the curves for the width.
+    ridge = lambda a, b, k: np.linalg.solve(a.T @ a + k * len(a) * np.eye(a.shape[1]), a.T @ b).T
+    g[SPECTRUM:, :] = ridge(y, moved[:, SPECTRUM:], 0.02)
+    rest = np.cov(moved - y @ g.T, rowvar=False, bias=True)
+    r = np.random.default_rng(7)
+    experts = {}
+    for kind in EXPERTS + ["norm"]:
+        e = []
+        for i in np.repeat(songs, 20):
+            truth = data.first[i]
+            target, known = data.reference(i, kind, r) if kind != "norm" else (data.median, BANDS)
+            truth, target = data.comparable(truth, target, min(known, data.known[i]))
+            e.append(observations(data, truth, target))
+        e = np.array(e)
+        part = slice(0, None) if kind != "norm" else slice(data.first.shape[1], None)
+        e = e[:, part]
+        a = np.concatenate([g, g])[part]
+        # The reference's own mean may differ from the source's by no fault: errors are counted from zero.
+        s = shrunk(e.T @ e / len(e), shrink, inflate)
+        copies = len(a) // len(g)
+        s += np.kron(np.ones((copies, copies)), rest)
+        gain = np.linalg.solve(a @ prior @ a.T + s, a @ prior).T
+        w = np.zeros((y.shape[1], 2 * data.first.shape[1]))
+        w[:, part] = gain
+        w[SPECTRUM:, :SPECTRUM] = 0.0  # dynamics are told from dynamics
+        w[SPECTRUM:, data.first.shape[1]:data.first.shape[1] + SPECTRUM] = 0.0
+        posterior = np.sqrt(np.maximum(np.diag(prior - gain @ a @ prior), 1e-6))
+        experts[kind] = (w, posterior)
+    return experts, np.sqrt(np.diag(prior))
+
+
+def gate_features(features):
+    """Fixed matrix that shows the fine structure of d: second differences of the curves, and the dynamics themselves."""
+    columns = []
+    for start in (0, BANDS):
+        for k in range(BANDS - 2):
+            v = np.zeros(features)
+            v[start + k: start + k + 3] = [0.5, -1.0, 0.5]
+            columns.append(v)
+    for k in range(SPECTRUM, features):
+        v = np.zeros(features)
+        v[k] = 1.0
+        columns.append(v)
+    return np.array(columns).T
+
+
+def pooling(features):
+    """Averages of the magnitudes of gate_features: four regions of mid and of side, four statistics, width, the rest."""
+    groups, inner = [], BANDS - 2
+    for start in (0, inner):
+        groups += [range(start + a, start + b) for a, b in ((0, 9), (9, 19), (19, 29), (29, inner))]
+    dynamics = 2 * inner
+    groups += [range(dynamics + k, dynamics + 16, 4) for k in range(4)]
+    groups += [range(dynamics + 16, dynamics + 20), [dynamics + 20], [dynamics + 21]]
+    p = np.zeros((2 * inner + features - SPECTRUM, len(groups)))
+    for n, g in enumerate(groups):
+        p[list(g), n] = 1.0 / len(g)
+    return p
+
+
+def gate_init(inputs, hidden, seed):
+    r = np.random.default_rng(seed)
+    return {"w1": r.normal(0, 0.3, (inputs, hidden)), "b1": np.zeros(hidden),
+            "w2": np.zeros((hidden, len(EXPERTS) + 1)), "b2": np.array([0.0, 0.5, 0.0, -1.0])}
+
+
+def gate(p, z):
+    h = jnp.maximum(z @ p["w1"] + p["b1"], 0.0)
+    return jax.nn.softmax(h @ p["w2"] + p["b2"])
+
+
+def predict(p, z, guesses):
+    """guesses: (cases, experts, outputs); the last share of the gate stands for doing nothing."""
+    return jnp.einsum("nk,nko->no", gate(p, z)[:, :-1], guesses)
+
+
+def loss(p, z, guesses, y, weight):
+    error = jnp.abs(predict(p, z, guesses) - y) * weight
+    return jnp.sum(error) / jnp.sum(weight) + 1e-4 * sum(jnp.sum(v * v) for v in p.values())
+
+
+def train_gate(batches, check, epochs, seed=1):
+    inputs = batches[0][0].shape[1]
+    p = gate_init(inputs, 16, seed)
+    m = jax.tree.map(np.zeros_like, p)
+    v = jax.tree.map(np.zeros_like, p)
+    step = jax.jit(jax.value_and_grad(loss))
+    score = jax.jit(loss)
+    best, kept, t = np.inf, p, 0
+    for epoch in range(epochs):
+        for batch in batches:
+            t += 1
+            _, g = step(p, *batch)
+            m = jax.tree.map(lambda a, b: 0.9 * a + 0.1 * b, m, g)
+            v = jax.tree.map(lambda a, b: 0.99 * a + 0.01 * b * b, v, g)
+            rate = 0.01 * (1 - epoch / epochs)
+            p = jax.tree.map(lambda w, a, b: w - rate * (a / (1 - 0.9 ** t)) / (jnp.sqrt(b / (1 - 0.99 ** t)) + 1e-8), p, m, v)
+        now = float(score(p, *check))
+        if now < best:
+            best, kept = now, p
+    return jax.tree.map(np.asarray, kept), best
+
+
+def prepared(data, experts, songs, kind, seed, scale, count=None):
+    source, target, y, weight = data.examples(songs, kind, seed, count)
+    o = observations(data, source, target)
+    guesses = np.stack([o @ experts[k][0].T for k in EXPERTS], axis=1)
+    z = np.abs(o[:, :data.first.shape[1]] @ gate_features(data.first.shape[1])) @ pooling(data.first.shape[1])
+    return z / scale, guesses, y, weight
+
+
+def median_error(y, guess, weight, part):
+    w = weight[:, part] > 0
+    per_case = np.sum(np.abs(y - guess)[:, part] * w, axis=1) / np.maximum(w.sum(axis=1), 1)
+    return float(np.median(per_case))
+
+
+def fit(data, songs, held, shrink, inflate, epochs):
+    experts, prior = estimators(data, songs, shrink, inflate)
+    scale = prepared(data, experts, songs, "any", 3, 1.0)[0].std(axis=0) + 1e-6
+    mixed = lambda which, seed: [np.concatenate(v) for v in zip(*(prepared(data, experts, which, k, seed + n, scale)
+                                                                  for n, k in enumerate(["same", "kin", "kin", "any"])))]
+    train = [mixed(songs, 10 * e) for e in range(3)]
+    # Experts were fitted to these songs and look better on them than they are; the gate is stopped on others.
+    gate_parameters, best = train_gate(train, mixed(held, 5), epochs)
+    return dict(experts=experts, prior=prior, scale=scale, gate=gate_parameters, held_loss=best)
+
+
+def figures(data, model, held):
+    out = {}
+    for kind in ["same", "kin", "any"]:
+        z, guesses, y, weight = prepared(data, model["experts"], held, kind, 99, model["scale"])
+        guess = np.asarray(predict(model["gate"], z, guesses))
+        for name, part in (("mid", slice(0, BANDS)), ("side", slice(BANDS, SPECTRUM)), ("ratio", slice(SPECTRUM, None))):
+            out[f"{kind}_{name}"] = (median_error(y, 0 * y, weight, part), median_error(y, guess, weight, part))
+    source, target, y, weight = data.examples(held, "norm", 99)
+    guess = observations(data, source, target) @ model["experts"]["norm"][0].T
+    for name, part in (("mid", slice(0, BANDS)), ("side", slice(BANDS, SPECTRUM)), ("ratio", slice(SPECTRUM, None))):
+        out[f"norm_{name}"] = (median_error(y, 0 * y, weight, part), median_error(y, guess, weight, part))
+    return out
+
+
+def export(data, model, path):
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+    features, outputs = data.first.shape[1], data.answer.shape[1]
+    constants, nodes = [], []
+
+    def constant(name, value):
+        constants.append(numpy_helper.from_array(np.asarray(value, np.float32), name))
+        return name
+
+    def node(op, inputs, output, **attributes):
+        nodes.append(helper.make_node(op, inputs, [output], **attributes))
+        return output
+
+    lo, hi = constant("lo", np.float32(-CLIP)), constant("hi", np.float32(CLIP))
+    d = node("Clip", [node("Sub", ["target", "source"], "difference"), lo, hi], "d")
+    u = node("Clip", [node("Sub", [constant("median", data.median[None]), "source"], "deviation"), lo, hi], "u")
+    o = node("Concat", [d, u], "observed", axis=1)
+    fine = node("Abs", [node("MatMul", [d, constant("fine_structure", gate_features(features))], "fine")], "fine_abs")
+    z = node("MatMul", [fine, constant("pooling", pooling(features) / model["scale"])], "z")
+    g = model["gate"]
+    h = node("Relu", [node("Gemm", [z, constant("w1", g["w1"]), constant("b1", g["b1"])], "hidden_in")], "hidden")
+    shares = node("Softmax", [node("Gemm", [h, constant("w2", g["w2"]), constant("b2", g["b2"])], "logits")], "shares", axis=1)
+    song = node("Sub", [constant("one", np.ones((1, 1))), "is_norm"], "is_song")
+    values, deviations = None, None
+    zero = np.zeros((outputs, 2 * features)), model["prior"]
+    for n, kind in enumerate(EXPERTS + ["nothing", "norm"]):
+        w, posterior = model["experts"].get(kind, zero)
+        if kind == "norm":
+            share = "is_norm"
+        else:
+            pick = np.zeros((len(EXPERTS) + 1, 1))
+            pick[n] = 1.0
+            share = node("Mul", [node("MatMul", [shares, constant(f"pick_{kind}", pick)], f"share_{kind}_if"), song], f"share_{kind}")
+        deviation = node("Mul", [share, constant(f"posterior_{kind}", posterior[None])], f"deviation_{kind}")
+        deviations = deviation if deviations is None else node("Add", [deviations, deviation], f"deviations_{kind}")
+        if kind != "nothing":
+            guess = node("MatMul", [o, constant(f"estimator_{kind}", w.T)], f"guess_{kind}")
+            part = node("Mul", [share, guess], f"part_{kind}")
+            values = part if values is None else node("Add", [values, part], f"values_{kind}")
+    node("Identity", [values], "values")
+    node("Identity", [deviations], "deviations")
+    io = lambda name, width: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width])
+    graph = helper.make_graph(nodes, "decider", [io("source", features), io("target", features), io("is_norm", 1)],
+                              [io("values", outputs), io("deviations", outputs)], constants)
+    onnx_model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="goldmaster")
+    onnx.checker.check_model(onnx_model, full_check=True)
+    path.write_bytes(onnx_model.SerializeToString(deterministic=True))
+    return sum(int(np.prod(c.dims)) for c in constants)
+
+
+def evaluate(data, model, source, target, is_norm):
+    """The exported graph once more, in double precision."""
+    o = observations(data, source, target)
+    if is_norm:
+        w, posterior = model["experts"]["norm"]
+        return o @ w.T, posterior
+    features = data.first.shape[1]
+    z = np.abs(o[:features] @ gate_features(features)) @ pooling(features) / model["scale"]
+    shares = np.asarray(gate(model["gate"], z[None]), np.float64)[0]
+    values = sum(s * (o @ model["experts"][k][0].T) for s, k in zip(shares, EXPERTS))
+    return values, sum(s * model["experts"][k][1] for s, k in zip(shares, EXPERTS)) + shares[-1] * model["prior"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dataset")
+    parser.add_argument("--epochs", type=int, default=60)
+    a = parser.parse_args()
+    jax.config.update("jax_enable_x64", True)
+    data = Data(a.dataset)
+    artists = np.unique(data.artist)
+    folds = np.random.default_rng(11).permutation(len(artists)) % 5
+    fold_of = folds[np.searchsorted(artists, data.artist)]
+    splits = [(np.flatnonzero(fold_of != f), np.flatnonzero(fold_of == f)) for f in range(5)]
+    grid = {}
+    for shrink in (0.2, 0.4, 0.7):
+        for inflate in (1.0, 1.5, 2.5):
+            grid[shrink, inflate] = np.mean([fit(data, *s, shrink, inflate, 15)["held_loss"] for s in splits[:3]])
+            print(f"shrink {shrink} inflate {inflate}: {grid[shrink, inflate]:.4f}", flush=True)
+    shrink, inflate = min(grid, key=grid.get)
+    runs = [figures(data, fit(data, *s, shrink, inflate, a.epochs), s[1]) for s in splits]
+    table = {k: [round(float(np.mean([r[k][n] for r in runs])), 3) for n in (0, 1)] for k in runs[0]}
+    print(json.dumps({"shrink": shrink, "inflate": inflate, "error_none_and_model": table}, indent=1))
+    # The shipped network sees every song; its gate is stopped where a fold's was.
+    everyone = np.arange(len(data.artist))
+    model = fit(data, everyone, splits[0][1], shrink, inflate, a.epochs)
+    model["gate"] = fit(data, *splits[0], shrink, inflate, a.epochs)["gate"]
+    weights = HERE / "weights"
+    count = export(data, model, weights / "decider.onnx")
+    import blake3
+    parity = []
+    for n, (kind, is_norm) in enumerate([("same", False), ("kin", False), ("any", False), ("norm", True)]):
+        source, target, _, _ = (v[0] for v in data.examples(everyone, kind, n, 1))
+        # The graph computes in single precision: the vectors are what it is given.
+        source, target = source.astype(np.float32).astype(float), target.astype(np.float32).astype(float)
+        values, deviations = evaluate(data, model, source, target, is_norm)
+        parity.append({"source": source.tolist(), "target": target.tolist(), "is_norm": is_norm,
+                       "values": values.tolist(), "deviations": np.asarray(deviations).tolist()})
+    sidecar = {"blake3": blake3.blake3((weights / "decider.onnx").read_bytes()).hexdigest(), "features": data.names,
+               "outputs": data.outputs, "parity": parity}
+    (weights / "decider.json").write_text(json.dumps(sidecar, indent=1) + "\n")
+    norm = {"name": "universal", "songs": len(data.artist),
+            "loudness_lufs": [round(float(f(data.loudness)), 2) for f in (np.median, np.std)], "names": data.names,
+            "median": data.median.round(3).tolist(), "spread": data.spread.round(3).tolist()}
+    (HERE / "profiles" / "universal.json").write_text(json.dumps(norm, indent=1) + "\n")
+    print(f"{count} numbers in the graph")
+
+
+if __name__ == "__main__":
+    main()

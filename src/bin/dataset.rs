@@ -1,0 +1,176 @@
+//! Makes the data that the network learns from: finished songs, un-mastered in random, seeded ways, as feature vectors.
+//!
+//! `dataset CORPUS_FOLDER OUT.json [VARIANTS]` reads every song named `genre__artist__title.*` in the folder. Sound
+//! goes in, only features come out.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for a terminal")]
+
+use std::path::{Path, PathBuf};
+
+use analyzer::analyze::Analyzer;
+use analyzer::biquad::{Biquad, BiquadCoefs};
+use analyzer::crossover::BANDS;
+use analyzer::profile::Profile;
+use analyzer::random::Random;
+use analyzer::stream::{Frame, Meter};
+use anyhow::{Context, Result, bail};
+use goldmaster::io::decode::open;
+use goldmaster::song::each_block;
+use models::decision::{output_names, two_sided};
+use models::features::{MID, SIDE, features, names};
+use models::target::bands_below;
+use rayon::prelude::*;
+use renderer::stage::Stage;
+use renderer::stages::multiband::{Multiband, MultibandParams};
+use renderer::stages::width::{Width, WidthParams};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct DataSet {
+    features: Vec<String>,
+    outputs: Vec<String>,
+    songs: Vec<SongRow>,
+    cases: Vec<CaseRow>,
+}
+
+/// A finished song.
+#[derive(Serialize)]
+struct SongRow {
+    file: String,
+    genre: String,
+    artist: String,
+    loudness_lufs: f64,
+    /// Spectrum bands under the codec's cutoff.
+    known_bands: usize,
+    whole: Vec<f64>,
+    first_half: Vec<f64>,
+    second_half: Vec<f64>,
+}
+
+/// The first half of a song, un-mastered, and what would mend it.
+#[derive(Serialize)]
+struct CaseRow {
+    song: usize,
+    features: Vec<f64>,
+    answer: Vec<f64>,
+}
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (folder, out, variants) = match arguments.as_slice() {
+        [folder, out] => (folder, out, 24),
+        [folder, out, variants] => (folder, out, variants.parse().context("VARIANTS is a number")?),
+        _ => bail!("usage: dataset CORPUS_FOLDER OUT.json [VARIANTS]"),
+    };
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    files.sort();
+    let made: Vec<(SongRow, Vec<CaseRow>)> =
+        files.par_iter().enumerate().map(|(n, file)| song(n, file, variants)).collect::<Result<_>>()?;
+    let (songs, cases): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+    let data = DataSet {
+        features: names(),
+        outputs: output_names(),
+        songs,
+        cases: cases.into_iter().flatten().collect(),
+    };
+    println!("{} songs, {} cases", data.songs.len(), data.cases.len());
+    std::fs::write(out, serde_json::to_string(&data)?)?;
+    Ok(())
+}
+
+/// One song and its cases.
+fn song(index: usize, file: &Path, variants: u64) -> Result<(SongRow, Vec<CaseRow>)> {
+    let mut decoder = open(file)?;
+    let rate = decoder.info().sample_rate_hz;
+    let mut frames = Vec::new();
+    each_block(&mut decoder, |block| {
+        frames.extend_from_slice(block);
+        Ok(())
+    })?;
+    let vector = |profile: &Profile| -> Result<Vec<f64>> {
+        Ok(features(profile).with_context(|| format!("{} is silent", file.display()))?.to_vec())
+    };
+    let (first, second) = frames.split_at(frames.len() / 2);
+    let (whole, first_profile) = (profile(&frames, rate), profile(first, rate));
+    let truth = vector(&first_profile)?;
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let mut parts = stem.split("__").map(String::from);
+    let row = SongRow {
+        genre: parts.next().unwrap_or_default(),
+        artist: parts.next().unwrap_or_default(),
+        file: file.file_name().unwrap_or_default().to_string_lossy().into(),
+        loudness_lufs: whole.loudness.integrated_lufs.unwrap_or(f64::NAN),
+        known_bands: bands_below(whole.spectrum.cutoff_hz),
+        whole: vector(&whole)?,
+        first_half: truth.clone(),
+        second_half: vector(&profile(second, rate))?,
+    };
+    let cases = (0..variants)
+        .map(|variant| {
+            let mut mix = first.to_vec();
+            let log_ratios = unmaster(&mut mix, rate, &first_profile, index as u64 * 1000 + variant);
+            let found = vector(&profile(&mix, rate))?;
+            let spectrum = (MID..2 * SIDE).map(|n| truth[n] - found[n]);
+            Ok(CaseRow { song: index, answer: spectrum.chain(log_ratios.map(|r| -r)).collect(), features: found })
+        })
+        .collect::<Result<_>>()?;
+    Ok((row, cases))
+}
+
+fn profile(frames: &[Frame], rate: u32) -> Profile {
+    let mut analyzer = Analyzer::new(rate, 2);
+    analyzer.push(frames);
+    analyzer.finish()
+}
+
+/// Undoes a mastering that never happened: dynamics, tone and width move at random, each as likely up as down, and
+/// each is left alone in a quarter of the cases. Returns the logarithms of the ratios that were applied.
+fn unmaster(frames: &mut [Frame], rate: u32, profile: &Profile, seed: u64) -> [f64; BANDS] {
+    let mut random = Random::new(seed);
+    let mut severity = |low: f64, high: f64| {
+        let amount = low + (high - low) * random.uniform();
+        if random.uniform() < 0.25 { 0.0 } else { amount }
+    };
+    let (tone, dynamics, width) = (severity(0.6, 1.8), severity(0.5, 1.5), severity(0.5, 1.5));
+    let log_ratios: [f64; BANDS] = std::array::from_fn(|_| 0.4 * dynamics * random.bipolar());
+    let mut params = MultibandParams::default();
+    for (band, log_ratio) in params.bands_mut().into_iter().zip(log_ratios) {
+        *band = two_sided(log_ratio);
+    }
+    let levels = profile.dynamics.bands.map(|band| band.level_db);
+    if let Some(mut multiband) = Multiband::new(&params, &levels, rate) {
+        multiband.process(frames);
+    }
+    equalize(frames, rate, tone, &mut random);
+    let side_db = 4.0 * width * random.bipolar();
+    let params = WidthParams {
+        low_db: side_db,
+        low_mid_db: side_db,
+        high_mid_db: side_db + 1.5 * width * random.bipolar(),
+        high_db: side_db + 3.0 * width * random.bipolar(),
+        ..WidthParams::default()
+    };
+    if let Some(mut stage) = Width::new(&params, rate) {
+        stage.process(frames);
+    }
+    log_ratios
+}
+
+/// Two shelves and two to four bells.
+fn equalize(frames: &mut [Frame], rate: u32, amount: f64, random: &mut Random) {
+    let mut between = |low: f64, high: f64| low * (high / low).powf(random.uniform());
+    let (low_hz, high_hz) = (between(50.0, 250.0), between(2500.0, 10_000.0));
+    let bells: Vec<(f64, f64)> = (0..4).map(|_| (between(100.0, 10_000.0), between(0.5, 2.0))).collect();
+    let mut filters = vec![
+        Biquad::new(BiquadCoefs::low_shelf(low_hz, 5.0 * amount * random.bipolar(), rate)),
+        Biquad::new(BiquadCoefs::high_shelf(high_hz, 5.0 * amount * random.bipolar(), rate)),
+    ];
+    let count = 2 + (3.0 * random.uniform()) as usize;
+    for (hz, q) in bells.into_iter().take(count) {
+        filters.push(Biquad::new(BiquadCoefs::bell(hz, 4.5 * amount * random.bipolar(), q, rate)));
+    }
+    for frame in frames {
+        let y = filters.iter_mut().fold(frame.map(f64::from), |x, filter| filter.next(x));
+        *frame = y.map(|v| v as f32);
+    }
+}

@@ -1,0 +1,328 @@
+//! From a recipe to a file: chain, limiter, dither, and the measurements that prove the promises.
+
+use analyzer::crossover::BANDS;
+use analyzer::loudness::LoudnessMeter;
+use analyzer::oversample::{BLOCK_FRAMES, BlockScanner};
+use analyzer::profile::{LoudnessReading, Profile, SPECTRUM_BANDS, band_centre_hz};
+use analyzer::stream::{Frame, Meter, Source};
+use analyzer::units::{db_from_gain, db_from_power, gain_from_db, power_from_db};
+use renderer::chain::Chain;
+use renderer::recipe::{Recipe, Solution, Trim};
+use renderer::resample::Resampled;
+use renderer::stages::dither::Dither;
+use renderer::stages::limiter::{LimiterApply, LimiterGain};
+
+use crate::io::encode::{Encoder, OutputSpec};
+use crate::io::spool::Spool;
+use crate::io::tags::Tags;
+use crate::io::{self, Error};
+use crate::job::Output;
+use crate::progress::Observer;
+use crate::solve::{Gains, Outcome, Trace, TraceMeter, blocks_of, outcome, solve};
+use crate::song::{SPOOL_BYTES, Song, each_block};
+
+/// The limiter aims this far under the ceiling, so that rounding and the difference between two interpolators
+/// do not end above it, dB.
+const CEILING_MARGIN_DB: f64 = 0.005;
+/// A file this close to the loudness that was asked for is not rendered again, LU.
+const CLOSE_ENOUGH_LU: f64 = 0.03;
+/// How often a file that misses a promise is rendered again.
+const MAX_ROUNDS: usize = 6;
+/// Peaks this far under the ceiling are not interpolated exactly, dB.
+const DETECTOR_MARGIN_DB: f64 = 3.0;
+
+/// A file that was written, and what was measured of it while it was.
+pub struct Finished {
+    /// The recipe with its solution.
+    pub recipe: Recipe,
+    /// Loudness of what was written.
+    pub loudness: LoudnessReading,
+    /// True peak of what was written, dBTP.
+    pub true_peak_dbtp: f64,
+    /// Gain reduction of the limiter that was exceeded a hundredth of the time, dB.
+    pub limiting_db: f64,
+    /// Frames that were written.
+    pub frames: u64,
+    /// Frames per second.
+    pub sample_rate_hz: u32,
+    /// Samples that were no numbers.
+    pub unreadable: u64,
+    /// What could not be carried over.
+    pub warnings: Vec<String>,
+}
+
+/// How the recipe's solution comes about.
+pub enum Solve<'a> {
+    /// Anew, for a song with this profile.
+    Anew(&'a Profile),
+    /// The recipe has it.
+    Given(Solution),
+}
+
+/// Renders `song` by `recipe` and writes it.
+///
+/// # Errors
+/// The output cannot be written; nothing appears under its name.
+pub fn finish(
+    song: &Song,
+    recipe: &Recipe,
+    solve: Solve,
+    output: &Output,
+    tags: &Tags,
+    observer: &dyn Observer,
+) -> Result<Finished, Error> {
+    let rate = recipe.output.sample_rate_hz.unwrap_or(song.info.sample_rate_hz);
+    let (mut solution, solved_anew) = match solve {
+        Solve::Anew(profile) => (starting_solution(song, recipe, profile), true),
+        Solve::Given(solution) => (solution, false),
+    };
+    observer.stage("rendering", Some(song.frames.len()));
+    let (rendered, trace) = render(song, recipe, &solution, rate, observer)?;
+    let mut round = Round { recipe, rendered: &rendered, trace: &trace, channels: song.info.channels, output, tags, observer };
+    let mut offset_lu = 0.0;
+    for rounds_left in (0..MAX_ROUNDS).rev() {
+        let outcome = if solved_anew {
+            round.solve(&solution, offset_lu)?
+        } else {
+            round.outcome(&solution)?
+        };
+        solution.drive_db = outcome.drive_db;
+        let (encoder, reading) = round.write(&solution)?;
+        let wanted = recipe.delivery.loudness_lufs;
+        let reached = outcome.loudness_lufs.is_some_and(|l| (l - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
+        let miss_lu = reading.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
+        let off = reached && miss_lu.abs() > CLOSE_ENOUGH_LU;
+        if solved_anew && rounds_left > 0 && (off || !reading.overs.is_empty()) {
+            offset_lu -= if off { miss_lu } else { 0.0 };
+            merge(&mut solution.trims, &reading.overs);
+            continue;
+        }
+        let warnings = encoder.warnings().iter().map(ToString::to_string).collect();
+        encoder.finish()?;
+        return Ok(Finished {
+            recipe: Recipe { solution: Some(solution), ..recipe.clone() },
+            loudness: reading.loudness,
+            true_peak_dbtp: reading.true_peak_dbtp,
+            limiting_db: outcome.limiting_db,
+            frames: rendered.len(),
+            sample_rate_hz: rate,
+            unreadable: reading.unreadable,
+            warnings,
+        });
+    }
+    unreachable!("the last round returns")
+}
+
+/// What can be said of a solution before anything is rendered.
+fn starting_solution(song: &Song, recipe: &Recipe, profile: &Profile) -> Solution {
+    let delivery = &recipe.delivery;
+    let drive_db = profile.loudness.integrated_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs);
+    let exact_above_dbfs = delivery.ceiling_dbtp - drive_db - DETECTOR_MARGIN_DB;
+    Solution {
+        input_hash: song.hash.clone(),
+        band_levels_dbfs: band_levels(recipe, profile).map(|v| (v * 100.0).round() / 100.0),
+        exact_above_dbfs: (exact_above_dbfs * 100.0).round() / 100.0,
+        drive_db,
+        trims: Vec::new(),
+    }
+}
+
+/// Mean power of each band where it enters the multiband stage: that of the song, changed by the equaliser.
+fn band_levels(recipe: &Recipe, profile: &Profile) -> [f64; BANDS] {
+    let edges = [0.0, 120.0, 1000.0, 6000.0, f64::INFINITY];
+    let eq = &recipe.match_eq;
+    std::array::from_fn(|band| {
+        let (mut before, mut after) = (0.0, 0.0);
+        for n in 0..SPECTRUM_BANDS {
+            let hz = band_centre_hz(n);
+            if (edges[band]..edges[band + 1]).contains(&hz) {
+                for (spectrum, curve) in [(&profile.spectrum.mid, &eq.mid_db), (&profile.spectrum.side, &eq.side_db)] {
+                    let power = power_from_db(spectrum.mean_db[n]);
+                    before += power;
+                    after += power * power_from_db(eq.gain_db_at(curve, hz));
+                }
+            }
+        }
+        profile.dynamics.bands[band].level_db + if before > 0.0 { db_from_power(after / before) } else { 0.0 }
+    })
+}
+
+/// The chain up to the limiter, and the trace of what it gives.
+fn render(
+    song: &Song,
+    recipe: &Recipe,
+    solution: &Solution,
+    rate: u32,
+    observer: &dyn Observer,
+) -> Result<(Spool<Frame>, Trace), Error> {
+    let source_rate = song.info.sample_rate_hz;
+    let chain = Chain::new(recipe, &solution.band_levels_dbfs, source_rate);
+    let mut rendered = Spool::new(SPOOL_BYTES);
+    let mut meter = TraceMeter::new(rate, gain_from_db(solution.exact_above_dbfs), SPOOL_BYTES / 4);
+    let mut source = chain.applied_to(song.frames.reader());
+    let mut sink = |frames: &[Frame]| {
+        observer.advance(frames.len() as u64 * u64::from(source_rate) / u64::from(rate));
+        meter.push(frames)?;
+        rendered.push(frames)
+    };
+    if rate == source_rate {
+        each_block(&mut source, &mut sink)?;
+    } else {
+        each_block(&mut Resampled::new(source, source_rate, rate), &mut sink)?;
+    }
+    Ok((rendered, meter.finish()?))
+}
+
+/// One attempt at limiting and writing.
+struct Round<'a> {
+    recipe: &'a Recipe,
+    rendered: &'a Spool<Frame>,
+    trace: &'a Trace,
+    channels: u8,
+    output: &'a Output,
+    tags: &'a Tags,
+    observer: &'a dyn Observer,
+}
+
+/// What was measured of an attempt.
+struct Reading {
+    loudness: LoudnessReading,
+    true_peak_dbtp: f64,
+    overs: Vec<Trim>,
+    unreadable: u64,
+}
+
+impl Round<'_> {
+    fn ceiling_dbtp(&self) -> f64 {
+        self.recipe.delivery.ceiling_dbtp - CEILING_MARGIN_DB
+    }
+
+    fn solve(&self, solution: &Solution, offset_lu: f64) -> Result<Outcome, Error> {
+        let mut delivery = self.recipe.delivery;
+        delivery.ceiling_dbtp = self.ceiling_dbtp();
+        solve(self.trace, &self.recipe.limiter, &delivery, &solution.trims, offset_lu, solution.drive_db)
+    }
+
+    fn outcome(&self, solution: &Solution) -> Result<Outcome, Error> {
+        outcome(self.trace, &self.recipe.limiter, self.ceiling_dbtp(), &solution.trims, solution.drive_db)
+    }
+
+    /// Limits, dithers, writes and measures what is written.
+    fn write(&mut self, solution: &Solution) -> Result<(Encoder, Reading), Error> {
+        let rate = self.trace.sample_rate_hz;
+        let spec = OutputSpec {
+            sample_rate_hz: rate,
+            channels: self.channels,
+            format: self.output.format,
+            sample_format: match self.recipe.output.sample_format {
+                renderer::recipe::SampleFormat::Int16 => io::encode::SampleFormat::Int16,
+                renderer::recipe::SampleFormat::Int24 => io::encode::SampleFormat::Int24,
+                renderer::recipe::SampleFormat::Float32 => io::encode::SampleFormat::Float32,
+            },
+            frames: self.rendered.len(),
+        };
+        self.observer.stage("limiting", Some(self.rendered.len()));
+        let mut encoder = Encoder::create(&self.output.path, spec, self.tags, self.output.force)?;
+        let limiter = LimiterGain::new(&self.recipe.limiter, solution.drive_db, self.ceiling_dbtp(), rate);
+        let mut gains = Gains::new(blocks_of(self.trace), limiter, &solution.trims);
+        let apply = LimiterApply::new(solution.drive_db);
+        let bits = self.recipe.output.sample_format.integer_bits();
+        let mut dither = bits.map(|bits| Dither::new(bits, u64::from(self.recipe.output.dither_seed)));
+        let mut meter = OutputMeter::new(rate, self.recipe.delivery.ceiling_dbtp);
+        let mut gain = gains.next()?;
+        let mut reader = self.rendered.reader();
+        let mut block = vec![[0.0; 2]; 256 * BLOCK_FRAMES];
+        loop {
+            let count = fill(&mut reader, &mut block)?;
+            if count == 0 {
+                break;
+            }
+            for frames in block[..count].chunks_mut(BLOCK_FRAMES) {
+                let next_gain = gains.next()?;
+                apply.process_block(frames, gain, next_gain);
+                gain = next_gain;
+            }
+            if let Some(dither) = &mut dither {
+                dither.process(&mut block[..count], self.channels == 2);
+            }
+            meter.push(&block[..count]);
+            encoder.write(&block[..count])?;
+            self.observer.advance(count as u64);
+        }
+        Ok((encoder, meter.finish()))
+    }
+}
+
+/// Reads until `frames` is full or the source has ended.
+fn fill(source: &mut impl Source<Error = Error>, frames: &mut [Frame]) -> Result<usize, Error> {
+    let mut filled = 0;
+    while filled < frames.len() {
+        match source.read(&mut frames[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
+}
+
+/// Measures what is written.
+struct OutputMeter {
+    loudness: LoudnessMeter,
+    scanner: BlockScanner,
+    peaks: PeakCheck,
+    unreadable: u64,
+}
+
+/// Blocks over the ceiling, and the highest peak.
+struct PeakCheck {
+    ceiling: f32,
+    highest: f32,
+    block: u64,
+    overs: Vec<Trim>,
+}
+
+impl PeakCheck {
+    fn look(&mut self, block: &analyzer::oversample::Block) {
+        let peak = block.peak_above(self.highest.min(self.ceiling));
+        self.highest = self.highest.max(peak);
+        if peak > self.ceiling {
+            let peak_db = db_from_gain(f64::from(peak / self.ceiling)) + CEILING_MARGIN_DB;
+            self.overs.push(Trim { block: self.block, peak_db });
+        }
+        self.block += 1;
+    }
+}
+
+impl OutputMeter {
+    fn new(sample_rate_hz: u32, ceiling_dbtp: f64) -> Self {
+        let peaks = PeakCheck { ceiling: gain_from_db(ceiling_dbtp) as f32, highest: 0.0, block: 0, overs: Vec::new() };
+        Self { loudness: LoudnessMeter::new(sample_rate_hz), scanner: BlockScanner::exact(), peaks, unreadable: 0 }
+    }
+
+    fn push(&mut self, frames: &[Frame]) {
+        self.loudness.push(frames);
+        self.scanner.push(frames, |block| self.peaks.look(block));
+        self.unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
+    }
+
+    fn finish(self) -> Reading {
+        let Self { loudness, scanner, mut peaks, unreadable } = self;
+        scanner.finish(|block| peaks.look(block));
+        Reading {
+            loudness: loudness.finish(),
+            true_peak_dbtp: db_from_gain(f64::from(peaks.highest)),
+            overs: peaks.overs,
+            unreadable,
+        }
+    }
+}
+
+/// Adds corrections to those that are there; both are in order.
+fn merge(trims: &mut Vec<Trim>, overs: &[Trim]) {
+    for over in overs {
+        match trims.binary_search_by_key(&over.block, |trim| trim.block) {
+            Ok(at) => trims[at].peak_db += over.peak_db,
+            Err(at) => trims.insert(at, *over),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Writes FLAC.
+
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+
+use analyzer::stream::Frame;
+use flac_codec::Error as Fault;
+use flac_codec::encode::{FlacSampleWriter, Options};
+use flac_codec::metadata::{BlockList, Picture, VorbisComment, write_blocks};
+
+use super::encode::{OutputSpec, quantise};
+
+pub(super) struct FlacWriter<W: Write + Seek> {
+    writer: FlacSampleWriter<W>,
+    spec: OutputSpec,
+    samples: Vec<i32>,
+}
+
+impl<W: Write + Seek> FlacWriter<W> {
+    /// Writes the header.
+    pub fn new(writer: W, spec: OutputSpec) -> io::Result<Self> {
+        let samples = spec.frames * u64::from(spec.channels);
+        let (rate, bits) = (spec.sample_rate_hz, spec.bits());
+        let writer = FlacSampleWriter::new(writer, Options::default(), rate, bits, spec.channels, Some(samples));
+        Ok(Self { writer: writer.map_err(to_io)?, spec, samples: Vec::new() })
+    }
+
+    pub fn write(&mut self, frames: &[Frame]) -> io::Result<()> {
+        let (channels, bits) = (usize::from(self.spec.channels), self.spec.bits());
+        self.samples.clear();
+        let samples = frames.iter().flat_map(|frame| &frame[..channels]);
+        self.samples.extend(samples.map(|&s| quantise(s, bits)));
+        self.writer.write(&self.samples).map_err(to_io)
+    }
+
+    /// Writes the last block and completes the header.
+    pub fn finish(self) -> io::Result<()> {
+        self.writer.finalize().map_err(to_io)
+    }
+}
+
+/// Copies a finished FLAC with texts and pictures in its header. The sound stays as it is.
+pub(super) fn copy_with_tags(
+    from: impl Read,
+    to: impl Write,
+    comment: Option<VorbisComment>,
+    pictures: Vec<Picture>,
+) -> io::Result<()> {
+    let (mut from, mut to) = (BufReader::new(from), BufWriter::new(to));
+    let mut blocks = BlockList::read(&mut from).map_err(to_io)?;
+    if let Some(comment) = comment {
+        blocks.insert(comment);
+    }
+    for picture in pictures {
+        blocks.insert(picture);
+    }
+    write_blocks(&mut to, blocks.blocks()).map_err(to_io)?;
+    io::copy(&mut from, &mut to)?;
+    to.flush()
+}
+
+fn to_io(fault: Fault) -> io::Error {
+    match fault {
+        Fault::Io(e) => e,
+        fault => io::Error::other(fault.to_string()),
+    }
+}
