@@ -3,7 +3,7 @@
 use analyzer::crossover::BANDS;
 use analyzer::loudness::LoudnessMeter;
 use analyzer::oversample::{BLOCK_FRAMES, BlockScanner};
-use analyzer::profile::{LoudnessReading, Profile, SPECTRUM_BANDS, band_centre_hz};
+use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
 use analyzer::stream::{Frame, Meter, Source};
 use analyzer::units::{db_from_gain, db_from_power, gain_from_db, power_from_db};
 use renderer::chain::Chain;
@@ -15,9 +15,11 @@ use renderer::stages::limiter::{LimiterApply, LimiterGain};
 use crate::io::encode::{Encoder, OutputSpec};
 use crate::io::spool::Spool;
 use crate::io::tags::Tags;
-use crate::io::{self, Error};
+use crate::error::Error;
+use crate::io;
 use crate::job::Output;
 use crate::progress::Observer;
+use crate::verify::{Measured, Promise, Strictness, promises};
 use crate::solve::{Gains, Outcome, Trace, TraceMeter, blocks_of, outcome, solve};
 use crate::song::{SPOOL_BYTES, Song, each_block};
 
@@ -33,20 +35,16 @@ const DETECTOR_MARGIN_DB: f64 = 3.0;
 
 /// A file that was written, and what was measured of it while it was.
 pub struct Finished {
-    /// The recipe with its solution.
+    /// The recipe that was rendered.
     pub recipe: Recipe,
-    /// Loudness of what was written.
-    pub loudness: LoudnessReading,
-    /// True peak of what was written, dBTP.
-    pub true_peak_dbtp: f64,
-    /// Gain reduction of the limiter that was exceeded a hundredth of the time, dB.
-    pub limiting_db: f64,
-    /// Frames that were written.
-    pub frames: u64,
+    /// What was solved, or given.
+    pub solution: Solution,
+    /// What was measured.
+    pub measured: Measured,
+    /// The promises, checked.
+    pub promises: Vec<Promise>,
     /// Frames per second.
     pub sample_rate_hz: u32,
-    /// Samples that were no numbers.
-    pub unreadable: u64,
     /// What could not be carried over.
     pub warnings: Vec<String>,
 }
@@ -62,55 +60,34 @@ pub enum Solve<'a> {
 /// Renders `song` by `recipe` and writes it.
 ///
 /// # Errors
-/// The output cannot be written; nothing appears under its name.
+/// The output cannot be written, or a promise is not kept; nothing appears under its name.
 pub fn finish(
     song: &Song,
     recipe: &Recipe,
     solve: Solve,
     output: &Output,
     tags: &Tags,
+    strictness: Strictness,
     observer: &dyn Observer,
 ) -> Result<Finished, Error> {
-    let rate = recipe.output.sample_rate_hz.unwrap_or(song.info.sample_rate_hz);
-    let (mut solution, solved_anew) = match solve {
-        Solve::Anew(profile) => (starting_solution(song, recipe, profile), true),
-        Solve::Given(solution) => (solution, false),
+    let source_rate = song.info.sample_rate_hz;
+    let rate = recipe.output.sample_rate_hz.unwrap_or(source_rate);
+    let (mut solution, rounds) = match solve {
+        Solve::Anew(profile) => (starting_solution(song, recipe, profile), MAX_ROUNDS),
+        Solve::Given(solution) => (solution, 0),
     };
     observer.stage("rendering", Some(song.frames.len()));
     let (rendered, trace) = render(song, recipe, &solution, rate, observer)?;
-    let mut round = Round { recipe, rendered: &rendered, trace: &trace, channels: song.info.channels, output, tags, observer };
-    let mut offset_lu = 0.0;
-    for rounds_left in (0..MAX_ROUNDS).rev() {
-        let outcome = if solved_anew {
-            round.solve(&solution, offset_lu)?
-        } else {
-            round.outcome(&solution)?
-        };
-        solution.drive_db = outcome.drive_db;
-        let (encoder, reading) = round.write(&solution)?;
-        let wanted = recipe.delivery.loudness_lufs;
-        let reached = outcome.loudness_lufs.is_some_and(|l| (l - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
-        let miss_lu = reading.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
-        let off = reached && miss_lu.abs() > CLOSE_ENOUGH_LU;
-        if solved_anew && rounds_left > 0 && (off || !reading.overs.is_empty()) {
-            offset_lu -= if off { miss_lu } else { 0.0 };
-            merge(&mut solution.trims, &reading.overs);
-            continue;
-        }
-        let warnings = encoder.warnings().iter().map(ToString::to_string).collect();
-        encoder.finish()?;
-        return Ok(Finished {
-            recipe: Recipe { solution: Some(solution), ..recipe.clone() },
-            loudness: reading.loudness,
-            true_peak_dbtp: reading.true_peak_dbtp,
-            limiting_db: outcome.limiting_db,
-            frames: rendered.len(),
-            sample_rate_hz: rate,
-            unreadable: reading.unreadable,
-            warnings,
-        });
+    let attempt = Attempt { recipe, rendered: &rendered, trace: &trace, channels: song.info.channels, output, observer };
+    let (encoder, measured) = attempt.until_kept(&mut solution, rounds)?;
+    let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
+    let promises = promises(&recipe.delivery, &measured, expected);
+    if let Some(broken) = strictness.broken(&promises) {
+        let broken = format!("{}: {}", broken.name, broken.measured);
+        return Err(Error::Promise { path: output.path.clone(), broken });
     }
-    unreachable!("the last round returns")
+    let warnings = encoder.finish(Some(tags))?;
+    Ok(Finished { recipe: recipe.clone(), solution, measured, promises, sample_rate_hz: rate, warnings })
 }
 
 /// What can be said of a solution before anything is rendered.
@@ -173,26 +150,38 @@ fn render(
     Ok((rendered, meter.finish()?))
 }
 
-/// One attempt at limiting and writing.
-struct Round<'a> {
+/// What is limited and written, as often as it takes.
+struct Attempt<'a> {
     recipe: &'a Recipe,
     rendered: &'a Spool<Frame>,
     trace: &'a Trace,
     channels: u8,
     output: &'a Output,
-    tags: &'a Tags,
     observer: &'a dyn Observer,
 }
 
-/// What was measured of an attempt.
-struct Reading {
-    loudness: LoudnessReading,
-    true_peak_dbtp: f64,
-    overs: Vec<Trim>,
-    unreadable: u64,
-}
+impl Attempt<'_> {
+    /// Solves, writes and measures, until ceiling and loudness hold or the rounds are used up; no rounds means that
+    /// the solution stands.
+    fn until_kept(&self, solution: &mut Solution, rounds: usize) -> Result<(Encoder, Measured), Error> {
+        let wanted = self.recipe.delivery.loudness_lufs;
+        let mut offset_lu = 0.0;
+        for round in 0..=rounds {
+            let outcome = if round < rounds { self.solve(solution, offset_lu)? } else { self.outcome(solution)? };
+            solution.drive_db = outcome.drive_db;
+            let (encoder, measured, overs) = self.write(solution, outcome.limiting_db)?;
+            let solved = outcome.loudness_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
+            let miss_lu = measured.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
+            let missed = solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
+            if round == rounds || (overs.is_empty() && !missed) {
+                return Ok((encoder, measured));
+            }
+            offset_lu -= if missed { miss_lu } else { 0.0 };
+            merge(&mut solution.trims, &overs);
+        }
+        unreachable!("the last round returns")
+    }
 
-impl Round<'_> {
     fn ceiling_dbtp(&self) -> f64 {
         self.recipe.delivery.ceiling_dbtp - CEILING_MARGIN_DB
     }
@@ -200,15 +189,15 @@ impl Round<'_> {
     fn solve(&self, solution: &Solution, offset_lu: f64) -> Result<Outcome, Error> {
         let mut delivery = self.recipe.delivery;
         delivery.ceiling_dbtp = self.ceiling_dbtp();
-        solve(self.trace, &self.recipe.limiter, &delivery, &solution.trims, offset_lu, solution.drive_db)
+        Ok(solve(self.trace, &self.recipe.limiter, &delivery, &solution.trims, offset_lu, solution.drive_db)?)
     }
 
     fn outcome(&self, solution: &Solution) -> Result<Outcome, Error> {
-        outcome(self.trace, &self.recipe.limiter, self.ceiling_dbtp(), &solution.trims, solution.drive_db)
+        Ok(outcome(self.trace, &self.recipe.limiter, self.ceiling_dbtp(), &solution.trims, solution.drive_db)?)
     }
 
-    /// Limits, dithers, writes and measures what is written.
-    fn write(&mut self, solution: &Solution) -> Result<(Encoder, Reading), Error> {
+    /// Limits, dithers, writes and measures what is written; gives the blocks over the ceiling as well.
+    fn write(&self, solution: &Solution, limiting_db: f64) -> Result<(Encoder, Measured, Vec<Trim>), Error> {
         let rate = self.trace.sample_rate_hz;
         let spec = OutputSpec {
             sample_rate_hz: rate,
@@ -222,7 +211,7 @@ impl Round<'_> {
             frames: self.rendered.len(),
         };
         self.observer.stage("limiting", Some(self.rendered.len()));
-        let mut encoder = Encoder::create(&self.output.path, spec, self.tags, self.output.force)?;
+        let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
         let limiter = LimiterGain::new(&self.recipe.limiter, solution.drive_db, self.ceiling_dbtp(), rate);
         let mut gains = Gains::new(blocks_of(self.trace), limiter, &solution.trims);
         let apply = LimiterApply::new(solution.drive_db);
@@ -249,12 +238,13 @@ impl Round<'_> {
             encoder.write(&block[..count])?;
             self.observer.advance(count as u64);
         }
-        Ok((encoder, meter.finish()))
+        let (measured, overs) = meter.finish(self.rendered.len(), limiting_db);
+        Ok((encoder, measured, overs))
     }
 }
 
 /// Reads until `frames` is full or the source has ended.
-fn fill(source: &mut impl Source<Error = Error>, frames: &mut [Frame]) -> Result<usize, Error> {
+fn fill(source: &mut impl Source<Error = io::Error>, frames: &mut [Frame]) -> Result<usize, Error> {
     let mut filled = 0;
     while filled < frames.len() {
         match source.read(&mut frames[filled..])? {
@@ -305,15 +295,17 @@ impl OutputMeter {
         self.unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
     }
 
-    fn finish(self) -> Reading {
+    fn finish(self, frames: u64, limiting_db: f64) -> (Measured, Vec<Trim>) {
         let Self { loudness, scanner, mut peaks, unreadable } = self;
         scanner.finish(|block| peaks.look(block));
-        Reading {
+        let measured = Measured {
             loudness: loudness.finish(),
             true_peak_dbtp: db_from_gain(f64::from(peaks.highest)),
-            overs: peaks.overs,
+            limiting_db,
+            frames,
             unreadable,
-        }
+        };
+        (measured, peaks.overs)
     }
 }
 

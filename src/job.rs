@@ -8,6 +8,7 @@ use renderer::recipe::{DeliveryParams, OutputParams, Recipe, RecipeError, Sample
 
 use crate::delivery::Destination;
 use crate::io::encode::Format;
+use crate::verify::Strictness;
 
 /// Who decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -157,6 +158,8 @@ pub struct MasterJob {
     pub amounts: Amounts,
     /// Single values of the recipe that are set by hand, path and value.
     pub settings: Vec<(String, String)>,
+    /// What makes the run fail.
+    pub strictness: Strictness,
 }
 
 /// One song to render from a recipe.
@@ -172,6 +175,8 @@ pub struct RenderJob {
     pub settings: Vec<(String, String)>,
     /// The solution is used even for another input.
     pub as_is: bool,
+    /// What makes the run fail.
+    pub strictness: Strictness,
 }
 
 #[cfg(test)]

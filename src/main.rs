@@ -1,1 +1,106 @@
-fn main() {}
+//! The command line: parse, run, print an error once, exit code.
+
+mod cli;
+mod progress_bar;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use goldmaster::error::Error;
+use goldmaster::master::{master, render};
+use goldmaster::report::Report;
+use goldmaster::song::measure;
+use goldmaster::{demo, io, terminal};
+
+use crate::cli::{AnalyzeArgs, Cli, Command, DemoArgs, MasterArgs, RenderArgs, ShowArgs};
+use crate::progress_bar::ProgressBar;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "goldmaster: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Error> {
+    match (cli.command, cli.master) {
+        (Some(Command::Master(args)), _) | (None, Some(args)) => run_master(&args),
+        (Some(Command::Analyze(args)), _) => run_analyze(&args),
+        (Some(Command::Render(args)), _) => run_render(&args),
+        (Some(Command::Demo(args)), _) => run_demo(&args),
+        (None, None) => {
+            print(&Cli::command().render_help().to_string());
+            Ok(())
+        }
+    }
+}
+
+/// Writes to the standard output; who closed it wants no more.
+fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+}
+
+fn run_master(args: &MasterArgs) -> Result<(), Error> {
+    let job = args.job()?;
+    if let Some(path) = &args.recipe {
+        io::encode::ensure_distinct(&job.input, path)?;
+        io::encode::ensure_writable(path, job.output.force)?;
+    }
+    let bar = ProgressBar::new(args.show.quiet || args.show.json);
+    let report = master(&job, &bar)?;
+    bar.finish();
+    if let Some(path) = &args.recipe {
+        io::text::write(path, &report.recipe.to_json(), job.output.force)?;
+    }
+    show(&args.show, &report);
+    Ok(())
+}
+
+fn run_render(args: &RenderArgs) -> Result<(), Error> {
+    let job = args.job()?;
+    let bar = ProgressBar::new(args.show.quiet || args.show.json);
+    let report = render(&job, &bar)?;
+    bar.finish();
+    show(&args.show, &report);
+    Ok(())
+}
+
+fn show(args: &ShowArgs, report: &Report) {
+    if args.json {
+        print(&report.to_json());
+    } else if !args.quiet {
+        print(&terminal::master_summary(report));
+    }
+}
+
+fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
+    for (n, path) in args.inputs.iter().enumerate() {
+        let bar = ProgressBar::new(args.json);
+        let (info, profile, warnings) = measure(path, &bar)?;
+        bar.finish();
+        if args.json {
+            print(&serde_json::to_string(&profile).expect("plain data has a JSON form"));
+            continue;
+        }
+        if n > 0 {
+            print("");
+        }
+        print(&terminal::profile_summary(&path.display().to_string(), &info.codec, &profile, &warnings));
+    }
+    Ok(())
+}
+
+fn run_demo(args: &DemoArgs) -> Result<(), Error> {
+    let bar = ProgressBar::new(false);
+    let demo::Written { report, files } = demo::demo(&args.folder, &bar)?;
+    bar.finish();
+    print(&terminal::master_summary(&report));
+    let paths: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
+    print(&format!("\nWritten: {}\n\n{}", paths.join(", "), demo::LISTEN_FOR));
+    Ok(())
+}

@@ -52,6 +52,21 @@ impl Song {
         Self::load_each(path, observer, |_, _| {})
     }
 
+    /// Measures the frames that are at hand.
+    ///
+    /// # Errors
+    /// They lie in a temporary file that cannot be read.
+    pub fn profile(&self, observer: &dyn Observer) -> Result<Profile, io::Error> {
+        observer.stage("measuring", Some(self.frames.len()));
+        let mut analyzer = Analyzer::new(self.info.sample_rate_hz, self.info.channels);
+        each_block(&mut self.frames.reader(), |block| {
+            analyzer.push(block);
+            observer.advance(block.len() as u64);
+            Ok(())
+        })?;
+        Ok(analyzer.finish())
+    }
+
     fn load_each(
         path: &Path,
         observer: &dyn Observer,

@@ -3,7 +3,9 @@
 //! The same split is used to measure dynamics per band and to change them, so that a level measured here
 //! is the level that a compressor sees.
 
-use crate::biquad::{Biquad, BiquadCoefs};
+use std::array::from_fn;
+
+use crate::biquad::{BiquadCoefs, settle};
 
 /// Number of bands.
 pub const BANDS: usize = 4;
@@ -14,26 +16,81 @@ pub const CROSSOVER_HZ: [f64; BANDS - 1] = [120.0, 1000.0, 6000.0];
 /// What the bands are called, low to high.
 pub const BAND_NAMES: [&str; BANDS] = ["low", "low_mid", "high_mid", "high"];
 
-/// Low-pass and high-pass of fourth order: Butterworth squared.
+/// A second-order all-pass in direct form II. Its memory is `w`, the input over the poles alone.
+#[derive(Clone)]
+struct AllPass {
+    a: [f64; 2],
+    w: [[f64; 2]; 2],
+}
+
+impl AllPass {
+    fn new(hz: f64, sample_rate_hz: u32) -> Self {
+        Self { a: BiquadCoefs::all_pass(hz, sample_rate_hz).a, w: [[0.0; 2]; 2] }
+    }
+
+    /// The next output, and the next `w`. A numerator of its own poles in reverse makes the all-pass; any other
+    /// filter with these poles can be had from `w` as well.
+    #[inline(always)]
+    fn next(&mut self, x: [f64; 2]) -> ([f64; 2], [f64; 2]) {
+        let ([a1, a2], [w1, w2]) = (self.a, self.w);
+        let w = from_fn(|c| x[c] - a2 * w2[c] - a1 * w1[c]);
+        self.w = [w, w1];
+        (from_fn(|c| a2 * w[c] + (a1 * w1[c] + w2[c])), w)
+    }
+
+    fn settle(&mut self) {
+        settle(self.w.as_flattened_mut());
+    }
+}
+
+/// Low-pass and high-pass of fourth order, Butterworth squared.
+///
+/// The two add up to the all-pass with the poles of one Butterworth, so that the high-pass is what the low-pass
+/// leaves of it: half the work of four second-order filters.
 #[derive(Clone)]
 struct Split {
-    low: [Biquad; 2],
-    high: [Biquad; 2],
+    sum: AllPass,
+    /// Sum of the last two `w`: one zero at Nyquist.
+    once: [f64; 2],
+    /// Numerator of both low-passes together.
+    gain: f64,
+    /// The second low-pass: its `w`, and its first zero.
+    second: [[f64; 2]; 2],
+    second_once: [f64; 2],
 }
 
 impl Split {
     fn new(hz: f64, sample_rate_hz: u32) -> Self {
+        let gain = BiquadCoefs::low_pass(hz, sample_rate_hz).b[0];
         Self {
-            low: [Biquad::new(BiquadCoefs::low_pass(hz, sample_rate_hz)); 2],
-            high: [Biquad::new(BiquadCoefs::high_pass(hz, sample_rate_hz)); 2],
+            sum: AllPass::new(hz, sample_rate_hz),
+            once: [0.0; 2],
+            gain: gain * gain,
+            second: [[0.0; 2]; 2],
+            second_once: [0.0; 2],
         }
     }
 
+    /// Low band and high band.
     #[inline(always)]
     fn next(&mut self, x: [f64; 2]) -> [[f64; 2]; 2] {
-        let [l1, l2] = &mut self.low;
-        let [h1, h2] = &mut self.high;
-        [l2.next(l1.next(x)), h2.next(h1.next(x))]
+        let [w1, _] = self.sum.w;
+        let (sum, w) = self.sum.next(x);
+        let once: [f64; 2] = from_fn(|c| w[c] + w1[c]);
+        let twice: [f64; 2] = from_fn(|c| once[c] + self.once[c]);
+        let ([a1, a2], [v1, v2]) = (self.sum.a, self.second);
+        let v: [f64; 2] = from_fn(|c| self.gain * twice[c] - a2 * v2[c] - a1 * v1[c]);
+        let second_once: [f64; 2] = from_fn(|c| v[c] + v1[c]);
+        let low: [f64; 2] = from_fn(|c| second_once[c] + self.second_once[c]);
+        (self.once, self.second, self.second_once) = (once, [v, v1], second_once);
+        [low, from_fn(|c| sum[c] - low[c])]
+    }
+
+    fn settle(&mut self) {
+        self.sum.settle();
+        settle(self.second.as_flattened_mut());
+        settle(&mut self.once);
+        settle(&mut self.second_once);
     }
 }
 
@@ -44,8 +101,9 @@ pub struct Crossover {
     lower: Split,
     upper: Split,
     /// Phase of the upper split, for the lower branch, and of the lower split, for the upper one.
-    align_lower: Biquad,
-    align_upper: Biquad,
+    align_lower: AllPass,
+    align_upper: AllPass,
+    sample_rate_hz: u32,
 }
 
 impl Crossover {
@@ -56,8 +114,9 @@ impl Crossover {
             middle: Split::new(middle, sample_rate_hz),
             lower: Split::new(lower, sample_rate_hz),
             upper: Split::new(upper, sample_rate_hz),
-            align_lower: Biquad::new(BiquadCoefs::all_pass(upper, sample_rate_hz)),
-            align_upper: Biquad::new(BiquadCoefs::all_pass(lower, sample_rate_hz)),
+            align_lower: AllPass::new(upper, sample_rate_hz),
+            align_upper: AllPass::new(lower, sample_rate_hz),
+            sample_rate_hz,
         }
     }
 
@@ -65,18 +124,20 @@ impl Crossover {
     #[inline(always)]
     pub fn next(&mut self, x: [f64; 2]) -> [[f64; 2]; BANDS] {
         let [below, above] = self.middle.next(x);
-        let [low, low_mid] = self.lower.next(self.align_lower.next(below));
-        let [high_mid, high] = self.upper.next(self.align_upper.next(above));
+        let [low, low_mid] = self.lower.next(self.align_lower.next(below).0);
+        let [high_mid, high] = self.upper.next(self.align_upper.next(above).0);
         [low, low_mid, high_mid, high]
+    }
+
+    /// Lets what rings on far below hearing end, as [`Biquad::settle`](crate::biquad::Biquad::settle) does.
+    pub fn settle(&mut self) {
+        [&mut self.middle, &mut self.lower, &mut self.upper].into_iter().for_each(Split::settle);
+        [&mut self.align_lower, &mut self.align_upper].into_iter().for_each(AllPass::settle);
     }
 
     /// Back to rest.
     pub fn reset(&mut self) {
-        for split in [&mut self.middle, &mut self.lower, &mut self.upper] {
-            split.low.iter_mut().chain(&mut split.high).for_each(Biquad::reset);
-        }
-        self.align_lower.reset();
-        self.align_upper.reset();
+        *self = Self::new(self.sample_rate_hz);
     }
 }
 
@@ -106,5 +167,38 @@ mod tests {
                 assert!(level_of_sum(hz, rate).abs() < 0.01, "{hz} Hz at {rate}");
             }
         }
+    }
+
+    #[test]
+    fn each_band_keeps_its_place() {
+        // Linkwitz-Riley 4: −6 dB at the corner, 24 dB per octave beyond.
+        let level = |band: usize, hz: f64| {
+            let (mut crossover, mut sum, rate) = (Crossover::new(48_000), 0.0, 48_000.0);
+            for n in 0..96_000 {
+                let x = libm::sin(2.0 * std::f64::consts::PI * hz * f64::from(n) / rate);
+                let y = crossover.next([x, 0.0])[band][0];
+                sum += if n >= 48_000 { y * y } else { 0.0 };
+            }
+            db_from_gain(libm::sqrt(2.0 * sum / rate))
+        };
+        for (band, hz) in [(0, 120.0), (1, 120.0), (1, 1000.0), (2, 1000.0), (2, 6000.0), (3, 6000.0)] {
+            assert!((level(band, hz) + 6.02).abs() < 0.03, "band {band} at {hz} Hz: {}", level(band, hz));
+        }
+        for (band, hz) in [(0, 40.0), (1, 350.0), (2, 2500.0), (3, 18_000.0)] {
+            assert!(level(band, hz).abs() < 0.3, "band {band} at {hz} Hz: {}", level(band, hz));
+        }
+        assert!((level(0, 960.0) + 72.2).abs() < 0.5 && (level(3, 750.0) + 72.6).abs() < 1.0, "{}", level(3, 750.0));
+        assert!(level(3, 30.0) < -180.0, "{}", level(3, 30.0));
+    }
+
+    #[test]
+    fn silence_after_sound_ends_in_silence() {
+        let mut crossover = Crossover::new(44_100);
+        crossover.next([1.0, -1.0]);
+        for _ in 0..1000 {
+            (0..441).for_each(|_| assert!(crossover.next([0.0; 2]).as_flattened().iter().all(|x| !x.is_subnormal())));
+            crossover.settle();
+        }
+        assert_eq!(crossover.next([0.0; 2]), [[0.0; 2]; BANDS]);
     }
 }

@@ -24,8 +24,8 @@ pub(crate) fn dynamics(history: &BandHistory, short_term_lufs: &[f32], peaks: &[
 }
 
 fn band_dynamics(history: &BandHistory, band: usize) -> BandDynamics {
-    let [left, right, _] = history.totals[band];
-    let mean = (left + right) / (2.0 * history.frames.max(1) as f64);
+    let [mid, side, _] = history.totals[band];
+    let mean = (mid + side) / history.frames.max(1) as f64;
     let gate = mean * power_from_db(PAUSE_DB);
     let frames = |blocks: usize| -> Vec<f64> {
         // A remainder is left out, unless it is all there is.

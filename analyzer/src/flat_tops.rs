@@ -54,6 +54,17 @@ struct Watch {
 }
 
 impl Watch {
+    /// Quieter runs do not count, now or ever.
+    fn quietest(&self) -> f32 {
+        QUIETEST.max(NEAR_PEAK * self.peak)
+    }
+
+    /// Passes over samples too quiet to count, given the last three of them.
+    fn skip(&mut self, [older, newer, last]: [f32; 3], peak: f32) {
+        (self.before, self.value, self.length) = ([older, newer], last, 1);
+        self.peak = self.peak.max(peak);
+    }
+
     fn next(&mut self, x: f32, frame: u64) {
         if let Some((level, length, first_frame, after)) = self.ended.take()
             && (after - x).abs() > SMALLEST_STEP
@@ -78,7 +89,7 @@ impl Watch {
         let level = self.value.abs();
         let [older, newer] = self.before;
         self.length >= RUN_SAMPLES
-            && level >= QUIETEST.max(NEAR_PEAK * self.peak)
+            && level >= self.quietest()
             && (self.value - newer) * self.value.signum() > SMALLEST_STEP
             && (self.value - x) * self.value.signum() > SMALLEST_STEP
             && (newer - older).abs() > SMALLEST_STEP
@@ -113,13 +124,20 @@ pub(crate) struct FlatTopMeter {
 }
 
 impl FlatTopMeter {
-    pub fn push(&mut self, block: &[Frame]) {
-        for frame in block {
-            for (watch, &x) in self.channels.iter_mut().zip(frame) {
-                watch.next(x, self.frames);
+    /// Takes the next frames, whose largest magnitudes are `peaks`.
+    pub fn push(&mut self, block: &[Frame], peaks: [f32; 2]) {
+        for (c, watch) in self.channels.iter_mut().enumerate() {
+            // A run from before ends within the first two samples, if it is one that counts.
+            let is_quiet = peaks[c] < watch.quietest() && block.len() > 4;
+            let (head, tail) = if is_quiet { (2, block.len() - 3) } else { (block.len(), block.len()) };
+            for (frame, x) in (self.frames..).zip(&block[..head]) {
+                watch.next(x[c], frame);
             }
-            self.frames += 1;
+            if let [older, newer, last] = block[tail..] {
+                watch.skip([older[c], newer[c], last[c]], peaks[c]);
+            }
         }
+        self.frames += block.len() as u64;
     }
 
     /// Flat tops of both channels; those of mono are counted once.
@@ -143,7 +161,10 @@ mod tests {
         let frames: Vec<Frame> = (0..44_100)
             .map(|n| [(libm::round(wave(f64::from(n) / 44_100.0) * 32_767.0) / 32_768.0) as f32; 2])
             .collect();
-        meter.push(&frames);
+        frames.chunks(441).for_each(|block| {
+            let peak = block.iter().fold(0.0, |peak, frame| frame[0].abs().max(peak));
+            meter.push(block, [peak; 2]);
+        });
         meter.finish(true)
     }
 

@@ -70,6 +70,12 @@ impl KWeight {
     pub fn next(&mut self, x: [f64; 2]) -> [f64; 2] {
         self.high_pass.next(self.shelf.next(x))
     }
+
+    /// Lets what rings on far below hearing end, as [`Biquad::settle`] does.
+    pub fn settle(&mut self) {
+        self.shelf.settle();
+        self.high_pass.settle();
+    }
 }
 
 /// Maps a 48 kHz filter to another rate.
@@ -137,6 +143,7 @@ impl KEnergies {
             squares[1] += r * r;
             product += l * r;
         }
+        self.weight.settle();
         self.sums.push(squares[0] + squares[1]);
         for (total, sum) in self.totals.iter_mut().zip([squares[0], squares[1], product]) {
             *total += sum;

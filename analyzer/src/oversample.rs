@@ -60,23 +60,15 @@ impl Kernel {
     /// first of them.
     #[inline]
     fn group_peak(&self, x: &[f32]) -> f32 {
-        let mut peaks = [0.0f32; 2 * LANES];
+        let mut peaks = [[0.0_f32; LANES]; 2];
         for chunk in &self.chunks {
-            let mut sums = [[0.0f32; 2 * LANES]; CHUNK];
-            for (h, x) in chunk.iter().zip(x.windows(2 * LANES).step_by(2)) {
-                for p in 0..CHUNK {
-                    for lane in 0..2 * LANES {
-                        sums[p][lane] += h[p][lane % LANES] * x[lane];
-                    }
-                }
-            }
-            for sum in sums {
-                for lane in 0..2 * LANES {
-                    peaks[lane] = peaks[lane].max(sum[lane].abs());
+            for sum in accumulate(chunk, x) {
+                for (peak, sum) in peaks.iter_mut().zip(sum) {
+                    *peak = std::array::from_fn(|lane| peak[lane].max(sum[lane].abs()));
                 }
             }
         }
-        peaks.into_iter().fold(0.0, f32::max)
+        peaks.into_iter().flatten().fold(0.0, f32::max)
     }
 
     /// Largest magnitude between the samples of the block that starts at interleaved index `start`.
@@ -89,6 +81,25 @@ impl Kernel {
             })
             .fold(0.0, f32::max)
     }
+}
+
+/// The points of one chunk for [`GROUP_FRAMES`] frames, as two vectors each.
+///
+/// Kept apart so that the sums stay in registers: inlined, the compiler mixes them with what follows.
+#[inline(never)]
+fn accumulate(chunk: &[[[f32; LANES]; CHUNK]], x: &[f32]) -> [[[f32; LANES]; 2]; CHUNK] {
+    let mut sums = [[[0.0; LANES]; 2]; CHUNK];
+    for (h, x) in chunk.iter().zip(x.windows(2 * LANES).step_by(2)) {
+        let halves: [[f32; LANES]; 2] = [[x[0], x[1], x[2], x[3]], [x[4], x[5], x[6], x[7]]];
+        for (sum, h) in sums.iter_mut().zip(h) {
+            for (sum, half) in sum.iter_mut().zip(halves) {
+                for lane in 0..LANES {
+                    sum[lane] += h[lane] * half[lane];
+                }
+            }
+        }
+    }
+    sums
 }
 
 /// Modified Bessel function of the first kind, order zero.

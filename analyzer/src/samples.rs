@@ -59,7 +59,6 @@ impl SampleMeter {
 
     /// Takes the next block; returns its peak.
     pub fn push(&mut self, block: &[Frame]) -> f32 {
-        self.flat_tops.push(block);
         let (mut peaks, mut side_peak, mut sums, mut squares) = ([0.0_f32; 2], 0.0_f32, [0.0; 2], [0.0; 2]);
         for frame in block {
             side_peak = side_peak.max((frame[0] - frame[1]).abs());
@@ -70,6 +69,7 @@ impl SampleMeter {
                 squares[c] += x * x;
             }
         }
+        self.flat_tops.push(block, peaks);
         let (r, peak) = (&mut self.reading, peaks[0].max(peaks[1]));
         if peak > 0.0 && r.first_sound.is_none() {
             r.first_sound = Some(r.frames);

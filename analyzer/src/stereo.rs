@@ -37,22 +37,23 @@ fn ratio_db(a: f64, b: f64) -> f64 {
 }
 
 /// Side over mid; silence has no width.
-fn width_db([left, right, product]: [f64; 3], silence: f64) -> f64 {
-    if left + right <= silence {
+fn width_db([mid, side, _]: [f64; 3], silence: f64) -> f64 {
+    if mid + side <= silence {
         return WIDTH_DB[0];
     }
-    let (mid, side) = (left + right + 2.0 * product, left + right - 2.0 * product);
-    ratio_db(side.max(0.0), mid).clamp(WIDTH_DB[0], WIDTH_DB[1])
+    ratio_db(side, mid).clamp(WIDTH_DB[0], WIDTH_DB[1])
 }
 
-fn correlation([left, right, product]: [f64; 3], silence: f64) -> f64 {
-    if left + right <= silence {
+fn correlation([mid, side, product]: [f64; 3], silence: f64) -> f64 {
+    if mid + side <= silence {
         return 1.0;
     }
+    // L = M + S, R = M − S.
+    let (left, right) = (mid + side + 2.0 * product, mid + side - 2.0 * product);
     if left.min(right) <= silence {
         return 0.0;
     }
-    (product / libm::sqrt(left * right)).clamp(-1.0, 1.0)
+    ((mid - side) / libm::sqrt(left * right)).clamp(-1.0, 1.0)
 }
 
 #[cfg(test)]

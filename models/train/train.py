@@ -80,61 +80,90 @@ class Data:
         return [np.array(v) for v in zip(*out)]
 
 
-def shrunk(c, shrink, inflate):
-    return inflate * ((1 - shrink) * c + shrink * np.diag(np.diag(c)) + 1e-3 * np.eye(len(c)))
-
-
-def smooth_prior(c):
-    """Covariance of the answers, its curve part averaged over the frequency it belongs to (moves are drawn alike everywhere)."""
-    c = c.copy()
-    c[:SPECTRUM, SPECTRUM:] = 0.0
-    c[SPECTRUM:, :SPECTRUM] = 0.0
-    return c
-
-
 def observations(data, source, target):
     clip = lambda v: np.clip(v, -CLIP, CLIP)
     return np.concatenate([clip(target - source), clip(data.median - source)], axis=-1)
 
 
-def estimators(data, songs, shrink, inflate):
-    """One matrix and one posterior deviation per expert, and those of the norm."""
+def by_lag(c):
+    """The covariance with every correlation replaced by the mean over all pairs of bands as far apart: what is left of
+    a covariance when it is not known at which frequency songs differ, only how smoothly. Blocks of BANDS."""
+    sd = np.sqrt(np.diag(c)) + 1e-9
+    r = c / np.outer(sd, sd)
+    lag = np.abs(np.subtract.outer(np.arange(BANDS), np.arange(BANDS)))
+    out = np.empty_like(r)
+    for i in range(0, len(c), BANDS):
+        for j in range(0, len(c), BANDS):
+            block = r[i:i + BANDS, j:j + BANDS]
+            mean = np.array([block[lag == k].mean() for k in range(BANDS)])
+            out[i:i + BANDS, j:j + BANDS] = mean[lag]
+    return out * np.outer(sd, sd)
+
+
+def shrunk(c, shrink, inflate, prior):
+    return inflate * ((1 - shrink) * c + shrink * prior(c)) + 1e-2 * np.eye(len(c))
+
+
+def song_differences(data, songs, kind, seed, repeats=20):
+    """What observations() shows when nothing is to be mended: the songs alone."""
+    r = np.random.default_rng(seed)
+    out = []
+    for i in np.repeat(songs, repeats):
+        target, known = data.reference(i, kind, r) if kind != "norm" else (data.median, BANDS)
+        truth, target = data.comparable(data.first[i], target, min(known, data.known[i]))
+        out.append(observations(data, truth, target))
+    return np.array(out)
+
+
+def estimator(data, songs, kind, shrink, inflate):
+    """The linear MMSE matrix for one kinship, and the deviation it leaves. Curves are told from spectra, ratios from
+    the other features."""
+    features, outputs = data.first.shape[1], data.answer.shape[1]
     rows = np.flatnonzero(np.isin(data.song, songs))
     y = data.answer[rows]
-    prior = smooth_prior(np.cov(y, rowvar=False, bias=True))
-    prior += 1e-3 * np.eye(len(prior))
     moved = data.first[data.song[rows]] - data.seen[rows]
-    g = np.zeros((moved.shape[1], y.shape[1]))
-    g[:SPECTRUM, :SPECTRUM] = np.eye(SPECTRUM)
-    # How the other features follow the answer: ridge regression on the ratios, and on the curves for the width.
-    ridge = lambda a, b, k: np.linalg.solve(a.T @ a + k * len(a) * np.eye(a.shape[1]), a.T @ b).T
-    g[SPECTRUM:, :] = ridge(y, moved[:, SPECTRUM:], 0.02)
-    rest = np.cov(moved - y @ g.T, rowvar=False, bias=True)
-    r = np.random.default_rng(7)
-    experts = {}
+    e = song_differences(data, songs, kind, 7)
+    w, posterior = np.zeros((outputs, 2 * features)), np.zeros(outputs)
+    for wanted, shown, prior in ((slice(0, SPECTRUM), slice(0, SPECTRUM), by_lag),
+                                 (slice(SPECTRUM, None), slice(SPECTRUM, features), lambda c: np.diag(np.diag(c)))):
+        a, b = y[:, wanted], moved[:, shown]
+        c = a.T @ a / len(a) + 1e-3 * np.eye(a.shape[1])
+        g = np.eye(SPECTRUM) if wanted.start == 0 else np.linalg.solve(a.T @ a + 0.02 * len(a) * np.eye(a.shape[1]), a.T @ b).T
+        rest = np.cov(b - a @ g.T, rowvar=False, bias=True)
+        columns = np.arange(features)[shown]
+        both = columns + features if kind == "norm" else np.concatenate([columns, columns + features])
+        copies = len(both) // len(columns)
+        g = np.tile(g, (copies, 1))
+        noise = shrunk(e[:, both].T @ e[:, both] / len(e), shrink, inflate, prior) + np.kron(np.ones((copies, copies)), rest)
+        gain = np.linalg.solve(g @ c @ g.T + noise, g @ c).T
+        w[np.ix_(np.arange(outputs)[wanted], both)] = gain
+        posterior[wanted] = np.sqrt(np.maximum(np.diag(c - gain @ g @ c), 1e-6))
+    return w, posterior
+
+
+def tuned(data, splits):
+    """For each kinship the shrinkage and inflation whose estimates are closest on artists that were not used."""
+    chosen = {}
     for kind in EXPERTS + ["norm"]:
-        e = []
-        for i in np.repeat(songs, 20):
-            truth = data.first[i]
-            target, known = data.reference(i, kind, r) if kind != "norm" else (data.median, BANDS)
-            truth, target = data.comparable(truth, target, min(known, data.known[i]))
-            e.append(observations(data, truth, target))
-        e = np.array(e)
-        part = slice(0, None) if kind != "norm" else slice(data.first.shape[1], None)
-        e = e[:, part]
-        a = np.concatenate([g, g])[part]
-        # The reference's own mean may differ from the source's by no fault: errors are counted from zero.
-        s = shrunk(e.T @ e / len(e), shrink, inflate)
-        copies = len(a) // len(g)
-        s += np.kron(np.ones((copies, copies)), rest)
-        gain = np.linalg.solve(a @ prior @ a.T + s, a @ prior).T
-        w = np.zeros((y.shape[1], 2 * data.first.shape[1]))
-        w[:, part] = gain
-        w[SPECTRUM:, :SPECTRUM] = 0.0  # dynamics are told from dynamics
-        w[SPECTRUM:, data.first.shape[1]:data.first.shape[1] + SPECTRUM] = 0.0
-        posterior = np.sqrt(np.maximum(np.diag(prior - gain @ a @ prior), 1e-6))
-        experts[kind] = (w, posterior)
-    return experts, np.sqrt(np.diag(prior))
+        scores = {}
+        for shrink in (0.3, 0.6, 0.9):
+            for inflate in (1.0, 2.0, 4.0, 8.0):
+                errors = []
+                for songs, held in splits:
+                    w, _ = estimator(data, songs, kind, shrink, inflate)
+                    source, target, y, weight = data.examples(held, kind, 5)
+                    guess = observations(data, source, target) @ w.T
+                    errors.append(np.sum(np.abs(guess - y) * weight) / np.sum(np.abs(y) * weight))
+                scores[shrink, inflate] = float(np.mean(errors))
+        chosen[kind] = min(scores, key=scores.get)
+        print(f"{kind}: shrink {chosen[kind][0]}, inflate {chosen[kind][1]}: {scores[chosen[kind]]:.3f} of doing nothing", flush=True)
+    return chosen
+
+
+def estimators(data, songs, tuning):
+    experts = {kind: estimator(data, songs, kind, *tuning[kind]) for kind in EXPERTS + ["norm"]}
+    y = data.answer[np.isin(data.song, songs)]
+    return experts, np.sqrt(np.mean(y * y, axis=0))
 
 
 def gate_features(features):
@@ -223,8 +252,8 @@ def median_error(y, guess, weight, part):
     return float(np.median(per_case))
 
 
-def fit(data, songs, held, shrink, inflate, epochs):
-    experts, prior = estimators(data, songs, shrink, inflate)
+def fit(data, songs, held, tuning, epochs):
+    experts, prior = estimators(data, songs, tuning)
     scale = prepared(data, experts, songs, "any", 3, 1.0)[0].std(axis=0) + 1e-6
     mixed = lambda which, seed: [np.concatenate(v) for v in zip(*(prepared(data, experts, which, k, seed + n, scale)
                                                                   for n, k in enumerate(["same", "kin", "kin", "any"])))]
@@ -323,19 +352,14 @@ def main():
     folds = np.random.default_rng(11).permutation(len(artists)) % 5
     fold_of = folds[np.searchsorted(artists, data.artist)]
     splits = [(np.flatnonzero(fold_of != f), np.flatnonzero(fold_of == f)) for f in range(5)]
-    grid = {}
-    for shrink in (0.2, 0.4, 0.7):
-        for inflate in (1.0, 1.5, 2.5):
-            grid[shrink, inflate] = np.mean([fit(data, *s, shrink, inflate, 15)["held_loss"] for s in splits[:3]])
-            print(f"shrink {shrink} inflate {inflate}: {grid[shrink, inflate]:.4f}", flush=True)
-    shrink, inflate = min(grid, key=grid.get)
-    runs = [figures(data, fit(data, *s, shrink, inflate, a.epochs), s[1]) for s in splits]
+    tuning = tuned(data, splits)
+    runs = [figures(data, fit(data, *s, tuning, a.epochs), s[1]) for s in splits]
     table = {k: [round(float(np.mean([r[k][n] for r in runs])), 3) for n in (0, 1)] for k in runs[0]}
-    print(json.dumps({"shrink": shrink, "inflate": inflate, "error_none_and_model": table}, indent=1))
+    print("median error, dB or log ratio: [doing nothing, this network]\n" + json.dumps(table))
     # The shipped network sees every song; its gate is stopped where a fold's was.
     everyone = np.arange(len(data.artist))
-    model = fit(data, everyone, splits[0][1], shrink, inflate, a.epochs)
-    model["gate"] = fit(data, *splits[0], shrink, inflate, a.epochs)["gate"]
+    model = fit(data, everyone, splits[0][1], tuning, a.epochs)
+    model["gate"] = fit(data, *splits[0], tuning, a.epochs)["gate"]
     weights = HERE / "weights"
     count = export(data, model, weights / "decider.onnx")
     import blake3

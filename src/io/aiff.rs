@@ -125,3 +125,49 @@ fn layout(common: &Common, path: &Path) -> Result<Option<Layout>, Error> {
         warnings: Vec::new(),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::decode;
+    use super::super::{Error, Warning};
+
+    /// 44 100 as an 80-bit float.
+    const RATE: [u8; 10] = [0x40, 0x0e, 0xac, 0x44, 0, 0, 0, 0, 0, 0];
+
+    fn aiff(frames: u32, bits: u16, compression: Option<&[u8; 4]>, data: &[u8]) -> Vec<u8> {
+        let chunk = |name: &[u8; 4], body: &[u8]| [name, &(body.len() as u32).to_be_bytes()[..], body].concat();
+        let mut common = [&2_u16.to_be_bytes()[..], &frames.to_be_bytes(), &bits.to_be_bytes(), &RATE].concat();
+        common.extend(compression.map(|c| [&c[..], &[0, 0]].concat()).unwrap_or_default());
+        let kind: &[u8; 4] = if compression.is_some() { b"AIFC" } else { b"AIFF" };
+        let sound = chunk(b"SSND", &[&[0; 8], data].concat());
+        chunk(b"FORM", &[&kind[..], &chunk(b"COMM", &common), &sound].concat())
+    }
+
+    #[test]
+    fn both_byte_orders_and_floats_are_read_exactly() {
+        let cases = [
+            (aiff(1, 16, None, &[0x40, 0, 0xc0, 0]), 16),
+            (aiff(1, 24, None, &[0x40, 0, 0, 0xc0, 0, 0]), 24),
+            (aiff(1, 16, Some(b"sowt"), &[0, 0x40, 0, 0xc0]), 16),
+            (aiff(1, 32, Some(b"fl32"), &[0x3f, 0, 0, 0, 0xbf, 0, 0, 0]), 32),
+        ];
+        for (file, bits) in cases {
+            let (info, frames, warnings) = decode(&file).expect("an AIFF");
+            assert_eq!((info.sample_rate_hz, info.bit_depth), (44_100, Some(bits)));
+            assert_eq!((frames, warnings), (vec![[0.5, -0.5]], vec![]));
+        }
+    }
+
+    #[test]
+    fn a_truncated_file_gives_what_is_there() {
+        let (_, frames, warnings) = decode(&aiff(3, 16, None, &[0; 9])).expect("an AIFF");
+        assert_eq!((frames.len(), warnings), (2, vec![Warning::Truncated { missing_frames: Some(1) }]));
+    }
+
+    #[test]
+    fn impossible_headers_are_refused() {
+        assert!(matches!(decode(&aiff(1, 77, None, &[0; 8])), Err(Error::Damaged { .. })));
+        assert!(matches!(decode(&aiff(0, 16, None, &[])), Err(Error::Empty { .. })));
+        assert!(matches!(decode(b"FORM\0\0\0\x04AIFF"), Err(Error::Damaged { .. })));
+    }
+}

@@ -174,11 +174,75 @@ impl Source for Decoder {
 fn replace_bad(frames: &mut [Frame]) -> u64 {
     let mut bad = 0;
     for sample in frames.as_flattened_mut() {
-        // Also true of what is not a number.
-        if !(sample.abs() <= ABSURD) {
+        if sample.is_nan() || sample.abs() > ABSURD {
             *sample = 0.0;
             bad += 1;
         }
     }
     bad
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{decode, file, wav, wav_format};
+    use super::*;
+
+    fn float_wav(samples: &[f32]) -> Vec<u8> {
+        let data: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
+        wav(&wav_format(3, 1, 48_000, 32), &data)
+    }
+
+    #[test]
+    fn what_is_no_number_becomes_silence_and_is_counted() {
+        let mut samples = vec![0.25; 1_000];
+        (samples[10], samples[20], samples[30], samples[40]) = (f32::NAN, f32::INFINITY, -1e30, -999.0);
+        let (_, frames, warnings) = decode(&float_wav(&samples)).expect("a WAV");
+        assert_eq!((frames[10], frames[20], frames[30]), ([0.0; 2], [0.0; 2], [0.0; 2]));
+        assert_eq!((frames[40], frames[50]), ([-999.0; 2], [0.25; 2]));
+        assert_eq!(warnings, [Warning::Replaced { samples: 6 }]);
+    }
+
+    #[test]
+    fn a_file_of_nonsense_is_refused() {
+        assert!(matches!(decode(&float_wav(&[f32::NAN; 1_000])), Err(Error::Damaged { .. })));
+        assert!(matches!(decode(&float_wav(&[1e30; 1_000])), Err(Error::Damaged { .. })));
+    }
+
+    #[test]
+    fn other_files_are_named_for_what_they_are() {
+        let error = |bytes: &[u8]| decode(bytes).expect_err("no audio").to_string();
+        assert!(error(b"").contains("the file is empty"));
+        assert!(error(b"<!DOCTYPE html>").contains("web page"));
+        assert!(error(b"\x89PNG\r\n\x1a\n").contains("picture"));
+        assert!(error(b"ID3\x04\0\0\0\0\0\x02\0\0").contains("tags but no sound"));
+        assert!(error(&[0; 5_000]).contains("no sound in a form that is known"));
+        assert!(matches!(decode(b"wvpk and so on"), Err(Error::UnsupportedCodec { .. })));
+    }
+
+    #[test]
+    fn only_files_on_disk_are_opened() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(matches!(open(folder.path()), Err(Error::NotAFile { .. })));
+        assert!(matches!(open(&folder.path().join("missing")), Err(Error::NotFound { .. })));
+        if cfg!(unix) {
+            assert!(matches!(open(Path::new("/dev/zero")), Err(Error::NotAFile { .. })));
+        }
+    }
+
+    #[test]
+    fn tags_before_a_wav_do_not_hide_it() {
+        let tagged = [b"ID3\x04\0\0\0\0\0\x02\0\0".to_vec(), float_wav(&[0.5; 100])].concat();
+        assert_eq!(decode(&tagged).expect("a WAV").1, [[0.5; 2]; 100]);
+    }
+
+    #[test]
+    fn after_the_end_there_is_nothing() {
+        let file = file(&float_wav(&[0.5; 10]));
+        let mut decoder = open(file.path()).expect("a WAV");
+        let mut block = [[0.0; 2]; 64];
+        assert_eq!(decoder.read(&mut []).expect("readable"), 0);
+        assert_eq!(decoder.read(&mut block).expect("readable"), 10);
+        assert_eq!(decoder.read(&mut block).expect("readable"), 0);
+        assert_eq!(decoder.read(&mut block).expect("readable"), 0);
+    }
 }

@@ -13,12 +13,16 @@ use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::{MetadataOptions, RawValue};
 use symphonia::default::{formats, get_codecs};
 
+use super::contain::contain;
 use super::error::{Error, Warning};
-use super::{mp4, ogg};
 use super::sniff::{Kind, Window};
+use super::{mp4, ogg};
 
 /// Frames before the music in an MP4 are at most this many: no encoder needs a second of priming.
 const MAX_PRIMING_FRAMES: u64 = 1 << 16;
+
+/// What a panic in the decoding library means.
+pub(super) const NONSENSE: Fault = Fault::DecodeError("it makes no sense");
 
 /// A file that is ready to be decoded.
 pub(super) struct Demuxed {
@@ -47,12 +51,12 @@ pub(super) struct Trim {
 pub(super) fn open(window: Window, kind: Kind, path: &Path) -> Result<Demuxed, Error> {
     let has_tags_before = !window.starts_the_file();
     let stream = MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default());
-    let mut format = probe(kind)
-        .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
-        .map_err(|fault| match (kind, fault) {
-            (Kind::Riff, Fault::Unsupported(_)) => unsupported(path, "this kind of WAV"),
-            (_, fault) => explain(fault, "its header", path),
-        })?;
+    let (options, tags) = (FormatOptions::default(), MetadataOptions::default());
+    let opened = contain(|| probe(kind).probe(&Hint::new(), stream, options, tags)).unwrap_or(Err(NONSENSE));
+    let mut format = opened.map_err(|fault| match (kind, fault) {
+        (Kind::Riff, Fault::Unsupported(_)) => unsupported(path, "this kind of WAV"),
+        (_, fault) => explain(fault, "its header", path),
+    })?;
     let (track, params) = choose_track(&*format, path)?;
     let decoder = make_decoder(&params, kind, path)?;
     let mut warnings = Vec::new();
@@ -124,7 +128,8 @@ pub(super) fn make_decoder(
     }
     // The reader of MPEG streams guesses their length from the bit rate and would trim to its guess.
     let options = AudioDecoderOptions::default().verify(true).gapless(kind != Kind::Mpeg);
-    get_codecs().make_audio_decoder(params, &options).map_err(|fault| match fault {
+    let made = contain(|| get_codecs().make_audio_decoder(params, &options)).unwrap_or(Err(NONSENSE));
+    made.map_err(|fault| match fault {
         Fault::Unsupported(_) | Fault::LimitError(_) => match params.codec {
             id::CODEC_ID_AAC => unsupported(path, "this kind of AAC (HE-AAC, perhaps)"),
             codec => unsupported(path, codec_name(codec)),
@@ -135,8 +140,7 @@ pub(super) fn make_decoder(
 
 /// Delay and padding of a stream that says them; the demuxers of other formats trim themselves.
 fn stream_trim(kind: Kind, track: &Track) -> Trim {
-    let (start_frames, padding_frames) =
-        (u64::from(track.delay.unwrap_or(0)), u64::from(track.padding.unwrap_or(0)));
+    let (start_frames, padding_frames) = (u64::from(track.delay.unwrap_or(0)), u64::from(track.padding.unwrap_or(0)));
     match (kind, track.num_frames) {
         // The length is a guess but where the LAME tag is, which also says delay and padding.
         (Kind::Mpeg, Some(frames)) if track.delay.is_some() => Trim {

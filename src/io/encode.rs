@@ -134,7 +134,7 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// A hidden file in the folder of `path`, readable by whoever may read what the user creates.
-fn temporary(path: &Path) -> Result<NamedTempFile, Error> {
+pub(super) fn temporary(path: &Path) -> Result<NamedTempFile, Error> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".goldmaster-").suffix(".tmp");
     #[cfg(unix)]
@@ -216,14 +216,7 @@ impl Encoder {
                 tag_flac(temporary, &path, tags, &mut warnings)?
             }
         };
-        complete.as_file().sync_all().map_err(unwritable)?;
-        if overwrite {
-            complete.persist(&path).map_err(|e| unwritable(e.error))?;
-        } else {
-            persist_new(complete, &path).map_err(unwritable)?;
-        }
-        // The name is part of the folder, which not every system can sync.
-        let _ = File::open(folder(&path)).and_then(|folder| folder.sync_all());
+        persist(complete, &path, overwrite)?;
         Ok(warnings.iter().map(ToString::to_string).collect())
     }
 
@@ -252,6 +245,20 @@ fn tag_flac(
     Ok(tagged)
 }
 
+/// Makes sure that a file is on the disk and gives it its name.
+pub(super) fn persist(complete: NamedTempFile, path: &Path, overwrite: bool) -> Result<(), Error> {
+    let unwritable = |e: io::Error| Error::writing(path, &e);
+    complete.as_file().sync_all().map_err(unwritable)?;
+    if overwrite {
+        complete.persist(path).map_err(|e| unwritable(e.error))?;
+    } else {
+        persist_new(complete, path).map_err(unwritable)?;
+    }
+    // The name is part of the folder, which not every system can sync.
+    let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
 /// Gives the file its name if nothing has it.
 fn persist_new(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
     let Err(failed) = temporary.persist_noclobber(path) else { return Ok(()) };
@@ -261,4 +268,164 @@ fn persist_new(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
     }
     // A disk without links and exclusive renaming, as on memory cards: the plain way, checked just before.
     failed.file.persist(path).map(drop).map_err(|e| e.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{encoded, on_grid, read_all};
+    use super::*;
+
+    fn spec(format: Format, sample_format: SampleFormat, channels: u8, frames: usize) -> OutputSpec {
+        OutputSpec { sample_rate_hz: 48_000, channels, format, sample_format, frames: frames as u64 }
+    }
+
+    fn wav_spec(frames: usize) -> OutputSpec {
+        spec(Format::Wav, SampleFormat::Int16, 2, frames)
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).expect("a folder");
+        entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn every_format_gives_back_what_was_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let formats = [
+            (Format::Wav, SampleFormat::Int16),
+            (Format::Wav, SampleFormat::Int24),
+            (Format::Wav, SampleFormat::Float32),
+            (Format::Flac, SampleFormat::Int16),
+            (Format::Flac, SampleFormat::Int24),
+        ];
+        for (format, sample_format) in formats {
+            for channels in [1, 2] {
+                // An odd number, so that mono of 24 bits needs padding.
+                let frames = on_grid(10_001, sample_format.integer_bits().unwrap_or(16));
+                let path = folder.path().join("out");
+                let spec = spec(format, sample_format, channels, frames.len());
+                let mut encoder = Encoder::create(&path, spec, true).expect("a file");
+                frames.chunks(997).for_each(|block| encoder.write(block).expect("space"));
+                assert_eq!(encoder.finish(None).expect("space"), Vec::<String>::new());
+                let (info, read, warnings) = read_all(&path).expect("readable");
+                assert_eq!((info.channels, info.sample_rate_hz, warnings), (channels, 48_000, vec![]));
+                assert_eq!(info.bit_depth, Some(spec.bits()));
+                let expected = frames.iter().map(|f| if channels == 1 { [f[0]; 2] } else { *f });
+                assert!(read.into_iter().eq(expected), "{spec:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_independent_reader_agrees() {
+        let frames = on_grid(1_001, 24);
+        let bytes = encoded(Format::Wav, SampleFormat::Int24, &frames);
+        assert_eq!(bytes.len(), 44 + 1_001 * 6);
+        let mut reader = hound::WavReader::new(&bytes[..]).expect("a WAV");
+        let samples: Vec<i32> = reader.samples().map(|s| s.expect("a sample")).collect();
+        let expected = frames.as_flattened().iter().map(|s| (s * 8_388_608.0) as i32);
+        assert!(samples.into_iter().eq(expected));
+    }
+
+    #[test]
+    fn full_scale_saturates_and_the_grid_is_exact() {
+        let cases = [(1.0, 32_767), (-1.0, -32_768), (-7.0, -32_768), (0.5, 16_384), (f32::INFINITY, 32_767)];
+        for (sample, expected) in cases {
+            assert_eq!(quantise(sample, 16), expected);
+        }
+        assert_eq!((quantise(1.0, 24), quantise(8_388_607.0 / 8_388_608.0, 24)), (8_388_607, 8_388_607));
+        assert_eq!(quantise(f32::NAN, 24), 0);
+    }
+
+    #[test]
+    fn long_files_become_rf64() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("long.wav");
+        let frames = on_grid(1_000, 16);
+        let mut encoder = Encoder::create_with_limit(&path, wav_spec(1_000), false, 4_000).expect("a file");
+        encoder.write(&frames).expect("space");
+        encoder.finish(None).expect("space");
+        let bytes = std::fs::read(&path).expect("the file");
+        assert!(bytes.starts_with(b"RF64\xff\xff\xff\xffWAVEds64"));
+        assert_eq!(bytes[20..28], (bytes.len() as u64 - 8).to_le_bytes());
+        assert_eq!(read_all(&path).expect("readable").1, frames);
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_file_that_is_not_finished() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out.flac");
+        let frames = on_grid(1_000, 16);
+        for format in [Format::Wav, Format::Flac] {
+            let spec = spec(format, SampleFormat::Int16, 2, 1_000);
+            let mut dropped = Encoder::create(&path, spec, false).expect("a file");
+            dropped.write(&frames[..500]).expect("space");
+            assert!(!path.exists());
+            drop(dropped);
+            let mut short = Encoder::create(&path, spec, false).expect("a file");
+            short.write(&frames[..999]).expect("space");
+            assert!(matches!(short.finish(None), Err(Error::Incomplete { announced: 1_000, written: 999, .. })));
+            let mut long = Encoder::create(&path, spec, false).expect("a file");
+            long.write(&frames).expect("space");
+            assert!(matches!(long.write(&frames[..1]), Err(Error::Incomplete { .. })));
+        }
+        assert_eq!(names(folder.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_existing_file_is_replaced_only_when_that_is_wanted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out.wav");
+        let frames = on_grid(10, 16);
+        let mut late = Encoder::create(&path, wav_spec(10), false).expect("a file");
+        late.write(&frames).expect("space");
+        std::fs::write(&path, "precious").expect("space");
+        assert!(matches!(Encoder::create(&path, wav_spec(10), false), Err(Error::Exists { .. })));
+        assert!(matches!(late.finish(None), Err(Error::Exists { .. })));
+        assert_eq!(std::fs::read(&path).expect("the file"), b"precious");
+        let mut forced = Encoder::create(&path, wav_spec(10), true).expect("a file");
+        forced.write(&frames).expect("space");
+        assert_eq!(std::fs::read(&path).expect("the file"), b"precious");
+        forced.finish(None).expect("space");
+        assert_eq!(read_all(&path).expect("readable").1, frames);
+        assert_eq!(names(folder.path()), ["out.wav"]);
+    }
+
+    #[test]
+    fn impossible_places_are_refused_before_anything_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = folder.path().join("missing").join("out.wav");
+        assert!(matches!(ensure_writable(&missing, true), Err(Error::NoFolder { .. })));
+        assert!(matches!(ensure_writable(folder.path(), true), Err(Error::NotAFile { .. })));
+        let float = spec(Format::Flac, SampleFormat::Float32, 2, 1);
+        assert!(matches!(Encoder::create(&folder.path().join("a"), float, true), Err(Error::FloatFlac { .. })));
+        ensure_writable(&folder.path().join("new.wav"), false).expect("writable");
+        assert_eq!(names(folder.path()), Vec::<String>::new());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_output_that_is_its_input_is_refused_by_any_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [input, hard, soft, other] = ["a.wav", "hard.wav", "soft.wav", "other.wav"].map(|n| folder.path().join(n));
+        std::fs::write(&input, "sound").expect("space");
+        std::fs::hard_link(&input, &hard).expect("a link");
+        std::os::unix::fs::symlink(&input, &soft).expect("a link");
+        for output in [&input, &hard, &soft] {
+            assert!(matches!(ensure_distinct(&input, output), Err(Error::SameFile { .. })));
+        }
+        ensure_distinct(&input, &other).expect("another file");
+        std::fs::write(&other, "sound").expect("space");
+        ensure_distinct(&input, &other).expect("another file");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_never_replaced_and_a_dangling_link_exists() {
+        assert!(matches!(ensure_writable(Path::new("/dev/null"), true), Err(Error::NotAFile { .. })));
+        let folder = tempfile::tempdir().expect("a folder");
+        let link = folder.path().join("link.wav");
+        std::os::unix::fs::symlink("nowhere", &link).expect("a link");
+        assert!(matches!(ensure_writable(&link, false), Err(Error::Exists { .. })));
+    }
 }

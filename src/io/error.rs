@@ -54,7 +54,12 @@ pub enum Error {
         count: u32,
     },
     /// A sample rate outside of what can be processed.
-    #[error("{}: its sample rate is {hz} Hz; between {} and {} Hz can be mastered", name(path), super::MIN_SAMPLE_RATE_HZ, super::MAX_SAMPLE_RATE_HZ)]
+    #[error(
+        "{}: its sample rate is {hz} Hz; between {} and {} Hz can be mastered",
+        name(path),
+        super::MIN_SAMPLE_RATE_HZ,
+        super::MAX_SAMPLE_RATE_HZ
+    )]
     SampleRate {
         /// The file.
         path: PathBuf,
@@ -296,5 +301,28 @@ impl std::fmt::Display for Warning {
             Self::EditList => write!(f, "the edit list of the file has several parts and was not followed"),
             Self::Tags { cause } => write!(f, "tags were not carried over completely: {cause}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_one_line_in_plain_words() {
+        let path = Path::new("a\nb.wav");
+        let denied = Error::reading(path, &io::Error::from_raw_os_error(13));
+        assert_eq!(denied.to_string(), "a\u{fffd}b.wav: cannot be read (permission denied)");
+        let missing = Error::reading(path, &io::ErrorKind::NotFound.into());
+        assert!(matches!(missing, Error::NotFound { .. }));
+        let full = Error::writing(path, &io::ErrorKind::StorageFull.into());
+        assert!(full.to_string().contains("no space"));
+    }
+
+    #[test]
+    fn a_promise_beyond_all_measure_is_no_length() {
+        assert_eq!(Warning::missing(200, 100, true), Warning::Truncated { missing_frames: Some(100) });
+        assert_eq!(Warning::missing(200, 100, false), Warning::Short { missing_frames: 100 });
+        assert_eq!(Warning::missing(1 << 60, 100, false), Warning::NoLength);
     }
 }

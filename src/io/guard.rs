@@ -98,3 +98,19 @@ impl SharedFile {
         file.read_exact(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_an_error_and_not_a_signal() {
+        let mut file = GuardedFile { file: tempfile::tempfile().expect("a file"), at: 0, max_bytes: 10 };
+        file.write_all(&[0; 10]).expect("within the limit");
+        assert_eq!(file.write_all(&[0]).expect_err("full").kind(), io::ErrorKind::FileTooLarge);
+        file.rewind().expect("seekable");
+        file.write_all(&[1; 5]).expect("within the limit");
+        let shared = SharedFile { max_bytes: 10, ..SharedFile::new(tempfile::tempfile().expect("a file")) };
+        assert_eq!(shared.write_all_at(&[0; 6], 5).expect_err("full").kind(), io::ErrorKind::FileTooLarge);
+    }
+}

@@ -39,3 +39,25 @@ impl Meter for FrameHash {
         self.hasher.finalize().to_hex().to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(sample_rate_hz: u32, channels: u8, blocks: &[&[Frame]]) -> String {
+        let mut hash = FrameHash::new(sample_rate_hz, channels);
+        blocks.iter().for_each(|block| hash.push(block));
+        hash.finish()
+    }
+
+    #[test]
+    fn only_content_counts_not_how_it_is_cut() {
+        let frames: Vec<Frame> = (0..10_000).map(|i| [i as f32, -(i as f32)]).collect();
+        let whole = hash(44_100, 2, &[&frames]);
+        assert_eq!(whole, hash(44_100, 2, &[&frames[..1], &frames[1..5_000], &[], &frames[5_000..]]));
+        assert_eq!(whole.len(), 64);
+        assert_ne!(whole, hash(48_000, 2, &[&frames]));
+        assert_ne!(whole, hash(44_100, 1, &[&frames]));
+        assert_ne!(whole, hash(44_100, 2, &[&frames[1..]]));
+    }
+}

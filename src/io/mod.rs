@@ -5,6 +5,7 @@
 //! only when it is complete, [`Tags`](tags::Tags) carries title, artist and cover over.
 
 mod aiff;
+mod contain;
 pub mod decode;
 mod demux;
 pub mod encode;
@@ -20,6 +21,9 @@ mod riff;
 mod sniff;
 pub mod spool;
 pub mod tags;
+#[cfg(test)]
+mod testing;
+pub mod text;
 mod wav;
 
 pub use error::{Error, Warning};

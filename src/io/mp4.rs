@@ -131,3 +131,62 @@ fn children(file: &mut File, parent: Span) -> io::Result<Vec<Span>> {
     }
     Ok(boxes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::file;
+    use super::*;
+
+    fn boxed(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        [&(8 + body.len() as u32).to_be_bytes()[..], name, body].concat()
+    }
+
+    /// A version 0 header with one 32-bit value at this place.
+    fn header(name: &[u8; 4], at: usize, value: u32) -> Vec<u8> {
+        let mut body = vec![0; 100];
+        body[at..at + 4].copy_from_slice(&value.to_be_bytes());
+        boxed(name, &body)
+    }
+
+    fn movie(edits: &[(u32, i32)]) -> Vec<u8> {
+        let mut list = [&[0; 4][..], &(edits.len() as u32).to_be_bytes()].concat();
+        for (duration, start) in edits {
+            list.extend([&duration.to_be_bytes()[..], &start.to_be_bytes(), &[0, 1, 0, 0]].concat());
+        }
+        let track = [
+            header(b"tkhd", 12, 7),
+            boxed(b"edts", &boxed(b"elst", &list)),
+            boxed(b"mdia", &header(b"mdhd", 12, 44_100)),
+        ];
+        let moov = [header(b"mvhd", 12, 1_000), boxed(b"trak", &track.concat())].concat();
+        [boxed(b"ftyp", b"M4A "), boxed(b"moov", &moov)].concat()
+    }
+
+    fn edit_of(bytes: &[u8], track_id: u32) -> Option<Edit> {
+        edit(&mut File::open(file(bytes).path()).expect("the file"), track_id)
+    }
+
+    #[test]
+    fn an_edit_says_where_the_music_starts_and_ends() {
+        let found = edit_of(&movie(&[(2_000, 1_024)]), 7).expect("an edit");
+        let expected = Edit { start: 1_024, end: Some(1_024 + 88_200), timescale_hz: 44_100, is_complex: false };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_empty_edit_is_a_delay_and_several_parts_are_not_followed() {
+        let delayed = edit_of(&movie(&[(500, -1), (2_000, 1_024)]), 7).expect("an edit");
+        assert_eq!((delayed.start, delayed.is_complex), (1_024, false));
+        let joined = edit_of(&movie(&[(2_000, 1_024), (2_000, 99_999)]), 7).expect("an edit");
+        assert_eq!((joined.start, joined.end, joined.is_complex), (0, None, true));
+    }
+
+    #[test]
+    fn broken_boxes_give_no_edit() {
+        let whole = movie(&[(2_000, 1_024)]);
+        assert_eq!(edit_of(&whole, 8), None);
+        for length in 0..whole.len() - 1 {
+            assert_eq!(edit_of(&whole[..length], 7), None);
+        }
+    }
+}

@@ -17,7 +17,9 @@ pub(super) enum Encoding {
     /// Unsigned, 128 is silence.
     Unsigned8,
     /// Signed integer of 1 to 4 bytes, left-justified.
-    Signed { bytes: u8 },
+    Signed {
+        bytes: u8,
+    },
     Float32,
     Float64,
 }
@@ -101,12 +103,10 @@ impl PcmReader {
 /// `bytes` as frames; mono becomes two equal channels.
 fn convert(bytes: &[u8], layout: &Layout, frames: &mut [Frame]) {
     match (layout.encoding, layout.big_endian) {
-        (Encoding::Unsigned8, _) => each(bytes, layout.channels, frames, |[b]: [u8; 1]| {
-            (f32::from(b) - 128.0) / 128.0
-        }),
-        (Encoding::Signed { bytes: 1 }, _) => each(bytes, layout.channels, frames, |b: [u8; 1]| {
-            f32::from(i8::from_le_bytes(b)) / 128.0
-        }),
+        (Encoding::Unsigned8, _) => each(bytes, layout.channels, frames, |[b]: [u8; 1]| (f32::from(b) - 128.0) / 128.0),
+        (Encoding::Signed { bytes: 1 }, _) => {
+            each(bytes, layout.channels, frames, |b: [u8; 1]| f32::from(i8::from_le_bytes(b)) / 128.0)
+        }
         (Encoding::Signed { bytes: 2 }, false) => {
             each(bytes, layout.channels, frames, |b| f32::from(i16::from_le_bytes(b)) / 32_768.0);
         }

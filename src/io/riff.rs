@@ -211,3 +211,129 @@ fn further_data(file: &mut File, mut at: u64, file_bytes: u64) -> std::io::Resul
     }
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{chunk, decode, riff, wav, wav_format};
+    use super::super::{Error, Warning};
+
+    /// Left-justified 24-bit values whose 16-bit parts are exact.
+    const VALUES: [i32; 4] = [0x0040_0000, -0x0040_0000, 0x007f_ff00, -0x0080_0000];
+
+    fn expected() -> Vec<[f32; 2]> {
+        let sample = |v: i32| (f64::from(v) / 8_388_608.0) as f32;
+        VALUES.chunks(2).map(|pair| [sample(pair[0]), sample(pair[1])]).collect()
+    }
+
+    fn bytes<const N: usize>(convert: impl Fn(i32) -> [u8; N]) -> Vec<u8> {
+        VALUES.iter().flat_map(|&v| convert(v)).collect()
+    }
+
+    fn extensible(container_bits: u16, valid_bits: u16) -> Vec<u8> {
+        let mut format = wav_format(super::TAG_EXTENSIBLE, 2, 44_100, container_bits);
+        format.extend(22_u16.to_le_bytes());
+        format.extend(valid_bits.to_le_bytes());
+        format.extend(3_u32.to_le_bytes());
+        format.extend(super::TAG_PCM.to_le_bytes());
+        format.extend(super::SUBFORMAT_TAIL);
+        format
+    }
+
+    #[test]
+    fn every_sample_format_is_read_exactly() {
+        let float = |v: i32| f64::from(v) / 8_388_608.0;
+        let cases = [
+            (wav_format(1, 2, 44_100, 16), bytes(|v| ((v >> 8) as i16).to_le_bytes())),
+            (wav_format(1, 2, 44_100, 24), bytes(|v| [v as u8, (v >> 8) as u8, (v >> 16) as u8])),
+            (wav_format(1, 2, 44_100, 32), bytes(|v| (v << 8).to_le_bytes())),
+            (wav_format(3, 2, 44_100, 32), bytes(|v| (float(v) as f32).to_le_bytes())),
+            (wav_format(3, 2, 44_100, 64), bytes(|v| float(v).to_le_bytes())),
+            (extensible(24, 24), bytes(|v| [v as u8, (v >> 8) as u8, (v >> 16) as u8])),
+            (extensible(32, 24), bytes(|v| (v << 8).to_le_bytes())),
+        ];
+        for (format, data) in cases {
+            let (info, mut frames, warnings) = decode(&wav(&format, &data)).expect("a WAV");
+            if info.bit_depth == Some(16) {
+                assert_eq!(frames[1][0], 32_767.0 / 32_768.0);
+                frames[1][0] = expected()[1][0];
+            }
+            assert_eq!((frames, warnings), (expected(), vec![]), "{}", info.codec);
+        }
+    }
+
+    #[test]
+    fn eight_bits_are_unsigned_and_mono_fills_both_channels() {
+        let (info, frames, _) = decode(&wav(&wav_format(1, 1, 8_000, 8), &[128, 0, 255])).expect("a WAV");
+        assert_eq!((info.channels, info.sample_rate_hz), (1, 8_000));
+        assert_eq!(frames, [[0.0; 2], [-1.0; 2], [127.0 / 128.0; 2]]);
+    }
+
+    #[test]
+    fn a_recording_that_was_never_finished_is_read_to_its_end() {
+        let format = chunk(b"fmt ", &wav_format(1, 2, 48_000, 16));
+        for (size, expected) in [(0_u32, vec![Warning::NoLength]), (u32::MAX, vec![])] {
+            let mut file = riff(&[format.clone(), b"data".to_vec(), size.to_le_bytes().to_vec()]);
+            file.extend([1; 400]);
+            let (_, frames, warnings) = decode(&file).expect("a WAV");
+            assert_eq!((frames.len(), warnings), (100, expected));
+        }
+    }
+
+    #[test]
+    fn what_a_truncated_file_still_holds_is_read_and_the_rest_is_counted() {
+        let mut file = wav(&wav_format(1, 2, 48_000, 16), &[1; 400]);
+        file.truncate(file.len() - 101);
+        let (info, frames, warnings) = decode(&file).expect("a WAV");
+        assert_eq!((info.frames_hint, frames.len()), (Some(74), 74));
+        assert_eq!(warnings, [Warning::Truncated { missing_frames: Some(26) }]);
+    }
+
+    #[test]
+    fn long_wav_variants_say_their_size_in_ds64() {
+        for id in [b"RF64", b"BW64"] {
+            let sizes = [0_u64, 400, 100].map(u64::to_le_bytes).concat();
+            let mut file = [&id[..], b"\xff\xff\xff\xffWAVE"].concat();
+            file.extend(chunk(b"ds64", &[&sizes[..], &[0; 4]].concat()));
+            file.extend(chunk(b"fmt ", &wav_format(1, 2, 48_000, 16)));
+            file.extend(b"data\xff\xff\xff\xff");
+            file.extend([1; 400]);
+            file.extend(chunk(b"LIST", b"INFO"));
+            let (_, frames, warnings) = decode(&file).expect("an RF64");
+            assert_eq!((frames.len(), warnings), (100, vec![]));
+        }
+    }
+
+    #[test]
+    fn impossible_headers_are_named() {
+        let data = [0; 400];
+        let refused = |format: &[u8]| decode(&wav(format, &data)).expect_err("nonsense");
+        assert!(matches!(refused(&wav_format(1, 0, 48_000, 16)), Error::Channels { count: 0, .. }));
+        assert!(matches!(refused(&wav_format(1, 6, 48_000, 16)), Error::Channels { count: 6, .. }));
+        assert!(matches!(refused(&wav_format(1, 2, 0, 16)), Error::SampleRate { hz: 0, .. }));
+        assert!(matches!(refused(&wav_format(1, 2, u32::MAX, 16)), Error::SampleRate { .. }));
+        assert!(matches!(refused(&wav_format(1, 2, 48_000, 0)), Error::Damaged { .. }));
+        assert!(matches!(refused(&wav_format(1, 2, 48_000, 255)), Error::Damaged { .. }));
+        assert!(matches!(refused(&wav_format(0x7777, 2, 48_000, 16)), Error::UnsupportedCodec { .. }));
+        assert!(matches!(refused(&wav_format(1, 2, 48_000, 16)[..10]), Error::Damaged { .. }));
+        let mut crooked = wav_format(1, 2, 48_000, 16);
+        crooked[12] = 3;
+        assert!(matches!(refused(&crooked), Error::Damaged { .. }));
+    }
+
+    #[test]
+    fn a_header_without_sound_is_empty() {
+        let format = wav_format(1, 2, 48_000, 16);
+        assert!(matches!(decode(&wav(&format, &[])), Err(Error::Empty { .. })));
+        assert!(matches!(decode(&riff(&[chunk(b"fmt ", &format)])), Err(Error::Empty { .. })));
+        let tagged = riff(&[chunk(b"fmt ", &format), chunk(b"data", &[]), chunk(b"LIST", b"INFO")]);
+        assert!(matches!(decode(&tagged), Err(Error::Empty { .. })));
+    }
+
+    #[test]
+    fn further_sound_in_a_file_is_mentioned() {
+        let format = wav_format(1, 2, 48_000, 16);
+        let file = riff(&[chunk(b"fmt ", &format), chunk(b"data", &[0; 8]), chunk(b"data", &[0; 8])]);
+        let (_, frames, warnings) = decode(&file).expect("a WAV");
+        assert_eq!((frames.len(), warnings), (2, vec![Warning::OtherTracks { count: 1 }]));
+    }
+}

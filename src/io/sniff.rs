@@ -78,7 +78,11 @@ pub(super) fn kind(window: &mut Window, path: &Path) -> io::Result<Kind> {
     window.rewind()?;
     let is = |at: usize, magic: &[u8]| head.get(at..at + magic.len()) == Some(magic);
     if head.is_empty() {
-        return Ok(Kind::Alien(if window.starts_the_file() { "the file is empty" } else { "it holds tags but no sound" }));
+        return Ok(Kind::Alien(if window.starts_the_file() {
+            "the file is empty"
+        } else {
+            "it holds tags but no sound"
+        }));
     }
     let kind = if is(0, b"RIFF") && is(8, b"WAVE") || is(0, b"RF64") || is(0, b"BW64") {
         Kind::Riff

@@ -199,3 +199,76 @@ impl Source for SpoolReader<'_, Frame> {
         SpoolReader::read(self, frames)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(count: usize) -> Vec<Frame> {
+        (0..count).map(|i| [f32::from_bits(i as u32), f32::from_bits(!(i as u32))]).collect()
+    }
+
+    fn bits(frames: &[Frame]) -> Vec<[u32; 2]> {
+        frames.iter().map(|f| f.map(f32::to_bits)).collect()
+    }
+
+    fn read_all(mut reader: SpoolReader<'_, Frame>, block: usize) -> Vec<Frame> {
+        let mut all = Vec::new();
+        let mut buffer = vec![[0.0; 2]; block];
+        loop {
+            match reader.read(&mut buffer).expect("readable") {
+                0 => return all,
+                count => all.extend_from_slice(&buffer[..count]),
+            }
+        }
+    }
+
+    fn spool(frames: &[Frame], memory_bytes: usize, push: usize) -> Spool<Frame> {
+        let mut spool = Spool::new(memory_bytes);
+        frames.chunks(push).for_each(|block| spool.push(block).expect("space"));
+        spool
+    }
+
+    #[test]
+    fn bits_are_kept_in_memory_and_past_it() {
+        let frames = frames(3 * BLOCK + 17);
+        for memory_bytes in [0, BLOCK * 8, 2 * BLOCK * 8, usize::MAX] {
+            let spool = spool(&frames, memory_bytes, 10_007);
+            assert_eq!(spool.len(), frames.len() as u64);
+            assert_eq!(spool.file.is_some(), memory_bytes < 3 * BLOCK * 8);
+            // Signalling NaN included: the bits, not the values, are compared.
+            assert!(bits(&read_all(spool.reader(), 7_919)) == bits(&frames));
+        }
+    }
+
+    #[test]
+    fn reading_starts_anywhere_and_ends_at_the_end() {
+        let frames = frames(2 * BLOCK + 5);
+        for memory_bytes in [0, usize::MAX] {
+            let spool = spool(&frames, memory_bytes, frames.len());
+            for at in [1, BLOCK - 1, BLOCK, 2 * BLOCK, 2 * BLOCK + 4, 2 * BLOCK + 5, 9 * BLOCK] {
+                let rest = read_all(spool.reader_at(at as u64), 1_000);
+                assert!(bits(&rest) == bits(frames.get(at..).unwrap_or_default()), "at {at}");
+            }
+            assert!(read_all(spool.reader_at(u64::MAX), 10).is_empty());
+        }
+    }
+
+    #[test]
+    fn many_threads_read_at_once() {
+        let frames = frames(3 * BLOCK);
+        let spool = spool(&frames, 0, BLOCK);
+        std::thread::scope(|scope| {
+            for block in [1_000, 4_099, 65_536, 100_000] {
+                let (spool, frames) = (&spool, &frames);
+                scope.spawn(move || assert!(bits(&read_all(spool.reader(), block)) == bits(frames)));
+            }
+        });
+    }
+
+    #[test]
+    fn an_empty_spool_ends_at_once() {
+        let spool = Spool::<Frame>::new(0);
+        assert!(spool.is_empty() && read_all(spool.reader(), 10).is_empty());
+    }
+}

@@ -14,6 +14,7 @@ use lofty::picture::{Picture, PictureInformation};
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag, TagExt, TagType};
 
+use super::contain::contain;
 use super::error::Warning;
 use super::wav::append_chunk;
 
@@ -41,7 +42,7 @@ pub struct Tags {
 impl Tags {
     /// Reads the tags and pictures of a file. Loudness tags and the like are left out: they are wrong for a master.
     pub fn read(path: &Path) -> Self {
-        match read(path) {
+        match contain(|| read(path)).unwrap_or_else(|| Err("they make no sense".to_owned())) {
             Ok(tag) => Self { tag, warnings: Vec::new() },
             Err(cause) => Self { tag: None, warnings: vec![Warning::Tags { cause }] },
         }
@@ -206,4 +207,93 @@ fn flac_picture_type(number: u8) -> FlacPictureType {
         T::PublisherLogo,
     ];
     TYPES.get(usize::from(number)).copied().unwrap_or(T::Other)
+}
+
+#[cfg(test)]
+mod tests {
+    use lofty::picture::{MimeType, PictureType};
+    use lofty::tag::ItemValue;
+    use lofty::tag::TagItem;
+
+    use super::super::encode::{Encoder, Format, OutputSpec, SampleFormat};
+    use super::super::testing::{on_grid, read_all};
+    use super::*;
+
+    /// A cover of 12 MB, as people do embed them.
+    const COVER_BYTES: usize = 12_000_000;
+
+    fn tags() -> Tags {
+        let mut tag = Tag::new(TagType::VorbisComments);
+        tag.insert_text(ItemKey::TrackTitle, "T\u{ef}tle \u{97f3}".to_owned());
+        tag.insert_text(ItemKey::TrackArtist, "Artist".to_owned());
+        tag.insert_text(ItemKey::Isrc, "USABC2400001".to_owned());
+        tag.insert_text(ItemKey::ReplayGainTrackGain, "-3.2 dB".to_owned());
+        let cover = Picture::unchecked(vec![0xff; COVER_BYTES]);
+        tag.push_picture(cover.pic_type(PictureType::CoverFront).mime_type(MimeType::Jpeg).build());
+        Tags { tag: Some(tag), warnings: Vec::new() }
+    }
+
+    fn write(path: &Path, format: Format, tags: &Tags) -> Vec<String> {
+        let frames = on_grid(5_001, 24);
+        let (channels, sample_format) = (1, SampleFormat::Int24);
+        let spec = OutputSpec { sample_rate_hz: 44_100, channels, format, sample_format, frames: 5_001 };
+        let mut encoder = Encoder::create(path, spec, false).expect("a file");
+        encoder.write(&frames).expect("space");
+        let warnings = encoder.finish(Some(tags)).expect("space");
+        let (_, read, damage) = read_all(path).expect("readable");
+        assert!(read.iter().map(|f| f[0]).eq(frames.iter().map(|f| f[0])) && damage.is_empty());
+        warnings
+    }
+
+    #[test]
+    fn text_and_cover_survive_from_format_to_format_and_loudness_tags_do_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let steps = [Format::Flac, Format::Wav, Format::Wav, Format::Flac, Format::Flac];
+        let mut tags = tags();
+        for (i, format) in steps.into_iter().enumerate() {
+            let path = folder.path().join(i.to_string());
+            assert_eq!(write(&path, format, &tags), Vec::<String>::new());
+            tags = Tags::read(&path);
+            assert_eq!(tags.warnings(), []);
+            let tag = tags.tag.as_ref().expect("tags");
+            assert_eq!(tag.get_string(ItemKey::TrackTitle), Some("T\u{ef}tle \u{97f3}"));
+            assert_eq!(tag.get_string(ItemKey::TrackArtist), Some("Artist"));
+            assert_eq!(tag.get_string(ItemKey::Isrc), Some("USABC2400001"));
+            assert_eq!(tag.pictures()[0].data().len(), COVER_BYTES);
+            assert_eq!(tag.pictures()[0].pic_type(), PictureType::CoverFront);
+            let bytes = std::fs::read(&path).expect("the file");
+            assert!(!bytes.windows(10).any(|w| w.eq_ignore_ascii_case(b"REPLAYGAIN")));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_with_a_warning() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut tag = Tag::new(TagType::VorbisComments);
+        tag.insert_text(ItemKey::TrackTitle, "Title".to_owned());
+        tag.insert(TagItem::new(ItemKey::Lyrics, ItemValue::Text("la ".repeat(MAX_TEXT_BYTES))));
+        tag.push_picture(Picture::unchecked(vec![0; 1 << 24]).mime_type(MimeType::Png).build());
+        let tags = Tags { tag: Some(tag), warnings: Vec::new() };
+        let path = folder.path().join("out.flac");
+        assert_eq!(write(&path, Format::Flac, &tags).len(), 2);
+        let read = Tags::read(&path).tag.expect("tags");
+        assert_eq!((read.get_string(ItemKey::TrackTitle), read.picture_count()), (Some("Title"), 0));
+    }
+
+    #[test]
+    fn a_file_without_tags_has_none_and_a_missing_file_is_a_warning() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out.wav");
+        write(&path, Format::Wav, &Tags::default());
+        assert!(Tags::read(&path).is_empty());
+        assert_eq!(Tags::read(&folder.path().join("missing")).warnings().len(), 1);
+    }
+
+    #[test]
+    fn stale_names_are_known_in_any_spelling() {
+        for name in ["replaygain_track_gain", "R128_ALBUM_GAIN", "----:com.apple.iTunes:iTunNORM", "Encoder"] {
+            assert!(is_stale(name), "{name}");
+        }
+        assert!(!is_stale("TITLE") && !is_stale("GAIN"));
+    }
 }

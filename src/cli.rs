@@ -1,0 +1,255 @@
+//! Arguments, and from them jobs.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use models::decision::Amounts;
+use renderer::recipe::{Recipe, SampleFormat};
+
+use goldmaster::delivery::Destination;
+use goldmaster::error::Error;
+use goldmaster::io::encode::Format;
+use goldmaster::job::{DeciderKind, LoudnessTarget, MasterJob, Output, Reference, RenderJob, Wanted};
+use goldmaster::verify::Strictness;
+
+/// Masters music, and proves it.
+///
+/// Measures a mix, decides how to treat it (towards reference tracks, or towards what finished records have in
+/// common), renders, and checks loudness and true peak of what it wrote.
+#[derive(Parser, Debug)]
+#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub master: Option<MasterArgs>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Masters one song (the same as without a command)
+    Master(MasterArgs),
+    /// Measures files and shows what was found
+    Analyze(AnalyzeArgs),
+    /// Renders a song from a recipe: on the song it was made for, the same bytes
+    Render(RenderArgs),
+    /// Synthesises a mix with typical faults and masters it
+    Demo(DemoArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct MasterArgs {
+    /// The mix: WAV, AIFF, FLAC, MP3, AAC, ALAC, Vorbis...
+    pub input: PathBuf,
+    /// A finished record to come close to; several are weighted, as in hit.flac:0.5
+    #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
+    pub references: Vec<Reference>,
+    #[command(flatten)]
+    pub wanted: WantedArgs,
+    /// How much of everything is done, %
+    #[arg(long, value_name = "0..100", default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
+    pub intensity: f64,
+    /// How much of the equalisation, %
+    #[arg(long, value_name = "0..100", default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
+    pub tone: f64,
+    /// How much of the compression and expansion, %
+    #[arg(long, value_name = "0..100", default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
+    pub dynamics: f64,
+    /// How much of the change of the stereo image, %
+    #[arg(long, value_name = "0..100", default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
+    pub width: f64,
+    /// Who decides
+    #[arg(long, value_enum, default_value_t)]
+    pub decider: DeciderKind,
+    /// Writes all that was decided as JSON, for `goldmaster render`
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Delivery")]
+pub struct WantedArgs {
+    /// Loudness, ceiling and format of a destination
+    #[arg(long = "for", value_enum, value_name = "PLACE", hide_possible_values = true,
+        long_help = destinations_help())]
+    pub destination: Option<Destination>,
+    /// Integrated loudness in LUFS, or `auto` for the target's own [default: the reference's, or -14]
+    #[arg(long, value_name = "LUFS", allow_hyphen_values = true)]
+    pub loudness: Option<LoudnessTarget>,
+    /// True peak that is never exceeded, in dBTP [default: -1]
+    #[arg(long, value_name = "DBTP", allow_hyphen_values = true)]
+    pub ceiling: Option<f64>,
+    /// How hard the limiter may work; past it the loudness falls short [default: 6]
+    #[arg(long, value_name = "DB")]
+    pub max_limiting_db: Option<f64>,
+    /// Sample rate of the master [default: the mix's]
+    #[arg(long, value_name = "HZ")]
+    pub rate: Option<u32>,
+    /// Word length of the master [default: 24]
+    #[arg(long, value_enum)]
+    pub bits: Option<Bits>,
+}
+
+fn destinations_help() -> String {
+    let lines = Destination::value_variants().iter().filter_map(|d| {
+        let value = d.to_possible_value()?;
+        Some(format!("\n  {:12} {}", value.get_name(), value.get_help()?))
+    });
+    format!("Loudness, ceiling and format of a destination:{}", lines.collect::<String>())
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Bits {
+    /// 16-bit integers, dithered
+    #[value(name = "16")]
+    Int16,
+    /// 24-bit integers, dithered
+    #[value(name = "24")]
+    Int24,
+    /// 32-bit floating point
+    #[value(name = "32f")]
+    Float32,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Where the master goes, .wav or .flac [default: SONG.master.wav beside the mix]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replaces existing files
+    #[arg(short, long)]
+    pub force: bool,
+    /// Changes one value of the recipe, as in multiband.low.ratio=1.5
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = setting)]
+    pub settings: Vec<(String, String)>,
+    /// Fails, and writes nothing, when the loudness falls short
+    #[arg(long)]
+    pub strict: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Display")]
+pub struct ShowArgs {
+    /// Prints the report as JSON
+    #[arg(long, conflicts_with = "quiet")]
+    pub json: bool,
+    /// Prints errors only
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct AnalyzeArgs {
+    /// Files to measure
+    #[arg(required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// Prints the profiles as JSON, one line per file
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct RenderArgs {
+    /// The mix
+    pub input: PathBuf,
+    /// What to do
+    #[arg(long, value_name = "FILE")]
+    pub recipe: PathBuf,
+    /// Keeps gain and trims as they were solved, even for another mix
+    #[arg(long)]
+    pub as_is: bool,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Folder for mix, master, recipe and report
+    #[arg(default_value = "goldmaster-demo")]
+    pub folder: PathBuf,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=100.0).contains(&value) => Ok(value),
+        _ => Err("must be a number from 0 to 100".into()),
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (path, value) = text.split_once('=').ok_or("must be PATH=VALUE, as in multiband.low.ratio=1.5")?;
+    Ok((path.trim().into(), value.trim().into()))
+}
+
+impl OutputArgs {
+    fn output(&self, input: &Path) -> Result<Output, Error> {
+        let path = self.output.clone().unwrap_or_else(|| input.with_extension("master.wav"));
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let format = match extension.as_str() {
+            "wav" => Format::Wav,
+            "flac" => Format::Flac,
+            _ => {
+                let path = path.display();
+                return Err(Error::Usage(format!("{path}: a master is written as .wav or .flac; choose one by its name")));
+            }
+        };
+        Ok(Output { path, format, force: self.force })
+    }
+
+    fn strictness(&self) -> Strictness {
+        if self.strict { Strictness::Shortfalls } else { Strictness::Promises }
+    }
+}
+
+impl MasterArgs {
+    /// The job that these arguments ask for.
+    pub fn job(&self) -> Result<MasterJob, Error> {
+        let share = |percent: f64| percent / 100.0 * (self.intensity / 100.0);
+        let WantedArgs { destination, loudness, ceiling, max_limiting_db, rate, bits } = &self.wanted;
+        Ok(MasterJob {
+            input: self.input.clone(),
+            output: self.output.output(&self.input)?,
+            references: self.references.clone(),
+            wanted: Wanted {
+                destination: *destination,
+                loudness: *loudness,
+                ceiling_dbtp: *ceiling,
+                max_limiting_db: *max_limiting_db,
+                sample_rate_hz: *rate,
+                sample_format: bits.map(|bits| match bits {
+                    Bits::Int16 => SampleFormat::Int16,
+                    Bits::Int24 => SampleFormat::Int24,
+                    Bits::Float32 => SampleFormat::Float32,
+                }),
+            },
+            decider: self.decider,
+            amounts: Amounts { tone: share(self.tone), dynamics: share(self.dynamics), width: share(self.width) },
+            settings: self.output.settings.clone(),
+            strictness: self.output.strictness(),
+        })
+    }
+}
+
+impl RenderArgs {
+    /// The job that these arguments ask for.
+    pub fn job(&self) -> Result<RenderJob, Error> {
+        let text = goldmaster::io::text::read(&self.recipe)?;
+        let recipe = Recipe::from_json(&text)
+            .map_err(|source| Error::RecipeFile { path: self.recipe.clone(), source })?;
+        Ok(RenderJob {
+            input: self.input.clone(),
+            output: self.output.output(&self.input)?,
+            recipe,
+            settings: self.output.settings.clone(),
+            as_is: self.as_is,
+            strictness: self.output.strictness(),
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! A mix that needs no file: synthesised, faulty on purpose, and mastered.
+
+use std::path::{Path, PathBuf};
+
+use analyzer::synth::demo_mix;
+
+use crate::error::Error;
+use crate::io;
+use crate::io::encode::{Encoder, Format, OutputSpec};
+use crate::job::{DeciderKind, MasterJob, Output, Wanted};
+use crate::master::master;
+use crate::progress::Observer;
+use crate::report::Report;
+use crate::verify::Strictness;
+use models::decision::Amounts;
+use renderer::recipe::SampleFormat;
+
+const SAMPLE_RATE_HZ: u32 = 44_100;
+const SECONDS: f64 = 24.0;
+
+/// What the mix was given and the master should have mended.
+pub const LISTEN_FOR: &str = "\
+Listen for (turn the mix up by the level shown above, or the louder one will seem better):
+  - the mix is boomy: bass and kick cover the chords; in the master they make room
+  - the mix is dull: hats and snare sit behind a curtain that the master opens
+  - the mix is narrow: the chords of the master reach further to the sides
+  - the mix is quiet: the master is as loud as a streaming service plays it, and no peak exceeds -1 dBTP";
+
+/// A demo's result.
+pub struct Written {
+    /// Of the master.
+    pub report: Report,
+    /// Mix, master, recipe, report.
+    pub files: Vec<PathBuf>,
+}
+
+/// Writes mix, master, recipe and report into `folder`; those of an earlier demo are replaced.
+///
+/// # Errors
+/// The folder cannot be made or written.
+pub fn demo(folder: &Path, observer: &dyn Observer) -> Result<Written, Error> {
+    io::text::create_folder(folder)?;
+    let [mix, output, recipe, json] =
+        ["mix.wav", "master.wav", "recipe.json", "report.json"].map(|name| folder.join(name));
+    let frames = demo_mix(SAMPLE_RATE_HZ, SECONDS);
+    let spec = OutputSpec {
+        sample_rate_hz: SAMPLE_RATE_HZ,
+        channels: 2,
+        format: Format::Wav,
+        sample_format: SampleFormat::Float32,
+        frames: frames.len() as u64,
+    };
+    let mut encoder = Encoder::create(&mix, spec, true)?;
+    encoder.write(&frames)?;
+    encoder.finish(None)?;
+    let job = MasterJob {
+        input: mix.clone(),
+        output: Output { path: output.clone(), format: Format::Wav, force: true },
+        references: Vec::new(),
+        wanted: Wanted::default(),
+        decider: DeciderKind::Model,
+        amounts: Amounts::default(),
+        settings: Vec::new(),
+        strictness: Strictness::Promises,
+    };
+    let report = master(&job, observer)?;
+    io::text::write(&recipe, &report.recipe.to_json(), true)?;
+    io::text::write(&json, &report.to_json(), true)?;
+    Ok(Written { report, files: vec![mix, output, recipe, json] })
+}

@@ -1,0 +1,57 @@
+//! Why a run failed.
+
+use std::path::PathBuf;
+
+use renderer::recipe::RecipeError;
+
+/// One line for a person: what, why, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Io(#[from] crate::io::Error),
+    /// Nothing could be decided for a song.
+    #[error("{}: {source}", path.display())]
+    Decide {
+        /// The song.
+        path: PathBuf,
+        /// Why.
+        source: models::Error,
+    },
+    /// The network cannot be run.
+    #[error(transparent)]
+    Network(models::Error),
+    /// A value that no recipe accepts.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// A recipe file that is none.
+    #[error("{}: {source}", path.display())]
+    RecipeFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: RecipeError,
+    },
+    /// Arguments that do not fit together.
+    #[error("{0}")]
+    Usage(String),
+    /// The master would have broken a promise, so it was not written.
+    #[error("{}: nothing was written: {broken}", path.display())]
+    Promise {
+        /// The output.
+        path: PathBuf,
+        /// What was not kept.
+        broken: String,
+    },
+}
+
+impl Error {
+    /// 1 failed, 2 wrong use, 3 promise not kept.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Recipe(_) => 2,
+            Self::Promise { .. } => 3,
+            Self::Io(_) | Self::Decide { .. } | Self::Network(_) | Self::RecipeFile { .. } => 1,
+        }
+    }
+}

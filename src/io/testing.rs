@@ -1,0 +1,82 @@
+//! Files for the tests of this module, made byte by byte.
+
+use std::io::Write;
+use std::path::Path;
+
+use analyzer::stream::{Frame, Source};
+use tempfile::NamedTempFile;
+
+use super::decode::{SourceInfo, open};
+use super::encode::{Encoder, Format, OutputSpec, SampleFormat};
+use super::error::{Error, Warning};
+
+/// A file with these bytes; the extension says nothing.
+pub fn file(bytes: &[u8]) -> NamedTempFile {
+    let mut file = NamedTempFile::new().expect("a temporary file");
+    file.write_all(bytes).expect("space");
+    file
+}
+
+/// Everything that is in a file.
+pub fn read_all(path: &Path) -> Result<(SourceInfo, Vec<Frame>, Vec<Warning>), Error> {
+    let mut decoder = open(path)?;
+    let mut frames = Vec::new();
+    // An odd size, so that blocks never fit.
+    let mut block = vec![[0.0; 2]; 997];
+    loop {
+        match decoder.read(&mut block)? {
+            0 => break,
+            count => frames.extend_from_slice(&block[..count]),
+        }
+    }
+    Ok((decoder.info().clone(), frames, decoder.warnings().to_vec()))
+}
+
+/// Everything that these bytes are, as a file.
+pub fn decode(bytes: &[u8]) -> Result<(SourceInfo, Vec<Frame>, Vec<Warning>), Error> {
+    read_all(file(bytes).path())
+}
+
+/// A chunk of RIFF.
+pub fn chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    let padding = vec![0; body.len() % 2];
+    [name, &(body.len() as u32).to_le_bytes()[..], body, &padding].concat()
+}
+
+/// A WAV format header.
+pub fn wav_format(tag: u16, channels: u16, rate_hz: u32, bits: u16) -> Vec<u8> {
+    let frame_bytes = channels.wrapping_mul(bits.div_ceil(8));
+    let byte_rate = rate_hz.wrapping_mul(u32::from(frame_bytes));
+    let (tag, channels, bits) = (tag.to_le_bytes(), channels.to_le_bytes(), bits.to_le_bytes());
+    let (rate, byte_rate) = (rate_hz.to_le_bytes(), byte_rate.to_le_bytes());
+    [&tag[..], &channels, &rate, &byte_rate, &frame_bytes.to_le_bytes(), &bits].concat()
+}
+
+/// A WAV of these chunks.
+pub fn riff(chunks: &[Vec<u8>]) -> Vec<u8> {
+    let body = [b"WAVE".to_vec(), chunks.concat()].concat();
+    chunk(b"RIFF", &body)
+}
+
+/// A WAV with this format header and sound.
+pub fn wav(format: &[u8], data: &[u8]) -> Vec<u8> {
+    riff(&[chunk(b"fmt ", format), chunk(b"data", data)])
+}
+
+/// Frames on the grid of this many bits, different in both channels.
+pub fn on_grid(count: usize, bits: u32) -> Vec<Frame> {
+    let scale = (1_u64 << (bits - 1)) as f64;
+    let sample = |i: usize, k: f64| ((0.6 * (i as f64 * k).sin() * scale).round() / scale) as f32;
+    (0..count).map(|i| [sample(i, 0.031), sample(i, 0.047)]).collect()
+}
+
+/// Writes frames as a file and returns its bytes.
+pub fn encoded(format: Format, sample_format: SampleFormat, frames: &[Frame]) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("out");
+    let spec = OutputSpec { sample_rate_hz: 44_100, channels: 2, format, sample_format, frames: frames.len() as u64 };
+    let mut encoder = Encoder::create(&path, spec, false).expect("a new file");
+    encoder.write(frames).expect("space");
+    encoder.finish(None).expect("space");
+    std::fs::read(&path).expect("the file")
+}

@@ -1,0 +1,177 @@
+//! A song's way from file to file, as a straight line.
+
+use std::path::Path;
+
+use analyzer::profile::Profile;
+use models::Decider;
+use models::decision::Wish;
+use models::target::Target;
+use rayon::prelude::*;
+use renderer::recipe::Recipe;
+
+use crate::error::Error;
+use crate::finish::{Finished, Solve, finish};
+use crate::io::encode::{ensure_distinct, ensure_writable};
+use crate::io::tags::Tags;
+use crate::job::{DeciderKind, MasterJob, Output, Reference, RenderJob};
+use crate::progress::{Observer, Silent};
+use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
+use crate::song::{Song, measure};
+use crate::words::actions;
+
+/// Masters one song.
+///
+/// # Errors
+/// See [`Error`]; nothing is written.
+pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
+    check_paths(&job.input, job.references.iter().map(|r| r.path.as_path()), &job.output)?;
+    let mut decider = load_decider(job.decider)?;
+    let (song, references) =
+        rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references));
+    let (song, profile) = song?;
+    let (target, mut warnings) = choose_target(&decider, references?)?;
+    let wish = decider.decide(&profile, &target).map_err(|source| Error::Decide { path: job.input.clone(), source })?;
+    let recipe = write_recipe(job, &profile, &target, &wish)?;
+    let tags = Tags::read(&job.input);
+    let finished = finish(&song, &recipe, Solve::Anew(&profile), &job.output, &tags, job.strictness, observer)?;
+    warnings.splice(0..0, song.warnings.iter().cloned());
+    warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
+    let decision = DecisionReport {
+        decider: job.decider,
+        target: target.name.clone(),
+        target_kind: target.kind,
+        target_lufs: target.loudness_lufs,
+        confidence: wish.confidence,
+    };
+    let seen = Seen { input: &job.input, song: &song, profile: Some(&profile), decision: Some(decision), warnings };
+    Ok(report(seen, finished, &job.output))
+}
+
+/// Renders one song from a recipe. On the input that the recipe was solved for nothing is searched.
+///
+/// # Errors
+/// See [`Error`]; nothing is written.
+pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error> {
+    check_paths(&job.input, std::iter::empty(), &job.output)?;
+    let recipe = with_settings(job.recipe.clone(), &job.settings)?;
+    let song = Song::load(&job.input, observer)?;
+    let given = recipe.solution.clone().filter(|solution| {
+        job.as_is || (job.settings.is_empty() && solution.input_hash == song.hash)
+    });
+    let profile = if given.is_none() { Some(song.profile(observer)?) } else { None };
+    let solve = match (given, &profile) {
+        (Some(solution), _) => Solve::Given(solution),
+        (None, Some(profile)) if profile.loudness.integrated_lufs.is_some() => Solve::Anew(profile),
+        _ => return Err(Error::Decide { path: job.input.clone(), source: models::Error::SilentSource }),
+    };
+    let tags = Tags::read(&job.input);
+    let finished = finish(&song, &recipe, solve, &job.output, &tags, job.strictness, observer)?;
+    let warnings = song.warnings.clone();
+    let seen = Seen { input: &job.input, song: &song, profile: profile.as_ref(), decision: None, warnings };
+    Ok(report(seen, finished, &job.output))
+}
+
+/// Whatever can be found wrong before any work is done.
+fn check_paths<'a>(
+    input: &'a Path,
+    references: impl Iterator<Item = &'a Path>,
+    output: &Output,
+) -> Result<(), Error> {
+    for path in std::iter::once(input).chain(references) {
+        ensure_distinct(path, &output.path)?;
+    }
+    Ok(ensure_writable(&output.path, output.force)?)
+}
+
+fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
+    match kind {
+        DeciderKind::Model => Decider::model(),
+        DeciderKind::Rules => Decider::rules(),
+    }
+    .map_err(Error::Network)
+}
+
+/// A reference's name, weight and profile, and what was noticed.
+type MeasuredReference = (String, f64, Profile, Vec<String>);
+
+fn measure_references(references: &[Reference]) -> Result<Vec<MeasuredReference>, crate::io::Error> {
+    references
+        .par_iter()
+        .map(|Reference { path, weight }| {
+            let (_, profile, warnings) = measure(path, &Silent)?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok((name, *weight, profile, warnings))
+        })
+        .collect()
+}
+
+fn choose_target(decider: &Decider, references: Vec<MeasuredReference>) -> Result<(Target, Vec<String>), Error> {
+    if references.is_empty() {
+        return Ok((decider.norm().target(), Vec::new()));
+    }
+    let mut warnings = Vec::new();
+    let mut songs = Vec::new();
+    for (name, weight, profile, noticed) in references {
+        let defects = profile.defects.iter().map(|defect| defect.sentence.clone());
+        warnings.extend(noticed.into_iter().chain(defects).map(|what| format!("reference {name}: {what}")));
+        songs.push((name, weight, profile));
+    }
+    Ok((Target::references(&songs).map_err(Error::Network)?, warnings))
+}
+
+fn write_recipe(job: &MasterJob, profile: &Profile, target: &Target, wish: &Wish) -> Result<Recipe, Error> {
+    let mut recipe = Recipe {
+        delivery: job.wanted.delivery(target.loudness_lufs, !job.references.is_empty())?,
+        output: job.wanted.output()?,
+        ..Recipe::default()
+    };
+    wish.apply(profile, target, &job.amounts, &mut recipe);
+    with_settings(recipe.quantized(), &job.settings)
+}
+
+fn with_settings(recipe: Recipe, settings: &[(String, String)]) -> Result<Recipe, Error> {
+    settings.iter().try_fold(recipe, |recipe, (path, value)| Ok(recipe.with(path, value)?))
+}
+
+/// What is known besides the master itself.
+struct Seen<'a> {
+    input: &'a Path,
+    song: &'a Song,
+    profile: Option<&'a Profile>,
+    decision: Option<DecisionReport>,
+    warnings: Vec<String>,
+}
+
+fn report(seen: Seen, finished: Finished, output: &Output) -> Report {
+    let Seen { input, song, profile, decision, mut warnings } = seen;
+    let Finished { recipe, solution, measured, promises, sample_rate_hz, warnings: noticed } = finished;
+    warnings.extend(noticed);
+    Report {
+        version: REPORT_VERSION,
+        input: FileReport {
+            path: input.display().to_string(),
+            codec: song.info.codec.clone(),
+            sample_rate_hz: song.info.sample_rate_hz,
+            channels: song.info.channels,
+            frames: song.frames.len(),
+        },
+        output: FileReport {
+            path: output.path.display().to_string(),
+            codec: format!("{:?} {:?}", output.format, recipe.output.sample_format).to_lowercase(),
+            sample_rate_hz,
+            channels: song.info.channels,
+            frames: measured.frames,
+        },
+        input_hash: song.hash.clone(),
+        decision,
+        before: profile.map(Levels::of_profile),
+        wanted: recipe.delivery,
+        after: Levels::of_master(&measured),
+        drive_db: solution.drive_db,
+        limiting_db: measured.limiting_db,
+        actions: actions(&recipe),
+        promises,
+        warnings,
+        recipe: Recipe { solution: Some(solution), ..recipe },
+    }
+}

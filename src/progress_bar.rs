@@ -1,0 +1,50 @@
+//! How far the work has come, on a terminal.
+
+use std::time::Duration;
+
+use goldmaster::progress::Observer;
+use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar on the standard error; nothing where that is no terminal.
+pub struct ProgressBar {
+    bar: Bar,
+}
+
+impl ProgressBar {
+    /// `hidden` draws nothing at all.
+    pub fn new(hidden: bool) -> Self {
+        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = Bar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("{msg:10} {wide_bar} {percent:>3} % {elapsed:>4}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self { bar }
+    }
+
+    /// Takes the bar off the screen.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Drop for ProgressBar {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl Observer for ProgressBar {
+    fn stage(&self, name: &'static str, frames: Option<u64>) {
+        self.bar.set_message(name);
+        self.bar.set_position(0);
+        match frames {
+            Some(frames) => self.bar.set_length(frames),
+            None => self.bar.unset_length(),
+        }
+    }
+
+    fn advance(&self, frames: u64) {
+        self.bar.inc(frames);
+    }
+}

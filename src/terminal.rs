@@ -1,0 +1,147 @@
+//! What a person sees in a terminal: the same facts as the report, at 80 columns.
+
+use std::fmt::Write as _;
+
+use analyzer::crossover::{BAND_NAMES, BANDS};
+use analyzer::profile::Profile;
+use models::target::TargetKind;
+
+use crate::report::{Levels, Report};
+use crate::verify::Verdict;
+
+/// Width of the text.
+const COLUMNS: usize = 80;
+
+fn optional(value: Option<f64>, unit: &str) -> String {
+    value.map_or_else(|| "-".to_string(), |v| format!("{v:.1} {unit}"))
+}
+
+/// The text with lines of at most [`COLUMNS`], continued under `indent` spaces.
+fn wrapped(text: &str, indent: usize) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > COLUMNS - indent {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            column = 0;
+        }
+        if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}
+
+fn bullets(out: &mut String, title: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{title}");
+    for line in lines {
+        let _ = writeln!(out, "  - {}", wrapped(line, 4));
+    }
+}
+
+/// The end of a run.
+pub fn master_summary(report: &Report) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{}", report.output.path);
+    if let Some(decision) = &report.decision {
+        let towards = match decision.target_kind {
+            TargetKind::Reference => format!("towards {}", decision.target),
+            TargetKind::Norm => "towards what finished records have in common".to_string(),
+        };
+        let c = decision.confidence;
+        let percent = |share: f64| (share * 100.0).round();
+        let words = format!(
+            "{towards}; confidence: tone {} %, width {} %, dynamics {} %",
+            percent(c.tone),
+            percent(c.width),
+            percent(c.dynamics)
+        );
+        let _ = writeln!(out, "{}", wrapped(&words, 0));
+    }
+    let _ = writeln!(out, "\n{:22}{:>14}{:>14}{:>14}", "", "before", "target", "after");
+    let before = |pick: fn(&Levels) -> String| report.before.as_ref().map_or_else(|| "-".to_string(), pick);
+    let mut row = |name: &str, target: String, pick: fn(&Levels) -> String| {
+        let _ = writeln!(out, "{name:22}{:>14}{target:>14}{:>14}", before(pick), pick(&report.after));
+    };
+    row("integrated loudness", format!("{:.1} LUFS", report.wanted.loudness_lufs), |l| {
+        optional(l.integrated_lufs, "LUFS")
+    });
+    row("true peak", format!("{:.1} dBTP", report.wanted.ceiling_dbtp), |l| format!("{:.1} dBTP", l.true_peak_dbtp));
+    row("peak to loudness", String::new(), |l| optional(l.plr_lu, "LU"));
+    row("loudness range", String::new(), |l| format!("{:.1} LU", l.range_lu));
+    row("loudest 3 s", String::new(), |l| optional(l.max_short_term_lufs, "LUFS"));
+    let mut done = report.actions.clone();
+    done.push(match report.limiting_db {
+        0.0 => format!("Level: {:+.1} dB, the limiter had nothing to do", report.drive_db),
+        limiting => format!("Level: {:+.1} dB into the limiter, which took up to {limiting:.1} dB", report.drive_db),
+    });
+    bullets(&mut out, "What was done", &done);
+    let promises: Vec<String> = report
+        .promises
+        .iter()
+        .map(|promise| {
+            let verdict = match promise.verdict {
+                Verdict::Kept => "kept",
+                Verdict::Short => "SHORT",
+                Verdict::Broken => "NOT KEPT",
+            };
+            format!("{verdict}: {} ({})", promise.name, promise.measured)
+        })
+        .collect();
+    bullets(&mut out, "Promises", &promises);
+    bullets(&mut out, "Please note", &report.warnings);
+    out
+}
+
+/// What was measured of one file.
+pub fn profile_summary(path: &str, codec: &str, profile: &Profile, warnings: &[String]) -> String {
+    let mut out = String::new();
+    let seconds = profile.seconds();
+    let channels = if profile.channels == 1 { "mono" } else { "stereo" };
+    let _ = writeln!(
+        out,
+        "{path}\n{codec}, {channels}, {} Hz, {}:{:04.1}\n",
+        profile.sample_rate_hz,
+        (seconds / 60.0) as u64,
+        seconds % 60.0
+    );
+    let mut row = |name: &str, value: String| {
+        let _ = writeln!(out, "{name:22}{value}");
+    };
+    let loudness = &profile.loudness;
+    row("integrated loudness", optional(loudness.integrated_lufs, "LUFS"));
+    row("loudest 0.4 s, 3 s", {
+        let momentary = optional(loudness.max_momentary_lufs, "LUFS");
+        format!("{momentary}, {}", optional(loudness.max_short_term_lufs, "LUFS"))
+    });
+    row("loudness range", format!("{:.1} LU", loudness.range_lu));
+    row("true peak", format!("{:.2} dBTP", profile.peak.true_peak_dbtp));
+    row("peak to loudness", optional(profile.plr_lu(), "LU"));
+    row("tilt", format!("{:.1} dB per octave", profile.spectrum.tilt_db_per_octave));
+    row("bandwidth", format!("{:.1} kHz", profile.spectrum.cutoff_hz / 1000.0));
+    row("balance", format!("{:+.1} dB left", profile.stereo.balance_db));
+    row("lost in mono", format!("{:.1} LU", profile.stereo.mono_loss_lu));
+    let names = BAND_NAMES.map(|name| name.replace('_', " "));
+    let _ = writeln!(out, "\n{:22}{:>10}{:>10}{:>10}{:>10}", "", names[0], names[1], names[2], names[3]);
+    let mut bands = |name: &str, value: &dyn Fn(usize) -> f64, digits: usize| {
+        let cells: String = (0..BANDS).map(|band| format!("{:>10.digits$}", value(band))).collect();
+        let _ = writeln!(out, "{name:22}{cells}");
+    };
+    bands("level, dBFS", &|b| profile.dynamics.bands[b].level_db, 1);
+    bands("crest factor, dB", &|b| profile.dynamics.bands[b].crest_db, 1);
+    bands("spread in 50 ms, dB", &|b| profile.dynamics.bands[b].spread_50ms_db, 1);
+    bands("side over mid, dB", &|b| profile.stereo.width_db[b], 1);
+    bands("correlation", &|b| profile.stereo.correlation[b], 2);
+    let defects = profile.defects.iter().map(|defect| &defect.sentence);
+    let notes: Vec<String> = warnings.iter().chain(defects).cloned().collect();
+    bullets(&mut out, "Please note", &notes);
+    out
+}
