@@ -17,7 +17,7 @@ use goldmaster::verify::Strictness;
 /// Measures a mix, decides how to treat it (towards reference tracks, or towards what finished records have in
 /// common), renders, and checks loudness and true peak of what it wrote.
 #[derive(Parser, Debug)]
-#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 100)]
+#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,

@@ -6,7 +6,7 @@ mod progress_bar;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use goldmaster::error::Error;
 use goldmaster::master::{master, render};
 use goldmaster::report::Report;
@@ -17,8 +17,8 @@ use crate::cli::{AnalyzeArgs, Cli, Command, DemoArgs, MasterArgs, RenderArgs, Sh
 use crate::progress_bar::ProgressBar;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    let matches = Cli::command().get_matches();
+    match Cli::from_arg_matches(&matches).map_err(|e| e.exit()).and_then(|cli| run(cli, &matches)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "goldmaster: {error}");
@@ -27,16 +27,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Error> {
-    match (cli.command, cli.master) {
-        (Some(Command::Master(args)), _) | (None, Some(args)) => run_master(&args),
-        (Some(Command::Analyze(args)), _) => run_analyze(&args),
-        (Some(Command::Render(args)), _) => run_render(&args),
-        (Some(Command::Demo(args)), _) => run_demo(&args),
-        (None, None) => {
-            print(&Cli::command().render_help().to_string());
-            Ok(())
-        }
+fn run(cli: Cli, matches: &ArgMatches) -> Result<(), Error> {
+    match cli.command {
+        Some(Command::Master(args)) => run_master(&args),
+        Some(Command::Analyze(args)) => run_analyze(&args),
+        Some(Command::Render(args)) => run_render(&args),
+        Some(Command::Demo(args)) => run_demo(&args),
+        // Without a command the arguments are those of `master`.
+        None => match MasterArgs::from_arg_matches(matches) {
+            Ok(args) => run_master(&args),
+            Err(error) => error.format(&mut Cli::command()).exit(),
+        },
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Report {
     pub after: Levels,
     /// Gain in front of the limiter, dB.
     pub drive_db: f64,
-    /// The limiter's gain reduction that was exceeded a hundredth of the time, dB.
+    /// The limiter's gain reduction that was exceeded a twentieth of the time, dB.
     pub limiting_db: f64,
     /// What the chain did.
     pub actions: Vec<String>,

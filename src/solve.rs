@@ -146,14 +146,14 @@ pub struct Outcome {
     pub drive_db: f64,
     /// Loudness behind the limiter as the traces tell it, LUFS; `None` when nothing passes the gate.
     pub loudness_lufs: Option<f64>,
-    /// Gain reduction that is exceeded in a hundredth of the blocks, dB.
+    /// Gain reduction that is exceeded in a twentieth of the blocks, dB.
     pub limiting_db: f64,
 }
 
 /// Resolution of the limiting statistics, dB.
 const LIMITING_STEP_DB: f64 = 0.05;
 /// The share of blocks that may be limited by more than is said.
-const LIMITING_SHARE: f64 = 0.01;
+const LIMITING_SHARE: f64 = 0.05;
 
 /// Drives a trace through the limiter.
 ///

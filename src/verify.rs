@@ -58,7 +58,7 @@ pub struct Measured {
     pub loudness: LoudnessReading,
     /// Peak at 16 points per sample, dBTP.
     pub true_peak_dbtp: f64,
-    /// Gain reduction of the limiter that was exceeded a hundredth of the time, dB.
+    /// Gain reduction of the limiter that was exceeded a twentieth of the time, dB.
     pub limiting_db: f64,
     /// Frames.
     pub frames: u64,

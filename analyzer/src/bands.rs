@@ -15,7 +15,7 @@ const CHUNK: usize = 64;
 pub(crate) struct BandMeter {
     crossover: Crossover,
     /// Mid and side of every band for one chunk.
-    split: Box<[[[f32; 2]; CHUNK]; BANDS]>,
+    split: Box<[[[f64; 2]; CHUNK]; BANDS]>,
     history: BandHistory,
 }
 
@@ -38,7 +38,7 @@ struct Sums {
     mid: f64,
     side: f64,
     product: f64,
-    peak: f32,
+    peak: f64,
 }
 
 impl BandMeter {
@@ -57,13 +57,12 @@ impl BandMeter {
         }
         let mut sums = [Sums::default(); BANDS];
         for chunk in block.chunks(CHUNK) {
-            for (n, frame) in chunk.iter().enumerate() {
+            let mut mid_side = [[0.0; 2]; CHUNK];
+            for (mid_side, frame) in mid_side.iter_mut().zip(chunk) {
                 let [l, r] = frame.map(f64::from);
-                let bands = self.crossover.next([0.5 * (l + r), 0.5 * (l - r)]);
-                for (split, band) in self.split.iter_mut().zip(bands) {
-                    split[n] = band.map(|x| x as f32);
-                }
+                *mid_side = [0.5 * (l + r), 0.5 * (l - r)];
             }
+            self.crossover.split(&mid_side[..chunk.len()], &mut self.split);
             for (sums, split) in sums.iter_mut().zip(self.split.iter()) {
                 sums.add(&split[..chunk.len()]);
             }
@@ -78,24 +77,26 @@ impl BandMeter {
 }
 
 impl Sums {
-    /// Adds a chunk, two frames at a time.
-    fn add(&mut self, frames: &[[f32; 2]]) {
-        let (mut squares, mut products, mut peaks) = ([0.0_f32; 4], [0.0_f32; 4], [0.0_f32; 4]);
+    /// Adds a chunk, two frames at a time: what is summed of even frames is kept apart from what is of odd ones.
+    fn add(&mut self, frames: &[[f64; 2]]) {
+        let (mut mid, mut side, mut product, mut peak) = ([0.0; 2], [0.0; 2], [0.0; 2], [0.0; 2]);
+        let mut note = |m: f64, s: f64, lane: usize| {
+            mid[lane] += m * m;
+            side[lane] += s * s;
+            product[lane] += m * s;
+            let sum = m.abs() + s.abs();
+            peak[lane] = if sum > peak[lane] { sum } else { peak[lane] };
+        };
         let (pairs, rest) = frames.as_chunks::<2>();
-        let odd = rest.first().map(|&frame| [frame, [0.0; 2]]);
-        for [[m0, s0], [m1, s1]] in pairs.iter().copied().chain(odd) {
-            let (x, swapped) = ([m0, s0, m1, s1], [s0, m0, s1, m1]);
-            for lane in 0..4 {
-                squares[lane] += x[lane] * x[lane];
-                products[lane] += x[lane] * swapped[lane];
-                let peak = x[lane].abs() + swapped[lane].abs();
-                peaks[lane] = if peak > peaks[lane] { peak } else { peaks[lane] };
-            }
+        for [[m0, s0], [m1, s1]] in pairs {
+            note(*m0, *s0, 0);
+            note(*m1, *s1, 1);
         }
-        self.mid += f64::from(squares[0] + squares[2]);
-        self.side += f64::from(squares[1] + squares[3]);
-        self.product += f64::from(products[0] + products[2]);
-        self.peak = self.peak.max(peaks[0]).max(peaks[2]);
+        rest.iter().for_each(|&[m, s]| note(m, s, 0));
+        self.mid += mid[0] + mid[1];
+        self.side += side[0] + side[1];
+        self.product += product[0] + product[1];
+        self.peak = self.peak.max(peak[0]).max(peak[1]);
     }
 }
 
@@ -108,7 +109,7 @@ impl BandHistory {
         self.powers.push(sums.map(|s| ((s.mid + s.side) / frames as f64) as f32));
         if let Some(last) = self.peaks.last_mut() {
             for (last, sums) in last.iter_mut().zip(sums) {
-                *last = last.max(sums.peak);
+                *last = last.max(sums.peak as f32);
             }
         }
         for (total, sums) in self.totals.iter_mut().zip(sums) {

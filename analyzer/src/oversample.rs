@@ -1,8 +1,8 @@
 //! Peaks between samples, by windowed-sinc interpolation in short blocks.
 //!
-//! A block is looked at as closely as its reader needs: its samples, 4 points per sample, or 16. Interpolating 4
-//! times under-reads a tone below Nyquist by at most −20·log10(cos(π/8)) = 0.69 dB, 16 times by 0.042 dB
-//! (BS.1770-5 Annex 2), so most blocks can be settled by the cheap look.
+//! A block is looked at as closely as its reader needs: its samples, 2 points per sample, 4, or 16. Interpolating
+//! twice under-reads a tone below Nyquist by at most −20·log10(cos(π/4)) = 3.01 dB, 4 times by 0.69 dB, 16 times by
+//! 0.042 dB (BS.1770-5 Annex 2), so most blocks can be settled by a cheap look.
 
 use std::f64::consts::PI;
 
@@ -14,14 +14,21 @@ pub const BLOCK_FRAMES: usize = 16;
 /// No interpolated point of a block exceeds its 4x peak by more than this factor, 1 / cos(π/8).
 pub const COARSE_UNDER_READ: f32 = 1.0824;
 
-/// Taps per interpolated point of the cheap look; flat to 0.90 of Nyquist.
+/// Taps per interpolated point at 4 points per sample; flat to 0.90 of Nyquist.
 const COARSE_TAPS: usize = 48;
+/// Taps at 2 points per sample; flat to 0.80 of Nyquist.
+const HALF_TAPS: usize = 32;
+/// No interpolated point of a block exceeds its 2x peak by more: 1 / cos(π/4), and 6 % for what is over 0.80 of
+/// Nyquist.
+const HALF_UNDER_READ: f32 = 1.5;
 /// Interpolated points that are computed together: as many accumulators as fit in registers.
 const CHUNK: usize = 3;
 /// One vector register.
 const LANES: usize = 4;
 /// Frames computed together: two vectors of interleaved stereo.
 const GROUP_FRAMES: usize = 4;
+/// Groups in a block.
+const GROUPS: usize = BLOCK_FRAMES / GROUP_FRAMES;
 
 /// Coefficients of `factor − 1` interpolated points between two samples.
 struct Kernel {
@@ -33,21 +40,10 @@ struct Kernel {
 }
 
 impl Kernel {
-    /// Sinc under a Kaiser window; every point has unity gain at 0 Hz. `factor − 1` is a multiple of 3.
+    /// `factor − 1` is a multiple of 3.
     fn new(factor: usize, taps: usize, beta: f64) -> Self {
-        let points: Vec<Vec<f64>> = (1..factor)
-            .map(|point| {
-                let at = point as f64 / factor as f64 + taps as f64 / 2.0 - 1.0;
-                let ideal = |tap: usize| {
-                    let t = at - tap as f64;
-                    let edge = 2.0 * t / taps as f64;
-                    libm::sin(PI * t) / (PI * t) * bessel_i0(beta * libm::sqrt((1.0 - edge * edge).max(0.0)))
-                };
-                let raw: Vec<f64> = (0..taps).map(ideal).collect();
-                let sum: f64 = raw.iter().sum();
-                raw.into_iter().map(|v| v / sum).collect()
-            })
-            .collect();
+        let points: Vec<Vec<f64>> =
+            (1..factor).map(|point| interpolator(point as f64 / factor as f64, taps, beta)).collect();
         let norm = points.iter().map(|p| p.iter().map(|v| v.abs()).sum::<f64>()).fold(1.0, f64::max);
         let chunks = points
             .chunks_exact(CHUNK)
@@ -71,35 +67,11 @@ impl Kernel {
         peaks.into_iter().flatten().fold(0.0, f32::max)
     }
 
-    /// Largest magnitude between the samples of the block that starts at interleaved index `start`.
-    fn block_peak(&self, x: &[f32], start: usize) -> f32 {
-        let first = start - (self.taps - 2);
-        (0..BLOCK_FRAMES / GROUP_FRAMES)
-            .map(|group| {
-                let from = first + group * GROUP_FRAMES * 2;
-                self.group_peak(&x[from..from + (self.taps + GROUP_FRAMES - 1) * 2])
-            })
-            .fold(0.0, f32::max)
+    /// Largest magnitude between the samples of group `group` of the block that starts at interleaved index `start`.
+    fn peak_of_group(&self, x: &[f32], start: usize, group: usize) -> f32 {
+        let from = start - (self.taps - 2) + group * GROUP_FRAMES * 2;
+        self.group_peak(&x[from..from + (self.taps + GROUP_FRAMES - 1) * 2])
     }
-}
-
-/// The points of one chunk for [`GROUP_FRAMES`] frames, as two vectors each.
-///
-/// Kept apart so that the sums stay in registers: inlined, the compiler mixes them with what follows.
-#[inline(never)]
-fn accumulate(chunk: &[[[f32; LANES]; CHUNK]], x: &[f32]) -> [[[f32; LANES]; 2]; CHUNK] {
-    let mut sums = [[[0.0; LANES]; 2]; CHUNK];
-    for (h, x) in chunk.iter().zip(x.windows(2 * LANES).step_by(2)) {
-        let halves: [[f32; LANES]; 2] = [[x[0], x[1], x[2], x[3]], [x[4], x[5], x[6], x[7]]];
-        for (sum, h) in sums.iter_mut().zip(h) {
-            for (sum, half) in sum.iter_mut().zip(halves) {
-                for lane in 0..LANES {
-                    sum[lane] += h[lane] * half[lane];
-                }
-            }
-        }
-    }
-    sums
 }
 
 /// Modified Bessel function of the first kind, order zero.
@@ -114,10 +86,14 @@ pub fn bessel_i0(x: f64) -> f64 {
 
 /// Cuts a stream into blocks of [`BLOCK_FRAMES`] and lets a visitor look at each.
 pub struct BlockScanner {
+    /// Coefficients of the point halfway, repeated for each lane.
+    half: Vec<[f32; LANES]>,
     coarse: Kernel,
     fine: Kernel,
     /// Interleaved; starts `margin` frames before the next block.
     buffer: Vec<f32>,
+    /// Largest magnitude of every whole block of the buffer.
+    peaks: Vec<f32>,
     margin: usize,
 }
 
@@ -130,23 +106,45 @@ pub struct Block<'a> {
 impl Block<'_> {
     /// Largest sample magnitude.
     pub fn sample_peak(&self) -> f32 {
-        peak(&self.scanner.buffer[self.start..self.start + 2 * BLOCK_FRAMES])
+        self.scanner.peaks[self.index()]
+    }
+
+    fn index(&self) -> usize {
+        self.start / (2 * BLOCK_FRAMES)
     }
 
     /// No interpolated magnitude exceeds this.
     pub fn bound(&self) -> f32 {
-        let reach = 2 * self.scanner.margin;
-        peak(&self.scanner.buffer[self.start - reach..self.start + reach + 2 * BLOCK_FRAMES]) * self.scanner.fine.norm
+        let reach = self.scanner.margin / BLOCK_FRAMES;
+        let around = &self.scanner.peaks[self.index() - reach..=self.index() + reach];
+        around.iter().copied().fold(0.0, f32::max) * self.scanner.fine.norm
+    }
+
+    /// Largest magnitude at 2 points per sample.
+    fn half_peak(&self) -> f32 {
+        let from = self.start - (HALF_TAPS - 2);
+        let x = &self.scanner.buffer[from..from + 2 * (HALF_TAPS + BLOCK_FRAMES - 1)];
+        accumulate_half(&self.scanner.half, x).as_flattened().iter().fold(self.sample_peak(), |m, v| m.max(v.abs()))
+    }
+
+    /// Largest magnitude of the first frame after the block: the last points of the block lie next to it.
+    fn next_sample(&self) -> f32 {
+        peak(&self.scanner.buffer[self.start + 2 * BLOCK_FRAMES..][..2])
     }
 
     /// Largest magnitude at 4 points per sample.
     pub fn coarse_peak(&self) -> f32 {
-        self.sample_peak().max(self.scanner.coarse.block_peak(&self.scanner.buffer, self.start))
+        self.peak_by(&self.scanner.coarse)
     }
 
     /// Largest magnitude at 16 points per sample.
     pub fn fine_peak(&self) -> f32 {
-        self.sample_peak().max(self.scanner.fine.block_peak(&self.scanner.buffer, self.start))
+        self.peak_by(&self.scanner.fine)
+    }
+
+    fn peak_by(&self, kernel: &Kernel) -> f32 {
+        let between = (0..GROUPS).map(|group| kernel.peak_of_group(&self.scanner.buffer, self.start, group));
+        between.fold(self.sample_peak(), f32::max)
     }
 
     /// The magnitude that [`fine_peak`](Self::fine_peak) gives wherever it could exceed `threshold`, else at most
@@ -155,8 +153,22 @@ impl Block<'_> {
         if self.bound() <= threshold {
             return self.sample_peak();
         }
-        let coarse = self.coarse_peak();
-        if coarse * COARSE_UNDER_READ <= threshold { coarse } else { self.fine_peak().max(coarse) }
+        let half = self.half_peak();
+        if half.max(self.next_sample()) * HALF_UNDER_READ <= threshold {
+            return half;
+        }
+        let mut highest = self.sample_peak();
+        for group in 0..GROUPS {
+            let from = self.start + group * GROUP_FRAMES * 2;
+            // The last points lie next to the first sample of what follows.
+            let samples = peak(&self.scanner.buffer[from..from + (GROUP_FRAMES + 1) * 2]);
+            let coarse = self.scanner.coarse.peak_of_group(&self.scanner.buffer, self.start, group);
+            highest = highest.max(coarse);
+            if coarse.max(samples) * COARSE_UNDER_READ > threshold.max(highest) {
+                highest = highest.max(self.scanner.fine.peak_of_group(&self.scanner.buffer, self.start, group));
+            }
+        }
+        highest
     }
 }
 
@@ -185,7 +197,9 @@ impl BlockScanner {
 
     fn with_fine(fine: Kernel) -> Self {
         let margin = fine.taps / 2;
-        Self { coarse: Kernel::new(4, COARSE_TAPS, 8.0), fine, buffer: vec![0.0; 2 * margin], margin }
+        let half = interpolator(0.5, HALF_TAPS, 6.0).into_iter().map(|h| [h as f32; LANES]).collect();
+        let coarse = Kernel::new(4, COARSE_TAPS, 8.0);
+        Self { half, coarse, fine, buffer: vec![0.0; 2 * margin], peaks: Vec::new(), margin }
     }
 
     /// Takes the next frames and visits every block that is complete with its surroundings.
@@ -205,11 +219,14 @@ impl BlockScanner {
     }
 
     fn visit_complete(&mut self, visit: &mut impl FnMut(&Block)) {
+        let unknown = &self.buffer[2 * BLOCK_FRAMES * self.peaks.len()..];
+        self.peaks.extend(unknown.chunks_exact(2 * BLOCK_FRAMES).map(peak));
         let mut start = 2 * self.margin;
         while start + 2 * (BLOCK_FRAMES + self.margin) <= self.buffer.len() {
             visit(&Block { scanner: self, start });
             start += 2 * BLOCK_FRAMES;
         }
         self.buffer.drain(..start - 2 * self.margin);
+        self.peaks.drain(..start / (2 * BLOCK_FRAMES) - self.margin / BLOCK_FRAMES);
     }
 }

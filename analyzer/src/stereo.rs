@@ -72,7 +72,7 @@ mod tests {
     }
 
     fn noise() -> Vec<Frame> {
-        pink_noise(44_100, -20.0, 20.0, 12)
+        pink_noise(44_100, -20.0, 8.0, 12)
     }
 
     #[test]

@@ -10,7 +10,7 @@ Both are the wanted correction y plus song: d = G y + s, u = G y + (mean - truth
 songs known, the best linear estimate is y = C A' (A C A' + S)^-1 [d; u] (linear MMSE). S depends on how alike the two songs are, so
 there is one estimator per kinship, and a small network that tells from the shape of d which of them to believe.
 """
-import argparse, json, pathlib
+import argparse, itertools, json, pathlib
 import jax, jax.numpy as jnp
 import numpy as np
 
@@ -115,7 +115,7 @@ def song_differences(data, songs, kind, seed, repeats=20):
     return np.array(out)
 
 
-def estimator(data, songs, kind, shrink, inflate):
+def estimator(data, songs, kind, smooth, shrink, inflate):
     """The linear MMSE matrix for one kinship, and the deviation it leaves. Curves are told from spectra, ratios from
     the other features."""
     features, outputs = data.first.shape[1], data.answer.shape[1]
@@ -124,8 +124,9 @@ def estimator(data, songs, kind, shrink, inflate):
     moved = data.first[data.song[rows]] - data.seen[rows]
     e = song_differences(data, songs, kind, 7)
     w, posterior = np.zeros((outputs, 2 * features)), np.zeros(outputs)
-    for wanted, shown, prior in ((slice(0, SPECTRUM), slice(0, SPECTRUM), by_lag),
-                                 (slice(SPECTRUM, None), slice(SPECTRUM, features), lambda c: np.diag(np.diag(c)))):
+    apart = lambda c: np.diag(np.diag(c))
+    for wanted, shown, prior in ((slice(0, SPECTRUM), slice(0, SPECTRUM), by_lag if smooth else apart),
+                                 (slice(SPECTRUM, None), slice(SPECTRUM, features), apart)):
         a, b = y[:, wanted], moved[:, shown]
         c = a.T @ a / len(a) + 1e-3 * np.eye(a.shape[1])
         g = np.eye(SPECTRUM) if wanted.start == 0 else np.linalg.solve(a.T @ a + 0.02 * len(a) * np.eye(a.shape[1]), a.T @ b).T
@@ -146,17 +147,15 @@ def tuned(data, splits):
     chosen = {}
     for kind in EXPERTS + ["norm"]:
         scores = {}
-        for shrink in (0.3, 0.6, 0.9):
-            for inflate in (1.0, 2.0, 4.0, 8.0):
-                errors = []
-                for songs, held in splits:
-                    w, _ = estimator(data, songs, kind, shrink, inflate)
-                    source, target, y, weight = data.examples(held, kind, 5)
-                    guess = observations(data, source, target) @ w.T
-                    errors.append(np.sum(np.abs(guess - y) * weight) / np.sum(np.abs(y) * weight))
-                scores[shrink, inflate] = float(np.mean(errors))
+        held_out = [data.examples(held, kind, 5) for _, held in splits]
+        for setting in itertools.product((True, False), (0.2, 0.5, 0.8), (1.0, 2.0, 4.0)):
+            errors = []
+            for (songs, _), (source, target, y, weight) in zip(splits, held_out):
+                guess = observations(data, source, target) @ estimator(data, songs, kind, *setting)[0].T
+                errors.append(np.sum(np.abs(guess - y) * weight) / np.sum(np.abs(y) * weight))
+            scores[setting] = float(np.mean(errors))
         chosen[kind] = min(scores, key=scores.get)
-        print(f"{kind}: shrink {chosen[kind][0]}, inflate {chosen[kind][1]}: {scores[chosen[kind]]:.3f} of doing nothing", flush=True)
+        print(f"{kind}: smooth, shrink, inflate {chosen[kind]}: {scores[chosen[kind]]:.3f} of doing nothing", flush=True)
     return chosen
 
 
