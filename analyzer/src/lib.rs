@@ -10,6 +10,7 @@ pub mod crossover;
 pub mod defects;
 mod dynamics;
 pub mod excerpt;
+pub mod fft;
 mod flat_tops;
 pub mod loudness;
 pub mod oversample;

@@ -7,7 +7,7 @@ pub const FLOOR_DB: f64 = -120.0;
 
 /// Amplitude ratio of a level difference in dB.
 pub fn gain_from_db(db: f64) -> f64 {
-    libm::pow(10.0, db / 20.0)
+    libm::exp2(db * (std::f64::consts::LOG2_10 / 20.0))
 }
 
 /// Level in dB of an amplitude ratio, at least [`FLOOR_DB`].
@@ -17,7 +17,7 @@ pub fn db_from_gain(gain: f64) -> f64 {
 
 /// Power ratio of a level difference in dB.
 pub fn power_from_db(db: f64) -> f64 {
-    libm::pow(10.0, db / 10.0)
+    libm::exp2(db * (std::f64::consts::LOG2_10 / 10.0))
 }
 
 /// Level in dB of a power ratio, at least [`FLOOR_DB`].

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use analyzer::oversample::{BLOCK_FRAMES, BlockScanner};
 use analyzer::stream::Frame;
-use analyzer::units::{db_from_gain, gain_from_db, one_pole_coef};
+use analyzer::units::{gain_from_db, one_pole_coef};
 
 use crate::params::{Param, params};
 
@@ -49,26 +49,27 @@ impl PeakTrace {
     }
 }
 
-/// Gains are whole multiples of this inside the box filters, so that running sums never drift.
+/// Gains are whole multiples of 1/UNIT inside the box filters, so that running sums never drift. Two boxes of less than
+/// 2¹¹ blocks each leave their sums within 64 bits.
 const UNIT: f64 = (1u64 << 40) as f64;
 
-/// A running mean of whole numbers.
+/// A running sum of whole numbers.
 struct BoxFilter {
-    recent: VecDeque<u64>,
+    recent: Vec<u64>,
+    oldest: usize,
     sum: u64,
 }
 
 impl BoxFilter {
-    /// As after a long time at `UNIT`.
-    fn new(length: usize) -> Self {
-        Self { recent: vec![UNIT as u64; length].into(), sum: UNIT as u64 * length as u64 }
+    /// As after a long time at `value`.
+    fn new(length: usize, value: u64) -> Self {
+        Self { recent: vec![value; length], oldest: 0, sum: value * length as u64 }
     }
 
     fn next(&mut self, value: u64) -> u64 {
-        self.sum += value;
-        self.sum -= self.recent.pop_front().unwrap_or(0);
-        self.recent.push_back(value);
-        self.sum / self.recent.len() as u64
+        self.sum = self.sum + value - std::mem::replace(&mut self.recent[self.oldest], value);
+        self.oldest = if self.oldest + 1 == self.recent.len() { 0 } else { self.oldest + 1 };
+        self.sum
     }
 }
 
@@ -83,10 +84,12 @@ pub struct LimiterGain {
     fast_coef: f64,
     slow_up_coef: f64,
     slow_down_coef: f64,
-    /// Gain reductions, dB.
-    reduction_db: f64,
-    slow_db: f64,
+    /// 1 less the gain, as it is and as its slow average.
+    reduction: f64,
+    slow: f64,
     boxes: [BoxFilter; 2],
+    /// What the boxes make of a gain of 1.
+    full: f64,
 }
 
 impl LimiterGain {
@@ -94,6 +97,7 @@ impl LimiterGain {
     pub fn new(params: &LimiterParams, drive_db: f64, ceiling_dbtp: f64, sample_rate_hz: u32) -> Self {
         let rate = f64::from(sample_rate_hz) / BLOCK_FRAMES as f64;
         let reach = libm::ceil(params.look_ahead_ms * 1e-3 * rate).max(2.0) as usize;
+        let lengths = [reach / 2 + 1, reach - reach / 2 + 1];
         Self {
             drive: gain_from_db(drive_db),
             ceiling: gain_from_db(ceiling_dbtp),
@@ -103,9 +107,10 @@ impl LimiterGain {
             fast_coef: one_pole_coef(params.release_ms, rate),
             slow_up_coef: one_pole_coef(params.sustain_ms / 4.0, rate),
             slow_down_coef: one_pole_coef(params.sustain_ms, rate),
-            reduction_db: 0.0,
-            slow_db: 0.0,
-            boxes: [BoxFilter::new(reach / 2 + 1), BoxFilter::new(reach - reach / 2 + 1)],
+            reduction: 0.0,
+            slow: 0.0,
+            boxes: [BoxFilter::new(lengths[0], UNIT as u64), BoxFilter::new(lengths[1], UNIT as u64 * lengths[0] as u64)],
+            full: UNIT * (lengths[0] * lengths[1]) as f64,
         }
     }
 
@@ -130,23 +135,27 @@ impl LimiterGain {
         let lowest = self.lowest.front().map_or(1.0, |(_, gain)| *gain);
         let held = self.released(lowest);
         let [first, second] = &mut self.boxes;
-        (second.next(first.next(libm::floor(held * UNIT) as u64)) as f64 / UNIT) as f32
+        (second.next(first.next((held * UNIT) as u64)) as f64 / self.full) as f32
     }
 
-    /// The gain after release: never above `lowest`.
+    /// The gain after release: never above `lowest`. A single peak is left behind with the fast time constant; what has
+    /// been limited for long is held at its slow average.
     fn released(&mut self, lowest: f64) -> f64 {
-        if lowest == 1.0 && self.reduction_db < 1e-7 && self.slow_db < 1e-7 {
-            (self.reduction_db, self.slow_db) = (0.0, 0.0);
-            return 1.0;
+        let wanted = 1.0 - lowest;
+        let slow_coef = if wanted > self.slow { self.slow_up_coef } else { self.slow_down_coef };
+        self.slow = wanted + slow_coef * (self.slow - wanted);
+        let rest = self.slow.min(self.reduction);
+        self.reduction = wanted.max(rest + self.fast_coef * (self.reduction - rest));
+        // What nobody hears is let go, so that the gain comes back to exactly 1.
+        if self.reduction < INAUDIBLE {
+            (self.reduction, self.slow) = (0.0, 0.0);
         }
-        let wanted_db = -db_from_gain(lowest);
-        let slow_coef = if wanted_db > self.slow_db { self.slow_up_coef } else { self.slow_down_coef };
-        self.slow_db = wanted_db + slow_coef * (self.slow_db - wanted_db);
-        let rest_db = self.slow_db.min(self.reduction_db);
-        self.reduction_db = wanted_db.max(rest_db + self.fast_coef * (self.reduction_db - rest_db));
-        lowest.min(gain_from_db(-self.reduction_db))
+        1.0 - self.reduction
     }
 }
+
+/// A gain this close to 1 is 1: 0.00001 dB.
+const INAUDIBLE: f64 = 1e-6;
 
 /// Applies drive and limiter gain, block by block.
 pub struct LimiterApply {
@@ -166,6 +175,88 @@ impl LimiterApply {
         for (n, frame) in frames.iter_mut().enumerate() {
             let gain = gain + slope * n as f64;
             *frame = frame.map(|x| (f64::from(x) * gain) as f32);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use analyzer::stream::Meter;
+    use analyzer::true_peak::TruePeakMeter;
+    use analyzer::units::db_from_gain;
+
+    const RATE: u32 = 48_000;
+
+    /// The frames through trace, gain and multiplication.
+    fn limited(frames: &[Frame], drive_db: f64, ceiling_dbtp: f64) -> Vec<Frame> {
+        let mut peaks = Vec::new();
+        let mut trace = PeakTrace::new(0.0);
+        trace.push(frames, |peak| peaks.push(peak));
+        trace.finish(|peak| peaks.push(peak));
+        let mut gain = LimiterGain::new(&LimiterParams::default(), drive_db, ceiling_dbtp, RATE);
+        peaks.resize(peaks.len() + gain.delay_blocks() + 1, 0.0);
+        let gains: Vec<f32> = peaks.iter().map(|peak| gain.next(*peak)).skip(gain.delay_blocks()).collect();
+        let apply = LimiterApply::new(drive_db);
+        let mut out = frames.to_vec();
+        for (block, gains) in out.chunks_mut(BLOCK_FRAMES).zip(gains.windows(2)) {
+            apply.process_block(block, gains[0], gains[1]);
+        }
+        out
+    }
+
+    fn true_peak_dbtp(frames: &[Frame]) -> f64 {
+        let mut meter = TruePeakMeter::new();
+        meter.push(frames);
+        db_from_gain(meter.finish())
+    }
+
+    fn sine(hz: f64, level_db: f64, frames: usize) -> Vec<Frame> {
+        let step = 2.0 * std::f64::consts::PI * hz / f64::from(RATE);
+        let amplitude = gain_from_db(level_db);
+        (0..frames).map(|n| [(amplitude * libm::sin(step * n as f64 + 0.7)) as f32; 2]).collect()
+    }
+
+    #[test]
+    fn no_peak_passes_the_ceiling_by_more_than_a_verifying_pass_can_trim() {
+        let mut bursts = Vec::new();
+        for level_db in [-20.0, 6.0, -20.0, 12.0, -30.0, 0.0] {
+            bursts.extend(sine(RATE as f64 / 4.0, level_db, 3000));
+            bursts.extend(sine(700.0, level_db, 3001));
+        }
+        let peak = true_peak_dbtp(&limited(&bursts, 3.0, -1.0));
+        assert!((-1.2..-0.8).contains(&peak), "{peak} dBTP");
+    }
+
+    #[test]
+    fn what_stays_under_the_ceiling_is_only_driven() {
+        let quiet = sine(440.0, -12.0, 20_000);
+        let out = limited(&quiet, 6.0, -1.0);
+        let gain = gain_from_db(6.0);
+        assert!(out.iter().zip(&quiet).all(|(y, x)| y[0] == (f64::from(x[0]) * gain) as f32));
+    }
+
+    /// Residual beside a least-squares fit of the tone.
+    fn distortion_db(frames: &[Frame], hz: f64) -> f64 {
+        let step = 2.0 * std::f64::consts::PI * hz / f64::from(RATE);
+        let (mut s, mut c, mut power) = (0.0, 0.0, 0.0);
+        for (n, frame) in frames.iter().enumerate() {
+            let x = f64::from(frame[0]);
+            s += x * libm::sin(step * n as f64);
+            c += x * libm::cos(step * n as f64);
+            power += x * x;
+        }
+        let tone = 2.0 * (s * s + c * c) / frames.len() as f64;
+        10.0 * libm::log10(((power - tone) / tone).max(1e-15))
+    }
+
+    #[test]
+    fn a_steady_tone_comes_out_clean() {
+        // Whole periods of both tones fit into the measured second.
+        for (hz, allowed_db) in [(997.0, -90.0), (100.0, -60.0)] {
+            let out = limited(&sine(hz, 2.0, 4 * RATE as usize), 0.0, -1.0);
+            let found = distortion_db(&out[2 * RATE as usize..3 * RATE as usize], hz);
+            assert!(found < allowed_db, "{hz} Hz: {found} dB");
         }
     }
 }

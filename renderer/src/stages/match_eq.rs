@@ -4,13 +4,10 @@
 //! real cepstrum (Oppenheim & Schafer, "Discrete-Time Signal Processing", 3rd ed., section 13.5). Convolution is by
 //! overlap-save in double precision.
 
-use std::sync::Arc;
-
+use analyzer::fft::{Complex, RealFft};
 use analyzer::profile::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::stream::{Frame, left_right, mid_side};
 use analyzer::units::gain_from_db;
-use realfft::num_complex::Complex;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use serde::{Deserialize, Serialize};
 
 use crate::params::{Curve, Param, Params};
@@ -89,26 +86,24 @@ const TAPS: usize = 8192;
 /// Impulse response of `taps` frames with minimum phase and the given magnitude.
 fn minimum_phase(taps: usize, sample_rate_hz: u32, gain_db_at: impl Fn(f64) -> f64) -> Vec<f64> {
     let size = 8 * taps;
-    let mut planner = RealFftPlanner::<f64>::new();
-    let (forward, inverse) = (planner.plan_fft_forward(size), planner.plan_fft_inverse(size));
+    let mut fft = RealFft::<f64>::new(size);
     let bin_hz = f64::from(sample_rate_hz) / size as f64;
     let log_gain = |bin: usize| libm::log(gain_from_db(gain_db_at(bin as f64 * bin_hz)));
     let mut spectrum: Vec<_> = (0..=size / 2).map(|bin| Complex::new(log_gain(bin), 0.0)).collect();
-    let mut cepstrum = inverse.make_output_vec();
-    inverse.process(&mut spectrum, &mut cepstrum).expect("lengths are the planner's");
+    let mut cepstrum = vec![0.0; size];
+    fft.inverse(&spectrum, &mut cepstrum);
     let scale = 1.0 / size as f64;
     for (n, c) in cepstrum.iter_mut().enumerate() {
         let fold = if n == 0 || n == size / 2 { 1.0 } else if n < size / 2 { 2.0 } else { 0.0 };
         *c *= fold * scale;
     }
-    forward.process(&mut cepstrum, &mut spectrum).expect("lengths are the planner's");
+    fft.forward(&cepstrum, &mut spectrum);
     for bin in &mut spectrum {
         let magnitude = libm::exp(bin.re);
         *bin = Complex::new(magnitude * libm::cos(bin.im), magnitude * libm::sin(bin.im));
     }
-    (spectrum[0].im, spectrum[size / 2].im) = (0.0, 0.0);
-    let mut response = inverse.make_output_vec();
-    inverse.process(&mut spectrum, &mut response).expect("lengths are the planner's");
+    let mut response = cepstrum;
+    fft.inverse(&spectrum, &mut response);
     let fade_from = taps * 3 / 4;
     response.truncate(taps);
     for (n, h) in response.iter_mut().enumerate() {
@@ -120,8 +115,7 @@ fn minimum_phase(taps: usize, sample_rate_hz: u32, gain_db_at: impl Fn(f64) -> f
 
 /// See [`MatchEqParams`].
 pub struct MatchEq {
-    forward: Arc<dyn RealToComplex<f64>>,
-    inverse: Arc<dyn ComplexToReal<f64>>,
+    fft: RealFft<f64>,
     /// Spectra of the two filters, scaled for the inverse transform.
     responses: [Vec<Complex<f64>>; 2],
     /// Mid and side, each `size` long: the last of the former block, then the present one.
@@ -132,7 +126,6 @@ pub struct MatchEq {
     filled: usize,
     time: Vec<f64>,
     spectrum: Vec<Complex<f64>>,
-    scratch: Vec<Complex<f64>>,
 }
 
 impl MatchEq {
@@ -143,19 +136,17 @@ impl MatchEq {
         }
         let taps = TAPS * (sample_rate_hz as usize).div_ceil(48_000).next_power_of_two();
         let size = 4 * taps;
-        let mut planner = RealFftPlanner::<f64>::new();
-        let (forward, inverse) = (planner.plan_fft_forward(size), planner.plan_fft_inverse(size));
-        let response = |curve: &Curve| {
+        let mut fft = RealFft::<f64>::new(size);
+        let mut response = |curve: &Curve| {
             let mut time = minimum_phase(taps, sample_rate_hz, |hz| params.gain_db_at(curve, hz));
             time.iter_mut().for_each(|h| *h /= size as f64);
             time.resize(size, 0.0);
-            let mut spectrum = forward.make_output_vec();
-            forward.process(&mut time, &mut spectrum).expect("lengths are the planner's");
+            let mut spectrum = vec![Complex::default(); fft.bins()];
+            fft.forward(&time, &mut spectrum);
             spectrum
         };
         let responses = [response(&params.mid_db), response(&params.side_db)];
         let hop = size - taps;
-        let scratch = forward.get_scratch_len().max(inverse.get_scratch_len());
         Some(Self {
             responses,
             history: [vec![0.0; size], vec![0.0; size]],
@@ -163,10 +154,8 @@ impl MatchEq {
             taps,
             filled: 0,
             time: vec![0.0; size],
-            spectrum: forward.make_output_vec(),
-            scratch: vec![Complex::default(); scratch],
-            forward,
-            inverse,
+            spectrum: vec![Complex::default(); fft.bins()],
+            fft,
         })
     }
 
@@ -174,18 +163,11 @@ impl MatchEq {
     fn convolve(&mut self) {
         let hop = self.ready[0].len();
         for channel in 0..2 {
-            self.time.copy_from_slice(&self.history[channel]);
-            self.forward
-                .process_with_scratch(&mut self.time, &mut self.spectrum, &mut self.scratch)
-                .expect("lengths are the planner's");
+            self.fft.forward(&self.history[channel], &mut self.spectrum);
             for (x, h) in self.spectrum.iter_mut().zip(&self.responses[channel]) {
                 *x *= h;
             }
-            let last = self.spectrum.len() - 1;
-            (self.spectrum[0].im, self.spectrum[last].im) = (0.0, 0.0);
-            self.inverse
-                .process_with_scratch(&mut self.spectrum, &mut self.time, &mut self.scratch)
-                .expect("lengths are the planner's");
+            self.fft.inverse(&self.spectrum, &mut self.time);
             self.ready[channel].copy_from_slice(&self.time[self.taps..]);
             self.history[channel].copy_within(hop.., 0);
         }

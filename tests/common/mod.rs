@@ -1,0 +1,264 @@
+//! What the integration tests share: synthesised songs, files, runs of the program, and meters that are not its own.
+#![allow(dead_code, reason = "every file of tests uses its own part of this")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use analyzer::stream::{Frame, Meter as _, Source as _};
+use analyzer::synth::demo_mix;
+use analyzer::true_peak::TruePeakMeter;
+use analyzer::units::{db_from_gain, gain_from_db};
+use ebur128::{Channel, EbuR128, Mode};
+use goldmaster::io::decode::open;
+use goldmaster::io::encode::{Encoder, Format, OutputSpec, SampleFormat};
+use goldmaster::job::{DeciderKind, MasterJob, Output, Wanted};
+use goldmaster::master::master;
+use goldmaster::progress::Silent;
+use goldmaster::report::Report;
+use goldmaster::verify::Strictness;
+use models::decision::Amounts;
+use tempfile::TempDir;
+
+/// Sample rate of the songs, unless said otherwise.
+pub const RATE_HZ: u32 = 44_100;
+
+/// Long enough for intro, verse and chorus of the synthesised song, and for short-term loudness.
+pub const SECONDS: f64 = 6.0;
+
+/// Promise 1: integrated loudness is within this of the target.
+pub const LOUDNESS_TOLERANCE_LU: f64 = 0.1;
+
+/// Promise 2 allows 0.02 dB for the difference between meters. Here both read the same samples with the same
+/// interpolator, so that only the rounding of a single-precision number is left.
+pub const PEAK_TOLERANCE_DB: f64 = 0.001;
+
+/// A mix of −24 LUFS with peaks at about −9 dBTP.
+pub static MIX: LazyLock<Vec<Frame>> = LazyLock::new(|| demo_mix(RATE_HZ, SECONDS));
+
+/// Another song: the same band, further on.
+pub static OTHER_MIX: LazyLock<Vec<Frame>> = LazyLock::new(|| {
+    let song = demo_mix(RATE_HZ, 2.0 * SECONDS);
+    song[song.len() / 2..].to_vec()
+});
+
+/// The frames, louder by so many dB.
+pub fn louder(frames: &[Frame], by_db: f64) -> Vec<Frame> {
+    let gain = gain_from_db(by_db) as f32;
+    frames.iter().map(|frame| frame.map(|x| x * gain)).collect()
+}
+
+/// A folder that is gone when the test is over.
+pub struct Folder(TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes 32-bit floating point, with a writer that is not the program's own.
+    pub fn wav(&self, name: &str, channels: u16, frames: &[Frame]) -> PathBuf {
+        self.wav_at(name, RATE_HZ, channels, frames)
+    }
+
+    pub fn wav_at(&self, name: &str, sample_rate: u32, channels: u16, frames: &[Frame]) -> PathBuf {
+        let path = self.path(name);
+        let spec =
+            hound::WavSpec { channels, sample_rate, bits_per_sample: 32, sample_format: hound::SampleFormat::Float };
+        let mut writer = hound::WavWriter::create(&path, spec).expect("a new file");
+        for frame in frames {
+            for channel in 0..usize::from(channels) {
+                writer.write_sample(frame[channel % 2]).expect("space");
+            }
+        }
+        writer.finalize().expect("space");
+        path
+    }
+
+    /// Writes 24-bit integers.
+    pub fn flac(&self, name: &str, frames: &[Frame]) -> PathBuf {
+        self.integers(name, Format::Flac, frames)
+    }
+
+    pub fn integers(&self, name: &str, format: Format, frames: &[Frame]) -> PathBuf {
+        let path = self.path(name);
+        let spec = OutputSpec {
+            sample_rate_hz: RATE_HZ,
+            channels: 2,
+            format,
+            sample_format: SampleFormat::Int24,
+            frames: frames.len() as u64,
+        };
+        let mut encoder = Encoder::create(&path, spec, false).expect("a new file");
+        encoder.write(frames).expect("space");
+        encoder.finish(None).expect("space");
+        path
+    }
+
+    pub fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).expect("space");
+        path
+    }
+
+    /// Everything in the folder, hidden files too, with its bytes.
+    pub fn contents(&self) -> BTreeMap<String, Vec<u8>> {
+        let entries = std::fs::read_dir(self.0.path()).expect("the folder");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        paths.map(|path| (name(&path), std::fs::read(&path).unwrap_or_default())).collect()
+    }
+
+    /// Runs the program inside of the folder.
+    pub fn goldmaster(&self, arguments: &[&str]) -> Run {
+        self.run(&mut self.command(arguments))
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_goldmaster"));
+        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, command: &mut Command) -> Run {
+        let output = command.output().expect("the program starts");
+        let text = |bytes| String::from_utf8(bytes).expect("the program prints UTF-8");
+        Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// The last part of a path.
+pub fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub struct Run {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    /// Fails the test unless the run went well.
+    pub fn succeeded(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self
+    }
+
+    /// What was printed, as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+}
+
+/// Masters with everything left at its default.
+pub fn job(input: &Path, output: &Path) -> MasterJob {
+    let is_flac = output.extension().is_some_and(|extension| extension == "flac");
+    let format = if is_flac { Format::Flac } else { Format::Wav };
+    MasterJob {
+        input: input.to_owned(),
+        output: Output { path: output.to_owned(), format, force: false },
+        references: Vec::new(),
+        wanted: Wanted::default(),
+        decider: DeciderKind::default(),
+        amounts: Amounts::default(),
+        settings: Vec::new(),
+        strictness: Strictness::default(),
+    }
+}
+
+/// Runs a job that has to succeed.
+pub fn mastered(job: &MasterJob) -> Report {
+    master(job, &Silent).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// A file that was read back.
+pub struct Sound {
+    pub sample_rate_hz: u32,
+    pub channels: u32,
+    pub bits: u32,
+    pub is_float: bool,
+    /// Mono is repeated.
+    pub frames: Vec<Frame>,
+}
+
+/// Reads a WAV with a reader that is not the program's own, anything else with its decoder.
+pub fn read(path: &Path) -> Sound {
+    if path.extension().is_some_and(|extension| extension == "wav") { read_wav(path) } else { decode(path) }
+}
+
+fn read_wav(path: &Path) -> Sound {
+    let mut reader = hound::WavReader::open(path).expect("a WAV");
+    let spec = reader.spec();
+    let is_float = spec.sample_format == hound::SampleFormat::Float;
+    let samples: Vec<f32> = if is_float {
+        reader.samples::<f32>().map(|x| x.expect("a sample")).collect()
+    } else {
+        let scale = f64::from(1_u32 << (spec.bits_per_sample - 1));
+        reader.samples::<i32>().map(|x| (f64::from(x.expect("a sample")) / scale) as f32).collect()
+    };
+    let channels = usize::from(spec.channels);
+    Sound {
+        sample_rate_hz: spec.sample_rate,
+        channels: u32::from(spec.channels),
+        bits: u32::from(spec.bits_per_sample),
+        is_float,
+        frames: samples.chunks(channels).map(|frame| [frame[0], frame[channels - 1]]).collect(),
+    }
+}
+
+fn decode(path: &Path) -> Sound {
+    let mut decoder = open(path).expect("a sound file");
+    let mut frames = Vec::new();
+    let mut block = vec![[0.0; 2]; 4096];
+    loop {
+        match decoder.read(&mut block).expect("readable") {
+            0 => break,
+            count => frames.extend_from_slice(&block[..count]),
+        }
+    }
+    assert_eq!(decoder.warnings(), []);
+    let info = decoder.info();
+    Sound {
+        sample_rate_hz: info.sample_rate_hz,
+        channels: u32::from(info.channels),
+        bits: info.bit_depth.expect("a lossless file"),
+        is_float: false,
+        frames,
+    }
+}
+
+impl Sound {
+    /// Integrated loudness by the crate `ebur128`. Mono is measured as it is heard, from two loudspeakers.
+    pub fn loudness_lufs(&self) -> f64 {
+        let mut meter = EbuR128::new(self.channels, self.sample_rate_hz, Mode::I).expect("a meter");
+        if self.channels == 1 {
+            meter.set_channel(0, Channel::DualMono).expect("one channel");
+        }
+        let samples: Vec<f32> =
+            self.frames.iter().flat_map(|frame| frame.iter().take(self.channels as usize)).copied().collect();
+        meter.add_frames_f32(&samples).expect("whole frames");
+        meter.loudness_global().expect("a loudness")
+    }
+
+    pub fn true_peak_dbtp(&self) -> f64 {
+        let mut meter = TruePeakMeter::new();
+        meter.push(&self.frames);
+        db_from_gain(meter.finish())
+    }
+
+    /// Fails the test unless the promises about loudness and peak are kept.
+    pub fn assert_keeps(&self, loudness_lufs: f64, ceiling_dbtp: f64) {
+        let loudness = self.loudness_lufs();
+        assert!((loudness - loudness_lufs).abs() <= LOUDNESS_TOLERANCE_LU, "{loudness} LUFS, not {loudness_lufs}");
+        let peak = self.true_peak_dbtp();
+        assert!(peak <= ceiling_dbtp + PEAK_TOLERANCE_DB, "{peak} dBTP is over {ceiling_dbtp}");
+        assert!(self.frames.as_flattened().iter().all(|x| x.is_finite()));
+    }
+}

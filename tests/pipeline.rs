@@ -1,0 +1,378 @@
+//! From file to file: what the design promises of every master, measured on the file that was written.
+
+mod common;
+
+use analyzer::biquad::{Biquad, BiquadCoefs};
+use analyzer::stream::Frame;
+use analyzer::synth::{demo_mix, pink_noise};
+use analyzer::units::gain_from_db;
+use common::{Folder, MIX, OTHER_MIX, RATE_HZ, SECONDS, Sound, job, louder, mastered, read};
+use goldmaster::delivery::Destination;
+use goldmaster::io::encode::SampleFormat;
+use goldmaster::job::{DeciderKind, LoudnessTarget, MasterJob, Reference, Wanted};
+use goldmaster::master::master;
+use goldmaster::progress::Silent;
+use goldmaster::verify::{Strictness, Verdict};
+use lofty::config::WriteOptions;
+use lofty::file::{AudioFile as _, TaggedFileExt as _};
+use lofty::picture::{MimeType, Picture, PictureType};
+use lofty::tag::{Accessor as _, ItemKey, Tag, TagType};
+use models::decision::Amounts;
+
+/// What is asked for when nothing is said.
+const DEFAULT_LUFS: f64 = -14.0;
+const DEFAULT_DBTP: f64 = -1.0;
+
+/// Two meters of the same standard on the same samples: the program's and the crate `ebur128`, LU.
+const METERS_DIFFER_LU: f64 = 0.02;
+
+fn reference(path: &std::path::Path, weight: f64) -> Reference {
+    Reference { path: path.to_owned(), weight }
+}
+
+#[test]
+fn a_mix_alone_is_mastered_to_14_lufs_under_1_dbtp_in_every_format() {
+    let folder = Folder::new();
+    let inputs = [folder.wav("mix.wav", 2, &MIX), folder.flac("mix.flac", &MIX)];
+    for (input, output) in inputs.iter().zip(["out.flac", "out.wav"]) {
+        let report = mastered(&job(input, &folder.path(output)));
+        let sound = read(&folder.path(output));
+        sound.assert_keeps(DEFAULT_LUFS, DEFAULT_DBTP);
+        assert_eq!((sound.sample_rate_hz, sound.channels, sound.bits), (RATE_HZ, 2, 24), "{output}");
+        assert_eq!(sound.frames.len(), MIX.len(), "{output}");
+        assert!(report.promises.iter().all(|promise| promise.verdict == Verdict::Kept), "{:?}", report.promises);
+    }
+}
+
+#[test]
+fn what_the_report_says_is_what_is_in_the_file() {
+    let folder = Folder::new();
+    let output = folder.path("out.wav");
+    let report = mastered(&job(&folder.wav("mix.wav", 2, &MIX), &output));
+    let sound = read(&output);
+    let (before, after) = (report.before.expect("it was measured"), report.after);
+    let mix = read(&folder.path("mix.wav"));
+    for (said, found) in [(before.integrated_lufs, mix.loudness_lufs()), (after.integrated_lufs, sound.loudness_lufs())]
+    {
+        let said = said.expect("a loudness");
+        assert!((said - found).abs() < METERS_DIFFER_LU, "{said} and {found} LUFS");
+    }
+    assert_eq!(after.true_peak_dbtp, sound.true_peak_dbtp());
+    assert_eq!(report.output.frames, sound.frames.len() as u64);
+}
+
+#[test]
+fn a_reference_gives_its_loudness_and_the_ceiling_stays() {
+    let folder = Folder::new();
+    let input = folder.wav("mix.wav", 2, &MIX);
+    let record = louder(&OTHER_MIX, 6.0);
+    let records = [folder.wav("record.wav", 2, &record), folder.flac("record.flac", &record)];
+    let wanted = read(&records[0]).loudness_lufs();
+    for (record, output) in records.iter().zip(["out.wav", "out.flac"]) {
+        let job = MasterJob { references: vec![reference(record, 1.0)], ..job(&input, &folder.path(output)) };
+        mastered(&job);
+        let sound = read(&folder.path(output));
+        sound.assert_keeps(wanted, DEFAULT_DBTP);
+        assert_eq!(sound.frames.len(), MIX.len());
+    }
+}
+
+#[test]
+fn a_reference_decides_how_the_master_sounds() {
+    let folder = Folder::new();
+    let input = folder.wav("mix.wav", 2, &MIX);
+    let brightness_db = |name: &str, seed: u64, shelf_db: f64| {
+        let mut shelf = Biquad::new(BiquadCoefs::high_shelf(3000.0, shelf_db, RATE_HZ));
+        let noise = pink_noise(RATE_HZ, -20.0, SECONDS, seed);
+        let record: Vec<Frame> = noise.into_iter().map(|f| shelf.next(f.map(f64::from)).map(|x| x as f32)).collect();
+        let record = folder.wav(&format!("{name}.record.wav"), 2, &record);
+        let output = folder.path(&format!("{name}.wav"));
+        mastered(&MasterJob { references: vec![reference(&record, 1.0)], ..job(&input, &output) });
+        let mut highs = Biquad::new(BiquadCoefs::high_pass(3000.0, RATE_HZ));
+        let frames = read(&output).frames;
+        let power = |frames: &[Frame]| frames.as_flattened().iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
+        let high: Vec<Frame> = frames.iter().map(|f| highs.next(f.map(f64::from)).map(|x| x as f32)).collect();
+        analyzer::units::db_from_power(power(&high) / power(&frames))
+    };
+    // The records differ by 12 dB above 3 kHz; even an unsure network has to hear some of that.
+    let (bright, dull) = (brightness_db("bright", 1, 6.0), brightness_db("dull", 1, -6.0));
+    assert!(bright > dull + 1.0, "{bright} dB against {dull} dB");
+}
+
+#[test]
+fn two_references_count_by_their_weights() {
+    let folder = Folder::new();
+    let input = folder.wav("mix.wav", 2, &MIX);
+    let quiet = folder.wav("quiet.wav", 2, &louder(&OTHER_MIX, 2.0));
+    let loud = folder.wav("loud.wav", 2, &louder(&MIX, 6.0));
+    let lufs = [&quiet, &loud].map(|path| read(path).loudness_lufs());
+    let output = folder.path("out.wav");
+    let references = vec![reference(&quiet, 3.0), reference(&loud, 1.0)];
+    let report = mastered(&MasterJob { references, ..job(&input, &output) });
+    read(&output).assert_keeps(0.75 * lufs[0] + 0.25 * lufs[1], DEFAULT_DBTP);
+    assert_eq!(report.decision.expect("it was decided").target, "quiet.wav, loud.wav");
+}
+
+#[test]
+fn mono_stays_mono() {
+    let folder = Folder::new();
+    let input = folder.wav("mono.wav", 1, &MIX);
+    for output in ["out.wav", "out.flac"] {
+        mastered(&job(&input, &folder.path(output)));
+        let sound = read(&folder.path(output));
+        assert_eq!((sound.channels, sound.frames.len()), (1, MIX.len()), "{output}");
+        sound.assert_keeps(DEFAULT_LUFS, DEFAULT_DBTP);
+    }
+}
+
+#[test]
+fn the_sample_rate_of_the_mix_is_kept() {
+    let folder = Folder::new();
+    for rate in [8_000, 44_100, 48_000, 96_000] {
+        let mix = demo_mix(rate, SECONDS);
+        let input = folder.wav_at(&format!("{rate}.wav"), rate, 2, &mix);
+        let output = folder.path(&format!("{rate}.master.wav"));
+        mastered(&job(&input, &output));
+        let sound = read(&output);
+        assert_eq!((sound.sample_rate_hz, sound.frames.len()), (rate, mix.len()));
+        sound.assert_keeps(DEFAULT_LUFS, DEFAULT_DBTP);
+    }
+}
+
+#[test]
+fn another_sample_rate_is_made_when_it_is_asked_for() {
+    let folder = Folder::new();
+    let mix = demo_mix(48_000, SECONDS);
+    let input = folder.wav_at("48.wav", 48_000, 2, &mix);
+    let output = folder.path("44.wav");
+    let wanted = Wanted { sample_rate_hz: Some(44_100), ..Wanted::default() };
+    mastered(&MasterJob { wanted, ..job(&input, &output) });
+    let sound = read(&output);
+    assert_eq!((sound.sample_rate_hz, sound.bits), (44_100, 24));
+    assert_eq!(sound.frames.len(), (mix.len() * 44_100).div_ceil(48_000));
+    sound.assert_keeps(DEFAULT_LUFS, DEFAULT_DBTP);
+}
+
+#[test]
+fn a_cd_is_16_bit_at_44_1_khz() {
+    let folder = Folder::new();
+    let input = folder.wav_at("48.wav", 48_000, 2, &demo_mix(48_000, SECONDS));
+    let output = folder.path("cd.wav");
+    // Enough limiting for the loudness of a CD, whatever was decided.
+    let wanted =
+        Wanted { destination: Some(Destination::Cd), max_limiting_db: Some(20.0), ..Wanted::default() };
+    mastered(&MasterJob { wanted, ..job(&input, &output) });
+    let sound = read(&output);
+    assert_eq!((sound.sample_rate_hz, sound.bits, sound.is_float), (44_100, 16, false));
+    sound.assert_keeps(-10.0, -0.3);
+}
+
+#[test]
+fn floating_point_is_written_when_it_is_asked_for() {
+    let folder = Folder::new();
+    let output = folder.path("out.wav");
+    let wanted = Wanted { sample_format: Some(SampleFormat::Float32), ..Wanted::default() };
+    mastered(&MasterJob { wanted, ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
+    let sound = read(&output);
+    assert_eq!((sound.bits, sound.is_float), (32, true));
+    sound.assert_keeps(DEFAULT_LUFS, DEFAULT_DBTP);
+}
+
+#[test]
+fn an_argument_beats_a_preset_beats_a_reference() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    folder.wav("record.wav", 2, &louder(&OTHER_MIX, 6.0));
+    // Amazon asks for -14 LUFS and -2 dBTP.
+    let cases: [(&[&str], f64, f64); 4] = [
+        (&["--for", "amazon"], -14.0, -2.0),
+        (&["--for", "amazon", "--reference", "record.wav"], -14.0, -2.0),
+        (&["--for", "amazon", "--loudness", "-19"], -19.0, -2.0),
+        (&["--ceiling", "-3", "--for", "amazon"], -14.0, -3.0),
+    ];
+    for (arguments, lufs, dbtp) in cases {
+        folder.goldmaster(&[&["mix.wav", "-o", "out.wav", "--force"], arguments].concat()).succeeded();
+        let sound = read(&folder.path("out.wav"));
+        sound.assert_keeps(lufs, dbtp);
+    }
+}
+
+#[test]
+fn loudness_auto_is_that_of_the_target() {
+    let folder = Folder::new();
+    let output = folder.path("out.wav");
+    let wanted = Wanted { loudness: Some(LoudnessTarget::Auto), ..Wanted::default() };
+    let report = mastered(&MasterJob { wanted, ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
+    let target = report.decision.expect("it was decided").target_lufs;
+    assert_ne!(target, DEFAULT_LUFS);
+    read(&output).assert_keeps(target, DEFAULT_DBTP);
+}
+
+/// Loud enough that a decibel of limiting cannot reach it.
+fn too_loud() -> Wanted {
+    Wanted { loudness: Some(LoudnessTarget::Lufs(-6.0)), max_limiting_db: Some(1.0), ..Wanted::default() }
+}
+
+#[test]
+fn loudness_that_would_take_too_much_limiting_falls_short_and_says_so() {
+    let folder = Folder::new();
+    let output = folder.path("out.wav");
+    let report = mastered(&MasterJob { wanted: too_loud(), ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
+    let loudness = &report.promises[0];
+    assert_eq!(loudness.verdict, Verdict::Short);
+    assert!(loudness.measured.contains("short of -6.00") && loudness.measured.contains("--max-limiting-db"));
+    assert!(report.promises[1..].iter().all(|promise| promise.verdict == Verdict::Kept), "{:?}", report.promises);
+    let sound = read(&output);
+    assert!(sound.loudness_lufs() < -7.0);
+    sound.assert_keeps(report.after.integrated_lufs.expect("a loudness"), DEFAULT_DBTP);
+    // 0.05 dB is the resolution of the statistics, and another is what the search may exceed it by.
+    assert!((0.5..=1.1).contains(&report.limiting_db), "{} dB", report.limiting_db);
+}
+
+#[test]
+fn a_strict_run_that_falls_short_fails_with_3_and_writes_nothing() {
+    let folder = Folder::new();
+    let input = folder.wav("mix.wav", 2, &MIX);
+    let before = folder.contents();
+    let strict = MasterJob {
+        wanted: too_loud(),
+        strictness: Strictness::Shortfalls,
+        ..job(&input, &folder.path("out.wav"))
+    };
+    assert_eq!(master(&strict, &Silent).expect_err("it falls short").exit_code(), 3);
+    let arguments = ["mix.wav", "--loudness", "-6", "--max-limiting-db", "1", "--strict", "--recipe", "recipe.json"];
+    let run = folder.goldmaster(&arguments);
+    assert_eq!((run.code, run.stdout.as_str(), run.stderr.lines().count()), (Some(3), "", 1), "{run:?}");
+    assert!(run.stderr.contains("mix.master.wav") && run.stderr.contains("short of -6.00"), "{run:?}");
+    assert!(folder.contents() == before);
+}
+
+#[test]
+fn intensity_0_changes_nothing_but_the_level() {
+    /// Half a step of single precision below full scale, for each of two multiplications.
+    const ROUNDING: f64 = 1.2e-7;
+    let folder = Folder::new();
+    let output = folder.path("out.wav");
+    // Peaks stay under the ceiling, so that there is nothing to limit.
+    let wanted = Wanted {
+        loudness: Some(LoudnessTarget::Lufs(-20.0)),
+        sample_format: Some(SampleFormat::Float32),
+        ..Wanted::default()
+    };
+    let amounts = Amounts { tone: 0.0, dynamics: 0.0, width: 0.0 };
+    let report = mastered(&MasterJob { wanted, amounts, ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
+    assert_eq!(report.limiting_db, 0.0);
+    let gain = gain_from_db(report.drive_db);
+    let master = read(&output).frames;
+    let worst = MIX.as_flattened().iter().zip(master.as_flattened());
+    let worst = worst.map(|(mix, master)| (f64::from(*mix) * gain - f64::from(*master)).abs()).fold(0.0, f64::max);
+    assert!(worst <= ROUNDING, "{worst}");
+}
+
+#[test]
+fn every_amount_turns_off_what_it_is_for() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    let record: Vec<Frame> = louder(&pink_noise(RATE_HZ, -20.0, SECONDS, 5), 0.0);
+    folder.wav("record.wav", 2, &record);
+    let recipe = |amount: &str| {
+        let arguments = ["mix.wav", "--reference", "record.wav", "-o", "out.wav", "--force", "--json", amount, "0"];
+        folder.goldmaster(&arguments).succeeded().json()["recipe"].take()
+    };
+    let is_flat = |curve: &serde_json::Value| curve.as_array().expect("a curve").iter().all(|db| *db == 0.0);
+    let tone = recipe("--tone");
+    assert!(is_flat(&tone["match_eq"]["mid_db"]) && !is_flat(&tone["match_eq"]["side_db"]));
+    let width = recipe("--width");
+    assert!(!is_flat(&width["match_eq"]["mid_db"]));
+    assert_eq!(width["match_eq"]["mid_db"], width["match_eq"]["side_db"]);
+    let dynamics = recipe("--dynamics");
+    assert!(["low", "low_mid", "high_mid", "high"].iter().all(|band| dynamics["multiband"][band]["ratio"] == 1.0));
+    let nothing = recipe("--intensity");
+    assert!(is_flat(&nothing["match_eq"]["mid_db"]) && is_flat(&nothing["match_eq"]["side_db"]));
+}
+
+#[test]
+fn the_rules_decide_when_they_are_asked() {
+    let folder = Folder::new();
+    let output = folder.path("out.wav");
+    let report = mastered(&MasterJob { decider: DeciderKind::Rules, ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
+    assert_eq!(report.decision.expect("it was decided").decider, DeciderKind::Rules);
+    read(&output).assert_keeps(DEFAULT_LUFS, DEFAULT_DBTP);
+}
+
+#[test]
+fn title_artist_and_cover_are_carried_over_but_not_the_old_loudness() {
+    let folder = Folder::new();
+    let input = folder.flac("mix.flac", &MIX);
+    let mut tag = Tag::new(TagType::VorbisComments);
+    tag.set_title("Nachtflug für Übermüdete".to_owned());
+    tag.set_artist("Nobody & the Others".to_owned());
+    tag.insert_text(ItemKey::Isrc, "DEXX12600001".to_owned());
+    tag.insert_text(ItemKey::ReplayGainTrackGain, "+6.00 dB".to_owned());
+    let cover = b"\x89PNG\r\n\x1a\nnot much of a picture".to_vec();
+    tag.push_picture(
+        Picture::unchecked(cover.clone()).pic_type(PictureType::CoverFront).mime_type(MimeType::Png).build(),
+    );
+    let mut file = lofty::read_from_path(&input).expect("a FLAC");
+    file.insert_tag(tag);
+    file.save_to_path(&input, WriteOptions::default()).expect("space");
+    for output in ["out.flac", "out.wav"] {
+        let report = mastered(&job(&input, &folder.path(output)));
+        assert_eq!(report.warnings, [""; 0], "{output}");
+        let file = lofty::read_from_path(folder.path(output)).expect("readable");
+        let tag = file.primary_tag().or(file.first_tag()).expect("tags");
+        assert_eq!(tag.title().as_deref(), Some("Nachtflug für Übermüdete"), "{output}");
+        assert_eq!(tag.artist().as_deref(), Some("Nobody & the Others"), "{output}");
+        assert_eq!(tag.get_string(ItemKey::Isrc), Some("DEXX12600001"), "{output}");
+        assert_eq!(tag.get_string(ItemKey::ReplayGainTrackGain), None, "{output}");
+        assert_eq!(tag.pictures().first().map(Picture::data), Some(&cover[..]), "{output}");
+        read(&folder.path(output)).assert_keeps(DEFAULT_LUFS, DEFAULT_DBTP);
+    }
+}
+
+/// Where and how well two signals fit, best of all lags up to [`REACH`]: frames that `b` comes later, and the
+/// correlation there.
+fn best_fit(a: &[f64], b: &[f64]) -> (isize, f64) {
+    /// A delay beyond this would be a fault that every other test shows.
+    const REACH: usize = 200;
+    let inside = REACH..a.len() - REACH;
+    let power = |x: &[f64]| x.iter().map(|v| v * v).sum::<f64>();
+    let scale = (power(&a[inside.clone()]) * power(&b[inside.clone()])).sqrt();
+    let at = |lag: isize| {
+        let start = inside.start.checked_add_signed(lag).expect("inside");
+        let products = a[inside.clone()].iter().zip(&b[start..]).map(|(x, y)| x * y);
+        products.sum::<f64>() / scale
+    };
+    let reach = REACH as isize;
+    let fits = (-reach..=reach).map(|lag| (lag, at(lag)));
+    fits.max_by(|x, y| x.1.abs().total_cmp(&y.1.abs())).expect("there are lags")
+}
+
+/// One channel above 2 kHz, where equalisers and crossovers hardly turn the phase.
+fn highs(sound: &Sound, channel: usize) -> Vec<f64> {
+    let mut filter = Biquad::new(BiquadCoefs::high_pass(2000.0, sound.sample_rate_hz));
+    sound.frames.iter().map(|frame| filter.next(frame.map(f64::from))[channel]).collect()
+}
+
+#[test]
+fn time_polarity_and_channel_order_are_kept() {
+    /// A minimum-phase equaliser may delay what it lifts by a part of a frame.
+    const LAG_FRAMES: isize = 1;
+    /// What equaliser, dynamics and limiter leave of the likeness; the other channel's noise has none.
+    const ALIKE: f64 = 0.8;
+    const UNLIKE: f64 = 0.3;
+    let folder = Folder::new();
+    // Noise has one clear place, and its channels have nothing in common. The right one is quieter.
+    let mix: Vec<Frame> = pink_noise(RATE_HZ, -30.0, SECONDS, 9).into_iter().map(|[l, r]| [l, 0.9 * r]).collect();
+    let input = folder.wav("mix.wav", 2, &mix);
+    let record = folder.wav("record.wav", 2, &louder(&MIX, 6.0));
+    let output = folder.path("out.wav");
+    mastered(&MasterJob { references: vec![reference(&record, 1.0)], ..job(&input, &output) });
+    let (mix, master) = (read(&input), read(&output));
+    for channel in 0..2 {
+        let (lag, likeness) = best_fit(&highs(&mix, channel), &highs(&master, channel));
+        assert!(lag.abs() <= LAG_FRAMES && likeness > ALIKE, "channel {channel}: {likeness} at {lag} frames");
+        let (_, likeness) = best_fit(&highs(&mix, channel), &highs(&master, 1 - channel));
+        assert!(likeness.abs() < UNLIKE, "channel {channel} is heard in the other: {likeness}");
+    }
+}
