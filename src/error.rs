@@ -46,11 +46,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// 1 failed, 2 wrong use, 3 promise not kept.
+    /// 1 failed, 2 wrong use, 3 promise not kept, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Recipe(_) => 2,
             Self::Promise { .. } => 3,
+            Self::Io(crate::io::Error::Interrupted) => 130,
             Self::Io(_) | Self::Decide { .. } | Self::Network(_) | Self::RecipeFile { .. } => 1,
         }
     }

@@ -138,7 +138,7 @@ fn render(
     let mut meter = TraceMeter::new(rate, gain_from_db(solution.exact_above_dbfs), SPOOL_BYTES / 4);
     let mut source = chain.applied_to(song.frames.reader());
     let mut sink = |frames: &[Frame]| {
-        observer.advance(frames.len() as u64 * u64::from(source_rate) / u64::from(rate));
+        observer.advance(frames.len() as u64 * u64::from(source_rate) / u64::from(rate))?;
         meter.push(frames)?;
         rendered.push(frames)
     };
@@ -236,7 +236,7 @@ impl Attempt<'_> {
             }
             meter.push(&block[..count]);
             encoder.write(&block[..count])?;
-            self.observer.advance(count as u64);
+            self.observer.advance(count as u64)?;
         }
         let (measured, overs) = meter.finish(self.rendered.len(), limiting_db);
         Ok((encoder, measured, overs))

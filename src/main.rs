@@ -18,6 +18,7 @@ use crate::progress_bar::ProgressBar;
 
 fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
+    progress_bar::listen_for_interrupt();
     match Cli::from_arg_matches(&matches).map_err(|e| e.exit()).and_then(|cli| run(cli, &matches)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

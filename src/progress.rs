@@ -1,4 +1,6 @@
-//! Who is told how far the work has come.
+//! Who is told how far the work has come, and may end it.
+
+use crate::io::Error;
 
 /// Hears of every stage of a run. Stages follow one another; one may come again.
 pub trait Observer: Sync {
@@ -6,7 +8,10 @@ pub trait Observer: Sync {
     fn stage(&self, name: &'static str, frames: Option<u64>);
 
     /// The stage has gone through so many more frames.
-    fn advance(&self, frames: u64);
+    ///
+    /// # Errors
+    /// [`Interrupted`](Error::Interrupted) ends the run: nothing is written.
+    fn advance(&self, frames: u64) -> Result<(), Error>;
 }
 
 /// Hears nothing.
@@ -15,5 +20,7 @@ pub struct Silent;
 impl Observer for Silent {
     fn stage(&self, _: &'static str, _: Option<u64>) {}
 
-    fn advance(&self, _: u64) {}
+    fn advance(&self, _: u64) -> Result<(), Error> {
+        Ok(())
+    }
 }

@@ -1,9 +1,24 @@
-//! How far the work has come, on a terminal.
+//! How far the work has come, on a terminal; and Ctrl-C, which ends it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use goldmaster::io::Error;
 use goldmaster::progress::Observer;
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
+
+/// Set by the first Ctrl-C.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on the first Ctrl-C ends the run cleanly, a second one at once.
+pub fn listen_for_interrupt() {
+    // Without a handler Ctrl-C still ends the program, only less tidily.
+    let _ = ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(goldmaster::error::Error::from(Error::Interrupted).exit_code()));
+        }
+    });
+}
 
 /// A bar on the standard error; nothing where that is no terminal.
 pub struct ProgressBar {
@@ -44,7 +59,8 @@ impl Observer for ProgressBar {
         }
     }
 
-    fn advance(&self, frames: u64) {
+    fn advance(&self, frames: u64) -> Result<(), Error> {
         self.bar.inc(frames);
+        if INTERRUPTED.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
     }
 }

@@ -61,8 +61,7 @@ impl Song {
         let mut analyzer = Analyzer::new(self.info.sample_rate_hz, self.info.channels);
         each_block(&mut self.frames.reader(), |block| {
             analyzer.push(block);
-            observer.advance(block.len() as u64);
-            Ok(())
+            observer.advance(block.len() as u64)
         })?;
         Ok(analyzer.finish())
     }
@@ -80,7 +79,7 @@ impl Song {
         each_block(&mut decoder, |block| {
             hasher.push(block);
             also(&info, block);
-            observer.advance(block.len() as u64);
+            observer.advance(block.len() as u64)?;
             frames.push(block)
         })?;
         let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
@@ -99,8 +98,7 @@ pub fn measure(path: &Path, observer: &dyn Observer) -> Result<(SourceInfo, Prof
     let mut analyzer = Analyzer::new(info.sample_rate_hz, info.channels);
     each_block(&mut decoder, |block| {
         analyzer.push(block);
-        observer.advance(block.len() as u64);
-        Ok(())
+        observer.advance(block.len() as u64)
     })?;
     let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
     Ok((info, analyzer.finish(), warnings))

@@ -7,6 +7,7 @@ use crate::dynamics::dynamics;
 use crate::excerpt::excerpts;
 use crate::loudness::KEnergies;
 use crate::profile::{PROFILE_VERSION, PeakReading, Profile};
+use crate::rhythm::rhythm;
 use crate::samples::{SampleMeter, readable};
 use crate::spectrum::SpectrumMeter;
 use crate::stereo::stereo;
@@ -99,9 +100,20 @@ impl Meters {
         let weighted = self.energies.totals;
         let history = self.energies.finish();
         let (samples, bands) = (self.samples.finish(channels == 1), self.bands.finish());
-        let (true_peak, spectrum) = (self.true_peak.finish(), self.spectrum.finish());
+        let (true_peak, (spectrum, hum)) = (self.true_peak.finish(), self.spectrum.finish_with_hum());
         let sample_peak = f64::from(samples.peaks[0].max(samples.peaks[1]));
-        let cutoff_hz = spectrum.cutoff_hz;
+        let dynamics = dynamics(&bands, &history.short_term_lufs(), &self.peaks);
+        let defects = defects(&Evidence {
+            sample_rate_hz,
+            channels,
+            samples: &samples,
+            true_peak,
+            cutoff_hz: spectrum.cutoff_hz,
+            weighted,
+            hum: hum.finish(),
+            peaks: &self.peaks,
+            psr_lu: dynamics.psr_p10_p50_p95_lu[1],
+        });
         Profile {
             version: PROFILE_VERSION,
             sample_rate_hz,
@@ -113,9 +125,11 @@ impl Meters {
                 sample_peak_dbfs: db_from_gain(sample_peak),
             },
             spectrum,
-            dynamics: dynamics(&bands, &history.short_term_lufs(), &self.peaks),
+            dynamics,
             stereo: stereo(&bands, samples.squares, weighted),
-            defects: defects(&Evidence { sample_rate_hz, channels, samples: &samples, true_peak, cutoff_hz, weighted }),
+            rhythm: rhythm(&bands),
+            silence: samples.silence,
+            defects,
             excerpts: excerpts(&history, sample_rate_hz),
         }
     }

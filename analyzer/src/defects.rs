@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::hum::Hum;
 use crate::samples::SampleReading;
-use crate::units::db_from_gain;
+use crate::units::{db_from_gain, gain_from_db};
 
 /// What can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,14 @@ pub enum DefectKind {
     OneChannel,
     /// Samples that are not numbers; they were read as silence.
     NotANumber,
+    /// Gaps of digital silence, torn into the sound.
+    Dropouts,
+    /// Steady lines at the mains' frequency and its multiples.
+    Hum,
+    /// A limiter has already levelled the peaks.
+    Limited,
+    /// Long silence before or after the music.
+    LongSilence,
 }
 
 /// One fault.
@@ -52,6 +61,11 @@ pub(crate) struct Evidence<'a> {
     pub cutoff_hz: f64,
     /// K-weighted sums of L², R² and L·R.
     pub weighted: [f64; 3],
+    pub hum: Option<Hum>,
+    /// Sample peak of every tenth of a second.
+    pub peaks: &'a [f32],
+    /// Median peak to short-term loudness ratio.
+    pub psr_lu: f64,
 }
 
 /// Inter-sample peaks are named from here, dBTP: less is within the difference between meters.
@@ -68,6 +82,19 @@ const SAME: f32 = 1e-4;
 /// A channel this far under the other, and under this, is silent.
 const SILENT: f32 = 1e-4;
 
+/// More gaps than so many per second are music: pulse waves have them.
+const DROPOUTS_PER_SECOND: f64 = 0.5;
+/// A limited song's peaks lie within this of the highest...
+const LIMITED_WITHIN_DB: f64 = 0.5;
+/// ...for more than this share of the tenths of a second, ...
+const LIMITED_SHARE: f64 = 0.4;
+/// ...near full scale, and little over its loudness.
+const LIMITED_FROM_DBFS: f64 = -3.0;
+const LIMITED_PSR_LU: f64 = 9.0;
+/// Longer silence at the head and the tail is named, seconds.
+const HEAD_S: f64 = 2.0;
+const TAIL_S: f64 = 5.0;
+
 /// Every fault the evidence shows, worst first.
 pub(crate) fn defects(evidence: &Evidence) -> Vec<Defect> {
     let mut found: Vec<Defect> = [
@@ -79,6 +106,10 @@ pub(crate) fn defects(evidence: &Evidence) -> Vec<Defect> {
         lossy(evidence),
         phase(evidence),
         channels(evidence),
+        dropouts(evidence),
+        hum(evidence),
+        limited(evidence),
+        long_silence(evidence),
     ]
     .into_iter()
     .flatten()
@@ -225,6 +256,60 @@ fn channels(e: &Evidence) -> Option<Defect> {
     e.defect(DefectKind::OneChannel, 0.7, first, sentence)
 }
 
+fn dropouts(e: &Evidence) -> Option<Defect> {
+    let gaps = e.samples.dropouts;
+    if gaps.count == 0 || gaps.count as f64 > (DROPOUTS_PER_SECOND * e.seconds()).max(1.0) {
+        return None;
+    }
+    let sentence = format!(
+        "The sound is torn by {} {} of digital silence, the first at {}. Listen there, and export the mix again.",
+        gaps.count,
+        if gaps.count == 1 { "gap" } else { "gaps" },
+        e.clock(gaps.first_frame)
+    );
+    e.defect(DefectKind::Dropouts, 0.5, gaps.first_frame, sentence)
+}
+
+fn hum(e: &Evidence) -> Option<Defect> {
+    let Hum { mains_hz, level_dbfs } = e.hum?;
+    let sentence = format!(
+        "There is mains hum at {mains_hz:.0} Hz and its multiples, {level_dbfs:.0} dBFS. Mastering makes it louder: \
+         remove it in the mix."
+    );
+    e.defect(DefectKind::Hum, 0.2 + 0.01 * (level_dbfs + 70.0), e.samples.first_sound.unwrap_or(0), sentence)
+}
+
+fn limited(e: &Evidence) -> Option<Defect> {
+    let near = e.peak() * gain_from_db(-LIMITED_WITHIN_DB) as f32;
+    let share = e.peaks.iter().filter(|&&peak| peak >= near).count() as f64 / e.peaks.len().max(1) as f64;
+    let is_limited = share > LIMITED_SHARE && e.psr_lu < LIMITED_PSR_LU;
+    if !is_limited || db_from_gain(f64::from(e.peak())) < LIMITED_FROM_DBFS {
+        return None;
+    }
+    let sentence = format!(
+        "The song is already limited: its peaks reach the same level {:.0} % of the time. If there is a mix without a \
+         limiter, use that.",
+        100.0 * share
+    );
+    e.defect(DefectKind::Limited, 0.1 + 0.3 * share, 0, sentence)
+}
+
+fn long_silence(e: &Evidence) -> Option<Defect> {
+    let seconds = |frames: u64| frames as f64 / f64::from(e.sample_rate_hz);
+    let (head_s, tail_s) = (seconds(e.samples.silence.head_frames), seconds(e.samples.silence.tail_frames));
+    let (at_frame, sentence) = match (head_s >= HEAD_S, tail_s >= TAIL_S) {
+        _ if e.peak() <= 0.0 => return None,
+        (false, false) => return None,
+        (true, false) => (0, format!("The song starts with {head_s:.1} s of silence.")),
+        (false, true) => {
+            let start = e.samples.frames - e.samples.silence.tail_frames;
+            (start, format!("The song ends with {tail_s:.1} s of silence."))
+        }
+        (true, true) => (0, format!("The song starts with {head_s:.1} s and ends with {tail_s:.1} s of silence.")),
+    };
+    e.defect(DefectKind::LongSilence, 0.05, at_frame, sentence)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,6 +397,50 @@ mod tests {
         assert!(profile.defects[0].sentence.starts_with("2 samples are not numbers, the first at 0:01.0"));
         assert!((profile.defects[0].at_s - 1.0).abs() < 1e-9);
         assert!(profile.loudness.integrated_lufs.unwrap().is_finite());
-        assert!(serde_json::to_string(&profile).is_ok_and(|json| !json.contains("null")));
+        // Noise has no tempo; everything else is a number.
+        assert!(serde_json::to_string(&profile).is_ok_and(|json| json.matches("null").count() == 1));
+    }
+
+    #[test]
+    fn a_gap_torn_into_the_sound_is_found_and_a_rest_is_not() {
+        let mut song = demo_mix(44_100, 6.0);
+        assert!(song[200_000].iter().all(|x| x.abs() > 0.01), "loud where it is torn");
+        song[200_001..200_300].fill([0.0; 2]);
+        let defects = found(song);
+        assert_eq!(defects.len(), 1);
+        assert_eq!(defects[0].kind, DefectKind::Dropouts);
+        assert!((defects[0].at_s - 200_001.0 / 44_100.0).abs() < 1e-9);
+        let pulses = (0..200_000).map(|n| if n % 200 < 60 { [0.5; 2] } else { [0.0, 0.0] });
+        assert!(!kinds(pulses).contains(&DefectKind::Dropouts));
+    }
+
+    #[test]
+    fn a_limited_song_is_told_from_one_with_free_peaks() {
+        let song = demo_mix(44_100, 12.0);
+        let levelled = |gain: f32| song.iter().map(move |frame| frame.map(|x| 0.95 * libm::tanhf(gain * x)));
+        assert!(kinds(levelled(30.0)).contains(&DefectKind::Limited));
+        assert!(!kinds(levelled(1.0)).contains(&DefectKind::Limited));
+    }
+
+    #[test]
+    fn hum_is_named_with_its_frequency() {
+        let mut song = pink_noise(44_100, -40.0, 8.0, 3);
+        for (hz, db) in [(60.0, -40.0), (120.0, -45.0)] {
+            for (x, line) in song.iter_mut().zip(sine(44_100, hz, db, 8.0)) {
+                *x = [x[0] + line[0], x[1] + line[1]];
+            }
+        }
+        let defects = found(song);
+        assert_eq!(defects[0].kind, DefectKind::Hum);
+        assert!(defects[0].sentence.contains("60 Hz"), "{}", defects[0].sentence);
+    }
+
+    #[test]
+    fn long_silence_around_the_music_is_measured() {
+        let mut song = silence(44_100, 3.0);
+        song.extend(noise());
+        song.extend(silence(44_100, 6.0));
+        let defects = found(song);
+        assert_eq!(defects[0].sentence, "The song starts with 3.0 s and ends with 6.0 s of silence.");
     }
 }

@@ -74,6 +74,52 @@ impl Kernel {
     }
 }
 
+/// Coefficients of the point `at` (0 to 1) between two samples: a sinc under a Kaiser window, with unity gain at 0 Hz.
+fn interpolator(at: f64, taps: usize, beta: f64) -> Vec<f64> {
+    let at = at + taps as f64 / 2.0 - 1.0;
+    let ideal = |tap: usize| {
+        let t = at - tap as f64;
+        let edge = 2.0 * t / taps as f64;
+        libm::sin(PI * t) / (PI * t) * bessel_i0(beta * libm::sqrt((1.0 - edge * edge).max(0.0)))
+    };
+    let raw: Vec<f64> = (0..taps).map(ideal).collect();
+    let sum: f64 = raw.iter().sum();
+    raw.into_iter().map(|v| v / sum).collect()
+}
+
+/// The points of one chunk for [`GROUP_FRAMES`] frames, as two vectors each.
+///
+/// Kept apart so that the sums stay in registers: inlined, the compiler mixes them with what follows.
+#[inline(never)]
+fn accumulate(chunk: &[[[f32; LANES]; CHUNK]], x: &[f32]) -> [[[f32; LANES]; 2]; CHUNK] {
+    let mut sums = [[[0.0; LANES]; 2]; CHUNK];
+    for (h, x) in chunk.iter().zip(x.windows(2 * LANES).step_by(2)) {
+        let halves: [[f32; LANES]; 2] = [[x[0], x[1], x[2], x[3]], [x[4], x[5], x[6], x[7]]];
+        for (sum, h) in sums.iter_mut().zip(h) {
+            for (sum, half) in sum.iter_mut().zip(halves) {
+                for lane in 0..LANES {
+                    sum[lane] += h[lane] * half[lane];
+                }
+            }
+        }
+    }
+    sums
+}
+
+/// The points halfway between the samples of a whole block, as eight vectors. Kept apart as [`accumulate`] is.
+#[inline(never)]
+fn accumulate_half(taps: &[[f32; LANES]], x: &[f32]) -> [[f32; LANES]; 8] {
+    let mut sums = [[0.0; LANES]; 8];
+    for (h, x) in taps.iter().zip(x.windows(2 * BLOCK_FRAMES).step_by(2)) {
+        for (sum, x) in sums.iter_mut().zip(x.as_chunks::<LANES>().0) {
+            for lane in 0..LANES {
+                sum[lane] += h[lane] * x[lane];
+            }
+        }
+    }
+    sums
+}
+
 /// Modified Bessel function of the first kind, order zero.
 pub fn bessel_i0(x: f64) -> f64 {
     let (mut sum, mut term, quarter) = (1.0, 1.0, x * x / 4.0);

@@ -39,6 +39,10 @@ pub struct Profile {
     pub dynamics: DynamicsReading,
     /// Image: width, correlation, balance.
     pub stereo: StereoReading,
+    /// Tempo and onsets.
+    pub rhythm: RhythmReading,
+    /// Silence at the head and the tail.
+    pub silence: SilenceReading,
     /// What is wrong with the recording, worst first.
     pub defects: Vec<Defect>,
     /// Passages that stand for the song.
@@ -81,6 +85,27 @@ pub struct SpectrumReading {
     pub cutoff_hz: f64,
     /// Slope of the mid's band levels from 100 Hz to 10 kHz, dB per octave.
     pub tilt_db_per_octave: f64,
+    /// Mean frequency, weighted by amplitude; 0 for silence.
+    pub centroid_hz: f64,
+    /// 95 % of the power lies below; 0 for silence.
+    pub rolloff_hz: f64,
+    /// Geometric over arithmetic mean of the power per bin in the bands of [`crate::crossover`]: 0 for noise, far
+    /// below for tones, dB.
+    pub flatness_db: [f64; BANDS],
+    /// Narrow peaks that stick out most of the time, lowest first.
+    pub resonances: Vec<Resonance>,
+}
+
+/// A narrow peak of the spectrum that does not move with the music.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resonance {
+    /// Where, within a 24th of an octave.
+    pub hz: f64,
+    /// How far it sticks out of the third of an octave on either side, on average, dB.
+    pub prominence_db: f64,
+    /// For which share of the time, 0 to 1.
+    pub share: f64,
 }
 
 /// Band levels over time, dBFS (a full-scale sine reads −3.01), one value per spectrum band.
@@ -138,6 +163,28 @@ pub struct StereoReading {
     pub balance_db: f64,
     /// Loudness lost by summing to mono, against two uncorrelated channels of the same power, LU: 10·log10((L²+R²)/(2·M²)).
     pub mono_loss_lu: f64,
+}
+
+/// How the song moves.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RhythmReading {
+    /// Beats per minute, 60 to 180 and right up to a factor of two; `None` without a pulse.
+    pub tempo_bpm: Option<f64>,
+    /// How regular the pulse is: the onsets' autocorrelation one beat apart, 0 to 1.
+    pub confidence: f64,
+    /// Sudden rises of level (notes, drum hits) per second.
+    pub onsets_per_s: f64,
+}
+
+/// Silence at the head and the tail: peaks under −90 dBFS, in steps of 10 ms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SilenceReading {
+    /// Before the first sound; the whole length where there is none.
+    pub head_frames: u64,
+    /// After the last sound.
+    pub tail_frames: u64,
 }
 
 impl Profile {

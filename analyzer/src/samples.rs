@@ -2,9 +2,13 @@
 
 use std::borrow::Cow;
 
+use crate::dropouts::{DropoutMeter, Dropouts};
 use crate::flat_tops::{FlatTopMeter, FlatTops};
+use crate::profile::SilenceReading;
 use crate::stream::Frame;
 
+/// Blocks whose peak is under this are silent: −90 dBFS, one step of 16 bits.
+const SILENT_PEAK: f32 = 3.2e-5;
 /// Magnitudes over this (+120 dBFS) are damage, not sound.
 const LIMIT: f32 = 1e6;
 
@@ -36,6 +40,8 @@ pub(crate) struct SampleReading {
     pub unreadable: u64,
     pub first_unreadable: u64,
     pub flat_tops: FlatTops,
+    pub dropouts: Dropouts,
+    pub silence: SilenceReading,
 }
 
 /// Collects them block by block.
@@ -43,6 +49,9 @@ pub(crate) struct SampleReading {
 pub(crate) struct SampleMeter {
     reading: SampleReading,
     flat_tops: FlatTopMeter,
+    dropouts: DropoutMeter,
+    /// Start of the first block that is not silent, and end of the last.
+    sound: Option<(u64, u64)>,
 }
 
 impl SampleMeter {
@@ -70,7 +79,12 @@ impl SampleMeter {
             }
         }
         self.flat_tops.push(block, peaks);
+        self.dropouts.push(block);
         let (r, peak) = (&mut self.reading, peaks[0].max(peaks[1]));
+        if peak >= SILENT_PEAK {
+            let start = self.sound.map_or(r.frames, |(start, _)| start);
+            self.sound = Some((start, r.frames + block.len() as u64));
+        }
         if peak > 0.0 && r.first_sound.is_none() {
             r.first_sound = Some(r.frames);
         }
@@ -88,7 +102,14 @@ impl SampleMeter {
     }
 
     pub fn finish(self, is_mono: bool) -> SampleReading {
-        SampleReading { flat_tops: self.flat_tops.finish(is_mono), ..self.reading }
+        let frames = self.reading.frames;
+        let (start, end) = self.sound.unwrap_or((frames, frames));
+        SampleReading {
+            flat_tops: self.flat_tops.finish(is_mono),
+            dropouts: self.dropouts.finish(),
+            silence: SilenceReading { head_frames: start, tail_frames: frames - end },
+            ..self.reading
+        }
     }
 }
 

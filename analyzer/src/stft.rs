@@ -1,11 +1,8 @@
 //! Short-time Fourier transform of mid and side, in single precision and without run-time CPU dispatch.
 
 use std::f64::consts::TAU;
-use std::sync::Arc;
 
-use realfft::num_complex::Complex32;
-use realfft::{RealFftPlanner, RealToComplex};
-
+use crate::fft::{Complex, RealFft};
 use crate::stream::{Frame, mid_side};
 
 /// Frames per transform: about a third of a second, a power of two (16384 at 44.1 and 48 kHz).
@@ -17,7 +14,7 @@ pub fn window_frames(sample_rate_hz: u32) -> usize {
 
 /// Hann windows, each half over the one before. A full-scale sine reads ½ when its bins are summed.
 pub struct Stft {
-    transform: Arc<dyn RealToComplex<f32>>,
+    fft: RealFft<f32>,
     window: Vec<f32>,
     /// Makes one-sided bin powers of a whole window sum to the mean power of the sound.
     scale: f64,
@@ -25,8 +22,7 @@ pub struct Stft {
     filled: usize,
     frames_done: usize,
     input: Vec<f32>,
-    bins: Vec<Complex32>,
-    scratch: Vec<Complex32>,
+    bins: Vec<Complex<f32>>,
     powers: [Vec<f32>; 2],
 }
 
@@ -34,8 +30,8 @@ impl Stft {
     /// At the start of a stream.
     pub fn new(sample_rate_hz: u32) -> Self {
         let size = window_frames(sample_rate_hz);
-        let transform = RealFftPlanner::<f32>::new().plan_fft_forward(size);
-        let (bins, scratch) = (transform.make_output_vec(), transform.make_scratch_vec());
+        let fft = RealFft::new(size);
+        let bins = vec![Complex::default(); fft.bins()];
         let (window, scale) = hann(size);
         Self {
             window,
@@ -46,8 +42,7 @@ impl Stft {
             input: vec![0.0; size],
             powers: [vec![0.0; bins.len()], vec![0.0; bins.len()]],
             bins,
-            scratch,
-            transform,
+            fft,
         }
     }
 
@@ -97,8 +92,7 @@ impl Stft {
             for ((x, &h), &w) in self.input.iter_mut().zip(channel).zip(&self.window) {
                 *x = h * w;
             }
-            let done = self.transform.process_with_scratch(&mut self.input, &mut self.bins, &mut self.scratch);
-            debug_assert!(done.is_ok(), "buffers were made by the plan");
+            self.fft.forward(&self.input, &mut self.bins);
             for (power, bin) in powers.iter_mut().zip(&self.bins) {
                 *power = bin.norm_sqr() * scale;
             }

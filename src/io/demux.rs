@@ -16,7 +16,7 @@ use symphonia::default::{formats, get_codecs};
 use super::contain::contain;
 use super::error::{Error, Warning};
 use super::sniff::{Kind, Window};
-use super::{mp4, ogg};
+use super::{mp4, ogg, opus};
 
 /// Frames before the music in an MP4 are at most this many: no encoder needs a second of priming.
 const MAX_PRIMING_FRAMES: u64 = 1 << 16;
@@ -64,7 +64,7 @@ pub(super) fn open(window: Window, kind: Kind, path: &Path) -> Result<Demuxed, E
     if tracks > 1 {
         warnings.push(Warning::OtherTracks { count: tracks - 1 });
     }
-    let trim = match kind {
+    let mut trim = match kind {
         Kind::IsoMp4 if !has_tags_before => {
             let rate_hz = decoder.codec_params().sample_rate.or(params.sample_rate).unwrap_or(0);
             let priming = priming_frames(&mut *format);
@@ -86,6 +86,9 @@ pub(super) fn open(window: Window, kind: Kind, path: &Path) -> Result<Demuxed, E
         }
         _ => stream_trim(kind, &track),
     };
+    if params.codec == id::CODEC_ID_OPUS && kind != Kind::IsoMp4 {
+        trim.start_frames = opus::pre_skip_frames(&params).unwrap_or(0);
+    }
     Ok(Demuxed { format, decoder, track, codec: params.codec, trim, warnings })
 }
 
@@ -128,7 +131,11 @@ pub(super) fn make_decoder(
     }
     // The reader of MPEG streams guesses their length from the bit rate and would trim to its guess.
     let options = AudioDecoderOptions::default().verify(true).gapless(kind != Kind::Mpeg);
-    let made = contain(|| get_codecs().make_audio_decoder(params, &options)).unwrap_or(Err(NONSENSE));
+    let make = || match params.codec {
+        id::CODEC_ID_OPUS => opus::OpusDecoder::new(params).map(|decoder| Box::new(decoder) as Box<dyn AudioDecoder>),
+        _ => get_codecs().make_audio_decoder(params, &options),
+    };
+    let made = contain(make).unwrap_or(Err(NONSENSE));
     made.map_err(|fault| match fault {
         Fault::Unsupported(_) | Fault::LimitError(_) => match params.codec {
             id::CODEC_ID_AAC => unsupported(path, "this kind of AAC (HE-AAC, perhaps)"),

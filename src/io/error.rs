@@ -146,6 +146,9 @@ pub enum Error {
         /// Frames that arrived.
         written: u64,
     },
+    /// The user wants no more of it.
+    #[error("interrupted; nothing was written")]
+    Interrupted,
     /// Temporary data could not be kept.
     #[error("temporary data in {}: {cause}; free some space there or point TMPDIR to another disk", name(folder))]
     Spool {

@@ -15,6 +15,7 @@ mod guard;
 pub mod hash;
 mod mp4;
 mod ogg;
+mod opus;
 mod packets;
 mod pcm;
 mod riff;

@@ -80,3 +80,18 @@ pub fn encoded(format: Format, sample_format: SampleFormat, frames: &[Frame]) ->
     encoder.finish(None).expect("space");
     std::fs::read(&path).expect("the file")
 }
+
+/// A page of Ogg with one packet of less than 255 * 255 bytes.
+pub fn page(serial: u32, sequence: u32, flags: u8, position: u64, packet: &[u8]) -> Vec<u8> {
+    let mut page = [b"OggS\0", &[flags][..], &position.to_le_bytes(), &serial.to_le_bytes()].concat();
+    page.extend([&sequence.to_le_bytes()[..], &[0; 4], &[(packet.len() / 255 + 1) as u8]].concat());
+    page.extend(std::iter::repeat_n(255, packet.len() / 255));
+    page.push((packet.len() % 255) as u8);
+    page.extend(packet);
+    // RFC 3533, section 6: polynomial 0x04c11db7, no reflection.
+    let crc = page.iter().fold(0_u32, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte) << 24, |c, _| c << 1 ^ if c >> 31 == 1 { 0x04c1_1db7 } else { 0 })
+    });
+    page[22..26].copy_from_slice(&crc.to_le_bytes());
+    page
+}

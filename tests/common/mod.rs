@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use analyzer::stream::{Frame, Meter as _, Source as _};
+use analyzer::stream::{Frame, Meter as _, Source};
 use analyzer::synth::demo_mix;
 use analyzer::true_peak::TruePeakMeter;
 use analyzer::units::{db_from_gain, gain_from_db};
@@ -19,6 +19,7 @@ use goldmaster::progress::Silent;
 use goldmaster::report::Report;
 use goldmaster::verify::Strictness;
 use models::decision::Amounts;
+use renderer::resample::Resampled;
 use tempfile::TempDir;
 
 /// Sample rate of the songs, unless said otherwise.
@@ -215,14 +216,7 @@ fn read_wav(path: &Path) -> Sound {
 
 fn decode(path: &Path) -> Sound {
     let mut decoder = open(path).expect("a sound file");
-    let mut frames = Vec::new();
-    let mut block = vec![[0.0; 2]; 4096];
-    loop {
-        match decoder.read(&mut block).expect("readable") {
-            0 => break,
-            count => frames.extend_from_slice(&block[..count]),
-        }
-    }
+    let frames = all(&mut decoder);
     assert_eq!(decoder.warnings(), []);
     let info = decoder.info();
     Sound {
@@ -234,9 +228,30 @@ fn decode(path: &Path) -> Sound {
     }
 }
 
+/// Everything that comes out of a source.
+fn all<S: Source<Error: std::fmt::Debug>>(source: &mut S) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let mut block = vec![[0.0; 2]; 4096];
+    loop {
+        match source.read(&mut block).expect("readable") {
+            0 => return frames,
+            count => frames.extend_from_slice(&block[..count]),
+        }
+    }
+}
+
 impl Sound {
     /// Integrated loudness by the crate `ebur128`. Mono is measured as it is heard, from two loudspeakers.
+    ///
+    /// At low rates that meter's filters are bent by the bilinear transform (0.2 LU at 8 kHz, which ffmpeg's show as
+    /// well), so that it listens at the rate that the standard gives its coefficients for.
     pub fn loudness_lufs(&self) -> f64 {
+        const STANDARD_RATE_HZ: u32 = 48_000;
+        if self.sample_rate_hz < RATE_HZ {
+            let mut source = Resampled::new(&self.frames[..], self.sample_rate_hz, STANDARD_RATE_HZ);
+            let frames = all(&mut source);
+            return Self { sample_rate_hz: STANDARD_RATE_HZ, frames, ..*self }.loudness_lufs();
+        }
         let mut meter = EbuR128::new(self.channels, self.sample_rate_hz, Mode::I).expect("a meter");
         if self.channels == 1 {
             meter.set_channel(0, Channel::DualMono).expect("one channel");

@@ -1,0 +1,71 @@
+//! Gaps of digital silence in the middle of a sound, as a lost buffer leaves them.
+
+use crate::stream::Frame;
+
+/// Shortest gap, in frames; shorter ones are zero crossings.
+const SHORTEST: u64 = 16;
+/// Longest gap: what lasts longer is a rest.
+const LONGEST: u64 = 10_000;
+/// Both edges of a gap jump at least so far, −40 dBFS: music ends and begins near zero.
+const JUMP: f32 = 0.01;
+
+/// Gaps of a song.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Dropouts {
+    /// How many.
+    pub count: u64,
+    /// First frame of the first.
+    pub first_frame: u64,
+}
+
+/// Watches for them.
+#[derive(Default)]
+pub(crate) struct DropoutMeter {
+    found: Dropouts,
+    frames: u64,
+    /// Frames of silence so far, and whether they began with a jump.
+    silent: u64,
+    began_with_jump: bool,
+    last_peak: f32,
+}
+
+impl DropoutMeter {
+    pub fn push(&mut self, block: &[Frame]) {
+        let has_silence = block.iter().any(|&frame| frame == [0.0; 2]);
+        if let ([.., last], false, 0) = (block, has_silence, self.silent) {
+            self.last_peak = peak(*last);
+            self.frames += block.len() as u64;
+            return;
+        }
+        for &frame in block {
+            self.next(peak(frame));
+        }
+    }
+
+    fn next(&mut self, peak: f32) {
+        if peak == 0.0 {
+            if self.silent == 0 {
+                self.began_with_jump = self.last_peak > JUMP;
+            }
+            self.silent += 1;
+        } else {
+            if self.began_with_jump && peak > JUMP && (SHORTEST..=LONGEST).contains(&self.silent) {
+                if self.found.count == 0 {
+                    self.found.first_frame = self.frames - self.silent;
+                }
+                self.found.count += 1;
+            }
+            self.silent = 0;
+        }
+        self.last_peak = peak;
+        self.frames += 1;
+    }
+
+    pub fn finish(&self) -> Dropouts {
+        self.found
+    }
+}
+
+fn peak(frame: Frame) -> f32 {
+    frame[0].abs().max(frame[1].abs())
+}

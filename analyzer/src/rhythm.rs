@@ -1,0 +1,163 @@
+//! Tempo and onsets, from the levels of the crossover's bands every 10 ms.
+
+use crate::bands::BandHistory;
+use crate::blocks::BLOCKS_PER_SECOND;
+use crate::crossover::BANDS;
+use crate::profile::RhythmReading;
+
+const BLOCKS: f64 = BLOCKS_PER_SECOND as f64;
+/// Tempi that are told apart; slower and faster ones read an octave up or down.
+const TEMPO_BPM: [f64; 2] = [60.0, 180.0];
+/// Of two tempi an octave apart the one nearer to this is more likely meant (Ellis 2007 puts it at 120).
+const PREFERRED_BPM: f64 = 115.0;
+/// Width of that preference, octaves.
+const PREFERENCE_OCTAVES: f64 = 0.9;
+/// A pulse less regular than this is none.
+const LEAST_CONFIDENCE: f64 = 0.1;
+/// Levels rise against those of 30 ms ago: a hit takes one or two blocks.
+const RISE_BLOCKS: usize = 3;
+/// Blocks that are averaged per band: a narrow band needs longer to have a level.
+const SMOOTH_BLOCKS: [usize; BANDS] = [4, 2, 1, 1];
+/// Levels this far under the band's mean do not count, as a power ratio: −40 dB.
+const FLOOR: f32 = 1e-4;
+/// An onset stands so far over the mean rise of the half second around it.
+const ONSET_OVER_MEAN: f32 = 3.0;
+/// Rises smaller than this in all bands together are no onsets, natural logarithm of power.
+const ONSET_LEAST: f32 = 1.5;
+/// Onsets within this are one.
+const ONSET_GAP_BLOCKS: usize = 6;
+
+/// Reads the rhythm of a song.
+pub(crate) fn rhythm(history: &BandHistory) -> RhythmReading {
+    let rises = rises(history);
+    let seconds = rises.len() as f64 / BLOCKS;
+    let onsets_per_s = if seconds > 0.0 { onsets(&rises) as f64 / seconds } else { 0.0 };
+    let (tempo_bpm, confidence) = tempo(&rises).unwrap_or((0.0, 0.0));
+    let has_pulse = confidence >= LEAST_CONFIDENCE;
+    RhythmReading { tempo_bpm: has_pulse.then_some(tempo_bpm), confidence, onsets_per_s }
+}
+
+/// How fast the logarithmic levels of all bands rise.
+fn rises(history: &BandHistory) -> Vec<f32> {
+    let floors: [f32; BANDS] = std::array::from_fn(|band| {
+        let [mid, side, _] = history.totals[band];
+        ((mid + side) / history.frames.max(1) as f64) as f32 * FLOOR
+    });
+    let logs: Vec<[f32; BANDS]> = history
+        .powers
+        .iter()
+        .enumerate()
+        .map(|(n, _)| {
+            std::array::from_fn(|band| {
+                let recent = &history.powers[(n + 1).saturating_sub(SMOOTH_BLOCKS[band])..=n];
+                let power = recent.iter().map(|powers| powers[band]).sum::<f32>() / SMOOTH_BLOCKS[band] as f32;
+                libm::logf(power.max(floors[band]).max(f32::MIN_POSITIVE))
+            })
+        })
+        .collect();
+    let rise = |now: &[f32; BANDS], before: &[f32; BANDS]| -> f32 {
+        now.iter().zip(before).map(|(now, before)| (now - before).max(0.0)).sum()
+    };
+    logs.iter().skip(RISE_BLOCKS).zip(&logs).map(|(now, before)| rise(now, before)).collect()
+}
+
+fn onsets(rises: &[f32]) -> usize {
+    let half = BLOCKS as usize / 4;
+    let (mut count, mut last) = (0, None);
+    for (n, &rise) in rises.iter().enumerate() {
+        let around = &rises[n.saturating_sub(half)..(n + half).min(rises.len())];
+        let mean = around.iter().sum::<f32>() / around.len() as f32;
+        let is_crest = n > 0 && n + 1 < rises.len() && rise > rises[n - 1] && rise >= rises[n + 1];
+        let is_new = last.is_none_or(|last| n - last > ONSET_GAP_BLOCKS);
+        if is_crest && is_new && rise > ONSET_LEAST.max(ONSET_OVER_MEAN * mean) {
+            (count, last) = (count + 1, Some(n));
+        }
+    }
+    count
+}
+
+/// The lag at which the rises resemble themselves most, as a tempo with its normalised autocorrelation.
+fn tempo(rises: &[f32]) -> Option<(f64, f64)> {
+    let slowest = (60.0 / TEMPO_BPM[0] * BLOCKS) as usize;
+    let fastest = (60.0 / TEMPO_BPM[1] * BLOCKS) as usize;
+    // Four beats of the slowest tempo, twice.
+    if rises.len() < 8 * slowest {
+        return None;
+    }
+    let mean = rises.iter().sum::<f32>() / rises.len() as f32;
+    let centred: Vec<f32> = rises.iter().map(|rise| rise - mean).collect();
+    let correlation = |lag: usize| -> f64 {
+        let products = centred.iter().zip(&centred[lag..]).map(|(a, b)| f64::from(a * b));
+        products.sum::<f64>() / (centred.len() - lag) as f64
+    };
+    let power = correlation(0);
+    if power <= 0.0 {
+        return None;
+    }
+    let table: Vec<f64> = (0..=4 * slowest + 4).map(|lag| correlation(lag) / power).collect();
+    // A beat repeats after two and four of its kind; a chance resemblance does not.
+    let near = |lag: usize| table[lag - 1..=lag + 1].iter().copied().fold(0.0, f64::max);
+    let score = |lag: usize| {
+        let octaves = libm::log2(60.0 * BLOCKS / lag as f64 / PREFERRED_BPM) / PREFERENCE_OCTAVES;
+        (table[lag] + near(2 * lag) + near(4 * lag)) * libm::exp(-0.5 * octaves * octaves)
+    };
+    let beat = (fastest..=slowest).max_by(|&a, &b| score(a).total_cmp(&score(b)))?;
+    // Four beats later the same error of a block weighs a quarter.
+    let far = (4 * beat - 3..=4 * beat + 3).max_by(|&a, &b| table[a].total_cmp(&table[b]))?;
+    let lag = (far as f64 + parabola(table[far - 1], table[far], table[far + 1])) / 4.0;
+    Some((60.0 * BLOCKS / lag, table[beat].clamp(0.0, 1.0)))
+}
+
+/// Where between −½ and ½ a parabola through three points has its crest.
+fn parabola(before: f64, at: f64, after: f64) -> f64 {
+    let bend = before - 2.0 * at + after;
+    if bend < 0.0 { (0.5 * (before - after) / bend).clamp(-0.5, 0.5) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyze::Analyzer;
+    use crate::stream::{Frame, Meter};
+    use crate::synth::{demo_mix, pink_noise, silence};
+
+    fn reading(frames: &[Frame]) -> RhythmReading {
+        let mut analyzer = Analyzer::new(22_050, 2);
+        analyzer.push(frames);
+        analyzer.finish().rhythm
+    }
+
+    #[test]
+    fn the_demo_mix_has_a_hundred_beats_per_minute() {
+        let got = reading(&demo_mix(22_050, 24.0));
+        assert!((got.tempo_bpm.unwrap() - 100.0).abs() < 1.0 && got.confidence > 0.2, "{got:?}");
+        assert!((2.0..6.0).contains(&got.onsets_per_s), "{got:?}");
+    }
+
+    #[test]
+    fn clicks_are_counted_and_timed() {
+        for bpm in [75.0, 128.0, 174.0] {
+            let mut frames = silence(22_050, 20.0);
+            let noise = pink_noise(22_050, -10.0, 0.03, 1);
+            let mut beat = 0.1;
+            while beat < 19.9 {
+                let start = (beat * 22_050.0) as usize;
+                frames[start..start + noise.len()].copy_from_slice(&noise);
+                beat += 60.0 / bpm;
+            }
+            let got = reading(&frames);
+            let ratio = got.tempo_bpm.unwrap() / bpm;
+            assert!([0.5, 1.0, 2.0].iter().any(|octave| (ratio / octave - 1.0).abs() < 0.01), "{got:?}, not {bpm}");
+            assert!((got.onsets_per_s - bpm / 60.0).abs() < 0.1, "{got:?}, not {bpm}");
+        }
+    }
+
+    #[test]
+    fn noise_and_silence_have_no_pulse() {
+        for frames in [pink_noise(22_050, -20.0, 20.0, 7), silence(22_050, 20.0), Vec::new()] {
+            let got = reading(&frames);
+            assert_eq!(got.tempo_bpm, None, "{got:?}");
+            assert!(got.onsets_per_s < 0.5, "{got:?}");
+        }
+    }
+}

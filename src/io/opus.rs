@@ -1,0 +1,148 @@
+//! Opus (RFC 6716) for the demuxers of symphonia, which has no decoder for it.
+
+use symphonia::core::audio::{
+    AsGenericAudioBufferRef, AudioBuffer, AudioMut, AudioSpec, GenericAudioBufferRef, layouts,
+};
+use symphonia::core::codecs::CodecInfo;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, FinalizeResult};
+use symphonia::core::errors::{Error as Fault, Result};
+use symphonia::core::packet::PacketRef;
+
+/// Opus is decoded at this rate, whatever was encoded.
+pub(super) const SAMPLE_RATE_HZ: u32 = 48_000;
+
+/// The longest packet: 120 ms.
+const MAX_PACKET_FRAMES: usize = 5_760;
+
+/// Frames that the decoder needs to settle; where this is in the identification header (RFC 7845, section 5.1).
+pub(super) fn pre_skip_frames(params: &AudioCodecParameters) -> Option<u64> {
+    let head = params.extra_data.as_deref()?;
+    Some(u64::from(u16::from_le_bytes([*head.get(10)?, *head.get(11)?])))
+}
+
+pub(super) struct OpusDecoder {
+    decoder: opus_rs::OpusDecoder,
+    channels: usize,
+    gain: f32,
+    params: AudioCodecParameters,
+    samples: Vec<f32>,
+    buffer: AudioBuffer<f32>,
+}
+
+impl OpusDecoder {
+    /// A decoder for mono or stereo.
+    pub fn new(params: &AudioCodecParameters) -> Result<Self> {
+        let head = params.extra_data.as_deref().unwrap_or_default();
+        let (Some(&count), Some(&[low, high])) = (head.get(9), head.get(16..18).and_then(|g| g.first_chunk())) else {
+            return Err(Fault::DecodeError("opus: no identification header"));
+        };
+        let channels = usize::from(count);
+        let decoder = opus_rs::OpusDecoder::new(SAMPLE_RATE_HZ as i32, channels).map_err(Fault::Unsupported)?;
+        let layout = if channels == 1 { layouts::CHANNEL_LAYOUT_MONO } else { layouts::CHANNEL_LAYOUT_STEREO };
+        let buffer = AudioBuffer::new(AudioSpec::new(SAMPLE_RATE_HZ, layout), MAX_PACKET_FRAMES);
+        // Gain in steps of 1/256 dB.
+        let gain_db = f64::from(i16::from_le_bytes([low, high])) / 256.0;
+        let gain = analyzer::units::gain_from_db(gain_db) as f32;
+        let samples = vec![0.0; MAX_PACKET_FRAMES * channels];
+        Ok(Self { decoder, channels, gain, params: params.clone(), samples, buffer })
+    }
+
+    fn decode_packet(&mut self, packet: &PacketRef<'_>) -> Result<()> {
+        self.buffer.clear();
+        let decoded = self.decoder.decode(packet.data, MAX_PACKET_FRAMES, &mut self.samples);
+        let frames = decoded.map_err(Fault::DecodeError)?.min(MAX_PACKET_FRAMES);
+        self.buffer.render_uninit(Some(frames));
+        for channel in 0..self.channels {
+            let plane = self.buffer.plane_mut(channel).ok_or(Fault::DecodeError("opus: channels"))?;
+            for (to, from) in plane.iter_mut().zip(self.samples.chunks_exact(self.channels)) {
+                *to = from[channel] * self.gain;
+            }
+        }
+        let end = usize::try_from(packet.trim_end.get()).unwrap_or(usize::MAX).min(frames);
+        self.buffer.truncate(frames - end);
+        Ok(())
+    }
+}
+
+impl AudioDecoder for OpusDecoder {
+    fn reset(&mut self) {}
+
+    fn codec_info(&self) -> &CodecInfo {
+        &CodecInfo { short_name: "opus", long_name: "Opus", profiles: &[] }
+    }
+
+    fn codec_params(&self) -> &AudioCodecParameters {
+        &self.params
+    }
+
+    fn decode_ref(&mut self, packet: &PacketRef<'_>) -> Result<GenericAudioBufferRef<'_>> {
+        self.decode_packet(packet)?;
+        Ok(self.buffer.as_generic_audio_buffer_ref())
+    }
+
+    fn finalize(&mut self) -> FinalizeResult {
+        FinalizeResult::default()
+    }
+
+    fn last_decoded(&self) -> GenericAudioBufferRef<'_> {
+        self.buffer.as_generic_audio_buffer_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opus_rs::{Application, OpusEncoder};
+
+    use super::super::testing::{decode, page};
+
+    const PACKET_FRAMES: usize = 960;
+    const PRE_SKIP_FRAMES: u16 = 312;
+
+    fn head(gain_q8_db: i16) -> Vec<u8> {
+        let mut head = [&b"OpusHead\x01\x02"[..], &PRE_SKIP_FRAMES.to_le_bytes(), &48_000_u32.to_le_bytes()].concat();
+        head.extend(gain_q8_db.to_le_bytes());
+        head.push(0);
+        head
+    }
+
+    /// A tone of 440 Hz, different in both channels, in so many packets.
+    fn ogg_opus(packets: usize, gain_q8_db: i16) -> Vec<u8> {
+        let mut encoder = OpusEncoder::new(48_000, 2, Application::Audio).expect("an encoder");
+        let mut pages = [page(1, 0, 2, 0, &head(gain_q8_db)), page(1, 1, 0, 0, b"OpusTags\0\0\0\0\0\0\0\0")].concat();
+        for i in 0..packets {
+            let tone = |k: usize| (k as f32 * std::f32::consts::TAU * 440.0 / 48_000.0).sin();
+            let first = i * PACKET_FRAMES;
+            let samples: Vec<f32> =
+                (first..first + PACKET_FRAMES).flat_map(|k| [0.4 * tone(k), 0.2 * tone(k)]).collect();
+            let mut packet = [0; 1_275];
+            let length = encoder.encode(&samples, PACKET_FRAMES, &mut packet).expect("a packet");
+            let flags = if i + 1 == packets { 4 } else { 0 };
+            pages.extend(page(1, 2 + i as u32, flags, (first + PACKET_FRAMES) as u64, &packet[..length]));
+        }
+        pages
+    }
+
+    fn rms(frames: &[[f32; 2]], channel: usize) -> f32 {
+        (frames.iter().map(|f| f[channel] * f[channel]).sum::<f32>() / frames.len() as f32).sqrt()
+    }
+
+    #[test]
+    fn a_tone_keeps_its_level_and_the_start_is_left_out() {
+        let (info, frames, warnings) = decode(&ogg_opus(50, 0)).expect("Opus");
+        assert_eq!(frames.len(), 50 * PACKET_FRAMES - usize::from(PRE_SKIP_FRAMES));
+        assert_eq!((info.codec.as_str(), info.sample_rate_hz, info.lossy, warnings), ("Opus", 48_000, true, vec![]));
+        // The encoder is lossy: within 5 %.
+        for (channel, level) in [(0, 0.4), (1, 0.2)] {
+            let expected = level / 2.0_f32.sqrt();
+            assert!((rms(&frames[9_600..], channel) / expected - 1.0).abs() < 0.05);
+        }
+    }
+
+    #[test]
+    fn the_gain_in_the_header_is_applied() {
+        let louder = decode(&ogg_opus(50, 6 * 256)).expect("Opus").1;
+        let plain = decode(&ogg_opus(50, 0)).expect("Opus").1;
+        let ratio = rms(&louder[9_600..], 0) / rms(&plain[9_600..], 0);
+        assert!((ratio - 1.995_262).abs() < 1e-4, "{ratio}");
+    }
+}

@@ -1,0 +1,407 @@
+//! What the program says and leaves behind, above all when it cannot do what it is asked to.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use analyzer::profile::Profile;
+use analyzer::stream::Frame;
+use analyzer::synth::{demo_mix, silence};
+use common::{Folder, MIX, RATE_HZ, Run, louder, name, read};
+use goldmaster::io::encode::Format;
+use renderer::recipe::Recipe;
+use serde_json::Value;
+
+/// Exit codes, as the design numbers them.
+const FAILED: i32 = 1;
+const USAGE: i32 = 2;
+
+/// Long enough for a loudness; most of these songs are never mastered.
+fn short_mix() -> Vec<Frame> {
+    demo_mix(RATE_HZ, 1.0)
+}
+
+/// The program has refused in one line that names the file, the cause and what to do.
+fn assert_refused(run: &Run, words: &[&str]) {
+    assert_eq!((run.code, run.stdout.as_str()), (Some(FAILED), ""), "{run:?}");
+    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
+    assert!(run.stderr.starts_with("goldmaster: "), "{run:?}");
+    for word in words {
+        assert!(run.stderr.contains(word), "{word:?} is missing: {run:?}");
+    }
+}
+
+/// Runs that are refused with these words and leave the folder as it was, to the last byte.
+fn assert_all_refused(folder: &Folder, cases: &[(&[&str], &[&str])]) {
+    let before = folder.contents();
+    for (arguments, words) in cases {
+        assert_refused(&folder.goldmaster(arguments), words);
+        let after = folder.contents();
+        let names: Vec<_> = after.keys().collect();
+        assert!(after == before, "{arguments:?} has changed the folder, which holds {names:?}");
+    }
+}
+
+#[test]
+fn what_is_no_song_is_refused() {
+    let folder = Folder::new();
+    let mix = short_mix();
+    folder.file("empty.wav", b"");
+    folder.file("text.wav", b"Dear musician,\nthis is a letter and not a song.\n");
+    folder.file("page.mp3", b"<!DOCTYPE html><html><body>404</body></html>");
+    folder.wav("nan.wav", 2, &vec![[f32::NAN; 2]; RATE_HZ as usize]);
+    folder.wav("silence.wav", 2, &silence(RATE_HZ, 2.0));
+    folder.wav("one.wav", 2, &[[0.5, 0.5]]);
+    folder.wav("none.wav", 2, &[]);
+    folder.wav("six.wav", 6, &mix);
+    let good = fs::read(folder.integers("good.wav", Format::Wav, &mix)).expect("the mix");
+    folder.file("header.wav", &good[..30]);
+    fs::create_dir(folder.path("folder.wav")).expect("a folder");
+    assert_all_refused(
+        &folder,
+        &[
+            (&["missing.wav"], &["missing.wav", "no such file"]),
+            (&["folder.wav"], &["folder.wav", "a folder"]),
+            (&["empty.wav"], &["empty.wav", "empty", "FLAC"]),
+            (&["text.wav"], &["text.wav", "no sound", "FLAC"]),
+            (&["page.mp3"], &["page.mp3", "web page"]),
+            (&["nan.wav"], &["nan.wav", "not numbers", "export or download it again"]),
+            (&["silence.wav"], &["silence.wav", "silent"]),
+            (&["one.wav"], &["one.wav", "shorter than 0.4 s"]),
+            (&["none.wav"], &["none.wav", "no sound"]),
+            (&["six.wav"], &["six.wav", "6 channels", "mix it down"]),
+            (&["header.wav"], &["header.wav", "damaged"]),
+            (&["good.wav", "--reference", "missing.wav"], &["missing.wav", "no such file"]),
+            (&["good.wav", "--reference", "silence.wav"], &["silence.wav", "silent"]),
+            (&["render", "good.wav", "--recipe", "missing.json"], &["missing.json", "no such file"]),
+            (&["render", "good.wav", "--recipe", "text.wav"], &["text.wav", "not a recipe"]),
+            (&["analyze", "missing.wav"], &["missing.wav", "no such file"]),
+            (&["analyze", "text.wav"], &["text.wav", "no sound"]),
+        ],
+    );
+}
+
+#[test]
+fn a_constant_is_no_song() {
+    let folder = Folder::new();
+    folder.wav("dc.wav", 2, &vec![[0.25; 2]; 2 * RATE_HZ as usize]);
+    assert_all_refused(&folder, &[(&["dc.wav"], &["dc.wav"])]);
+}
+
+#[test]
+fn a_recording_that_was_cut_off_is_mastered_and_says_how_much_is_missing() {
+    let folder = Folder::new();
+    let whole = fs::read(folder.integers("whole.wav", Format::Wav, &MIX)).expect("the mix");
+    // 44 bytes of header, 6 bytes a frame; the last frame is broken.
+    let cut = 44 + 6 * (MIX.len() / 2) + 3;
+    folder.file("cut.wav", &whole[..cut]);
+    let report = folder.goldmaster(&["cut.wav", "--json"]).succeeded().json();
+    let warning = report["warnings"][0].as_str().expect("a warning");
+    let missing = (MIX.len() - MIX.len() / 2).to_string();
+    assert!(warning.contains("cut off") && warning.contains(&missing), "{warning}");
+    assert_eq!(read(&folder.path("cut.master.wav")).frames.len(), MIX.len() / 2);
+}
+
+#[test]
+fn an_output_that_is_an_input_is_refused_under_every_name() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    folder.wav("record.wav", 2, &louder(&short_mix(), 3.0));
+    fs::hard_link(folder.path("mix.wav"), folder.path("hard.wav")).expect("a link");
+    let mut cases: Vec<(&[&str], &[&str])> = vec![
+        (&["mix.wav", "-o", "mix.wav", "--force"], &["mix.wav", "replace its own input", "another name"]),
+        (&["mix.wav", "-o", "./mix.wav", "--force"], &["mix.wav", "replace its own input"]),
+        (&["mix.wav", "-o", "hard.wav", "--force"], &["hard.wav", "replace its own input"]),
+        (&["hard.wav", "-o", "mix.wav", "--force"], &["mix.wav", "replace its own input"]),
+        (&["mix.wav", "--reference", "record.wav", "-o", "record.wav", "--force"], &["record.wav", "replace"]),
+        (&["mix.wav", "-o", "out.wav", "--recipe", "mix.wav", "--force"], &["mix.wav", "replace"]),
+    ];
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("mix.wav", folder.path("soft.wav")).expect("a link");
+        cases.push((&["mix.wav", "-o", "soft.wav", "--force"], &["soft.wav", "replace its own input"]));
+        cases.push((&["soft.wav", "-o", "mix.wav", "--force"], &["mix.wav", "replace its own input"]));
+    }
+    assert_all_refused(&folder, &cases);
+}
+
+#[test]
+fn a_recipe_never_replaces_a_reference() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    folder.wav("record.wav", 2, &louder(&short_mix(), 3.0));
+    let arguments = ["mix.wav", "--reference", "record.wav", "-o", "out.wav", "--recipe", "record.wav", "--force"];
+    assert_all_refused(&folder, &[(&arguments, &["record.wav"])]);
+}
+
+#[test]
+fn a_recipe_never_replaces_the_master() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    let before = folder.contents();
+    for arguments in [
+        &["mix.wav", "-o", "out.wav", "--recipe", "out.wav"][..],
+        &["mix.wav", "-o", "out.wav", "--recipe", "./out.wav", "--force"],
+    ] {
+        let run = folder.goldmaster(arguments);
+        assert!(matches!(run.code, Some(FAILED | USAGE)), "{run:?}");
+        assert!(run.stderr.contains("out.wav"), "{run:?}");
+        assert!(folder.contents() == before, "{arguments:?} has changed the folder");
+    }
+}
+
+#[test]
+fn what_exists_is_replaced_only_when_it_is_allowed() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    folder.file("mix.master.wav", b"an earlier master");
+    folder.file("old.json", b"an earlier recipe");
+    assert_all_refused(
+        &folder,
+        &[
+            (&["mix.wav"], &["mix.master.wav", "exists already", "another name"]),
+            (&["mix.wav", "-o", "new.wav", "--recipe", "old.json"], &["old.json", "exists already"]),
+        ],
+    );
+    folder.goldmaster(&["mix.wav", "--recipe", "old.json", "--force"]).succeeded();
+    assert!(!read(&folder.path("mix.master.wav")).frames.is_empty());
+    let recipe = fs::read_to_string(folder.path("old.json")).expect("the recipe");
+    Recipe::from_json(&recipe).expect("a recipe");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_refused_before_any_work() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    fs::create_dir(folder.path("full.wav")).expect("a folder");
+    assert_all_refused(
+        &folder,
+        &[
+            (&["mix.wav", "-o", "no/such/folder/out.wav"], &["no/such/folder/out.wav", "folder does not exist"]),
+            (&["mix.wav", "-o", "full.wav", "--force"], &["full.wav", "a folder"]),
+            (&["mix.wav", "--recipe", "no/such/recipe.json"], &["no/such/recipe.json", "folder does not exist"]),
+            (&["mix.wav", "-o", "out.flac", "--bits", "32f"], &["out.flac", "floating point", "24 bits"]),
+        ],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_written_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    let locked = folder.path("locked");
+    fs::create_dir(&locked).expect("a folder");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o555)).expect("it is ours");
+    // Root writes everywhere, and then there is nothing to test.
+    if fs::write(locked.join("probe"), "").is_ok() {
+        return;
+    }
+    assert_refused(&folder.goldmaster(&["mix.wav", "-o", "locked/out.wav"]), &["locked/out.wav", "permission denied"]);
+    assert_eq!(fs::read_dir(&locked).expect("the folder").count(), 0);
+}
+
+#[test]
+fn wrong_arguments_are_usage_errors_that_name_them() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    let before = folder.contents();
+    let cases: [(&[&str], &str); 19] = [
+        (&["mix.wav", "--loud"], "--loud"),
+        (&["mix.wav", "--json", "--quiet"], "--quiet"),
+        (&["mix.wav", "second.wav"], "second.wav"),
+        (&["mix.wav", "--loudness", "loud"], "loud"),
+        (&["mix.wav", "--loudness", "-2000"], "-2000"),
+        (&["mix.wav", "--loudness", "nan"], "NaN"),
+        (&["mix.wav", "--ceiling", "3"], "3"),
+        (&["mix.wav", "--max-limiting-db", "-1"], "-1"),
+        (&["mix.wav", "--intensity", "101"], "101"),
+        (&["mix.wav", "--tone", "-1"], "-1"),
+        (&["mix.wav", "--width", "nan"], "nan"),
+        (&["mix.wav", "--rate", "5"], "5"),
+        (&["mix.wav", "--bits", "12"], "12"),
+        (&["mix.wav", "--for", "mars"], "spotify"),
+        (&["mix.wav", "--reference", "mix.wav:0"], "positive"),
+        (&["mix.wav", "--set", "limiter"], "limiter"),
+        (&["mix.wav", "-o", "master.mp3"], ".flac"),
+        (&["analyze"], "INPUT"),
+        (&["render", "mix.wav"], "--recipe"),
+    ];
+    for (arguments, word) in cases {
+        let run = folder.goldmaster(arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(USAGE), ""), "{arguments:?}: {run:?}");
+        assert!(run.stderr.contains(word), "{word:?} is missing: {run:?}");
+        assert!(folder.contents() == before, "{arguments:?} has changed the folder");
+    }
+}
+
+#[test]
+fn without_arguments_the_program_says_how_it_is_used() {
+    let run = Folder::new().goldmaster(&[]);
+    assert_eq!(run.code, Some(USAGE));
+    assert!(run.stderr.contains("Usage: goldmaster"), "{run:?}");
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    let folder = Folder::new();
+    let version = folder.goldmaster(&["--version"]).succeeded();
+    assert_eq!(version.stdout, format!("goldmaster {}\n", env!("CARGO_PKG_VERSION")));
+    for arguments in [&["--help"][..], &["master", "--help"], &["analyze", "--help"], &["render", "--help"]] {
+        assert!(folder.goldmaster(arguments).succeeded().stdout.contains("Usage: goldmaster"));
+    }
+}
+
+#[test]
+fn a_master_is_all_that_appears_and_the_mix_is_untouched() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    let before = folder.contents();
+    let run = folder.goldmaster(&["mix.wav"]).succeeded();
+    assert!(run.stdout.contains("integrated loudness") && run.stdout.contains("kept"), "{run:?}");
+    assert_eq!(run.stderr, "", "a progress bar is for terminals");
+    let after = folder.contents();
+    assert_eq!(after.keys().collect::<Vec<_>>(), ["mix.master.wav", "mix.wav"]);
+    assert!(after["mix.wav"] == before["mix.wav"]);
+}
+
+#[test]
+fn the_command_master_is_what_happens_without_a_command() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    folder.goldmaster(&["mix.wav", "-o", "a.wav"]).succeeded();
+    folder.goldmaster(&["master", "mix.wav", "-o", "b.wav"]).succeeded();
+    let written = folder.contents();
+    assert!(written["a.wav"] == written["b.wav"]);
+}
+
+/// What scripts may rely on.
+const REPORT_KEYS: [&str; 14] = [
+    "actions",
+    "after",
+    "before",
+    "decision",
+    "drive_db",
+    "input",
+    "input_hash",
+    "limiting_db",
+    "output",
+    "promises",
+    "recipe",
+    "version",
+    "wanted",
+    "warnings",
+];
+
+fn keys(value: &Value) -> Vec<&str> {
+    let mut keys: Vec<_> = value.as_object().expect("an object").keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
+}
+
+#[test]
+fn the_report_is_json_with_the_keys_that_are_documented() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 1, &short_mix());
+    let run = folder.goldmaster(&["mix.wav", "--recipe", "recipe.json", "--json"]).succeeded();
+    assert_eq!(run.stderr, "");
+    let report = run.json();
+    assert_eq!(keys(&report), REPORT_KEYS);
+    assert_eq!((&report["version"], &report["input"]["channels"]), (&Value::from(1), &Value::from(1)));
+    let verdicts: Vec<_> = report["promises"].as_array().expect("a list").iter().map(|p| &p["verdict"]).collect();
+    assert!(verdicts.len() >= 4 && verdicts.iter().all(|verdict| *verdict == "kept"), "{verdicts:?}");
+    let replay = ["render", "mix.wav", "--recipe", "recipe.json", "-o", "again.wav", "--json"];
+    assert_eq!(keys(&folder.goldmaster(&replay).succeeded().json()), REPORT_KEYS);
+}
+
+#[test]
+fn quiet_prints_nothing() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    let run = folder.goldmaster(&["mix.wav", "--quiet", "--recipe", "recipe.json"]).succeeded();
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+    let run = folder.goldmaster(&["render", "mix.wav", "--recipe", "recipe.json", "-o", "b.wav", "-q"]).succeeded();
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+    assert_refused(&folder.goldmaster(&["missing.wav", "--quiet"]), &["missing.wav"]);
+}
+
+#[test]
+fn a_measurement_reads_back_as_the_profile_it_was() {
+    let folder = Folder::new();
+    let inputs = [
+        ("mix.wav", 2, MIX.clone()),
+        ("mono.wav", 1, short_mix()),
+        ("silence.wav", 2, silence(RATE_HZ, 1.0)),
+        ("one.wav", 2, vec![[0.5, -0.5]]),
+    ];
+    for (name, channels, frames) in &inputs {
+        folder.wav(name, *channels, frames);
+    }
+    let before = folder.contents();
+    let names: Vec<&str> = inputs.iter().map(|(name, ..)| *name).collect();
+    let run = folder.goldmaster(&[&["analyze", "--json"], &names[..]].concat()).succeeded();
+    assert_eq!((run.stdout.lines().count(), run.stderr.as_str()), (inputs.len(), ""), "one line per file");
+    for (line, (name, channels, frames)) in run.stdout.lines().zip(&inputs) {
+        let profile: Profile = serde_json::from_str(line).unwrap_or_else(|e| panic!("{name}: {e}: {line}"));
+        assert_eq!((u16::from(profile.channels), profile.frames), (*channels, frames.len() as u64), "{name}");
+        assert_eq!(serde_json::to_string(&profile).expect("JSON"), line, "{name}");
+    }
+    let run = folder.goldmaster(&["analyze", "mix.wav", "mono.wav"]).succeeded();
+    assert!(run.stdout.contains("mix.wav") && run.stdout.contains("mono.wav"), "{run:?}");
+    assert!(folder.contents() == before);
+}
+
+#[test]
+fn names_may_have_spaces_and_any_script() {
+    let folder = Folder::new();
+    let place = folder.path("Lieder für Übermüdete 音楽 🎵");
+    fs::create_dir(&place).expect("a folder");
+    let file = |name: &str| place.join(name).to_string_lossy().into_owned();
+    fs::rename(folder.wav("mix.wav", 2, &short_mix()), file("mein Lied: das 1. ☂.wav")).expect("one disk");
+    fs::rename(folder.wav("record.wav", 2, &louder(&short_mix(), 3.0)), file("a:b.wav")).expect("one disk");
+    let (mix, record, recipe) = (file("mein Lied: das 1. ☂.wav"), file("a:b.wav"), file("ein Rezept.json"));
+    folder.goldmaster(&[&mix, "--reference", &record, "--reference", &format!("{record}:2"), "--recipe", &recipe]).succeeded();
+    let mut names: Vec<_> =
+        fs::read_dir(&place).expect("the folder").map(|entry| name(&entry.expect("an entry").path())).collect();
+    names.sort_unstable();
+    let master = "mein Lied: das 1. ☂.master.wav";
+    assert_eq!(names, ["a:b.wav", "ein Rezept.json", master, "mein Lied: das 1. ☂.wav"]);
+    let again = file("noch einmal.flac");
+    folder.goldmaster(&["render", &mix, "--recipe", &recipe, "-o", &again]).succeeded();
+    assert!(read(Path::new(&again)).frames == read(&place.join(master)).frames);
+}
+
+#[test]
+fn who_closes_the_output_early_does_no_harm() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    for arguments in [&["mix.wav", "--force"][..], &["mix.wav", "--force", "--json"], &["analyze", "mix.wav"], &["--help"]]
+    {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = folder.command(arguments);
+        let child = command.stdout(writer).stderr(std::process::Stdio::piped()).spawn().expect("the program starts");
+        let output = child.wait_with_output().expect("the program ends");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    }
+    assert!(!read(&folder.path("mix.master.wav")).frames.is_empty());
+}
+
+#[test]
+fn the_demo_needs_no_file_and_writes_four() {
+    let folder = Folder::new();
+    let run = folder.goldmaster(&["demo", "heard"]).succeeded();
+    assert!(run.stdout.contains("Listen for"), "{run:?}");
+    let text = |name: &str| fs::read_to_string(folder.path("heard").join(name)).expect("it was written");
+    let recipe = Recipe::from_json(&text("recipe.json")).expect("a recipe");
+    let report: Value = serde_json::from_str(&text("report.json")).expect("JSON");
+    assert_eq!(keys(&report), REPORT_KEYS);
+    assert_eq!(report["input_hash"], recipe.solution.expect("it was solved").input_hash);
+    let (mix, master) = (read(&folder.path("heard").join("mix.wav")), read(&folder.path("heard").join("master.wav")));
+    assert_eq!(mix.frames.len(), master.frames.len());
+    master.assert_keeps(-14.0, -1.0);
+    assert_eq!(fs::read_dir(folder.path("heard")).expect("the folder").count(), 4);
+}

@@ -1,0 +1,223 @@
+//! The same input and the same recipe give the same bytes.
+
+mod common;
+
+use std::path::Path;
+
+use common::{Folder, MIX, OTHER_MIX, job, louder, mastered, read};
+use goldmaster::io::encode::Format;
+use goldmaster::job::{MasterJob, Reference, RenderJob};
+use goldmaster::master::render;
+use goldmaster::progress::Silent;
+use goldmaster::report::Report;
+use goldmaster::verify::Verdict;
+use renderer::recipe::Recipe;
+use serde_json::Value;
+
+/// How often the same master is made; rare races need more than two.
+const RUNS: usize = 10;
+
+fn bytes(path: &Path) -> Vec<u8> {
+    std::fs::read(path).expect("the master")
+}
+
+/// A master towards a louder record, so that equaliser, dynamics and limiter all have something to do.
+fn demanding(folder: &Folder, output: &str) -> MasterJob {
+    let record = folder.path("record.wav");
+    if !record.exists() {
+        folder.wav("record.wav", 2, &louder(&OTHER_MIX, 12.0));
+        folder.wav("mix.wav", 2, &MIX);
+    }
+    let references = vec![Reference { path: record, weight: 1.0 }];
+    MasterJob { references, ..job(&folder.path("mix.wav"), &folder.path(output)) }
+}
+
+fn render_job(recipe: &Recipe, input: &Path, output: &Path) -> RenderJob {
+    let MasterJob { input, output, strictness, settings, .. } = job(input, output);
+    RenderJob { input, output, recipe: recipe.clone(), settings, as_is: false, strictness }
+}
+
+fn rendered(job: &RenderJob) -> Report {
+    render(job, &Silent).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn ten_runs_give_the_same_bytes_and_the_same_recipe() {
+    let folder = Folder::new();
+    let runs: Vec<_> = (0..RUNS)
+        .map(|run| {
+            let job = demanding(&folder, &format!("{run}.wav"));
+            let report = mastered(&job);
+            (bytes(&job.output.path), report.recipe.to_json(), report.after)
+        })
+        .collect();
+    assert!(runs.iter().all(|run| *run == runs[0]));
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let folder = Folder::new();
+    demanding(&folder, "out.wav");
+    folder.wav("second.wav", 2, &OTHER_MIX);
+    let references = ["mix.wav", "--reference", "record.wav", "--reference", "second.wav:0.5"];
+    for (threads, output, recipe) in [("1", "1.flac", "1.json"), ("2", "2.flac", "2.json")] {
+        let arguments = [&references[..], &["-o", output, "--recipe", recipe]].concat();
+        folder.run(folder.command(&arguments).env("RAYON_NUM_THREADS", threads)).succeeded();
+    }
+    assert!(bytes(&folder.path("1.flac")) == bytes(&folder.path("2.flac")));
+    assert!(bytes(&folder.path("1.json")) == bytes(&folder.path("2.json")));
+}
+
+#[test]
+fn a_process_of_its_own_changes_nothing() {
+    let folder = Folder::new();
+    let job = demanding(&folder, "here.wav");
+    mastered(&job);
+    folder.goldmaster(&["mix.wav", "--reference", "record.wav", "-o", "there.wav"]).succeeded();
+    assert!(bytes(&job.output.path) == bytes(&folder.path("there.wav")));
+}
+
+#[test]
+fn the_file_format_of_the_mix_changes_nothing() {
+    let folder = Folder::new();
+    let inputs = [folder.integers("a.wav", Format::Wav, &MIX), folder.flac("b.flac", &MIX)];
+    let masters = inputs.map(|input| {
+        let output = input.with_extension("master.wav");
+        mastered(&job(&input, &output));
+        bytes(&output)
+    });
+    assert!(masters[0] == masters[1]);
+}
+
+#[test]
+fn a_recipe_replayed_on_its_own_mix_searches_nothing_and_gives_the_same_bytes() {
+    let folder = Folder::new();
+    demanding(&folder, "out.wav");
+    for (first, again) in [("first.wav", "again.wav"), ("first.flac", "again.flac")] {
+        let arguments =
+            ["mix.wav", "--reference", "record.wav", "-o", first, "--recipe", "recipe.json", "--force", "--quiet"];
+        folder.goldmaster(&arguments).succeeded();
+        let arguments = ["render", "mix.wav", "--recipe", "recipe.json", "-o", again, "--json"];
+        let report = folder.goldmaster(&arguments).succeeded().json();
+        assert!(bytes(&folder.path(first)) == bytes(&folder.path(again)), "{again}");
+        assert_eq!(report["before"], Value::Null, "nothing is measured but the result");
+    }
+}
+
+#[test]
+fn a_written_recipe_is_the_recipe_that_ran() {
+    let folder = Folder::new();
+    demanding(&folder, "out.wav");
+    let arguments = ["mix.wav", "-o", "out.wav", "--recipe", "recipe.json", "--json"];
+    let report = folder.goldmaster(&arguments).succeeded().json();
+    let text = std::fs::read_to_string(folder.path("recipe.json")).expect("the recipe");
+    assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), report["recipe"]);
+    assert_eq!(Recipe::from_json(&text).expect("a recipe").to_json(), text);
+}
+
+#[test]
+fn a_recipe_on_another_mix_is_solved_anew() {
+    let folder = Folder::new();
+    let recipe = mastered(&demanding(&folder, "out.wav")).recipe;
+    let other = folder.wav("other.wav", 2, &louder(&OTHER_MIX, -5.0));
+    let output = folder.path("other.master.wav");
+    let report = rendered(&render_job(&recipe, &other, &output));
+    let (old, new) = (recipe.solution.expect("it was solved"), report.recipe.solution.expect("it was solved"));
+    assert_ne!((old.input_hash, old.drive_db), (new.input_hash, new.drive_db));
+    assert!(report.before.is_some());
+    assert_eq!(Recipe { solution: None, ..report.recipe }, Recipe { solution: None, ..recipe });
+    read(&output).assert_keeps(report.wanted.loudness_lufs, report.wanted.ceiling_dbtp);
+}
+
+#[test]
+fn a_recipe_without_a_solution_is_solved_to_the_same_bytes() {
+    let folder = Folder::new();
+    let job = demanding(&folder, "out.wav");
+    let recipe = Recipe { solution: None, ..mastered(&job).recipe };
+    let output = folder.path("again.wav");
+    rendered(&render_job(&recipe, &job.input, &output));
+    assert!(bytes(&job.output.path) == bytes(&output));
+}
+
+/// Two songs that differ by level, as an instrumental does a little and a wrong file a lot.
+fn as_is(by_db: f64) -> (Recipe, Report) {
+    let folder = Folder::new();
+    let recipe = mastered(&demanding(&folder, "out.wav")).recipe;
+    let other = folder.wav("other.wav", 2, &louder(&MIX, by_db));
+    let job = RenderJob { as_is: true, ..render_job(&recipe, &other, &folder.path("other.master.wav")) };
+    (recipe, rendered(&job))
+}
+
+#[test]
+fn as_is_keeps_the_gain_on_a_quieter_mix() {
+    let (recipe, report) = as_is(-1.0);
+    assert_eq!(report.recipe.solution, recipe.solution);
+    assert_eq!(report.promises[0].verdict, Verdict::Short);
+}
+
+#[test]
+fn as_is_keeps_the_gain_on_a_louder_mix() {
+    let (recipe, report) = as_is(0.5);
+    assert_eq!(report.recipe.solution, recipe.solution);
+    assert!(report.after.integrated_lufs > Some(report.wanted.loudness_lufs));
+}
+
+#[test]
+fn one_value_that_is_set_changes_alone_and_the_rest_is_solved_again() {
+    let folder = Folder::new();
+    demanding(&folder, "out.wav");
+    let arguments = ["mix.wav", "--reference", "record.wav", "-o", "out.wav", "--recipe", "recipe.json", "--json"];
+    let first = folder.goldmaster(&arguments).succeeded().json();
+    let set = "multiband.low.ratio=1.5";
+    let arguments = ["render", "mix.wav", "--recipe", "recipe.json", "-o", "set.wav", "--set", set, "--json"];
+    let second = folder.goldmaster(&arguments).succeeded().json();
+    assert_eq!(second["recipe"]["multiband"]["low"]["ratio"], 1.5);
+    let without = |report: &Value| {
+        let mut recipe = report["recipe"].clone();
+        recipe["multiband"]["low"]["ratio"].take();
+        recipe["solution"].take();
+        recipe
+    };
+    assert_eq!(without(&first), without(&second));
+    assert!(second["before"].is_object(), "it is measured, to be solved");
+    let wanted = first["wanted"]["loudness_lufs"].as_f64().expect("a target");
+    read(&folder.path("set.wav")).assert_keeps(wanted, -1.0);
+    // The same value set while mastering gives the same master.
+    let arguments = ["mix.wav", "--reference", "record.wav", "-o", "both.wav", "--set", set];
+    folder.goldmaster(&arguments).succeeded();
+    assert!(bytes(&folder.path("set.wav")) == bytes(&folder.path("both.wav")));
+}
+
+#[test]
+fn a_key_or_a_value_that_no_recipe_has_is_named() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    folder.file("good.json", Recipe::default().to_json().as_bytes());
+    folder.file("unknown.json", br#"{"version": 1, "reverb": {"room_m": 20}}"#);
+    folder.file("range.json", br#"{"version": 1, "multiband": {"low": {"ratio": 99}}}"#);
+    folder.file("future.json", br#"{"version": 2}"#);
+    folder.file("kind.json", br#"{"version": 1, "delivery": {"ceiling_dbtp": "loud"}}"#);
+    let before = folder.contents();
+    let render: [(&[&str], &[&str]); 9] = [
+        (&["--recipe", "unknown.json"], &["unknown.json", "reverb"]),
+        (&["--recipe", "range.json"], &["range.json", "multiband.low.ratio is 99", "between 0.5 and 4"]),
+        (&["--recipe", "future.json"], &["future.json", "version 2"]),
+        (&["--recipe", "kind.json"], &["kind.json", "loud"]),
+        (&["--recipe", "mix.wav"], &["mix.wav"]),
+        (&["--recipe", "good.json", "--set", "multiband.bass.ratio=1"], &["multiband.bass.ratio", "low_mid"]),
+        (&["--recipe", "good.json", "--set", "multiband.low.ratio=99"], &["multiband.low.ratio is 99"]),
+        (&["--recipe", "good.json", "--set", "multiband.low.ratio=high"], &["high"]),
+        (&["--recipe", "good.json", "--set", "match_eq.mid_db.40=1"], &["match_eq.mid_db.40", "0 to 39"]),
+    ];
+    for (arguments, named) in render {
+        let run = folder.goldmaster(&[&["render", "mix.wav", "-o", "out.wav"], arguments].concat());
+        let is_setting = arguments.contains(&"--set");
+        assert_eq!(run.code, Some(if is_setting { 2 } else { 1 }), "{run:?}");
+        assert_eq!((run.stdout.as_str(), run.stderr.lines().count()), ("", 1), "{run:?}");
+        assert!(named.iter().all(|name| run.stderr.contains(name)), "{named:?}: {run:?}");
+    }
+    let run = folder.goldmaster(&["mix.wav", "--set", "limiter.reverb=1"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stderr.contains("limiter.reverb"), "{run:?}");
+    assert!(folder.contents() == before);
+}
