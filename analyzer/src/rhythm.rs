@@ -21,7 +21,7 @@ const SMOOTH_BLOCKS: [usize; BANDS] = [4, 2, 1, 1];
 /// Levels this far under the band's mean do not count, as a power ratio: −40 dB.
 const FLOOR: f32 = 1e-4;
 /// An onset stands so far over the mean rise of the half second around it.
-const ONSET_OVER_MEAN: f32 = 3.0;
+const ONSET_OVER_MEAN: f32 = 3.5;
 /// Rises smaller than this in all bands together are no onsets, natural logarithm of power.
 const ONSET_LEAST: f32 = 1.5;
 /// Onsets within this are one.

@@ -195,8 +195,9 @@ mod tests {
         trace.push(frames, |peak| peaks.push(peak));
         trace.finish(|peak| peaks.push(peak));
         let mut gain = LimiterGain::new(&LimiterParams::default(), drive_db, ceiling_dbtp, RATE);
-        peaks.resize(peaks.len() + gain.delay_blocks() + 1, 0.0);
-        let gains: Vec<f32> = peaks.iter().map(|peak| gain.next(*peak)).skip(gain.delay_blocks()).collect();
+        let delay = gain.delay_blocks();
+        peaks.resize(peaks.len() + delay + 1, 0.0);
+        let gains: Vec<f32> = peaks.iter().map(|peak| gain.next(*peak)).skip(delay).collect();
         let apply = LimiterApply::new(drive_db);
         let mut out = frames.to_vec();
         for (block, gains) in out.chunks_mut(BLOCK_FRAMES).zip(gains.windows(2)) {
