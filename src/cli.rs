@@ -47,16 +47,16 @@ pub struct MasterArgs {
     #[command(flatten)]
     pub wanted: WantedArgs,
     /// How much of everything is done, %
-    #[arg(long, value_name = "0..100", default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
+    #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
     pub intensity: f64,
     /// How much of the equalisation, %
-    #[arg(long, value_name = "0..100", default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
+    #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
     pub tone: f64,
     /// How much of the compression and expansion, %
-    #[arg(long, value_name = "0..100", default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
+    #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
     pub dynamics: f64,
     /// How much of the change of the stereo image, %
-    #[arg(long, value_name = "0..100", default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
+    #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
     pub width: f64,
     /// Who decides
     #[arg(long, value_enum, default_value_t)]
@@ -83,8 +83,8 @@ pub struct WantedArgs {
     /// True peak that is never exceeded, in dBTP [default: -1]
     #[arg(long, value_name = "DBTP", allow_hyphen_values = true)]
     pub ceiling: Option<f64>,
-    /// How hard the limiter may work; past it the loudness falls short [default: 6]
-    #[arg(long, value_name = "DB")]
+    /// What the limiter may take for more than 5 % of the time; past it the loudness falls short [default: 6]
+    #[arg(long, value_name = "DB", allow_negative_numbers = true)]
     pub max_limiting_db: Option<f64>,
     /// Sample rate of the master [default: the mix's]
     #[arg(long, value_name = "HZ")]
@@ -174,6 +174,9 @@ pub struct DemoArgs {
     /// Folder for mix, master, recipe and report
     #[arg(default_value = "goldmaster-demo")]
     pub folder: PathBuf,
+    /// Replaces existing files
+    #[arg(short, long)]
+    pub force: bool,
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -231,6 +234,7 @@ impl MasterArgs {
             },
             decider: self.decider,
             amounts: Amounts { tone: share(self.tone), dynamics: share(self.dynamics), width: share(self.width) },
+            recipe: self.recipe.clone(),
             settings: self.output.settings.clone(),
             strictness: self.output.strictness(),
         })

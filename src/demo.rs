@@ -6,7 +6,7 @@ use analyzer::synth::demo_mix;
 
 use crate::error::Error;
 use crate::io;
-use crate::io::encode::{Encoder, Format, OutputSpec};
+use crate::io::encode::{Encoder, Format, OutputSpec, ensure_writable};
 use crate::job::{DeciderKind, MasterJob, Output, Wanted};
 use crate::master::master;
 use crate::progress::Observer;
@@ -21,9 +21,9 @@ const SECONDS: f64 = 24.0;
 /// What the mix was given and the master should have mended.
 pub const LISTEN_FOR: &str = "\
 Listen for (turn the mix up by the level shown above, or the louder one will seem better):
-  - the mix is boomy: bass and kick cover the chords; in the master they make room
-  - the mix is dull: hats and snare sit behind a curtain that the master opens
-  - the mix is narrow: the chords of the master reach further to the sides
+  - the mix is boomy: how far do bass and kick cover the chords, before and after?
+  - the mix is dull: do hats and snare come forward?
+  - the mix is narrow: do the chords reach further to the sides?
   - the mix is quiet: the master is as loud as a streaming service plays it, and no peak exceeds -1 dBTP";
 
 /// A demo's result.
@@ -34,14 +34,17 @@ pub struct Written {
     pub files: Vec<PathBuf>,
 }
 
-/// Writes mix, master, recipe and report into `folder`; those of an earlier demo are replaced.
+/// Writes mix, master, recipe and report into `folder`.
 ///
 /// # Errors
-/// The folder cannot be made or written.
-pub fn demo(folder: &Path, observer: &dyn Observer) -> Result<Written, Error> {
+/// The folder cannot be made or written, or holds one of the files and `force` is not given.
+pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Written, Error> {
     io::text::create_folder(folder)?;
     let [mix, output, recipe, json] =
         ["mix.wav", "master.wav", "recipe.json", "report.json"].map(|name| folder.join(name));
+    for path in [&mix, &output, &recipe, &json] {
+        ensure_writable(path, force)?;
+    }
     let frames = demo_mix(SAMPLE_RATE_HZ, SECONDS);
     let spec = OutputSpec {
         sample_rate_hz: SAMPLE_RATE_HZ,
@@ -50,21 +53,22 @@ pub fn demo(folder: &Path, observer: &dyn Observer) -> Result<Written, Error> {
         sample_format: SampleFormat::Float32,
         frames: frames.len() as u64,
     };
-    let mut encoder = Encoder::create(&mix, spec, true)?;
+    let mut encoder = Encoder::create(&mix, spec, force)?;
     encoder.write(&frames)?;
     encoder.finish(None)?;
     let job = MasterJob {
         input: mix.clone(),
-        output: Output { path: output.clone(), format: Format::Wav, force: true },
+        output: Output { path: output.clone(), format: Format::Wav, force },
         references: Vec::new(),
         wanted: Wanted::default(),
         decider: DeciderKind::Model,
         amounts: Amounts::default(),
+        recipe: None,
         settings: Vec::new(),
         strictness: Strictness::Promises,
     };
     let report = master(&job, observer)?;
-    io::text::write(&recipe, &report.recipe.to_json(), true)?;
-    io::text::write(&json, &report.to_json(), true)?;
+    io::text::write(&recipe, &report.recipe.to_json(), force)?;
+    io::text::write(&json, &report.to_json(), force)?;
     Ok(Written { report, files: vec![mix, output, recipe, json] })
 }

@@ -1,6 +1,6 @@
 //! From a recipe to a file: chain, limiter, dither, and the measurements that prove the promises.
 
-use analyzer::crossover::BANDS;
+use analyzer::crossover::{BANDS, CROSSOVER_HZ};
 use analyzer::loudness::LoudnessMeter;
 use analyzer::oversample::{BLOCK_FRAMES, BlockScanner};
 use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
@@ -53,8 +53,11 @@ pub struct Finished {
 pub enum Solve<'a> {
     /// Anew, for a song with this profile.
     Anew(&'a Profile),
-    /// The recipe has it.
+    /// The recipe has it, for this input and these settings: nothing is searched.
     Given(Solution),
+    /// Drive and band levels are kept although they were solved for another input or other settings; only peaks are
+    /// trimmed anew.
+    AsIs(Solution),
 }
 
 /// Renders `song` by `recipe` and writes it.
@@ -72,16 +75,20 @@ pub fn finish(
 ) -> Result<Finished, Error> {
     let source_rate = song.info.sample_rate_hz;
     let rate = recipe.output.sample_rate_hz.unwrap_or(source_rate);
-    let (mut solution, rounds) = match solve {
-        Solve::Anew(profile) => (starting_solution(song, recipe, profile), MAX_ROUNDS),
-        Solve::Given(solution) => (solution, 0),
+    let is_aimed = !matches!(solve, Solve::AsIs(_));
+    let (mut solution, search) = match solve {
+        Solve::Anew(profile) => (starting_solution(recipe, profile), Search::DriveAndTrims),
+        Solve::Given(solution) => (solution, Search::Nothing),
+        Solve::AsIs(solution) => (Solution { trims: Vec::new(), ..solution }, Search::Trims),
     };
+    solution.input_hash.clone_from(&song.hash);
+    solution.settings_hash = settings_hash(recipe);
     observer.stage("rendering", Some(song.frames.len()));
     let (rendered, trace) = render(song, recipe, &solution, rate, observer)?;
     let attempt = Attempt { recipe, rendered: &rendered, trace: &trace, channels: song.info.channels, output, observer };
-    let (encoder, measured) = attempt.until_kept(&mut solution, rounds)?;
+    let (encoder, measured) = attempt.until_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
-    let promises = promises(&recipe.delivery, &measured, expected);
+    let promises = promises(&recipe.delivery, &measured, expected, is_aimed);
     if let Some(broken) = strictness.broken(&promises) {
         let broken = format!("{}: {}", broken.name, broken.measured);
         return Err(Error::Promise { path: output.path.clone(), broken });
@@ -90,13 +97,31 @@ pub fn finish(
     Ok(Finished { recipe: recipe.clone(), solution, measured, promises, sample_rate_hz: rate, warnings })
 }
 
+/// Hash of a recipe's portable settings: a solution holds for no others.
+///
+/// # Panics
+/// Never: every recipe has a JSON form.
+pub fn settings_hash(recipe: &Recipe) -> String {
+    let settings = Recipe { solution: None, ..recipe.clone() };
+    blake3::hash(settings.to_json().as_bytes()).to_hex().to_string()
+}
+
+/// What a render may still change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Search {
+    DriveAndTrims,
+    Trims,
+    Nothing,
+}
+
 /// What can be said of a solution before anything is rendered.
-fn starting_solution(song: &Song, recipe: &Recipe, profile: &Profile) -> Solution {
+fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution {
     let delivery = &recipe.delivery;
     let drive_db = profile.loudness.integrated_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs);
     let exact_above_dbfs = delivery.ceiling_dbtp - drive_db - DETECTOR_MARGIN_DB;
     Solution {
-        input_hash: song.hash.clone(),
+        input_hash: String::new(),
+        settings_hash: String::new(),
         band_levels_dbfs: band_levels(recipe, profile).map(|v| (v * 100.0).round() / 100.0),
         exact_above_dbfs: (exact_above_dbfs * 100.0).round() / 100.0,
         drive_db,
@@ -106,7 +131,8 @@ fn starting_solution(song: &Song, recipe: &Recipe, profile: &Profile) -> Solutio
 
 /// Mean power of each band where it enters the multiband stage: that of the song, changed by the equaliser.
 fn band_levels(recipe: &Recipe, profile: &Profile) -> [f64; BANDS] {
-    let edges = [0.0, 120.0, 1000.0, 6000.0, f64::INFINITY];
+    let [low, mid, high] = CROSSOVER_HZ;
+    let edges = [0.0, low, mid, high, f64::INFINITY];
     let eq = &recipe.match_eq;
     std::array::from_fn(|band| {
         let (mut before, mut after) = (0.0, 0.0);
@@ -137,7 +163,10 @@ fn render(
     let mut rendered = Spool::new(SPOOL_BYTES);
     let mut meter = TraceMeter::new(rate, gain_from_db(solution.exact_above_dbfs), SPOOL_BYTES / 4);
     let mut source = chain.applied_to(song.frames.reader());
+    let is_mono = song.info.channels == 1;
+    let mut mono = Vec::new();
     let mut sink = |frames: &[Frame]| {
+        let frames = if is_mono { only_left(frames, &mut mono) } else { frames };
         observer.advance(frames.len() as u64 * u64::from(source_rate) / u64::from(rate))?;
         meter.push(frames)?;
         rendered.push(frames)
@@ -148,6 +177,13 @@ fn render(
         each_block(&mut Resampled::new(source, source_rate, rate), &mut sink)?;
     }
     Ok((rendered, meter.finish()?))
+}
+
+/// The left channel in both: what is written of a mono song, whatever the stages made of its two copies.
+fn only_left<'a>(frames: &[Frame], buffer: &'a mut Vec<Frame>) -> &'a [Frame] {
+    buffer.clear();
+    buffer.extend(frames.iter().map(|frame| [frame[0]; 2]));
+    buffer
 }
 
 /// What is limited and written, as often as it takes.
@@ -161,25 +197,25 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Solves, writes and measures, until ceiling and loudness hold or the rounds are used up; no rounds means that
-    /// the solution stands.
-    fn until_kept(&self, solution: &mut Solution, rounds: usize) -> Result<(Encoder, Measured), Error> {
+    /// Solves, writes and measures, until ceiling and loudness hold or the rounds are used up.
+    fn until_kept(&self, solution: &mut Solution, search: Search) -> Result<(Encoder, Measured), Error> {
         let wanted = self.recipe.delivery.loudness_lufs;
-        let mut offset_lu = 0.0;
-        for round in 0..=rounds {
-            let outcome = if round < rounds { self.solve(solution, offset_lu)? } else { self.outcome(solution)? };
+        let (mut offset_lu, mut rounds_left) = (0.0, MAX_ROUNDS);
+        loop {
+            let is_solving = search == Search::DriveAndTrims;
+            let outcome = if is_solving { self.solve(solution, offset_lu)? } else { self.outcome(solution)? };
             solution.drive_db = outcome.drive_db;
-            let (encoder, measured, overs) = self.write(solution, outcome.limiting_db)?;
+            let (encoder, measured, overs) = self.write(solution, &outcome)?;
             let solved = outcome.loudness_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
             let miss_lu = measured.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
-            let missed = solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
-            if round == rounds || (overs.is_empty() && !missed) {
+            let missed = is_solving && solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
+            rounds_left -= 1;
+            if search == Search::Nothing || rounds_left == 0 || (overs.is_empty() && !missed) {
                 return Ok((encoder, measured));
             }
             offset_lu -= if missed { miss_lu } else { 0.0 };
             merge(&mut solution.trims, &overs);
         }
-        unreachable!("the last round returns")
     }
 
     fn ceiling_dbtp(&self) -> f64 {
@@ -197,17 +233,13 @@ impl Attempt<'_> {
     }
 
     /// Limits, dithers, writes and measures what is written; gives the blocks over the ceiling as well.
-    fn write(&self, solution: &Solution, limiting_db: f64) -> Result<(Encoder, Measured, Vec<Trim>), Error> {
+    fn write(&self, solution: &Solution, outcome: &Outcome) -> Result<(Encoder, Measured, Vec<Trim>), Error> {
         let rate = self.trace.sample_rate_hz;
         let spec = OutputSpec {
             sample_rate_hz: rate,
             channels: self.channels,
             format: self.output.format,
-            sample_format: match self.recipe.output.sample_format {
-                renderer::recipe::SampleFormat::Int16 => io::encode::SampleFormat::Int16,
-                renderer::recipe::SampleFormat::Int24 => io::encode::SampleFormat::Int24,
-                renderer::recipe::SampleFormat::Float32 => io::encode::SampleFormat::Float32,
-            },
+            sample_format: self.recipe.output.sample_format,
             frames: self.rendered.len(),
         };
         self.observer.stage("limiting", Some(self.rendered.len()));
@@ -238,7 +270,7 @@ impl Attempt<'_> {
             encoder.write(&block[..count])?;
             self.observer.advance(count as u64)?;
         }
-        let (measured, overs) = meter.finish(self.rendered.len(), limiting_db);
+        let (measured, overs) = meter.finish(self.rendered.len(), outcome);
         Ok((encoder, measured, overs))
     }
 }
@@ -295,13 +327,14 @@ impl OutputMeter {
         self.unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
     }
 
-    fn finish(self, frames: u64, limiting_db: f64) -> (Measured, Vec<Trim>) {
+    fn finish(self, frames: u64, outcome: &Outcome) -> (Measured, Vec<Trim>) {
         let Self { loudness, scanner, mut peaks, unreadable } = self;
         scanner.finish(|block| peaks.look(block));
         let measured = Measured {
             loudness: loudness.finish(),
             true_peak_dbtp: db_from_gain(f64::from(peaks.highest)),
-            limiting_db,
+            limiting_db: outcome.limiting_db,
+            peak_limiting_db: outcome.peak_limiting_db,
             frames,
             unreadable,
         };

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use models::decision::Amounts;
-use renderer::params::OutOfRange;
 use renderer::recipe::{DeliveryParams, OutputParams, Recipe, RecipeError, SampleFormat};
 
 use crate::delivery::Destination;
@@ -41,6 +40,9 @@ impl std::str::FromStr for LoudnessTarget {
     }
 }
 
+/// Weights are relative: nobody needs larger ones.
+const MAX_WEIGHT: f64 = 1e6;
+
 /// A finished record to learn from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
@@ -59,15 +61,19 @@ impl std::str::FromStr for Reference {
             && let Ok(weight) = weight.parse::<f64>()
             && !path.is_empty()
         {
-            return if weight > 0.0 && weight.is_finite() {
+            return if weight > 0.0 && weight <= MAX_WEIGHT {
                 Ok(Self { path: path.into(), weight })
             } else {
-                Err(format!("the weight of a reference must be a positive number, not {weight}"))
+                Err(format!("the weight of a reference must be a positive number up to {MAX_WEIGHT}, not {weight}"))
             };
         }
         Ok(Self { path: text.into(), weight: 1.0 })
     }
 }
+
+/// A master is not asked to be quieter or louder than this for a reference's sake, LUFS.
+const QUIETEST_LUFS: f64 = -50.0;
+const LOUDEST_LUFS: f64 = -3.0;
 
 /// What was asked for about loudness and samples; `None` leaves it to preset, target or default.
 #[derive(Clone, Debug, Default)]
@@ -93,12 +99,14 @@ impl Wanted {
     /// A value that no recipe accepts.
     pub fn delivery(&self, target_lufs: f64, has_reference: bool) -> Result<DeliveryParams, RecipeError> {
         let preset = self.destination.map(Destination::requirements);
+        // A reference may be quieter or louder than any master is asked to be.
+        let typical = target_lufs.clamp(QUIETEST_LUFS, LOUDEST_LUFS);
         let default = DeliveryParams::default();
         let loudness_lufs = match (self.loudness, &preset) {
             (Some(LoudnessTarget::Lufs(lufs)), _) => lufs,
-            (Some(LoudnessTarget::Auto), _) => target_lufs,
+            (Some(LoudnessTarget::Auto), _) => typical,
             (None, Some(preset)) => preset.loudness_lufs,
-            (None, None) if has_reference => target_lufs,
+            (None, None) if has_reference => typical,
             (None, None) => default.loudness_lufs,
         };
         let ceiling_dbtp = self.ceiling_dbtp.or(preset.map(|p| p.ceiling_dbtp)).unwrap_or(default.ceiling_dbtp);
@@ -114,19 +122,9 @@ impl Wanted {
     pub fn output(&self) -> Result<OutputParams, RecipeError> {
         let cd = self.destination == Some(Destination::Cd);
         let sample_rate_hz = self.sample_rate_hz.or(cd.then_some(44_100));
-        if let Some(rate) = sample_rate_hz
-            && !(8000..=192_000).contains(&rate)
-        {
-            return Err(OutOfRange {
-                path: "output.sample_rate_hz".into(),
-                value: f64::from(rate),
-                min: 8000.0,
-                max: 192_000.0,
-            }
-            .into());
-        }
         let sample_format = self.sample_format.unwrap_or(if cd { SampleFormat::Int16 } else { SampleFormat::default() });
-        Ok(OutputParams { sample_rate_hz, sample_format, ..OutputParams::default() })
+        let output = OutputParams { sample_rate_hz, sample_format, ..OutputParams::default() };
+        Ok(Recipe::checked(Recipe { output, ..Recipe::default() })?.output)
     }
 }
 
@@ -156,6 +154,8 @@ pub struct MasterJob {
     pub decider: DeciderKind,
     /// How much of it is done.
     pub amounts: Amounts,
+    /// Where the recipe goes, if it is wanted.
+    pub recipe: Option<PathBuf>,
     /// Single values of the recipe that are set by hand, path and value.
     pub settings: Vec<(String, String)>,
     /// What makes the run fail.

@@ -11,6 +11,7 @@ use goldmaster::error::Error;
 use goldmaster::master::{master, render};
 use goldmaster::report::Report;
 use goldmaster::song::measure;
+use goldmaster::verify::Verdict;
 use goldmaster::{demo, io, terminal};
 
 use crate::cli::{AnalyzeArgs, Cli, Command, DemoArgs, MasterArgs, RenderArgs, ShowArgs};
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     match Cli::from_arg_matches(&matches).map_err(|e| e.exit()).and_then(|cli| run(cli, &matches)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "goldmaster: {error}");
+            tell(&error);
             ExitCode::from(error.exit_code())
         }
     }
@@ -49,10 +50,6 @@ fn print(text: &str) {
 
 fn run_master(args: &MasterArgs) -> Result<(), Error> {
     let job = args.job()?;
-    if let Some(path) = &args.recipe {
-        io::encode::ensure_distinct(&job.input, path)?;
-        io::encode::ensure_writable(path, job.output.force)?;
-    }
     let bar = ProgressBar::new(args.show.quiet || args.show.json);
     let report = master(&job, &bar)?;
     bar.finish();
@@ -75,31 +72,56 @@ fn run_render(args: &RenderArgs) -> Result<(), Error> {
 fn show(args: &ShowArgs, report: &Report) {
     if args.json {
         print(&report.to_json());
-    } else if !args.quiet {
+    } else if args.quiet {
+        // Nobody should have to find out from a service that a master is too quiet.
+        for promise in report.promises.iter().filter(|promise| promise.verdict == Verdict::Short) {
+            let _ = writeln!(std::io::stderr(), "{}: warning: {}", report.output.path, promise.measured);
+        }
+    } else {
         print(&terminal::master_summary(report));
     }
 }
 
+/// Measures every file; one that cannot be read is told, and does not stop the others.
 fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
+    let mut failed = None;
     for (n, path) in args.inputs.iter().enumerate() {
         let bar = ProgressBar::new(args.json);
-        let (info, profile, warnings) = measure(path, &bar)?;
+        let measured = measure(path, &bar);
         bar.finish();
+        let (info, profile, warnings) = match measured {
+            Ok(measured) => measured,
+            Err(error @ io::Error::Interrupted) => return Err(error.into()),
+            Err(error) => {
+                // The last one is told by whoever ends the program.
+                if let Some(earlier) = failed.replace(error) {
+                    tell(&earlier.into());
+                }
+                continue;
+            }
+        };
+        let path = path.display().to_string();
         if args.json {
-            print(&serde_json::to_string(&profile).expect("plain data has a JSON form"));
+            let line = serde_json::json!({ "path": path, "codec": info.codec, "warnings": warnings, "profile": profile });
+            print(&line.to_string());
             continue;
         }
         if n > 0 {
             print("");
         }
-        print(&terminal::profile_summary(&path.display().to_string(), &info.codec, &profile, &warnings));
+        print(&terminal::profile_summary(&path, &info.codec, &profile, &warnings));
     }
-    Ok(())
+    failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// One line on the standard error.
+fn tell(error: &Error) {
+    let _ = writeln!(std::io::stderr(), "goldmaster: {error}");
 }
 
 fn run_demo(args: &DemoArgs) -> Result<(), Error> {
     let bar = ProgressBar::new(false);
-    let demo::Written { report, files } = demo::demo(&args.folder, &bar)?;
+    let demo::Written { report, files } = demo::demo(&args.folder, args.force, &bar)?;
     bar.finish();
     print(&terminal::master_summary(&report));
     let paths: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();

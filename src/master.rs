@@ -7,14 +7,14 @@ use models::Decider;
 use models::decision::Wish;
 use models::target::Target;
 use rayon::prelude::*;
-use renderer::recipe::Recipe;
+use renderer::recipe::{Recipe, SampleFormat, Solution};
 
 use crate::error::Error;
-use crate::finish::{Finished, Solve, finish};
-use crate::io::encode::{ensure_distinct, ensure_writable};
+use crate::finish::{Finished, Solve, finish, settings_hash};
+use crate::io::encode::{Format, ensure_distinct, ensure_writable};
 use crate::io::tags::Tags;
 use crate::job::{DeciderKind, MasterJob, Output, Reference, RenderJob};
-use crate::progress::{Observer, Silent};
+use crate::progress::{Observer, Unseen};
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::song::{Song, measure};
 use crate::words::actions;
@@ -24,10 +24,17 @@ use crate::words::actions;
 /// # Errors
 /// See [`Error`]; nothing is written.
 pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
-    check_paths(&job.input, job.references.iter().map(|r| r.path.as_path()), &job.output)?;
+    let references = job.references.iter().map(|r| r.path.as_path());
+    check_paths(&job.input, references.clone(), &job.output)?;
+    if let Some(recipe) = &job.recipe {
+        let sound = references.chain([job.input.as_path(), job.output.path.as_path()]);
+        check_recipe_path(recipe, sound, job.output.force)?;
+    }
+    let output = job.wanted.output()?;
+    check_format(&job.output, output.sample_format)?;
     let mut decider = load_decider(job.decider)?;
     let (song, references) =
-        rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references));
+        rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
     let (song, profile) = song?;
     let (target, mut warnings) = choose_target(&decider, references?)?;
     let wish = decider.decide(&profile, &target).map_err(|source| Error::Decide { path: job.input.clone(), source })?;
@@ -55,14 +62,20 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     check_paths(&job.input, std::iter::empty(), &job.output)?;
     let recipe = with_settings(job.recipe.clone(), &job.settings)?;
     let song = Song::load(&job.input, observer)?;
-    let given = recipe.solution.clone().filter(|solution| {
-        job.as_is || (job.settings.is_empty() && solution.input_hash == song.hash)
-    });
-    let profile = if given.is_none() { Some(song.profile(observer)?) } else { None };
-    let solve = match (given, &profile) {
-        (Some(solution), _) => Solve::Given(solution),
-        (None, Some(profile)) if profile.loudness.integrated_lufs.is_some() => Solve::Anew(profile),
-        _ => return Err(Error::Decide { path: job.input.clone(), source: models::Error::SilentSource }),
+    let fits = |solution: &Solution| {
+        solution.input_hash == song.hash && solution.settings_hash == settings_hash(&recipe)
+    };
+    let mut profile = None;
+    let solve = match &recipe.solution {
+        Some(solution) if fits(solution) => Solve::Given(solution.clone()),
+        Some(solution) if job.as_is => Solve::AsIs(solution.clone()),
+        _ => {
+            let profile = profile.insert(song.profile(observer)?);
+            if profile.loudness.integrated_lufs.is_none() {
+                return Err(Error::Decide { path: job.input.clone(), source: models::Error::SilentSource });
+            }
+            Solve::Anew(profile)
+        }
     };
     let tags = Tags::read(&job.input);
     let finished = finish(&song, &recipe, solve, &job.output, &tags, job.strictness, observer)?;
@@ -83,6 +96,26 @@ fn check_paths<'a>(
     Ok(ensure_writable(&output.path, output.force)?)
 }
 
+/// The recipe must not take the place of any sound, not even of one that is still to be written.
+fn check_recipe_path<'a>(
+    recipe: &Path,
+    mut sound: impl Iterator<Item = &'a Path>,
+    force: bool,
+) -> Result<(), Error> {
+    if let Some(path) = sound.find(|path| *path == recipe || ensure_distinct(path, recipe).is_err()) {
+        return Err(Error::Usage(format!("the recipe cannot be written over {}: choose another name", path.display())));
+    }
+    Ok(ensure_writable(recipe, force)?)
+}
+
+fn check_format(output: &Output, sample_format: SampleFormat) -> Result<(), Error> {
+    if output.format == Format::Flac && sample_format == SampleFormat::Float32 {
+        let path = output.path.display();
+        return Err(Error::Usage(format!("{path}: FLAC holds no floating point: write .wav, or 24 bits")));
+    }
+    Ok(())
+}
+
 fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
     match kind {
         DeciderKind::Model => Decider::model(),
@@ -94,11 +127,11 @@ fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
 /// A reference's name, weight and profile, and what was noticed.
 type MeasuredReference = (String, f64, Profile, Vec<String>);
 
-fn measure_references(references: &[Reference]) -> Result<Vec<MeasuredReference>, crate::io::Error> {
+fn measure_references(references: &[Reference], observer: &dyn Observer) -> Result<Vec<MeasuredReference>, crate::io::Error> {
     references
         .par_iter()
         .map(|Reference { path, weight }| {
-            let (_, profile, warnings) = measure(path, &Silent)?;
+            let (_, profile, warnings) = measure(path, &Unseen(observer))?;
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             Ok((name, *weight, profile, warnings))
         })
@@ -169,7 +202,8 @@ fn report(seen: Seen, finished: Finished, output: &Output) -> Report {
         after: Levels::of_master(&measured),
         drive_db: solution.drive_db,
         limiting_db: measured.limiting_db,
-        actions: actions(&recipe),
+        peak_limiting_db: measured.peak_limiting_db,
+        actions: actions(&recipe, song.info.channels, song.info.sample_rate_hz),
         promises,
         warnings,
         recipe: Recipe { solution: Some(solution), ..recipe },

@@ -35,6 +35,8 @@ pub struct Report {
     pub drive_db: f64,
     /// The limiter's gain reduction that was exceeded a twentieth of the time, dB.
     pub limiting_db: f64,
+    /// Its largest gain reduction, dB.
+    pub peak_limiting_db: f64,
     /// What the chain did.
     pub actions: Vec<String>,
     /// What was promised, and kept or not.

@@ -148,6 +148,8 @@ pub struct Outcome {
     pub loudness_lufs: Option<f64>,
     /// Gain reduction that is exceeded in a twentieth of the blocks, dB.
     pub limiting_db: f64,
+    /// Largest gain reduction, dB.
+    pub peak_limiting_db: f64,
 }
 
 /// Resolution of the limiting statistics, dB.
@@ -171,7 +173,7 @@ pub fn outcome(
     let mut blocks = blocks_of(trace);
     let mut energies = Vec::new();
     let mut histogram = Vec::new();
-    let (mut count, mut frame) = (0u64, 0u64);
+    let (mut count, mut frame, mut lowest) = (0u64, 0u64, 1.0f32);
     let drive = analyzer::units::gain_from_db(drive_db);
     let mut gain = gains.next()?;
     while let Some([_, energy]) = blocks()? {
@@ -180,6 +182,7 @@ pub fn outcome(
         let window = (frame * 100 / u64::from(rate)) as usize;
         energies.resize(energies.len().max(window + 1), 0.0);
         energies[window] += f64::from(energy) * mean * mean;
+        lowest = lowest.min(gain);
         if gain < 1.0 {
             let step = (-db_from_gain(f64::from(gain)) / LIMITING_STEP_DB) as usize;
             histogram.resize(histogram.len().max(step + 1), 0u64);
@@ -198,6 +201,7 @@ pub fn outcome(
         drive_db,
         loudness_lufs: LoudnessHistory::from_energies(rate, &energies).integrated(),
         limiting_db: exceeded.map_or(0.0, |step| (step + 1) as f64 * LIMITING_STEP_DB),
+        peak_limiting_db: -db_from_gain(f64::from(lowest)),
     })
 }
 

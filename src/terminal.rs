@@ -79,9 +79,14 @@ pub fn master_summary(report: &Report) -> String {
     row("loudness range", String::new(), |l| format!("{:.1} LU", l.range_lu));
     row("loudest 3 s", String::new(), |l| optional(l.max_short_term_lufs, "LUFS"));
     let mut done = report.actions.clone();
-    done.push(match report.limiting_db {
-        0.0 => format!("Level: {:+.1} dB, the limiter had nothing to do", report.drive_db),
-        limiting => format!("Level: {:+.1} dB into the limiter, which took up to {limiting:.1} dB", report.drive_db),
+    let turned = if report.drive_db < 0.0 { "down" } else { "up" };
+    let level = format!("Level: turned {turned} {:.1} dB", report.drive_db.abs());
+    done.push(match (report.peak_limiting_db, report.limiting_db) {
+        (peak, _) if peak < 0.05 => format!("{level}; the limiter had nothing to do"),
+        (peak, limiting) if limiting < 0.1 => format!("{level}; the limiter took single peaks down by up to {peak:.1} dB"),
+        (peak, limiting) => {
+            format!("{level}; the limiter took peaks down by up to {peak:.1} dB, by over {limiting:.1} dB for 5 % of the time")
+        }
     });
     bullets(&mut out, "What was done", &done);
     let promises: Vec<String> = report

@@ -60,18 +60,34 @@ pub struct Measured {
     pub true_peak_dbtp: f64,
     /// Gain reduction of the limiter that was exceeded a twentieth of the time, dB.
     pub limiting_db: f64,
+    /// Largest gain reduction of the limiter, dB.
+    pub peak_limiting_db: f64,
     /// Frames.
     pub frames: u64,
     /// Samples that are no numbers.
     pub unreadable: u64,
 }
 
-/// Checks a master. `expected_frames` is the input's length, at the output's rate.
-pub fn promises(delivery: &DeliveryParams, measured: &Measured, expected_frames: u64) -> Vec<Promise> {
-    let Measured { loudness, true_peak_dbtp, limiting_db, frames, unreadable } = measured;
+/// Checks a master. `expected_frames` is the input's length, at the output's rate; `is_aimed` whether its loudness was
+/// solved, and not left as a recipe for another song has it.
+pub fn promises(
+    delivery: &DeliveryParams,
+    measured: &Measured,
+    expected_frames: u64,
+    is_aimed: bool,
+) -> Vec<Promise> {
+    let Measured { loudness, true_peak_dbtp, limiting_db, frames, unreadable, .. } = measured;
     let kept = |kept: bool| if kept { Verdict::Kept } else { Verdict::Broken };
+    let loudness = match loudness.integrated_lufs {
+        lufs if is_aimed => loudness_promise(delivery, lufs, *limiting_db),
+        lufs => Promise {
+            name: "gain as the recipe has it",
+            verdict: Verdict::Kept,
+            measured: format!("{:.2} LUFS, not aimed at", lufs.unwrap_or(f64::NEG_INFINITY)),
+        },
+    };
     vec![
-        loudness_promise(delivery, loudness.integrated_lufs, *limiting_db),
+        loudness,
         Promise {
             name: "true peak at or under the ceiling",
             verdict: kept(*true_peak_dbtp <= delivery.ceiling_dbtp),
@@ -83,9 +99,9 @@ pub fn promises(delivery: &DeliveryParams, measured: &Measured, expected_frames:
             measured: format!("{frames} frames"),
         },
         Promise {
-            name: "every sample a number",
+            name: "no invalid samples",
             verdict: kept(*unreadable == 0),
-            measured: format!("{unreadable} that are not"),
+            measured: format!("{unreadable} found"),
         },
     ]
 }
@@ -99,7 +115,7 @@ fn loudness_promise(delivery: &DeliveryParams, lufs: Option<f64>, limiting_db: f
         }
         Some(lufs) if lufs < wanted => (
             Verdict::Short,
-            format!("{lufs:.2} LUFS, {:.1} LU short of {wanted:.2}: {}", wanted - lufs, shortfall(delivery, limiting_db)),
+            format!("{lufs:.2} LUFS, {:.1} LU quieter than {wanted:.2}: {}", wanted - lufs, shortfall(delivery, limiting_db)),
         ),
         Some(lufs) => (Verdict::Broken, format!("{lufs:.2} LUFS, wanted {wanted:.2}")),
     };
@@ -108,8 +124,8 @@ fn loudness_promise(delivery: &DeliveryParams, lufs: Option<f64>, limiting_db: f
 
 fn shortfall(delivery: &DeliveryParams, limiting_db: f64) -> String {
     if limiting_db > delivery.max_limiting_db - 0.5 {
-        format!("more would take over {:.1} dB of limiting (--max-limiting-db)", delivery.max_limiting_db)
+        format!("stopped at {:.1} dB of limiting; allow more with --max-limiting-db", delivery.max_limiting_db)
     } else {
-        "the ceiling does not allow more".to_string()
+        "no gain in front of the limiter comes closer".to_string()
     }
 }

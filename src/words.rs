@@ -2,17 +2,20 @@
 
 use analyzer::crossover::{BANDS, CROSSOVER_HZ};
 use analyzer::profile::{SPECTRUM_BANDS, band_centre_hz};
+use renderer::params::Curve;
 use renderer::recipe::Recipe;
 
 /// Moves of the equaliser under this are not worth a word, dB.
 const AUDIBLE_DB: f64 = 0.5;
+/// Share of a level difference that is taken away or added; less is not worth a word.
+const AUDIBLE_SLOPE: f64 = 0.05;
 /// The largest moves of a curve that are told.
 const MOVES: usize = 3;
 /// Spectrum bands between two moves that are told apart: an octave.
 const APART: usize = 4;
 
 /// What the chain does, one line per stage that does something.
-pub fn actions(recipe: &Recipe) -> Vec<String> {
+pub fn actions(recipe: &Recipe, channels: u8, sample_rate_hz: u32) -> Vec<String> {
     let mut lines = Vec::new();
     if recipe.condition.high_pass_hz > 0.0 {
         lines.push(format!("Removed what lies below {:.0} Hz", recipe.condition.high_pass_hz));
@@ -23,15 +26,27 @@ pub fn actions(recipe: &Recipe) -> Vec<String> {
         lines.push(format!("Moved the balance {:.1} dB to the {side}", balance.abs()));
     }
     let eq = &recipe.match_eq;
-    lines.extend(curve_words("Tone (mid)", &eq.mid_db.0));
-    let width: [f64; SPECTRUM_BANDS] = std::array::from_fn(|band| eq.side_db.0[band] - eq.mid_db.0[band]);
-    lines.extend(curve_words("Width (side against mid)", &width));
+    let gain = |curve: &Curve, band: usize| {
+        let hz = band_centre_hz(band);
+        if hz < f64::from(sample_rate_hz) / 2.0 { eq.gain_db_at(curve, hz) } else { 0.0 }
+    };
+    lines.extend(curve_words("Tone", &std::array::from_fn(|band| gain(&eq.mid_db, band))));
+    if channels == 2 {
+        let width = std::array::from_fn(|band| gain(&eq.side_db, band) - gain(&eq.mid_db, band));
+        lines.extend(curve_words("Width (sides against middle)", &width));
+    }
     lines.extend(dynamics_words(recipe));
+    let width = &recipe.width;
+    let sides = [width.low_db, width.low_mid_db, width.high_mid_db, width.high_db];
+    if sides.iter().any(|db| db.abs() >= AUDIBLE_DB) {
+        let [low, low_mid, high_mid, high] = sides;
+        lines.push(format!("Sides, low to high band: {low:+.1}, {low_mid:+.1}, {high_mid:+.1}, {high:+.1} dB"));
+    }
     if recipe.width.mono_below_hz > 0.0 {
         lines.push(format!("Made the bass mono below {:.0} Hz", recipe.width.mono_below_hz));
     }
     if lines.is_empty() {
-        lines.push("Tone, dynamics and width left as they are".to_string());
+        lines.push("Tone, dynamics and width left (almost) as they are".to_string());
     }
     lines
 }
@@ -67,7 +82,7 @@ fn dynamics_words(recipe: &Recipe) -> Option<String> {
         .bands()
         .iter()
         .zip(places)
-        .filter(|(band, _)| !band.is_neutral())
+        .filter(|(band, _)| (1.0 - 1.0 / band.ratio).abs() >= AUDIBLE_SLOPE && band.mix_pct > 0.0)
         .map(|(band, place)| {
             if band.ratio > 1.0 {
                 format!("compressed {:.2}:1 {place}", band.ratio)
@@ -92,6 +107,6 @@ mod tests {
 
     #[test]
     fn doing_nothing_is_said() {
-        assert_eq!(actions(&Recipe::default()), ["Tone, dynamics and width left as they are"]);
+        assert_eq!(actions(&Recipe::default(), 2, 44_100), ["Tone, dynamics and width left (almost) as they are"]);
     }
 }

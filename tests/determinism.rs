@@ -10,7 +10,6 @@ use goldmaster::job::{MasterJob, Reference, RenderJob};
 use goldmaster::master::render;
 use goldmaster::progress::Silent;
 use goldmaster::report::Report;
-use goldmaster::verify::Verdict;
 use renderer::recipe::Recipe;
 use serde_json::Value;
 
@@ -139,27 +138,45 @@ fn a_recipe_without_a_solution_is_solved_to_the_same_bytes() {
     assert!(bytes(&job.output.path) == bytes(&output));
 }
 
-/// Two songs that differ by level, as an instrumental does a little and a wrong file a lot.
-fn as_is(by_db: f64) -> (Recipe, Report) {
+#[test]
+fn as_is_keeps_the_gain_on_another_mix_louder_or_quieter() {
     let folder = Folder::new();
     let recipe = mastered(&demanding(&folder, "out.wav")).recipe;
-    let other = folder.wav("other.wav", 2, &louder(&MIX, by_db));
-    let job = RenderJob { as_is: true, ..render_job(&recipe, &other, &folder.path("other.master.wav")) };
-    (recipe, rendered(&job))
+    let old = recipe.solution.clone().expect("it was solved");
+    for by_db in [-2.0, 0.5, 2.0] {
+        let other = folder.wav(&format!("{by_db}.wav"), 2, &louder(&MIX, by_db));
+        let output = folder.path(&format!("{by_db}.master.wav"));
+        let report = rendered(&RenderJob { as_is: true, ..render_job(&recipe, &other, &output) });
+        let new = report.recipe.solution.expect("it has one");
+        assert_eq!((new.drive_db, new.band_levels_dbfs), (old.drive_db, old.band_levels_dbfs));
+        assert_ne!(new.input_hash, old.input_hash);
+        let (loudness, wanted) = (report.after.integrated_lufs.expect("a loudness"), report.wanted.loudness_lufs);
+        assert_eq!(loudness > wanted, by_db > 0.0, "{loudness} LUFS at {by_db} dB");
+        read(&output).assert_keeps(loudness, report.wanted.ceiling_dbtp);
+    }
 }
 
 #[test]
-fn as_is_keeps_the_gain_on_a_quieter_mix() {
-    let (recipe, report) = as_is(-1.0);
-    assert_eq!(report.recipe.solution, recipe.solution);
-    assert_eq!(report.promises[0].verdict, Verdict::Short);
+fn what_was_rendered_as_is_can_be_replayed() {
+    let folder = Folder::new();
+    demanding(&folder, "out.wav");
+    let other = folder.wav("other.wav", 2, &louder(&OTHER_MIX, 1.0));
+    let recipe = mastered(&demanding(&folder, "out.wav")).recipe;
+    let (first, again) = (folder.path("first.wav"), folder.path("again.wav"));
+    let report = rendered(&RenderJob { as_is: true, ..render_job(&recipe, &other, &first) });
+    rendered(&RenderJob { as_is: true, ..render_job(&report.recipe, &other, &again) });
+    assert!(bytes(&first) == bytes(&again));
 }
 
 #[test]
-fn as_is_keeps_the_gain_on_a_louder_mix() {
-    let (recipe, report) = as_is(0.5);
-    assert_eq!(report.recipe.solution, recipe.solution);
-    assert!(report.after.integrated_lufs > Some(report.wanted.loudness_lufs));
+fn a_recipe_that_was_changed_by_hand_is_solved_anew() {
+    let folder = Folder::new();
+    let job = demanding(&folder, "out.wav");
+    let mut recipe = mastered(&job).recipe;
+    recipe.delivery.loudness_lufs -= 3.0;
+    let output = folder.path("changed.wav");
+    rendered(&render_job(&recipe, &job.input, &output));
+    read(&output).assert_keeps(recipe.delivery.loudness_lufs, recipe.delivery.ceiling_dbtp);
 }
 
 #[test]

@@ -168,8 +168,7 @@ fn a_cd_is_16_bit_at_44_1_khz() {
     let input = folder.wav_at("48.wav", 48_000, 2, &demo_mix(48_000, SECONDS));
     let output = folder.path("cd.wav");
     // Enough limiting for the loudness of a CD, whatever was decided.
-    let wanted =
-        Wanted { destination: Some(Destination::Cd), max_limiting_db: Some(20.0), ..Wanted::default() };
+    let wanted = Wanted { destination: Some(Destination::Cd), max_limiting_db: Some(20.0), ..Wanted::default() };
     mastered(&MasterJob { wanted, ..job(&input, &output) });
     let sound = read(&output);
     assert_eq!((sound.sample_rate_hz, sound.bits, sound.is_float), (44_100, 16, false));
@@ -229,7 +228,7 @@ fn loudness_that_would_take_too_much_limiting_falls_short_and_says_so() {
     let report = mastered(&MasterJob { wanted: too_loud(), ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
     let loudness = &report.promises[0];
     assert_eq!(loudness.verdict, Verdict::Short);
-    assert!(loudness.measured.contains("short of -6.00") && loudness.measured.contains("--max-limiting-db"));
+    assert!(["-6.00", "--max-limiting-db"].iter().all(|word| loudness.measured.contains(word)), "{loudness:?}");
     assert!(report.promises[1..].iter().all(|promise| promise.verdict == Verdict::Kept), "{:?}", report.promises);
     let sound = read(&output);
     assert!(sound.loudness_lufs() < -7.0);
@@ -243,16 +242,13 @@ fn a_strict_run_that_falls_short_fails_with_3_and_writes_nothing() {
     let folder = Folder::new();
     let input = folder.wav("mix.wav", 2, &MIX);
     let before = folder.contents();
-    let strict = MasterJob {
-        wanted: too_loud(),
-        strictness: Strictness::Shortfalls,
-        ..job(&input, &folder.path("out.wav"))
-    };
+    let strict =
+        MasterJob { wanted: too_loud(), strictness: Strictness::Shortfalls, ..job(&input, &folder.path("out.wav")) };
     assert_eq!(master(&strict, &Silent).expect_err("it falls short").exit_code(), 3);
     let arguments = ["mix.wav", "--loudness", "-6", "--max-limiting-db", "1", "--strict", "--recipe", "recipe.json"];
     let run = folder.goldmaster(&arguments);
     assert_eq!((run.code, run.stdout.as_str(), run.stderr.lines().count()), (Some(3), "", 1), "{run:?}");
-    assert!(run.stderr.contains("mix.master.wav") && run.stderr.contains("short of -6.00"), "{run:?}");
+    assert!(["mix.master.wav", "nothing was written", "-6.00"].iter().all(|word| run.stderr.contains(word)), "{run:?}");
     assert!(folder.contents() == before);
 }
 
@@ -270,7 +266,7 @@ fn intensity_0_changes_nothing_but_the_level() {
     };
     let amounts = Amounts { tone: 0.0, dynamics: 0.0, width: 0.0 };
     let report = mastered(&MasterJob { wanted, amounts, ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
-    assert_eq!(report.limiting_db, 0.0);
+    assert_eq!(report.peak_limiting_db, 0.0);
     let gain = gain_from_db(report.drive_db);
     let master = read(&output).frames;
     let worst = MIX.as_flattened().iter().zip(master.as_flattened());

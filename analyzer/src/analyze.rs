@@ -29,10 +29,10 @@ pub struct Analyzer {
 }
 
 impl Analyzer {
-    /// For a stream of 8 to 192 kHz. A mono file is measured as the two equal channels that carry it; `channels` is
+    /// For a stream of 8 to 768 kHz. A mono file is measured as the two equal channels that carry it; `channels` is
     /// what the file had, and keeps mono from being called a fault.
     pub fn new(sample_rate_hz: u32, channels: u8) -> Self {
-        assert!((8000..=192_000).contains(&sample_rate_hz), "8 to 192 kHz, not {sample_rate_hz} Hz");
+        assert!((8000..=768_000).contains(&sample_rate_hz), "8 to 768 kHz, not {sample_rate_hz} Hz");
         assert!(channels == 1 || channels == 2, "one or two channels, not {channels}");
         Self { sample_rate_hz, channels, blocks: Blocks::new(sample_rate_hz), meters: Meters::new(sample_rate_hz) }
     }
@@ -120,10 +120,7 @@ impl Meters {
             channels,
             frames: samples.frames,
             loudness: history.reading(),
-            peak: PeakReading {
-                true_peak_dbtp: db_from_gain(true_peak),
-                sample_peak_dbfs: db_from_gain(sample_peak),
-            },
+            peak: PeakReading { true_peak_dbtp: db_from_gain(true_peak), sample_peak_dbfs: db_from_gain(sample_peak) },
             spectrum,
             dynamics,
             stereo: stereo(&bands, samples.squares, weighted),

@@ -38,11 +38,10 @@ impl BiquadCoefs {
     pub fn all_pass(hz: f64, sample_rate_hz: u32) -> Self {
         let k = prewarped(hz, sample_rate_hz);
         let (kk, q) = (k * k, FRAC_1_SQRT_2);
-        Self::normalized([1.0 - k / q + kk, 2.0 * (kk - 1.0), 1.0 + k / q + kk], [
-            1.0 + k / q + kk,
-            2.0 * (kk - 1.0),
-            1.0 - k / q + kk,
-        ])
+        Self::normalized(
+            [1.0 - k / q + kk, 2.0 * (kk - 1.0), 1.0 + k / q + kk],
+            [1.0 + k / q + kk, 2.0 * (kk - 1.0), 1.0 - k / q + kk],
+        )
     }
 
     /// Bell of `gain_db` at `hz` (Bristow-Johnson, Audio EQ Cookbook).

@@ -85,9 +85,9 @@ const SILENT: f32 = 1e-4;
 /// More gaps than so many per second are music: pulse waves have them.
 const DROPOUTS_PER_SECOND: f64 = 0.5;
 /// A limited song's peaks lie within this of the highest...
-const LIMITED_WITHIN_DB: f64 = 0.5;
+const LIMITED_WITHIN_DB: f64 = 1.0;
 /// ...for more than this share of the tenths of a second, ...
-const LIMITED_SHARE: f64 = 0.4;
+const LIMITED_SHARE: f64 = 0.5;
 /// ...near full scale, and little over its loudness.
 const LIMITED_FROM_DBFS: f64 = -3.0;
 const LIMITED_PSR_LU: f64 = 9.0;

@@ -31,7 +31,7 @@ pub(crate) struct DropoutMeter {
 
 impl DropoutMeter {
     pub fn push(&mut self, block: &[Frame]) {
-        let has_silence = block.iter().any(|&frame| frame == [0.0; 2]);
+        let has_silence = block.contains(&[0.0; 2]);
         if let ([.., last], false, 0) = (block, has_silence, self.silent) {
             self.last_peak = peak(*last);
             self.frames += block.len() as u64;

@@ -46,45 +46,56 @@ const QUIET_SHARE: f64 = 0.1;
 /// What is further under the loudest passage is a fade or a pause, not music.
 const QUIETEST_LU: f64 = 30.0;
 
-/// A loud, a typical and a quiet passage, in this order, that do not overlap. Fewer where there is less than 9 s of
-/// sound; none in silence.
+/// Songs of this length, in blocks, get a second passage of each kind: to check on what was not listened to.
+const TWO_OF_EACH_BLOCKS: usize = 9000;
+
+/// A loud, a typical and a quiet passage, in this order, that do not overlap; a second three from 90 s on. Fewer
+/// where there is less than 9 s of sound; none in silence.
 pub(crate) fn excerpts(history: &LoudnessHistory, sample_rate_hz: u32) -> Vec<Excerpt> {
     let whole = history.blocks();
     let blocks = PASSAGE_BLOCKS.min(whole / 3).max(SHORTEST_BLOCKS.min(whole));
     if blocks == 0 {
         return Vec::new();
     }
+    let passages = passages(history, blocks);
+    let mut chosen: Vec<(ExcerptKind, Passage)> = Vec::new();
+    for _ in 0..if whole >= TWO_OF_EACH_BLOCKS { 2 } else { 1 } {
+        for (kind, share) in [(ExcerptKind::Loud, 1.0), (ExcerptKind::Typical, 0.5), (ExcerptKind::Quiet, QUIET_SHARE)]
+        {
+            let Some(last) = passages.len().checked_sub(1) else { continue };
+            let wanted = passages[(last as f64 * share) as usize].1;
+            let is_free = |start: usize| chosen.iter().all(|(_, (other, _))| start.abs_diff(*other) >= blocks);
+            let nearest = passages
+                .iter()
+                .filter(|(start, _)| is_free(*start))
+                .min_by(|a, b| (a.1 - wanted).abs().total_cmp(&(b.1 - wanted).abs()).then(a.0.cmp(&b.0)));
+            chosen.extend(nearest.map(|&passage| (kind, passage)));
+        }
+    }
+    let excerpt = |(kind, (start, loudness_lufs))| {
+        let start_frame = block_start(start, sample_rate_hz);
+        let frames = block_start(start + blocks, sample_rate_hz) - start_frame;
+        Excerpt { kind, start_frame, frames, loudness_lufs }
+    };
+    chosen.into_iter().map(excerpt).collect()
+}
+
+/// First block and loudness.
+type Passage = (usize, f64);
+
+/// All passages with music, from the quietest to the loudest; equals in reverse order of time.
+fn passages(history: &LoudnessHistory, blocks: usize) -> Vec<Passage> {
+    let whole = history.blocks();
     let step = if whole >= ROOMY * blocks { STEP_BLOCKS } else { blocks };
-    let mut passages: Vec<(usize, f64)> = (0..=whole - blocks)
+    let mut passages: Vec<Passage> = (0..=whole - blocks)
         .step_by(step)
         .map(|start| (start, lufs_from_power(history.power(start, blocks))))
         .filter(|&(_, lufs)| lufs > SILENCE_LUFS)
         .collect();
-    // Ties go to the earlier passage.
     passages.sort_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-    let Some(&loudest) = passages.last() else { return Vec::new() };
-    passages.retain(|&(_, lufs)| lufs > loudest.1 - QUIETEST_LU);
-
-    let mut chosen: Vec<(ExcerptKind, (usize, f64))> = vec![(ExcerptKind::Loud, loudest)];
-    for (kind, share) in [(ExcerptKind::Typical, 0.5), (ExcerptKind::Quiet, QUIET_SHARE)] {
-        let wanted = passages[((passages.len() - 1) as f64 * share) as usize].1;
-        let is_free = |start: usize| chosen.iter().all(|(_, (other, _))| start.abs_diff(*other) >= blocks);
-        let nearest = passages
-            .iter()
-            .filter(|(start, _)| is_free(*start))
-            .min_by(|a, b| (a.1 - wanted).abs().total_cmp(&(b.1 - wanted).abs()).then(a.0.cmp(&b.0)));
-        if let Some(&passage) = nearest {
-            chosen.push((kind, passage));
-        }
-    }
-    chosen
-        .into_iter()
-        .map(|(kind, (start, loudness_lufs))| {
-            let start_frame = block_start(start, sample_rate_hz);
-            let frames = block_start(start + blocks, sample_rate_hz) - start_frame;
-            Excerpt { kind, start_frame, frames, loudness_lufs }
-        })
-        .collect()
+    let loudest = passages.last().map_or(SILENCE_LUFS, |passage| passage.1);
+    passages.retain(|&(_, lufs)| lufs > loudest - QUIETEST_LU);
+    passages
 }
 
 #[cfg(test)]
@@ -116,8 +127,8 @@ mod tests {
     fn each_kind_lies_where_the_song_is_so() {
         let got = found(&song(&[(30.0, -30.0), (60.0, -20.0), (30.0, -10.0), (10.0, -70.0)]));
         let kinds: Vec<ExcerptKind> = got.iter().map(|e| e.kind).collect();
-        assert_eq!(kinds, [ExcerptKind::Loud, ExcerptKind::Typical, ExcerptKind::Quiet]);
-        for (excerpt, (from, to)) in got.iter().zip([(90.0, 120.0), (30.0, 90.0), (0.0, 30.0)]) {
+        assert_eq!(kinds, [ExcerptKind::Loud, ExcerptKind::Typical, ExcerptKind::Quiet].repeat(2));
+        for (excerpt, (from, to)) in got.iter().zip([(90.0, 120.0), (30.0, 90.0), (0.0, 30.0)].repeat(2)) {
             let (start, end) = seconds(excerpt);
             assert!(start >= from && end <= to && end - start == 10.0, "{excerpt:?}");
         }
@@ -126,9 +137,9 @@ mod tests {
 
     #[test]
     fn passages_of_a_short_song_do_not_overlap() {
-        for length in [9.0, 15.0, 29.0, 31.0] {
+        for length in [9.0, 15.0, 29.0, 31.0, 91.0] {
             let got = found(&song(&[(length / 2.0, -20.0), (length / 2.0, -14.0)]));
-            assert_eq!(got.len(), 3, "{length} s");
+            assert_eq!(got.len(), if length < 90.0 { 3 } else { 6 }, "{length} s");
             for (i, a) in got.iter().enumerate() {
                 for b in &got[i + 1..] {
                     let ((a0, a1), (b0, b1)) = (seconds(a), seconds(b));

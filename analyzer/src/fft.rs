@@ -62,12 +62,15 @@ impl<T: FftNum> RealFft<T> {
             *z = Complex::new(x[0], x[1]);
         }
         self.forward.process_with_scratch(&mut self.packed, &mut self.scratch);
-        let two = T::one() + T::one();
-        for k in 0..=half {
-            let (z, mirrored) = (self.packed[k % half], self.packed[(half - k) % half].conj());
-            let (even, odd) = (z + mirrored, (z - mirrored) * self.twiddles[k]);
-            // Divided by 2, and the odd part by i.
-            spectrum[k] = Complex::new((even.re + odd.im) / two, (even.im - odd.re) / two);
+        let (first, rest) = (self.packed[0], &self.packed[1..]);
+        spectrum[0] = Complex::new(first.re + first.im, T::zero());
+        spectrum[half] = Complex::new(first.re - first.im, T::zero());
+        let share = T::one() / (T::one() + T::one());
+        let pairs = rest.iter().zip(rest.iter().rev()).zip(&self.twiddles[1..half]);
+        for (bin, ((z, mirrored), twiddle)) in spectrum[1..half].iter_mut().zip(pairs) {
+            let (even, odd) = (z + mirrored.conj(), (z - mirrored.conj()) * twiddle);
+            // The odd part is divided by i.
+            *bin = Complex::new((even.re + odd.im) * share, (even.im - odd.re) * share);
         }
     }
 

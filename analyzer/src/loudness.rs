@@ -221,8 +221,7 @@ impl LoudnessHistory {
     /// Tech 3342: 3 s windows every `step` blocks, both gates, from the 10th to the 95th percentile.
     fn range(&self, step: usize) -> f64 {
         let absolute = power_from_lufs(ABSOLUTE_GATE_LUFS);
-        let mut powers: Vec<f64> =
-            self.powers(SHORT_TERM_BLOCKS, step).filter(|&power| power > absolute).collect();
+        let mut powers: Vec<f64> = self.powers(SHORT_TERM_BLOCKS, step).filter(|&power| power > absolute).collect();
         let Some(mean) = mean(powers.iter().copied()) else { return 0.0 };
         powers.retain(|&power| power >= mean * power_from_db(RANGE_GATE_LU));
         powers.sort_unstable_by(f64::total_cmp);

@@ -14,6 +14,8 @@ const REACH: usize = 8;
 const FLANK: usize = 1;
 /// A peak is so much over the mean power of its surroundings: 6 dB.
 const PROMINENCE: f64 = 4.0;
+/// What is further over it is no resonance but a tone that is held.
+const TONE_DB: f64 = 14.0;
 /// Notes come and go; a resonance sticks out for most of the time.
 const SHARE: f64 = 0.75;
 
@@ -60,7 +62,8 @@ impl ResonanceMeter {
         let count = |band: usize| self.found.get(band).map_or(0, |found| found.0);
         (0..self.found.len())
             .filter(|&band| {
-                let is_highest = (1..=2).all(|d| count(band) > count(band + d) && count(band) >= count(band.wrapping_sub(d)));
+                let is_highest =
+                    (1..=2).all(|d| count(band) > count(band + d) && count(band) >= count(band.wrapping_sub(d)));
                 is_highest && count(band) as f64 > SHARE * self.windows as f64
             })
             .map(|band| {
@@ -71,6 +74,7 @@ impl ResonanceMeter {
                     share: count as f64 / self.windows as f64,
                 }
             })
+            .filter(|resonance| resonance.prominence_db < TONE_DB)
             .collect()
     }
 }
@@ -91,7 +95,7 @@ mod tests {
     #[test]
     fn a_ringing_filter_is_found_where_it_rings() {
         for hz in [240.0, 900.0, 3150.0, 7000.0] {
-            let mut bell = Biquad::new(BiquadCoefs::bell(hz, 15.0, 25.0, 44_100));
+            let mut bell = Biquad::new(BiquadCoefs::bell(hz, 14.0, 20.0, 44_100));
             let ringing: Vec<Frame> = pink_noise(44_100, -20.0, 12.0, 6)
                 .into_iter()
                 .map(|frame| bell.next(frame.map(f64::from)).map(|x| x as f32))

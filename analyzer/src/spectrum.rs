@@ -205,8 +205,7 @@ fn tilt(levels_db: &[f64]) -> f64 {
         return 0.0;
     }
     let n = points.len() as f64;
-    let (mean_x, mean_y) =
-        (points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n);
+    let (mean_x, mean_y) = (points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n);
     let (products, squares) = points.iter().fold((0.0, 0.0), |(products, squares), (x, y)| {
         (products + (x - mean_x) * (y - mean_y), squares + (x - mean_x) * (x - mean_x))
     });

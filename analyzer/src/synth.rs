@@ -68,8 +68,7 @@ mod tests {
     #[test]
     fn pink_noise_has_equal_power_per_octave() {
         let spectrum = profile(&pink_noise(44_100, -20.0, 20.0, 3)).spectrum.mid;
-        let levels: Vec<f64> =
-            (4..39).filter(|&b| band_centre_hz(b) < 16_000.0).map(|b| spectrum.mean_db[b]).collect();
+        let levels: Vec<f64> = (4..39).filter(|&b| band_centre_hz(b) < 16_000.0).map(|b| spectrum.mean_db[b]).collect();
         let mean = levels.iter().sum::<f64>() / levels.len() as f64;
         assert!(levels.iter().all(|level| (level - mean).abs() < 1.0), "{levels:?}");
     }

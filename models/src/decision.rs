@@ -8,7 +8,7 @@ use renderer::recipe::Recipe;
 use renderer::stages::multiband::BandParams;
 use serde::{Deserialize, Serialize};
 
-use crate::target::{Target, bands_below};
+use crate::target::{Target, TargetKind, bands_below};
 
 /// Length of a decider's answer: a curve for mid, one for side, the logarithm of a ratio per band.
 pub const OUTPUTS: usize = 2 * SPECTRUM_BANDS + BANDS;
@@ -78,6 +78,8 @@ const LOG_RATIO_DEAD_BAND: f64 = 0.03;
 /// Imbalance against the target that may be intended, dB.
 const BALANCE_DEAD_BAND_DB: f64 = 1.0;
 const BALANCE_BOUND_DB: f64 = 3.0;
+/// More than this is an arrangement or a silent channel, and no fault of balance.
+const ONE_SIDED_DB: f64 = 12.0;
 
 impl Wish {
     /// Writes the wish into the portable settings of `recipe`.
@@ -108,7 +110,8 @@ impl Wish {
             *band = if log_ratio.abs() < LOG_RATIO_DEAD_BAND { BandParams::default() } else { two_sided(log_ratio) };
         }
         let imbalance = source.stereo.balance_db - target.balance_db;
-        if source.channels == 2 && imbalance.abs() > BALANCE_DEAD_BAND_DB {
+        let is_chosen = target.kind == TargetKind::Reference && source.channels == 2;
+        if is_chosen && (BALANCE_DEAD_BAND_DB..ONE_SIDED_DB).contains(&imbalance.abs()) {
             let beyond = imbalance - BALANCE_DEAD_BAND_DB.copysign(imbalance);
             recipe.balance.left_over_right_db =
                 (-beyond * amounts.width).clamp(-BALANCE_BOUND_DB, BALANCE_BOUND_DB);

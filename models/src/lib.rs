@@ -1,7 +1,7 @@
 //! Decides how a mastering chain should treat a song: from what was measured of it and of a target to the settings
 //! of a recipe.
 //!
-//! A small ONNX network does so through `ort`; hand-written [`rules`] are its baseline, fallback and bound.
+//! A small ONNX network does so through `ort`; hand-written [`rules`] are its baseline and fallback.
 
 pub mod backend;
 pub mod decision;

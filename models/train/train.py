@@ -3,7 +3,7 @@
     python models/train/train.py DATASET.json [--epochs N]
 
 needs numpy, jax and onnx. Writes models/weights/decider.onnx and .json, models/profiles/universal.json, and prints the figures
-of the model card, each measured on artists that were not trained on.
+of the model card, on artists that were not fitted to (shrinkage and the gate's last epoch are chosen on them, though).
 
 The estimator: what is seen is the difference d between target and source and the deviation u of the source from the mean record.
 Both are the wanted correction y plus song: d = G y + s, u = G y + (mean - truth). With the covariances of y and of the
@@ -355,10 +355,11 @@ def main():
     runs = [figures(data, fit(data, *s, tuning, a.epochs), s[1]) for s in splits]
     table = {k: [round(float(np.mean([r[k][n] for r in runs])), 3) for n in (0, 1)] for k in runs[0]}
     print("median error, dB or log ratio: [doing nothing, this network]\n" + json.dumps(table))
-    # The shipped network sees every song; its gate is stopped where a fold's was.
+    # The shipped estimators see every song; the gate, which needs songs to be stopped on, is a fold's.
     everyone = np.arange(len(data.artist))
     model = fit(data, everyone, splits[0][1], tuning, a.epochs)
-    model["gate"] = fit(data, *splits[0], tuning, a.epochs)["gate"]
+    fold = fit(data, *splits[0], tuning, a.epochs)
+    model["gate"], model["scale"] = fold["gate"], fold["scale"]
     weights = HERE / "weights"
     count = export(data, model, weights / "decider.onnx")
     import blake3

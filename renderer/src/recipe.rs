@@ -11,6 +11,9 @@ use crate::stages::match_eq::MatchEqParams;
 use crate::stages::multiband::MultibandParams;
 use crate::stages::width::WidthParams;
 
+/// Sample rates that a master can be written at.
+pub const OUTPUT_RATES_HZ: std::ops::RangeInclusive<u32> = 8000..=192_000;
+
 /// Raised when a recipe of an older program would be misread.
 pub const RECIPE_VERSION: u32 = 1;
 
@@ -69,6 +72,8 @@ pub struct OutputParams {
 pub struct Solution {
     /// Hash of the input's frames.
     pub input_hash: String,
+    /// Hash of the settings that it was solved with.
+    pub settings_hash: String,
     /// Mean power of each band where it enters the multiband stage, dBFS.
     pub band_levels_dbfs: [f64; BANDS],
     /// Over this the limiter's detector interpolated exactly, dBFS before the drive.
@@ -156,6 +161,16 @@ pub enum RecipeError {
     /// A value that no stage accepts.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
+    /// A value of the wrong kind.
+    #[error("{path} cannot be {value}: {cause}")]
+    Value {
+        /// Where.
+        path: String,
+        /// What was given.
+        value: String,
+        /// What is expected.
+        cause: serde_json::Error,
+    },
     /// `--set` with a path that leads nowhere.
     #[error("no parameter is called {path}; near it: {known}")]
     UnknownPath {
@@ -208,6 +223,12 @@ impl Recipe {
                 wrong = Some(OutOfRange { path: path.into(), value: *value, min: param.min, max: param.max });
             }
         });
+        if let Some(rate) = self.output.sample_rate_hz
+            && !OUTPUT_RATES_HZ.contains(&rate)
+        {
+            let (min, max) = (f64::from(*OUTPUT_RATES_HZ.start()), f64::from(*OUTPUT_RATES_HZ.end()));
+            wrong.get_or_insert(OutOfRange { path: "output.sample_rate_hz".into(), value: rate.into(), min, max });
+        }
         match wrong {
             Some(wrong) => Err(wrong.into()),
             None => Ok(self.quantized()),
@@ -249,7 +270,8 @@ impl Recipe {
             place = next.ok_or_else(|| RecipeError::UnknownPath { path: path.into(), known })?;
         }
         *place = serde_json::from_str(value).unwrap_or_else(|_| value.into());
-        Self::checked(serde_json::from_value(tree)?)
+        let recipe = serde_json::from_value(tree);
+        Self::checked(recipe.map_err(|cause| RecipeError::Value { path: path.into(), value: value.into(), cause })?)
     }
 }
 

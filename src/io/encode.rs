@@ -200,7 +200,7 @@ impl Encoder {
         if self.written_frames != self.spec.frames {
             return Err(self.incomplete());
         }
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<Warning> = tags.map(|tags| tags.warnings().to_vec()).unwrap_or_default();
         let Self { path, overwrite, temporary, body, .. } = self;
         let unwritable = |e: io::Error| Error::writing(&path, &e);
         let complete = match body {

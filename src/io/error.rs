@@ -99,7 +99,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The output exists.
-    #[error("{}: exists already and is left alone; choose another name or allow overwriting", name(path))]
+    #[error("{}: exists already; replace it with --force, or choose another name", name(path))]
     Exists {
         /// The output.
         path: PathBuf,

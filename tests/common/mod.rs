@@ -169,6 +169,7 @@ pub fn job(input: &Path, output: &Path) -> MasterJob {
         wanted: Wanted::default(),
         decider: DeciderKind::default(),
         amounts: Amounts::default(),
+        recipe: None,
         settings: Vec::new(),
         strictness: Strictness::default(),
     }

@@ -124,9 +124,7 @@ impl Mix {
     pub fn keys(&mut self, midi: f64, note: Note) {
         let mut tone = Partials::new(note_hz(midi), self.rate, 9, |h| libm::pow(h, -1.6));
         let mut bell = Partials::new(7.0 * note_hz(midi), self.rate, 2, |_| 0.1);
-        self.add(note, |t, _| {
-            (tone.next(|h| decay(t, 0.6 / h)) + bell.next(|_| decay(t, 0.03))) * attack(t, 0.003)
-        });
+        self.add(note, |t, _| (tone.next(|h| decay(t, 0.6 / h)) + bell.next(|_| decay(t, 0.03))) * attack(t, 0.003));
     }
 
     /// The melody: a reed with a late vibrato, and two echoes.
