@@ -18,7 +18,7 @@ use crate::units::db_from_gain;
 /// Peaks are kept for every tenth of a second, in blocks of 10 ms.
 const PEAK_STEP_BLOCKS: usize = 10;
 
-/// Measures everything. Memory: about 50 MB for three hours, at any rate.
+/// Measures everything. Memory: about 65 MB for three hours, at any rate.
 ///
 /// A sample that is no number is measured as silence, and reported.
 pub struct Analyzer {

@@ -1,6 +1,6 @@
 //! Changes the sample rate by a rational factor: polyphase windowed sinc.
 //!
-//! Flat to 0.92 of the lower Nyquist frequency, images and aliases under −120 dB (Kaiser window, β = 12).
+//! Flat to 0.92 of the lower Nyquist frequency, images and aliases under −115 dB (Kaiser window, β = 12).
 
 use std::f64::consts::PI;
 
