@@ -161,7 +161,7 @@ fn render(
     let source_rate = song.info.sample_rate_hz;
     let chain = Chain::new(recipe, &solution.band_levels_dbfs, source_rate);
     let mut rendered = Spool::new(SPOOL_BYTES);
-    let mut meter = TraceMeter::new(rate, gain_from_db(solution.exact_above_dbfs), SPOOL_BYTES / 4);
+    let mut meter = TraceMeter::new(rate, song.info.channels, gain_from_db(solution.exact_above_dbfs), SPOOL_BYTES / 4);
     let mut source = chain.applied_to(song.frames.reader());
     let is_mono = song.info.channels == 1;
     let mut mono = Vec::new();
@@ -249,7 +249,7 @@ impl Attempt<'_> {
         let apply = LimiterApply::new(solution.drive_db);
         let bits = self.recipe.output.sample_format.integer_bits();
         let mut dither = bits.map(|bits| Dither::new(bits, u64::from(self.recipe.output.dither_seed)));
-        let mut meter = OutputMeter::new(rate, self.recipe.delivery.ceiling_dbtp);
+        let mut meter = OutputMeter::new(rate, self.channels, self.recipe.delivery.ceiling_dbtp);
         let mut gain = gains.next()?;
         let mut reader = self.rendered.reader();
         let mut block = vec![[0.0; 2]; 256 * BLOCK_FRAMES];
@@ -316,9 +316,10 @@ impl PeakCheck {
 }
 
 impl OutputMeter {
-    fn new(sample_rate_hz: u32, ceiling_dbtp: f64) -> Self {
+    fn new(sample_rate_hz: u32, channels: u8, ceiling_dbtp: f64) -> Self {
         let peaks = PeakCheck { ceiling: gain_from_db(ceiling_dbtp) as f32, highest: 0.0, block: 0, overs: Vec::new() };
-        Self { loudness: LoudnessMeter::new(sample_rate_hz), scanner: BlockScanner::exact(), peaks, unreadable: 0 }
+        let loudness = LoudnessMeter::for_channels(sample_rate_hz, channels);
+        Self { loudness, scanner: BlockScanner::exact(), peaks, unreadable: 0 }
     }
 
     fn push(&mut self, frames: &[Frame]) {

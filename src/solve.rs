@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use analyzer::loudness::{KWeight, LoudnessHistory};
+use analyzer::loudness::{KWeight, LoudnessHistory, energy_share};
 use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::stream::Frame;
 use analyzer::units::db_from_gain;
@@ -31,6 +31,7 @@ pub struct Trace {
 pub struct TraceMeter {
     peaks: PeakTrace,
     weight: KWeight,
+    share: f64,
     energy: f64,
     frames_in_block: usize,
     /// Energies whose peaks are not known yet.
@@ -40,10 +41,11 @@ pub struct TraceMeter {
 
 impl TraceMeter {
     /// `exact_above` as for [`PeakTrace`].
-    pub fn new(sample_rate_hz: u32, exact_above: f64, memory_bytes: usize) -> Self {
+    pub fn new(sample_rate_hz: u32, channels: u8, exact_above: f64, memory_bytes: usize) -> Self {
         Self {
             peaks: PeakTrace::new(exact_above),
             weight: KWeight::new(sample_rate_hz),
+            share: energy_share(channels),
             energy: 0.0,
             frames_in_block: 0,
             energies: VecDeque::new(),
@@ -67,8 +69,9 @@ impl TraceMeter {
     }
 
     fn end_block(&mut self) {
-        self.energies.push_back(self.energy as f32);
+        self.energies.push_back((self.energy * self.share) as f32);
         (self.energy, self.frames_in_block) = (0.0, 0);
+        self.weight.settle();
     }
 
     /// The whole trace.

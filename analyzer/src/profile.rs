@@ -161,7 +161,7 @@ pub struct StereoReading {
     pub correlation: [f64; BANDS],
     /// Left over right, dB; 0 for silence.
     pub balance_db: f64,
-    /// Loudness lost by summing to mono, against two uncorrelated channels of the same power, LU: 10·log10((L²+R²)/(2·M²)).
+    /// Power lost by summing to mono, K-weighted: 0 for mono, 3 for uncorrelated channels, LU: 10·log10((L²+R²)/(2·M²)).
     pub mono_loss_lu: f64,
 }
 

@@ -1,7 +1,9 @@
 //! What the decider sees of a song: one vector, independent of its level.
 
 use analyzer::crossover::{BAND_NAMES, BANDS};
+use analyzer::loudness::energy_share;
 use analyzer::profile::{Profile, SPECTRUM_BANDS, Spectrum, band_centre_hz};
+use analyzer::units::db_from_power;
 
 /// Quieter than this under the loudness, a band holds nothing that could be told from noise, dB.
 const FLOOR_LU: f64 = -70.0;
@@ -40,7 +42,8 @@ pub fn names() -> Vec<String> {
 
 /// The vector of a song; `None` when it has no loudness (silence).
 pub fn features(profile: &Profile) -> Option<Features> {
-    let loudness = profile.loudness.integrated_lufs?;
+    // A mono song is compared as it sounds from two speakers, like its spectrum.
+    let loudness = profile.loudness.integrated_lufs? - db_from_power(energy_share(profile.channels));
     let mut values = Vec::with_capacity(FEATURES);
     for Spectrum { mean_db, .. } in [&profile.spectrum.mid, &profile.spectrum.side] {
         values.extend(mean_db.iter().map(|level| (level - loudness).max(FLOOR_LU)));
