@@ -59,7 +59,7 @@ pub fn master_summary(report: &Report) -> String {
         let c = decision.confidence;
         let percent = |share: f64| (share * 100.0).round();
         let words = format!(
-            "{towards}; confidence: tone {} %, width {} %, dynamics {} %",
+            "{towards}; better than a guess by: tone {} %, width {} %, dynamics {} %",
             percent(c.tone),
             percent(c.width),
             percent(c.dynamics)

@@ -92,10 +92,10 @@ impl Decider {
 
 /// Beyond the literal difference to a reference, nobody can know: dB that the network may add to it.
 const BEYOND_LITERAL_DB: f64 = 3.0;
-/// Standard deviations of what mastering does to a curve (dB) and to a ratio's logarithm: where a network that
-/// knows no better stands.
-const PRIOR_CURVE_DB: f64 = 2.5;
-const PRIOR_LOG_RATIO: f64 = 0.25;
+/// Root mean squares of the corrections in the training data: where a network that knows no better stands.
+const PRIOR_MID_DB: f64 = 2.5;
+const PRIOR_SIDE_DB: f64 = 2.9;
+const PRIOR_LOG_RATIO: f64 = 0.21;
 
 /// The network's answer within what the literal difference allows.
 fn bounded(prediction: &Prediction, from: &Features, to: &Features, kind: TargetKind) -> Wish {
@@ -117,8 +117,8 @@ fn bounded(prediction: &Prediction, from: &Features, to: &Features, kind: Target
         side_db: std::array::from_fn(|band| within(N + band, SIDE + band)),
         log_ratio: std::array::from_fn(|band| values[2 * N + band]),
         confidence: Confidence {
-            tone: certainty(0..N, PRIOR_CURVE_DB),
-            width: certainty(N..2 * N, PRIOR_CURVE_DB),
+            tone: certainty(0..N, PRIOR_MID_DB),
+            width: certainty(N..2 * N, PRIOR_SIDE_DB),
             dynamics: certainty(2 * N..decision::OUTPUTS, PRIOR_LOG_RATIO),
         },
     }
