@@ -17,7 +17,13 @@ use goldmaster::verify::Strictness;
 /// Measures a mix, decides how to treat it (towards reference tracks, or towards what finished records have in
 /// common), renders, and checks loudness and true peak of what it wrote.
 #[derive(Parser, Debug)]
-#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -200,7 +206,9 @@ impl OutputArgs {
             "flac" => Format::Flac,
             _ => {
                 let path = path.display();
-                return Err(Error::Usage(format!("{path}: a master is written as .wav or .flac; choose one by its name")));
+                return Err(Error::Usage(format!(
+                    "{path}: a master is written as .wav or .flac; choose one by its name"
+                )));
             }
         };
         Ok(Output { path, format, force: self.force })
@@ -245,8 +253,8 @@ impl RenderArgs {
     /// The job that these arguments ask for.
     pub fn job(&self) -> Result<RenderJob, Error> {
         let text = goldmaster::io::text::read(&self.recipe)?;
-        let recipe = Recipe::from_json(&text)
-            .map_err(|source| Error::RecipeFile { path: self.recipe.clone(), source })?;
+        let recipe =
+            Recipe::from_json(&text).map_err(|source| Error::RecipeFile { path: self.recipe.clone(), source })?;
         Ok(RenderJob {
             input: self.input.clone(),
             output: self.output.output(&self.input)?,

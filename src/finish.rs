@@ -12,16 +12,16 @@ use renderer::resample::Resampled;
 use renderer::stages::dither::Dither;
 use renderer::stages::limiter::{LimiterApply, LimiterGain};
 
+use crate::error::Error;
+use crate::io;
 use crate::io::encode::{Encoder, OutputSpec};
 use crate::io::spool::Spool;
 use crate::io::tags::Tags;
-use crate::error::Error;
-use crate::io;
 use crate::job::Output;
 use crate::progress::Observer;
-use crate::verify::{Measured, Promise, Strictness, promises};
 use crate::solve::{Gains, Outcome, Trace, TraceMeter, blocks_of, outcome, solve};
 use crate::song::{SPOOL_BYTES, Song, each_block};
+use crate::verify::{Measured, Promise, Strictness, promises};
 
 /// The limiter aims this far under the ceiling, so that rounding and the difference between two interpolators
 /// do not end above it, dB.
@@ -85,7 +85,8 @@ pub fn finish(
     solution.settings_hash = settings_hash(recipe);
     observer.stage("rendering", Some(song.frames.len()));
     let (rendered, trace) = render(song, recipe, &solution, rate, observer)?;
-    let attempt = Attempt { recipe, rendered: &rendered, trace: &trace, channels: song.info.channels, output, observer };
+    let attempt =
+        Attempt { recipe, rendered: &rendered, trace: &trace, channels: song.info.channels, output, observer };
     let (encoder, measured) = attempt.until_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
     let promises = promises(&recipe.delivery, &measured, expected, is_aimed);

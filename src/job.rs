@@ -111,7 +111,8 @@ impl Wanted {
         };
         let ceiling_dbtp = self.ceiling_dbtp.or(preset.map(|p| p.ceiling_dbtp)).unwrap_or(default.ceiling_dbtp);
         let max_limiting_db = self.max_limiting_db.unwrap_or(default.max_limiting_db);
-        let recipe = Recipe { delivery: DeliveryParams { loudness_lufs, ceiling_dbtp, max_limiting_db }, ..Recipe::default() };
+        let recipe =
+            Recipe { delivery: DeliveryParams { loudness_lufs, ceiling_dbtp, max_limiting_db }, ..Recipe::default() };
         Ok(Recipe::checked(recipe)?.delivery)
     }
 
@@ -122,7 +123,8 @@ impl Wanted {
     pub fn output(&self) -> Result<OutputParams, RecipeError> {
         let cd = self.destination == Some(Destination::Cd);
         let sample_rate_hz = self.sample_rate_hz.or(cd.then_some(44_100));
-        let sample_format = self.sample_format.unwrap_or(if cd { SampleFormat::Int16 } else { SampleFormat::default() });
+        let sample_format =
+            self.sample_format.unwrap_or(if cd { SampleFormat::Int16 } else { SampleFormat::default() });
         let output = OutputParams { sample_rate_hz, sample_format, ..OutputParams::default() };
         Ok(Recipe::checked(Recipe { output, ..Recipe::default() })?.output)
     }

@@ -102,7 +102,8 @@ fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
         };
         let path = path.display().to_string();
         if args.json {
-            let line = serde_json::json!({ "path": path, "codec": info.codec, "warnings": warnings, "profile": profile });
+            let line =
+                serde_json::json!({ "path": path, "codec": info.codec, "warnings": warnings, "profile": profile });
             print(&line.to_string());
             continue;
         }

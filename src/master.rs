@@ -62,9 +62,8 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     check_paths(&job.input, std::iter::empty(), &job.output)?;
     let recipe = with_settings(job.recipe.clone(), &job.settings)?;
     let song = Song::load(&job.input, observer)?;
-    let fits = |solution: &Solution| {
-        solution.input_hash == song.hash && solution.settings_hash == settings_hash(&recipe)
-    };
+    let fits =
+        |solution: &Solution| solution.input_hash == song.hash && solution.settings_hash == settings_hash(&recipe);
     let mut profile = None;
     let solve = match &recipe.solution {
         Some(solution) if fits(solution) => Solve::Given(solution.clone()),
@@ -85,11 +84,7 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
 }
 
 /// Whatever can be found wrong before any work is done.
-fn check_paths<'a>(
-    input: &'a Path,
-    references: impl Iterator<Item = &'a Path>,
-    output: &Output,
-) -> Result<(), Error> {
+fn check_paths<'a>(input: &'a Path, references: impl Iterator<Item = &'a Path>, output: &Output) -> Result<(), Error> {
     for path in std::iter::once(input).chain(references) {
         ensure_distinct(path, &output.path)?;
     }
@@ -97,11 +92,7 @@ fn check_paths<'a>(
 }
 
 /// The recipe must not take the place of any sound, not even of one that is still to be written.
-fn check_recipe_path<'a>(
-    recipe: &Path,
-    mut sound: impl Iterator<Item = &'a Path>,
-    force: bool,
-) -> Result<(), Error> {
+fn check_recipe_path<'a>(recipe: &Path, mut sound: impl Iterator<Item = &'a Path>, force: bool) -> Result<(), Error> {
     if let Some(path) = sound.find(|path| *path == recipe || ensure_distinct(path, recipe).is_err()) {
         return Err(Error::Usage(format!("the recipe cannot be written over {}: choose another name", path.display())));
     }
@@ -127,7 +118,10 @@ fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
 /// A reference's name, weight and profile, and what was noticed.
 type MeasuredReference = (String, f64, Profile, Vec<String>);
 
-fn measure_references(references: &[Reference], observer: &dyn Observer) -> Result<Vec<MeasuredReference>, crate::io::Error> {
+fn measure_references(
+    references: &[Reference],
+    observer: &dyn Observer,
+) -> Result<Vec<MeasuredReference>, crate::io::Error> {
     references
         .par_iter()
         .map(|Reference { path, weight }| {

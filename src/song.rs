@@ -6,10 +6,10 @@ use analyzer::analyze::Analyzer;
 use analyzer::profile::Profile;
 use analyzer::stream::{Frame, Meter, Source};
 
+use crate::io;
 use crate::io::decode::{SourceInfo, open};
 use crate::io::hash::FrameHash;
 use crate::io::spool::Spool;
-use crate::io;
 use crate::progress::Observer;
 
 /// Frames in memory per spool; a longer song goes to a temporary file.

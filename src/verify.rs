@@ -70,12 +70,7 @@ pub struct Measured {
 
 /// Checks a master. `expected_frames` is the input's length, at the output's rate; `is_aimed` whether its loudness was
 /// solved, and not left as a recipe for another song has it.
-pub fn promises(
-    delivery: &DeliveryParams,
-    measured: &Measured,
-    expected_frames: u64,
-    is_aimed: bool,
-) -> Vec<Promise> {
+pub fn promises(delivery: &DeliveryParams, measured: &Measured, expected_frames: u64, is_aimed: bool) -> Vec<Promise> {
     let Measured { loudness, true_peak_dbtp, limiting_db, frames, unreadable, .. } = measured;
     let kept = |kept: bool| if kept { Verdict::Kept } else { Verdict::Broken };
     let loudness = match loudness.integrated_lufs {
@@ -115,7 +110,11 @@ fn loudness_promise(delivery: &DeliveryParams, lufs: Option<f64>, limiting_db: f
         }
         Some(lufs) if lufs < wanted => (
             Verdict::Short,
-            format!("{lufs:.2} LUFS, {:.1} LU quieter than {wanted:.2}: {}", wanted - lufs, shortfall(delivery, limiting_db)),
+            format!(
+                "{lufs:.2} LUFS, {:.1} LU quieter than {wanted:.2}: {}",
+                wanted - lufs,
+                shortfall(delivery, limiting_db)
+            ),
         ),
         Some(lufs) => (Verdict::Broken, format!("{lufs:.2} LUFS, wanted {wanted:.2}")),
     };

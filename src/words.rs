@@ -66,10 +66,8 @@ fn curve_words(name: &str, curve: &[f64; SPECTRUM_BANDS]) -> Option<String> {
         left.retain(|other| other.abs_diff(band) > APART);
     }
     chosen.sort_unstable();
-    let words: Vec<String> = chosen
-        .iter()
-        .map(|band| format!("{:+.1} dB at {}", curve[*band], hz_words(band_centre_hz(*band))))
-        .collect();
+    let words: Vec<String> =
+        chosen.iter().map(|band| format!("{:+.1} dB at {}", curve[*band], hz_words(band_centre_hz(*band)))).collect();
     (!words.is_empty()).then(|| format!("{name}: {}", words.join(", ")))
 }
 

@@ -113,8 +113,7 @@ impl Wish {
         let is_chosen = target.kind == TargetKind::Reference && source.channels == 2;
         if is_chosen && (BALANCE_DEAD_BAND_DB..ONE_SIDED_DB).contains(&imbalance.abs()) {
             let beyond = imbalance - BALANCE_DEAD_BAND_DB.copysign(imbalance);
-            recipe.balance.left_over_right_db =
-                (-beyond * amounts.width).clamp(-BALANCE_BOUND_DB, BALANCE_BOUND_DB);
+            recipe.balance.left_over_right_db = (-beyond * amounts.width).clamp(-BALANCE_BOUND_DB, BALANCE_BOUND_DB);
         }
         if source.defects.iter().any(|d| d.kind == DefectKind::DcOffset) {
             recipe.condition.high_pass_hz = DC_HIGH_PASS_HZ;

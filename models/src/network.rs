@@ -6,11 +6,11 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 use serde::Deserialize;
 
+use crate::Error;
 use crate::backend::environment;
 use crate::decision::{OUTPUTS, output_names};
 use crate::features::{FEATURES, Features, names};
 use crate::target::TargetKind;
-use crate::Error;
 
 const GRAPH: &[u8] = include_bytes!("../weights/decider.onnx");
 const SIDECAR: &str = include_str!("../weights/decider.json");
@@ -108,7 +108,8 @@ impl Network {
     /// # Errors
     /// The runtime failed, or the sidecar's vectors are of other lengths.
     pub fn parity_error(&mut self) -> Result<f64, Error> {
-        let vector = |values: &[f64]| Features::try_from(values).map_err(|_| Error::Mismatch { what: "parity vectors" });
+        let vector =
+            |values: &[f64]| Features::try_from(values).map_err(|_| Error::Mismatch { what: "parity vectors" });
         let mut worst: f64 = 0.0;
         for Parity { source, target, is_norm, values, deviations } in std::mem::take(&mut self.parity) {
             let kind = if is_norm { TargetKind::Norm } else { TargetKind::Reference };

@@ -183,8 +183,18 @@ pub enum RecipeError {
 
 impl Params for Recipe {
     fn visit(&mut self, path: &str, visitor: &mut dyn FnMut(&str, &Param, &mut f64)) {
-        let Self { version: _, delivery, condition, balance, match_eq, multiband, width, limiter, output: _, solution: _ } =
-            self;
+        let Self {
+            version: _,
+            delivery,
+            condition,
+            balance,
+            match_eq,
+            multiband,
+            width,
+            limiter,
+            output: _,
+            solution: _,
+        } = self;
         let groups: [(&str, &mut dyn Params); 7] = [
             ("delivery", delivery),
             ("condition", condition),

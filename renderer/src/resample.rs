@@ -36,17 +36,7 @@ impl<S: Source> Resampled<S> {
         let taps = (libm::ceil(TAPS as f64 / shrink) as usize).next_multiple_of(2);
         let phases = (0..up).map(|phase| sinc_phase(phase as f64 / up as f64, taps, shrink * CUTOFF)).collect();
         let first = -(taps as i64 / 2);
-        Self {
-            source,
-            up,
-            down,
-            phases,
-            buffer: vec![[0.0; 2]; taps / 2],
-            first,
-            next: 0,
-            read: 0,
-            ended: false,
-        }
+        Self { source, up, down, phases, buffer: vec![[0.0; 2]; taps / 2], first, next: 0, read: 0, ended: false }
     }
 
     fn taps(&self) -> usize {

@@ -61,18 +61,13 @@ fn main() -> Result<()> {
         [folder, out, variants] => (folder, out, variants.parse().context("VARIANTS is a number")?),
         _ => bail!("usage: dataset CORPUS_FOLDER OUT.json [VARIANTS]"),
     };
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.sort();
     let made: Vec<(SongRow, Vec<CaseRow>)> =
         files.par_iter().enumerate().map(|(n, file)| song(n, file, variants)).collect::<Result<_>>()?;
     let (songs, cases): (Vec<_>, Vec<_>) = made.into_iter().unzip();
-    let data = DataSet {
-        features: names(),
-        outputs: output_names(),
-        songs,
-        cases: cases.into_iter().flatten().collect(),
-    };
+    let data =
+        DataSet { features: names(), outputs: output_names(), songs, cases: cases.into_iter().flatten().collect() };
     println!("{} songs, {} cases", data.songs.len(), data.cases.len());
     std::fs::write(out, serde_json::to_string(&data)?)?;
     Ok(())

@@ -109,7 +109,10 @@ impl LimiterGain {
             slow_down_coef: one_pole_coef(params.sustain_ms, rate),
             reduction: 0.0,
             slow: 0.0,
-            boxes: [BoxFilter::new(lengths[0], UNIT as u64), BoxFilter::new(lengths[1], UNIT as u64 * lengths[0] as u64)],
+            boxes: [
+                BoxFilter::new(lengths[0], UNIT as u64),
+                BoxFilter::new(lengths[1], UNIT as u64 * lengths[0] as u64),
+            ],
             full: UNIT * (lengths[0] * lengths[1]) as f64,
         }
     }

@@ -94,7 +94,13 @@ fn minimum_phase(taps: usize, sample_rate_hz: u32, gain_db_at: impl Fn(f64) -> f
     fft.inverse(&spectrum, &mut cepstrum);
     let scale = 1.0 / size as f64;
     for (n, c) in cepstrum.iter_mut().enumerate() {
-        let fold = if n == 0 || n == size / 2 { 1.0 } else if n < size / 2 { 2.0 } else { 0.0 };
+        let fold = if n == 0 || n == size / 2 {
+            1.0
+        } else if n < size / 2 {
+            2.0
+        } else {
+            0.0
+        };
         *c *= fold * scale;
     }
     fft.forward(&cepstrum, &mut spectrum);

@@ -47,7 +47,11 @@ impl Width {
         add(high_mid_db != low_mid_db, BiquadCoefs::high_shelf(mid_hz, high_mid_db - low_mid_db, sample_rate_hz));
         add(
             high_db != high_mid_db && high_hz < 0.45 * f64::from(sample_rate_hz),
-            BiquadCoefs::high_shelf(high_hz.min(0.45 * f64::from(sample_rate_hz)), high_db - high_mid_db, sample_rate_hz),
+            BiquadCoefs::high_shelf(
+                high_hz.min(0.45 * f64::from(sample_rate_hz)),
+                high_db - high_mid_db,
+                sample_rate_hz,
+            ),
         );
         add(mono_below_hz > 0.0, BiquadCoefs::high_pass(mono_below_hz.max(1.0), sample_rate_hz));
         Some(Self { gain: gain_from_db(low_mid_db), filters })
