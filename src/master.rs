@@ -1,6 +1,6 @@
 //! A song's way from file to file, as a straight line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use analyzer::profile::Profile;
 use models::Decider;
@@ -93,10 +93,18 @@ fn check_paths<'a>(input: &'a Path, references: impl Iterator<Item = &'a Path>, 
 
 /// The recipe must not take the place of any sound, not even of one that is still to be written.
 fn check_recipe_path<'a>(recipe: &Path, mut sound: impl Iterator<Item = &'a Path>, force: bool) -> Result<(), Error> {
-    if let Some(path) = sound.find(|path| *path == recipe || ensure_distinct(path, recipe).is_err()) {
+    let is_taken = |path: &Path| place(path) == place(recipe) || ensure_distinct(path, recipe).is_err();
+    if let Some(path) = sound.find(|path| is_taken(path)) {
         return Err(Error::Usage(format!("the recipe cannot be written over {}: choose another name", path.display())));
     }
     Ok(ensure_writable(recipe, force)?)
+}
+
+/// Where a file is or will be, whatever way its path takes.
+fn place(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    folder.join(path.file_name().unwrap_or_default())
 }
 
 fn check_format(output: &Output, sample_format: SampleFormat) -> Result<(), Error> {

@@ -187,10 +187,19 @@ pub struct SilenceReading {
     pub tail_frames: u64,
 }
 
+/// Silence with 24-bit dither at most: that noise is under −140 dBFS in all, 16-bit dither is over −119 in most bands.
+const INAUDIBLE_DBFS: f64 = -119.0;
+
 impl Profile {
     /// Peak to loudness ratio, LU: true peak over integrated loudness.
     pub fn plr_lu(&self) -> Option<f64> {
         Some(self.peak.true_peak_dbtp - self.loudness.integrated_lufs?)
+    }
+
+    /// Nothing in it can be heard: digital silence, or a constant.
+    pub fn is_inaudible(&self) -> bool {
+        let bands = [&self.spectrum.mid, &self.spectrum.side];
+        bands.iter().all(|spectrum| spectrum.p90_db.iter().all(|level| *level < INAUDIBLE_DBFS))
     }
 
     /// Length in seconds.

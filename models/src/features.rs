@@ -40,8 +40,11 @@ pub fn names() -> Vec<String> {
     names
 }
 
-/// The vector of a song; `None` when it has no loudness (silence).
+/// The vector of a song; `None` when there is nothing to hear in it (silence, a constant, less than 0.4 s).
 pub fn features(profile: &Profile) -> Option<Features> {
+    if profile.is_inaudible() {
+        return None;
+    }
     // A mono song is compared as it sounds from two speakers, like its spectrum.
     let loudness = profile.loudness.integrated_lufs? - db_from_power(energy_share(profile.channels));
     let mut values = Vec::with_capacity(FEATURES);

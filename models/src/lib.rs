@@ -21,10 +21,10 @@ use crate::target::{NormProfile, Target, TargetKind, comparable};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The song has no loudness.
-    #[error("there is nothing to master: the whole song is silent, or shorter than 0.4 s")]
+    #[error("there is nothing to master: it is silent, a constant, or shorter than 0.4 s")]
     SilentSource,
     /// A reference has no loudness.
-    #[error("reference {name} is silent, or shorter than 0.4 s: choose another")]
+    #[error("reference {name} is silent, a constant, or shorter than 0.4 s: choose another")]
     SilentReference {
         /// The reference's name.
         name: String,
