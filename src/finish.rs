@@ -75,11 +75,10 @@ pub fn finish(
 ) -> Result<Finished, Error> {
     let source_rate = song.info.sample_rate_hz;
     let rate = recipe.output.sample_rate_hz.unwrap_or(source_rate);
-    let is_aimed = !matches!(solve, Solve::AsIs(_));
     let (mut solution, search) = match solve {
         Solve::Anew(profile) => (starting_solution(recipe, profile), Search::DriveAndTrims),
         Solve::Given(solution) => (solution, Search::Nothing),
-        Solve::AsIs(solution) => (Solution { trims: Vec::new(), ..solution }, Search::Trims),
+        Solve::AsIs(solution) => (Solution { is_aimed: false, trims: Vec::new(), ..solution }, Search::Trims),
     };
     solution.input_hash.clone_from(&song.hash);
     solution.settings_hash = settings_hash(recipe);
@@ -89,7 +88,7 @@ pub fn finish(
         Attempt { recipe, rendered: &rendered, trace: &trace, channels: song.info.channels, output, observer };
     let (encoder, measured) = attempt.until_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
-    let promises = promises(&recipe.delivery, &measured, expected, is_aimed);
+    let promises = promises(&recipe.delivery, &measured, expected, solution.is_aimed);
     if let Some(broken) = strictness.broken(&promises) {
         let broken = format!("{}: {}", broken.name, broken.measured);
         return Err(Error::Promise { path: output.path.clone(), broken });
@@ -123,6 +122,7 @@ fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution {
     Solution {
         input_hash: String::new(),
         settings_hash: String::new(),
+        is_aimed: true,
         band_levels_dbfs: band_levels(recipe, profile).map(|v| (v * 100.0).round() / 100.0),
         exact_above_dbfs: (exact_above_dbfs * 100.0).round() / 100.0,
         drive_db,

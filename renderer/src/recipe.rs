@@ -74,6 +74,8 @@ pub struct Solution {
     pub input_hash: String,
     /// Hash of the settings that it was solved with.
     pub settings_hash: String,
+    /// The drive aims at the loudness of the settings, and was not merely kept from another input.
+    pub is_aimed: bool,
     /// Mean power of each band where it enters the multiband stage, dBFS.
     pub band_levels_dbfs: [f64; BANDS],
     /// Over this the limiter's detector interpolated exactly, dBFS before the drive.

@@ -10,7 +10,7 @@ use analyzer::stream::{Frame, Meter as _, Source};
 use analyzer::synth::demo_mix;
 use analyzer::true_peak::TruePeakMeter;
 use analyzer::units::{db_from_gain, gain_from_db};
-use ebur128::{Channel, EbuR128, Mode};
+use ebur128::{EbuR128, Mode};
 use goldmaster::io::decode::open;
 use goldmaster::io::encode::{Encoder, Format, OutputSpec, SampleFormat};
 use goldmaster::job::{DeciderKind, MasterJob, Output, Wanted};
@@ -242,7 +242,7 @@ fn all<S: Source<Error: std::fmt::Debug>>(source: &mut S) -> Vec<Frame> {
 }
 
 impl Sound {
-    /// Integrated loudness by the crate `ebur128`. Mono is measured as it is heard, from two loudspeakers.
+    /// Integrated loudness by the crate `ebur128`, of as many channels as the file has.
     ///
     /// At low rates that meter's filters are bent by the bilinear transform (0.2 LU at 8 kHz, which ffmpeg's show as
     /// well), so that it listens at the rate that the standard gives its coefficients for.
@@ -254,9 +254,6 @@ impl Sound {
             return Self { sample_rate_hz: STANDARD_RATE_HZ, frames, ..*self }.loudness_lufs();
         }
         let mut meter = EbuR128::new(self.channels, self.sample_rate_hz, Mode::I).expect("a meter");
-        if self.channels == 1 {
-            meter.set_channel(0, Channel::DualMono).expect("one channel");
-        }
         let samples: Vec<f32> =
             self.frames.iter().flat_map(|frame| frame.iter().take(self.channels as usize)).copied().collect();
         meter.add_frames_f32(&samples).expect("whole frames");
