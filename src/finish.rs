@@ -251,7 +251,7 @@ impl Attempt<'_> {
         let bits = self.recipe.output.sample_format.integer_bits();
         let mut dither = bits.map(|bits| Dither::new(bits, u64::from(self.recipe.output.dither_seed)));
         let mut meter = OutputMeter::new(rate, self.channels, self.recipe.delivery.ceiling_dbtp);
-        let mut gain = gains.next()?;
+        let mut gain = gains.next_gain()?;
         let mut reader = self.rendered.reader();
         let mut block = vec![[0.0; 2]; 256 * BLOCK_FRAMES];
         loop {
@@ -260,7 +260,7 @@ impl Attempt<'_> {
                 break;
             }
             for frames in block[..count].chunks_mut(BLOCK_FRAMES) {
-                let next_gain = gains.next()?;
+                let next_gain = gains.next_gain()?;
                 apply.process_block(frames, gain, next_gain);
                 gain = next_gain;
             }

@@ -108,7 +108,7 @@ impl<S: FnMut() -> Result<Option<TraceBlock>, io::Error>> Gains<S> {
     }
 
     /// The gain at the start of the next block; past the end that of silence.
-    pub fn next(&mut self) -> Result<f32, io::Error> {
+    pub fn next_gain(&mut self) -> Result<f32, io::Error> {
         loop {
             let [mut peak, _] = (self.blocks)()?.unwrap_or_default();
             if let Some(trim) = self.trims.front()
@@ -178,9 +178,9 @@ pub fn outcome(
     let mut histogram = Vec::new();
     let (mut count, mut frame, mut lowest) = (0u64, 0u64, 1.0f32);
     let drive = analyzer::units::gain_from_db(drive_db);
-    let mut gain = gains.next()?;
+    let mut gain = gains.next_gain()?;
     while let Some([_, energy]) = blocks()? {
-        let next_gain = gains.next()?;
+        let next_gain = gains.next_gain()?;
         let mean = f64::from(gain + next_gain) * 0.5 * drive;
         let window = (frame * 100 / u64::from(rate)) as usize;
         energies.resize(energies.len().max(window + 1), 0.0);

@@ -338,7 +338,7 @@ fn a_measurement_reads_back_as_the_profile_it_was() {
     let run = folder.goldmaster(&[&["analyze", "--json"], &names[..]].concat()).succeeded();
     assert_eq!((run.stdout.lines().count(), run.stderr.as_str()), (inputs.len(), ""), "one line per file");
     for (line, (name, channels, frames)) in run.stdout.lines().zip(&inputs) {
-        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{name}: {e}: {line}"));
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{name}: {e}: {line}"));
         assert_eq!(line["path"], *name);
         let measured = &line["profile"];
         let profile = Profile::deserialize(measured).unwrap_or_else(|e| panic!("{name}: {e}: {line}"));

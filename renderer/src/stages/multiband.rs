@@ -256,9 +256,9 @@ mod tests {
 
     #[test]
     fn attack_covers_63_percent_in_its_time() {
-        let mut params = MultibandParams::default();
-        params.high_mid =
+        let high_mid =
             BandParams { threshold_db: -20.0, ratio: 4.0, knee_db: 0.0, attack_ms: 50.0, ..Default::default() };
+        let params = MultibandParams { high_mid, ..Default::default() };
         let mut stage = Multiband::new(&params, &[-43.01; BANDS], 48_000).expect("not neutral");
         stage.process(&mut tone(3000.0, -40.0, 48_000));
         let before = stage.gains_db()[2];
