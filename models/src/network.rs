@@ -27,7 +27,7 @@ struct Sidecar {
 }
 
 /// What the trainer's own runtime made of an input.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parity {
     source: Vec<f64>,
@@ -111,7 +111,7 @@ impl Network {
         let vector =
             |values: &[f64]| Features::try_from(values).map_err(|_| Error::Mismatch { what: "parity vectors" });
         let mut worst: f64 = 0.0;
-        for Parity { source, target, is_norm, values, deviations } in std::mem::take(&mut self.parity) {
+        for Parity { source, target, is_norm, values, deviations } in self.parity.clone() {
             let kind = if is_norm { TargetKind::Norm } else { TargetKind::Reference };
             let got = self.predict(&vector(&source)?, &vector(&target)?, kind)?;
             let pairs = got.values.iter().zip(&values).chain(got.deviations.iter().zip(&deviations));
