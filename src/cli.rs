@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use models::decision::Amounts;
 use renderer::recipe::{Recipe, SampleFormat};
 
+use goldmaster::aggregate::ProfileJob;
 use goldmaster::delivery::Destination;
 use goldmaster::error::Error;
 use goldmaster::io::encode::Format;
@@ -37,6 +38,8 @@ pub enum Command {
     Master(MasterArgs),
     /// Measures files and shows what was found
     Analyze(AnalyzeArgs),
+    /// Aggregates several songs to a profile that `--profile` masters towards
+    Profile(ProfileArgs),
     /// Renders a song from a recipe: on the song it was made for, the same bytes
     Render(RenderArgs),
     /// Synthesises a mix with typical faults and masters it
@@ -50,6 +53,9 @@ pub struct MasterArgs {
     /// A finished record to come close to; several are weighted, as in hit.flac:0.5
     #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
     pub references: Vec<Reference>,
+    /// Median and spread of many songs to go towards, as `goldmaster profile` writes them
+    #[arg(short, long, value_name = "FILE", conflicts_with = "references")]
+    pub profile: Option<PathBuf>,
     #[command(flatten)]
     pub wanted: WantedArgs,
     /// How much of everything is done, %
@@ -160,6 +166,22 @@ pub struct AnalyzeArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct ProfileArgs {
+    /// Finished records that have something in common
+    #[arg(required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// Where the profile goes
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// What it is called [default: the file's name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Replaces an existing file
+    #[arg(short, long)]
+    pub force: bool,
+}
+
+#[derive(Args, Debug)]
 pub struct RenderArgs {
     /// The mix
     pub input: PathBuf,
@@ -228,6 +250,7 @@ impl MasterArgs {
             input: self.input.clone(),
             output: self.output.output(&self.input)?,
             references: self.references.clone(),
+            profile: self.profile.clone(),
             wanted: Wanted {
                 destination: *destination,
                 loudness: *loudness,
@@ -246,6 +269,15 @@ impl MasterArgs {
             settings: self.output.settings.clone(),
             strictness: self.output.strictness(),
         })
+    }
+}
+
+impl ProfileArgs {
+    /// The job that these arguments ask for.
+    pub fn job(&self) -> ProfileJob {
+        let stem = self.output.file_stem().unwrap_or_default().to_string_lossy();
+        let name = self.name.clone().unwrap_or_else(|| stem.trim_end_matches(".profile").to_string());
+        ProfileJob { inputs: self.inputs.clone(), output: self.output.clone(), name, force: self.force }
     }
 }
 

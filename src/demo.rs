@@ -60,6 +60,7 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
         input: mix.clone(),
         output: Output { path: output.clone(), format: Format::Wav, force },
         references: Vec::new(),
+        profile: None,
         wanted: Wanted::default(),
         decider: DeciderKind::Model,
         amounts: Amounts::default(),

@@ -24,6 +24,22 @@ pub enum Error {
     /// A value that no recipe accepts.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
+    /// A file that holds no profile of songs.
+    #[error("{}: {source}", path.display())]
+    ProfileFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: models::Error,
+    },
+    /// Some of several files failed; each was told.
+    #[error("{failed} of {all} files failed")]
+    SomeFailed {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        all: usize,
+    },
     /// A recipe file that is none.
     #[error("{}: {source}", path.display())]
     RecipeFile {
@@ -46,13 +62,18 @@ pub enum Error {
 }
 
 impl Error {
-    /// 1 failed, 2 wrong use, 3 promise not kept, 130 interrupted.
+    /// 1 failed, 2 wrong use, 3 promise not kept, 4 some of several failed, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Recipe(_) => 2,
             Self::Promise { .. } => 3,
             Self::Io(crate::io::Error::Interrupted) => 130,
-            Self::Io(_) | Self::Decide { .. } | Self::Network(_) | Self::RecipeFile { .. } => 1,
+            Self::SomeFailed { .. } => 4,
+            Self::Io(_)
+            | Self::Decide { .. }
+            | Self::Network(_)
+            | Self::RecipeFile { .. }
+            | Self::ProfileFile { .. } => 1,
         }
     }
 }

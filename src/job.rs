@@ -148,8 +148,10 @@ pub struct MasterJob {
     pub input: PathBuf,
     /// The master.
     pub output: Output,
-    /// What to go towards; empty means the norm.
+    /// What to go towards; empty means a profile.
     pub references: Vec<Reference>,
+    /// The profile; `None` means the universal one.
+    pub profile: Option<PathBuf>,
     /// Loudness and samples.
     pub wanted: Wanted,
     /// Who decides.

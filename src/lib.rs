@@ -1,5 +1,6 @@
 //! Orchestration: files in, masters out. The command line is a thin layer over this.
 
+pub mod aggregate;
 pub mod delivery;
 pub mod demo;
 pub mod error;
@@ -7,6 +8,7 @@ pub mod finish;
 pub mod io;
 pub mod job;
 pub mod master;
+mod paths;
 pub mod progress;
 pub mod report;
 pub mod solve;

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+use goldmaster::aggregate::{Aggregate, aggregate};
 use goldmaster::error::Error;
 use goldmaster::master::{master, render};
 use goldmaster::report::Report;
@@ -14,7 +15,7 @@ use goldmaster::song::measure;
 use goldmaster::verify::Verdict;
 use goldmaster::{demo, io, terminal};
 
-use crate::cli::{AnalyzeArgs, Cli, Command, DemoArgs, MasterArgs, RenderArgs, ShowArgs};
+use crate::cli::{AnalyzeArgs, Cli, Command, DemoArgs, MasterArgs, ProfileArgs, RenderArgs, ShowArgs};
 use crate::progress_bar::ProgressBar;
 
 fn main() -> ExitCode {
@@ -33,6 +34,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<(), Error> {
     match cli.command {
         Some(Command::Master(args)) => run_master(&args),
         Some(Command::Analyze(args)) => run_analyze(&args),
+        Some(Command::Profile(args)) => run_profile(&args),
         Some(Command::Render(args)) => run_render(&args),
         Some(Command::Demo(args)) => run_demo(&args),
         // Without a command the arguments are those of `master`.
@@ -84,7 +86,7 @@ fn show(args: &ShowArgs, report: &Report) {
 
 /// Measures every file; one that cannot be read is told, and does not stop the others.
 fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
-    let mut failed = None;
+    let mut failed = 0;
     for (n, path) in args.inputs.iter().enumerate() {
         let bar = ProgressBar::new(args.json);
         let measured = measure(path, &bar);
@@ -93,10 +95,11 @@ fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
             Ok(measured) => measured,
             Err(error @ io::Error::Interrupted) => return Err(error.into()),
             Err(error) => {
-                // The last one is told by whoever ends the program.
-                if let Some(earlier) = failed.replace(error) {
-                    tell(&earlier.into());
+                if args.inputs.len() == 1 {
+                    return Err(error.into());
                 }
+                tell(&error);
+                failed += 1;
                 continue;
             }
         };
@@ -112,11 +115,27 @@ fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
         }
         print(&terminal::profile_summary(&path, &info.codec, &profile, &warnings));
     }
-    failed.map_or(Ok(()), |error| Err(error.into()))
+    some_failed(failed, args.inputs.len())
+}
+
+/// What several files come to of which some failed; each was told.
+fn some_failed(failed: usize, all: usize) -> Result<(), Error> {
+    if failed == 0 { Ok(()) } else { Err(Error::SomeFailed { failed, all }) }
+}
+
+fn run_profile(args: &ProfileArgs) -> Result<(), Error> {
+    let bar = ProgressBar::new(false);
+    let Aggregate { norm, failed } = aggregate(&args.job(), &bar)?;
+    bar.finish();
+    let [lufs, spread] = norm.loudness_lufs;
+    let path = args.output.display();
+    print(&format!("{path}: {}, {} songs, loudness {lufs:.1} LUFS ± {spread:.1} LU", norm.name, norm.songs));
+    failed.iter().for_each(tell);
+    some_failed(failed.len(), args.inputs.len())
 }
 
 /// One line on the standard error.
-fn tell(error: &Error) {
+fn tell(error: &impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "goldmaster: {error}");
 }
 

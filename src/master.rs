@@ -1,19 +1,21 @@
 //! A song's way from file to file, as a straight line.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use analyzer::profile::Profile;
 use models::Decider;
 use models::decision::Wish;
+use models::norm::NormProfile;
 use models::target::Target;
 use rayon::prelude::*;
 use renderer::recipe::{Recipe, SampleFormat, Solution};
 
 use crate::error::Error;
 use crate::finish::{Finished, Solve, finish, settings_hash};
-use crate::io::encode::{Format, ensure_distinct, ensure_writable};
+use crate::io::encode::Format;
 use crate::io::tags::Tags;
 use crate::job::{DeciderKind, MasterJob, Output, Reference, RenderJob};
+use crate::paths::{check_paths, check_text_path};
 use crate::progress::{Observer, Unseen};
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::song::{Song, measure};
@@ -28,7 +30,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     check_paths(&job.input, references.clone(), &job.output)?;
     if let Some(recipe) = &job.recipe {
         let sound = references.chain([job.input.as_path(), job.output.path.as_path()]);
-        check_recipe_path(recipe, sound, job.output.force)?;
+        check_text_path("recipe", recipe, sound, job.output.force)?;
     }
     let output = job.wanted.output()?;
     check_format(&job.output, output.sample_format)?;
@@ -36,7 +38,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (song, references) =
         rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
     let (song, profile) = song?;
-    let (target, mut warnings) = choose_target(&decider, references?)?;
+    let (target, mut warnings) = choose_target(&decider, references?, job.profile.as_deref())?;
     let wish = decider.decide(&profile, &target).map_err(|source| Error::Decide { path: job.input.clone(), source })?;
     let recipe = write_recipe(job, &profile, &target, &wish)?;
     let tags = Tags::read(&job.input);
@@ -83,30 +85,6 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     Ok(report(seen, finished, &job.output))
 }
 
-/// Whatever can be found wrong before any work is done.
-fn check_paths<'a>(input: &'a Path, references: impl Iterator<Item = &'a Path>, output: &Output) -> Result<(), Error> {
-    for path in std::iter::once(input).chain(references) {
-        ensure_distinct(path, &output.path)?;
-    }
-    Ok(ensure_writable(&output.path, output.force)?)
-}
-
-/// The recipe must not take the place of any sound, not even of one that is still to be written.
-fn check_recipe_path<'a>(recipe: &Path, mut sound: impl Iterator<Item = &'a Path>, force: bool) -> Result<(), Error> {
-    let is_taken = |path: &Path| place(path) == place(recipe) || ensure_distinct(path, recipe).is_err();
-    if let Some(path) = sound.find(|path| is_taken(path)) {
-        return Err(Error::Usage(format!("the recipe cannot be written over {}: choose another name", path.display())));
-    }
-    Ok(ensure_writable(recipe, force)?)
-}
-
-/// Where a file is or will be, whatever way its path takes.
-fn place(path: &Path) -> PathBuf {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    folder.join(path.file_name().unwrap_or_default())
-}
-
 fn check_format(output: &Output, sample_format: SampleFormat) -> Result<(), Error> {
     if output.format == Format::Flac && sample_format == SampleFormat::Float32 {
         let path = output.path.display();
@@ -140,7 +118,16 @@ fn measure_references(
         .collect()
 }
 
-fn choose_target(decider: &Decider, references: Vec<MeasuredReference>) -> Result<(Target, Vec<String>), Error> {
+fn choose_target(
+    decider: &Decider,
+    references: Vec<MeasuredReference>,
+    profile: Option<&Path>,
+) -> Result<(Target, Vec<String>), Error> {
+    if let Some(path) = profile {
+        let norm = NormProfile::from_json(&crate::io::text::read(path)?);
+        let norm = norm.map_err(|source| Error::ProfileFile { path: path.into(), source })?;
+        return Ok((norm.target(), Vec::new()));
+    }
     if references.is_empty() {
         return Ok((decider.norm().target(), Vec::new()));
     }

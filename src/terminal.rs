@@ -118,6 +118,23 @@ pub fn profile_summary(path: &str, codec: &str, profile: &Profile, warnings: &[S
         (seconds / 60.0) as u64,
         seconds % 60.0
     );
+    let is_silent = profile.is_inaudible();
+    if !is_silent {
+        readings(&mut out, profile);
+    }
+    let defects = profile.defects.iter().map(|defect| &defect.sentence);
+    let mut notes: Vec<String> = warnings.iter().chain(defects).cloned().collect();
+    if notes.is_empty() && is_silent {
+        notes.push("There is nothing to hear.".into());
+    } else if !is_silent && profile.loudness.max_momentary_lufs.is_none() {
+        notes.push("Shorter than 0.4 s: too short for a loudness.".into());
+    }
+    bullets(&mut out, "Please note", &notes);
+    out
+}
+
+fn readings(out: &mut String, profile: &Profile) {
+    let is_stereo = profile.channels == 2;
     let mut row = |name: &str, value: String| {
         let _ = writeln!(out, "{name:22}{value}");
     };
@@ -128,12 +145,22 @@ pub fn profile_summary(path: &str, codec: &str, profile: &Profile, warnings: &[S
         format!("{momentary}, {}", optional(loudness.max_short_term_lufs, "LUFS"))
     });
     row("loudness range", format!("{:.1} LU", loudness.range_lu));
+    if let Some(floor) = loudness.noise_floor {
+        row("noise in pauses", format!("{:.1} LUFS", floor.lufs));
+    }
     row("true peak", format!("{:.2} dBTP", profile.peak.true_peak_dbtp));
     row("peak to loudness", optional(profile.plr_lu(), "LU"));
+    let [_, psr, _] = profile.dynamics.psr_p10_p50_p95_lu;
+    row("  of 3 s, median", optional(loudness.max_short_term_lufs.map(|_| psr), "LU"));
     row("tilt", format!("{:.1} dB per octave", profile.spectrum.tilt_db_per_octave));
     row("bandwidth", format!("{:.1} kHz", profile.spectrum.cutoff_hz / 1000.0));
-    row("balance", format!("{:+.1} dB left", profile.stereo.balance_db));
-    row("lost in mono", format!("{:.1} LU", profile.stereo.mono_loss_lu));
+    if let Some(bpm) = profile.rhythm.tempo_bpm {
+        row("tempo", format!("{bpm:.0} beats per minute"));
+    }
+    if is_stereo {
+        row("balance", balance(profile.stereo.balance_db));
+        row("lost in mono", format!("{:.1} LU", profile.stereo.mono_loss_lu));
+    }
     let names = BAND_NAMES.map(|name| name.replace('_', " "));
     let _ = writeln!(out, "\n{:22}{:>10}{:>10}{:>10}{:>10}", "", names[0], names[1], names[2], names[3]);
     let mut bands = |name: &str, value: &dyn Fn(usize) -> f64, digits: usize| {
@@ -142,11 +169,17 @@ pub fn profile_summary(path: &str, codec: &str, profile: &Profile, warnings: &[S
     };
     bands("level, dBFS", &|b| profile.dynamics.bands[b].level_db, 1);
     bands("crest factor, dB", &|b| profile.dynamics.bands[b].crest_db, 1);
-    bands("spread in 50 ms, dB", &|b| profile.dynamics.bands[b].spread_50ms_db, 1);
-    bands("side over mid, dB", &|b| profile.stereo.width_db[b], 1);
-    bands("correlation", &|b| profile.stereo.correlation[b], 2);
-    let defects = profile.defects.iter().map(|defect| &defect.sentence);
-    let notes: Vec<String> = warnings.iter().chain(defects).cloned().collect();
-    bullets(&mut out, "Please note", &notes);
-    out
+    bands("spread in 100 ms, dB", &|b| profile.dynamics.bands[b].spread_100ms_db, 1);
+    if is_stereo {
+        bands("side over mid, dB", &|b| profile.stereo.width_db[b], 1);
+        bands("correlation", &|b| profile.stereo.correlation[b], 2);
+    }
+}
+
+fn balance(left_over_right_db: f64) -> String {
+    match left_over_right_db {
+        db if db >= 0.05 => format!("{db:.1} dB to the left"),
+        db if db <= -0.05 => format!("{:.1} dB to the right", -db),
+        _ => "centred".into(),
+    }
 }

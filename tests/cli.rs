@@ -17,6 +17,7 @@ use serde_json::Value;
 /// Exit codes, as the design numbers them.
 const FAILED: i32 = 1;
 const USAGE: i32 = 2;
+const SOME_FAILED: i32 = 4;
 
 /// Long enough for a loudness; most of these songs are never mastered.
 fn short_mix() -> Vec<Frame> {
@@ -200,7 +201,7 @@ fn wrong_arguments_are_usage_errors_that_name_them() {
     let folder = Folder::new();
     folder.wav("mix.wav", 2, &short_mix());
     let before = folder.contents();
-    let cases: [(&[&str], &str); 20] = [
+    let cases: [(&[&str], &str); 22] = [
         (&["mix.wav", "--loud"], "--loud"),
         (&["mix.wav", "--json", "--quiet"], "--quiet"),
         (&["mix.wav", "second.wav"], "second.wav"),
@@ -220,6 +221,8 @@ fn wrong_arguments_are_usage_errors_that_name_them() {
         (&["mix.wav", "-o", "master.mp3"], ".flac"),
         (&["mix.wav", "-o", "master.flac", "--bits", "32f"], "master.flac"),
         (&["analyze"], "INPUT"),
+        (&["profile", "mix.wav"], "--output"),
+        (&["profile", "mix.wav", "-o", "mix.wav", "--force"], "mix.wav"),
         (&["render", "mix.wav"], "--recipe"),
     ];
     for (arguments, word) in cases {
@@ -348,6 +351,48 @@ fn a_measurement_reads_back_as_the_profile_it_was() {
     let run = folder.goldmaster(&["analyze", "mix.wav", "mono.wav"]).succeeded();
     assert!(run.stdout.contains("mix.wav") && run.stdout.contains("mono.wav"), "{run:?}");
     assert!(folder.contents() == before);
+}
+
+#[test]
+fn one_bad_file_does_not_stop_the_measurement_of_the_others() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    folder.file("text.wav", b"Dear musician,\nthis is a letter and not a song.\n");
+    let run = folder.goldmaster(&["analyze", "text.wav", "mix.wav"]);
+    assert_eq!(run.code, Some(SOME_FAILED), "{run:?}");
+    assert!(run.stdout.starts_with("mix.wav") && run.stderr.contains("text.wav"), "{run:?}");
+    assert!(run.stderr.contains("1 of 2 files failed"), "{run:?}");
+}
+
+#[test]
+fn several_songs_become_a_profile_that_a_mix_is_mastered_towards() {
+    let folder = Folder::new();
+    let dark = |[l, r]: Frame| [0.5 * (l + r) + 0.1 * (l - r), 0.5 * (l + r) - 0.1 * (l - r)];
+    folder.wav("mix.wav", 2, &MIX);
+    folder.wav("one.wav", 2, &MIX.iter().copied().map(dark).collect::<Vec<_>>());
+    folder.wav("two.wav", 2, &MIX[RATE_HZ as usize..].iter().copied().map(dark).collect::<Vec<_>>());
+    folder.file("text.wav", b"Dear musician,\nthis is a letter and not a song.\n");
+    let run = folder.goldmaster(&["profile", "one.wav", "text.wav", "two.wav", "-o", "narrow.profile.json"]);
+    assert_eq!(run.code, Some(SOME_FAILED), "{run:?}");
+    assert!(run.stdout.contains("narrow, 2 songs") && run.stderr.contains("text.wav"), "{run:?}");
+    let side = |arguments: &[&str], output: &str| {
+        folder.goldmaster(&[&["mix.wav", "-o", output, "--force"], arguments].concat()).succeeded();
+        let frames = read(&folder.path(output)).frames;
+        let energy = |sign: f32| frames.iter().map(|[l, r]| f64::from((l + sign * r) * (l + sign * r))).sum::<f64>();
+        10.0 * (energy(-1.0) / energy(1.0)).log10()
+    };
+    let (universal, narrow) = (side(&[], "a.wav"), side(&["--profile", "narrow.profile.json"], "b.wav"));
+    assert!(narrow < universal - 1.0, "{narrow} dB of side, without the profile {universal}");
+    folder.file("other.json", b"{}");
+    assert_all_refused(
+        &folder,
+        &[
+            (&["mix.wav", "-o", "c.wav", "--profile", "other.json"], &["other.json", "not a profile of songs"]),
+            (&["mix.wav", "-o", "c.wav", "--profile", "none.json"], &["none.json", "no such file"]),
+            (&["profile", "one.wav", "-o", "narrow.profile.json"], &["narrow.profile.json", "--force"]),
+            (&["profile", "text.wav", "-o", "new.json"], &["text.wav"]),
+        ],
+    );
 }
 
 #[test]

@@ -107,6 +107,8 @@ impl Meters {
         let (samples, bands) = (self.samples.finish(channels == 1), self.bands.finish());
         let (true_peak, (spectrum, hum)) = (self.true_peak.finish(), self.spectrum.finish_with_hum());
         let sample_peak = f64::from(samples.peaks[0].max(samples.peaks[1]));
+        let stereo = stereo(&bands, samples.squares, weighted);
+        let loudness = history.reading();
         let dynamics = dynamics(&bands, &history.short_term_lufs(), &self.peaks);
         let defects = defects(&Evidence {
             sample_rate_hz,
@@ -115,6 +117,8 @@ impl Meters {
             true_peak,
             cutoff_hz: spectrum.cutoff_hz,
             weighted,
+            width_db: stereo.width_db,
+            loudness: &loudness,
             hum: hum.finish(),
             peaks: &self.peaks,
             psr_lu: dynamics.psr_p10_p50_p95_lu[1],
@@ -124,11 +128,11 @@ impl Meters {
             sample_rate_hz,
             channels,
             frames: samples.frames,
-            loudness: history.reading(),
+            loudness,
             peak: PeakReading { true_peak_dbtp: db_from_gain(true_peak), sample_peak_dbfs: db_from_gain(sample_peak) },
             spectrum,
             dynamics,
-            stereo: stereo(&bands, samples.squares, weighted),
+            stereo,
             rhythm: rhythm(&bands),
             silence: samples.silence,
             defects,

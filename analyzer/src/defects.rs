@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::crossover::BANDS;
 use crate::hum::Hum;
+use crate::profile::{LoudnessReading, NoiseFloor};
 use crate::samples::SampleReading;
 use crate::units::{db_from_gain, gain_from_db};
 
@@ -22,7 +24,7 @@ pub enum DefectKind {
     Silence,
     /// Left and right mostly cancel in mono.
     OutOfPhase,
-    /// Left and right are equal.
+    /// Left and right are equal, or all but.
     Mono,
     /// One channel is silent.
     OneChannel,
@@ -34,6 +36,8 @@ pub enum DefectKind {
     Hum,
     /// A limiter has already levelled the peaks.
     Limited,
+    /// Noise that can be heard in the pauses.
+    Noise,
     /// Long silence before or after the music.
     LongSilence,
 }
@@ -61,6 +65,9 @@ pub(crate) struct Evidence<'a> {
     pub cutoff_hz: f64,
     /// K-weighted sums of L², R² and L·R.
     pub weighted: [f64; 3],
+    /// Side over mid of every band, dB.
+    pub width_db: [f64; BANDS],
+    pub loudness: &'a LoudnessReading,
     pub hum: Option<Hum>,
     /// Sample peak of every tenth of a second.
     pub peaks: &'a [f32],
@@ -91,6 +98,10 @@ const LIMITED_SHARE: f64 = 0.5;
 /// ...near full scale, and little over its loudness.
 const LIMITED_FROM_DBFS: f64 = -3.0;
 const LIMITED_PSR_LU: f64 = 9.0;
+/// A side this far under the mid in every band is hardly heard, dB.
+const NARROW_DB: f64 = -30.0;
+/// Noise closer to the music than this is named, LU.
+const NOISE_LU: f64 = 45.0;
 /// Longer silence at the head and the tail is named, seconds.
 const HEAD_S: f64 = 2.0;
 const TAIL_S: f64 = 5.0;
@@ -108,6 +119,7 @@ pub(crate) fn defects(evidence: &Evidence) -> Vec<Defect> {
         channels(evidence),
         dropouts(evidence),
         hum(evidence),
+        noise(evidence),
         limited(evidence),
         long_silence(evidence),
     ]
@@ -249,7 +261,12 @@ fn channels(e: &Evidence) -> Option<Defect> {
         return e.defect(DefectKind::Mono, 0.1, first, sentence.into());
     }
     if left.min(right) > SILENT.min(1e-3 * e.peak()) {
-        return None;
+        let widest_db = e.width_db.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        let sentence = format!(
+            "The song is all but mono: the side is at least {:.0} dB under the mid everywhere. Its width is left alone.",
+            -widest_db
+        );
+        return if widest_db < NARROW_DB { e.defect(DefectKind::Mono, 0.05, first, sentence) } else { None };
     }
     let side = if left < right { "left" } else { "right" };
     let sentence = format!("The {side} channel is silent. If that is not meant, export the mix again.");
@@ -277,6 +294,21 @@ fn hum(e: &Evidence) -> Option<Defect> {
          remove it in the mix."
     );
     e.defect(DefectKind::Hum, 0.2 + 0.01 * (level_dbfs + 70.0), e.samples.first_sound.unwrap_or(0), sentence)
+}
+
+fn noise(e: &Evidence) -> Option<Defect> {
+    let NoiseFloor { lufs, at_s } = e.loudness.noise_floor?;
+    let under = e.loudness.integrated_lufs? - lufs;
+    if under > NOISE_LU {
+        return None;
+    }
+    let frame = (at_s * f64::from(e.sample_rate_hz)) as u64;
+    let sentence = format!(
+        "There is noise in the pauses, {under:.0} LU under the music, as at {}. Mastering makes it louder with the music: \
+         mute or clean the pauses in the mix.",
+        e.clock(frame)
+    );
+    e.defect(DefectKind::Noise, 0.1 + 0.02 * (NOISE_LU - under), frame, sentence)
 }
 
 fn limited(e: &Evidence) -> Option<Defect> {
@@ -369,6 +401,7 @@ mod tests {
     #[test]
     fn channel_faults_are_told_apart() {
         assert_eq!(kinds(noise().into_iter().map(|[l, _]| [l, l])), [DefectKind::Mono]);
+        assert_eq!(kinds(noise().into_iter().map(|[l, r]| [l, 0.96 * l + 0.01 * r])), [DefectKind::Mono]);
         assert_eq!(kinds(noise().into_iter().map(|[l, _]| [l, 0.0])), [DefectKind::OneChannel]);
         assert_eq!(kinds(noise().into_iter().map(|[l, r]| [l, 0.3 * r - l])), [DefectKind::OutOfPhase]);
     }
@@ -397,8 +430,8 @@ mod tests {
         assert!(profile.defects[0].sentence.starts_with("2 samples are not numbers, the first at 0:01.0"));
         assert!((profile.defects[0].at_s - 1.0).abs() < 1e-9);
         assert!(profile.loudness.integrated_lufs.unwrap().is_finite());
-        // Noise has no tempo; everything else is a number.
-        assert!(serde_json::to_string(&profile).is_ok_and(|json| json.matches("null").count() == 1));
+        // Noise has no tempo and no pauses; everything else is a number.
+        assert!(serde_json::to_string(&profile).is_ok_and(|json| json.matches("null").count() == 2));
     }
 
     #[test]
@@ -433,6 +466,19 @@ mod tests {
         let defects = found(song);
         assert_eq!(defects[0].kind, DefectKind::Hum);
         assert!(defects[0].sentence.contains("60 Hz"), "{}", defects[0].sentence);
+    }
+
+    #[test]
+    fn noise_in_a_pause_is_named_and_in_a_quiet_one_is_not() {
+        let song = || [demo_mix(44_100, 6.0), silence(44_100, 2.0), demo_mix(44_100, 6.0)].concat();
+        let with_noise = |level_db: f64| -> Vec<Frame> {
+            let noise = pink_noise(44_100, level_db, 14.0, 2);
+            song().into_iter().zip(noise).map(|(a, b)| [a[0] + b[0], a[1] + b[1]]).collect()
+        };
+        let defects = found(with_noise(-55.0));
+        assert_eq!(defects[0].kind, DefectKind::Noise);
+        assert!((6.0..8.0).contains(&defects[0].at_s), "{defects:?}");
+        assert!(!kinds(with_noise(-85.0)).contains(&DefectKind::Noise));
     }
 
     #[test]

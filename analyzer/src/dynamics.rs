@@ -6,8 +6,9 @@ use crate::units::{db_from_gain, db_from_power, power_from_db};
 
 /// Frames this far under the band's mean are pauses.
 const PAUSE_DB: f64 = -20.0;
-/// Blocks of the 10 ms grid in a frame of 400 ms.
-const SLOW_BLOCKS: usize = 40;
+/// Blocks of the 10 ms grid in a frame of 100 ms, and in one of a second.
+const BEAT_BLOCKS: usize = 10;
+const SLOW_BLOCKS: usize = 100;
 /// Peaks and loudness of the same 3 s are compared every 100 ms.
 const SHORT_TERM_STEPS: usize = 30;
 /// Short-term loudness below this has no ratio: the absolute gate of BS.1770.
@@ -44,12 +45,15 @@ fn band_dynamics(history: &BandHistory, band: usize) -> BandDynamics {
         .collect();
     peaks.sort_unstable_by(f32::total_cmp);
     let spread = |blocks| standard_deviation(frames(blocks).into_iter().filter(|&p| p > gate).map(db_from_power));
+    let (sounding, sum) =
+        frames(PEAK_BLOCKS).into_iter().filter(|&p| p > gate).fold((0.0, 0.0), |(n, s), p| (n + 1.0, s + p));
     BandDynamics {
         level_db,
+        sounding_db: if sounding > 0.0 { db_from_power(sum / sounding) } else { level_db },
         crest_db: percentile(&peaks, 0.95).map_or(0.0, |peak| db_from_gain(f64::from(peak)) - level_db),
         spread_10ms_db: spread(1),
-        spread_50ms_db: spread(PEAK_BLOCKS),
-        spread_400ms_db: spread(SLOW_BLOCKS),
+        spread_100ms_db: spread(BEAT_BLOCKS),
+        spread_1s_db: spread(SLOW_BLOCKS),
     }
 }
 
@@ -103,13 +107,13 @@ mod tests {
             let got = reading(&sine(44_100, hz, -12.0, 6.0)).bands[band];
             assert!((got.level_db + 15.01).abs() < 0.5, "{hz} Hz: {got:?}");
             assert!((got.crest_db - 3.01).abs() < 0.1, "{hz} Hz: {got:?}");
-            assert!(got.spread_50ms_db < 0.5 && got.spread_400ms_db < 0.5, "{hz} Hz: {got:?}");
+            assert!(got.spread_100ms_db < 0.5 && got.spread_1s_db < 0.5, "{hz} Hz: {got:?}");
         }
     }
 
     #[test]
     fn spread_shows_how_fast_levels_move() {
-        // Steps of ±5 dB, each lasting a second: all spreads see them. At 10 Hz, 400 ms average them out.
+        // Steps of ±5 dB, each lasting a second: all spreads see them. At 10 Hz, a second averages them out.
         let swing = |period: usize| {
             let mut tone = sine(44_100, 2500.0, -20.0, 8.0);
             for (i, part) in tone.chunks_mut(period).enumerate() {
@@ -119,8 +123,8 @@ mod tests {
             reading(&tone).bands[2]
         };
         let (slow, fast) = (swing(44_100), swing(2205));
-        assert!((slow.spread_10ms_db - 5.0).abs() < 0.3 && (slow.spread_400ms_db - 5.0).abs() < 0.5, "{slow:?}");
-        assert!((fast.spread_10ms_db - 5.0).abs() < 0.5 && fast.spread_400ms_db < 0.5, "{fast:?}");
+        assert!((slow.spread_10ms_db - 5.0).abs() < 0.3 && (slow.spread_1s_db - 5.0).abs() < 0.5, "{slow:?}");
+        assert!((fast.spread_10ms_db - 5.0).abs() < 0.5 && fast.spread_1s_db < 0.5, "{fast:?}");
     }
 
     #[test]
@@ -130,8 +134,15 @@ mod tests {
         with_pause.extend(silence(44_100, 4.0));
         // Where the pause begins, a band rings on for a frame or two. Pauses themselves would spread by 40 dB.
         for (a, b) in reading(&sound).bands.iter().zip(reading(&with_pause).bands) {
-            assert!((a.spread_50ms_db - b.spread_50ms_db).abs() < 1.5, "{a:?} {b:?}");
+            assert!((a.spread_10ms_db - b.spread_10ms_db).abs() < 1.5, "{a:?} {b:?}");
         }
+        assert!(
+            reading(&sound)
+                .bands
+                .iter()
+                .zip(reading(&with_pause).bands)
+                .all(|(a, b)| (a.sounding_db - b.sounding_db).abs() < 0.1)
+        );
     }
 
     #[test]

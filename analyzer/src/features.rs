@@ -1,16 +1,26 @@
 //! A profile as one row of named numbers that do not depend on its level.
 
 use crate::crossover::BAND_NAMES;
+use crate::loudness::energy_share;
 use crate::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
+use crate::units::db_from_power;
 
 /// Levels further under the loudness than this hold nothing but noise, LU.
-const FLOOR_LU: f64 = -80.0;
+const FLOOR_LU: f64 = -70.0;
+/// Narrower than this is mono to the ear, dB.
+const NARROWEST_DB: f64 = -40.0;
 
 impl Profile {
-    /// Every scalar that describes sound rather than level, with its name; `None` for a song without loudness. The
-    /// names and their order are the same for every song.
+    /// Every scalar that describes sound rather than level, with its name; `None` where there is nothing to hear
+    /// (silence, a constant, less than 0.4 s). The names and their order are the same for every song. A mono song is
+    /// described as it sounds from two loudspeakers, like its spectrum.
     pub fn features(&self) -> Option<Vec<(String, f64)>> {
-        let loudness = self.loudness.integrated_lufs?;
+        if self.is_inaudible() {
+            return None;
+        }
+        let integrated = self.loudness.integrated_lufs?;
+        let louder_lu = -db_from_power(energy_share(self.channels));
+        let loudness = integrated + louder_lu;
         let over_loudness = |level: f64| (level - loudness).max(FLOOR_LU);
         let mut features = Vec::new();
         for (channel, spectrum) in [("mid", &self.spectrum.mid), ("side", &self.spectrum.side)] {
@@ -24,23 +34,23 @@ impl Profile {
                 features.extend((0..SPECTRUM_BANDS).map(|band| (name(band), value(band))));
             }
         }
-        features.extend(self.single_features(loudness).map(|(name, value)| (name.to_string(), value)));
+        features.extend(self.single_features(integrated, louder_lu).map(|(name, value)| (name.to_string(), value)));
         for (band, band_name) in BAND_NAMES.iter().enumerate() {
             features.extend(self.band_features(band).map(|(name, value)| (format!("{band_name}_{name}"), value)));
         }
         Some(features)
     }
 
-    fn single_features(&self, loudness: f64) -> [(&'static str, f64); 14] {
+    fn single_features(&self, integrated: f64, louder_lu: f64) -> [(&'static str, f64); 15] {
         let [psr_p10, psr_p50, psr_p95] = self.dynamics.psr_p10_p50_p95_lu;
         let octaves = |hz: f64| libm::log2(hz.max(20.0) / 20.0);
         [
-            ("plr_lu", self.peak.true_peak_dbtp - loudness),
-            ("psr_p10_lu", psr_p10),
-            ("psr_p50_lu", psr_p50),
-            ("psr_p95_lu", psr_p95),
+            ("plr_lu", self.peak.true_peak_dbtp - integrated - louder_lu),
+            ("psr_p10_lu", psr_p10 - louder_lu),
+            ("psr_p50_lu", psr_p50 - louder_lu),
+            ("psr_p95_lu", psr_p95 - louder_lu),
             ("loudness_range_lu", self.loudness.range_lu),
-            ("momentary_over_integrated_lu", self.loudness.max_momentary_lufs.map_or(0.0, |lufs| lufs - loudness)),
+            ("momentary_over_integrated_lu", self.loudness.max_momentary_lufs.map_or(0.0, |lufs| lufs - integrated)),
             ("tilt_db_per_octave", self.spectrum.tilt_db_per_octave),
             ("centroid_octaves", octaves(self.spectrum.centroid_hz)),
             ("rolloff_octaves", octaves(self.spectrum.rolloff_hz)),
@@ -49,6 +59,7 @@ impl Profile {
             ("mono_loss_lu", self.stereo.mono_loss_lu),
             ("onsets_per_s", self.rhythm.onsets_per_s),
             ("pulse_confidence", self.rhythm.confidence),
+            ("percussive_share", self.rhythm.percussive_share),
         ]
     }
 
@@ -57,10 +68,10 @@ impl Profile {
         [
             ("crest_db", dynamics.crest_db),
             ("spread_10ms_db", dynamics.spread_10ms_db),
-            ("spread_50ms_db", dynamics.spread_50ms_db),
-            ("spread_400ms_db", dynamics.spread_400ms_db),
+            ("spread_100ms_db", dynamics.spread_100ms_db),
+            ("spread_1s_db", dynamics.spread_1s_db),
             ("flatness_db", self.spectrum.flatness_db[band]),
-            ("width_db", self.stereo.width_db[band]),
+            ("width_db", self.stereo.width_db[band].max(NARROWEST_DB)),
             ("correlation", self.stereo.correlation[band]),
         ]
     }
@@ -94,6 +105,16 @@ mod tests {
         let louder: Vec<Frame> = song.iter().map(|frame| frame.map(|x| 2.0 * x)).collect();
         for ((name, a), (_, b)) in features(&song).unwrap().into_iter().zip(features(&louder).unwrap()) {
             assert!((a - b).abs() < 0.01, "{name}: {a} and {b}");
+        }
+    }
+
+    #[test]
+    fn a_mono_file_is_described_as_the_two_equal_channels_it_sounds_like() {
+        let mono: Vec<Frame> = demo_mix(44_100, 6.0).into_iter().map(|[l, _]| [l, l]).collect();
+        let mut analyzer = Analyzer::new(44_100, 1);
+        analyzer.push(&mono);
+        for ((name, a), (_, b)) in analyzer.finish().features().unwrap().into_iter().zip(features(&mono).unwrap()) {
+            assert!((a - b).abs() < 1e-9, "{name}: {a} and {b}");
         }
     }
 

@@ -17,6 +17,7 @@ pub mod fft;
 mod flat_tops;
 mod hum;
 pub mod loudness;
+mod noise_floor;
 pub mod oversample;
 pub mod profile;
 pub mod random;

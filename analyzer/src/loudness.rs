@@ -5,6 +5,7 @@
 
 use crate::biquad::{Biquad, BiquadCoefs};
 use crate::blocks::{Blocks, block_start};
+use crate::noise_floor::noise_floor;
 use crate::profile::LoudnessReading;
 use crate::stream::{Frame, Meter};
 use crate::units::{FLOOR_DB, db_from_power, power_from_db};
@@ -221,7 +222,24 @@ impl LoudnessHistory {
             max_momentary_lufs: loudest(MOMENTARY_BLOCKS),
             max_short_term_lufs: loudest(SHORT_TERM_BLOCKS),
             range_lu: self.range(STEP_BLOCKS),
+            histogram: self.histogram(),
+            noise_floor: noise_floor(self),
         }
+    }
+
+    /// Momentary loudness every 100 ms in bins of 1 LU, as shares.
+    fn histogram(&self) -> Vec<f64> {
+        let mut counts: Vec<f64> = Vec::new();
+        let mut windows = 0.0;
+        for lufs in self.powers(MOMENTARY_BLOCKS, STEP_BLOCKS).map(lufs_from_power) {
+            windows += 1.0;
+            if lufs >= ABSOLUTE_GATE_LUFS {
+                let bin = (lufs - ABSOLUTE_GATE_LUFS) as usize;
+                counts.resize(counts.len().max(bin + 1), 0.0);
+                counts[bin] += 1.0;
+            }
+        }
+        counts.into_iter().map(|count| count / windows).collect()
     }
 
     /// Integrated loudness: BS.1770-5 Annex 1, equations 3 to 7.
@@ -286,7 +304,6 @@ mod tests {
         assert!((value - expected).abs() <= tolerance, "{what}: {value}, not {expected}");
     }
 
-    /// Tech 3341 table 1, cases 1 to 5.
     #[test]
     fn mono_counts_once() {
         let tone = sine(48_000, 1000.0, -20.0, 2.0);
@@ -296,6 +313,7 @@ mod tests {
         assert_near(meter.finish().integrated_lufs, stereo - 3.0103, 1e-4, "one of two equal channels");
     }
 
+    /// Tech 3341 table 1, cases 1 to 5.
     #[test]
     fn integrated_loudness_meets_the_ebu_cases_at_every_rate() {
         let cases: [&[(f64, f64)]; 5] = [

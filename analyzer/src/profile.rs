@@ -61,6 +61,21 @@ pub struct LoudnessReading {
     pub max_short_term_lufs: Option<f64>,
     /// Loudness range (LRA), 0 when it cannot be told.
     pub range_lu: f64,
+    /// Share of the time, 0 to 1, whose momentary loudness lies from −70 to −69 LUFS, from −69 to −68, and so on to the
+    /// loudest. What is quieter counts as time but has no place.
+    pub histogram: Vec<f64>,
+    /// Steady noise in the pauses, where there are any.
+    pub noise_floor: Option<NoiseFloor>,
+}
+
+/// What is left when the music pauses.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseFloor {
+    /// Loudness of the noise, LUFS.
+    pub lufs: f64,
+    /// Where it can be heard alone, seconds.
+    pub at_s: f64,
 }
 
 /// Peaks of the louder channel.
@@ -130,25 +145,27 @@ pub struct Spectrum {
 pub struct DynamicsReading {
     /// The four bands of [`crate::crossover`].
     pub bands: [BandDynamics; BANDS],
-    /// Peak to short-term loudness ratio exceeded 90, 50 and 5 % of the time, LU.
+    /// Peak to short-term loudness ratio (PSR) exceeded 90, 50 and 5 % of the time, LU. Sample peaks are meant.
     pub psr_p10_p50_p95_lu: [f64; 3],
 }
 
-/// Level statistics of one band; levels are mean power of left and right, in 50 ms frames. Frames more than
-/// 20 dB under the band's mean do not count, as in a pause.
+/// Level statistics of one band; levels are mean power of left and right. Frames more than 20 dB under the band's mean
+/// are pauses and do not count, except in `level_db`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BandDynamics {
     /// Mean power over the whole song, dBFS.
     pub level_db: f64,
-    /// Frame peak exceeded in one frame of twenty, over the mean level, dB.
+    /// Mean power while the band sounds: pauses do not count, dBFS.
+    pub sounding_db: f64,
+    /// Peak that is exceeded in one frame of 50 ms out of twenty, over the mean level, dB.
     pub crest_db: f64,
     /// Standard deviation of the level in frames of 10 ms, dB.
     pub spread_10ms_db: f64,
-    /// The same for 50 ms.
-    pub spread_50ms_db: f64,
-    /// The same for 400 ms.
-    pub spread_400ms_db: f64,
+    /// The same for 100 ms.
+    pub spread_100ms_db: f64,
+    /// The same for a second.
+    pub spread_1s_db: f64,
 }
 
 /// The stereo image.
@@ -161,6 +178,8 @@ pub struct StereoReading {
     pub correlation: [f64; BANDS],
     /// Left over right, dB; 0 for silence.
     pub balance_db: f64,
+    /// The same per band.
+    pub band_balance_db: [f64; BANDS],
     /// Power lost by summing to mono, K-weighted: 0 for mono, 3 for uncorrelated channels, LU: 10·log10((L²+R²)/(2·M²)).
     pub mono_loss_lu: f64,
 }
@@ -175,6 +194,9 @@ pub struct RhythmReading {
     pub confidence: f64,
     /// Sudden rises of level (notes, drum hits) per second.
     pub onsets_per_s: f64,
+    /// Share of the energy that lasts for less than a tenth of a second (hits, not notes), 0 to 1; mean over the
+    /// bands that are not empty.
+    pub percussive_share: f64,
 }
 
 /// Silence at the head and the tail: peaks under −90 dBFS, in steps of 10 ms.

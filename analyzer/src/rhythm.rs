@@ -27,6 +27,11 @@ const ONSET_LEAST: f32 = 1.5;
 /// Onsets within this are one.
 const ONSET_GAP_BLOCKS: usize = 6;
 
+/// A band with less than this of the strongest band's energy is empty: −50 dB.
+const EMPTY: f64 = 1e-5;
+/// What stands over the median of so many blocks on either side is a hit: it lasts for less than a tenth of a second.
+const HIT_BLOCKS: usize = 10;
+
 /// Reads the rhythm of a song.
 pub(crate) fn rhythm(history: &BandHistory) -> RhythmReading {
     let rises = rises(history);
@@ -34,7 +39,36 @@ pub(crate) fn rhythm(history: &BandHistory) -> RhythmReading {
     let onsets_per_s = if seconds > 0.0 { onsets(&rises) as f64 / seconds } else { 0.0 };
     let (tempo_bpm, confidence) = tempo(&rises).unwrap_or((0.0, 0.0));
     let has_pulse = confidence >= LEAST_CONFIDENCE;
-    RhythmReading { tempo_bpm: has_pulse.then_some(tempo_bpm), confidence, onsets_per_s }
+    RhythmReading {
+        tempo_bpm: has_pulse.then_some(tempo_bpm),
+        confidence,
+        onsets_per_s,
+        percussive_share: percussive_share(history),
+    }
+}
+
+/// What rises over the running median of its surroundings, as in the percussive half of FitzGerald's separation
+/// ("Harmonic/percussive separation using median filtering", DAFx 2010), but per band instead of per frequency bin.
+fn percussive_share(history: &BandHistory) -> f64 {
+    let energy: [f64; BANDS] = history.totals.map(|[mid, side, _]| mid + side);
+    let least = energy.into_iter().fold(0.0, f64::max) * EMPTY;
+    let share = |band: usize| {
+        let powers: Vec<f32> = history.powers.iter().map(|powers| powers[band]).collect();
+        let hits: f64 = (0..powers.len())
+            .map(|n| {
+                let start = n.saturating_sub(HIT_BLOCKS);
+                let mut around = [0.0; 2 * HIT_BLOCKS + 1];
+                let around = &mut around[..(n + HIT_BLOCKS + 1).min(powers.len()) - start];
+                around.copy_from_slice(&powers[start..start + around.len()]);
+                let (_, median, _) = around.select_nth_unstable_by(around.len() / 2, f32::total_cmp);
+                f64::from((powers[n] - *median).max(0.0))
+            })
+            .sum();
+        let all: f64 = powers.iter().map(|power| f64::from(*power)).sum();
+        if all > 0.0 { hits / all } else { 0.0 }
+    };
+    let bands: Vec<usize> = (0..BANDS).filter(|&band| energy[band] > least).collect();
+    bands.iter().map(|&band| share(band)).sum::<f64>() / bands.len().max(1) as f64
 }
 
 /// How fast the logarithmic levels of all bands rise.
@@ -119,7 +153,7 @@ mod tests {
     use super::*;
     use crate::analyze::Analyzer;
     use crate::stream::{Frame, Meter};
-    use crate::synth::{demo_mix, pink_noise, silence};
+    use crate::synth::{demo_mix, pink_noise, silence, sine};
 
     fn reading(frames: &[Frame]) -> RhythmReading {
         let mut analyzer = Analyzer::new(22_050, 2);
@@ -150,6 +184,21 @@ mod tests {
             assert!([0.5, 1.0, 2.0].iter().any(|octave| (ratio / octave - 1.0).abs() < 0.01), "{got:?}, not {bpm}");
             assert!((got.onsets_per_s - bpm / 60.0).abs() < 0.1, "{got:?}, not {bpm}");
         }
+    }
+
+    #[test]
+    fn hits_are_percussive_and_a_held_note_is_not() {
+        let mut clicks = silence(22_050, 10.0);
+        let noise = pink_noise(22_050, -10.0, 0.03, 1);
+        for beat in 0..19 {
+            clicks[beat * 11_025..][..noise.len()].copy_from_slice(&noise);
+        }
+        assert!(reading(&clicks).percussive_share > 0.9);
+        let note = sine(22_050, 1000.0, -10.0, 10.0);
+        assert!(reading(&note).percussive_share < 0.05);
+        let both: Vec<Frame> = note.iter().zip(&clicks).map(|(a, b)| [a[0] + b[0], a[1] + b[1]]).collect();
+        assert!((0.1..0.9).contains(&reading(&both).percussive_share));
+        assert_eq!(reading(&silence(22_050, 2.0)).percussive_share, 0.0);
     }
 
     #[test]

@@ -13,21 +13,27 @@ const SILENCE_POWER: f64 = 1e-12;
 /// Reads the image. `squares` holds the sums of L² and R², `weighted` the K-weighted sums of L², R² and L·R.
 pub(crate) fn stereo(history: &BandHistory, squares: [f64; 2], weighted: [f64; 3]) -> StereoReading {
     let silence = SILENCE_POWER * history.frames.max(1) as f64;
-    let [left, right] = squares;
     StereoReading {
         width_db: history.totals.map(|sums| width_db(sums, silence)),
         correlation: history.totals.map(|sums| correlation(sums, silence)),
-        balance_db: if left + right > silence {
-            ratio_db(left, right).clamp(-BALANCE_LIMIT_DB, BALANCE_LIMIT_DB)
-        } else {
-            0.0
-        },
+        balance_db: balance_db(squares, silence),
+        band_balance_db: history.totals.map(|sums| balance_db(channels(sums), silence)),
         mono_loss_lu: {
             let [left, right, product] = weighted;
             let mid = (left + right + 2.0 * product) / 4.0;
             if left + right > silence { ratio_db(left + right, 2.0 * mid).clamp(0.0, BALANCE_LIMIT_DB) } else { 0.0 }
         },
     }
+}
+
+/// Left over right.
+fn balance_db([left, right]: [f64; 2], silence: f64) -> f64 {
+    if left + right > silence { ratio_db(left, right).clamp(-BALANCE_LIMIT_DB, BALANCE_LIMIT_DB) } else { 0.0 }
+}
+
+/// Energies of left and right: L = M + S, R = M − S.
+fn channels([mid, side, product]: [f64; 3]) -> [f64; 2] {
+    [1.0, -1.0].map(|sign| (mid + side + 2.0 * sign * product).max(0.0))
 }
 
 /// 10·log10(a / b), large but finite where either is 0.
@@ -44,12 +50,12 @@ fn width_db([mid, side, _]: [f64; 3], silence: f64) -> f64 {
     ratio_db(side, mid).clamp(WIDTH_DB[0], WIDTH_DB[1])
 }
 
-fn correlation([mid, side, product]: [f64; 3], silence: f64) -> f64 {
+fn correlation(sums: [f64; 3], silence: f64) -> f64 {
+    let [mid, side, _] = sums;
     if mid + side <= silence {
         return 1.0;
     }
-    // L = M + S, R = M − S.
-    let (left, right) = (mid + side + 2.0 * product, mid + side - 2.0 * product);
+    let [left, right] = channels(sums);
     if left.min(right) <= silence {
         return 0.0;
     }
@@ -105,13 +111,15 @@ mod tests {
         let quieter = gain_from_db(-3.0) as f32;
         let got = reading(noise().into_iter().map(|[l, _]| [l, quieter * l]));
         assert!((got.balance_db - 3.0).abs() < 1e-3);
-        assert_eq!(reading(noise().into_iter().map(|[l, _]| [0.0, l])).balance_db, -60.0);
+        assert!(got.band_balance_db.iter().all(|balance| (balance - 3.0).abs() < 1e-3), "{got:?}");
+        let right = reading(noise().into_iter().map(|[l, _]| [0.0, l]));
+        assert_eq!((right.balance_db, right.band_balance_db), (-60.0, [-60.0; 4]));
     }
 
     #[test]
     fn silence_is_mono_and_in_balance() {
         let got = reading(silence(44_100, 2.0));
         assert_eq!((got.correlation, got.width_db), ([1.0; 4], [-60.0; 4]));
-        assert_eq!((got.balance_db, got.mono_loss_lu), (0.0, 0.0));
+        assert_eq!((got.balance_db, got.band_balance_db, got.mono_loss_lu), (0.0, [0.0; 4], 0.0));
     }
 }

@@ -1,15 +1,15 @@
-//! What the decider sees of a song: one vector, independent of its level.
+//! What the decider sees of a song: those of the profile's named features that can tell what mastering does to it.
+//!
+//! What is dropped says nothing of the mastering (tempo, roll-off, percentiles over time: see `analyzer/FEATURES.md`); how much the
+//! rest may say is weighed by the estimator, from how far each differs between songs.
+
+use std::collections::HashMap;
 
 use analyzer::crossover::{BAND_NAMES, BANDS};
-use analyzer::loudness::energy_share;
-use analyzer::profile::{Profile, SPECTRUM_BANDS, Spectrum, band_centre_hz};
-use analyzer::units::db_from_power;
-
-/// Quieter than this under the loudness, a band holds nothing that could be told from noise, dB.
-const FLOOR_LU: f64 = -70.0;
+use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
 
 /// Statistics per band of dynamics.
-const DYNAMICS: [&str; 4] = ["crest_db", "spread_10ms_db", "spread_50ms_db", "spread_400ms_db"];
+const DYNAMICS: [&str; 4] = ["crest_db", "spread_10ms_db", "spread_100ms_db", "spread_1s_db"];
 
 /// Length of a feature vector.
 pub const FEATURES: usize = 2 * SPECTRUM_BANDS + (DYNAMICS.len() + 1) * BANDS + 2;
@@ -20,17 +20,15 @@ pub const MID: usize = 0;
 pub const SIDE: usize = SPECTRUM_BANDS;
 /// Where those of the dynamics start: all statistics of the lowest band, then of the next.
 pub const DYNAMICS_START: usize = 2 * SPECTRUM_BANDS;
-/// Where those of the width start.
-pub const WIDTH_START: usize = DYNAMICS_START + DYNAMICS.len() * BANDS;
 
 /// A song as the decider sees it.
 pub type Features = [f64; FEATURES];
 
-/// Names in the order of the vector; the network's file repeats them.
+/// Names in the order of the vector, as in [`Profile::features`]; the network's file repeats them.
 pub fn names() -> Vec<String> {
     let mut names = Vec::with_capacity(FEATURES);
     for channel in ["mid", "side"] {
-        names.extend((0..SPECTRUM_BANDS).map(|band| format!("{channel}_{:.0}hz_lu", band_centre_hz(band))));
+        names.extend((0..SPECTRUM_BANDS).map(|band| format!("{channel}_{:.0}hz_mean_lu", band_centre_hz(band))));
     }
     for band in BAND_NAMES {
         names.extend(DYNAMICS.iter().map(|statistic| format!("{band}_{statistic}")));
@@ -42,19 +40,21 @@ pub fn names() -> Vec<String> {
 
 /// The vector of a song; `None` when there is nothing to hear in it (silence, a constant, less than 0.4 s).
 pub fn features(profile: &Profile) -> Option<Features> {
-    if profile.is_inaudible() {
-        return None;
+    let all: HashMap<String, f64> = profile.features()?.into_iter().collect();
+    let values: Option<Vec<f64>> = names().iter().map(|name| all.get(name).copied()).collect();
+    values?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use analyzer::analyze::Analyzer;
+    use analyzer::stream::Meter as _;
+
+    #[test]
+    fn every_name_is_a_feature_of_a_profile() {
+        let mut analyzer = Analyzer::new(44_100, 2);
+        analyzer.push(&analyzer::synth::pink_noise(44_100, -20.0, 1.0, 1));
+        assert!(features(&analyzer.finish()).is_some_and(|vector| vector.iter().all(|value| value.is_finite())));
     }
-    // A mono song is compared as it sounds from two speakers, like its spectrum.
-    let loudness = profile.loudness.integrated_lufs? - db_from_power(energy_share(profile.channels));
-    let mut values = Vec::with_capacity(FEATURES);
-    for Spectrum { mean_db, .. } in [&profile.spectrum.mid, &profile.spectrum.side] {
-        values.extend(mean_db.iter().map(|level| (level - loudness).max(FLOOR_LU)));
-    }
-    for band in &profile.dynamics.bands {
-        values.extend([band.crest_db, band.spread_10ms_db, band.spread_50ms_db, band.spread_400ms_db]);
-    }
-    values.extend(profile.stereo.width_db.iter().map(|width| width.clamp(-40.0, 20.0)));
-    values.extend([profile.peak.true_peak_dbtp - loudness, profile.loudness.range_lu]);
-    values.try_into().ok()
 }

@@ -7,6 +7,7 @@ pub mod backend;
 pub mod decision;
 pub mod features;
 pub mod network;
+pub mod norm;
 pub mod rules;
 pub mod target;
 
@@ -15,7 +16,8 @@ use analyzer::profile::Profile;
 use crate::decision::{Confidence, Wish};
 use crate::features::{Features, MID, SIDE, features};
 use crate::network::{Network, Prediction};
-use crate::target::{NormProfile, Target, TargetKind, comparable};
+use crate::norm::NormProfile;
+use crate::target::{Target, TargetKind, comparable};
 
 /// Why nothing could be decided.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,9 @@ pub enum Error {
     /// A compiled-in file cannot be read.
     #[error("compiled-in data cannot be read: {0}")]
     Sidecar(String),
+    /// A profile of songs cannot be used.
+    #[error("{0}")]
+    Norm(String),
     /// The ONNX runtime refused.
     #[error("ONNX runtime: {0}")]
     Runtime(String),
@@ -79,9 +84,14 @@ impl Decider {
         let vector = features(source).ok_or(Error::SilentSource)?;
         let cutoff_hz = source.spectrum.cutoff_hz.min(target.cutoff_hz);
         let (from, to) = comparable(&vector, &target.features, &self.norm, cutoff_hz);
-        let rules = rules::decide(&from, &to, target.kind, &self.norm);
+        let rules = rules::decide(&from, &to, &target.spread);
         let Some(network) = &mut self.network else { return Ok(rules) };
-        let prediction = network.predict(&from, &to, target.kind)?;
+        // The network knows one norm: towards another, it is shown how far the song is from that.
+        let shown = match target.kind {
+            TargetKind::Reference => from,
+            TargetKind::Norm => std::array::from_fn(|n| self.norm.median[n] + from[n] - to[n]),
+        };
+        let prediction = network.predict(&shown, &to, target.kind)?;
         if prediction.values.iter().chain(&prediction.deviations).all(|v| v.is_finite()) {
             Ok(bounded(&prediction, &from, &to, target.kind))
         } else {

@@ -4,7 +4,8 @@ use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::features::{FEATURES, Features, MID, SIDE, features, names};
+use crate::features::{FEATURES, Features, MID, SIDE, features};
+use crate::norm::NormProfile;
 
 /// A target that one song can be mastered towards.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,8 @@ pub struct Target {
     pub kind: TargetKind,
     /// The song, or the mean of several, as the decider sees it.
     pub features: Features,
+    /// How far songs like it differ in each feature, as a standard deviation; 0 for chosen records.
+    pub spread: Features,
     /// Typical integrated loudness, LUFS.
     pub loudness_lufs: f64,
     /// Left over right, dB.
@@ -29,56 +32,8 @@ pub struct Target {
 pub enum TargetKind {
     /// Finished records that the user chose.
     Reference,
-    /// What records are like in general.
+    /// What many records have in common: inside their spread nothing is wanted.
     Norm,
-}
-
-/// Median and spread of many songs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NormProfile {
-    /// For a person.
-    pub name: String,
-    /// Songs it rests on.
-    pub songs: u32,
-    /// Integrated loudness, LUFS: median and standard deviation.
-    pub loudness_lufs: [f64; 2],
-    /// Names of the features, in order.
-    pub names: Vec<String>,
-    /// Median of each feature.
-    pub median: Vec<f64>,
-    /// Standard deviation of each.
-    pub spread: Vec<f64>,
-}
-
-impl NormProfile {
-    /// What finished records of all kinds are like; compiled in.
-    ///
-    /// # Errors
-    /// The file was made for another set of features.
-    pub fn universal() -> Result<Self, Error> {
-        Self::from_json(include_str!("../profiles/universal.json"))
-    }
-
-    fn from_json(text: &str) -> Result<Self, Error> {
-        let norm: Self = serde_json::from_str(text).map_err(|e| Error::Sidecar(e.to_string()))?;
-        if norm.names != names() || norm.median.len() != FEATURES || norm.spread.len() != FEATURES {
-            return Err(Error::Mismatch { what: "features of a norm profile" });
-        }
-        Ok(norm)
-    }
-
-    /// The norm as a target.
-    pub fn target(&self) -> Target {
-        Target {
-            name: self.name.clone(),
-            kind: TargetKind::Norm,
-            features: std::array::from_fn(|n| self.median[n]),
-            loudness_lufs: self.loudness_lufs[0],
-            balance_db: 0.0,
-            cutoff_hz: f64::INFINITY,
-        }
-    }
 }
 
 impl Target {
@@ -92,6 +47,7 @@ impl Target {
             name: songs.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", "),
             kind: TargetKind::Reference,
             features: [0.0; FEATURES],
+            spread: [0.0; FEATURES],
             loudness_lufs: 0.0,
             balance_db: 0.0,
             cutoff_hz: f64::INFINITY,

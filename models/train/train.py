@@ -374,7 +374,7 @@ def main():
     sidecar = {"blake3": blake3.blake3((weights / "decider.onnx").read_bytes()).hexdigest(), "features": data.names,
                "outputs": data.outputs, "parity": parity}
     (weights / "decider.json").write_text(json.dumps(sidecar, indent=1) + "\n")
-    norm = {"name": "universal", "songs": len(data.artist),
+    norm = {"version": 1, "name": "universal", "songs": len(data.artist),
             "loudness_lufs": [round(float(f(data.loudness)), 2) for f in (np.median, np.std)], "names": data.names,
             "median": data.median.round(3).tolist(), "spread": data.spread.round(3).tolist()}
     (HERE / "profiles" / "universal.json").write_text(json.dumps(norm, indent=1) + "\n")

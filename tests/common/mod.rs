@@ -166,6 +166,7 @@ pub fn job(input: &Path, output: &Path) -> MasterJob {
         input: input.to_owned(),
         output: Output { path: output.to_owned(), format, force: false },
         references: Vec::new(),
+        profile: None,
         wanted: Wanted::default(),
         decider: DeciderKind::default(),
         amounts: Amounts::default(),

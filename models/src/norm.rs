@@ -1,0 +1,183 @@
+//! What many songs have in common: median and spread of their features, as a target without a single reference.
+
+use analyzer::profile::{Profile, SPECTRUM_BANDS};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::features::{FEATURES, Features, MID, SIDE, features, names};
+use crate::target::{Target, TargetKind, bands_below};
+
+/// Raised when a profile of an older program would be misread.
+pub const NORM_VERSION: u32 = 1;
+
+/// Median and spread of many songs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NormProfile {
+    /// [`NORM_VERSION`].
+    pub version: u32,
+    /// For a person.
+    pub name: String,
+    /// Songs it rests on.
+    pub songs: u32,
+    /// Integrated loudness, LUFS: median and standard deviation.
+    pub loudness_lufs: [f64; 2],
+    /// Names of the features, in order.
+    pub names: Vec<String>,
+    /// Median of each feature.
+    pub median: Vec<f64>,
+    /// Standard deviation of each.
+    pub spread: Vec<f64>,
+}
+
+/// The compiled-in profile's name.
+pub const UNIVERSAL: &str = "universal";
+/// A few songs do not tell how far their like differ: the spread of all records counts as so many songs more.
+const PRIOR_SONGS: f64 = 4.0;
+
+impl NormProfile {
+    /// What finished records of all kinds are like; compiled in.
+    ///
+    /// # Errors
+    /// The file was made for another set of features.
+    pub fn universal() -> Result<Self, Error> {
+        Self::from_json(include_str!("../profiles/universal.json"))
+            .map_err(|_| Error::Mismatch { what: "features of the universal profile" })
+    }
+
+    /// Reads and checks a profile.
+    ///
+    /// # Errors
+    /// [`Error::Norm`]: not JSON, no profile, or one of another version.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let norm: Self = serde_json::from_str(text).map_err(|e| Error::Norm(format!("not a profile of songs: {e}")))?;
+        let is_whole = norm.median.len() == FEATURES && norm.spread.len() == FEATURES && norm.songs > 0;
+        let spreads = norm.spread.iter().all(|spread| *spread >= 0.0);
+        if norm.version != NORM_VERSION || norm.names != names() || !is_whole || !spreads {
+            let cause = "made by another version of this program, or damaged; make it again from its songs";
+            return Err(Error::Norm(cause.into()));
+        }
+        Ok(norm)
+    }
+
+    /// Readable JSON that [`from_json`](Self::from_json) reads back.
+    ///
+    /// # Panics
+    /// Never: plain data has a JSON form.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("plain data has a JSON form") + "\n"
+    }
+
+    /// Median and spread of several songs. Spectra count up to each song's cutoff; where no song reaches, and in part for the
+    /// spread of a few songs, `prior` stands in.
+    ///
+    /// # Errors
+    /// [`Error::SilentReference`] when a song has no loudness; [`Error::Norm`] when there is no song.
+    pub fn of_songs(name: &str, songs: &[(String, Profile)], prior: &Self) -> Result<Self, Error> {
+        let mut loudness = Vec::new();
+        let mut columns: Vec<Vec<f64>> = vec![Vec::new(); FEATURES];
+        for (name, profile) in songs {
+            let (Some(vector), Some(lufs)) = (features(profile), profile.loudness.integrated_lufs) else {
+                return Err(Error::SilentReference { name: name.clone() });
+            };
+            loudness.push(lufs);
+            let known = bands_below(profile.spectrum.cutoff_hz);
+            for (n, (column, value)) in columns.iter_mut().zip(vector).enumerate() {
+                let is_unknown = [MID, SIDE].iter().any(|start| (start + known..start + SPECTRUM_BANDS).contains(&n));
+                if !is_unknown {
+                    column.push(value);
+                }
+            }
+        }
+        let typical_lufs = median(&mut loudness).ok_or_else(|| Error::Norm("no song to make a profile of".into()))?;
+        let spread = |values: &[f64], prior: f64| {
+            let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+            let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+            rounded(libm::sqrt((squares + PRIOR_SONGS * prior * prior) / (values.len() as f64 + PRIOR_SONGS)))
+        };
+        Ok(Self {
+            version: NORM_VERSION,
+            name: name.into(),
+            songs: songs.len() as u32,
+            loudness_lufs: [rounded(typical_lufs), spread(&loudness, prior.loudness_lufs[1])],
+            names: names(),
+            median: columns
+                .iter_mut()
+                .zip(&prior.median)
+                .map(|(c, prior)| rounded(median(c).unwrap_or(*prior)))
+                .collect(),
+            spread: columns.iter().zip(&prior.spread).map(|(column, prior)| spread(column, *prior)).collect(),
+        })
+    }
+
+    /// The norm as a target.
+    pub fn target(&self) -> Target {
+        let array = |values: &[f64]| -> Features { std::array::from_fn(|n| values[n]) };
+        Target {
+            name: self.name.clone(),
+            kind: TargetKind::Norm,
+            features: array(&self.median),
+            spread: array(&self.spread),
+            loudness_lufs: self.loudness_lufs[0],
+            balance_db: 0.0,
+            cutoff_hz: f64::INFINITY,
+        }
+    }
+}
+
+/// Thousandths are more than any feature means.
+fn rounded(value: f64) -> f64 {
+    libm::round(value * 1000.0) / 1000.0
+}
+
+fn median(values: &mut [f64]) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let upper = *values.get(values.len() / 2)?;
+    Some(if values.len().is_multiple_of(2) { 0.5 * (values[values.len() / 2 - 1] + upper) } else { upper })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use analyzer::analyze::Analyzer;
+    use analyzer::stream::{Frame, Meter as _};
+    use analyzer::synth::{demo_mix, silence};
+
+    fn profile(frames: &[Frame]) -> Profile {
+        let mut analyzer = Analyzer::new(44_100, 2);
+        analyzer.push(frames);
+        analyzer.finish()
+    }
+
+    /// The demo mix with its sides at some gains.
+    fn songs() -> Vec<(String, Profile)> {
+        let song = |gain: f32| {
+            let widened = |[l, r]: Frame| [0.5 * (l + r) + gain * (l - r), 0.5 * (l + r) - gain * (l - r)];
+            profile(&demo_mix(44_100, 6.0).into_iter().map(widened).collect::<Vec<_>>())
+        };
+        [0.25, 0.5, 1.0].into_iter().map(|gain| (format!("side {gain}"), song(gain))).collect()
+    }
+
+    #[test]
+    fn the_middle_song_is_the_norm_and_the_outer_ones_its_spread() {
+        let universal = NormProfile::universal().expect("compiled in");
+        let songs = songs();
+        let norm = NormProfile::of_songs("mine", &songs, &universal).expect("three songs");
+        let middle = features(&songs[1].1).expect("sounds");
+        assert!(norm.median[SIDE..SIDE + 30].iter().zip(&middle[SIDE..]).all(|(a, b)| (a - b).abs() < 1e-3));
+        assert!(norm.spread[SIDE + 20] > norm.spread[MID + 20]);
+        assert_eq!(NormProfile::from_json(&norm.to_json()).expect("reads back"), norm);
+    }
+
+    #[test]
+    fn what_is_no_profile_is_refused() {
+        let universal = NormProfile::universal().expect("compiled in");
+        assert!(NormProfile::of_songs("none", &[], &universal).is_err());
+        let silent = [("quiet.wav".to_string(), profile(&silence(44_100, 2.0)))];
+        let error = NormProfile::of_songs("silent", &silent, &universal).expect_err("nothing to hear").to_string();
+        assert!(error.contains("quiet.wav"), "{error}");
+        let older = NormProfile { version: 0, ..universal.clone() };
+        assert!(NormProfile::from_json(&older.to_json()).is_err());
+        assert!(NormProfile::from_json("{}").is_err());
+    }
+}

@@ -1,0 +1,72 @@
+//! Several songs become one profile to master towards.
+
+use std::path::PathBuf;
+
+use analyzer::profile::Profile;
+use models::Error::SilentReference;
+use models::features::features;
+use models::norm::NormProfile;
+use rayon::prelude::*;
+
+use crate::error::Error;
+use crate::io;
+use crate::paths::check_text_path;
+use crate::progress::{Observer, Unseen};
+use crate::song::measure;
+
+/// What is to be aggregated.
+#[derive(Clone, Debug)]
+pub struct ProfileJob {
+    /// The songs.
+    pub inputs: Vec<PathBuf>,
+    /// The profile's file.
+    pub output: PathBuf,
+    /// What it is called.
+    pub name: String,
+    /// An existing file may be replaced.
+    pub force: bool,
+}
+
+/// A profile that was written, and the songs that could not be read.
+pub struct Aggregate {
+    /// Median and spread of the others.
+    pub norm: NormProfile,
+    /// Why each of these is not in it.
+    pub failed: Vec<Error>,
+}
+
+/// Measures every song and writes what they have in common. One that cannot be read, or is silent, does not stop the others.
+///
+/// # Errors
+/// No song is left, the profile cannot be written, or the run was interrupted.
+pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate, Error> {
+    check_text_path("profile", &job.output, job.inputs.iter().map(PathBuf::as_path), job.force)?;
+    let measured: Vec<Result<(String, Profile), io::Error>> = job
+        .inputs
+        .par_iter()
+        .map(|path| {
+            let (_, profile, _) = measure(path, &Unseen(observer))?;
+            Ok((path.display().to_string(), profile))
+        })
+        .collect();
+    let (mut songs, mut failed) = (Vec::new(), Vec::new());
+    for result in measured {
+        match result {
+            Ok((name, profile)) if features(&profile).is_none() => {
+                failed.push(Error::Network(SilentReference { name }))
+            }
+            Ok(song) => songs.push(song),
+            Err(error @ io::Error::Interrupted) => return Err(error.into()),
+            Err(error) => failed.push(error.into()),
+        }
+    }
+    if songs.is_empty()
+        && let Some(error) = failed.pop()
+    {
+        return Err(error);
+    }
+    let universal = NormProfile::universal().map_err(Error::Network)?;
+    let norm = NormProfile::of_songs(&job.name, &songs, &universal).map_err(Error::Network)?;
+    io::text::write(&job.output, &norm.to_json(), job.force)?;
+    Ok(Aggregate { norm, failed })
+}

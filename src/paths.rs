@@ -1,0 +1,40 @@
+//! Which files a run may write, asked before any work.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::io::encode::{ensure_distinct, ensure_writable};
+use crate::job::Output;
+
+/// Whatever can be found wrong before any work is done.
+pub fn check_paths<'a>(
+    input: &'a Path,
+    references: impl Iterator<Item = &'a Path>,
+    output: &Output,
+) -> Result<(), Error> {
+    for path in std::iter::once(input).chain(references) {
+        ensure_distinct(path, &output.path)?;
+    }
+    Ok(ensure_writable(&output.path, output.force)?)
+}
+
+/// A text file (a recipe, a profile) must not take the place of any sound, not even of one that is still to be written.
+pub fn check_text_path<'a>(
+    what: &str,
+    text: &Path,
+    mut sound: impl Iterator<Item = &'a Path>,
+    force: bool,
+) -> Result<(), Error> {
+    let is_taken = |path: &Path| place(path) == place(text) || ensure_distinct(path, text).is_err();
+    if let Some(path) = sound.find(|path| is_taken(path)) {
+        return Err(Error::Usage(format!("the {what} cannot be written over {}: choose another name", path.display())));
+    }
+    Ok(ensure_writable(text, force)?)
+}
+
+/// Where a file is or will be, whatever way its path takes.
+fn place(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    folder.join(path.file_name().unwrap_or_default())
+}
