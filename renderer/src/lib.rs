@@ -3,6 +3,7 @@
 //! [`chain::Chain`] is the chain up to the limiter; [`stages::limiter`] and [`stages::dither`] finish the master.
 
 pub mod chain;
+pub mod envelope;
 pub mod params;
 pub mod recipe;
 pub mod resample;
