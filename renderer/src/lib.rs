@@ -4,6 +4,7 @@
 
 pub mod chain;
 pub mod envelope;
+pub mod image;
 pub mod params;
 pub mod recipe;
 pub mod resample;
