@@ -101,7 +101,7 @@ impl GainComputer {
     }
 }
 
-/// A gain this close to the one it tends to has arrived: what is left of the way is 100 dB under the signal.
+/// A gain this close to the one it tends to has arrived: what is left of the way is 118 dB under the signal.
 const ARRIVED_DB: f64 = 1e-5;
 
 /// Follows a gain in time: the branching one-pole of equation 16, on the gain in dB.

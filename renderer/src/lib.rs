@@ -10,3 +10,5 @@ pub mod recipe;
 pub mod resample;
 pub mod stage;
 pub mod stages;
+#[cfg(test)]
+mod testing;

@@ -147,12 +147,11 @@ impl Stage for Multiband {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use analyzer::fft::{Complex, RealFft};
+    use crate::testing::{RATE, kick, mixed, power_db, stray_db, swing_db, transform};
     use analyzer::synth::sine;
-    use analyzer::units::{db_from_gain, db_from_power, gain_from_db};
+    use analyzer::units::{db_from_gain, gain_from_db};
     use std::f64::consts::TAU;
 
-    const RATE: u32 = 48_000;
     /// A tone well inside each band.
     const INSIDE_HZ: [f64; BANDS] = [60.0, 350.0, 2500.0, 12_000.0];
 
@@ -175,18 +174,6 @@ mod tests {
         let amplitude = gain_from_db(level_db);
         let at = |n: usize| libm::sincos(TAU * hz * n as f64 / f64::from(RATE));
         (0..frames).map(|n| [(amplitude * at(n).0) as f32, (amplitude * at(n).1) as f32]).collect()
-    }
-
-    fn transform(impulse: impl Iterator<Item = f64>, hz: f64, rate: u32) -> Complex<f64> {
-        impulse.enumerate().fold(Complex::default(), |sum, (n, h)| {
-            let (s, c) = libm::sincos(TAU * hz * n as f64 / f64::from(rate));
-            sum + Complex::new(h * c, -h * s)
-        })
-    }
-
-    fn power_db(frames: &[Frame]) -> f64 {
-        let sum: f64 = frames.as_flattened().iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
-        db_from_power(sum / (2 * frames.len()) as f64)
     }
 
     #[test]
@@ -271,26 +258,7 @@ mod tests {
                 })
                 .collect();
             stage(&only(2, params), -30.0).process(&mut frames);
-            let size = 65_536;
-            // Blackman-Harris (Harris 1978): side lobes of −92 dB.
-            let time: Vec<f64> = (0..size)
-                .map(|n| {
-                    let turn = TAU * n as f64 / size as f64;
-                    let window = 0.35875 - 0.48829 * libm::cos(turn) + 0.14128 * libm::cos(2.0 * turn)
-                        - 0.01168 * libm::cos(3.0 * turn);
-                    f64::from(frames[96_000 - size + n][0]) * window
-                })
-                .collect();
-            let mut fft = RealFft::<f64>::new(size);
-            let mut bins = vec![Complex::default(); fft.bins()];
-            fft.forward(&time, &mut bins);
-            let bin_hz = f64::from(RATE) / size as f64;
-            let (mut near, mut far) = (0.0, 0.0);
-            for (bin, x) in bins.iter().enumerate() {
-                let place = if (bin as f64 * bin_hz - hz).abs() < 200.0 { &mut near } else { &mut far };
-                *place += x.norm_sqr();
-            }
-            let images_db = 10.0 * libm::log10(far / near);
+            let images_db = stray_db(&frames, &[hz]);
             assert!(images_db < -80.0, "{hz} Hz: {images_db} dB");
         }
     }
@@ -298,35 +266,15 @@ mod tests {
     #[test]
     fn kick_drum_does_not_pump_what_lies_in_another_band() {
         // Something sounds in every band, as in a song: an empty band would be moved by what leaks into it.
-        let others = sine(RATE, 350.0, -30.0, 4.0).into_iter().zip(sine(RATE, 12_000.0, -30.0, 4.0));
-        let tone: Vec<Frame> =
-            sine(RATE, 3000.0, -30.0, 4.0).into_iter().zip(others).map(|(t, (a, b))| [t[0] + a[0] + b[0]; 2]).collect();
-        let turn = 55.0 * TAU / f64::from(RATE);
-        let mut frames: Vec<Frame> = tone
-            .iter()
-            .enumerate()
-            .map(|(n, frame)| {
-                let t = (n % 24_000) as f64;
-                let kick = 0.7 * (t / 240.0).min(1.0) * libm::exp(-t / 7200.0) * libm::sin(turn * t);
-                frame.map(|x| x + kick as f32)
-            })
-            .collect();
+        let [low_mid, tone, high] = [350.0, 3000.0, 12_000.0].map(|hz| sine(RATE, hz, -30.0, 4.0));
+        let mut frames = mixed(&[&kick(0.7, tone.len()), &low_mid, &tone, &high]);
         let band = BandParams { threshold_db: -12.0, ratio: 4.0, ..Default::default() };
         let params = MultibandParams { low: band, low_mid: band, high_mid: band, high: band };
         let kick_before_db = power_db(&frames);
         stage(&params, -33.0).process(&mut frames);
         assert!(power_db(&frames) < kick_before_db - 6.0, "the kick is compressed");
-        // Lock-in at 3 kHz: Hann windows of 20 ms keep the kick out.
-        let levels: Vec<f64> = frames[48_000..]
-            .chunks_exact(960)
-            .map(|part| {
-                let hann = |n: usize| 0.5 - 0.5 * libm::cos(TAU * n as f64 / 960.0);
-                let windowed = part.iter().enumerate().map(|(n, f)| f64::from(f[0]) * hann(n));
-                db_from_gain(transform(windowed, 3000.0, RATE).norm())
-            })
-            .collect();
-        let (low, high) = levels.iter().fold((f64::MAX, f64::MIN), |(l, h), g| (l.min(*g), h.max(*g)));
-        assert!(high - low < 0.1, "from {low} to {high} dB");
+        let swing_db = swing_db(&frames[48_000..], 3000.0);
+        assert!(swing_db < 0.1, "{swing_db} dB");
     }
 
     #[test]
