@@ -65,7 +65,7 @@ impl<const N: usize> Image<N> {
     ///
     /// Narrowing is never touched. Widening ends in each band at [`MIN_CORRELATION`]; what then is left of it is
     /// taken back in all bands in proportion, until the loss in mono is within [`MAX_LOSS_LU`] and no more than
-    /// [`MAX_LOSS_GROWTH_LU`] over that of this image. All is allowed that loses less than this image does.
+    /// [`MAX_LOSS_GROWTH_LU`] over that of this image.
     pub fn allowed_width_db(&self, mid_db: &[f64; N], wanted_db: &[f64; N]) -> [f64; N] {
         let before_lu = self.mono_loss_lu();
         let limit_lu = (before_lu + MAX_LOSS_GROWTH_LU).min(MAX_LOSS_LU.max(before_lu));

@@ -1,9 +1,9 @@
 //! Bells that cut only while their band sticks out of its surroundings: resonances, sibilance, boom.
 //!
 //! A bell is the signal plus a share of its own band-pass, y = x + (g − 1)·B(x) (Regalia & Mitra, "Tunable digital
-//! frequency response equalization filters", IEEE Trans. ASSP 35(1), 1987). The poles stay where they are; only g moves,
-//! so that nothing in the filter's memory can click, and at g = 1 the signal passes bit for bit. Both channels are cut
-//! alike.
+//! frequency response equalization filters", IEEE Trans. ASSP 35(1), 1987). The poles stay where they are and only g
+//! moves, so that nothing in the filter's memory can click, and at g = 1 the signal passes bit for bit. Both channels
+//! are cut alike.
 
 use analyzer::biquad::{Biquad, BiquadCoefs};
 use analyzer::stream::Frame;
@@ -220,7 +220,7 @@ mod tests {
         let mut start = RATE as usize;
         while start + SIZE <= frames.len() {
             for channel in 0..2 {
-                let mut time: Vec<f64> = frames[start..start + SIZE]
+                let time: Vec<f64> = frames[start..start + SIZE]
                     .iter()
                     .enumerate()
                     .map(|(n, f)| {
@@ -229,7 +229,6 @@ mod tests {
                     })
                     .collect();
                 fft.forward(&time, &mut bins);
-                time.clear();
                 powers.iter_mut().zip(&bins).for_each(|(p, x)| *p += x.re * x.re + x.im * x.im);
             }
             start += SIZE / 2;

@@ -13,7 +13,8 @@ const GAIN: Param = Param::linear(-12.0, 6.0, 0.0, 0.01);
 
 params! {
     /// Gain of the side signal per band of [`analyzer::crossover`], by shelves between the bands: minimum phase, so
-    /// that nothing is smeared, and no gain above 6 dB, so that noise does not become width.
+    /// that nothing is smeared, and no gain above 6 dB, so that noise does not become width. What mono can bear of it is
+    /// told by [`crate::image`].
     pub struct WidthParams {
         /// Below 120 Hz.
         low_db: GAIN,
