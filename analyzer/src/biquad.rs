@@ -44,6 +44,13 @@ impl BiquadCoefs {
         )
     }
 
+    /// Second-order band-pass: gain 1 at `hz`, −3 dB at two edges `hz / q` apart.
+    pub fn band_pass(hz: f64, q: f64, sample_rate_hz: u32) -> Self {
+        let k = prewarped(hz, sample_rate_hz);
+        let (kk, b) = (k * k, k / q);
+        Self::normalized([b, 0.0, -b], [1.0 + b + kk, 2.0 * (kk - 1.0), 1.0 - b + kk])
+    }
+
     /// Bell of `gain_db` at `hz` (Bristow-Johnson, Audio EQ Cookbook).
     pub fn bell(hz: f64, gain_db: f64, q: f64, sample_rate_hz: u32) -> Self {
         let w = 2.0 * PI * hz / f64::from(sample_rate_hz);
@@ -164,6 +171,16 @@ mod tests {
         assert!((at(BiquadCoefs::bell(1000.0, 4.0, 1.0, 48_000), 1000.0) - 4.0).abs() < 1e-6);
         assert!((at(BiquadCoefs::low_shelf(200.0, -3.0, 48_000), 5.0) + 3.0).abs() < 0.02);
         assert!((at(BiquadCoefs::high_shelf(4000.0, 5.0, 48_000), 23_900.0) - 5.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn band_pass_is_as_wide_as_it_says() {
+        let f = BiquadCoefs::band_pass(1000.0, 4.0, 48_000);
+        assert!(db_from_gain(f.gain_at(1000.0, 48_000)).abs() < 1e-9 && f.is_stable());
+        // Edges lie at f·(√(1 + 1/4Q²) ± 1/2Q).
+        for hz in [882.78, 1132.78] {
+            assert!((db_from_gain(f.gain_at(hz, 48_000)) + 3.01).abs() < 0.03);
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use crate::recipe::Recipe;
 use crate::stage::Stage;
 use crate::stages::balance::Balance;
 use crate::stages::condition::Condition;
+use crate::stages::dynamic_eq::DynamicEq;
+use crate::stages::glue::Glue;
 use crate::stages::match_eq::MatchEq;
 use crate::stages::multiband::Multiband;
 use crate::stages::width::Width;
@@ -17,7 +19,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// At rest. `band_levels_dbfs` as in [`crate::recipe::Solution`]; it matters only to a multiband that is not neutral.
+    /// At rest. `band_levels_dbfs` as in [`crate::recipe::Solution`]; only multiband and glue count from it.
     pub fn new(recipe: &Recipe, band_levels_dbfs: &[f64; BANDS], sample_rate_hz: u32) -> Self {
         let rate = sample_rate_hz;
         // Exhaustive, so that a stage that is added cannot be forgotten here.
@@ -27,7 +29,9 @@ impl Chain {
             condition,
             balance,
             match_eq,
+            dynamic_eq,
             multiband,
+            glue,
             width,
             limiter: _,
             output: _,
@@ -40,7 +44,9 @@ impl Chain {
             boxed(Condition::new(condition, rate)),
             boxed(Balance::new(balance)),
             boxed(MatchEq::new(match_eq, rate)),
+            boxed(DynamicEq::new(dynamic_eq, rate)),
             boxed(Multiband::new(multiband, band_levels_dbfs, rate)),
+            boxed(Glue::new(glue, band_levels_dbfs, rate)),
             boxed(Width::new(width, rate)),
         ];
         Self { stages: stages.into_iter().flatten().collect() }

@@ -3,8 +3,12 @@
 //! [`chain::Chain`] is the chain up to the limiter; [`stages::limiter`] and [`stages::dither`] finish the master.
 
 pub mod chain;
+pub mod envelope;
+pub mod image;
 pub mod params;
 pub mod recipe;
 pub mod resample;
 pub mod stage;
 pub mod stages;
+#[cfg(test)]
+mod testing;

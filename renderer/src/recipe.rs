@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::params::{OutOfRange, Param, Params, params};
 use crate::stages::balance::BalanceParams;
 use crate::stages::condition::ConditionParams;
+use crate::stages::dynamic_eq::DynamicEqParams;
+use crate::stages::glue::GlueParams;
 use crate::stages::limiter::LimiterParams;
 use crate::stages::match_eq::MatchEqParams;
 use crate::stages::multiband::MultibandParams;
@@ -76,7 +78,7 @@ pub struct Solution {
     pub settings_hash: String,
     /// The drive aims at the loudness of the settings, and was not merely kept from another input.
     pub is_aimed: bool,
-    /// Mean power of each band where it enters the multiband stage, dBFS.
+    /// Mean power of each band where it enters the multiband stage, dBFS; glue counts from it as well.
     pub band_levels_dbfs: [f64; BANDS],
     /// Over this the limiter's detector interpolated exactly, dBFS before the drive.
     pub exact_above_dbfs: f64,
@@ -114,9 +116,15 @@ pub struct Recipe {
     /// Tone of mid and side.
     #[serde(default)]
     pub match_eq: MatchEqParams,
+    /// Bells that act when something sticks out.
+    #[serde(default)]
+    pub dynamic_eq: DynamicEqParams,
     /// Dynamics per band.
     #[serde(default)]
     pub multiband: MultibandParams,
+    /// Dynamics of the whole.
+    #[serde(default)]
+    pub glue: GlueParams,
     /// Width per band, mono bass.
     #[serde(default)]
     pub width: WidthParams,
@@ -139,7 +147,9 @@ impl Default for Recipe {
             condition: Default::default(),
             balance: Default::default(),
             match_eq: Default::default(),
+            dynamic_eq: Default::default(),
             multiband: Default::default(),
+            glue: Default::default(),
             width: Default::default(),
             limiter: Default::default(),
             output: Default::default(),
@@ -191,18 +201,22 @@ impl Params for Recipe {
             condition,
             balance,
             match_eq,
+            dynamic_eq,
             multiband,
+            glue,
             width,
             limiter,
             output: _,
             solution: _,
         } = self;
-        let groups: [(&str, &mut dyn Params); 7] = [
+        let groups: [(&str, &mut dyn Params); 9] = [
             ("delivery", delivery),
             ("condition", condition),
             ("balance", balance),
             ("match_eq", match_eq),
+            ("dynamic_eq", dynamic_eq),
             ("multiband", multiband),
+            ("glue", glue),
             ("width", width),
             ("limiter", limiter),
         ];

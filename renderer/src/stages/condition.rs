@@ -3,6 +3,7 @@
 use analyzer::biquad::{Biquad, BiquadCoefs};
 use analyzer::stream::Frame;
 
+use crate::envelope::ControlClock;
 use crate::params::{Param, params};
 use crate::stage::Stage;
 
@@ -17,24 +18,34 @@ params! {
 /// See [`ConditionParams`].
 pub struct Condition {
     filter: Biquad,
+    clock: ControlClock,
 }
 
 impl Condition {
     /// At rest; `None` when there is nothing to do.
     pub fn new(params: &ConditionParams, sample_rate_hz: u32) -> Option<Self> {
-        (params.high_pass_hz > 0.0)
-            .then(|| Self { filter: Biquad::new(BiquadCoefs::high_pass(params.high_pass_hz, sample_rate_hz)) })
+        (params.high_pass_hz > 0.0).then(|| Self {
+            filter: Biquad::new(BiquadCoefs::high_pass(params.high_pass_hz, sample_rate_hz)),
+            clock: ControlClock::default(),
+        })
     }
 }
 
 impl Stage for Condition {
     fn process(&mut self, frames: &mut [Frame]) {
-        for frame in frames {
-            *frame = self.filter.next(frame.map(f64::from)).map(|v| v as f32);
-        }
+        let Self { filter, clock } = self;
+        clock.each_part(frames, |frames, _, is_end| {
+            for frame in frames {
+                *frame = filter.next(frame.map(f64::from)).map(|v| v as f32);
+            }
+            if is_end {
+                filter.settle();
+            }
+        });
     }
 
     fn reset(&mut self) {
         self.filter.reset();
+        self.clock = ControlClock::default();
     }
 }

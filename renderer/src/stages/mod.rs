@@ -3,6 +3,8 @@
 pub mod balance;
 pub mod condition;
 pub mod dither;
+pub mod dynamic_eq;
+pub mod glue;
 pub mod limiter;
 pub mod match_eq;
 pub mod multiband;

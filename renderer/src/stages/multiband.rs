@@ -1,14 +1,12 @@
 //! Dynamics per band: Linkwitz-Riley split, feed-forward compressors, sum.
 //!
-//! Giannoulis, Massberg & Reiss, "Digital Dynamic Range Compressor Design" (JAES 60(6), 2012): soft-knee gain
-//! computer (eq. 4) and smoothing of the gain in dB by a branching one-pole (eq. 16). Levels are relative to the band's own
-//! mean power, so that the same parameters mean the same on any song at any gain, and the gain is normalised to 0 dB
-//! at that mean, so that dynamics change and tone does not.
+//! Levels are relative to the band's own mean power, so that the same parameters mean the same on any song at any
+//! gain, and the gain is normalised to 0 dB at that mean, so that dynamics change and tone does not.
 
 use analyzer::crossover::{BANDS, Crossover};
 use analyzer::stream::Frame;
-use analyzer::units::{db_from_power, gain_from_db, one_pole_coef};
 
+use crate::envelope::{CONTROL_FRAMES, Compressor, ControlClock, Dynamics, GainComputer, UNITY};
 use crate::params::{Param, Params, params};
 use crate::stage::Stage;
 
@@ -21,9 +19,9 @@ params! {
         ratio: Param::log(0.5, 4.0, 1.0, 0.01),
         /// Width of the soft transition around the threshold, dB.
         knee_db: Param::linear(0.0, 24.0, 6.0, 0.1),
-        /// Time to cover 63 % of a change towards less gain, ms.
+        /// Time to cover 63 % of a change towards less gain, on top of the detector's 20 ms (low) to 2 ms (high), ms.
         attack_ms: Param::log(1.0, 200.0, 20.0, 0.1),
-        /// Time to cover 63 % of a change towards more gain, ms.
+        /// The same towards more gain, ms.
         release_ms: Param::log(20.0, 1000.0, 200.0, 1.0),
         /// Share of the processed signal, %.
         mix_pct: Param::linear(0.0, 100.0, 100.0, 1.0),
@@ -31,33 +29,13 @@ params! {
 }
 
 impl BandParams {
-    /// The band passes unchanged.
-    pub fn is_neutral(&self) -> bool {
-        self.ratio == 1.0 || self.mix_pct == 0.0
-    }
-
-    /// Gain in dB at `level_db` over the band's mean, before it is normalised.
-    fn static_gain_db(&self, level_db: f64) -> f64 {
-        let over = level_db - self.threshold_db;
-        let half_knee = self.knee_db / 2.0;
-        let bent = if over <= -half_knee {
-            0.0
-        } else if over >= half_knee {
-            over
-        } else {
-            (over + half_knee) * (over + half_knee) / (2.0 * self.knee_db)
-        };
-        (1.0 / self.ratio - 1.0) * bent
-    }
-
-    /// Static gain in dB at `level_db` over the band's mean: 0 at the mean, bounded.
-    pub fn gain_db(&self, level_db: f64) -> f64 {
-        (self.static_gain_db(level_db) - self.static_gain_db(0.0)).clamp(-MAX_GAIN_DB, MAX_GAIN_DB)
+    /// What the band's compressor does.
+    pub fn dynamics(&self) -> Dynamics {
+        let Self { threshold_db, ratio, knee_db, attack_ms, release_ms, mix_pct } = *self;
+        let computer = GainComputer { threshold_db, ratio, knee_db };
+        Dynamics { computer, attack_ms, release_ms, mix: mix_pct / 100.0 }
     }
 }
-
-/// No band is moved by more.
-const MAX_GAIN_DB: f64 = 12.0;
 
 /// The bands of [`analyzer::crossover`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -85,11 +63,6 @@ impl MultibandParams {
         let Self { low, low_mid, high_mid, high } = self;
         [low, low_mid, high_mid, high]
     }
-
-    /// Every band passes unchanged.
-    pub fn is_neutral(&self) -> bool {
-        self.bands().iter().all(|b| b.is_neutral())
-    }
 }
 
 impl Params for MultibandParams {
@@ -100,172 +73,223 @@ impl Params for MultibandParams {
     }
 }
 
-/// Gains are computed once per so many frames and ramped between.
-const CONTROL_FRAMES: usize = 16;
-
 /// The level of a band is its power smoothed over about a period of its lowest tones, ms.
 const DETECTOR_MS: [f64; BANDS] = [20.0, 8.0, 4.0, 2.0];
-
-/// One band's level detector and gain smoother.
-#[derive(Clone)]
-struct Dynamics {
-    params: BandParams,
-    /// Mean power of the band, dBFS: where the compressor's levels are counted from.
-    mean_db: f64,
-    detector_coef: f64,
-    attack_coef: f64,
-    release_coef: f64,
-    power: f64,
-    smoothed_db: f64,
-    /// Linear gain at the start of the present control block, and its change per frame.
-    gain: f64,
-    slope: f64,
-    sum: f64,
-}
-
-impl Dynamics {
-    fn new(params: BandParams, mean_db: f64, detector_ms: f64, sample_rate_hz: u32) -> Self {
-        let rate = f64::from(sample_rate_hz) / CONTROL_FRAMES as f64;
-        let mut new = Self {
-            params,
-            mean_db,
-            detector_coef: one_pole_coef(detector_ms, rate),
-            attack_coef: one_pole_coef(params.attack_ms, rate),
-            release_coef: one_pole_coef(params.release_ms, rate),
-            power: 0.0,
-            smoothed_db: 0.0,
-            gain: 1.0,
-            slope: 0.0,
-            sum: 0.0,
-        };
-        new.reset();
-        new
-    }
-
-    /// As after a long time at the band's mean level.
-    fn reset(&mut self) {
-        self.power = analyzer::units::power_from_db(self.mean_db);
-        (self.smoothed_db, self.gain, self.slope, self.sum) = (0.0, 1.0, 0.0, 0.0);
-    }
-
-    /// The control block is over: where the gain goes next.
-    fn update(&mut self) {
-        let power = self.sum / (2 * CONTROL_FRAMES) as f64;
-        self.sum = 0.0;
-        self.power = power + self.detector_coef * (self.power - power);
-        let wanted_db = self.params.gain_db(db_from_power(self.power) - self.mean_db);
-        let coef = if wanted_db < self.smoothed_db { self.attack_coef } else { self.release_coef };
-        self.smoothed_db = wanted_db + coef * (self.smoothed_db - wanted_db);
-        let reached = self.gain + self.slope * CONTROL_FRAMES as f64;
-        let wanted = 1.0 + self.params.mix_pct / 100.0 * (gain_from_db(self.smoothed_db) - 1.0);
-        self.gain = reached;
-        self.slope = (wanted - reached) / CONTROL_FRAMES as f64;
-    }
-}
 
 /// See [`MultibandParams`].
 pub struct Multiband {
     crossover: Crossover,
-    bands: [Dynamics; BANDS],
-    /// Frames since the last control block began.
-    phase: usize,
+    /// `None` for a band that passes unchanged.
+    bands: [Option<Compressor>; BANDS],
+    at_rest: [Option<Compressor>; BANDS],
+    clock: ControlClock,
 }
 
 impl Multiband {
     /// `mean_db`: mean power of each band of the stream to come, dBFS. `None` when every band is neutral: the split
     /// sums to an all-pass, not to nothing.
     pub fn new(params: &MultibandParams, mean_db: &[f64; BANDS], sample_rate_hz: u32) -> Option<Self> {
-        let bands = params.bands();
-        (!params.is_neutral()).then(|| Self {
+        let params = params.bands().map(BandParams::dynamics);
+        let bands: [_; BANDS] = std::array::from_fn(|b| {
+            (!params[b].is_neutral()).then(|| Compressor::new(params[b], mean_db[b], DETECTOR_MS[b], sample_rate_hz))
+        });
+        bands.iter().any(Option::is_some).then(|| Self {
             crossover: Crossover::new(sample_rate_hz),
-            bands: std::array::from_fn(|b| Dynamics::new(*bands[b], mean_db[b], DETECTOR_MS[b], sample_rate_hz)),
-            phase: 0,
+            bands: bands.clone(),
+            at_rest: bands,
+            clock: ControlClock::default(),
         })
-    }
-
-    /// Present gain per band, dB.
-    pub fn gains_db(&self) -> [f64; BANDS] {
-        self.bands.each_ref().map(|b| analyzer::units::db_from_gain(b.gain))
     }
 }
 
 impl Stage for Multiband {
     fn process(&mut self, frames: &mut [Frame]) {
-        for frame in frames {
-            let split = self.crossover.next(frame.map(f64::from));
-            let mut sum = [0.0; 2];
-            for (band, x) in self.bands.iter_mut().zip(split) {
-                band.sum += x[0] * x[0] + x[1] * x[1];
-                let gain = band.gain + band.slope * self.phase as f64;
-                sum[0] += x[0] * gain;
-                sum[1] += x[1] * gain;
+        let Self { crossover, bands, clock, .. } = self;
+        let (mut input, mut split) = ([[0.0; 2]; CONTROL_FRAMES], [[[0.0; 2]; CONTROL_FRAMES]; BANDS]);
+        clock.each_part(frames, |frames, phase, is_end| {
+            let mut sum = [[0.0; 2]; CONTROL_FRAMES];
+            let count = frames.len();
+            for (input, frame) in input.iter_mut().zip(frames.iter()) {
+                *input = frame.map(f64::from);
             }
-            *frame = sum.map(|v| v as f32);
-            self.phase += 1;
-            if self.phase == CONTROL_FRAMES {
-                self.phase = 0;
-                self.bands.iter_mut().for_each(Dynamics::update);
+            crossover.split(&input[..count], &mut split);
+            for (band, part) in bands.iter_mut().zip(&split) {
+                let part = &part[..count];
+                let gains = match band {
+                    Some(band) => {
+                        band.listen(part);
+                        band.gains()
+                    }
+                    None => &UNITY,
+                };
+                for ((sum, x), gain) in sum.iter_mut().zip(part).zip(&gains[phase..]) {
+                    sum[0] += x[0] * gain[0];
+                    sum[1] += x[1] * gain[1];
+                }
             }
-        }
+            for (frame, sum) in frames.iter_mut().zip(sum) {
+                *frame = sum.map(|x| x as f32);
+            }
+            if is_end {
+                bands.iter_mut().flatten().for_each(Compressor::end_block);
+                crossover.settle();
+            }
+        });
     }
 
     fn reset(&mut self) {
         self.crossover.reset();
-        self.bands.iter_mut().for_each(Dynamics::reset);
-        self.phase = 0;
+        self.bands.clone_from(&self.at_rest);
+        self.clock = ControlClock::default();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{RATE, kick, mixed, power_db, stray_db, swing_db, transform};
+    use analyzer::synth::sine;
+    use analyzer::units::{db_from_gain, gain_from_db};
+    use std::f64::consts::TAU;
 
-    fn tone(hz: f64, level_db: f64, frames: usize) -> Vec<Frame> {
+    /// A tone well inside each band.
+    const INSIDE_HZ: [f64; BANDS] = [60.0, 350.0, 2500.0, 12_000.0];
+
+    fn only(band: usize, params: BandParams) -> MultibandParams {
+        let mut all = MultibandParams::default();
+        *all.bands_mut()[band] = params;
+        all
+    }
+
+    fn stage(params: &MultibandParams, mean_db: f64) -> Multiband {
+        Multiband::new(params, &[mean_db; BANDS], RATE).expect("not neutral")
+    }
+
+    /// What never compresses: the split and its sum alone.
+    const IDLE: BandParams =
+        BandParams { threshold_db: 12.0, ratio: 2.0, knee_db: 0.0, attack_ms: 20.0, release_ms: 200.0, mix_pct: 100.0 };
+
+    /// A sine on the left, a cosine on the right: its level can be read from every single frame.
+    fn circle(hz: f64, level_db: f64, frames: usize) -> Vec<Frame> {
         let amplitude = gain_from_db(level_db);
-        (0..frames)
-            .map(|n| [(amplitude * (2.0 * std::f64::consts::PI * hz * n as f64 / 48_000.0).sin()) as f32; 2])
-            .collect()
+        let at = |n: usize| libm::sincos(TAU * hz * n as f64 / f64::from(RATE));
+        (0..frames).map(|n| [(amplitude * at(n).0) as f32, (amplitude * at(n).1) as f32]).collect()
     }
 
     #[test]
-    fn static_curve_has_the_ratio_above_the_threshold_and_is_even_at_the_mean() {
-        let p = BandParams { threshold_db: 0.0, ratio: 2.0, knee_db: 0.0, ..Default::default() };
-        assert_eq!(p.gain_db(0.0), 0.0);
-        assert_eq!(p.gain_db(-30.0), 0.0);
-        assert!((p.gain_db(10.0) + 5.0).abs() < 1e-12);
-        let soft = BandParams { knee_db: 6.0, ..p };
-        assert!((soft.gain_db(6.0) - soft.gain_db(5.0) + 0.5).abs() < 1e-12);
-    }
-
-    #[test]
-    fn steady_tone_comes_down_by_the_static_curve_within_a_twentieth_of_a_decibel() {
-        let mean_db = -31.0;
-        let band = BandParams { threshold_db: 0.0, ratio: 2.0, knee_db: 0.0, attack_ms: 200.0, ..Default::default() };
-        let params = MultibandParams { low: band, low_mid: band, high_mid: band, high: band };
-        for (b, hz) in [60.0, 350.0, 2500.0, 12_000.0].into_iter().enumerate() {
-            let mut stage = Multiband::new(&params, &[mean_db; BANDS], 48_000).expect("not neutral");
-            let mut frames = tone(hz, -18.0, 96_000);
-            let mut split = Crossover::new(48_000);
-            let power: f64 = frames.iter().map(|f| split.next(f.map(f64::from))[b][0].powi(2)).sum();
-            let over_db = db_from_power(power / frames.len() as f64) - mean_db;
-            stage.process(&mut frames);
-            let gain_db = stage.gains_db()[b];
-            assert!((gain_db - band.gain_db(over_db)).abs() < 0.05, "band {b}: {gain_db} at {over_db} over the mean");
+    fn split_sums_flat_within_a_hundredth_of_a_decibel() {
+        for rate in [44_100, 96_000] {
+            let mut frames = vec![[0.0; 2]; rate as usize / 2];
+            frames[0] = [1.0, 0.5];
+            Multiband::new(&only(1, IDLE), &[0.0; BANDS], rate).expect("not neutral").process(&mut frames);
+            for step in 0..40 {
+                let hz = 20.0 * libm::exp2(f64::from(step) / 4.0);
+                let sum = transform(frames.iter().map(|f| f64::from(f[0])), hz, rate);
+                assert!(db_from_gain(sum.norm()).abs() < 0.01, "{hz} Hz at {rate}: {}", db_from_gain(sum.norm()));
+            }
         }
     }
 
     #[test]
-    fn attack_covers_63_percent_in_its_time() {
-        let high_mid =
-            BandParams { threshold_db: -20.0, ratio: 4.0, knee_db: 0.0, attack_ms: 50.0, ..Default::default() };
-        let params = MultibandParams { high_mid, ..Default::default() };
-        let mut stage = Multiband::new(&params, &[-43.01; BANDS], 48_000).expect("not neutral");
-        stage.process(&mut tone(3000.0, -40.0, 48_000));
-        let before = stage.gains_db()[2];
-        stage.process(&mut tone(3000.0, -30.0, 2400));
-        let after_attack = stage.gains_db()[2];
-        stage.process(&mut tone(3000.0, -30.0, 48_000));
-        let share = (after_attack - before) / (stage.gains_db()[2] - before);
-        assert!((0.55..0.68).contains(&share), "{share}");
+    fn steady_tones_follow_the_static_curve_within_a_twentieth_of_a_decibel() {
+        let mean_db = -40.0;
+        for (b, hz) in INSIDE_HZ.into_iter().enumerate() {
+            // How much of the tone the band has, and the sum: from the impulse response of the split.
+            let mut crossover = Crossover::new(RATE);
+            let response: Vec<_> =
+                (0..RATE).map(|n| crossover.next([f64::from(u8::from(n == 0)), 0.0]).map(|band| band[0])).collect();
+            let whole = transform(response.iter().map(|bands| bands.iter().sum()), hz, RATE);
+            let part = transform(response.iter().map(|bands| bands[b]), hz, RATE);
+            for (ratio, threshold_db, over_db) in
+                [(2.0, 0.0, 10.0), (2.0, -12.0, -6.0), (4.0, 3.0, 8.0), (0.5, -6.0, 5.0), (1.3, -3.0, -20.0)]
+            {
+                let params = BandParams { threshold_db, ratio, knee_db: 0.0, ..Default::default() };
+                let level_db = mean_db + over_db - db_from_gain(part.norm());
+                let mut frames = sine(RATE, hz, level_db + 10.0 * libm::log10(2.0), 3.0);
+                stage(&only(b, params), mean_db).process(&mut frames);
+                let curve_db = |x: f64| (1.0 / ratio - 1.0) * (x - threshold_db).max(0.0);
+                let gain = gain_from_db(curve_db(over_db) - curve_db(0.0));
+                let wanted_db = level_db + db_from_gain((whole + part * (gain - 1.0)).norm());
+                let got_db = power_db(&frames[2 * RATE as usize..]);
+                assert!((got_db - wanted_db).abs() < 0.05, "band {b}, {ratio}:1: {got_db}, not {wanted_db}");
+            }
+        }
+    }
+
+    #[test]
+    fn times_cover_63_percent_of_a_step_beyond_the_detector() {
+        let params = BandParams {
+            threshold_db: -20.0,
+            ratio: 4.0,
+            knee_db: 0.0,
+            attack_ms: 80.0,
+            release_ms: 300.0,
+            mix_pct: 100.0,
+        };
+        for (b, hz) in INSIDE_HZ.into_iter().enumerate() {
+            let input = [circle(hz, -40.0, 96_000), circle(hz, -37.0, 96_000), circle(hz, -40.0, 192_000)].concat();
+            let mut frames = input.clone();
+            stage(&only(b, params), -40.0).process(&mut frames);
+            let magnitude = |f: Frame| libm::hypot(f64::from(f[0]), f64::from(f[1]));
+            let gain_db = |n: usize| db_from_gain(magnitude(frames[n]) / magnitude(input[n]));
+            for (start, ms) in [(96_000, params.attack_ms), (192_000, params.release_ms)] {
+                let (from, to) = (gain_db(start - 1), gain_db(start + 95_000));
+                // The first 30 ms belong to the ringing of the split, which is late itself.
+                let reached = (start + 1440..start + 95_000)
+                    .find(|n| (gain_db(*n) - from) / (to - from) >= 1.0 - libm::exp(-1.0))
+                    .expect("the gain gets there");
+                let took_ms = (reached - start) as f64 / 48.0;
+                let allowed = 0.98 * ms..ms + 1.5 * DETECTOR_MS[b] + 1.5;
+                assert!(allowed.contains(&took_ms), "band {b}: {took_ms} ms, not {ms}");
+            }
+        }
+    }
+
+    #[test]
+    fn moving_gain_leaves_no_images_of_its_control_rate() {
+        let params = BandParams { threshold_db: -20.0, ratio: 4.0, attack_ms: 5.0, release_ms: 20.0, ..IDLE };
+        for hz in [2700.0, 3000.0] {
+            let mut frames: Vec<Frame> = circle(hz, -30.0, 96_000)
+                .into_iter()
+                .enumerate()
+                .map(|(n, frame)| {
+                    let swing = gain_from_db(6.0 * libm::sin(TAU * 4.0 * n as f64 / f64::from(RATE)));
+                    [frame[0] * swing as f32; 2]
+                })
+                .collect();
+            stage(&only(2, params), -30.0).process(&mut frames);
+            let images_db = stray_db(&frames, &[hz]);
+            assert!(images_db < -80.0, "{hz} Hz: {images_db} dB");
+        }
+    }
+
+    #[test]
+    fn kick_drum_does_not_pump_what_lies_in_another_band() {
+        // Something sounds in every band, as in a song: an empty band would be moved by what leaks into it.
+        let [low_mid, tone, high] = [350.0, 3000.0, 12_000.0].map(|hz| sine(RATE, hz, -30.0, 4.0));
+        let mut frames = mixed(&[&kick(0.7, tone.len()), &low_mid, &tone, &high]);
+        let band = BandParams { threshold_db: -12.0, ratio: 4.0, ..Default::default() };
+        let params = MultibandParams { low: band, low_mid: band, high_mid: band, high: band };
+        let kick_before_db = power_db(&frames);
+        stage(&params, -33.0).process(&mut frames);
+        assert!(power_db(&frames) < kick_before_db - 6.0, "the kick is compressed");
+        let swing_db = swing_db(&frames[48_000..], 3000.0);
+        assert!(swing_db < 0.1, "{swing_db} dB");
+    }
+
+    #[test]
+    fn mix_adds_the_unprocessed_band() {
+        let wet = BandParams { threshold_db: -20.0, ratio: 4.0, ..IDLE };
+        let song = circle(2500.0, -20.0, 48_000);
+        let through = |params: BandParams| {
+            let mut frames = song.clone();
+            stage(&only(2, params), -30.0).process(&mut frames);
+            frames
+        };
+        let (dry, wet, half) = (through(IDLE), through(wet), through(BandParams { mix_pct: 50.0, ..wet }));
+        assert!(power_db(&wet) < power_db(&dry) - 3.0);
+        for ((dry, wet), half) in dry.iter().zip(&wet).zip(&half) {
+            assert!((0.5 * (dry[0] + wet[0]) - half[0]).abs() < 1e-6);
+        }
     }
 }

@@ -5,6 +5,7 @@ use analyzer::crossover::CROSSOVER_HZ;
 use analyzer::stream::{Frame, left_right, mid_side};
 use analyzer::units::gain_from_db;
 
+use crate::envelope::ControlClock;
 use crate::params::{Param, params};
 use crate::stage::Stage;
 
@@ -12,7 +13,8 @@ const GAIN: Param = Param::linear(-12.0, 6.0, 0.0, 0.01);
 
 params! {
     /// Gain of the side signal per band of [`analyzer::crossover`], by shelves between the bands: minimum phase, so
-    /// that nothing is smeared, and no gain above 6 dB, so that noise does not become width.
+    /// that nothing is smeared, and no gain above 6 dB, so that noise does not become width. What mono can bear of it is
+    /// told by [`crate::image`].
     pub struct WidthParams {
         /// Below 120 Hz.
         low_db: GAIN,
@@ -31,6 +33,7 @@ params! {
 pub struct Width {
     gain: f64,
     filters: Vec<Biquad>,
+    clock: ControlClock,
 }
 
 impl Width {
@@ -54,23 +57,79 @@ impl Width {
             ),
         );
         add(mono_below_hz > 0.0, BiquadCoefs::high_pass(mono_below_hz.max(1.0), sample_rate_hz));
-        Some(Self { gain: gain_from_db(low_mid_db), filters })
+        Some(Self { gain: gain_from_db(low_mid_db), filters, clock: ControlClock::default() })
     }
 }
 
 impl Stage for Width {
     fn process(&mut self, frames: &mut [Frame]) {
-        for frame in frames {
-            let [mid, side] = mid_side(*frame);
-            let mut side = [f64::from(side) * self.gain, 0.0];
-            for filter in &mut self.filters {
-                side = filter.next(side);
+        let Self { gain, filters, clock } = self;
+        clock.each_part(frames, |frames, _, is_end| {
+            for frame in frames {
+                let [mid, side] = mid_side(*frame);
+                let mut side = [f64::from(side) * *gain, 0.0];
+                for filter in filters.iter_mut() {
+                    side = filter.next(side);
+                }
+                *frame = left_right([mid, side[0] as f32]);
             }
-            *frame = left_right([mid, side[0] as f32]);
-        }
+            if is_end {
+                filters.iter_mut().for_each(Biquad::settle);
+            }
+        });
     }
 
     fn reset(&mut self) {
         self.filters.iter_mut().for_each(Biquad::reset);
+        self.clock = ControlClock::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use analyzer::synth::sine;
+    use analyzer::units::db_from_gain;
+
+    const RATE: u32 = 48_000;
+
+    /// Gains of mid and side for a tone at `hz`, dB.
+    fn gains_db(params: &WidthParams, hz: f64) -> [f64; 2] {
+        // Side at half the mid's level.
+        let tone: Vec<Frame> = sine(RATE, hz, -12.0, 2.0).into_iter().map(|f| [1.5 * f[0], 0.5 * f[0]]).collect();
+        let mut frames = tone.clone();
+        Width::new(params, RATE).expect("not neutral").process(&mut frames);
+        let rms = |frames: &[Frame], part: usize| {
+            let sum: f64 = frames[48_000..].iter().map(|f| f64::from(mid_side(*f)[part]).powi(2)).sum();
+            libm::sqrt(sum)
+        };
+        [0, 1].map(|part| db_from_gain(rms(&frames, part) / rms(&tone, part)))
+    }
+
+    #[test]
+    fn each_band_of_the_side_gets_its_gain_and_the_mid_none() {
+        let params =
+            WidthParams { low_db: -6.0, low_mid_db: 2.0, high_mid_db: -1.0, high_db: 3.0, ..Default::default() };
+        for (hz, wanted_db) in [(25.0, -6.0), (350.0, 2.0), (2450.0, -1.0), (19_000.0, 3.0)] {
+            let [mid_db, side_db] = gains_db(&params, hz);
+            assert!((side_db - wanted_db).abs() < 0.5, "{hz} Hz: {side_db}, not {wanted_db}");
+            assert!(mid_db.abs() < 1e-4, "{hz} Hz: {mid_db}");
+        }
+        // Shelves meet half way.
+        for (hz, wanted_db) in [(120.0, -2.0), (1000.0, 0.5), (6000.0, 1.0)] {
+            let [_, side_db] = gains_db(&params, hz);
+            assert!((side_db - wanted_db).abs() < 0.5, "{hz} Hz: {side_db}, not {wanted_db}");
+        }
+    }
+
+    #[test]
+    fn bass_becomes_mono_by_twelve_decibels_per_octave() {
+        let params = WidthParams { mono_below_hz: 120.0, ..Default::default() };
+        // Butterworth: 10·log10(1 + (fc / f)⁴).
+        for hz in [30.0, 60.0, 120.0, 240.0, 1000.0] {
+            let wanted_db = -10.0 * libm::log10(1.0 + (120.0f64 / hz).powi(4));
+            let [mid_db, side_db] = gains_db(&params, hz);
+            assert!((side_db - wanted_db).abs() < 0.05 && mid_db.abs() < 1e-4, "{hz} Hz: {side_db}, not {wanted_db}");
+        }
     }
 }

@@ -1,0 +1,306 @@
+//! What every dynamics stage is made of: a level, a static curve, a gain that follows it in time, and a line between
+//! two gains.
+//!
+//! Giannoulis, Massberg & Reiss, "Digital Dynamic Range Compressor Design" (JAES 60(6), 2012). Levels and gains are
+//! computed once per control block of [`CONTROL_FRAMES`]; blocks are counted from the start of the stream, so that
+//! nothing depends on how it is cut.
+
+use analyzer::units::{FLOOR_DB, db_from_power, gain_from_db, one_pole_coef, power_from_db};
+
+/// Gains are computed once per so many frames and ramped between.
+pub const CONTROL_FRAMES: usize = 32;
+
+/// Mean power under this is silence: [`FLOOR_DB`].
+pub const SILENCE_POWER: f64 = 1e-12;
+
+/// Cuts a stream at the ends of its control blocks.
+#[derive(Clone, Default)]
+pub struct ControlClock {
+    phase: usize,
+}
+
+impl ControlClock {
+    /// Gives `part` the frames in runs that lie within one block each, with the place of the first in its block and
+    /// whether the last ends it.
+    pub fn each_part<T>(&mut self, mut frames: &mut [T], mut part: impl FnMut(&mut [T], usize, bool)) {
+        while !frames.is_empty() {
+            let (now, later) = frames.split_at_mut(frames.len().min(CONTROL_FRAMES - self.phase));
+            let end = self.phase + now.len();
+            part(now, self.phase, end == CONTROL_FRAMES);
+            self.phase = end % CONTROL_FRAMES;
+            frames = later;
+        }
+    }
+}
+
+/// Mean power over the recent past, left and right together.
+///
+/// Two one-poles of half the time in series: of the ripple that a tone's own period leaves in its power, far less
+/// gets through than through one of the whole time.
+#[derive(Clone)]
+pub struct PowerDetector {
+    coef: f64,
+    /// Left² and right² so far in this block.
+    sums: [f64; 2],
+    stages: [f64; 2],
+}
+
+impl PowerDetector {
+    /// As after a long time at the mean power `start`.
+    pub fn new(ms: f64, start: f64, sample_rate_hz: u32) -> Self {
+        let rate = f64::from(sample_rate_hz) / CONTROL_FRAMES as f64;
+        Self { coef: one_pole_coef(ms / 2.0, rate), sums: [0.0; 2], stages: [start; 2] }
+    }
+
+    /// Takes the next frames of the present block.
+    #[inline(always)]
+    pub fn listen(&mut self, frames: &[[f64; 2]]) {
+        let mut sums = self.sums;
+        for frame in frames {
+            sums = [sums[0] + frame[0] * frame[0], sums[1] + frame[1] * frame[1]];
+        }
+        self.sums = sums;
+    }
+
+    /// The block is over: the mean power, never less than [`SILENCE_POWER`].
+    pub fn end_block(&mut self) -> f64 {
+        let mut power = ((self.sums[0] + self.sums[1]) / (2 * CONTROL_FRAMES) as f64).max(SILENCE_POWER);
+        self.sums = [0.0; 2];
+        for stage in &mut self.stages {
+            *stage = power + self.coef * (*stage - power);
+            power = *stage;
+        }
+        power
+    }
+}
+
+/// A static curve with a soft knee: equation 4.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GainComputer {
+    /// Where the ratio begins, dB.
+    pub threshold_db: f64,
+    /// Change of input level for one dB of change in output level above the threshold; infinity limits.
+    pub ratio: f64,
+    /// Width of the transition around the threshold, dB.
+    pub knee_db: f64,
+}
+
+impl GainComputer {
+    /// Level at the output over that at the input, dB.
+    pub fn gain_db(&self, level_db: f64) -> f64 {
+        let over = level_db - self.threshold_db;
+        let half_knee = self.knee_db / 2.0;
+        let bent = if over <= -half_knee {
+            0.0
+        } else if over >= half_knee {
+            over
+        } else {
+            (over + half_knee) * (over + half_knee) / (2.0 * self.knee_db)
+        };
+        (1.0 / self.ratio - 1.0) * bent
+    }
+}
+
+/// A gain this close to the one it tends to has arrived: what is left of the way is 118 dB under the signal.
+const ARRIVED_DB: f64 = 1e-5;
+
+/// Follows a gain in time: the branching one-pole of equation 16, on the gain in dB.
+#[derive(Clone)]
+pub struct GainSmoother {
+    attack_coef: f64,
+    release_coef: f64,
+    gain_db: f64,
+}
+
+impl GainSmoother {
+    /// At 0 dB. Each time covers 63 % of a change: `attack_ms` of one towards less gain, `release_ms` towards more.
+    pub fn new(attack_ms: f64, release_ms: f64, sample_rate_hz: u32) -> Self {
+        let rate = f64::from(sample_rate_hz) / CONTROL_FRAMES as f64;
+        let [attack_coef, release_coef] = [attack_ms, release_ms].map(|ms| one_pole_coef(ms, rate));
+        Self { attack_coef, release_coef, gain_db: 0.0 }
+    }
+
+    /// The gain after one more block in which `wanted_db` was wanted.
+    pub fn next(&mut self, wanted_db: f64) -> f64 {
+        let coef = if wanted_db < self.gain_db { self.attack_coef } else { self.release_coef };
+        let left_db = coef * (self.gain_db - wanted_db);
+        self.gain_db = if left_db.abs() > ARRIVED_DB { wanted_db + left_db } else { wanted_db };
+        self.gain_db
+    }
+}
+
+/// A linear gain for every frame of a control block, once per channel: two multiplications are then one instruction.
+pub type BlockGains = [[f64; 2]; CONTROL_FRAMES];
+
+/// What is not changed.
+pub const UNITY: BlockGains = [[1.0; 2]; CONTROL_FRAMES];
+
+/// A linear gain that moves along a line from one control block to the next.
+#[derive(Clone)]
+pub struct GainRamp {
+    /// Where the present block ends.
+    to: f64,
+    gains: BlockGains,
+}
+
+impl Default for GainRamp {
+    fn default() -> Self {
+        Self { to: 1.0, gains: UNITY }
+    }
+}
+
+impl GainRamp {
+    /// The block is over: where the next one ends.
+    pub fn end_block(&mut self, to: f64) {
+        let (from, slope) = (self.to, (to - self.to) / CONTROL_FRAMES as f64);
+        self.gains = std::array::from_fn(|n| [from + slope * n as f64; 2]);
+        self.to = to;
+    }
+
+    /// Gains of the frames of the present block.
+    pub fn gains(&self) -> &BlockGains {
+        &self.gains
+    }
+}
+
+/// No compressor moves the level by more.
+const MAX_GAIN_DB: f64 = 12.0;
+
+/// How a [`Compressor`] acts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dynamics {
+    /// Static curve over the level above the reference.
+    pub computer: GainComputer,
+    /// See [`GainSmoother::new`].
+    pub attack_ms: f64,
+    /// See [`GainSmoother::new`].
+    pub release_ms: f64,
+    /// Share of the processed signal, 0 to 1.
+    pub mix: f64,
+}
+
+impl Dynamics {
+    /// Nothing is changed.
+    pub fn is_neutral(&self) -> bool {
+        self.computer.ratio == 1.0 || self.mix == 0.0
+    }
+
+    /// Static gain at `level_db` over the reference: 0 dB at the reference, so that dynamics change and the level does
+    /// not; bounded.
+    pub fn gain_db(&self, level_db: f64) -> f64 {
+        (self.computer.gain_db(level_db) - self.computer.gain_db(0.0)).clamp(-MAX_GAIN_DB, MAX_GAIN_DB)
+    }
+}
+
+/// Feed-forward and stereo-linked: detector, static curve, smoothing in dB, ramp.
+#[derive(Clone)]
+pub struct Compressor {
+    dynamics: Dynamics,
+    reference_db: f64,
+    detector: PowerDetector,
+    smoother: GainSmoother,
+    ramp: GainRamp,
+}
+
+impl Compressor {
+    /// As after a long time at `reference_db`, the mean power (dBFS) that levels are counted from.
+    pub fn new(dynamics: Dynamics, reference_db: f64, detector_ms: f64, sample_rate_hz: u32) -> Self {
+        let reference_db = reference_db.max(FLOOR_DB);
+        Self {
+            dynamics,
+            reference_db,
+            detector: PowerDetector::new(detector_ms, power_from_db(reference_db), sample_rate_hz),
+            smoother: GainSmoother::new(dynamics.attack_ms, dynamics.release_ms, sample_rate_hz),
+            ramp: GainRamp::default(),
+        }
+    }
+
+    /// Takes the next frames of the signal whose level decides.
+    #[inline(always)]
+    pub fn listen(&mut self, frames: &[[f64; 2]]) {
+        self.detector.listen(frames);
+    }
+
+    /// Gains of the frames of the present block.
+    pub fn gains(&self) -> &BlockGains {
+        self.ramp.gains()
+    }
+
+    /// The block is over: where the gain goes next.
+    pub fn end_block(&mut self) {
+        let level_db = db_from_power(self.detector.end_block()) - self.reference_db;
+        let gain = gain_from_db(self.smoother.next(self.dynamics.gain_db(level_db)));
+        self.ramp.end_block(1.0 + self.dynamics.mix * (gain - 1.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: u32 = 48_000;
+
+    #[test]
+    fn static_curve_is_that_of_equation_4() {
+        let hard = GainComputer { threshold_db: -10.0, ratio: 4.0, knee_db: 0.0 };
+        let soft = GainComputer { knee_db: 8.0, ..hard };
+        for level_db in [-40.0, -14.0, -10.0, -6.0, 0.0, 12.0] {
+            let output_db = if level_db > -10.0 { -10.0 + (level_db + 10.0) / 4.0 } else { level_db };
+            assert!((level_db + hard.gain_db(level_db) - output_db).abs() < 1e-12);
+            if (level_db + 10.0f64).abs() >= 4.0 {
+                assert!((soft.gain_db(level_db) - hard.gain_db(level_db)).abs() < 1e-12);
+            }
+        }
+        // In the knee the slope grows evenly: −(3/4)·(x − T + W/2)² / (2W).
+        assert!((soft.gain_db(-10.0) + 0.75 * 16.0 / 16.0).abs() < 1e-12);
+        assert!((soft.gain_db(-8.0) + 0.75 * 36.0 / 16.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn times_cover_63_percent_of_a_change() {
+        let blocks = |ms: f64| (ms * 1e-3 * f64::from(RATE)) as usize / CONTROL_FRAMES;
+        let covered = 1.0 - libm::exp(-1.0);
+        let mut smoother = GainSmoother::new(10.0, 300.0, RATE);
+        (0..blocks(10.0)).for_each(|_| assert!(smoother.next(-8.0) <= 0.0));
+        assert!((smoother.gain_db + 8.0 * covered).abs() < 1e-9);
+        (0..blocks(500.0)).for_each(|_| assert!(smoother.next(-8.0) >= -8.0));
+        assert_eq!(smoother.gain_db, -8.0, "arrived");
+        (0..blocks(300.0)).for_each(|_| assert!(smoother.next(0.0) <= 0.0));
+        assert!((smoother.gain_db + 8.0 * (1.0 - covered)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn detector_reads_mean_power_and_knows_silence() {
+        let mut detector = PowerDetector::new(20.0, 1.0, RATE);
+        let mut power = 0.0;
+        for _ in 0..2000 {
+            detector.listen(&[[0.5, 0.1]; CONTROL_FRAMES]);
+            power = detector.end_block();
+        }
+        assert!((power - 0.13).abs() < 1e-12);
+        for _ in 0..20_000 {
+            detector.listen(&[[0.0; 2]; CONTROL_FRAMES]);
+            power = detector.end_block();
+        }
+        assert!((power / SILENCE_POWER - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn ramps_meet_and_blocks_do_not_depend_on_the_cut() {
+        let mut ramp = GainRamp::default();
+        ramp.end_block(0.5);
+        assert_eq!((ramp.gains()[0], ramp.gains()[CONTROL_FRAMES / 2]), ([1.0; 2], [0.75; 2]));
+        ramp.end_block(0.5);
+        assert_eq!(*ramp.gains(), [[0.5; 2]; CONTROL_FRAMES]);
+
+        let (mut clock, mut seen, mut ends) = (ControlClock::default(), Vec::new(), 0);
+        for length in [1, 0, CONTROL_FRAMES + 8, CONTROL_FRAMES - 9] {
+            clock.each_part(&mut vec![(); length], |part, phase, is_end| {
+                seen.extend(phase..phase + part.len());
+                ends += usize::from(is_end);
+            });
+        }
+        assert_eq!(seen, (0..2 * CONTROL_FRAMES).map(|n| n % CONTROL_FRAMES).collect::<Vec<_>>());
+        assert_eq!(ends, 2);
+    }
+}
