@@ -6,9 +6,11 @@ use analyzer::stream::{Frame, Source};
 use crate::recipe::Recipe;
 use crate::stage::Stage;
 use crate::stages::balance::Balance;
+use crate::stages::clipper::Clipper;
 use crate::stages::condition::Condition;
 use crate::stages::match_eq::MatchEq;
 use crate::stages::multiband::Multiband;
+use crate::stages::saturator::Saturator;
 use crate::stages::width::Width;
 
 /// The stages of a recipe in signal order; neutral ones are left out, so that a neutral recipe changes no bit.
@@ -17,7 +19,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// At rest. `band_levels_dbfs` as in [`crate::recipe::Solution`]; it matters only to a multiband that is not neutral.
+    /// At rest. `band_levels_dbfs` as in [`crate::recipe::Solution`]; what is relative to the song's level counts from it.
     pub fn new(recipe: &Recipe, band_levels_dbfs: &[f64; BANDS], sample_rate_hz: u32) -> Self {
         let rate = sample_rate_hz;
         // Exhaustive, so that a stage that is added cannot be forgotten here.
@@ -28,7 +30,9 @@ impl Chain {
             balance,
             match_eq,
             multiband,
+            saturator,
             width,
+            clipper,
             limiter: _,
             output: _,
             solution: _,
@@ -41,7 +45,9 @@ impl Chain {
             boxed(Balance::new(balance)),
             boxed(MatchEq::new(match_eq, rate)),
             boxed(Multiband::new(multiband, band_levels_dbfs, rate)),
+            boxed(Saturator::new(saturator, band_levels_dbfs)),
             boxed(Width::new(width, rate)),
+            boxed(Clipper::new(clipper, band_levels_dbfs)),
         ];
         Self { stages: stages.into_iter().flatten().collect() }
     }

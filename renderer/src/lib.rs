@@ -3,8 +3,10 @@
 //! [`chain::Chain`] is the chain up to the limiter; [`stages::limiter`] and [`stages::dither`] finish the master.
 
 pub mod chain;
+mod fir;
 pub mod params;
 pub mod recipe;
 pub mod resample;
+pub mod shaper;
 pub mod stage;
 pub mod stages;

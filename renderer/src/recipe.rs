@@ -5,10 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::params::{OutOfRange, Param, Params, params};
 use crate::stages::balance::BalanceParams;
+use crate::stages::clipper::ClipperParams;
 use crate::stages::condition::ConditionParams;
 use crate::stages::limiter::LimiterParams;
 use crate::stages::match_eq::MatchEqParams;
 use crate::stages::multiband::MultibandParams;
+use crate::stages::saturator::SaturatorParams;
 use crate::stages::width::WidthParams;
 
 /// Sample rates that a master can be written at.
@@ -117,9 +119,15 @@ pub struct Recipe {
     /// Dynamics per band.
     #[serde(default)]
     pub multiband: MultibandParams,
+    /// Soft saturation.
+    #[serde(default)]
+    pub saturator: SaturatorParams,
     /// Width per band, mono bass.
     #[serde(default)]
     pub width: WidthParams,
+    /// Soft clip of peaks.
+    #[serde(default)]
+    pub clipper: ClipperParams,
     /// Limiter.
     #[serde(default)]
     pub limiter: LimiterParams,
@@ -140,7 +148,9 @@ impl Default for Recipe {
             balance: Default::default(),
             match_eq: Default::default(),
             multiband: Default::default(),
+            saturator: Default::default(),
             width: Default::default(),
+            clipper: Default::default(),
             limiter: Default::default(),
             output: Default::default(),
             solution: None,
@@ -192,18 +202,22 @@ impl Params for Recipe {
             balance,
             match_eq,
             multiband,
+            saturator,
             width,
+            clipper,
             limiter,
             output: _,
             solution: _,
         } = self;
-        let groups: [(&str, &mut dyn Params); 7] = [
+        let groups: [(&str, &mut dyn Params); 9] = [
             ("delivery", delivery),
             ("condition", condition),
             ("balance", balance),
             ("match_eq", match_eq),
             ("multiband", multiband),
+            ("saturator", saturator),
             ("width", width),
+            ("clipper", clipper),
             ("limiter", limiter),
         ];
         for (name, group) in groups {
