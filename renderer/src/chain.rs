@@ -52,22 +52,24 @@ impl Chain {
         Self { stages: stages.into_iter().flatten().collect() }
     }
 
-    /// How much later the output comes.
-    pub fn latency_frames(&self) -> usize {
-        self.stages.iter().map(|s| s.latency_frames()).sum()
-    }
-
-    /// The next frames through all stages.
-    fn process(&mut self, frames: &mut [Frame]) {
-        for stage in &mut self.stages {
-            stage.process(frames);
-        }
-    }
-
     /// The chain's output for a whole stream: as many frames as `source` has, in time with it.
     pub fn applied_to<S: Source>(self, source: S) -> Rendered<S> {
         let latency = self.latency_frames();
         Rendered { chain: self, source, ahead: latency, tail: latency }
+    }
+}
+
+impl Stage for Chain {
+    fn process(&mut self, frames: &mut [Frame]) {
+        self.stages.iter_mut().for_each(|stage| stage.process(frames));
+    }
+
+    fn reset(&mut self) {
+        self.stages.iter_mut().for_each(|stage| stage.reset());
+    }
+
+    fn latency_frames(&self) -> usize {
+        self.stages.iter().map(|stage| stage.latency_frames()).sum()
     }
 }
 

@@ -8,7 +8,7 @@ use std::f64::consts::PI;
 use analyzer::oversample::bessel_i0;
 
 /// Outputs that are summed side by side, so that none waits for its own last addition.
-const GROUP: usize = 4;
+const GROUP: usize = 8;
 
 /// Low-pass of `length` taps with unity gain at 0 Hz; `cutoff` is the middle of the transition, of Nyquist.
 fn low_pass(length: usize, cutoff: f64, beta: f64) -> Vec<f64> {
@@ -24,26 +24,24 @@ fn low_pass(length: usize, cutoff: f64, beta: f64) -> Vec<f64> {
     raw.into_iter().map(|h| h / sum).collect()
 }
 
-/// `out[n]` = Σ `taps[k]` · `x[n · step + k]`.
-#[inline]
-fn convolve(taps: &[f64], x: &[[f64; 2]], step: usize, out: &mut [[f64; 2]]) {
-    let window = |n: usize| &x[n * step..][..taps.len()];
+/// `out[n]` = Σ `taps[k]` · `x[n · STEP + k]`. `SPAN` is what the inputs of a group of outputs span at one tap.
+fn convolve<const STEP: usize, const SPAN: usize>(taps: &[f64], x: &[[f64; 2]], out: &mut [[f64; 2]]) {
+    const { assert!(SPAN == (GROUP - 1) * STEP + 1) };
     let mut groups = out.chunks_exact_mut(GROUP);
-    let mut n = 0;
+    let mut from = 0;
     for group in &mut groups {
-        let windows: [_; GROUP] = std::array::from_fn(|g| window(n + g));
         let mut sums = [[0.0; 2]; GROUP];
-        for (k, h) in taps.iter().enumerate() {
-            for (sum, window) in sums.iter_mut().zip(windows) {
-                sum[0] += h * window[k][0];
-                sum[1] += h * window[k][1];
+        for (h, x) in taps.iter().zip(x[from..].windows(SPAN)) {
+            for (g, sum) in sums.iter_mut().enumerate() {
+                sum[0] += h * x[g * STEP][0];
+                sum[1] += h * x[g * STEP][1];
             }
         }
         group.copy_from_slice(&sums);
-        n += GROUP;
+        from += GROUP * STEP;
     }
-    for (rest, sum) in groups.into_remainder().iter_mut().enumerate() {
-        *sum = taps.iter().zip(window(n + rest)).fold([0.0; 2], |s, (h, x)| [s[0] + h * x[0], s[1] + h * x[1]]);
+    for (n, sum) in groups.into_remainder().iter_mut().enumerate() {
+        *sum = taps.iter().zip(&x[from + n * STEP..]).fold([0.0; 2], |s, (h, x)| [s[0] + h * x[0], s[1] + h * x[1]]);
     }
 }
 
@@ -101,7 +99,7 @@ impl Doubler {
     pub fn process(&mut self, line: &Line, out: &mut [[f64; 2]]) {
         let x = line.since(self.past());
         let between = &mut self.between[..out.len() / 2];
-        convolve(&self.taps, x, 1, between);
+        convolve::<1, GROUP>(&self.taps, x, between);
         let given = &x[self.taps.len() / 2 - 1..];
         for ((pair, given), between) in out.as_chunks_mut::<2>().0.iter_mut().zip(given).zip(between) {
             *pair = [*given, *between];
@@ -127,6 +125,6 @@ impl Halver {
 
     /// One output per two frames of the newest chunk of `line`, the newer of which it ends at.
     pub fn process(&self, line: &Line, out: &mut [[f64; 2]]) {
-        convolve(&self.taps, &line.since(self.past())[1..], 2, out);
+        convolve::<2, { 2 * GROUP - 1 }>(&self.taps, &line.since(self.past())[1..], out);
     }
 }
