@@ -27,6 +27,7 @@ fn low_pass(length: usize, cutoff: f64, beta: f64) -> Vec<f64> {
 /// `out[n]` = Σ `taps[k]` · `x[n · STEP + k]`. `SPAN` is what the inputs of a group of outputs span at one tap.
 fn convolve<const STEP: usize, const SPAN: usize>(taps: &[f64], x: &[[f64; 2]], out: &mut [[f64; 2]]) {
     const { assert!(SPAN == (GROUP - 1) * STEP + 1) };
+    debug_assert!(x.len() >= taps.len() + out.len().saturating_sub(1) * STEP, "every output has all its inputs");
     let mut groups = out.chunks_exact_mut(GROUP);
     let mut from = 0;
     for group in &mut groups {

@@ -24,7 +24,9 @@ use svg::{Axis, Plot};
 const RATE: u32 = 44_100;
 
 /// File name and what is drawn.
-const PLOTS: [(&str, fn() -> Plot); 8] = [
+type Drawing = (&'static str, fn() -> Plot);
+
+const PLOTS: [Drawing; 8] = [
     ("match_eq", match_eq),
     ("match_eq_impulse", match_eq_impulse),
     ("multiband_static", multiband_static),

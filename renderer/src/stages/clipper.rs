@@ -49,3 +49,28 @@ impl Stage for Clipper {
         self.shaper.latency_frames()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tips_come_down_by_the_drive_and_the_rest_keeps_its_bits() {
+        let params = ClipperParams { drive_db: 3.0, headroom_db: 12.0, knee_db: 2.0 };
+        // Four equal bands: the mean is at −12 dBFS, such a peak at 0.
+        let levels = [-18.020_6; BANDS];
+        // The knee lies 2 dB under a ceiling that is a little over −3 dBFS.
+        for (amplitude, wanted) in [(1.0, gain_from_db(-3.0)), (gain_from_db(-5.1), gain_from_db(-5.1))] {
+            let mut stage = Clipper::new(&params, &levels).expect("not neutral");
+            let tone: Vec<Frame> = (0..4800)
+                .map(|n| [(amplitude * libm::sin(n as f64 * std::f64::consts::TAU / 480.0)) as f32; 2])
+                .collect();
+            let mut frames = tone.clone();
+            stage.process(&mut frames);
+            let largest = f64::from(frames.iter().map(|f| f[0]).fold(0.0, f32::max));
+            assert!((largest - wanted).abs() < 1e-3, "{largest} instead of {wanted}");
+            let latency = stage.latency_frames();
+            assert_eq!(frames[latency..] == tone[..tone.len() - latency], amplitude < 1.0);
+        }
+    }
+}

@@ -49,3 +49,29 @@ impl Stage for Saturator {
         self.shaper.latency_frames()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use analyzer::units::db_from_gain;
+
+    /// Largest of a 100 Hz tone after saturation, over its amplitude in dB; the song's mean is `mean_dbfs`.
+    fn gain_db(params: &SaturatorParams, amplitude: f64, mean_dbfs: f64) -> f64 {
+        // Four equal bands.
+        let mut stage = Saturator::new(params, &[mean_dbfs - 6.020_6; BANDS]).expect("not neutral");
+        let mut frames: Vec<Frame> =
+            (0..4800).map(|n| [(amplitude * libm::sin(n as f64 * std::f64::consts::TAU / 480.0)) as f32; 2]).collect();
+        stage.process(&mut frames);
+        db_from_gain(f64::from(frames.iter().map(|f| f[0]).fold(0.0, f32::max)) / amplitude)
+    }
+
+    #[test]
+    fn a_peak_over_the_mean_comes_down_by_the_drive_whatever_the_level() {
+        for mean_dbfs in [-60.0, -20.0, 0.0] {
+            let params = SaturatorParams { drive_db: 4.0, headroom_db: 10.0, mix_pct: 100.0 };
+            let at = |over_db: f64| gain_db(&params, gain_from_db(mean_dbfs + over_db), mean_dbfs);
+            assert!((at(10.0) + 4.0).abs() < 1e-3, "{}", at(10.0));
+            assert!(at(-40.0).abs() < 1e-3, "quiet music keeps its level: {}", at(-40.0));
+        }
+    }
+}
