@@ -130,7 +130,7 @@ fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution {
     }
 }
 
-/// Mean power of each band where it enters the multiband stage: that of the song, changed by the equaliser.
+/// Mean power of each band, pauses apart, where it enters the multiband stage: that of the song, changed by the equaliser.
 fn band_levels(recipe: &Recipe, profile: &Profile) -> [f64; BANDS] {
     let [low, mid, high] = CROSSOVER_HZ;
     let edges = [0.0, low, mid, high, f64::INFINITY];
@@ -147,7 +147,7 @@ fn band_levels(recipe: &Recipe, profile: &Profile) -> [f64; BANDS] {
                 }
             }
         }
-        profile.dynamics.bands[band].level_db + if before > 0.0 { db_from_power(after / before) } else { 0.0 }
+        profile.dynamics.bands[band].sounding_db + if before > 0.0 { db_from_power(after / before) } else { 0.0 }
     })
 }
 

@@ -35,7 +35,16 @@ pub fn actions(recipe: &Recipe, channels: u8, sample_rate_hz: u32) -> Vec<String
         let width = std::array::from_fn(|band| gain(&eq.side_db, band) - gain(&eq.mid_db, band));
         lines.extend(curve_words("Width (sides against middle)", &width));
     }
+    lines.extend(bell_words(recipe));
     lines.extend(dynamics_words(recipe));
+    if recipe.glue.ratio > 1.0 && recipe.glue.mix_pct > 0.0 {
+        lines.push(format!("Glue: compressed the whole {:.2}:1", recipe.glue.ratio));
+    }
+    for (name, drive_db) in [("Saturator", recipe.saturator.drive_db), ("Clipper", recipe.clipper.drive_db)] {
+        if drive_db > 0.0 {
+            lines.push(format!("{name}: peaks rounded by up to {drive_db:.1} dB"));
+        }
+    }
     let width = &recipe.width;
     let sides = [width.low_db, width.low_mid_db, width.high_mid_db, width.high_db];
     if sides.iter().any(|db| db.abs() >= AUDIBLE_DB) {
@@ -69,6 +78,13 @@ fn curve_words(name: &str, curve: &[f64; SPECTRUM_BANDS]) -> Option<String> {
     let words: Vec<String> =
         chosen.iter().map(|band| format!("{:+.1} dB at {}", curve[*band], hz_words(band_centre_hz(*band)))).collect();
     (!words.is_empty()).then(|| format!("{name}: {}", words.join(", ")))
+}
+
+fn bell_words(recipe: &Recipe) -> Option<String> {
+    let bells = recipe.dynamic_eq.bells.iter().filter(|bell| bell.max_cut_db > 0.0);
+    let words: Vec<String> =
+        bells.map(|bell| format!("{} by up to {:.1} dB", hz_words(bell.frequency_hz), bell.max_cut_db)).collect();
+    (!words.is_empty()).then(|| format!("Resonances held down while they stick out: {}", words.join(", ")))
 }
 
 fn dynamics_words(recipe: &Recipe) -> Option<String> {

@@ -2,9 +2,11 @@
 
 use analyzer::crossover::{BAND_NAMES, BANDS};
 use analyzer::defects::DefectKind;
-use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
+use analyzer::profile::{Profile, Resonance, SPECTRUM_BANDS, band_centre_hz};
+use renderer::image::Image;
 use renderer::params::Curve;
 use renderer::recipe::Recipe;
+use renderer::stages::dynamic_eq::BellParams;
 use renderer::stages::multiband::BandParams;
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +77,12 @@ const SIDE_NOISE_DB: f64 = -50.0;
 const LOG_RATIO_BOUND: f64 = 0.7;
 /// A move of a band that nobody hears is not made.
 const LOG_RATIO_DEAD_BAND: f64 = 0.03;
+/// A resonance that sticks out less is part of the sound, dB...
+const RESONANCE_FROM_DB: f64 = 9.0;
+/// ...and what is done about one that sticks out further: only in the moments in which it does, and never much.
+const RESONANCE_THRESHOLD_DB: f64 = 6.0;
+const RESONANCE_CUT_DB: f64 = 3.0;
+const RESONANCE_Q: f64 = 8.0;
 /// Imbalance against the target that may be intended, dB.
 const BALANCE_DEAD_BAND_DB: f64 = 1.0;
 const BALANCE_BOUND_DB: f64 = 3.0;
@@ -91,10 +99,6 @@ impl Wish {
             let width_db = side[band] - mid[band];
             mid[band] *= amounts.tone;
             side[band] = mid[band] + amounts.width * width_db;
-            let under_mid = source.spectrum.side.mean_db[band] - source.spectrum.mid.mean_db[band];
-            if under_mid < SIDE_NOISE_DB {
-                side[band] = side[band].min(0.0);
-            }
         }
         // Beyond the cutoff the equaliser tapers from where it stands.
         for curve in [&mut mid, &mut side] {
@@ -102,13 +106,16 @@ impl Wish {
             curve[known..].fill(last);
         }
         let centre = audible_mean(&mid);
-        recipe.match_eq.mid_db = Curve(mid.map(|v| (v - centre).clamp(-MID_BOUND_DB, MID_BOUND_DB)));
-        recipe.match_eq.side_db = Curve(side.map(|v| (v - centre).clamp(-SIDE_BOUND_DB, SIDE_BOUND_DB)));
+        let mid = mid.map(|db| (db - centre).clamp(-MID_BOUND_DB, MID_BOUND_DB));
+        let side = side.map(|db| (db - centre).clamp(-SIDE_BOUND_DB, SIDE_BOUND_DB));
+        recipe.match_eq.mid_db = Curve(mid);
+        recipe.match_eq.side_db = Curve(bearable_side(source, &mid, &side));
         recipe.match_eq.limit_hz = cutoff_hz.min(24_000.0);
         for (band, log_ratio) in recipe.multiband.bands_mut().into_iter().zip(self.log_ratio) {
             let log_ratio = (log_ratio * amounts.dynamics).clamp(-LOG_RATIO_BOUND, LOG_RATIO_BOUND);
             *band = if log_ratio.abs() < LOG_RATIO_DEAD_BAND { BandParams::default() } else { two_sided(log_ratio) };
         }
+        hold_resonances(source, amounts.tone, recipe);
         let imbalance = source.stereo.balance_db - target.balance_db;
         let is_chosen = target.kind == TargetKind::Reference && source.channels == 2;
         if is_chosen && (BALANCE_DEAD_BAND_DB..ONE_SIDED_DB).contains(&imbalance.abs()) {
@@ -119,6 +126,37 @@ impl Wish {
             recipe.condition.high_pass_hz = DC_HIGH_PASS_HZ;
         }
     }
+}
+
+/// Gives the resonances that stick out furthest a bell each.
+fn hold_resonances(source: &Profile, amount: f64, recipe: &mut Recipe) {
+    let mut found: Vec<&Resonance> =
+        source.spectrum.resonances.iter().filter(|r| r.prominence_db >= RESONANCE_FROM_DB).collect();
+    found.sort_by(|a, b| b.prominence_db.total_cmp(&a.prominence_db));
+    for (bell, resonance) in recipe.dynamic_eq.bells.iter_mut().zip(found) {
+        *bell = BellParams {
+            frequency_hz: resonance.hz,
+            q: RESONANCE_Q,
+            threshold_db: RESONANCE_THRESHOLD_DB,
+            max_cut_db: amount * RESONANCE_CUT_DB,
+            ..BellParams::default()
+        };
+    }
+}
+
+/// The side's curve where noise is not lifted, and no more widened than mono bears.
+fn bearable_side(
+    source: &Profile,
+    mid_db: &[f64; SPECTRUM_BANDS],
+    side_db: &[f64; SPECTRUM_BANDS],
+) -> [f64; SPECTRUM_BANDS] {
+    let width_db = std::array::from_fn(|band| side_db[band] - mid_db[band]);
+    let allowed_db = Image::of_spectrum(source).allowed_width_db(mid_db, &width_db);
+    std::array::from_fn(|band| {
+        let side_db = mid_db[band] + allowed_db[band];
+        let under_mid_db = source.spectrum.side.mean_db[band] - source.spectrum.mid.mean_db[band];
+        if under_mid_db < SIDE_NOISE_DB { side_db.min(0.0) } else { side_db }
+    })
 }
 
 /// Removes DC and touches nothing that is heard.

@@ -19,6 +19,7 @@ BANDS, SPECTRUM = 40, 80
 CLIP = 25.0
 EXPERTS = ["same", "kin", "any"]
 RATIO_WEIGHT = 8.0  # a logarithm of a ratio against a dB of equalisation
+HARM = 1.0  # ending further from the truth than doing nothing costs so much more than not coming closer
 
 
 class Data:
@@ -115,9 +116,9 @@ def song_differences(data, songs, kind, seed, repeats=20):
     return np.array(out)
 
 
-def estimator(data, songs, kind, smooth, shrink, inflate):
+def estimator(data, songs, kind, curves, ratios):
     """The linear MMSE matrix for one kinship, and the deviation it leaves. Curves are told from spectra, ratios from
-    the other features."""
+    the other features. Shrinkage and inflation of the songs' covariance are given for both."""
     features, outputs = data.first.shape[1], data.answer.shape[1]
     rows = np.flatnonzero(np.isin(data.song, songs))
     y = data.answer[rows]
@@ -125,8 +126,9 @@ def estimator(data, songs, kind, smooth, shrink, inflate):
     e = song_differences(data, songs, kind, 7)
     w, posterior = np.zeros((outputs, 2 * features)), np.zeros(outputs)
     apart = lambda c: np.diag(np.diag(c))
-    for wanted, shown, prior in ((slice(0, SPECTRUM), slice(0, SPECTRUM), by_lag if smooth else apart),
-                                 (slice(SPECTRUM, None), slice(SPECTRUM, features), apart)):
+    for wanted, shown, (smooth, shrink, inflate) in ((slice(0, SPECTRUM), slice(0, SPECTRUM), curves),
+                                                     (slice(SPECTRUM, None), slice(SPECTRUM, features), ratios)):
+        prior = by_lag if smooth and wanted.start == 0 else apart
         a, b = y[:, wanted], moved[:, shown]
         c = a.T @ a / len(a) + 1e-3 * np.eye(a.shape[1])
         g = np.eye(SPECTRUM) if wanted.start == 0 else np.linalg.solve(a.T @ a + 0.02 * len(a) * np.eye(a.shape[1]), a.T @ b).T
@@ -142,20 +144,40 @@ def estimator(data, songs, kind, smooth, shrink, inflate):
     return w, posterior
 
 
+CURVES = (slice(0, BANDS), slice(BANDS, SPECTRUM))
+RATIOS = (slice(SPECTRUM, None),)
+
+
+def cost(error, nothing, weight, parts, lib=np):
+    """Mean distance from the truth, per case; what is further than doing nothing would leave it counts more. The parts are
+    judged by themselves: one does not make up for the other."""
+    total = 0.0
+    for part in parts:
+        count = weight[:, part].sum(axis=1) + 1e-9
+        left = (lib.abs(error[:, part]) * weight[:, part]).sum(axis=1) / count
+        base = (lib.abs(nothing[:, part]) * weight[:, part]).sum(axis=1) / count
+        scale = RATIO_WEIGHT if part.start == SPECTRUM else 1.0
+        total = total + scale * lib.mean(left + HARM * lib.maximum(left - base, 0.0))
+    return total
+
+
 def tuned(data, splits):
     """For each kinship the shrinkage and inflation whose estimates are closest on artists that were not used."""
     chosen = {}
     for kind in EXPERTS + ["norm"]:
-        scores = {}
+        scores = {CURVES: {}, RATIOS: {}}
         held_out = [data.examples(held, kind, 5) for _, held in splits]
-        for setting in itertools.product((True, False), (0.2, 0.5, 0.8), (1.0, 2.0, 4.0)):
-            errors = []
+        for setting in itertools.product((True, False), (0.2, 0.5, 0.8), (1.0, 2.0, 4.0, 8.0, 16.0)):
+            errors = {parts: [] for parts in scores}
             for (songs, _), (source, target, y, weight) in zip(splits, held_out):
-                guess = observations(data, source, target) @ estimator(data, songs, kind, *setting)[0].T
-                errors.append(np.sum(np.abs(guess - y) * weight) / np.sum(np.abs(y) * weight))
-            scores[setting] = float(np.mean(errors))
-        chosen[kind] = min(scores, key=scores.get)
-        print(f"{kind}: smooth, shrink, inflate {chosen[kind]}: {scores[chosen[kind]]:.3f} of doing nothing", flush=True)
+                guess = observations(data, source, target) @ estimator(data, songs, kind, setting, setting)[0].T
+                for parts, found in errors.items():
+                    found.append(cost(guess - y, y, weight, parts) / cost(y, y, weight, parts))
+            for parts, found in errors.items():
+                scores[parts][setting] = float(np.mean(found))
+        chosen[kind] = [min(found, key=found.get) for found in scores.values()]
+        told = ", ".join(f"{setting}: {found[setting]:.3f}" for setting, found in zip(chosen[kind], scores.values()))
+        print(f"{kind}: smooth, shrink, inflate of curves and ratios, and cost over doing nothing: {told}", flush=True)
     return chosen
 
 
@@ -211,8 +233,7 @@ def predict(p, z, guesses):
 
 
 def loss(p, z, guesses, y, weight):
-    error = jnp.abs(predict(p, z, guesses) - y) * weight
-    return jnp.sum(error) / jnp.sum(weight) + 1e-4 * sum(jnp.sum(v * v) for v in p.values())
+    return cost(predict(p, z, guesses) - y, y, weight, CURVES + RATIOS, jnp) + 1e-4 * sum(jnp.sum(v * v) for v in p.values())
 
 
 def train_gate(batches, check, epochs, seed=1):

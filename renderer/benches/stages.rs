@@ -1,63 +1,99 @@
-//! Frames per second of the costlier stages: `cargo bench -p goldmaster-renderer`.
+//! Frames per second of every stage: `cargo bench -p goldmaster-renderer`.
 //!
-//! The best of several runs over the demo mix. One frame per second is real time at a rate of 1 Hz: divide by the
-//! sample rate for "times real time".
+//! With a stage's name and a number as arguments, that stage alone runs so many times over [`PASS_FRAMES`] frames:
+//! what callgrind counts for two numbers differs by the cost of the passes between. See `renderer/BENCH.md`.
 
 use std::hint::black_box;
 use std::io::Write;
 use std::time::Instant;
 
+use analyzer::crossover::BANDS;
 use analyzer::stream::Frame;
 use analyzer::synth::demo_mix;
-use renderer::params::Curve;
+use renderer::chain::Chain;
+use renderer::recipe::Recipe;
 use renderer::stage::Stage;
-use renderer::stages::dynamic_eq::{BellParams, DynamicEq, DynamicEqParams};
-use renderer::stages::glue::{Glue, GlueParams};
-use renderer::stages::match_eq::{MatchEq, MatchEqParams};
-use renderer::stages::multiband::{BandParams, Multiband, MultibandParams};
-use renderer::stages::width::{Width, WidthParams};
+use renderer::stages::limiter::{LimiterApply, LimiterGain, LimiterParams, PeakTrace};
 
 const RATE: u32 = 44_100;
-const SECONDS: f64 = 60.0;
+const SECONDS: f64 = 20.0;
 const RUNS: usize = 5;
-/// Mean level of each band of the demo mix, roughly, dBFS.
-const BAND_LEVELS_DBFS: [f64; 4] = [-28.0, -28.0, -40.0, -50.0];
+/// Whole blocks of every stage.
+const PASS_FRAMES: usize = 1 << 17;
+/// Frames given to a stage at a time, as the renderer does.
+const BLOCK: usize = 4096;
+/// Of the demo mix, roughly.
+const BAND_LEVELS_DBFS: [f64; BANDS] = [-31.0, -28.0, -36.0, -45.0];
+
+/// What is measured, and the settings that make it work.
+const STAGES: &[(&str, &[(&str, &str)])] = &[
+    ("condition", &[("condition.high_pass_hz", "20")]),
+    ("balance", &[("balance.left_over_right_db", "1")]),
+    ("match_eq", &[("match_eq.mid_db.9", "3"), ("match_eq.side_db.30", "-2")]),
+    ("match_eq linear", &[("match_eq.mid_db.9", "3"), ("match_eq.phase", "linear")]),
+    ("dynamic_eq", &[("dynamic_eq.bells.0.max_cut_db", "6"), ("dynamic_eq.bells.1.max_cut_db", "6")]),
+    ("multiband", &[("multiband.low.ratio", "1.5"), ("multiband.high.ratio", "0.8")]),
+    ("glue", &[("glue.ratio", "1.5")]),
+    ("saturator", &[("saturator.drive_db", "3")]),
+    ("width", &[("width.high_db", "2"), ("width.mono_below_hz", "100")]),
+    ("clipper", &[("clipper.drive_db", "2")]),
+];
+const LIMITER: &str = "limiter";
 
 fn main() -> std::io::Result<()> {
-    let song = demo_mix(RATE, SECONDS);
-    let tone = Curve(std::array::from_fn(|band| (band % 3) as f64 - 1.0));
-    let match_eq = MatchEqParams { mid_db: tone.clone(), side_db: tone, ..Default::default() };
-    bench("match_eq", &song, || MatchEq::new(&match_eq, RATE))?;
-    let mut dynamic_eq = DynamicEqParams::default();
-    for (bell, frequency_hz) in dynamic_eq.bells.iter_mut().zip([90.0, 300.0, 3000.0, 7000.0]) {
-        *bell = BellParams { frequency_hz, max_cut_db: 6.0, ..Default::default() };
+    // `cargo bench` adds `--bench`.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    if let [name, passes] = arguments.as_slice() {
+        let mut pass = demo_mix(RATE, PASS_FRAMES as f64 / f64::from(RATE));
+        pass.truncate(PASS_FRAMES);
+        run(name, pass.repeat(passes.parse().expect("a number of passes")));
+        return Ok(());
     }
-    bench("dynamic_eq", &song, || DynamicEq::new(&dynamic_eq, RATE))?;
-    let band = BandParams { threshold_db: -12.0, ratio: 1.5, knee_db: 12.0, ..Default::default() };
-    let multiband = MultibandParams { low: band, low_mid: band, high_mid: band, high: band };
-    bench("multiband", &song, || Multiband::new(&multiband, &BAND_LEVELS_DBFS, RATE))?;
-    let glue = GlueParams { ratio: 1.5, ..Default::default() };
-    bench("glue", &song, || Glue::new(&glue, &BAND_LEVELS_DBFS, RATE))?;
-    let width = WidthParams { high_mid_db: 1.0, high_db: 2.0, mono_below_hz: 100.0, ..Default::default() };
-    bench("width", &song, || Width::new(&width, RATE))
+    let song = demo_mix(RATE, SECONDS);
+    for name in STAGES.iter().map(|(name, _)| *name).chain([LIMITER]) {
+        let seconds = (0..RUNS).map(|_| run(name, song.clone())).fold(f64::INFINITY, f64::min);
+        let rate = song.len() as f64 / seconds;
+        writeln!(
+            std::io::stdout(),
+            "{name:16} {:6.1} million frames per second, {:6.1} ns per frame, {:5.0} times real time at 44.1 kHz",
+            rate / 1e6,
+            1e9 / rate,
+            rate / f64::from(RATE)
+        )?;
+    }
+    Ok(())
 }
 
-fn bench<S: Stage>(name: &str, song: &[Frame], new: impl Fn() -> Option<S>) -> std::io::Result<()> {
-    let mut frames = song.to_vec();
-    let seconds = (0..RUNS)
-        .filter_map(|_| {
-            let mut stage = new()?;
-            frames.copy_from_slice(song);
-            let start = Instant::now();
-            frames.chunks_mut(4096).for_each(|chunk| stage.process(black_box(chunk)));
-            Some(start.elapsed().as_secs_f64())
-        })
-        .fold(f64::INFINITY, f64::min);
-    let rate = song.len() as f64 / seconds;
-    writeln!(
-        std::io::stdout(),
-        "{name:14} {:6.1} million frames per second, {:5.0} times real time at 44.1 kHz",
-        rate / 1e6,
-        rate / f64::from(RATE)
-    )
+/// Seconds that it takes.
+fn run(name: &str, mut song: Vec<Frame>) -> f64 {
+    if name == LIMITER {
+        return limit(song);
+    }
+    let (_, settings) = STAGES.iter().find(|(known, _)| *known == name).expect("a stage of the table");
+    let recipe = settings.iter().fold(Recipe::default(), |r, (path, value)| r.with(path, value).expect("legal"));
+    let mut chain = Chain::new(&recipe, &BAND_LEVELS_DBFS, RATE);
+    let start = Instant::now();
+    song.chunks_mut(BLOCK).for_each(|block| chain.process(black_box(block)));
+    black_box(song);
+    start.elapsed().as_secs_f64()
+}
+
+/// Trace, gain and multiplication, 10 dB over the ceiling.
+fn limit(mut song: Vec<Frame>) -> f64 {
+    let (drive_db, ceiling_dbtp) = (12.0, -1.0);
+    let start = Instant::now();
+    let mut peaks = Vec::new();
+    let mut trace = PeakTrace::new(analyzer::units::gain_from_db(ceiling_dbtp - drive_db));
+    song.chunks(BLOCK).for_each(|block| trace.push(black_box(block), |peak| peaks.push(peak)));
+    trace.finish(|peak| peaks.push(peak));
+    let mut gain = LimiterGain::new(&LimiterParams::default(), drive_db, ceiling_dbtp, RATE);
+    let delay = gain.delay_blocks();
+    peaks.resize(peaks.len() + delay + 1, 0.0);
+    let gains: Vec<f32> = peaks.iter().map(|peak| gain.next(*peak)).skip(delay).collect();
+    let apply = LimiterApply::new(drive_db);
+    for (block, gains) in song.chunks_mut(analyzer::oversample::BLOCK_FRAMES).zip(gains.windows(2)) {
+        apply.process_block(block, gains[0], gains[1]);
+    }
+    black_box(song);
+    start.elapsed().as_secs_f64()
 }

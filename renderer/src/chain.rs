@@ -6,11 +6,13 @@ use analyzer::stream::{Frame, Source};
 use crate::recipe::Recipe;
 use crate::stage::Stage;
 use crate::stages::balance::Balance;
+use crate::stages::clipper::Clipper;
 use crate::stages::condition::Condition;
 use crate::stages::dynamic_eq::DynamicEq;
 use crate::stages::glue::Glue;
 use crate::stages::match_eq::MatchEq;
 use crate::stages::multiband::Multiband;
+use crate::stages::saturator::Saturator;
 use crate::stages::width::Width;
 
 /// The stages of a recipe in signal order; neutral ones are left out, so that a neutral recipe changes no bit.
@@ -19,7 +21,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// At rest. `band_levels_dbfs` as in [`crate::recipe::Solution`]; only multiband and glue count from it.
+    /// At rest. `band_levels_dbfs` as in [`crate::recipe::Solution`]; what is relative to the song's level counts from it.
     pub fn new(recipe: &Recipe, band_levels_dbfs: &[f64; BANDS], sample_rate_hz: u32) -> Self {
         let rate = sample_rate_hz;
         // Exhaustive, so that a stage that is added cannot be forgotten here.
@@ -32,7 +34,9 @@ impl Chain {
             dynamic_eq,
             multiband,
             glue,
+            saturator,
             width,
+            clipper,
             limiter: _,
             output: _,
             solution: _,
@@ -47,27 +51,31 @@ impl Chain {
             boxed(DynamicEq::new(dynamic_eq, rate)),
             boxed(Multiband::new(multiband, band_levels_dbfs, rate)),
             boxed(Glue::new(glue, band_levels_dbfs, rate)),
+            boxed(Saturator::new(saturator, band_levels_dbfs)),
             boxed(Width::new(width, rate)),
+            boxed(Clipper::new(clipper, band_levels_dbfs)),
         ];
         Self { stages: stages.into_iter().flatten().collect() }
-    }
-
-    /// How much later the output comes.
-    pub fn latency_frames(&self) -> usize {
-        self.stages.iter().map(|s| s.latency_frames()).sum()
-    }
-
-    /// The next frames through all stages.
-    fn process(&mut self, frames: &mut [Frame]) {
-        for stage in &mut self.stages {
-            stage.process(frames);
-        }
     }
 
     /// The chain's output for a whole stream: as many frames as `source` has, in time with it.
     pub fn applied_to<S: Source>(self, source: S) -> Rendered<S> {
         let latency = self.latency_frames();
         Rendered { chain: self, source, ahead: latency, tail: latency }
+    }
+}
+
+impl Stage for Chain {
+    fn process(&mut self, frames: &mut [Frame]) {
+        self.stages.iter_mut().for_each(|stage| stage.process(frames));
+    }
+
+    fn reset(&mut self) {
+        self.stages.iter_mut().for_each(|stage| stage.reset());
+    }
+
+    fn latency_frames(&self) -> usize {
+        self.stages.iter().map(|stage| stage.latency_frames()).sum()
     }
 }
 

@@ -4,10 +4,12 @@
 
 pub mod chain;
 pub mod envelope;
+mod fir;
 pub mod image;
 pub mod params;
 pub mod recipe;
 pub mod resample;
+pub mod shaper;
 pub mod stage;
 pub mod stages;
 #[cfg(test)]

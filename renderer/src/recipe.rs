@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::params::{OutOfRange, Param, Params, params};
 use crate::stages::balance::BalanceParams;
+use crate::stages::clipper::ClipperParams;
 use crate::stages::condition::ConditionParams;
 use crate::stages::dynamic_eq::DynamicEqParams;
 use crate::stages::glue::GlueParams;
 use crate::stages::limiter::LimiterParams;
 use crate::stages::match_eq::MatchEqParams;
 use crate::stages::multiband::MultibandParams;
+use crate::stages::saturator::SaturatorParams;
 use crate::stages::width::WidthParams;
 
 /// Sample rates that a master can be written at.
@@ -125,9 +127,15 @@ pub struct Recipe {
     /// Dynamics of the whole.
     #[serde(default)]
     pub glue: GlueParams,
+    /// Soft saturation.
+    #[serde(default)]
+    pub saturator: SaturatorParams,
     /// Width per band, mono bass.
     #[serde(default)]
     pub width: WidthParams,
+    /// Soft clip of peaks.
+    #[serde(default)]
+    pub clipper: ClipperParams,
     /// Limiter.
     #[serde(default)]
     pub limiter: LimiterParams,
@@ -150,7 +158,9 @@ impl Default for Recipe {
             dynamic_eq: Default::default(),
             multiband: Default::default(),
             glue: Default::default(),
+            saturator: Default::default(),
             width: Default::default(),
+            clipper: Default::default(),
             limiter: Default::default(),
             output: Default::default(),
             solution: None,
@@ -204,12 +214,14 @@ impl Params for Recipe {
             dynamic_eq,
             multiband,
             glue,
+            saturator,
             width,
+            clipper,
             limiter,
             output: _,
             solution: _,
         } = self;
-        let groups: [(&str, &mut dyn Params); 9] = [
+        let groups: [(&str, &mut dyn Params); 11] = [
             ("delivery", delivery),
             ("condition", condition),
             ("balance", balance),
@@ -217,7 +229,9 @@ impl Params for Recipe {
             ("dynamic_eq", dynamic_eq),
             ("multiband", multiband),
             ("glue", glue),
+            ("saturator", saturator),
             ("width", width),
+            ("clipper", clipper),
             ("limiter", limiter),
         ];
         for (name, group) in groups {

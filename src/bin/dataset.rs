@@ -132,7 +132,7 @@ fn unmaster(frames: &mut [Frame], rate: u32, profile: &Profile, seed: u64) -> [f
     for (band, log_ratio) in params.bands_mut().into_iter().zip(log_ratios) {
         *band = two_sided(log_ratio);
     }
-    let levels = profile.dynamics.bands.map(|band| band.level_db);
+    let levels = profile.dynamics.bands.map(|band| band.sounding_db);
     if let Some(mut multiband) = Multiband::new(&params, &levels, rate) {
         multiband.process(frames);
     }

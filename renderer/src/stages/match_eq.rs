@@ -1,8 +1,9 @@
-//! Equalises mid and side by two curves, each as a minimum-phase FIR filter.
+//! Equalises mid and side by two curves, each as an FIR filter of minimum or of linear phase.
 //!
 //! The filter follows from the curve alone: the logarithm of the magnitude determines the minimum phase through the
-//! real cepstrum (Oppenheim & Schafer, "Discrete-Time Signal Processing", 3rd ed., section 13.5). Convolution is by
-//! overlap-save in double precision.
+//! real cepstrum (Oppenheim & Schafer, "Discrete-Time Signal Processing", 3rd ed., section 13.5); without phase the
+//! magnitude is a symmetric response, and mid and side stay in time at every frequency. Convolution is by overlap-save
+//! in double precision.
 
 use analyzer::fft::{Complex, RealFft};
 use analyzer::profile::{SPECTRUM_BANDS, band_centre_hz};
@@ -22,6 +23,17 @@ const TAPER_BELOW_HZ: f64 = 30.0;
 /// Width of the taper above `limit_hz`, octaves.
 const TAPER_ABOVE_OCTAVES: f64 = 1.0 / 3.0;
 
+/// What equalising does to the phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// It turns as an analogue equaliser's: nothing sounds before its time.
+    #[default]
+    Minimum,
+    /// It stays: what the curve shapes sharply rings before its time as well as after.
+    Linear,
+}
+
 /// Two curves in quarter octaves from 20 Hz.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -32,17 +44,19 @@ pub struct MatchEqParams {
     pub side_db: Curve,
     /// Above this the curves are tapered to 0 dB: there is nothing to equalise beyond a codec's cutoff.
     pub limit_hz: f64,
+    /// Of both curves.
+    pub phase: Phase,
 }
 
 impl Default for MatchEqParams {
     fn default() -> Self {
-        Self { mid_db: Curve::FLAT, side_db: Curve::FLAT, limit_hz: LIMIT_HZ.default }
+        Self { mid_db: Curve::FLAT, side_db: Curve::FLAT, limit_hz: LIMIT_HZ.default, phase: Phase::Minimum }
     }
 }
 
 impl Params for MatchEqParams {
     fn visit(&mut self, path: &str, visitor: &mut dyn FnMut(&str, &Param, &mut f64)) {
-        let Self { mid_db, side_db, limit_hz } = self;
+        let Self { mid_db, side_db, limit_hz, phase: _ } = self;
         for (name, curve) in [("mid_db", mid_db), ("side_db", side_db)] {
             for (band, value) in curve.0.iter_mut().enumerate() {
                 visitor(&format!("{path}.{name}.{band}"), &GAIN, value);
@@ -69,54 +83,67 @@ impl MatchEqParams {
     }
 }
 
-/// The curve at `hz` by a Catmull-Rom spline over the logarithm of frequency; constant beyond the outer bands.
+/// The curve at `hz`, constant beyond the outer bands: cubics over the logarithm of frequency that never leave the
+/// range between two neighbours (Fritsch & Butland, "A method for constructing local monotone piecewise cubic
+/// interpolants", SIAM J. Sci. Stat. Comput. 5(2), 1984).
 fn interpolated(curve: &[f64; SPECTRUM_BANDS], hz: f64) -> f64 {
     let last = SPECTRUM_BANDS - 1;
     let position = (4.0 * libm::log2(hz / band_centre_hz(0))).clamp(0.0, last as f64);
     let band = (position as usize).min(last - 1);
     let t = position - band as f64;
-    let at = |offset: usize| curve[(band + offset).saturating_sub(1).min(last)];
-    let [a, b, c, d] = [at(0), at(1), at(2), at(3)];
-    b + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)))
+    let rise = |from: usize| curve.get(from + 1).map_or(0.0, |end| end - curve[from]);
+    let slope = |before: f64, after: f64| {
+        if before * after > 0.0 { 2.0 * before * after / (before + after) } else { 0.0 }
+    };
+    let here = rise(band);
+    let [start, end] = [slope(band.checked_sub(1).map_or(0.0, rise), here), slope(here, rise(band + 1))];
+    curve[band] + t * (start + t * (3.0 * here - 2.0 * start - end + t * (start + end - 2.0 * here)))
 }
 
-/// Taps at 44.1 and 48 kHz: long enough for the curve to hold within 0.5 dB at 25 Hz.
-const TAPS: usize = 8192;
+/// Taps at 44.1 and 48 kHz: long enough for a rough curve to hold within 0.5 dB at 25 Hz.
+const TAPS: usize = 32_768;
 
-/// Impulse response of `taps` frames with minimum phase and the given magnitude.
-fn minimum_phase(taps: usize, sample_rate_hz: u32, gain_db_at: impl Fn(f64) -> f64) -> Vec<f64> {
-    let size = 8 * taps;
+/// Impulse response of `taps` frames with the given magnitude; of linear phase it is centred on frame `taps / 2`.
+fn impulse_response(phase: Phase, taps: usize, sample_rate_hz: u32, gain_db_at: impl Fn(f64) -> f64) -> Vec<f64> {
+    let size = 4 * taps;
     let mut fft = RealFft::<f64>::new(size);
     let bin_hz = f64::from(sample_rate_hz) / size as f64;
-    let log_gain = |bin: usize| libm::log(gain_from_db(gain_db_at(bin as f64 * bin_hz)));
-    let mut spectrum: Vec<_> = (0..=size / 2).map(|bin| Complex::new(log_gain(bin), 0.0)).collect();
-    let mut cepstrum = vec![0.0; size];
-    fft.inverse(&spectrum, &mut cepstrum);
-    let scale = 1.0 / size as f64;
-    for (n, c) in cepstrum.iter_mut().enumerate() {
-        let fold = if n == 0 || n == size / 2 {
-            1.0
-        } else if n < size / 2 {
-            2.0
-        } else {
-            0.0
-        };
-        *c *= fold * scale;
+    let mut spectrum: Vec<_> =
+        (0..=size / 2).map(|bin| Complex::new(gain_from_db(gain_db_at(bin as f64 * bin_hz)), 0.0)).collect();
+    if phase == Phase::Minimum {
+        turn_to_minimum_phase(&mut fft, &mut spectrum);
     }
-    fft.forward(&cepstrum, &mut spectrum);
-    for bin in &mut spectrum {
+    let mut response = vec![0.0; size];
+    fft.inverse(&spectrum, &mut response);
+    let (centre, reach) = match phase {
+        Phase::Minimum => (0, taps),
+        Phase::Linear => (taps / 2, taps / 2),
+    };
+    response.rotate_right(centre);
+    response.truncate(taps);
+    let fade_from = reach * 3 / 4;
+    for (n, h) in response.iter_mut().enumerate() {
+        let t = n.abs_diff(centre).saturating_sub(fade_from) as f64 / (reach - fade_from) as f64;
+        *h *= (0.5 + 0.5 * libm::cos(std::f64::consts::PI * t)) / size as f64;
+    }
+    response
+}
+
+/// Gives a spectrum of magnitudes its minimum phase.
+fn turn_to_minimum_phase(fft: &mut RealFft<f64>, spectrum: &mut [Complex<f64>]) {
+    spectrum.iter_mut().for_each(|bin| bin.re = libm::log(bin.re));
+    let size = 2 * (spectrum.len() - 1);
+    let mut cepstrum = vec![0.0; size];
+    fft.inverse(spectrum, &mut cepstrum);
+    // What lies before time 0 is folded onto what lies after.
+    cepstrum[1..size / 2].iter_mut().for_each(|c| *c *= 2.0);
+    cepstrum[size / 2 + 1..].fill(0.0);
+    cepstrum.iter_mut().for_each(|c| *c /= size as f64);
+    fft.forward(&cepstrum, spectrum);
+    for bin in spectrum {
         let magnitude = libm::exp(bin.re);
         *bin = Complex::new(magnitude * libm::cos(bin.im), magnitude * libm::sin(bin.im));
     }
-    let mut response = cepstrum;
-    fft.inverse(&spectrum, &mut response);
-    let fade_from = taps * 3 / 4;
-    response.truncate(taps);
-    for (n, h) in response.iter_mut().enumerate() {
-        let t = n.saturating_sub(fade_from) as f64 / (taps - fade_from) as f64;
-        *h *= scale * (0.5 + 0.5 * libm::cos(std::f64::consts::PI * t));
-    }
-    response
 }
 
 /// See [`MatchEqParams`].
@@ -129,6 +156,8 @@ pub struct MatchEq {
     /// What the former block became.
     ready: [Vec<f64>; 2],
     taps: usize,
+    /// Where the responses are centred.
+    centre: usize,
     filled: usize,
     time: Vec<f64>,
     spectrum: Vec<Complex<f64>>,
@@ -141,10 +170,15 @@ impl MatchEq {
             return None;
         }
         let taps = TAPS * (sample_rate_hz as usize).div_ceil(48_000).next_power_of_two();
-        let size = 4 * taps;
+        let centre = match params.phase {
+            Phase::Minimum => 0,
+            Phase::Linear => taps / 2,
+        };
+        let size = 2 * taps;
         let mut fft = RealFft::<f64>::new(size);
         let mut response = |curve: &Curve| {
-            let mut time = minimum_phase(taps, sample_rate_hz, |hz| params.gain_db_at(curve, hz));
+            let gain_db_at = |hz| params.gain_db_at(curve, hz);
+            let mut time = impulse_response(params.phase, taps, sample_rate_hz, gain_db_at);
             time.iter_mut().for_each(|h| *h /= size as f64);
             time.resize(size, 0.0);
             let mut spectrum = vec![Complex::default(); fft.bins()];
@@ -158,6 +192,7 @@ impl MatchEq {
             history: [vec![0.0; size], vec![0.0; size]],
             ready: [vec![0.0; hop], vec![0.0; hop]],
             taps,
+            centre,
             filled: 0,
             time: vec![0.0; size],
             spectrum: vec![Complex::default(); fft.bins()],
@@ -208,59 +243,102 @@ impl Stage for MatchEq {
     }
 
     fn latency_frames(&self) -> usize {
-        self.ready[0].len()
+        self.ready[0].len() + self.centre
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use analyzer::random::Random;
     use analyzer::units::db_from_gain;
 
-    /// A curve with everything in it: shelves, bumps, steps of 3 dB between neighbours.
-    fn busy_curve() -> Curve {
-        Curve(std::array::from_fn(|b| 4.0 * libm::sin(b as f64 * 0.7) + if b > 30 { -3.0 } else { 1.0 }))
+    const ROUNDING_DB: f64 = 1e-9;
+
+    /// Neighbours have nothing to do with each other.
+    fn rough_params(seed: u64, phase: Phase) -> MatchEqParams {
+        let mut random = Random::new(seed);
+        let mut curve = |bound_db: f64| Curve(std::array::from_fn(|_| bound_db * random.bipolar()));
+        MatchEqParams { mid_db: curve(6.0), side_db: curve(9.0), limit_hz: 16_000.0 + 1000.0 * seed as f64, phase }
     }
 
-    fn level_at(response: &[Frame], channel: usize, hz: f64, rate: u32) -> f64 {
-        let (mut re, mut im) = (0.0, 0.0);
-        for (n, frame) in response.iter().enumerate() {
-            let w = 2.0 * std::f64::consts::PI * hz * n as f64 / f64::from(rate);
-            re += f64::from(frame[channel]) * w.cos();
-            im -= f64::from(frame[channel]) * w.sin();
+    /// Spectrum of what becomes of an impulse in mid (left and right alike) or side, without the latency; and its bins.
+    fn response(params: &MatchEqParams, channel: usize, rate: u32) -> Vec<Complex<f64>> {
+        let mut eq = MatchEq::new(params, rate).expect("not flat");
+        let latency = eq.latency_frames();
+        let size = (4 * latency).next_power_of_two();
+        let mut frames = vec![[0.0; 2]; latency + size];
+        frames[0] = [1.0, [1.0, -1.0][channel]];
+        eq.process(&mut frames);
+        // The end goes before the start: what comes before the latency has a place there.
+        let mut time: Vec<f64> = frames[latency..].iter().map(|f| f64::from(f[0])).collect();
+        for (n, frame) in frames[..latency].iter().enumerate() {
+            time[size - latency + n] += f64::from(frame[0]);
         }
-        db_from_gain(re.hypot(im))
+        let mut fft = RealFft::new(size);
+        let mut spectrum = vec![Complex::default(); fft.bins()];
+        fft.forward(&time, &mut spectrum);
+        spectrum
     }
 
     #[test]
-    fn response_follows_the_curve_from_25_hz_to_nearly_nyquist() {
-        for rate in [44_100u32, 48_000, 96_000, 192_000] {
-            let params = MatchEqParams { mid_db: busy_curve(), ..Default::default() };
-            let mut eq = MatchEq::new(&params, rate).expect("not flat");
-            let mut frames = vec![[0.0; 2]; eq.latency_frames() * 2];
-            frames[0] = [1.0, 1.0];
-            eq.process(&mut frames);
-            let top = (0.45 * f64::from(rate)).min(22_000.0);
-            let mut hz = 25.0;
-            while hz < top {
-                let wanted = params.gain_db_at(&params.mid_db, hz);
-                let got = level_at(&frames, 0, hz, rate);
-                assert!((got - wanted).abs() < 0.5, "{rate}: {got:.2} instead of {wanted:.2} dB at {hz:.0} Hz");
-                hz *= 1.09;
+    fn response_follows_rough_curves_from_25_hz_to_nearly_nyquist() {
+        for (rate, seed) in [(44_100, 11), (48_000, 4), (96_000, 12), (192_000, 13)] {
+            for phase in [Phase::Minimum, Phase::Linear] {
+                let params = rough_params(seed, phase);
+                for (channel, curve) in [&params.mid_db, &params.side_db].into_iter().enumerate() {
+                    let spectrum = response(&params, channel, rate);
+                    let bin_hz = f64::from(rate) / (2 * (spectrum.len() - 1)) as f64;
+                    let mut bin = (25.0 / bin_hz) as usize + 1;
+                    while bin < (0.45 * f64::from(rate) / bin_hz) as usize {
+                        let (hz, got) = (bin as f64 * bin_hz, spectrum[bin]);
+                        let wanted_db = params.gain_db_at(curve, hz);
+                        let error_db = db_from_gain(got.norm()) - wanted_db;
+                        assert!(error_db.abs() < 0.5, "{rate}, {phase:?}: {error_db:.2} dB at {hz:.1} Hz");
+                        // In time with the latency, and so mid with side.
+                        assert!(phase == Phase::Minimum || got.arg().abs() < 1e-4, "{rate}: {} at {hz}", got.arg());
+                        bin += 1 + bin / 1000;
+                    }
+                }
             }
         }
     }
 
     #[test]
-    fn impulse_comes_out_after_the_latency_and_not_before() {
-        let params = MatchEqParams { mid_db: busy_curve(), side_db: busy_curve(), ..Default::default() };
-        let mut eq = MatchEq::new(&params, 48_000).expect("not flat");
-        let mut frames = vec![[0.0; 2]; eq.latency_frames() + 100];
-        frames[0] = [1.0, 0.0];
-        eq.process(&mut frames);
-        let before = frames[..eq.latency_frames()].iter().flatten().fold(0.0f32, |m, v| m.max(v.abs()));
-        assert!(before < 1e-6, "{before}");
-        let loudest = (0..frames.len()).max_by(|a, b| frames[*a][0].abs().total_cmp(&frames[*b][0].abs()));
-        assert_eq!(loudest, Some(eq.latency_frames()));
+    fn gain_stays_in_the_bounds_of_its_curve_and_ends_at_the_limits() {
+        for seed in 0..20 {
+            let params = rough_params(seed, Phase::Minimum);
+            let highest = params.side_db.0.iter().fold(0.0f64, |m, v| m.max(*v));
+            let lowest = params.side_db.0.iter().fold(0.0f64, |m, v| m.min(*v));
+            let at = |hz: f64| params.gain_db_at(&params.side_db, hz);
+            let mut hz = 5.0;
+            while hz < 40_000.0 {
+                assert!((lowest - ROUNDING_DB..=highest + ROUNDING_DB).contains(&at(hz)), "{} dB at {hz} Hz", at(hz));
+                hz *= 1.003;
+            }
+            assert_eq!([at(0.0), at(15.0), at(params.limit_hz * 1.26)], [0.0; 3]);
+            assert!((0..SPECTRUM_BANDS).map(band_centre_hz).enumerate().all(|(band, hz)| {
+                !(30.0..params.limit_hz).contains(&hz) || (at(hz) - params.side_db.0[band]).abs() < ROUNDING_DB
+            }));
+        }
+    }
+
+    #[test]
+    fn impulse_comes_out_after_the_latency_and_before_it_only_with_linear_phase() {
+        for phase in [Phase::Minimum, Phase::Linear] {
+            let params = rough_params(1, phase);
+            let mut eq = MatchEq::new(&params, 48_000).expect("not flat");
+            let latency = eq.latency_frames();
+            let mut frames = vec![[0.0; 2]; 2 * latency];
+            frames[0] = [1.0, 0.0];
+            eq.process(&mut frames);
+            let loudest = (0..frames.len()).max_by(|a, b| frames[*a][0].abs().total_cmp(&frames[*b][0].abs()));
+            assert_eq!(loudest, Some(latency));
+            for ago in 1..latency {
+                let [before, after] = [frames[latency - ago], frames[latency + ago]];
+                let mirrored = if phase == Phase::Linear { after } else { [0.0; 2] };
+                assert!((0..2).all(|c| (before[c] - mirrored[c]).abs() < 1e-6), "{phase:?}: {before:?} {after:?}");
+            }
+        }
     }
 }

@@ -1,0 +1,76 @@
+//! A soft clipper ahead of the limiter: takes the tips of peaks and nothing else.
+
+use analyzer::crossover::BANDS;
+use analyzer::stream::Frame;
+use analyzer::units::gain_from_db;
+
+use crate::params::{Param, params};
+use crate::shaper::{Curve, Shaper, mean_dbfs};
+use crate::stage::Stage;
+
+params! {
+    /// What stays below the knee keeps its bits.
+    pub struct ClipperParams {
+        /// By how much a peak at `headroom_db` comes down, dB; 0 leaves everything.
+        drive_db: Param::linear(0.0, 6.0, 0.0, 0.01),
+        /// Level of such a peak over the song's mean power, dB.
+        headroom_db: Param::linear(6.0, 24.0, 14.0, 0.1),
+        /// How far below its ceiling the curve begins to bend, dB.
+        knee_db: Param::linear(2.0, 12.0, 4.0, 0.1),
+    }
+}
+
+/// See [`ClipperParams`].
+pub struct Clipper {
+    shaper: Shaper,
+}
+
+impl Clipper {
+    /// `band_levels_dbfs`: mean power of each band of the stream to come. `None` when there is nothing to do.
+    pub fn new(params: &ClipperParams, band_levels_dbfs: &[f64; BANDS]) -> Option<Self> {
+        let ClipperParams { drive_db, headroom_db, knee_db } = *params;
+        (drive_db > 0.0).then(|| {
+            let peak = gain_from_db(mean_dbfs(band_levels_dbfs) + headroom_db);
+            Self { shaper: Shaper::new(Curve::new(peak, drive_db, gain_from_db(-knee_db)), 1.0) }
+        })
+    }
+}
+
+impl Stage for Clipper {
+    fn process(&mut self, frames: &mut [Frame]) {
+        self.shaper.process(frames);
+    }
+
+    fn reset(&mut self) {
+        self.shaper.reset();
+    }
+
+    fn latency_frames(&self) -> usize {
+        self.shaper.latency_frames()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tips_come_down_by_the_drive_and_the_rest_keeps_its_bits() {
+        let params = ClipperParams { drive_db: 3.0, headroom_db: 12.0, knee_db: 2.0 };
+        // Four equal bands: the mean is at −12 dBFS, such a peak at 0.
+        let levels = [-18.020_6; BANDS];
+        // The knee lies 2 dB under a ceiling that is a little over −3 dBFS.
+        for (amplitude, wanted) in [(1.0, gain_from_db(-3.0)), (gain_from_db(-5.1), gain_from_db(-5.1))] {
+            let mut stage = Clipper::new(&params, &levels).expect("not neutral");
+            let tone: Vec<Frame> = (0..4800)
+                .map(|n| [(amplitude * libm::sin(n as f64 * std::f64::consts::TAU / 480.0)) as f32; 2])
+                .collect();
+            let mut frames = tone.clone();
+            stage.process(&mut frames);
+            let largest = f64::from(frames.iter().map(|f| f[0]).fold(0.0, f32::max));
+            assert!((largest - wanted).abs() < 1e-3, "{largest} instead of {wanted}");
+            let latency = stage.latency_frames();
+            assert_eq!(frames[latency..] == tone[..tone.len() - latency], amplitude < 1.0);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Soft saturation: an odd curve over the whole range, mixed with the dry signal.
+
+use analyzer::crossover::BANDS;
+use analyzer::stream::Frame;
+use analyzer::units::gain_from_db;
+
+use crate::params::{Param, params};
+use crate::shaper::{Curve, Shaper, mean_dbfs};
+use crate::stage::Stage;
+
+params! {
+    /// y = x / √(1 + (x / ceiling)²): quiet music keeps its level, peaks come down to odd harmonics.
+    pub struct SaturatorParams {
+        /// By how much a peak at `headroom_db` comes down, dB; 0 leaves everything.
+        drive_db: Param::linear(0.0, 12.0, 0.0, 0.01),
+        /// Level of such a peak over the song's mean power, dB.
+        headroom_db: Param::linear(6.0, 24.0, 12.0, 0.1),
+        /// Share of the saturated signal, %.
+        mix_pct: Param::linear(0.0, 100.0, 100.0, 1.0),
+    }
+}
+
+/// See [`SaturatorParams`].
+pub struct Saturator {
+    shaper: Shaper,
+}
+
+impl Saturator {
+    /// `band_levels_dbfs`: mean power of each band of the stream to come. `None` when there is nothing to do.
+    pub fn new(params: &SaturatorParams, band_levels_dbfs: &[f64; BANDS]) -> Option<Self> {
+        let SaturatorParams { drive_db, headroom_db, mix_pct } = *params;
+        (drive_db > 0.0 && mix_pct > 0.0).then(|| {
+            let peak = gain_from_db(mean_dbfs(band_levels_dbfs) + headroom_db);
+            Self { shaper: Shaper::new(Curve::new(peak, drive_db, 0.0), mix_pct / 100.0) }
+        })
+    }
+}
+
+impl Stage for Saturator {
+    fn process(&mut self, frames: &mut [Frame]) {
+        self.shaper.process(frames);
+    }
+
+    fn reset(&mut self) {
+        self.shaper.reset();
+    }
+
+    fn latency_frames(&self) -> usize {
+        self.shaper.latency_frames()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use analyzer::units::db_from_gain;
+
+    /// Largest of a 100 Hz tone after saturation, over its amplitude in dB; the song's mean is `mean_dbfs`.
+    fn gain_db(params: &SaturatorParams, amplitude: f64, mean_dbfs: f64) -> f64 {
+        // Four equal bands.
+        let mut stage = Saturator::new(params, &[mean_dbfs - 6.020_6; BANDS]).expect("not neutral");
+        let mut frames: Vec<Frame> =
+            (0..4800).map(|n| [(amplitude * libm::sin(n as f64 * std::f64::consts::TAU / 480.0)) as f32; 2]).collect();
+        stage.process(&mut frames);
+        db_from_gain(f64::from(frames.iter().map(|f| f[0]).fold(0.0, f32::max)) / amplitude)
+    }
+
+    #[test]
+    fn a_peak_over_the_mean_comes_down_by_the_drive_whatever_the_level() {
+        for mean_dbfs in [-60.0, -20.0, 0.0] {
+            let params = SaturatorParams { drive_db: 4.0, headroom_db: 10.0, mix_pct: 100.0 };
+            let at = |over_db: f64| gain_db(&params, gain_from_db(mean_dbfs + over_db), mean_dbfs);
+            assert!((at(10.0) + 4.0).abs() < 1e-3, "{}", at(10.0));
+            assert!(at(-40.0).abs() < 1e-3, "quiet music keeps its level: {}", at(-40.0));
+        }
+    }
+}
