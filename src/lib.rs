@@ -9,6 +9,7 @@ pub mod io;
 pub mod job;
 pub mod master;
 mod paths;
+mod pipeline;
 pub mod progress;
 pub mod report;
 pub mod solve;

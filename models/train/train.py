@@ -165,18 +165,18 @@ def tuned(data, splits):
     """For each kinship the shrinkage and inflation whose estimates are closest on artists that were not used."""
     chosen = {}
     for kind in EXPERTS + ["norm"]:
-        scores = {CURVES: {}, RATIOS: {}}
+        scores = [{}, {}]
         held_out = [data.examples(held, kind, 5) for _, held in splits]
         for setting in itertools.product((True, False), (0.2, 0.5, 0.8), (1.0, 2.0, 4.0, 8.0, 16.0)):
-            errors = {parts: [] for parts in scores}
+            errors = [[], []]
             for (songs, _), (source, target, y, weight) in zip(splits, held_out):
                 guess = observations(data, source, target) @ estimator(data, songs, kind, setting, setting)[0].T
-                for parts, found in errors.items():
+                for parts, found in zip((CURVES, RATIOS), errors):
                     found.append(cost(guess - y, y, weight, parts) / cost(y, y, weight, parts))
-            for parts, found in errors.items():
-                scores[parts][setting] = float(np.mean(found))
-        chosen[kind] = [min(found, key=found.get) for found in scores.values()]
-        told = ", ".join(f"{setting}: {found[setting]:.3f}" for setting, found in zip(chosen[kind], scores.values()))
+            for score, found in zip(scores, errors):
+                score[setting] = float(np.mean(found))
+        chosen[kind] = [min(score, key=score.get) for score in scores]
+        told = ", ".join(f"{setting}: {score[setting]:.3f}" for setting, score in zip(chosen[kind], scores))
         print(f"{kind}: smooth, shrink, inflate of curves and ratios, and cost over doing nothing: {told}", flush=True)
     return chosen
 
