@@ -12,5 +12,6 @@ pub mod report;
 pub mod solve;
 pub mod song;
 pub mod terminal;
+pub mod trims;
 pub mod verify;
 pub mod words;
