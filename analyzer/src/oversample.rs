@@ -174,11 +174,12 @@ impl Block<'_> {
         around.iter().copied().fold(0.0, f32::max) * self.scanner.fine.norm
     }
 
-    /// Largest magnitude at 2 points per sample.
-    fn half_peak(&self) -> f32 {
+    /// Largest magnitude halfway between the samples, group by group.
+    fn half_peaks(&self) -> [f32; GROUPS] {
         let from = self.start - (HALF_TAPS - 2);
         let x = &self.scanner.buffer[from..from + 2 * (HALF_TAPS + BLOCK_FRAMES - 1)];
-        accumulate_half(&self.scanner.half, x).as_flattened().iter().fold(self.sample_peak(), |m, v| m.max(v.abs()))
+        let points = accumulate_half(&self.scanner.half, x);
+        std::array::from_fn(|group| points[2 * group..][..2].as_flattened().iter().fold(0.0, |m, v| v.abs().max(m)))
     }
 
     /// Largest magnitude of the first frame after the block: the last points of the block lie next to it.
@@ -207,15 +208,22 @@ impl Block<'_> {
         if self.bound() <= threshold {
             return self.sample_peak();
         }
-        let half = self.half_peak();
+        let halves = self.half_peaks();
+        let half = halves.into_iter().fold(self.sample_peak(), f32::max);
         if half.max(self.next_sample()) * HALF_UNDER_READ <= threshold {
             return half;
         }
         let mut highest = self.sample_peak();
-        for group in 0..GROUPS {
+        // The loudest group first: after it the others are seldom looked at closely.
+        let loudest =
+            (1..GROUPS).fold(0, |loudest, group| if halves[group] > halves[loudest] { group } else { loudest });
+        for group in (loudest..GROUPS).chain(0..loudest) {
             let from = self.start + group * GROUP_FRAMES * 2;
             // The last points lie next to the first sample of what follows.
             let samples = peak(&self.scanner.buffer[from..from + (GROUP_FRAMES + 1) * 2]);
+            if halves[group].max(samples) * HALF_UNDER_READ <= threshold.max(highest) {
+                continue;
+            }
             let coarse = self.scanner.coarse.peak_of_group(&self.scanner.buffer, self.start, group, 0.0);
             highest = highest.max(coarse);
             let matters = threshold.max(highest);
