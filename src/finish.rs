@@ -212,18 +212,11 @@ impl Attempt<'_> {
         let wanted = self.recipe.delivery.loudness_lufs;
         let (mut offset_lu, mut rounds_left) = (0.0, MAX_ROUNDS);
         loop {
-            let is_solving = search == Search::DriveAndTrims;
-            let mut outcome = if is_solving { self.solve(solution, offset_lu)? } else { self.outcome(solution)? };
-            solution.drive_db = outcome.drive_db;
-            while search != Search::Nothing && self.ceiling_dbtp() - solution.drive_db < solution.exact_above_dbfs {
-                self.look_closer(solution)?;
-                outcome = if is_solving { self.solve(solution, offset_lu)? } else { self.outcome(solution)? };
-                solution.drive_db = outcome.drive_db;
-            }
+            let outcome = self.solved(solution, search, offset_lu)?;
             let (encoder, measured, overs) = self.write(solution, &outcome)?;
             let solved = outcome.loudness_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
             let miss_lu = measured.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
-            let missed = is_solving && solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
+            let missed = search == Search::DriveAndTrims && solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
             rounds_left -= 1;
             if search == Search::Nothing || rounds_left == 0 || (overs.is_empty() && !missed) {
                 return Ok((encoder, measured));
@@ -231,6 +224,22 @@ impl Attempt<'_> {
             offset_lu -= if missed { miss_lu } else { 0.0 };
             let limiter = self.limiter(solution);
             correct(&mut solution.trims, &overs, &self.trace, limiter)?;
+        }
+    }
+
+    /// What the drive leads to, once it is found and the peaks that matter at it are known exactly.
+    fn solved(&mut self, solution: &mut Solution, search: Search, offset_lu: f64) -> Result<Outcome, Error> {
+        loop {
+            let outcome = match search {
+                Search::DriveAndTrims => self.solve(solution, offset_lu)?,
+                Search::Trims | Search::Nothing => self.outcome(solution)?,
+            };
+            solution.drive_db = outcome.drive_db;
+            let is_exact = self.ceiling_dbtp() - solution.drive_db >= solution.exact_above_dbfs;
+            if is_exact || search == Search::Nothing {
+                return Ok(outcome);
+            }
+            self.look_closer(solution)?;
         }
     }
 
