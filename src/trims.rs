@@ -1,7 +1,7 @@
 //! Corrections of single peaks: what the limiter has to take for higher than its detector read it.
 //!
-//! A detector of half the taps misreads what lies next to Nyquist, and a gain that moves changes what lies between two samples. Both
-//! are found on what is written.
+//! A detector of half the taps misreads what lies next to Nyquist, and a gain that moves changes what lies between two
+//! samples. Both are found on what is written.
 
 use analyzer::units::db_from_gain;
 use renderer::recipe::Trim;
@@ -22,8 +22,8 @@ pub struct Over {
 /// Trims are whole multiples of this, dB.
 const TRIMS_PER_DB: f64 = 10_000.0;
 
-/// Changes `trims`, with which `limiter` left these `overs`, so that the gain of their blocks comes down by as much as they ask
-/// for, whichever peak holds it where it is. Both lists are in order.
+/// Changes `trims`, with which `limiter` left these `overs`, so that the gain of their blocks comes down by as much as
+/// they ask for, whichever peak holds it where it is. Both lists are in order.
 ///
 /// # Errors
 /// The trace lies in a temporary file that cannot be read.

@@ -3,12 +3,12 @@
 //!
 //! The gain knows what comes, and stays up unless it has to be down:
 //! 1. *Needed*: every block needs the reduction that takes its peak to the ceiling.
-//! 2. *Bridged*: between two peaks that are less than the bridge apart, reduction does not fall under the smaller of the
-//!    two. This is the morphological closing (Serra 1982) by a flat window: the crests of a steady tone become a constant, which
-//!    distorts nothing, and a single hit is not prolonged. Deep reduction is bridged up to a depth only.
-//! 3. *Rounded*: every block draws a raised-cosine dip around itself, and the deepest counts. No other curve of such dips
-//!    reduces less, and each reaches the reduction that its peak needs, at both ends of its block; in between the gain is a
-//!    straight line.
+//! 2. *Bridged*: between two peaks that are less than the bridge apart, reduction does not fall under the smaller of
+//!    the two. This is the morphological closing (Serra 1982) by a flat window: the crests of a steady tone become a
+//!    constant, which distorts nothing, and a single hit is not prolonged. Deep reduction is bridged up to a depth only.
+//! 3. *Rounded*: every block draws a raised-cosine dip around itself, and the deepest counts. No other curve of such
+//!    dips reduces less. Each reaches the reduction that its peak needs at both ends of its block; in between the gain
+//!    is a straight line.
 
 use std::collections::VecDeque;
 use std::f64::consts::PI;
