@@ -95,7 +95,7 @@ pub struct WantedArgs {
     /// True peak that is never exceeded, in dBTP [default: -1]
     #[arg(long, value_name = "DBTP", allow_hyphen_values = true)]
     pub ceiling: Option<f64>,
-    /// What the limiter may take for more than 5 % of the time; past it the loudness falls short [default: 6]
+    /// What the limiter may take for more than 5 % of the time; past it the loudness falls short [default: 3]
     #[arg(long, value_name = "DB", allow_negative_numbers = true)]
     pub max_limiting_db: Option<f64>,
     /// Sample rate of the master [default: the mix's]

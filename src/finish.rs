@@ -7,7 +7,7 @@ use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
 use analyzer::stream::{Frame, Meter, Source};
 use analyzer::units::{db_from_gain, db_from_power, gain_from_db, power_from_db};
 use renderer::chain::Chain;
-use renderer::recipe::{Recipe, Solution, Trim};
+use renderer::recipe::{Recipe, Solution};
 use renderer::resample::Resampled;
 use renderer::stages::dither::Dither;
 use renderer::stages::limiter::{LimiterApply, LimiterGain};
@@ -21,11 +21,12 @@ use crate::job::Output;
 use crate::progress::Observer;
 use crate::solve::{Gains, Outcome, Trace, TraceMeter, blocks_of, outcome, solve};
 use crate::song::{SPOOL_BYTES, Song, each_block};
+use crate::trims::{Over, correct};
 use crate::verify::{Measured, Promise, Strictness, promises};
 
 /// The limiter aims this far under the ceiling, so that rounding and the difference between two interpolators
 /// do not end above it, dB.
-const CEILING_MARGIN_DB: f64 = 0.005;
+const CEILING_MARGIN_DB: f64 = 0.01;
 /// A file this close to the loudness that was asked for is not rendered again, LU.
 const CLOSE_ENOUGH_LU: f64 = 0.03;
 /// How often a file that misses a promise is rendered again.
@@ -84,8 +85,8 @@ pub fn finish(
     solution.settings_hash = settings_hash(recipe);
     observer.stage("rendering", Some(song.frames.len()));
     let (rendered, trace) = render(song, recipe, &solution, rate, observer)?;
-    let attempt =
-        Attempt { recipe, rendered: &rendered, trace: &trace, channels: song.info.channels, output, observer };
+    let channels = song.info.channels;
+    let attempt = Attempt { recipe, rendered: &rendered, trace, channels, output, observer };
     let (encoder, measured) = attempt.until_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
     let promises = promises(&recipe.delivery, &measured, expected, solution.is_aimed);
@@ -118,16 +119,20 @@ enum Search {
 fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution {
     let delivery = &recipe.delivery;
     let drive_db = profile.loudness.integrated_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs);
-    let exact_above_dbfs = delivery.ceiling_dbtp - drive_db - DETECTOR_MARGIN_DB;
     Solution {
         input_hash: String::new(),
         settings_hash: String::new(),
         is_aimed: true,
         band_levels_dbfs: band_levels(recipe, profile).map(|v| (v * 100.0).round() / 100.0),
-        exact_above_dbfs: (exact_above_dbfs * 100.0).round() / 100.0,
+        exact_above_dbfs: exact_above_dbfs(recipe, drive_db),
         drive_db,
         trims: Vec::new(),
     }
+}
+
+/// The level from which on peaks matter at this drive, and at a little more.
+fn exact_above_dbfs(recipe: &Recipe, drive_db: f64) -> f64 {
+    ((recipe.delivery.ceiling_dbtp - drive_db - DETECTOR_MARGIN_DB) * 100.0).round() / 100.0
 }
 
 /// Mean power of each band, pauses apart, where it enters the multiband stage: that of the song, changed by the equaliser.
@@ -162,7 +167,7 @@ fn render(
     let source_rate = song.info.sample_rate_hz;
     let chain = Chain::new(recipe, &solution.band_levels_dbfs, source_rate);
     let mut rendered = Spool::new(SPOOL_BYTES);
-    let mut meter = TraceMeter::new(rate, song.info.channels, gain_from_db(solution.exact_above_dbfs), SPOOL_BYTES / 4);
+    let mut meter = trace_meter(solution, rate, song.info.channels);
     let mut source = chain.applied_to(song.frames.reader());
     let is_mono = song.info.channels == 1;
     let mut mono = Vec::new();
@@ -180,6 +185,10 @@ fn render(
     Ok((rendered, meter.finish()?))
 }
 
+fn trace_meter(solution: &Solution, rate: u32, channels: u8) -> TraceMeter {
+    TraceMeter::new(rate, channels, gain_from_db(solution.exact_above_dbfs), SPOOL_BYTES / 4)
+}
+
 /// The left channel in both: what is written of a mono song, whatever the stages made of its two copies.
 fn only_left<'a>(frames: &[Frame], buffer: &'a mut Vec<Frame>) -> &'a [Frame] {
     buffer.clear();
@@ -191,7 +200,7 @@ fn only_left<'a>(frames: &[Frame], buffer: &'a mut Vec<Frame>) -> &'a [Frame] {
 struct Attempt<'a> {
     recipe: &'a Recipe,
     rendered: &'a Spool<Frame>,
-    trace: &'a Trace,
+    trace: Trace,
     channels: u8,
     output: &'a Output,
     observer: &'a dyn Observer,
@@ -199,24 +208,54 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Solves, writes and measures, until ceiling and loudness hold or the rounds are used up.
-    fn until_kept(&self, solution: &mut Solution, search: Search) -> Result<(Encoder, Measured), Error> {
+    fn until_kept(mut self, solution: &mut Solution, search: Search) -> Result<(Encoder, Measured), Error> {
         let wanted = self.recipe.delivery.loudness_lufs;
         let (mut offset_lu, mut rounds_left) = (0.0, MAX_ROUNDS);
         loop {
-            let is_solving = search == Search::DriveAndTrims;
-            let outcome = if is_solving { self.solve(solution, offset_lu)? } else { self.outcome(solution)? };
-            solution.drive_db = outcome.drive_db;
+            let outcome = self.solved(solution, search, offset_lu)?;
             let (encoder, measured, overs) = self.write(solution, &outcome)?;
             let solved = outcome.loudness_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
             let miss_lu = measured.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
-            let missed = is_solving && solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
+            let missed = search == Search::DriveAndTrims && solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
             rounds_left -= 1;
             if search == Search::Nothing || rounds_left == 0 || (overs.is_empty() && !missed) {
                 return Ok((encoder, measured));
             }
             offset_lu -= if missed { miss_lu } else { 0.0 };
-            merge(&mut solution.trims, &overs);
+            let limiter = self.limiter(solution);
+            correct(&mut solution.trims, &overs, &self.trace, limiter)?;
         }
+    }
+
+    /// What the drive leads to, once it is found and the peaks that matter at it are known exactly.
+    fn solved(&mut self, solution: &mut Solution, search: Search, offset_lu: f64) -> Result<Outcome, Error> {
+        loop {
+            let outcome = match search {
+                Search::DriveAndTrims => self.solve(solution, offset_lu)?,
+                Search::Trims | Search::Nothing => self.outcome(solution)?,
+            };
+            solution.drive_db = outcome.drive_db;
+            let is_exact = self.ceiling_dbtp() - solution.drive_db >= solution.exact_above_dbfs;
+            if is_exact || search == Search::Nothing {
+                return Ok(outcome);
+            }
+            self.look_closer(solution)?;
+        }
+    }
+
+    /// Traces the peaks anew, exactly at the drive that was found.
+    fn look_closer(&mut self, solution: &mut Solution) -> Result<(), Error> {
+        solution.exact_above_dbfs = exact_above_dbfs(self.recipe, solution.drive_db);
+        solution.trims.clear();
+        let mut meter = trace_meter(solution, self.trace.sample_rate_hz, self.channels);
+        each_block(&mut self.rendered.reader(), |frames| meter.push(frames))?;
+        self.trace = meter.finish()?;
+        Ok(())
+    }
+
+    fn limiter(&self, solution: &Solution) -> LimiterGain {
+        let rate = self.trace.sample_rate_hz;
+        LimiterGain::new(&self.recipe.limiter, solution.drive_db, self.ceiling_dbtp(), rate)
     }
 
     fn ceiling_dbtp(&self) -> f64 {
@@ -226,15 +265,15 @@ impl Attempt<'_> {
     fn solve(&self, solution: &Solution, offset_lu: f64) -> Result<Outcome, Error> {
         let mut delivery = self.recipe.delivery;
         delivery.ceiling_dbtp = self.ceiling_dbtp();
-        Ok(solve(self.trace, &self.recipe.limiter, &delivery, &solution.trims, offset_lu, solution.drive_db)?)
+        Ok(solve(&self.trace, &self.recipe.limiter, &delivery, &solution.trims, offset_lu, solution.drive_db)?)
     }
 
     fn outcome(&self, solution: &Solution) -> Result<Outcome, Error> {
-        Ok(outcome(self.trace, &self.recipe.limiter, self.ceiling_dbtp(), &solution.trims, solution.drive_db)?)
+        Ok(outcome(&self.trace, &self.recipe.limiter, self.ceiling_dbtp(), &solution.trims, solution.drive_db)?)
     }
 
     /// Limits, dithers, writes and measures what is written; gives the blocks over the ceiling as well.
-    fn write(&self, solution: &Solution, outcome: &Outcome) -> Result<(Encoder, Measured, Vec<Trim>), Error> {
+    fn write(&self, solution: &Solution, outcome: &Outcome) -> Result<(Encoder, Measured, Vec<Over>), Error> {
         let rate = self.trace.sample_rate_hz;
         let spec = OutputSpec {
             sample_rate_hz: rate,
@@ -245,8 +284,7 @@ impl Attempt<'_> {
         };
         self.observer.stage("limiting", Some(self.rendered.len()));
         let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
-        let limiter = LimiterGain::new(&self.recipe.limiter, solution.drive_db, self.ceiling_dbtp(), rate);
-        let mut gains = Gains::new(blocks_of(self.trace), limiter, &solution.trims);
+        let mut gains = Gains::new(blocks_of(&self.trace), self.limiter(solution), &solution.trims);
         let apply = LimiterApply::new(solution.drive_db);
         let bits = self.recipe.output.sample_format.integer_bits();
         let mut dither = bits.map(|bits| Dither::new(bits, u64::from(self.recipe.output.dither_seed)));
@@ -301,7 +339,7 @@ struct PeakCheck {
     ceiling: f32,
     highest: f32,
     block: u64,
-    overs: Vec<Trim>,
+    overs: Vec<Over>,
 }
 
 impl PeakCheck {
@@ -309,8 +347,8 @@ impl PeakCheck {
         let peak = block.peak_above(self.highest.min(self.ceiling));
         self.highest = self.highest.max(peak);
         if peak > self.ceiling {
-            let peak_db = db_from_gain(f64::from(peak / self.ceiling)) + CEILING_MARGIN_DB;
-            self.overs.push(Trim { block: self.block, peak_db });
+            let by_db = db_from_gain(f64::from(peak / self.ceiling)) + CEILING_MARGIN_DB;
+            self.overs.push(Over { block: self.block, by_db });
         }
         self.block += 1;
     }
@@ -329,7 +367,7 @@ impl OutputMeter {
         self.unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
     }
 
-    fn finish(self, frames: u64, outcome: &Outcome) -> (Measured, Vec<Trim>) {
+    fn finish(self, frames: u64, outcome: &Outcome) -> (Measured, Vec<Over>) {
         let Self { loudness, scanner, mut peaks, unreadable } = self;
         scanner.finish(|block| peaks.look(block));
         let measured = Measured {
@@ -341,15 +379,5 @@ impl OutputMeter {
             unreadable,
         };
         (measured, peaks.overs)
-    }
-}
-
-/// Adds corrections to those that are there; both are in order.
-fn merge(trims: &mut Vec<Trim>, overs: &[Trim]) {
-    for over in overs {
-        match trims.binary_search_by_key(&over.block, |trim| trim.block) {
-            Ok(at) => trims[at].peak_db += over.peak_db,
-            Err(at) => trims.insert(at, *over),
-        }
     }
 }

@@ -15,5 +15,6 @@ pub mod report;
 pub mod solve;
 pub mod song;
 pub mod terminal;
+pub mod trims;
 pub mod verify;
 pub mod words;

@@ -11,8 +11,10 @@ use crate::stream::Frame;
 /// Frames per block.
 pub const BLOCK_FRAMES: usize = 16;
 
-/// No interpolated point of a block exceeds its 4x peak by more than this factor, 1 / cos(π/8).
-pub const COARSE_UNDER_READ: f32 = 1.0824;
+/// No interpolated point of a tone exceeds its 4x peak by more than this factor, 1 / cos(π/8).
+const COARSE_UNDER_READ: f32 = 1.0824;
+/// The same of any sound: 6 % more for what is over 0.90 of Nyquist. Full-band noise comes to 1.134.
+const COARSE_UNDER_READ_OF_NOISE: f32 = 1.15;
 
 /// Taps per interpolated point at 4 points per sample; flat to 0.90 of Nyquist.
 const COARSE_TAPS: usize = 48;
@@ -33,17 +35,19 @@ const GROUPS: usize = BLOCK_FRAMES / GROUP_FRAMES;
 /// Coefficients of `factor − 1` interpolated points between two samples.
 struct Kernel {
     taps: usize,
-    /// Chunk, then tap, then point; every coefficient repeated for each lane.
+    /// Chunk, then tap, then point; every coefficient repeated for each lane. The first chunk is the quarters.
     chunks: Vec<Vec<[[f32; LANES]; CHUNK]>>,
     /// Largest sum of magnitudes over the points: no output exceeds the input's peak by more.
     norm: f32,
 }
 
 impl Kernel {
-    /// `factor − 1` is a multiple of 3.
+    /// `factor` is 4 or 16.
     fn new(factor: usize, taps: usize, beta: f64) -> Self {
+        let (quarters, others): (Vec<usize>, Vec<usize>) = (1..factor).partition(|point| point % (factor / 4) == 0);
+        let points = quarters.into_iter().chain(others);
         let points: Vec<Vec<f64>> =
-            (1..factor).map(|point| interpolator(point as f64 / factor as f64, taps, beta)).collect();
+            points.map(|point| interpolator(point as f64 / factor as f64, taps, beta)).collect();
         let norm = points.iter().map(|p| p.iter().map(|v| v.abs()).sum::<f64>()).fold(1.0, f64::max);
         let chunks = points
             .chunks_exact(CHUNK)
@@ -53,11 +57,14 @@ impl Kernel {
     }
 
     /// Largest magnitude between the samples of [`GROUP_FRAMES`] frames. `x` starts `taps / 2 − 1` frames before the
-    /// first of them.
+    /// first of them. Only the quarters are looked at if they do not exceed `enough`.
     #[inline]
-    fn group_peak(&self, x: &[f32]) -> f32 {
+    fn group_peak(&self, x: &[f32], enough: f32) -> f32 {
         let mut peaks = [[0.0_f32; LANES]; 2];
-        for chunk in &self.chunks {
+        for (n, chunk) in self.chunks.iter().enumerate() {
+            if n == 1 && peaks.as_flattened().iter().all(|peak| *peak <= enough) {
+                break;
+            }
             for sum in accumulate(chunk, x) {
                 for (peak, sum) in peaks.iter_mut().zip(sum) {
                     *peak = std::array::from_fn(|lane| peak[lane].max(sum[lane].abs()));
@@ -68,9 +75,9 @@ impl Kernel {
     }
 
     /// Largest magnitude between the samples of group `group` of the block that starts at interleaved index `start`.
-    fn peak_of_group(&self, x: &[f32], start: usize, group: usize) -> f32 {
+    fn peak_of_group(&self, x: &[f32], start: usize, group: usize, enough: f32) -> f32 {
         let from = start - (self.taps - 2) + group * GROUP_FRAMES * 2;
-        self.group_peak(&x[from..from + (self.taps + GROUP_FRAMES - 1) * 2])
+        self.group_peak(&x[from..from + (self.taps + GROUP_FRAMES - 1) * 2], enough)
     }
 }
 
@@ -141,6 +148,7 @@ pub struct BlockScanner {
     /// Largest magnitude of every whole block of the buffer.
     peaks: Vec<f32>,
     margin: usize,
+    coarse_under_read: f32,
 }
 
 /// One block with enough of its surroundings to interpolate in it.
@@ -166,11 +174,12 @@ impl Block<'_> {
         around.iter().copied().fold(0.0, f32::max) * self.scanner.fine.norm
     }
 
-    /// Largest magnitude at 2 points per sample.
-    fn half_peak(&self) -> f32 {
+    /// Largest magnitude halfway between the samples, group by group.
+    fn half_peaks(&self) -> [f32; GROUPS] {
         let from = self.start - (HALF_TAPS - 2);
         let x = &self.scanner.buffer[from..from + 2 * (HALF_TAPS + BLOCK_FRAMES - 1)];
-        accumulate_half(&self.scanner.half, x).as_flattened().iter().fold(self.sample_peak(), |m, v| m.max(v.abs()))
+        let points = accumulate_half(&self.scanner.half, x);
+        std::array::from_fn(|group| points[2 * group..][..2].as_flattened().iter().fold(0.0, |m, v| v.abs().max(m)))
     }
 
     /// Largest magnitude of the first frame after the block: the last points of the block lie next to it.
@@ -189,7 +198,7 @@ impl Block<'_> {
     }
 
     fn peak_by(&self, kernel: &Kernel) -> f32 {
-        let between = (0..GROUPS).map(|group| kernel.peak_of_group(&self.scanner.buffer, self.start, group));
+        let between = (0..GROUPS).map(|group| kernel.peak_of_group(&self.scanner.buffer, self.start, group, 0.0));
         between.fold(self.sample_peak(), f32::max)
     }
 
@@ -199,19 +208,29 @@ impl Block<'_> {
         if self.bound() <= threshold {
             return self.sample_peak();
         }
-        let half = self.half_peak();
+        let halves = self.half_peaks();
+        let half = halves.into_iter().fold(self.sample_peak(), f32::max);
         if half.max(self.next_sample()) * HALF_UNDER_READ <= threshold {
             return half;
         }
         let mut highest = self.sample_peak();
-        for group in 0..GROUPS {
+        // The loudest group first: after it the others are seldom looked at closely.
+        let loudest =
+            (1..GROUPS).fold(0, |loudest, group| if halves[group] > halves[loudest] { group } else { loudest });
+        for group in (loudest..GROUPS).chain(0..loudest) {
             let from = self.start + group * GROUP_FRAMES * 2;
             // The last points lie next to the first sample of what follows.
             let samples = peak(&self.scanner.buffer[from..from + (GROUP_FRAMES + 1) * 2]);
-            let coarse = self.scanner.coarse.peak_of_group(&self.scanner.buffer, self.start, group);
+            if halves[group].max(samples) * HALF_UNDER_READ <= threshold.max(highest) {
+                continue;
+            }
+            let coarse = self.scanner.coarse.peak_of_group(&self.scanner.buffer, self.start, group, 0.0);
             highest = highest.max(coarse);
-            if coarse.max(samples) * COARSE_UNDER_READ > threshold.max(highest) {
-                highest = highest.max(self.scanner.fine.peak_of_group(&self.scanner.buffer, self.start, group));
+            let matters = threshold.max(highest);
+            if coarse.max(samples) * self.scanner.coarse_under_read > matters {
+                let enough = if samples * COARSE_UNDER_READ > matters { 0.0 } else { matters / COARSE_UNDER_READ };
+                let fine = self.scanner.fine.peak_of_group(&self.scanner.buffer, self.start, group, enough);
+                highest = highest.max(fine);
             }
         }
         highest
@@ -233,19 +252,19 @@ fn peak(x: &[f32]) -> f32 {
 impl BlockScanner {
     /// For metering and verification: 128 taps per point, flat to 0.95 of Nyquist.
     pub fn exact() -> Self {
-        Self::with_fine(Kernel::new(16, 128, 11.0))
+        Self::with_fine(Kernel::new(16, 128, 11.0), COARSE_UNDER_READ_OF_NOISE)
     }
 
     /// For detection: 64 taps per point, flat to 0.92 of Nyquist, half the cost.
     pub fn quick() -> Self {
-        Self::with_fine(Kernel::new(16, 64, 8.0))
+        Self::with_fine(Kernel::new(16, 64, 8.0), COARSE_UNDER_READ)
     }
 
-    fn with_fine(fine: Kernel) -> Self {
+    fn with_fine(fine: Kernel, coarse_under_read: f32) -> Self {
         let margin = fine.taps / 2;
         let half = interpolator(0.5, HALF_TAPS, 6.0).into_iter().map(|h| [h as f32; LANES]).collect();
         let coarse = Kernel::new(4, COARSE_TAPS, 8.0);
-        Self { half, coarse, fine, buffer: vec![0.0; 2 * margin], peaks: Vec::new(), margin }
+        Self { half, coarse, fine, buffer: vec![0.0; 2 * margin], peaks: Vec::new(), margin, coarse_under_read }
     }
 
     /// Takes the next frames and visits every block that is complete with its surroundings.

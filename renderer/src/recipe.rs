@@ -30,7 +30,7 @@ params! {
         ceiling_dbtp: Param::linear(-20.0, 0.0, -1.0, 0.01),
         /// The limiter's gain reduction is over this for at most a twentieth of the song, dB; loudness that would take
         /// more is not reached.
-        max_limiting_db: Param::linear(0.0, 40.0, 6.0, 0.1),
+        max_limiting_db: Param::linear(0.0, 40.0, 3.0, 0.1),
     }
 }
 

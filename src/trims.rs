@@ -1,0 +1,54 @@
+//! Corrections of single peaks: what the limiter has to take for higher than its detector read it.
+//!
+//! A detector of half the taps misreads what lies next to Nyquist, and a gain that moves changes what lies between two
+//! samples. Both are found on what is written.
+
+use analyzer::units::db_from_gain;
+use renderer::recipe::Trim;
+use renderer::stages::limiter::LimiterGain;
+
+use crate::io;
+use crate::solve::{Gains, Trace, blocks_of};
+
+/// A block of what is written that passes the ceiling.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Over {
+    /// Which block of [`analyzer::oversample::BLOCK_FRAMES`] frames.
+    pub block: u64,
+    /// By how much its gain has to come down, dB.
+    pub by_db: f64,
+}
+
+/// Trims are whole multiples of this, dB.
+const TRIMS_PER_DB: f64 = 10_000.0;
+
+/// Changes `trims`, with which `limiter` left these `overs`, so that the gain of their blocks comes down by as much as
+/// they ask for, whichever peak holds it where it is. Both lists are in order.
+///
+/// # Errors
+/// The trace lies in a temporary file that cannot be read.
+pub fn correct(trims: &mut Vec<Trim>, overs: &[Over], trace: &Trace, limiter: LimiterGain) -> Result<(), io::Error> {
+    let threshold = limiter.threshold();
+    let before = std::mem::take(trims);
+    let mut gains = Gains::new(blocks_of(trace), limiter, &before);
+    let mut blocks = blocks_of(trace);
+    let mut kept = before.into_iter().peekable();
+    let mut gain = gains.next_gain()?;
+    let mut at = 0;
+    for over in overs {
+        while let Some([peak, _]) = blocks()? {
+            let (lower, block) = (gain, at);
+            gain = gains.next_gain()?;
+            at += 1;
+            if block == over.block {
+                let excess_db = over.by_db + db_from_gain(threshold / f64::from(peak * lower.min(gain)));
+                trims.extend(std::iter::from_fn(|| kept.next_if(|trim| trim.block < block)));
+                kept.next_if(|trim| trim.block == block);
+                trims.push(Trim { block, peak_db: (excess_db * TRIMS_PER_DB).ceil() / TRIMS_PER_DB });
+                break;
+            }
+        }
+    }
+    trims.extend(kept);
+    Ok(())
+}
