@@ -1,7 +1,7 @@
 //! From a recipe to a file: chain, limiter, dither, and the measurements that prove the promises.
 
 use analyzer::crossover::{BANDS, CROSSOVER_HZ};
-use analyzer::loudness::LoudnessMeter;
+use analyzer::loudness::{LoudnessHistory, LoudnessMeter};
 use analyzer::oversample::{BLOCK_FRAMES, BlockScanner};
 use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
 use analyzer::stream::{Frame, Meter, Source};
@@ -19,8 +19,8 @@ use crate::io::spool::Spool;
 use crate::io::tags::Tags;
 use crate::job::Output;
 use crate::progress::Observer;
-use crate::solve::{Gains, Outcome, Trace, TraceMeter, blocks_of, outcome, solve};
-use crate::song::{SPOOL_BYTES, Song, each_block};
+use crate::solve::{Gains, Outcome, Trace, TraceMeter, blocks_of, driven, outcome, solve};
+use crate::song::{Song, each_block};
 use crate::verify::{Measured, Promise, Strictness, promises};
 
 /// The limiter aims this far under the ceiling, so that rounding and the difference between two interpolators
@@ -83,7 +83,7 @@ pub fn finish(
     solution.input_hash.clone_from(&song.hash);
     solution.settings_hash = settings_hash(recipe);
     observer.stage("rendering", Some(song.frames.len()));
-    let (rendered, trace) = render(song, recipe, &solution, rate, observer)?;
+    let (rendered, trace) = render(song, recipe, &solution, rate, song.spool_bytes / 4, observer)?;
     let attempt =
         Attempt { recipe, rendered: &rendered, trace: &trace, channels: song.info.channels, output, observer };
     let (encoder, measured) = attempt.until_kept(&mut solution, search)?;
@@ -104,6 +104,28 @@ pub fn finish(
 pub fn settings_hash(recipe: &Recipe) -> String {
     let settings = Recipe { solution: None, ..recipe.clone() };
     blake3::hash(settings.to_json().as_bytes()).to_hex().to_string()
+}
+
+/// What limiter and loudness will see of `song` when `recipe` is rendered; it waits in a temporary file.
+///
+/// # Errors
+/// Temporary data cannot be kept, or the run is interrupted.
+pub fn trace(song: &Song, recipe: &Recipe, profile: &Profile, observer: &dyn Observer) -> Result<Trace, Error> {
+    let rate = recipe.output.sample_rate_hz.unwrap_or(song.info.sample_rate_hz);
+    observer.stage("rendering", Some(song.frames.len()));
+    Ok(render(song, recipe, &starting_solution(recipe, profile), rate, 0, observer)?.1)
+}
+
+/// The loudness that `recipe` reaches on a song that gave `trace`, as near to its own as the limiter may come, and its
+/// course in time.
+///
+/// # Errors
+/// Temporary data cannot be read.
+pub fn foresee(trace: &Trace, recipe: &Recipe, start_db: f64) -> Result<(Outcome, LoudnessHistory), Error> {
+    let mut delivery = recipe.delivery;
+    delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
+    let outcome = solve(trace, &recipe.limiter, &delivery, &[], 0.0, start_db)?;
+    Ok(driven(trace, &recipe.limiter, delivery.ceiling_dbtp, &[], outcome.drive_db)?)
 }
 
 /// What a render may still change.
@@ -157,12 +179,14 @@ fn render(
     recipe: &Recipe,
     solution: &Solution,
     rate: u32,
+    trace_bytes: usize,
     observer: &dyn Observer,
 ) -> Result<(Spool<Frame>, Trace), Error> {
     let source_rate = song.info.sample_rate_hz;
     let chain = Chain::new(recipe, &solution.band_levels_dbfs, source_rate);
-    let mut rendered = Spool::new(SPOOL_BYTES);
-    let mut meter = TraceMeter::new(rate, song.info.channels, gain_from_db(solution.exact_above_dbfs), SPOOL_BYTES / 4);
+    let mut rendered = Spool::new(song.spool_bytes);
+    let exact_above = gain_from_db(solution.exact_above_dbfs);
+    let mut meter = TraceMeter::new(rate, song.info.channels, exact_above, trace_bytes);
     let mut source = chain.applied_to(song.frames.reader());
     let is_mono = song.info.channels == 1;
     let mut mono = Vec::new();

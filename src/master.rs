@@ -36,13 +36,56 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (song, references) =
         rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
     let (song, profile) = song?;
-    let (target, mut warnings) = choose_target(&decider, references?)?;
-    let wish = decider.decide(&profile, &target).map_err(|source| Error::Decide { path: job.input.clone(), source })?;
-    let recipe = write_recipe(job, &profile, &target, &wish)?;
-    let tags = Tags::read(&job.input);
-    let finished = finish(&song, &recipe, Solve::Anew(&profile), &job.output, &tags, job.strictness, observer)?;
-    warnings.splice(0..0, song.warnings.iter().cloned());
-    warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
+    let aim = Aim::towards(&decider, references?)?;
+    let (recipe, decision) = decide(job, &profile, &mut decider, &aim)?;
+    deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings: aim.warnings }, observer)
+}
+
+/// What a song is mastered towards.
+pub struct Aim {
+    /// As the decider takes it.
+    pub target: Target,
+    /// What was noticed about the references.
+    pub warnings: Vec<String>,
+}
+
+impl Aim {
+    /// Towards finished records; towards the norm where there are none.
+    ///
+    /// # Errors
+    /// A reference is silent.
+    pub fn towards(decider: &Decider, references: Vec<MeasuredReference>) -> Result<Self, Error> {
+        let (target, warnings) = choose_target(decider, references)?;
+        Ok(Self { target, warnings })
+    }
+}
+
+/// What is to be done to a song.
+///
+/// # Errors
+/// The song is silent, the network failed, or the job sets a value that no recipe accepts.
+pub fn decide(
+    job: &MasterJob,
+    profile: &Profile,
+    decider: &mut Decider,
+    aim: &Aim,
+) -> Result<(Recipe, DecisionReport), Error> {
+    let wish = decider.decide(profile, &aim.target);
+    let wish = wish.map_err(|source| Error::Decide { path: job.input.clone(), source })?;
+    decided_by(job, profile, &aim.target, &wish)
+}
+
+/// A wish as a recipe, and who had it.
+///
+/// # Errors
+/// The job sets a value that no recipe accepts.
+pub fn decided_by(
+    job: &MasterJob,
+    profile: &Profile,
+    target: &Target,
+    wish: &Wish,
+) -> Result<(Recipe, DecisionReport), Error> {
+    let recipe = write_recipe(job, profile, target, wish)?;
     let decision = DecisionReport {
         decider: job.decider,
         target: target.name.clone(),
@@ -50,7 +93,34 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
         target_lufs: target.loudness_lufs,
         confidence: wish.confidence,
     };
-    let seen = Seen { input: &job.input, song: &song, profile: Some(&profile), decision: Some(decision), warnings };
+    Ok((recipe, decision))
+}
+
+/// A song and what was decided for it.
+pub struct Decided<'a> {
+    /// Its frames.
+    pub song: &'a Song,
+    /// What was measured of them.
+    pub profile: &'a Profile,
+    /// What is to be done.
+    pub recipe: Recipe,
+    /// Why.
+    pub decision: DecisionReport,
+    /// What was noticed on the way there.
+    pub warnings: Vec<String>,
+}
+
+/// Renders and writes what was decided.
+///
+/// # Errors
+/// As [`finish`]; nothing is written.
+pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
+    let Decided { song, profile, recipe, decision, mut warnings } = decided;
+    let tags = Tags::read(&job.input);
+    let finished = finish(song, &recipe, Solve::Anew(profile), &job.output, &tags, job.strictness, observer)?;
+    warnings.splice(0..0, song.warnings.iter().cloned());
+    warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
+    let seen = Seen { input: &job.input, song, profile: Some(profile), decision: Some(decision), warnings };
     Ok(report(seen, finished, &job.output))
 }
 
@@ -101,13 +171,14 @@ fn check_recipe_path<'a>(recipe: &Path, mut sound: impl Iterator<Item = &'a Path
 }
 
 /// Where a file is or will be, whatever way its path takes.
-fn place(path: &Path) -> PathBuf {
+pub(crate) fn place(path: &Path) -> PathBuf {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     folder.join(path.file_name().unwrap_or_default())
 }
 
-fn check_format(output: &Output, sample_format: SampleFormat) -> Result<(), Error> {
+/// Refuses samples that the container cannot hold.
+pub(crate) fn check_format(output: &Output, sample_format: SampleFormat) -> Result<(), Error> {
     if output.format == Format::Flac && sample_format == SampleFormat::Float32 {
         let path = output.path.display();
         return Err(Error::Usage(format!("{path}: FLAC holds no floating point: write .wav, or 24 bits")));
@@ -115,7 +186,11 @@ fn check_format(output: &Output, sample_format: SampleFormat) -> Result<(), Erro
     Ok(())
 }
 
-fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
+/// The decider of a kind.
+///
+/// # Errors
+/// The compiled-in network cannot be run.
+pub fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
     match kind {
         DeciderKind::Model => Decider::model(),
         DeciderKind::Rules => Decider::rules(),
@@ -124,7 +199,7 @@ fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
 }
 
 /// A reference's name, weight and profile, and what was noticed.
-type MeasuredReference = (String, f64, Profile, Vec<String>);
+pub type MeasuredReference = (String, f64, Profile, Vec<String>);
 
 fn measure_references(
     references: &[Reference],
@@ -134,10 +209,14 @@ fn measure_references(
         .par_iter()
         .map(|Reference { path, weight }| {
             let (_, profile, warnings) = measure(path, &Unseen(observer))?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            Ok((name, *weight, profile, warnings))
+            Ok((reference_name(path), *weight, profile, warnings))
         })
         .collect()
+}
+
+/// What a reference is called in reports.
+pub(crate) fn reference_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn choose_target(decider: &Decider, references: Vec<MeasuredReference>) -> Result<(Target, Vec<String>), Error> {
