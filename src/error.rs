@@ -35,6 +35,30 @@ pub enum Error {
     /// Arguments that do not fit together.
     #[error("{0}")]
     Usage(String),
+    /// A reference of a batch cannot be used: says which, and why.
+    #[error("{0}")]
+    Reference(String),
+    /// A song of an album cannot be mastered: says why.
+    #[error("{0}")]
+    Album(String),
+    /// A batch has come to its end, but not every song has a master.
+    #[error("{failed} of {songs} songs failed: {}", report.display())]
+    SomeFailed {
+        /// Songs without a master.
+        failed: usize,
+        /// All songs.
+        songs: usize,
+        /// Tells why.
+        report: PathBuf,
+    },
+    /// A batch was interrupted.
+    #[error("interrupted; {left} of {songs} songs are left: the same command goes on with them")]
+    SomeLeft {
+        /// Songs that were not come to.
+        left: usize,
+        /// All songs.
+        songs: usize,
+    },
     /// The master would have broken a promise, so it was not written.
     #[error("{}: nothing was written: {broken}", path.display())]
     Promise {
@@ -46,13 +70,15 @@ pub enum Error {
 }
 
 impl Error {
-    /// 1 failed, 2 wrong use, 3 promise not kept, 130 interrupted.
+    /// 1 failed, 2 wrong use, 3 promise not kept, 4 some songs of a batch failed, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Recipe(_) => 2,
             Self::Promise { .. } => 3,
-            Self::Io(crate::io::Error::Interrupted) => 130,
+            Self::SomeFailed { .. } => 4,
+            Self::Io(crate::io::Error::Interrupted) | Self::SomeLeft { .. } => 130,
             Self::Io(_) | Self::Decide { .. } | Self::Network(_) | Self::RecipeFile { .. } => 1,
+            Self::Reference(_) | Self::Album(_) => 1,
         }
     }
 }

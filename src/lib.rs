@@ -1,5 +1,7 @@
 //! Orchestration: files in, masters out. The command line is a thin layer over this.
 
+pub mod album;
+pub mod batch;
 pub mod delivery;
 pub mod demo;
 pub mod error;

@@ -2,6 +2,7 @@
 
 mod cli;
 mod progress_bar;
+mod run_batch;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<(), Error> {
         Some(Command::Master(args)) => run_master(&args),
         Some(Command::Analyze(args)) => run_analyze(&args),
         Some(Command::Render(args)) => run_render(&args),
+        Some(Command::Batch(args)) => run_batch::run_batch(&args),
+        Some(Command::MergeReports(args)) => run_batch::run_merge(&args),
         Some(Command::Demo(args)) => run_demo(&args),
         // Without a command the arguments are those of `master`.
         None => match MasterArgs::from_arg_matches(matches) {
@@ -117,7 +120,12 @@ fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
 
 /// One line on the standard error.
 fn tell(error: &Error) {
-    let _ = writeln!(std::io::stderr(), "goldmaster: {error}");
+    complain(&format!("goldmaster: {error}"));
+}
+
+/// Writes to the standard error.
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn run_demo(args: &DemoArgs) -> Result<(), Error> {
