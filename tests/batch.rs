@@ -347,7 +347,7 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
     fs::create_dir(folder.path("mine")).expect("a folder");
     folder.file("mine/report.json", b"{\"my\": \"own\"}\n");
     let before = tree(&folder.path(""));
-    let cases: [(&[&str], i32, &str); 10] = [
+    let cases: [(&[&str], i32, &str); 12] = [
         (&["batch"], USAGE, "INPUTS"),
         (&["batch", "nothing/*.wav"], USAGE, "nothing/*.wav"),
         (&["batch", "in", "-o", "in"], USAGE, "would replace in/0.wav"),
@@ -356,6 +356,8 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
         (&["batch", "in", "--jobs", "64", "--memory", "500M"], USAGE, "64 at once need"),
         (&["batch", "in", "--ceiling", "3"], USAGE, "ceiling"),
         (&["batch", "in", "--format", "flac", "--bits", "32f"], USAGE, "FLAC"),
+        (&["batch", "in", "--reference", "missing.wav"], 1, "missing.wav: there is no such file"),
+        (&["batch", "in", "--album", "--shard", "1/2"], USAGE, "--shard cannot divide"),
         (&["batch", "in", "-o", "mine"], 1, "mine/report.json: exists already"),
         (&["merge-reports", "mine/report.json", "-o", "joint.json"], USAGE, "not a report"),
     ];

@@ -91,9 +91,6 @@ impl Search {
     }
 
     fn folder(&mut self, folder: &Path, relative: &Path) {
-        if self.output.is_some() && folder.canonicalize().ok() == self.output {
-            return;
-        }
         let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
         let mut entries = match entries {
             Ok(entries) => entries,
@@ -112,7 +109,9 @@ impl Search {
             let relative = relative.join(&name);
             // A link to a folder may lead in a circle; a link to a file is a file.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                self.folder(&path, &relative);
+                if self.output.is_none() || path.canonicalize().ok() != self.output {
+                    self.folder(&path, &relative);
+                }
             } else if !path.is_dir() && (promises_sound(&path) || begins_like_sound(&path)) {
                 self.file(&path, &relative);
             }

@@ -51,24 +51,18 @@ pub fn merge(reports: &[PathBuf], output: &Path) -> Result<Summary, Error> {
     outputs.iter().try_for_each(|path| check(path))?;
     let mut parts = reports.iter().map(|path| Part::open(path)).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = parts.first() else { return Err(Error::Usage("there is no report to join".to_owned())) };
-    let mut head = Head { shard: None, summary: Summary::default(), ..first.head.clone() };
-    for Part { head: part, path, .. } in &parts {
-        if (Head { shard: None, summary: Summary::default(), ..part.clone() }) != head {
-            let words = format!("{} and {} are of different plans or programs", first.path.display(), path.display());
-            return Err(Error::Usage(words));
-        }
-        head.summary = head.summary + part.summary;
+    let common = |head: &Head| Head { shard: None, summary: Summary::default(), ..head.clone() };
+    if let Some(other) = parts.iter().find(|part| common(&part.head) != common(&first.head)) {
+        let (first, other) = (first.path.display(), other.path.display());
+        return Err(Error::Usage(format!("{first} and {other} are of different plans or programs")));
     }
+    let summary = parts.iter().fold(Summary::default(), |sum, part| sum + part.head.summary);
+    let head = Head { summary, ..common(&first.head) };
     complete(&parts, &head)?;
-    let mut index = 0;
-    let entries = std::iter::from_fn(|| {
-        let next = parts.iter_mut().min_by_key(|part| part.next.as_ref().map_or(usize::MAX, |entry| entry.index))?;
-        let entry = next.advance().transpose()?;
-        index += 1;
-        Some(entry.and_then(|entry| match entry.index == index - 1 {
-            true => Ok(entry),
-            false => Err(io::Error::other(format!("song {} is missing or comes twice", index))),
-        }))
+    let entries = (0..head.plan_songs).map(|index| {
+        let part = parts.iter_mut().find(|part| part.next.as_ref().is_some_and(|entry| entry.index == index));
+        let entry = part.map_or(Ok(None), Part::advance)?;
+        entry.ok_or_else(|| io::Error::other(format!("song {index} is in none of the reports")))
     });
     write_both(&outputs, &head, entries)?;
     Ok(head.summary)

@@ -14,7 +14,7 @@ use crate::batch::record::{MadeFrom, Standing};
 use crate::batch::report;
 use crate::batch::run::Outcome;
 use crate::batch::song::{Deciders, Shared, guarded};
-use crate::batch::watch::{SongProgress, Watch};
+use crate::batch::watch::{SongProgress, Stopping, Watch};
 use crate::error::Error;
 use crate::io;
 use crate::master::{Aim, decided_by};
@@ -66,7 +66,6 @@ impl Direction {
         if album.is_none() && !is_own_reference {
             return Ok(Self::default());
         }
-        check(plan)?;
         let made_from = each(plan, jobs, watch, |_, item, _| guarded(item, || shared.made_from(item)))?;
         let context = context(&made_from, &plan.relation);
         // A song that fails now will fail then.
@@ -175,8 +174,14 @@ impl Direction {
 /// Said of every song of a record on which nothing can be heard.
 const NOTHING: &str = "there is nothing to master on this record";
 
-/// An album is mastered with one set of settings, and not in parts.
-fn check(plan: &Plan) -> Result<(), Error> {
+/// A record is mastered with one set of settings, and not in parts.
+///
+/// # Errors
+/// The plan has it otherwise.
+pub fn check(plan: &Plan) -> Result<(), Error> {
+    if plan.relation == Relation::default() {
+        return Ok(());
+    }
     if plan.shard.is_some() {
         return Err(Error::Usage("the songs of a record belong together: --shard cannot divide them".to_owned()));
     }
@@ -234,17 +239,6 @@ fn same_limiter(parts: &mut [Part]) {
 /// Listening to all songs takes two passes of about half of the work of a master.
 fn bytes_of_a_pass(item: &Item) -> u64 {
     std::fs::metadata(&item.input).map_or(0, |metadata| metadata.len()) / 2
-}
-
-/// Ends with a batch that is to stop: what is only listened to is no loss.
-struct Stopping<'a>(&'a dyn Watch);
-
-impl crate::progress::Observer for Stopping<'_> {
-    fn stage(&self, _: &'static str, _: Option<u64>) {}
-
-    fn advance(&self, _: u64) -> Result<(), io::Error> {
-        if self.0.is_stopping() { Err(io::Error::Interrupted) } else { Ok(()) }
-    }
 }
 
 /// What `work` says of every item, in order, from several threads.

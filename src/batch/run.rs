@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::album::AlbumReport;
@@ -11,10 +11,10 @@ use crate::batch::budget::Budget;
 use crate::batch::plan::{Item, Plan};
 use crate::batch::record::{Records, Standing};
 use crate::batch::references::References;
-use crate::batch::relation::Direction;
+use crate::batch::relation::{self, Direction};
 use crate::batch::report;
 use crate::batch::song::{Deciders, Done, Shared, guarded};
-use crate::batch::watch::{Ended, SongProgress, Watch};
+use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
 use crate::error::Error;
 use crate::io;
 use crate::report::Report;
@@ -108,8 +108,10 @@ pub struct Finished {
 /// Nothing can be written there, or the memory does not suffice. A song that fails is none.
 pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> Result<Finished, Error> {
     let budget = Budget::new(options.jobs, options.memory_bytes).map_err(Error::Usage)?;
+    relation::check(plan)?;
     report::paths(output, plan.shard).iter().try_for_each(|path| report::check(path))?;
     let mut shared = shared(output, options, budget.spool_bytes);
+    measure_common_references(plan, &shared, watch)?;
     io::text::create_folder(output)?;
     shared.records.create()?;
     shared.records.sweep();
@@ -127,6 +129,18 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     let album = shared.direction.album_report(plan, &shared, &outcomes, budget.jobs, watch)?;
     report::write(plan, output, &shared.records, &outcomes, album.as_ref())?;
     Ok(Finished { summary: Summary::of(&outcomes), album })
+}
+
+/// A reference that all songs share and that cannot be used is no song's fault, and ends the batch before it begins.
+fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) -> Result<(), Error> {
+    let Some(first) = plan.items.first() else { return Ok(()) };
+    if !plan.items.iter().all(|item| Arc::ptr_eq(&item.settings, &first.settings)) {
+        return Ok(());
+    }
+    match shared.references.measured(&first.settings.references, &Stopping(watch)) {
+        Err(_) if watch.is_stopping() => Err(io::Error::Interrupted.into()),
+        measured => measured.map(drop).map_err(Error::Reference),
+    }
 }
 
 /// How every song stands, in order, and what would fail at once; nothing is written.

@@ -101,3 +101,14 @@ impl Observer for SongProgress<'_> {
         if is_over { Err(Error::Interrupted) } else { Ok(()) }
     }
 }
+
+/// Tells nothing, and ends with a batch that is to stop.
+pub struct Stopping<'a>(pub &'a dyn Watch);
+
+impl Observer for Stopping<'_> {
+    fn stage(&self, _: &'static str, _: Option<u64>) {}
+
+    fn advance(&self, _: u64) -> Result<(), Error> {
+        if self.0.is_stopping() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+}
