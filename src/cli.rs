@@ -1,5 +1,7 @@
 //! Arguments, and from them jobs.
 
+pub mod batch;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -12,6 +14,8 @@ use goldmaster::error::Error;
 use goldmaster::io::encode::Format;
 use goldmaster::job::{DeciderKind, LoudnessTarget, MasterJob, Output, Reference, RenderJob, Wanted};
 use goldmaster::verify::Strictness;
+
+use self::batch::{BatchArgs, MergeArgs};
 
 /// Masters music, and proves it.
 ///
@@ -42,6 +46,10 @@ pub enum Command {
     Profile(ProfileArgs),
     /// Renders a song from a recipe: on the song it was made for, the same bytes
     Render(RenderArgs),
+    /// Masters many songs, and goes on where it was interrupted
+    Batch(Box<BatchArgs>),
+    /// Joins the reports of the parts of a batch
+    MergeReports(MergeArgs),
     /// Synthesises a mix with typical faults and masters it
     Demo(DemoArgs),
 }
@@ -58,6 +66,23 @@ pub struct MasterArgs {
     pub profile: Option<PathBuf>,
     #[command(flatten)]
     pub wanted: WantedArgs,
+    #[command(flatten)]
+    pub amounts: AmountArgs,
+    /// Who decides
+    #[arg(long, value_enum, default_value_t)]
+    pub decider: DeciderKind,
+    /// Writes all that was decided as JSON, for `goldmaster render`
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+/// How much of what is decided is done.
+#[derive(Args, Debug)]
+pub struct AmountArgs {
     /// How much of everything is done, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
     pub intensity: f64,
@@ -70,16 +95,6 @@ pub struct MasterArgs {
     /// How much of the change of the stereo image, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t = 100.0, value_parser = percent, help_heading = "Amounts")]
     pub width: f64,
-    /// Who decides
-    #[arg(long, value_enum, default_value_t)]
-    pub decider: DeciderKind,
-    /// Writes all that was decided as JSON, for `goldmaster render`
-    #[arg(long, value_name = "FILE")]
-    pub recipe: Option<PathBuf>,
-    #[command(flatten)]
-    pub output: OutputArgs,
-    #[command(flatten)]
-    pub show: ShowArgs,
 }
 
 #[derive(Args, Debug)]
@@ -241,30 +256,42 @@ impl OutputArgs {
     }
 }
 
+impl WantedArgs {
+    fn wanted(&self) -> Wanted {
+        let Self { destination, loudness, ceiling, max_limiting_db, rate, bits } = self;
+        Wanted {
+            destination: *destination,
+            loudness: *loudness,
+            ceiling_dbtp: *ceiling,
+            max_limiting_db: *max_limiting_db,
+            sample_rate_hz: *rate,
+            sample_format: bits.map(|bits| match bits {
+                Bits::Int16 => SampleFormat::Int16,
+                Bits::Int24 => SampleFormat::Int24,
+                Bits::Float32 => SampleFormat::Float32,
+            }),
+        }
+    }
+}
+
+impl AmountArgs {
+    fn amounts(&self) -> Amounts {
+        let share = |percent: f64| percent / 100.0 * (self.intensity / 100.0);
+        Amounts { tone: share(self.tone), dynamics: share(self.dynamics), width: share(self.width) }
+    }
+}
+
 impl MasterArgs {
     /// The job that these arguments ask for.
     pub fn job(&self) -> Result<MasterJob, Error> {
-        let share = |percent: f64| percent / 100.0 * (self.intensity / 100.0);
-        let WantedArgs { destination, loudness, ceiling, max_limiting_db, rate, bits } = &self.wanted;
         Ok(MasterJob {
             input: self.input.clone(),
             output: self.output.output(&self.input)?,
             references: self.references.clone(),
             profile: self.profile.clone(),
-            wanted: Wanted {
-                destination: *destination,
-                loudness: *loudness,
-                ceiling_dbtp: *ceiling,
-                max_limiting_db: *max_limiting_db,
-                sample_rate_hz: *rate,
-                sample_format: bits.map(|bits| match bits {
-                    Bits::Int16 => SampleFormat::Int16,
-                    Bits::Int24 => SampleFormat::Int24,
-                    Bits::Float32 => SampleFormat::Float32,
-                }),
-            },
+            wanted: self.wanted.wanted(),
             decider: self.decider,
-            amounts: Amounts { tone: share(self.tone), dynamics: share(self.dynamics), width: share(self.width) },
+            amounts: self.amounts.amounts(),
             recipe: self.recipe.clone(),
             settings: self.output.settings.clone(),
             strictness: self.output.strictness(),

@@ -32,9 +32,9 @@ pub enum Error {
         /// Why.
         source: models::Error,
     },
-    /// Some of several files failed; each was told.
+    /// Some of several files could not be read; each was told.
     #[error("{failed} of {all} files failed")]
-    SomeFailed {
+    SomeUnread {
         /// How many.
         failed: usize,
         /// Of how many.
@@ -51,6 +51,30 @@ pub enum Error {
     /// Arguments that do not fit together.
     #[error("{0}")]
     Usage(String),
+    /// A reference of a batch cannot be used: says which, and why.
+    #[error("{0}")]
+    Reference(String),
+    /// A song of an album cannot be mastered: says why.
+    #[error("{0}")]
+    Album(String),
+    /// A batch has come to its end, but not every song has a master.
+    #[error("{failed} of {songs} songs failed: {}", report.display())]
+    SomeFailed {
+        /// Songs without a master.
+        failed: usize,
+        /// All songs.
+        songs: usize,
+        /// Tells why.
+        report: PathBuf,
+    },
+    /// A batch was interrupted.
+    #[error("interrupted; {left} of {songs} songs are left: the same command goes on with them")]
+    SomeLeft {
+        /// Songs that were not come to.
+        left: usize,
+        /// All songs.
+        songs: usize,
+    },
     /// The master would have broken a promise, so it was not written.
     #[error("{}: nothing was written: {broken}", path.display())]
     Promise {
@@ -67,13 +91,15 @@ impl Error {
         match self {
             Self::Usage(_) | Self::Recipe(_) => 2,
             Self::Promise { .. } => 3,
-            Self::Io(crate::io::Error::Interrupted) => 130,
-            Self::SomeFailed { .. } => 4,
+            Self::SomeUnread { .. } | Self::SomeFailed { .. } => 4,
+            Self::Io(crate::io::Error::Interrupted) | Self::SomeLeft { .. } => 130,
             Self::Io(_)
             | Self::Decide { .. }
             | Self::Network(_)
             | Self::RecipeFile { .. }
-            | Self::ProfileFile { .. } => 1,
+            | Self::ProfileFile { .. }
+            | Self::Reference(_)
+            | Self::Album(_) => 1,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From a recipe to a file: chain, limiter, dither, and the measurements that prove the promises.
 
 use analyzer::crossover::{BANDS, CROSSOVER_HZ};
-use analyzer::loudness::LoudnessMeter;
+use analyzer::loudness::{LoudnessHistory, LoudnessMeter};
 use analyzer::oversample::{BLOCK_FRAMES, BlockScanner};
 use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
 use analyzer::stream::{Frame, Meter, Source};
@@ -19,8 +19,8 @@ use crate::io::spool::Spool;
 use crate::io::tags::Tags;
 use crate::job::Output;
 use crate::progress::Observer;
-use crate::solve::{Gains, Outcome, Trace, TraceMeter, blocks_of, outcome, solve};
-use crate::song::{SPOOL_BYTES, Song, each_block};
+use crate::solve::{Gains, Outcome, Trace, TraceMeter, blocks_of, driven, outcome, solve};
+use crate::song::{Song, each_block};
 use crate::trims::{Over, correct};
 use crate::verify::{Measured, Promise, Strictness, promises};
 
@@ -84,9 +84,10 @@ pub fn finish(
     solution.input_hash.clone_from(&song.hash);
     solution.settings_hash = settings_hash(recipe);
     observer.stage("rendering", Some(song.frames.len()));
-    let (rendered, trace) = render(song, recipe, &solution, rate, observer)?;
+    let trace_bytes = song.spool_bytes / 4;
+    let (rendered, trace) = render(song, recipe, &solution, rate, trace_bytes, observer)?;
     let channels = song.info.channels;
-    let attempt = Attempt { recipe, rendered: &rendered, trace, channels, output, observer };
+    let attempt = Attempt { recipe, rendered: &rendered, trace, trace_bytes, channels, output, observer };
     let (encoder, measured) = attempt.until_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
     let promises = promises(&recipe.delivery, &measured, expected, solution.is_aimed);
@@ -105,6 +106,28 @@ pub fn finish(
 pub fn settings_hash(recipe: &Recipe) -> String {
     let settings = Recipe { solution: None, ..recipe.clone() };
     blake3::hash(settings.to_json().as_bytes()).to_hex().to_string()
+}
+
+/// What limiter and loudness will see of `song` when `recipe` is rendered; it waits in a temporary file.
+///
+/// # Errors
+/// Temporary data cannot be kept, or the run is interrupted.
+pub fn trace(song: &Song, recipe: &Recipe, profile: &Profile, observer: &dyn Observer) -> Result<Trace, Error> {
+    let rate = recipe.output.sample_rate_hz.unwrap_or(song.info.sample_rate_hz);
+    observer.stage("rendering", Some(song.frames.len()));
+    Ok(render(song, recipe, &starting_solution(recipe, profile), rate, 0, observer)?.1)
+}
+
+/// The loudness that `recipe` reaches on a song that gave `trace`, as near to its own as the limiter may come, and its
+/// course in time.
+///
+/// # Errors
+/// Temporary data cannot be read.
+pub fn foresee(trace: &Trace, recipe: &Recipe, start_db: f64) -> Result<(Outcome, LoudnessHistory), Error> {
+    let mut delivery = recipe.delivery;
+    delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
+    let outcome = solve(trace, &recipe.limiter, &delivery, &[], 0.0, start_db)?;
+    Ok(driven(trace, &recipe.limiter, delivery.ceiling_dbtp, &[], outcome.drive_db)?)
 }
 
 /// What a render may still change.
@@ -162,12 +185,13 @@ fn render(
     recipe: &Recipe,
     solution: &Solution,
     rate: u32,
+    trace_bytes: usize,
     observer: &dyn Observer,
 ) -> Result<(Spool<Frame>, Trace), Error> {
     let source_rate = song.info.sample_rate_hz;
     let chain = Chain::new(recipe, &solution.band_levels_dbfs, source_rate);
-    let mut rendered = Spool::new(SPOOL_BYTES);
-    let mut meter = trace_meter(solution, rate, song.info.channels);
+    let mut rendered = Spool::new(song.spool_bytes);
+    let mut meter = trace_meter(solution, rate, song.info.channels, trace_bytes);
     let mut source = chain.applied_to(song.frames.reader());
     let is_mono = song.info.channels == 1;
     let mut mono = Vec::new();
@@ -185,8 +209,8 @@ fn render(
     Ok((rendered, meter.finish()?))
 }
 
-fn trace_meter(solution: &Solution, rate: u32, channels: u8) -> TraceMeter {
-    TraceMeter::new(rate, channels, gain_from_db(solution.exact_above_dbfs), SPOOL_BYTES / 4)
+fn trace_meter(solution: &Solution, rate: u32, channels: u8, bytes: usize) -> TraceMeter {
+    TraceMeter::new(rate, channels, gain_from_db(solution.exact_above_dbfs), bytes)
 }
 
 /// The left channel in both: what is written of a mono song, whatever the stages made of its two copies.
@@ -201,6 +225,7 @@ struct Attempt<'a> {
     recipe: &'a Recipe,
     rendered: &'a Spool<Frame>,
     trace: Trace,
+    trace_bytes: usize,
     channels: u8,
     output: &'a Output,
     observer: &'a dyn Observer,
@@ -247,7 +272,7 @@ impl Attempt<'_> {
     fn look_closer(&mut self, solution: &mut Solution) -> Result<(), Error> {
         solution.exact_above_dbfs = exact_above_dbfs(self.recipe, solution.drive_db);
         solution.trims.clear();
-        let mut meter = trace_meter(solution, self.trace.sample_rate_hz, self.channels);
+        let mut meter = trace_meter(solution, self.trace.sample_rate_hz, self.channels, self.trace_bytes);
         each_block(&mut self.rendered.reader(), |frames| meter.push(frames))?;
         self.trace = meter.finish()?;
         Ok(())

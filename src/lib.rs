@@ -1,6 +1,8 @@
 //! Orchestration: files in, masters out. The command line is a thin layer over this.
 
 pub mod aggregate;
+pub mod album;
+pub mod batch;
 pub mod delivery;
 pub mod demo;
 pub mod error;

@@ -2,6 +2,7 @@
 
 mod cli;
 mod progress_bar;
+mod run_batch;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<(), Error> {
         Some(Command::Analyze(args)) => run_analyze(&args),
         Some(Command::Profile(args)) => run_profile(&args),
         Some(Command::Render(args)) => run_render(&args),
+        Some(Command::Batch(args)) => run_batch::run_batch(&args),
+        Some(Command::MergeReports(args)) => run_batch::run_merge(&args),
         Some(Command::Demo(args)) => run_demo(&args),
         // Without a command the arguments are those of `master`.
         None => match MasterArgs::from_arg_matches(matches) {
@@ -120,7 +123,7 @@ fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
 
 /// What several files come to of which some failed; each was told.
 fn some_failed(failed: usize, all: usize) -> Result<(), Error> {
-    if failed == 0 { Ok(()) } else { Err(Error::SomeFailed { failed, all }) }
+    if failed == 0 { Ok(()) } else { Err(Error::SomeUnread { failed, all }) }
 }
 
 fn run_profile(args: &ProfileArgs) -> Result<(), Error> {
@@ -136,7 +139,12 @@ fn run_profile(args: &ProfileArgs) -> Result<(), Error> {
 
 /// One line on the standard error.
 fn tell(error: &impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "goldmaster: {error}");
+    complain(&format!("goldmaster: {error}"));
+}
+
+/// Writes to the standard error.
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn run_demo(args: &DemoArgs) -> Result<(), Error> {

@@ -38,13 +38,60 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (song, references) =
         rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
     let (song, profile) = song?;
-    let (target, mut warnings) = choose_target(&decider, references?, job.profile.as_deref())?;
-    let wish = decider.decide(&profile, &target).map_err(|source| Error::Decide { path: job.input.clone(), source })?;
-    let recipe = write_recipe(job, &profile, &target, &wish)?;
-    let tags = Tags::read(&job.input);
-    let finished = finish(&song, &recipe, Solve::Anew(&profile), &job.output, &tags, job.strictness, observer)?;
-    warnings.splice(0..0, song.warnings.iter().cloned());
-    warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
+    let aim = Aim::towards(&decider, references?, job.profile.as_deref())?;
+    let (recipe, decision) = decide(job, &profile, &mut decider, &aim)?;
+    deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings: aim.warnings }, observer)
+}
+
+/// What a song is mastered towards.
+pub struct Aim {
+    /// As the decider takes it.
+    pub target: Target,
+    /// What was noticed about the references.
+    pub warnings: Vec<String>,
+}
+
+impl Aim {
+    /// Towards a profile of songs, or finished records; towards the norm where there is neither.
+    ///
+    /// # Errors
+    /// A reference is silent, or the file is no profile.
+    pub fn towards(
+        decider: &Decider,
+        references: Vec<MeasuredReference>,
+        profile: Option<&Path>,
+    ) -> Result<Self, Error> {
+        let (target, warnings) = choose_target(decider, references, profile)?;
+        Ok(Self { target, warnings })
+    }
+}
+
+/// What is to be done to a song.
+///
+/// # Errors
+/// The song is silent, the network failed, or the job sets a value that no recipe accepts.
+pub fn decide(
+    job: &MasterJob,
+    profile: &Profile,
+    decider: &mut Decider,
+    aim: &Aim,
+) -> Result<(Recipe, DecisionReport), Error> {
+    let wish = decider.decide(profile, &aim.target);
+    let wish = wish.map_err(|source| Error::Decide { path: job.input.clone(), source })?;
+    decided_by(job, profile, &aim.target, &wish)
+}
+
+/// A wish as a recipe, and who had it.
+///
+/// # Errors
+/// The job sets a value that no recipe accepts.
+pub fn decided_by(
+    job: &MasterJob,
+    profile: &Profile,
+    target: &Target,
+    wish: &Wish,
+) -> Result<(Recipe, DecisionReport), Error> {
+    let recipe = write_recipe(job, profile, target, wish)?;
     let decision = DecisionReport {
         decider: job.decider,
         target: target.name.clone(),
@@ -52,7 +99,34 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
         target_lufs: target.loudness_lufs,
         confidence: wish.confidence,
     };
-    let seen = Seen { input: &job.input, song: &song, profile: Some(&profile), decision: Some(decision), warnings };
+    Ok((recipe, decision))
+}
+
+/// A song and what was decided for it.
+pub struct Decided<'a> {
+    /// Its frames.
+    pub song: &'a Song,
+    /// What was measured of them.
+    pub profile: &'a Profile,
+    /// What is to be done.
+    pub recipe: Recipe,
+    /// Why.
+    pub decision: DecisionReport,
+    /// What was noticed on the way there.
+    pub warnings: Vec<String>,
+}
+
+/// Renders and writes what was decided.
+///
+/// # Errors
+/// As [`finish`]; nothing is written.
+pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
+    let Decided { song, profile, recipe, decision, mut warnings } = decided;
+    let tags = Tags::read(&job.input);
+    let finished = finish(song, &recipe, Solve::Anew(profile), &job.output, &tags, job.strictness, observer)?;
+    warnings.splice(0..0, song.warnings.iter().cloned());
+    warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
+    let seen = Seen { input: &job.input, song, profile: Some(profile), decision: Some(decision), warnings };
     Ok(report(seen, finished, &job.output))
 }
 
@@ -85,7 +159,8 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     Ok(report(seen, finished, &job.output))
 }
 
-fn check_format(output: &Output, sample_format: SampleFormat) -> Result<(), Error> {
+/// Refuses samples that the container cannot hold.
+pub(crate) fn check_format(output: &Output, sample_format: SampleFormat) -> Result<(), Error> {
     if output.format == Format::Flac && sample_format == SampleFormat::Float32 {
         let path = output.path.display();
         return Err(Error::Usage(format!("{path}: FLAC holds no floating point: write .wav, or 24 bits")));
@@ -93,7 +168,11 @@ fn check_format(output: &Output, sample_format: SampleFormat) -> Result<(), Erro
     Ok(())
 }
 
-fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
+/// The decider of a kind.
+///
+/// # Errors
+/// The compiled-in network cannot be run.
+pub fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
     match kind {
         DeciderKind::Model => Decider::model(),
         DeciderKind::Rules => Decider::rules(),
@@ -102,7 +181,7 @@ fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
 }
 
 /// A reference's name, weight and profile, and what was noticed.
-type MeasuredReference = (String, f64, Profile, Vec<String>);
+pub type MeasuredReference = (String, f64, Profile, Vec<String>);
 
 fn measure_references(
     references: &[Reference],
@@ -112,10 +191,14 @@ fn measure_references(
         .par_iter()
         .map(|Reference { path, weight }| {
             let (_, profile, warnings) = measure(path, &Unseen(observer))?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            Ok((name, *weight, profile, warnings))
+            Ok((reference_name(path), *weight, profile, warnings))
         })
         .collect()
+}
+
+/// What a reference is called in reports.
+pub(crate) fn reference_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn choose_target(

@@ -17,10 +17,7 @@ const BLOCK: usize = 4096;
 ///
 /// # Errors
 /// The first of source or sink.
-pub fn each_block_ahead<S>(
-    source: &mut S,
-    sink: impl FnMut(&[Frame]) -> Result<(), S::Error>,
-) -> Result<(), S::Error>
+pub fn each_block_ahead<S>(source: &mut S, sink: impl FnMut(&[Frame]) -> Result<(), S::Error>) -> Result<(), S::Error>
 where
     S: Source + Send,
     S::Error: Send,

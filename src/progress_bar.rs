@@ -1,23 +1,36 @@
 //! How far the work has come, on a terminal; and Ctrl-C, which ends it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use goldmaster::io::Error;
 use goldmaster::progress::Observer;
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 
-/// Set by the first Ctrl-C.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// How often Ctrl-C was pressed.
+static INTERRUPTS: AtomicU8 = AtomicU8::new(0);
+
+/// The Ctrl-C that ends the program at once, whatever it is doing.
+static LAST: AtomicU8 = AtomicU8::new(2);
 
 /// From now on the first Ctrl-C ends the run cleanly, a second one at once.
 pub fn listen_for_interrupt() {
     // Without a handler Ctrl-C still ends the program, only less tidily.
     let _ = ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+        if INTERRUPTS.fetch_add(1, Ordering::Relaxed) + 1 >= LAST.load(Ordering::Relaxed) {
             std::process::exit(i32::from(goldmaster::error::Error::from(Error::Interrupted).exit_code()));
         }
     });
+}
+
+/// From now on the first Ctrl-C lets what is at work come to its end, a second one ends it cleanly, a third at once.
+pub fn let_songs_end() {
+    LAST.store(3, Ordering::Relaxed);
+}
+
+/// How often Ctrl-C was pressed so far.
+pub fn interrupts() -> u8 {
+    INTERRUPTS.load(Ordering::Relaxed)
 }
 
 /// A bar on the standard error; nothing where that is no terminal.
@@ -61,6 +74,6 @@ impl Observer for ProgressBar {
 
     fn advance(&self, frames: u64) -> Result<(), Error> {
         self.bar.inc(frames);
-        if INTERRUPTED.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+        if interrupts() > 0 { Err(Error::Interrupted) } else { Ok(()) }
     }
 }

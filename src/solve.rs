@@ -171,6 +171,20 @@ pub fn outcome(
     trims: &[Trim],
     drive_db: f64,
 ) -> Result<Outcome, io::Error> {
+    Ok(driven(trace, limiter, ceiling_dbtp, trims, drive_db)?.0)
+}
+
+/// The same, and the loudness behind the limiter in time.
+///
+/// # Errors
+/// As [`outcome`].
+pub fn driven(
+    trace: &Trace,
+    limiter: &LimiterParams,
+    ceiling_dbtp: f64,
+    trims: &[Trim],
+    drive_db: f64,
+) -> Result<(Outcome, LoudnessHistory), io::Error> {
     let rate = trace.sample_rate_hz;
     let mut gains = Gains::new(blocks_of(trace), LimiterGain::new(limiter, drive_db, ceiling_dbtp, rate), trims);
     let mut blocks = blocks_of(trace);
@@ -200,12 +214,14 @@ pub fn outcome(
         above += blocks;
         above as f64 > LIMITING_SHARE * count as f64
     });
-    Ok(Outcome {
+    let history = LoudnessHistory::from_energies(rate, &energies);
+    let outcome = Outcome {
         drive_db,
-        loudness_lufs: LoudnessHistory::from_energies(rate, &energies).integrated(),
+        loudness_lufs: history.integrated(),
         limiting_db: exceeded.map_or(0.0, |step| (step + 1) as f64 * LIMITING_STEP_DB),
         peak_limiting_db: -db_from_gain(f64::from(lowest)),
-    })
+    };
+    Ok((outcome, history))
 }
 
 /// Loudness is solved to this, LU.

@@ -28,6 +28,8 @@ pub struct Song {
     pub hash: String,
     /// What the decoder noticed.
     pub warnings: Vec<String>,
+    /// Frames in memory per spool, here and while the song is rendered.
+    pub spool_bytes: usize,
 }
 
 impl Song {
@@ -36,8 +38,20 @@ impl Song {
     /// # Errors
     /// The file cannot be read or holds no sound.
     pub fn load_measured(path: &Path, observer: &dyn Observer) -> Result<(Self, Profile), io::Error> {
+        Self::load_measured_within(path, SPOOL_BYTES, observer)
+    }
+
+    /// The same with another share of memory; no result depends on it.
+    ///
+    /// # Errors
+    /// As [`load_measured`](Self::load_measured).
+    pub fn load_measured_within(
+        path: &Path,
+        spool_bytes: usize,
+        observer: &dyn Observer,
+    ) -> Result<(Self, Profile), io::Error> {
         let mut analyzer = None;
-        let song = Self::load_each(path, observer, |info, block| {
+        let song = Self::load_each(path, spool_bytes, observer, |info, block| {
             analyzer.get_or_insert_with(|| Analyzer::new(info.sample_rate_hz, info.channels)).push(block);
         })?;
         let analyzer = analyzer.unwrap_or_else(|| Analyzer::new(song.info.sample_rate_hz, song.info.channels));
@@ -49,7 +63,15 @@ impl Song {
     /// # Errors
     /// As [`load_measured`](Self::load_measured).
     pub fn load(path: &Path, observer: &dyn Observer) -> Result<Self, io::Error> {
-        Self::load_each(path, observer, |_, _| {})
+        Self::load_within(path, SPOOL_BYTES, observer)
+    }
+
+    /// The same with another share of memory; no result depends on it.
+    ///
+    /// # Errors
+    /// As [`load_measured`](Self::load_measured).
+    pub fn load_within(path: &Path, spool_bytes: usize, observer: &dyn Observer) -> Result<Self, io::Error> {
+        Self::load_each(path, spool_bytes, observer, |_, _| {})
     }
 
     /// Measures the frames that are at hand.
@@ -68,6 +90,7 @@ impl Song {
 
     fn load_each(
         path: &Path,
+        spool_bytes: usize,
         observer: &dyn Observer,
         mut also: impl FnMut(&SourceInfo, &[Frame]),
     ) -> Result<Self, io::Error> {
@@ -75,7 +98,7 @@ impl Song {
         let info = decoder.info().clone();
         observer.stage("reading", info.frames_hint);
         let mut hasher = FrameHash::new(info.sample_rate_hz, info.channels);
-        let mut frames = Spool::new(SPOOL_BYTES);
+        let mut frames = Spool::new(spool_bytes);
         each_block(&mut decoder, |block| {
             hasher.push(block);
             also(&info, block);
@@ -83,7 +106,7 @@ impl Song {
             frames.push(block)
         })?;
         let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
-        Ok(Self { info, frames, hash: hasher.finish(), warnings })
+        Ok(Self { info, frames, hash: hasher.finish(), warnings, spool_bytes })
     }
 }
 

@@ -6,6 +6,7 @@ use analyzer::crossover::{BAND_NAMES, BANDS};
 use analyzer::profile::Profile;
 use models::target::TargetKind;
 
+use crate::album::{AlbumLoudness, AlbumReport};
 use crate::report::{Levels, Report};
 use crate::verify::Verdict;
 
@@ -103,6 +104,34 @@ pub fn master_summary(report: &Report) -> String {
         .collect();
     bullets(&mut out, "Promises", &promises);
     bullets(&mut out, "Please note", &report.warnings);
+    out
+}
+
+/// The table of a record.
+pub fn album_table(album: &AlbumReport) -> String {
+    let mut out = String::new();
+    let lufs = |value: Option<f64>| value.map_or_else(|| "-".to_string(), |v| format!("{v:.1}"));
+    let _ = writeln!(out, "{:34}{:>8}{:>8}{:>8}{:>8}{:>7}{:>7}", "", "before", "after", "moved", "peak", "tone", "now");
+    let _ = writeln!(out, "{:34}{:>8}{:>8}{:>8}{:>8}{:>7}{:>7}", "", "LUFS", "LUFS", "LU", "dBTP", "dB", "dB");
+    for song in &album.songs {
+        let name: String = song.input.rsplit(['/', '\\']).next().unwrap_or_default().chars().take(33).collect();
+        let moved = song.moved_lu.map_or_else(|| "-".to_string(), |v| format!("{v:+.1}"));
+        let (before, after) = (lufs(song.before_lufs), lufs(song.after_lufs));
+        let (peak, tone, now) = (song.true_peak_dbtp, song.tone_before_db, song.tone_after_db);
+        let _ = writeln!(out, "{name:34}{before:>8}{after:>8}{moved:>8}{peak:>8.1}{tone:>7.1}{now:>7.1}");
+    }
+    let what = match album.by {
+        AlbumLoudness::Whole => "the album",
+        AlbumLoudness::Loudest => "its loudest song",
+    };
+    let reached = lufs(album.loudness_lufs);
+    let words =
+        format!("\n{what}: {reached} LUFS, wanted {:.1}; every song {:+.1} LU", album.wanted_lufs, album.offset_lu);
+    let _ = writeln!(out, "{words}");
+    if let Some(song) = &album.held_back_by {
+        let words = format!("{song} comes no higher without more limiting: allow it with --max-limiting-db");
+        let _ = writeln!(out, "{}", wrapped(&words, 0));
+    }
     out
 }
 

@@ -112,6 +112,11 @@ impl LoudnessMeter {
     pub fn for_channels(sample_rate_hz: u32, channels: u8) -> Self {
         Self { blocks: Blocks::new(sample_rate_hz), energies: KEnergies::new(sample_rate_hz, channels) }
     }
+
+    /// All that was measured, for more than one song's reading.
+    pub fn history(self) -> LoudnessHistory {
+        self.energies.finish()
+    }
 }
 
 impl Meter for LoudnessMeter {
@@ -122,7 +127,7 @@ impl Meter for LoudnessMeter {
     }
 
     fn finish(self) -> LoudnessReading {
-        self.energies.finish().reading()
+        self.history().reading()
     }
 }
 
@@ -244,10 +249,12 @@ impl LoudnessHistory {
 
     /// Integrated loudness: BS.1770-5 Annex 1, equations 3 to 7.
     pub fn integrated(&self) -> Option<f64> {
-        let absolute = power_from_lufs(ABSOLUTE_GATE_LUFS);
-        let above = |gate: f64| mean(self.powers(MOMENTARY_BLOCKS, STEP_BLOCKS).filter(|&power| power > gate));
-        let relative = above(absolute)? * power_from_db(RELATIVE_GATE_LU);
-        above(relative.max(absolute)).map(lufs_from_power)
+        gated(|| self.gating_powers())
+    }
+
+    /// Powers of the gating blocks: 400 ms, every 100 ms.
+    pub fn gating_powers(&self) -> impl Iterator<Item = f64> {
+        self.powers(MOMENTARY_BLOCKS, STEP_BLOCKS)
     }
 
     /// Tech 3342: 3 s windows every `step` blocks, both gates, from the 10th to the 95th percentile.
@@ -260,6 +267,15 @@ impl LoudnessHistory {
         let rank = |share: f64| lufs_from_power(powers[((powers.len() - 1) as f64 * share).round_ties_even() as usize]);
         if powers.is_empty() { 0.0 } else { rank(0.95) - rank(0.10) }
     }
+}
+
+/// Integrated loudness of gating blocks, LUFS: BS.1770-5 Annex 1, equations 3 to 7. The blocks of several songs together
+/// give the loudness of their album, as if they were played without a pause, but for the few blocks across two songs.
+pub fn gated<I: Iterator<Item = f64>>(powers: impl Fn() -> I) -> Option<f64> {
+    let absolute = power_from_lufs(ABSOLUTE_GATE_LUFS);
+    let above = |gate: f64| mean(powers().filter(|&power| power > gate));
+    let relative = above(absolute)? * power_from_db(RELATIVE_GATE_LU);
+    above(relative.max(absolute)).map(lufs_from_power)
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -21,6 +21,9 @@ pub const SIDE: usize = SPECTRUM_BANDS;
 /// Where those of the dynamics start: all statistics of the lowest band, then of the next.
 pub const DYNAMICS_START: usize = 2 * SPECTRUM_BANDS;
 
+/// Where those of the width start.
+pub const WIDTH_START: usize = DYNAMICS_START + DYNAMICS.len() * BANDS;
+
 /// A song as the decider sees it.
 pub type Features = [f64; FEATURES];
 

@@ -82,8 +82,15 @@ impl Decider {
     /// The song is silent, or the runtime failed.
     pub fn decide(&mut self, source: &Profile, target: &Target) -> Result<Wish, Error> {
         let vector = features(source).ok_or(Error::SilentSource)?;
-        let cutoff_hz = source.spectrum.cutoff_hz.min(target.cutoff_hz);
-        let (from, to) = comparable(&vector, &target.features, &self.norm, cutoff_hz);
+        self.decide_between(&vector, source.spectrum.cutoff_hz, target)
+    }
+
+    /// The same for a song, or the middle of several, of which only the features are known, up to `cutoff_hz`.
+    ///
+    /// # Errors
+    /// The runtime failed.
+    pub fn decide_between(&mut self, source: &Features, cutoff_hz: f64, target: &Target) -> Result<Wish, Error> {
+        let (from, to) = comparable(source, &target.features, &self.norm, cutoff_hz.min(target.cutoff_hz));
         let rules = rules::decide(&from, &to, &target.spread);
         let Some(network) = &mut self.network else { return Ok(rules) };
         // The network knows one norm: towards another, it is shown how far the song is from that.

@@ -1,11 +1,12 @@
 //! Where a master is to go: a reference, several of them, or the norm.
 
+use analyzer::crossover::BANDS;
 use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::features::{FEATURES, Features, MID, SIDE, features};
-use crate::norm::NormProfile;
+use crate::features::{FEATURES, Features, MID, SIDE, WIDTH_START, features};
+use crate::norm::{NormProfile, median};
 
 /// A target that one song can be mastered towards.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +64,38 @@ impl Target {
             mean.cutoff_hz = mean.cutoff_hz.min(profile.spectrum.cutoff_hz);
         }
         Ok(mean)
+    }
+}
+
+impl Target {
+    /// The middle of the songs of a record: the median of each feature over the songs that have it. A song says nothing
+    /// of the bands beyond its cutoff, and a mono song nothing of the side. `None` without a song that can be heard.
+    pub fn middle(name: &str, songs: &[&Profile]) -> Option<Self> {
+        let known: Vec<(&Profile, Features)> =
+            songs.iter().filter_map(|profile| Some((*profile, features(profile)?))).collect();
+        let all: Vec<&(&Profile, Features)> = known.iter().collect();
+        let over = |songs: &[&(&Profile, Features)], value: &dyn Fn(&(&Profile, Features)) -> f64| {
+            median(&mut songs.iter().map(|song| value(song)).collect::<Vec<_>>())
+        };
+        let vector = std::array::from_fn(|n| {
+            let is_side = (SIDE..SIDE + SPECTRUM_BANDS).contains(&n) || (WIDTH_START..WIDTH_START + BANDS).contains(&n);
+            let has_it = |(profile, _): &(&Profile, Features)| {
+                let has_band = n >= 2 * SPECTRUM_BANDS || n % SPECTRUM_BANDS < bands_below(profile.spectrum.cutoff_hz);
+                has_band && !(is_side && profile.channels == 1)
+            };
+            let that_have_it: Vec<_> = known.iter().filter(|song| has_it(song)).collect();
+            over(&that_have_it, &|(_, features)| features[n]).or_else(|| over(&all, &|(_, features)| features[n]))
+        });
+        let cutoff_hz = known.iter().map(|(profile, _)| profile.spectrum.cutoff_hz).reduce(f64::max)?;
+        Some(Self {
+            name: name.to_owned(),
+            kind: TargetKind::Reference,
+            features: vector.map(Option::unwrap_or_default),
+            spread: [0.0; FEATURES],
+            loudness_lufs: over(&all, &|(profile, _)| profile.loudness.integrated_lufs.unwrap_or_default())?,
+            balance_db: over(&all, &|(profile, _)| profile.stereo.balance_db)?,
+            cutoff_hz,
+        })
     }
 }
 

@@ -94,8 +94,14 @@ pub fn open(path: &Path) -> Result<Decoder, Error> {
     Ok(Decoder { path: path.to_owned(), info, body, warnings, frames: 0, bad_samples: 0, has_ended: false })
 }
 
+/// Whether a file begins like sound of any kind, decodable here or not. What cannot be read does not.
+pub fn begins_like_sound(path: &Path) -> bool {
+    let kind = || sniff::kind(&mut Window::without_tags(open_regular(path).ok()?).ok()?, path).ok();
+    kind().is_some_and(|kind| !matches!(kind, Kind::Alien(_)))
+}
+
 /// Opens a file on disk; a pipe would block and a device may never end.
-fn open_regular(path: &Path) -> Result<File, Error> {
+pub(super) fn open_regular(path: &Path) -> Result<File, Error> {
     let kind = std::fs::metadata(path).map_err(|e| Error::reading(path, &e))?.file_type();
     if kind.is_dir() {
         return Err(Error::NotAFile { path: path.to_owned(), what: "a folder" });

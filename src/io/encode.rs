@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use analyzer::stream::Frame;
 pub use renderer::recipe::SampleFormat;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
+use super::claim::{TEMPORARY_PREFIX, TEMPORARY_SUFFIX, is_held};
 use super::error::{Error, Warning};
 use super::flac::{self, FlacWriter};
 use super::guard::GuardedFile;
@@ -90,7 +91,7 @@ pub fn ensure_distinct(input: &Path, output: &Path) -> Result<(), Error> {
 
 /// What tells a file from all others.
 #[cfg(unix)]
-fn identity(path: &Path) -> Option<(u64, u64)> {
+pub fn identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.dev(), metadata.ino()))
@@ -98,7 +99,7 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 
 /// What tells a file from all others, but for hard links.
 #[cfg(not(unix))]
-fn identity(path: &Path) -> Option<PathBuf> {
+pub fn identity(path: &Path) -> Option<PathBuf> {
     std::fs::canonicalize(path).ok()
 }
 
@@ -133,13 +134,27 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A hidden file in the folder of `path`, readable by whoever may read what the user creates.
+/// A hidden file in the folder of `path`, readable by whoever may read what the user creates, and locked, so that
+/// [`sweep`](super::claim::sweep) leaves it alone.
 pub(super) fn temporary(path: &Path) -> Result<NamedTempFile, Error> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".goldmaster-").suffix(".tmp");
+    builder.prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder(path)).map_err(|e| Error::writing(path, &e))
+    loop {
+        let file = builder.tempfile_in(folder(path)).map_err(|e| Error::writing(path, &e))?;
+        if is_held(file.as_file()) {
+            return Ok(file);
+        }
+    }
+}
+
+/// A name beside `path` that nothing else has, for a file that is to be looked at and removed.
+///
+/// # Errors
+/// The folder is missing or not writable.
+pub fn scratch(path: &Path) -> Result<TempPath, Error> {
+    temporary(path).map(NamedTempFile::into_temp_path)
 }
 
 impl Encoder {

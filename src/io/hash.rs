@@ -1,6 +1,32 @@
-//! Names a sound by its content: a recipe is bound to the frames it was solved for, whatever tags they carry.
+//! Names a sound by its content: a recipe is bound to the frames it was solved for, whatever tags they carry; a batch
+//! knows a file by all of its bytes.
+
+use std::io::Read as _;
+use std::path::Path;
 
 use analyzer::stream::{Frame, Meter};
+
+use super::decode::open_regular;
+use super::error::Error;
+
+/// BLAKE3 over all bytes of a file, tags included: 64 hexadecimal digits.
+///
+/// # Errors
+/// It cannot be read, or is no file on disk.
+pub fn file_hash(path: &Path) -> Result<String, Error> {
+    let mut file = open_regular(path)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut bytes = vec![0; FILE_BLOCK_BYTES];
+    loop {
+        match file.read(&mut bytes).map_err(|e| Error::reading(path, &e))? {
+            0 => return Ok(hasher.finalize().to_hex().to_string()),
+            count => hasher.update(&bytes[..count]),
+        };
+    }
+}
+
+/// Bytes read at a time.
+const FILE_BLOCK_BYTES: usize = 1 << 17;
 
 /// Frames hashed at a time.
 const BLOCK_FRAMES: usize = 4096;

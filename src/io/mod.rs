@@ -5,6 +5,7 @@
 //! only when it is complete, [`Tags`](tags::Tags) carries title, artist and cover over.
 
 mod aiff;
+pub mod claim;
 mod contain;
 pub mod decode;
 mod demux;

@@ -1,10 +1,11 @@
 //! Small text files: recipes and reports.
 
-use std::io::Write as _;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::encode::{persist, temporary};
 use super::error::Error;
+use super::guard::GuardedFile;
 
 /// Nobody writes a recipe larger than this; a song given by mistake is not read to its end.
 const MAX_BYTES: u64 = 64 << 20;
@@ -14,10 +15,10 @@ const MAX_BYTES: u64 = 64 << 20;
 /// # Errors
 /// It cannot be read, or is no text.
 pub fn read(path: &Path) -> Result<String, Error> {
-    let failed = |e: std::io::Error| Error::reading(path, &e);
+    let failed = |e: io::Error| Error::reading(path, &e);
     let metadata = std::fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() || metadata.len() > MAX_BYTES {
-        return Err(failed(std::io::Error::other("it is no text file")));
+        return Err(failed(io::Error::other("it is no text file")));
     }
     std::fs::read_to_string(path).map_err(failed)
 }
@@ -27,9 +28,26 @@ pub fn read(path: &Path) -> Result<String, Error> {
 /// # Errors
 /// It cannot be written.
 pub fn write(path: &Path, text: &str, overwrite: bool) -> Result<(), Error> {
-    let mut file = temporary(path)?;
-    file.write_all(text.as_bytes()).map_err(|e| Error::writing(path, &e))?;
-    persist(file, path, overwrite)
+    write_with(path, overwrite, |file| file.write_all(text.as_bytes()))
+}
+
+/// The same for a text that is written piece by piece by `fill`.
+///
+/// # Errors
+/// It cannot be written, or `fill` fails.
+pub fn write_with(
+    path: &Path,
+    overwrite: bool,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    let temporary = temporary(path)?;
+    let filled = temporary.as_file().try_clone().and_then(|file| {
+        let mut writer = BufWriter::new(GuardedFile::new(file));
+        fill(&mut writer)?;
+        writer.flush()
+    });
+    filled.map_err(|e| Error::writing(path, &e))?;
+    persist(temporary, path, overwrite)
 }
 
 /// Makes a folder and those above it; one that exists is fine.

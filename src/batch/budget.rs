@@ -1,0 +1,134 @@
+//! How many songs are worked on at once, and how much memory each may use.
+
+use std::num::NonZeroUsize;
+
+/// What the program needs besides its songs, bytes.
+const PROGRAM_BYTES: u64 = 48 << 20;
+/// What a song needs besides its frames: network, decoder, meters, encoder; an hour of statistics is in it, bytes.
+const SONG_BYTES: u64 = 56 << 20;
+/// Spools of a song: its frames, the same rendered, and a trace of a quarter.
+const SPOOLS: f64 = 2.25;
+/// A spool needs no more, bytes: see [`SPOOL_BYTES`](crate::song::SPOOL_BYTES).
+const MOST_SPOOL_BYTES: u64 = crate::song::SPOOL_BYTES as u64;
+/// A spool with less than this moves every song to the disk, bytes.
+const LEAST_SPOOL_BYTES: u64 = 8 << 20;
+/// Without a word on it, this share of the free memory is used.
+const DEFAULT_SHARE: f64 = 0.5;
+
+/// Songs at once, and memory for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Songs that are worked on at the same time, each in a thread of its own.
+    pub jobs: usize,
+    /// Frames in memory per spool of a song.
+    pub spool_bytes: usize,
+}
+
+impl Budget {
+    /// Divides `memory_bytes` (or half of what is free) over `jobs` (or as many as there are cores and memory for).
+    ///
+    /// # Errors
+    /// The memory does not suffice: says how much would.
+    pub fn new(jobs: Option<NonZeroUsize>, memory_bytes: Option<u64>) -> Result<Self, String> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let free = || free_bytes().map_or(u64::MAX, |bytes| (bytes as f64 * DEFAULT_SHARE) as u64);
+        let per_song = SONG_BYTES + spools(LEAST_SPOOL_BYTES);
+        let memory_bytes = memory_bytes.unwrap_or_else(|| free().max(PROGRAM_BYTES + per_song));
+        let most = memory_bytes.saturating_sub(PROGRAM_BYTES) / per_song;
+        let jobs = match jobs {
+            Some(jobs) => jobs.get() as u64,
+            None => (cores as u64).min(most).max(1),
+        };
+        if jobs > most {
+            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+            let needed = mib(PROGRAM_BYTES + jobs * per_song);
+            return Err(format!(
+                "{jobs} at once need {needed} MiB of memory, and {} may be used: see --memory",
+                mib(memory_bytes)
+            ));
+        }
+        let share = (memory_bytes - PROGRAM_BYTES) / jobs - SONG_BYTES;
+        let spool_bytes = ((share as f64 / SPOOLS) as u64).min(MOST_SPOOL_BYTES) as usize;
+        Ok(Self { jobs: jobs as usize, spool_bytes })
+    }
+}
+
+fn spools(bytes: u64) -> u64 {
+    (bytes as f64 * SPOOLS) as u64
+}
+
+/// Memory that can still be used, where the system says so: of the machine, and of the container.
+fn free_bytes() -> Option<u64> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let machine = read("/proc/meminfo").and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        Some(line.split_whitespace().next()?.parse::<u64>().ok()? << 10)
+    });
+    let container = read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse().ok());
+    machine.into_iter().chain(container).min()
+}
+
+/// A size in bytes, or in K, M, G or T of 1024.
+///
+/// # Errors
+/// It is none.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => return Err("must be a size, as in 800M or 4G".to_owned()),
+    };
+    let count: f64 = digits.parse().map_err(|_| "must be a size, as in 800M or 4G")?;
+    if count >= 0.0 { Ok((count * (1_u64 << shift) as f64) as u64) } else { Err("must not be negative".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_songs_may_use_is_never_more_than_the_budget() {
+        for jobs in [1, 2, 7, 64] {
+            for memory in [200, 300, 1_000, 20_000].map(|mib: u64| mib << 20) {
+                match Budget::new(NonZeroUsize::new(jobs), Some(memory)) {
+                    Ok(budget) => {
+                        let song = SONG_BYTES + spools(budget.spool_bytes as u64);
+                        assert!(PROGRAM_BYTES + budget.jobs as u64 * song <= memory, "{budget:?} of {memory}");
+                        assert!(budget.spool_bytes as u64 >= LEAST_SPOOL_BYTES && budget.jobs == jobs);
+                    }
+                    Err(words) => assert!(
+                        PROGRAM_BYTES + jobs as u64 * (SONG_BYTES + spools(LEAST_SPOOL_BYTES)) > memory,
+                        "{words}"
+                    ),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn little_memory_means_fewer_songs_at_once() {
+        let budget = Budget::new(None, Some(130 << 20)).expect("enough for one");
+        assert_eq!(budget.jobs, 1);
+        assert_eq!(
+            Budget::new(NonZeroUsize::new(1), Some(1 << 40)).expect("plenty").spool_bytes,
+            crate::song::SPOOL_BYTES
+        );
+        assert!(Budget::new(None, Some(1 << 20)).is_err());
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        let sizes =
+            [("4G", 4 << 30), ("800M", 800 << 20), ("1.5k", 1536), ("123", 123), ("2GiB", 2 << 30), ("1MB", 1 << 20)];
+        for (text, bytes) in sizes {
+            assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
+        }
+        for wrong in ["", "G", "4X", "-1G", "lots"] {
+            assert!(parse_bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! From files, folders, globs and lists to songs, in an order that depends on their names alone.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::error::Error;
+use crate::io::decode::begins_like_sound;
+use crate::paths::place;
+
+/// Extensions that promise sound: such a file is listed even when it does not keep the promise. Any other is looked
+/// into.
+const SOUND_EXTENSIONS: [&str; 28] = [
+    "wav", "wave", "bwf", "rf64", "aif", "aiff", "aifc", "flac", "mp1", "mp2", "mp3", "mpga", "m4a", "m4b", "aac",
+    "alac", "ogg", "oga", "opus", "caf", "wv", "ape", "wma", "dsf", "dff", "au", "ac3", "tta",
+];
+
+/// A song that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Its file.
+    pub path: PathBuf,
+    /// Where it lies in the tree that was given; never above it.
+    pub relative: PathBuf,
+    /// Why it cannot be read, if that is known already.
+    pub problem: Option<String>,
+}
+
+impl Found {
+    fn new(path: PathBuf, relative: PathBuf) -> Self {
+        Self { path, relative, problem: None }
+    }
+}
+
+/// All songs that `arguments` name, once each, without those under `output`. A folder is searched to its depth.
+///
+/// # Errors
+/// A glob is malformed or matches nothing.
+pub fn find(arguments: &[PathBuf], output: &Path) -> Result<Vec<Found>, Error> {
+    let mut search = Search { found: Vec::new(), output: output.canonicalize().ok() };
+    for argument in arguments {
+        let text = argument.to_str().unwrap_or_default();
+        if argument.is_dir() {
+            search.folder(argument, Path::new(""));
+        } else if !argument.exists() && text.contains(['*', '?', '[']) {
+            search.glob(text)?;
+        } else {
+            search.file(argument, argument.file_name().unwrap_or_default().as_ref());
+        }
+    }
+    Ok(without_repetition(search.found))
+}
+
+/// All songs of a list, one per line. Relative ones keep their folders.
+///
+/// # Errors
+/// The list cannot be read.
+pub fn listed(list: impl io::BufRead) -> Result<Vec<Found>, Error> {
+    let lines = list.split(b'\n').collect::<io::Result<Vec<_>>>();
+    let lines = lines.map_err(|e| Error::Usage(format!("the list of files cannot be read: {e}")))?;
+    let paths = lines.iter().map(|line| path_of(line.trim_ascii_end())).filter(|path| !path.as_os_str().is_empty());
+    Ok(without_repetition(paths.map(|path| Found::new(path.clone(), tree_path(&path))).collect()))
+}
+
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    let name: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(bytes);
+    name.into()
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: &[u8]) -> PathBuf {
+    String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+/// Where a path that was given by itself belongs in the output: as it is, or its name alone if it leads elsewhere.
+pub fn tree_path(path: &Path) -> PathBuf {
+    let is_inside = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let name = || path.file_name().unwrap_or_default().into();
+    if is_inside { path.components().filter(|part| *part != Component::CurDir).collect() } else { name() }
+}
+
+struct Search {
+    found: Vec<Found>,
+    output: Option<PathBuf>,
+}
+
+impl Search {
+    fn file(&mut self, path: &Path, relative: &Path) {
+        self.found.push(Found::new(path.to_owned(), relative.to_owned()));
+    }
+
+    fn folder(&mut self, folder: &Path, relative: &Path) {
+        let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+        let mut entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => {
+                let problem = Some(format!("{}: the folder cannot be read ({error})", folder.display()));
+                self.found.push(Found { problem, ..Found::new(folder.to_owned(), relative.to_owned()) });
+                return;
+            }
+        };
+        entries.sort_unstable_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let (path, name) = (entry.path(), entry.file_name());
+            if name.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            let relative = relative.join(&name);
+            // A link to a folder may lead in a circle; a link to a file is a file.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if self.output.is_none() || path.canonicalize().ok() != self.output {
+                    self.folder(&path, &relative);
+                }
+            } else if !path.is_dir() && (promises_sound(&path) || begins_like_sound(&path)) {
+                self.file(&path, &relative);
+            }
+        }
+    }
+
+    fn glob(&mut self, pattern: &str) -> Result<(), Error> {
+        let wrong = |cause: String| Error::Usage(format!("{pattern}: {cause}"));
+        let options = glob::MatchOptions {
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+            ..glob::MatchOptions::default()
+        };
+        let base = unvarying_folder(pattern);
+        let before = self.found.len();
+        let matches = glob::glob_with(pattern, options).map_err(|e| wrong(e.msg.to_owned()))?;
+        let mut paths: Vec<PathBuf> = matches.filter_map(Result::ok).collect();
+        paths.sort_unstable();
+        for path in paths {
+            let relative = path.strip_prefix(&base).map(Path::to_owned).unwrap_or_else(|_| tree_path(&path));
+            let is_output = path.canonicalize().ok().zip(self.output.as_ref()).is_some_and(|(p, o)| p.starts_with(o));
+            if is_output {
+                continue;
+            } else if path.is_dir() {
+                self.folder(&path, &relative);
+            } else {
+                self.file(&path, &relative);
+            }
+        }
+        if self.found.len() == before { Err(wrong("no song has such a name".to_owned())) } else { Ok(()) }
+    }
+}
+
+fn promises_sound(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    SOUND_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+/// The folders of a pattern up to the first that varies.
+fn unvarying_folder(pattern: &str) -> PathBuf {
+    let path = Path::new(pattern);
+    let folders = path.parent().unwrap_or(Path::new(""));
+    folders.components().take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '['])).collect()
+}
+
+/// Every file once, where it was named first. Links are files of their own.
+fn without_repetition(mut found: Vec<Found>) -> Vec<Found> {
+    let mut seen = HashSet::new();
+    found.retain(|song| seen.insert(place(&song.path)));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relatives(found: &[Found]) -> Vec<String> {
+        found.iter().map(|song| song.relative.to_string_lossy().replace('\\', "/")).collect()
+    }
+
+    /// A folder with songs, their company, and an earlier output.
+    fn tree() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["cd2", "cd1/live", "out/cd1"] {
+            std::fs::create_dir_all(folder.path().join(name)).expect("space");
+        }
+        for name in
+            ["b.wav", "a.FLAC", "cd1/live/c.mp3", "cd2/d.aiff", "cover.jpg", "notes", ".hidden.wav", "out/cd1/x.wav"]
+        {
+            std::fs::write(folder.path().join(name), "\u{feff}text").expect("space");
+        }
+        std::fs::write(folder.path().join("unnamed"), b"fLaC").expect("space");
+        folder
+    }
+
+    #[test]
+    fn a_folder_gives_its_songs_in_order_and_not_its_output() {
+        let folder = tree();
+        let found = find(&[folder.path().to_owned()], &folder.path().join("out")).expect("readable");
+        assert_eq!(relatives(&found), ["a.FLAC", "b.wav", "cd1/live/c.mp3", "cd2/d.aiff", "unnamed"]);
+    }
+
+    #[test]
+    fn a_glob_keeps_the_tree_below_what_does_not_vary() {
+        let folder = tree();
+        let pattern = folder.path().join("**/*.[mw]*");
+        let found = find(std::slice::from_ref(&pattern), &folder.path().join("out")).expect("a pattern");
+        assert_eq!(relatives(&found), ["b.wav", "cd1/live/c.mp3"]);
+        assert!(find(&[folder.path().join("*.ogg")], Path::new("out")).is_err());
+    }
+
+    #[test]
+    fn a_file_is_taken_once_and_at_its_word() {
+        let folder = tree();
+        let [song, notes] = ["b.wav", "notes"].map(|name| folder.path().join(name));
+        let found = find(&[song.clone(), notes, folder.path().to_owned(), song], Path::new("out")).expect("readable");
+        assert_eq!(relatives(&found)[..2], ["b.wav", "notes"]);
+        assert_eq!(found.len(), 7, "{found:?}");
+    }
+
+    #[test]
+    fn a_list_keeps_the_folders_of_relative_paths() {
+        let found =
+            listed("cd1/a.wav\r\n\n./b.wav\n/far/away/c.wav\n../d.wav\ncd1/a.wav\n".as_bytes()).expect("a list");
+        assert_eq!(relatives(&found), ["cd1/a.wav", "b.wav", "c.wav", "d.wav"]);
+    }
+}

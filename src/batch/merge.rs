@@ -1,0 +1,94 @@
+//! Joins the reports of the parts of a plan to the report that one run of it all would have written.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+
+use crate::batch::report::{Entry, Head, check, parse_entry, parse_head, write_both};
+use crate::batch::run::Summary;
+use crate::error::Error;
+
+/// Reads one report song by song.
+struct Part {
+    path: PathBuf,
+    head: Head,
+    lines: BufReader<File>,
+    next: Option<Entry>,
+}
+
+impl Part {
+    fn open(path: &Path) -> Result<Self, Error> {
+        let failed = |e: io::Error| Error::Usage(format!("{}: cannot be read ({e})", path.display()));
+        let mut lines = BufReader::new(File::open(path).map_err(failed)?);
+        let mut line = Vec::new();
+        lines.read_until(b'\n', &mut line).map_err(failed)?;
+        let Some(head) = parse_head(&line) else {
+            return Err(Error::Usage(format!("{}: not a report as goldmaster batch writes it", path.display())));
+        };
+        let mut part = Self { path: path.to_owned(), head, lines, next: None };
+        part.advance().map_err(failed)?;
+        Ok(part)
+    }
+
+    /// The song that comes next, and moves on to the one after it.
+    fn advance(&mut self) -> io::Result<Option<Entry>> {
+        let mut line = String::new();
+        self.lines.read_line(&mut line)?;
+        if line.is_empty() {
+            return Err(io::Error::other(format!("{} ends too early", self.path.display())));
+        }
+        let next = if line == "\n" { None } else { parse_entry(&line).transpose()? };
+        Ok(std::mem::replace(&mut self.next, next))
+    }
+}
+
+/// Joins `reports`, which together are all parts of one plan, into `output` and a table beside it.
+///
+/// # Errors
+/// They are not of one plan and one program, a song is missing or comes twice, or the output cannot be written.
+pub fn merge(reports: &[PathBuf], output: &Path) -> Result<Summary, Error> {
+    let outputs = [output.to_owned(), output.with_extension("csv")];
+    outputs.iter().try_for_each(|path| check(path))?;
+    let mut parts = reports.iter().map(|path| Part::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = parts.first() else { return Err(Error::Usage("there is no report to join".to_owned())) };
+    let common = |head: &Head| Head { shard: None, summary: Summary::default(), ..head.clone() };
+    if let Some(other) = parts.iter().find(|part| common(&part.head) != common(&first.head)) {
+        let (first, other) = (first.path.display(), other.path.display());
+        return Err(Error::Usage(format!("{first} and {other} are of different plans or programs")));
+    }
+    let summary = parts.iter().fold(Summary::default(), |sum, part| sum + part.head.summary);
+    let head = Head { summary, ..common(&first.head) };
+    complete(&parts, &head)?;
+    let entries = (0..head.plan_songs).map(|index| {
+        let part = parts.iter_mut().find(|part| part.next.as_ref().is_some_and(|entry| entry.index == index));
+        let entry = part.map_or(Ok(None), Part::advance)?;
+        entry.ok_or_else(|| io::Error::other(format!("song {index} is in none of the reports")))
+    });
+    write_both(&outputs, &head, entries)?;
+    Ok(head.summary)
+}
+
+/// All parts are there, once each.
+fn complete(parts: &[Part], head: &Head) -> Result<(), Error> {
+    let Some((_, of)) = parts[0].head.shard else {
+        return match parts {
+            [_] => Ok(()),
+            _ => Err(Error::Usage(format!("{} is the report of a whole plan", parts[0].path.display()))),
+        };
+    };
+    let mut numbers: Vec<usize> = parts.iter().filter_map(|part| part.head.shard.map(|(number, _)| number)).collect();
+    numbers.sort_unstable();
+    let missing: Vec<String> = (1..=of).filter(|n| !numbers.contains(n)).map(|n| format!("{n}/{of}")).collect();
+    if !missing.is_empty() {
+        return Err(Error::Usage(format!("the report of {} is missing", missing.join(", "))));
+    }
+    let songs = head.summary.songs();
+    if numbers.len() != of || songs != head.plan_songs {
+        return Err(Error::Usage(format!(
+            "{songs} songs in {} reports, but the plan has {}",
+            parts.len(),
+            head.plan_songs
+        )));
+    }
+    Ok(())
+}

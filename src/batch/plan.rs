@@ -1,0 +1,249 @@
+//! What a batch will do: every song with its settings and its place in the output.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use crate::batch::inputs::{Found, tree_path};
+use crate::batch::relation::Relation;
+use crate::batch::settings::Settings;
+use crate::error::Error;
+use crate::io::encode::{Format, identity};
+
+/// One song.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its place in the plan, from 0.
+    pub index: usize,
+    /// The mix.
+    pub input: PathBuf,
+    /// The master, relative to the output folder.
+    pub output: PathBuf,
+    /// How it is mastered.
+    pub settings: Arc<Settings>,
+    /// Why it cannot be, if that is known already.
+    pub problem: Option<String>,
+}
+
+/// All songs, in order.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The songs of this run.
+    pub items: Vec<Item>,
+    /// Which part of the whole plan they are.
+    pub shard: Option<Shard>,
+    /// What the songs have to do with one another.
+    pub relation: Relation,
+    /// How many songs the whole plan has.
+    pub songs: usize,
+    /// Names the whole plan.
+    pub hash: String,
+}
+
+/// One of several equal parts of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// From 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        match parts {
+            Some((number, of)) if (1..=of).contains(&number) => Ok(Self { number, of }),
+            _ => Err("must be NUMBER/COUNT, as in 3/16, from 1 on".to_owned()),
+        }
+    }
+}
+
+/// A song before its place in the output is settled.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The mix.
+    pub found: Found,
+    /// The master, if the plan names it.
+    pub output: Option<PathBuf>,
+    /// How it is mastered.
+    pub settings: Arc<Settings>,
+}
+
+impl Plan {
+    /// The plan of mastering all that was found in one way.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn uniform(found: Vec<Found>, settings: Settings, folder: &Path) -> Result<Self, Error> {
+        let settings = Arc::new(settings);
+        let request = |found| Request { found, output: None, settings: Arc::clone(&settings) };
+        Self::new(found.into_iter().map(request).collect(), folder)
+    }
+
+    /// Gives every song a place of its own under `folder`. A song keeps name and folders; where songs of one name
+    /// differ in their extension, `a.flac` becomes `a.flac.wav`.
+    ///
+    /// # Errors
+    /// There is no song, two songs claim one place, or a place is that of a song or a reference.
+    pub fn new(requests: Vec<Request>, folder: &Path) -> Result<Self, Error> {
+        if requests.iter().all(|request| request.found.problem.is_some()) {
+            let problem = requests.into_iter().find_map(|request| request.found.problem);
+            return Err(Error::Usage(problem.unwrap_or_else(|| "there is no song to master".to_owned())));
+        }
+        let outputs = places(&requests)?;
+        let items = requests.into_iter().zip(outputs).enumerate().map(|(index, (request, output))| {
+            let Request { found: Found { path, problem, .. }, settings, .. } = request;
+            Item { index, input: path, output, settings, problem }
+        });
+        let items: Vec<Item> = items.collect();
+        spare_sources(&items, folder)?;
+        let mut hasher = blake3::Hasher::new();
+        for Item { input, output, settings, problem, .. } in &items {
+            hasher.update(format!("{input:?} {output:?} {settings:?} {problem:?}\n").as_bytes());
+        }
+        let hash = hasher.finalize().to_hex().to_string();
+        Ok(Self { songs: items.len(), items, shard: None, relation: Relation::default(), hash })
+    }
+
+    /// The same songs, related to one another.
+    pub fn related(self, relation: Relation) -> Self {
+        let hash = blake3::hash(format!("{} {relation:?}", self.hash).as_bytes()).to_hex().to_string();
+        Self { relation, hash, ..self }
+    }
+
+    /// Every `shard.of`th song: neighbours, which are often alike, come into different parts.
+    pub fn part(mut self, shard: Shard) -> Self {
+        self.items.retain(|item| item.index % shard.of == shard.number - 1);
+        Self { shard: Some(shard), ..self }
+    }
+}
+
+fn places(requests: &[Request]) -> Result<Vec<PathBuf>, Error> {
+    let extension = |request: &Request| match request.settings.format {
+        Format::Wav => "wav",
+        Format::Flac => "flac",
+    };
+    let mut outputs: Vec<PathBuf> = requests
+        .iter()
+        .map(|request| {
+            request.output.clone().unwrap_or_else(|| request.found.relative.with_extension(extension(request)))
+        })
+        .collect();
+    let mut claims: HashMap<PathBuf, usize> = HashMap::new();
+    outputs.iter().for_each(|output| *claims.entry(output.clone()).or_default() += 1);
+    for (request, output) in requests.iter().zip(&mut outputs) {
+        if claims[output] > 1 && request.output.is_none() && request.found.relative != *output {
+            let mut name = request.found.relative.clone().into_os_string();
+            name.push(".");
+            name.push(extension(request));
+            *output = name.into();
+        }
+    }
+    let mut taken: HashMap<&Path, &Request> = HashMap::new();
+    for (request, output) in requests.iter().zip(&outputs).filter(|(request, _)| request.found.problem.is_none()) {
+        if let Some(other) = taken.insert(output, request) {
+            let (one, other) = (other.found.path.display(), request.found.path.display());
+            let words =
+                format!("{one} and {other} would both become {}: rename one, or name their folder", output.display());
+            return Err(Error::Usage(words));
+        }
+    }
+    Ok(outputs)
+}
+
+/// No master takes the place of any song or reference.
+fn spare_sources(items: &[Item], folder: &Path) -> Result<(), Error> {
+    let references = items.iter().flat_map(|item| &item.settings.references).map(|reference| &reference.path);
+    let sources: HashMap<_, _> = items
+        .iter()
+        .map(|item| &item.input)
+        .chain(references)
+        .filter_map(|path| Some((identity(path)?, path)))
+        .collect();
+    for item in items {
+        let output = folder.join(&item.output);
+        if let Some(source) = identity(&output).and_then(|id| sources.get(&id)) {
+            let words =
+                format!("{} would replace {}: choose another output folder", output.display(), source.display());
+            return Err(Error::Usage(words));
+        }
+    }
+    Ok(())
+}
+
+/// The path of a master that a plan names.
+///
+/// # Errors
+/// It leads out of the output folder, or its extension is none that is written.
+pub fn named_output(text: &str) -> Result<(PathBuf, Format), String> {
+    let path = tree_path(Path::new(text));
+    if !Path::new(text).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Err(format!("{text:?} leads out of the output folder"));
+    }
+    match path.extension().unwrap_or_default().to_string_lossy().to_lowercase().as_str() {
+        "wav" => Ok((path, Format::Wav)),
+        "flac" => Ok((path, Format::Flac)),
+        _ => Err(format!("{text:?} is neither .wav nor .flac")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::settings::defaults;
+
+    fn plan(relatives: &[&str]) -> Result<Plan, Error> {
+        let found = relatives.iter().enumerate().map(|(n, relative)| Found {
+            path: format!("/{n}/{relative}").into(),
+            relative: relative.into(),
+            problem: None,
+        });
+        Plan::uniform(found.collect(), defaults(), Path::new("out"))
+    }
+
+    fn outputs(plan: &Plan) -> Vec<String> {
+        plan.items.iter().map(|item| item.output.to_string_lossy().replace('\\', "/")).collect()
+    }
+
+    #[test]
+    fn the_output_mirrors_the_input() {
+        let plan = plan(&["a.mp3", "cd1/a.mp3", "cd1/b.live.flac", "unnamed"]).expect("distinct");
+        assert_eq!(outputs(&plan), ["a.wav", "cd1/a.wav", "cd1/b.live.wav", "unnamed.wav"]);
+    }
+
+    #[test]
+    fn songs_that_differ_in_their_extension_keep_it() {
+        let plan = plan(&["a.wav", "a.flac", "a.mp3", "b.flac"]).expect("distinct");
+        assert_eq!(outputs(&plan), ["a.wav", "a.flac.wav", "a.mp3.wav", "b.wav"]);
+    }
+
+    #[test]
+    fn two_songs_for_one_place_are_refused_before_any_work() {
+        let refused = plan(&["a.wav", "a.wav"]).expect_err("one place");
+        assert!(refused.to_string().contains("/0/a.wav and /1/a.wav"), "{refused}");
+        assert!(plan(&["a.wav", "a.flac", "a.flac.wav"]).is_err());
+        assert!(plan(&[]).is_err());
+    }
+
+    #[test]
+    fn the_parts_of_a_plan_are_the_plan() {
+        let names: Vec<String> = (0..10).map(|n| format!("{n}.wav")).collect();
+        let whole = plan(&names.iter().map(String::as_str).collect::<Vec<_>>()).expect("distinct");
+        let parts: Vec<Plan> = (1..=4).map(|number| whole.clone().part(Shard { number, of: 4 })).collect();
+        let mut indices: Vec<usize> = parts.iter().flat_map(|part| part.items.iter().map(|item| item.index)).collect();
+        indices.sort_unstable();
+        assert_eq!(indices, (0..10).collect::<Vec<_>>());
+        assert!(parts.iter().all(|part| part.hash == whole.hash && (2..=3).contains(&part.items.len())));
+    }
+
+    #[test]
+    fn shards_count_from_one() {
+        assert_eq!("3/16".parse(), Ok(Shard { number: 3, of: 16 }));
+        for wrong in ["0/4", "5/4", "3", "3/", "a/b", "-1/2", "0/0"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What a batch remembers of a finished song, and how a song stands when a batch comes to it.
+//!
+//! Every song has a record and, while somebody works on it, a claim, both in a hidden folder of the output and named by
+//! the hash of its place. The record is written after the master has its name; whatever happens in between leaves the
+//! claim behind.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::io;
+use crate::io::claim::Claim;
+use crate::io::hash::file_hash;
+
+/// Where records and claims lie, in the output folder.
+const FOLDER: &str = ".goldmaster";
+
+/// Raised when a record of an older program would be misread.
+const RECORD_VERSION: u32 = 1;
+
+/// What a master was made from, and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// [`RECORD_VERSION`].
+    pub version: u32,
+    /// Hashes of the mix and of everything that decides how it comes out.
+    pub made_from: MadeFrom,
+    /// Hash of the master's file.
+    pub output_hash: String,
+    /// What was measured of the mix: a [`Profile`](analyzer::profile::Profile).
+    pub profile: Value,
+    /// What was done: a [`Report`](crate::report::Report).
+    pub report: Value,
+}
+
+/// What a master depends on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MadeFrom {
+    /// Of the mix's file.
+    pub input_hash: String,
+    /// Of the settings, the references and the program.
+    pub settings_hash: String,
+}
+
+/// How a song stands before it is mastered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its master is there, from the same mix and settings.
+    Finished,
+    /// It has no master yet.
+    New,
+    /// Its master is there, but mix or settings have changed since.
+    Outdated,
+    /// A file is there that no batch has written.
+    Foreign,
+}
+
+/// The hidden folder of an output.
+#[derive(Clone, Debug)]
+pub struct Records {
+    output: PathBuf,
+    folder: PathBuf,
+}
+
+impl Records {
+    /// Those of the output folder `output`.
+    pub fn of(output: &Path) -> Self {
+        Self { output: output.to_owned(), folder: output.join(FOLDER) }
+    }
+
+    /// Makes the folder.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn create(&self) -> Result<(), io::Error> {
+        io::text::create_folder(&self.folder)
+    }
+
+    /// Removes what killed runs have left here and in the output folder itself.
+    pub fn sweep(&self) {
+        io::claim::sweep(&self.folder);
+        io::claim::sweep(&self.output);
+    }
+
+    fn path(&self, output: &Path, extension: &str) -> PathBuf {
+        // Short whatever the name is, and distinct.
+        let name = blake3::hash(output.as_os_str().as_encoded_bytes()).to_hex();
+        self.folder.join(format!("{}.{extension}", &name[..32]))
+    }
+
+    /// What is known of the master at `output`, relative to the output folder. A record that cannot be read is none.
+    pub fn read(&self, output: &Path) -> Option<Record> {
+        let text = io::text::read(&self.path(output, "json")).ok()?;
+        serde_json::from_str(&text).ok().filter(|record: &Record| record.version == RECORD_VERSION)
+    }
+
+    /// Remembers a master.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    pub fn write(&self, output: &Path, record: &Record) -> Result<(), io::Error> {
+        let text = serde_json::to_string(record).expect("plain data has a JSON form") + "\n";
+        io::text::write(&self.path(output, "json"), &text, true)
+    }
+
+    /// Claims a song; `None` while another batch works on it.
+    ///
+    /// # Errors
+    /// The claim cannot be written.
+    pub fn claim(&self, output: &Path) -> Result<Option<Claim>, io::Error> {
+        Claim::take(&self.path(output, "claim"))
+    }
+
+    /// Takes away the claim of a run that was killed after its song was finished.
+    pub fn clear_claim(&self, output: &Path) {
+        if self.path(output, "claim").exists()
+            && let Ok(Some(claim)) = self.claim(output)
+        {
+            claim.release();
+        }
+    }
+
+    /// How the song stands whose master is to be made from `made_from`.
+    ///
+    /// # Errors
+    /// The master is there and cannot be read.
+    pub fn standing(&self, output: &Path, made_from: &MadeFrom) -> Result<Standing, io::Error> {
+        let path = self.output.join(output);
+        if std::fs::symlink_metadata(&path).is_err() {
+            return Ok(Standing::New);
+        }
+        let Some(record) = self.read(output) else { return Ok(Standing::Foreign) };
+        Ok(match file_hash(&path)? == record.output_hash {
+            true if record.made_from == *made_from => Standing::Finished,
+            true => Standing::Outdated,
+            false => Standing::Foreign,
+        })
+    }
+}
+
+impl Record {
+    /// A record of the present version.
+    pub fn new(made_from: MadeFrom, output_hash: String, profile: Value, report: Value) -> Self {
+        Self { version: RECORD_VERSION, made_from, output_hash, profile, report }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made_from(input: &str, settings: &str) -> MadeFrom {
+        MadeFrom { input_hash: input.to_owned(), settings_hash: settings.to_owned() }
+    }
+
+    #[test]
+    fn a_song_is_finished_only_while_nothing_has_changed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let records = Records::of(folder.path());
+        records.create().expect("space");
+        let (output, master) = (Path::new("a.wav"), folder.path().join("a.wav"));
+        let made = made_from("mix", "settings");
+        let standing = |made: &MadeFrom| records.standing(output, made).expect("readable");
+        assert_eq!(standing(&made), Standing::New);
+        std::fs::write(&master, "master").expect("space");
+        assert_eq!(standing(&made), Standing::Foreign);
+        let hash = file_hash(&master).expect("readable");
+        let record = Record::new(made.clone(), hash, Value::from(1.25), Value::Null);
+        records.write(output, &record).expect("space");
+        assert_eq!(records.read(output), Some(record));
+        assert_eq!(standing(&made), Standing::Finished);
+        assert_eq!(standing(&made_from("another mix", "settings")), Standing::Outdated);
+        assert_eq!(standing(&made_from("mix", "other settings")), Standing::Outdated);
+        std::fs::write(&master, "edited").expect("space");
+        assert_eq!(standing(&made), Standing::Foreign);
+        std::fs::remove_file(&master).expect("ours");
+        assert_eq!(standing(&made), Standing::New);
+    }
+
+    #[test]
+    fn names_of_any_length_have_records() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let records = Records::of(folder.path());
+        records.create().expect("space");
+        let name = "x".repeat(251) + ".wav";
+        let record = Record::new(made_from("a", "b"), String::new(), Value::Null, Value::Null);
+        records.write(Path::new(&name), &record).expect("space");
+        assert_eq!(records.read(Path::new(&name)), Some(record));
+    }
+}

@@ -1,0 +1,272 @@
+//! What the songs of a batch have to do with one another, and what has to be known of all before one is mastered.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use analyzer::profile::Profile;
+use models::target::Target;
+use renderer::recipe::Recipe;
+use serde::Serialize;
+
+use crate::album::{AlbumLoudness, AlbumReport, Pair, Part, RECORD, Tone, balance, measure_master};
+use crate::batch::plan::{Item, Plan};
+use crate::batch::record::{MadeFrom, Standing};
+use crate::batch::report;
+use crate::batch::run::Outcome;
+use crate::batch::song::{Deciders, Shared, guarded};
+use crate::batch::watch::{SongProgress, Stopping, Watch};
+use crate::error::Error;
+use crate::io;
+use crate::master::{Aim, decided_by};
+use crate::report::DecisionReport;
+use crate::song::{Song, measure};
+
+/// What the songs have to do with one another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Relation {
+    /// They are one record: differences in loudness are kept, and tone has one target.
+    pub album: Option<AlbumLoudness>,
+    /// Their middle is the reference.
+    pub is_own_reference: bool,
+}
+
+/// What was found out about all songs.
+#[derive(Default)]
+pub struct Direction {
+    /// Names all that a song's master depends on besides itself and its settings.
+    pub context: String,
+    /// The middle of the songs, when every song is mastered towards it by itself.
+    pub middle: Option<Target>,
+    /// What is done to each song of an album, by its place in the plan's items; empty when all are finished.
+    pub album: Vec<Result<(Recipe, DecisionReport), String>>,
+    /// What the loudness of the album was set to, LUFS, and by how much it is turned up, LU.
+    loudness: (f64, f64),
+    held_back_by: Option<String>,
+    /// The report of this very album, when it is finished.
+    known: Option<AlbumReport>,
+}
+
+impl Relation {
+    /// How often all songs are listened to before one is mastered; each time is about half of the work of a master.
+    pub fn listens(&self) -> u64 {
+        match (self.album, self.is_own_reference) {
+            (Some(_), _) | (None, true) => 1,
+            (None, false) => 0,
+        }
+    }
+}
+
+impl Direction {
+    /// Listens to all songs, unless they have nothing to do with one another or are all finished.
+    ///
+    /// # Errors
+    /// The songs of an album have settings of their own, the network failed, or the run is interrupted.
+    pub fn find(plan: &Plan, shared: &Shared, jobs: usize, watch: &dyn Watch) -> Result<Self, Error> {
+        let Relation { album, is_own_reference } = plan.relation;
+        if album.is_none() && !is_own_reference {
+            return Ok(Self::default());
+        }
+        let made_from = each(plan, jobs, watch, |_, item, _| guarded(item, || shared.made_from(item)))?;
+        let context = context(&made_from, &plan.relation);
+        // A song that fails now will fail then.
+        let is_finished = |item: &Item| match shared.made_from_in(item, &context) {
+            Ok(made) => shared.standing(item, &made).is_ok_and(|standing| standing == Standing::Finished),
+            Err(_) => true,
+        };
+        let are_finished = shared.resume && plan.items.iter().all(is_finished);
+        let known = report::album(shared.output).filter(|known| are_finished && known.context == context);
+        let unknown = Self { context, ..Self::default() };
+        if are_finished && known.is_some() == album.is_some() {
+            return Ok(Self { known, ..unknown });
+        }
+        let profiles = each(plan, jobs, watch, |_, item, _| {
+            let progress = SongProgress::of_listening(watch, bytes_of_a_pass(item));
+            let measured = guarded(item, || measure(&item.input, &progress).map_err(|e| e.to_string()));
+            progress.finish();
+            measured.map(|(_, profile, _)| profile)
+        })?;
+        match album {
+            Some(by) => unknown.solved(plan, shared, jobs, watch, &profiles, by),
+            None => {
+                let heard: Vec<&Profile> = profiles.iter().flatten().collect();
+                Ok(Self { middle: Target::middle(RECORD, &heard), ..unknown })
+            }
+        }
+    }
+
+    /// Tone and loudness of an album.
+    fn solved(
+        self,
+        plan: &Plan,
+        shared: &Shared,
+        jobs: usize,
+        watch: &dyn Watch,
+        profiles: &[Result<Profile, String>],
+        by: AlbumLoudness,
+    ) -> Result<Self, Error> {
+        let Some(first) = plan.items.first() else { return Ok(self) };
+        let job = first.settings.job(first.input.clone(), first.output.clone(), false);
+        let mut deciders = Deciders::default();
+        let decider = deciders.get(job.decider)?;
+        let references = shared.references.measured(&job.references, &Stopping(watch)).map_err(Error::Reference)?;
+        let aim = Aim::towards(decider, references, job.profile.as_deref())?;
+        let wanted_lufs = job.wanted.delivery(aim.target.loudness_lufs, !job.references.is_empty())?.loudness_lufs;
+        let target = (!plan.relation.is_own_reference).then_some(aim.target);
+        let heard: Vec<&Profile> = profiles.iter().flatten().collect();
+        let tone = Tone::new(decider, &heard, target).map_err(Error::Network)?;
+        let Some(tone) = tone else {
+            return Ok(Self { album: vec![Err(NOTHING.to_owned()); plan.items.len()], ..self });
+        };
+        let prepared = each(plan, jobs, watch, |at, item, deciders| {
+            let profile = profiles[at].as_ref().map_err(String::clone)?;
+            guarded(item, || prepare(item, profile, &tone, deciders, shared, watch).map_err(|e| e.to_string()))
+        })?;
+        let mut songs = Vec::new();
+        let (mut parts, mut decisions) = (Vec::new(), Vec::new());
+        for (at, prepared) in prepared.into_iter().enumerate() {
+            songs.push(prepared.map(|(part, decision)| {
+                parts.push(part);
+                decisions.push((at, decision));
+                parts.len() - 1
+            }));
+        }
+        same_limiter(&mut parts);
+        let offset = balance(&mut parts, wanted_lufs, by)?;
+        let name = |part: usize| plan.items[decisions[part].0].input.display().to_string();
+        let held_back_by = offset.held_back_by.map(name);
+        let album = songs
+            .into_iter()
+            .map(|song| song.map(|part| (parts[part].recipe.clone(), decisions[part].1.clone())))
+            .collect();
+        Ok(Self { album, loudness: (wanted_lufs, offset.offset_lu), held_back_by, ..self })
+    }
+
+    /// Measures the finished album.
+    ///
+    /// # Errors
+    /// The run is interrupted.
+    pub fn album_report(
+        &self,
+        plan: &Plan,
+        shared: &Shared,
+        outcomes: &[Outcome],
+        jobs: usize,
+        watch: &dyn Watch,
+    ) -> Result<Option<AlbumReport>, Error> {
+        let Some(by) = plan.relation.album else { return Ok(None) };
+        if self.known.is_some() || outcomes.contains(&Outcome::Left) {
+            return Ok(self.known.clone());
+        }
+        let pairs = each(plan, jobs, watch, |at, item, _| {
+            let has_master = matches!(outcomes[at], Outcome::Mastered | Outcome::Unchanged);
+            let record = has_master.then(|| shared.records.read(&item.output)).flatten()?;
+            let before = serde_json::from_value(record.profile).ok()?;
+            let (after, history) = measure_master(&shared.output.join(&item.output), &Stopping(watch)).ok()?;
+            Some(Pair { input: item.input.clone(), before, after, history })
+        })?;
+        let (wanted_lufs, offset_lu) = self.loudness;
+        let report =
+            AlbumReport::new(self.context.clone(), pairs.into_iter().flatten().collect(), by, wanted_lufs, offset_lu);
+        Ok(Some(AlbumReport { held_back_by: self.held_back_by.clone(), ..report }))
+    }
+}
+
+/// Said of every song of a record on which nothing can be heard.
+const NOTHING: &str = "there is nothing to master on this record";
+
+/// A record is mastered with one set of settings, and not in parts.
+///
+/// # Errors
+/// The plan has it otherwise.
+pub fn check(plan: &Plan) -> Result<(), Error> {
+    if plan.relation == Relation::default() {
+        return Ok(());
+    }
+    if plan.shard.is_some() {
+        return Err(Error::Usage("the songs of a record belong together: --shard cannot divide them".to_owned()));
+    }
+    let common = |item: &Item| item.settings.hash(&[], "") + &format!("{:?}", item.settings.references);
+    let mut items = plan.items.iter();
+    let first = items.next().map(common);
+    match items.find(|item| Some(common(item)) != first) {
+        Some(item) => {
+            let words = format!("{}: a song of a record cannot have settings of its own", item.input.display());
+            Err(Error::Usage(words))
+        }
+        None => Ok(()),
+    }
+}
+
+fn context(made_from: &[Result<MadeFrom, String>], relation: &Relation) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(format!("{relation:?}").as_bytes());
+    for made in made_from {
+        let MadeFrom { input_hash, settings_hash } = made.clone().unwrap_or_default();
+        hasher.update(format!("\n{input_hash} {settings_hash}").as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// A song with all of its recipe but the loudness.
+fn prepare(
+    item: &Item,
+    profile: &Profile,
+    tone: &Tone,
+    deciders: &mut Deciders,
+    shared: &Shared,
+    watch: &dyn Watch,
+) -> Result<(Part, DecisionReport), Error> {
+    let decide_error = |source| Error::Decide { path: item.input.clone(), source };
+    let job = item.settings.job(item.input.clone(), item.output.clone(), false);
+    let wish = tone.wish(deciders.get(job.decider)?, profile).map_err(decide_error)?;
+    let (recipe, decision) = decided_by(&job, profile, &tone.target, &wish)?;
+    let progress = SongProgress::of_listening(watch, bytes_of_a_pass(item));
+    let song = Song::load_within(&item.input, shared.spool_bytes, &progress)?;
+    let trace = crate::finish::trace(&song, &recipe, profile, &progress)?;
+    progress.finish();
+    let before_lufs = profile.loudness.integrated_lufs.ok_or_else(|| decide_error(models::Error::SilentSource))?;
+    Ok((Part { trace, recipe, before_lufs }, decision))
+}
+
+/// The limiter of the loudest song for all: a record has one character.
+fn same_limiter(parts: &mut [Part]) {
+    let loudest = parts.iter().max_by(|a, b| a.before_lufs.total_cmp(&b.before_lufs));
+    if let Some(limiter) = loudest.map(|part| part.recipe.limiter.clone()) {
+        parts.iter_mut().for_each(|part| part.recipe.limiter = limiter.clone());
+    }
+}
+
+/// Listening to all songs takes two passes of about half of the work of a master.
+fn bytes_of_a_pass(item: &Item) -> u64 {
+    std::fs::metadata(&item.input).map_or(0, |metadata| metadata.len()) / 2
+}
+
+/// What `work` says of every item, in order, from several threads.
+fn each<T: Send>(
+    plan: &Plan,
+    jobs: usize,
+    watch: &dyn Watch,
+    work: impl Fn(usize, &Item, &mut Deciders) -> T + Sync,
+) -> Result<Vec<T>, Error> {
+    let next = AtomicUsize::new(0);
+    let said = Mutex::new(Vec::with_capacity(plan.items.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.min(plan.items.len()) {
+            scope.spawn(|| {
+                let mut deciders = Deciders::default();
+                while !watch.is_stopping() {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = plan.items.get(at) else { return };
+                    let words = work(at, item, &mut deciders);
+                    said.lock().unwrap_or_else(PoisonError::into_inner).push((at, words));
+                }
+            });
+        }
+    });
+    if watch.is_stopping() {
+        return Err(io::Error::Interrupted.into());
+    }
+    let mut said = said.into_inner().unwrap_or_else(PoisonError::into_inner);
+    said.sort_unstable_by_key(|(at, _)| *at);
+    Ok(said.into_iter().map(|(_, words)| words).collect())
+}

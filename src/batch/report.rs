@@ -1,0 +1,232 @@
+//! The report of a batch: every song exactly once, in the plan's order, as JSON and as a table.
+//!
+//! The JSON has one song per line, so that reports of any length are written, joined and searched without holding them
+//! in memory.
+
+use std::io::{self, BufRead as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::album::AlbumReport;
+use crate::batch::plan::{Plan, Shard};
+use crate::batch::record::{MadeFrom, Record, Records};
+use crate::batch::run::{Outcome, Summary};
+use crate::error::Error;
+use crate::io::text;
+
+/// Raised when the meaning of a field changes.
+const BATCH_REPORT_VERSION: u32 = 1;
+
+/// Between the head and the first song.
+const OPENING: &str = ",\"songs\":[\n";
+/// After the last song.
+const CLOSING: &str = "]}\n";
+
+/// Everything but the songs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Head {
+    pub version: u32,
+    pub program: String,
+    /// Names the whole plan.
+    pub plan: String,
+    /// Songs of the whole plan.
+    pub plan_songs: usize,
+    /// Which part of it this is.
+    pub shard: Option<(usize, usize)>,
+    /// Of the songs that follow.
+    pub summary: Summary,
+    /// The record, if they are one.
+    pub album: Option<AlbumReport>,
+}
+
+/// One song.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    /// Its place in the plan, from 0.
+    pub index: usize,
+    input: String,
+    output: String,
+    pub status: Status,
+    /// Why it has no master.
+    cause: Option<String>,
+    made_from: Option<MadeFrom>,
+    output_hash: Option<String>,
+    profile: Value,
+    report: Value,
+}
+
+/// [`Outcome`] without its cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Status {
+    Mastered,
+    Unchanged,
+    Failed,
+    Left,
+}
+
+/// Where the reports of a plan lie.
+pub fn paths(output: &Path, shard: Option<Shard>) -> [PathBuf; 2] {
+    let name = shard.map_or_else(|| "report".to_owned(), |Shard { number, of }| format!("report.{number}-of-{of}"));
+    ["json", "csv"].map(|extension| output.join(format!("{name}.{extension}")))
+}
+
+/// Refuses to replace a file that is no report of a batch.
+///
+/// # Errors
+/// It exists and is something else.
+pub fn check(path: &Path) -> Result<(), Error> {
+    let Ok(file) = std::fs::File::open(path) else { return Ok(()) };
+    let line = first_line(file).unwrap_or_default();
+    let is_ours = line.is_empty() || parse_head(&line).is_some() || line == csv_line(&COLUMNS);
+    if is_ours { Ok(()) } else { Err(crate::io::Error::Exists { path: path.to_owned() }.into()) }
+}
+
+/// The longest first line: an album of a thousand songs is told in it.
+const MAX_HEAD_BYTES: u64 = 1 << 20;
+
+fn first_line(file: std::fs::File) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    io::BufReader::new(io::Read::take(file, MAX_HEAD_BYTES)).read_until(b'\n', &mut line)?;
+    Ok(line)
+}
+
+/// The album that the report in `output` tells of.
+pub(super) fn album(output: &Path) -> Option<AlbumReport> {
+    let [json, _] = paths(output, None);
+    parse_head(&first_line(std::fs::File::open(json).ok()?).ok()?)?.album
+}
+
+/// Writes both reports.
+///
+/// # Errors
+/// They cannot be written.
+pub(super) fn write(
+    plan: &Plan,
+    output: &Path,
+    records: &Records,
+    outcomes: &[Outcome],
+    album: Option<&AlbumReport>,
+) -> Result<(), Error> {
+    let head = Head {
+        version: BATCH_REPORT_VERSION,
+        program: concat!("goldmaster ", env!("CARGO_PKG_VERSION")).to_owned(),
+        plan: plan.hash.clone(),
+        plan_songs: plan.songs,
+        shard: plan.shard.map(|shard| (shard.number, shard.of)),
+        summary: Summary::of(outcomes),
+        album: album.cloned(),
+    };
+    let entries = plan.items.iter().zip(outcomes).map(|(item, outcome)| {
+        let (status, cause) = match outcome {
+            Outcome::Mastered => (Status::Mastered, None),
+            Outcome::Unchanged => (Status::Unchanged, None),
+            Outcome::Failed(cause) => (Status::Failed, Some(cause.clone())),
+            Outcome::Left => (Status::Left, None),
+        };
+        let has_master = matches!(status, Status::Mastered | Status::Unchanged);
+        let record = has_master.then(|| records.read(&item.output)).flatten();
+        let (made_from, output_hash, profile, report) = match record {
+            Some(Record { made_from, output_hash, profile, report, .. }) => {
+                (Some(made_from), Some(output_hash), profile, report)
+            }
+            None => (None, None, Value::Null, Value::Null),
+        };
+        let input = item.input.display().to_string();
+        let output = output.join(&item.output).display().to_string();
+        Ok(Entry { index: item.index, input, output, status, cause, made_from, output_hash, profile, report })
+    });
+    write_both(&paths(output, plan.shard), &head, entries)
+}
+
+/// Writes a report and its table.
+pub(super) fn write_both(
+    [json, csv]: &[PathBuf; 2],
+    head: &Head,
+    entries: impl Iterator<Item = io::Result<Entry>>,
+) -> Result<(), Error> {
+    let mut table = csv_line(&COLUMNS);
+    text::write_with(json, true, |file| {
+        let head = serde_json::to_string(head)?;
+        write!(file, "{}{OPENING}", &head[..head.len() - 1])?;
+        for (n, entry) in entries.enumerate() {
+            let entry = entry?;
+            table.extend(csv_line(&row(&entry)));
+            if n > 0 {
+                file.write_all(b",\n")?;
+            }
+            serde_json::to_writer(&mut *file, &entry)?;
+        }
+        write!(file, "\n{CLOSING}")
+    })?;
+    Ok(text::write_with(csv, true, |file| file.write_all(&table))?)
+}
+
+/// The head in the first line of a report.
+pub(super) fn parse_head(line: &[u8]) -> Option<Head> {
+    let line = line.strip_suffix(OPENING.as_bytes())?;
+    serde_json::from_slice(&[line, b"}"].concat()).ok()
+}
+
+/// The song in a further line; `None` at the end.
+pub(super) fn parse_entry(line: &str) -> Option<serde_json::Result<Entry>> {
+    let line = line.trim_end_matches(['\n', ',']);
+    (line != CLOSING.trim_end()).then(|| serde_json::from_str(line))
+}
+
+/// Columns of the table.
+const COLUMNS: [&str; 14] = [
+    "index",
+    "input",
+    "output",
+    "status",
+    "cause",
+    "loudness_before_lufs",
+    "loudness_wanted_lufs",
+    "loudness_lufs",
+    "true_peak_dbtp",
+    "loudness_range_lu",
+    "drive_db",
+    "limiting_db",
+    "promises",
+    "warnings",
+];
+
+fn row(entry: &Entry) -> [String; COLUMNS.len()] {
+    let report = &entry.report;
+    let figure =
+        |path: &str| report.pointer(path).and_then(Value::as_f64).map_or_else(String::new, |v| format!("{v:.2}"));
+    let list = |path: &str| report.pointer(path).and_then(Value::as_array).cloned().unwrap_or_default();
+    let verdicts = list("/promises");
+    let verdicts = verdicts.iter().filter_map(|promise| promise["verdict"].as_str());
+    let worst = verdicts.max_by_key(|verdict| ["kept", "short", "broken"].iter().position(|known| known == verdict));
+    let warnings: Vec<_> = list("/warnings").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let status = serde_json::to_value(entry.status).expect("a name has a JSON form");
+    [
+        entry.index.to_string(),
+        entry.input.clone(),
+        entry.output.clone(),
+        status.as_str().unwrap_or_default().to_owned(),
+        entry.cause.clone().unwrap_or_default(),
+        figure("/before/integrated_lufs"),
+        figure("/wanted/loudness_lufs"),
+        figure("/after/integrated_lufs"),
+        figure("/after/true_peak_dbtp"),
+        figure("/after/range_lu"),
+        figure("/drive_db"),
+        figure("/limiting_db"),
+        worst.unwrap_or_default().to_owned(),
+        warnings.join(" | "),
+    ]
+}
+
+fn csv_line<T: AsRef<[u8]>>(cells: &[T]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Memory takes all that is written.
+    let _ = writer.write_record(cells);
+    writer.into_inner().unwrap_or_default()
+}

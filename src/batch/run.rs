@@ -1,0 +1,248 @@
+//! Masters the songs of a plan, several at once.
+
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::album::AlbumReport;
+use crate::batch::budget::Budget;
+use crate::batch::plan::{Item, Plan};
+use crate::batch::record::{Records, Standing};
+use crate::batch::references::References;
+use crate::batch::relation::{self, Direction};
+use crate::batch::report;
+use crate::batch::song::{Deciders, Done, Shared, guarded};
+use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
+use crate::error::Error;
+use crate::io;
+use crate::report::Report;
+use crate::verify::Verdict;
+
+/// How a batch is run; none of it changes a master.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Songs at once; by default as many as there are cores and memory for.
+    pub jobs: Option<NonZeroUsize>,
+    /// Memory for all of them, bytes; by default half of what is free.
+    pub memory_bytes: Option<u64>,
+    /// Files that no batch has written may be replaced.
+    pub force: bool,
+    /// Finished songs are left as they are.
+    pub resume: bool,
+}
+
+/// What became of a song.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its master was written.
+    Mastered,
+    /// Its master was there, from the same mix and settings.
+    Unchanged,
+    /// It has no master: why, in one line.
+    Failed(String),
+    /// It was not come to, or was interrupted.
+    Left,
+}
+
+/// How many songs came out how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Masters written.
+    pub mastered: usize,
+    /// Masters that were there.
+    pub unchanged: usize,
+    /// Songs without a master.
+    pub failed: usize,
+    /// Songs that were not come to.
+    pub left: usize,
+}
+
+impl Summary {
+    /// Counts outcomes.
+    pub fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
+        let mut summary = Self::default();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Mastered => summary.mastered += 1,
+                Outcome::Unchanged => summary.unchanged += 1,
+                Outcome::Failed(_) => summary.failed += 1,
+                Outcome::Left => summary.left += 1,
+            }
+        }
+        summary
+    }
+
+    /// All songs.
+    pub fn songs(&self) -> usize {
+        self.mastered + self.unchanged + self.failed + self.left
+    }
+}
+
+impl std::ops::Add for Summary {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            mastered: self.mastered + other.mastered,
+            unchanged: self.unchanged + other.unchanged,
+            failed: self.failed + other.failed,
+            left: self.left + other.left,
+        }
+    }
+}
+
+/// A batch at its end.
+pub struct Finished {
+    /// How the songs came out.
+    pub summary: Summary,
+    /// The record, if they are one.
+    pub album: Option<AlbumReport>,
+}
+
+/// Masters all songs of `plan` into `output`, and writes the report there.
+///
+/// # Errors
+/// Nothing can be written there, or the memory does not suffice. A song that fails is none.
+pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> Result<Finished, Error> {
+    let budget = Budget::new(options.jobs, options.memory_bytes).map_err(Error::Usage)?;
+    relation::check(plan)?;
+    report::paths(output, plan.shard).iter().try_for_each(|path| report::check(path))?;
+    let mut shared = shared(output, options, budget.spool_bytes);
+    measure_common_references(plan, &shared, watch)?;
+    io::text::create_folder(output)?;
+    shared.records.create()?;
+    shared.records.sweep();
+    let folders: std::collections::BTreeSet<_> = plan.items.iter().filter_map(|item| item.output.parent()).collect();
+    folders.into_iter().for_each(|folder| io::claim::sweep(&output.join(folder)));
+    watch.begins(plan.items.iter().map(bytes).sum::<u64>() * (1 + plan.relation.listens()));
+    let outcomes = match Direction::find(plan, &shared, budget.jobs, watch) {
+        Ok(direction) => {
+            shared.direction = direction;
+            Workers::new(plan, &shared, watch).run(budget.jobs)
+        }
+        Err(Error::Io(io::Error::Interrupted)) => vec![Outcome::Left; plan.items.len()],
+        Err(error) => return Err(error),
+    };
+    let album = shared.direction.album_report(plan, &shared, &outcomes, budget.jobs, watch)?;
+    report::write(plan, output, &shared.records, &outcomes, album.as_ref())?;
+    Ok(Finished { summary: Summary::of(&outcomes), album })
+}
+
+/// A reference that all songs share and that cannot be used is no song's fault, and ends the batch before it begins.
+fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) -> Result<(), Error> {
+    let Some(first) = plan.items.first() else { return Ok(()) };
+    if !plan.items.iter().all(|item| Arc::ptr_eq(&item.settings, &first.settings)) {
+        return Ok(());
+    }
+    match shared.references.measured(&first.settings.references, &Stopping(watch)) {
+        Err(_) if watch.is_stopping() => Err(io::Error::Interrupted.into()),
+        measured => measured.map(drop).map_err(Error::Reference),
+    }
+}
+
+/// How every song stands, in order, and what would fail at once; nothing is written.
+pub fn look<'a>(
+    plan: &'a Plan,
+    output: &'a Path,
+    options: &Options,
+) -> impl Iterator<Item = (&'a Item, Result<Standing, String>)> {
+    let shared = shared(output, options, 0);
+    plan.items.iter().map(move |item| (item, shared.made_from(item).and_then(|made| shared.standing(item, &made))))
+}
+
+fn shared<'a>(output: &'a Path, options: &Options, spool_bytes: usize) -> Shared<'a> {
+    Shared {
+        output,
+        records: Records::of(output),
+        references: References::default(),
+        force: options.force,
+        resume: options.resume,
+        spool_bytes,
+        direction: Direction::default(),
+    }
+}
+
+/// Between two looks at a song that another batch works on.
+const BUSY_WAIT: Duration = Duration::from_millis(50);
+
+struct Workers<'a> {
+    plan: &'a Plan,
+    shared: &'a Shared<'a>,
+    watch: &'a dyn Watch,
+    queue: Mutex<VecDeque<Queued>>,
+    outcomes: Mutex<Vec<Outcome>>,
+}
+
+/// A song to be come to; `was_busy` when another batch had it the last time.
+struct Queued {
+    at: usize,
+    was_busy: bool,
+}
+
+impl<'a> Workers<'a> {
+    fn new(plan: &'a Plan, shared: &'a Shared, watch: &'a dyn Watch) -> Self {
+        let songs = plan.items.len();
+        let queue = (0..songs).map(|at| Queued { at, was_busy: false }).collect();
+        Self { plan, shared, watch, queue: Mutex::new(queue), outcomes: Mutex::new(vec![Outcome::Left; songs]) }
+    }
+
+    /// What became of every song, in the plan's order.
+    fn run(self, jobs: usize) -> Vec<Outcome> {
+        std::thread::scope(|scope| {
+            (0..jobs.min(self.plan.items.len())).for_each(|_| drop(scope.spawn(|| self.work())));
+        });
+        self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Queued>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Masters songs until there are none.
+    fn work(&self) {
+        let mut deciders = Deciders::default();
+        while !self.watch.is_stopping() {
+            let Some(Queued { at, was_busy }) = self.queue().pop_front() else { return };
+            let item = &self.plan.items[at];
+            let progress = SongProgress::new(self.watch, bytes(item));
+            let done = guarded(item, || self.shared.run(item, &mut deciders, &progress));
+            let (outcome, report) = match done {
+                Ok(Done::Busy) => {
+                    self.queue().push_back(Queued { at, was_busy: true });
+                    if was_busy {
+                        std::thread::sleep(BUSY_WAIT);
+                    }
+                    continue;
+                }
+                Ok(Done::Mastered(report)) => (Outcome::Mastered, Some(report)),
+                Ok(Done::Unchanged) => (Outcome::Unchanged, None),
+                Err(_) if self.watch.is_cut() => (Outcome::Left, None),
+                Err(cause) => (Outcome::Failed(cause), None),
+            };
+            progress.finish();
+            self.end(at, outcome, report.as_deref());
+        }
+    }
+
+    fn end(&self, at: usize, outcome: Outcome, report: Option<&Report>) {
+        let item = &self.plan.items[at];
+        let short = report.into_iter().flat_map(|report| &report.promises).filter(|p| p.verdict == Verdict::Short);
+        let output = self.shared.output.join(&item.output);
+        self.watch.ended(&Ended {
+            input: &item.input,
+            output: &output,
+            outcome: &outcome,
+            after: report.map(|report| report.after),
+            shortfalls: short.map(|promise| promise.measured.clone()).collect(),
+        });
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)[at] = outcome;
+    }
+}
+
+/// Size of a song's file: what its work is measured by.
+fn bytes(item: &Item) -> u64 {
+    std::fs::metadata(&item.input).map_or(0, |metadata| metadata.len())
+}

@@ -1,0 +1,233 @@
+//! How one song of a batch is mastered: what holds for all, and what a row of a plan says instead.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use models::decision::Amounts;
+use renderer::recipe::SampleFormat;
+
+use crate::delivery::Destination;
+use crate::error::Error;
+use crate::io::encode::Format;
+use crate::job::{DeciderKind, MasterJob, Output, Reference, Wanted};
+use crate::master::check_format;
+use crate::verify::Strictness;
+
+/// Everything that decides how a song comes out, but for the song.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What to go towards; empty means the norm, or the record itself.
+    pub references: Vec<Reference>,
+    /// Loudness and samples.
+    pub wanted: Wanted,
+    /// Who decides.
+    pub decider: DeciderKind,
+    /// How much of everything is done, %.
+    pub intensity_pct: f64,
+    /// How much of the equalisation, %.
+    pub tone_pct: f64,
+    /// How much of compression and expansion, %.
+    pub dynamics_pct: f64,
+    /// How much of the change of the image, %.
+    pub width_pct: f64,
+    /// Single values of the recipe that are set by hand, path and value.
+    pub values: Vec<(String, String)>,
+    /// Container of the masters.
+    pub format: Format,
+    /// What makes a song fail.
+    pub strictness: Strictness,
+}
+
+/// What a row may set; `input` and `output` are the plan's own.
+pub const COLUMNS: [&str; 13] = [
+    "reference",
+    "for",
+    "loudness",
+    "ceiling",
+    "max_limiting_db",
+    "rate",
+    "bits",
+    "intensity",
+    "tone",
+    "dynamics",
+    "width",
+    "decider",
+    "set",
+];
+
+/// The columns that take several values.
+pub const TAKE_SEVERAL: [&str; 2] = ["reference", "set"];
+
+impl Settings {
+    /// Sets what `column` says. Only `reference` and `set` take several values. Paths are relative to `base`.
+    ///
+    /// # Errors
+    /// The column is unknown or cannot hold these values: says why.
+    pub fn set(&mut self, column: &str, values: &[String], base: &Path) -> Result<(), String> {
+        let wanted = &mut self.wanted;
+        let (value, takes_several) = (values.first().map_or("", String::as_str), TAKE_SEVERAL.contains(&column));
+        if values.len() != 1 && !takes_several {
+            return Err("takes one value".to_owned());
+        }
+        match column {
+            "reference" => {
+                let reference = |text: &str| {
+                    text.parse().map(|Reference { path, weight }| Reference { path: base.join(path), weight })
+                };
+                self.references = values.iter().map(|text| reference(text)).collect::<Result<_, _>>()?;
+            }
+            "for" => wanted.destination = Some(Destination::from_str(value, true)?),
+            "loudness" => wanted.loudness = Some(value.parse()?),
+            "ceiling" => wanted.ceiling_dbtp = Some(number(value)?),
+            "max_limiting_db" => wanted.max_limiting_db = Some(number(value)?),
+            "rate" => wanted.sample_rate_hz = Some(number(value)?),
+            "bits" => wanted.sample_format = Some(sample_format(value)?),
+            "intensity" => self.intensity_pct = percent(value)?,
+            "tone" => self.tone_pct = percent(value)?,
+            "dynamics" => self.dynamics_pct = percent(value)?,
+            "width" => self.width_pct = percent(value)?,
+            "decider" => self.decider = DeciderKind::from_str(value, true)?,
+            "set" => {
+                let pair = |text: &String| {
+                    let (path, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not PATH=VALUE"))?;
+                    Ok((path.trim().to_owned(), value.trim().to_owned()))
+                };
+                self.values = values.iter().map(pair).collect::<Result<_, String>>()?;
+            }
+            _ => return Err(format!("unknown; known are input, output, {}", COLUMNS.join(", "))),
+        }
+        Ok(())
+    }
+
+    /// The job of mastering `input` with these settings.
+    pub fn job(&self, input: PathBuf, output: PathBuf, force: bool) -> MasterJob {
+        let share = |percent: f64| percent / 100.0 * (self.intensity_pct / 100.0);
+        MasterJob {
+            input,
+            output: Output { path: output, format: self.format, force },
+            references: self.references.clone(),
+            profile: None,
+            wanted: self.wanted.clone(),
+            decider: self.decider,
+            amounts: Amounts {
+                tone: share(self.tone_pct),
+                dynamics: share(self.dynamics_pct),
+                width: share(self.width_pct),
+            },
+            recipe: None,
+            settings: self.values.clone(),
+            strictness: self.strictness,
+        }
+    }
+
+    /// Refuses what no song could be mastered with.
+    ///
+    /// # Errors
+    /// A value that no recipe accepts.
+    pub fn check(&self) -> Result<(), Error> {
+        let job = self.job(PathBuf::new(), PathBuf::new(), false);
+        self.wanted.delivery(0.0, false)?;
+        check_format(&job.output, self.wanted.output()?.sample_format)?;
+        let recipe = renderer::recipe::Recipe::default();
+        job.settings.iter().try_fold(recipe, |recipe, (path, value)| recipe.with(path, value))?;
+        Ok(())
+    }
+
+    /// Hash of all that decides how a song comes out, but for the song. `references` are the hashes of their files, in
+    /// order, `context` is whatever else a song is mastered towards.
+    pub fn hash(&self, references: &[String], context: &str) -> String {
+        let Self { wanted, decider, values, format, strictness, .. } = self;
+        let amounts = self.job(PathBuf::new(), PathBuf::new(), false).amounts;
+        let weights: Vec<_> = references.iter().zip(self.references.iter().map(|r| r.weight)).collect();
+        // The debug form names every field, so that one that is added counts by itself.
+        let text =
+            format!("{wanted:?} {decider:?} {amounts:?} {values:?} {format:?} {strictness:?} {weights:?} {context}");
+        let program = concat!("goldmaster ", env!("CARGO_PKG_VERSION"), " batch 1\n");
+        blake3::hash((program.to_owned() + &text).as_bytes()).to_hex().to_string()
+    }
+}
+
+fn number<T: std::str::FromStr>(value: &str) -> Result<T, String> {
+    value.parse().map_err(|_| format!("{value:?} is not a number that is possible here"))
+}
+
+fn percent(value: &str) -> Result<f64, String> {
+    let value = number(value)?;
+    if (0.0..=100.0).contains(&value) { Ok(value) } else { Err(format!("{value} is not from 0 to 100")) }
+}
+
+fn sample_format(value: &str) -> Result<SampleFormat, String> {
+    match value {
+        "16" => Ok(SampleFormat::Int16),
+        "24" => Ok(SampleFormat::Int24),
+        "32f" => Ok(SampleFormat::Float32),
+        _ => Err(format!("{value:?} is none of 16, 24, 32f")),
+    }
+}
+
+#[cfg(test)]
+pub(super) fn defaults() -> Settings {
+    Settings {
+        references: Vec::new(),
+        wanted: Wanted::default(),
+        decider: DeciderKind::default(),
+        intensity_pct: 100.0,
+        tone_pct: 100.0,
+        dynamics_pct: 100.0,
+        width_pct: 100.0,
+        values: Vec::new(),
+        format: Format::Wav,
+        strictness: Strictness::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_is_known_and_changes_the_hash() {
+        let values = [
+            "a.flac:0.5",
+            "cd",
+            "-11",
+            "-2",
+            "3",
+            "48000",
+            "16",
+            "50",
+            "50",
+            "50",
+            "50",
+            "rules",
+            "limiter.release_ms=80",
+        ];
+        let unchanged = defaults().hash(&[], "");
+        for (column, value) in COLUMNS.into_iter().zip(values) {
+            let mut settings = defaults();
+            settings.set(column, &[value.to_owned()], Path::new("base")).unwrap_or_else(|e| panic!("{column}: {e}"));
+            let references: Vec<_> = settings.references.iter().map(|r| r.path.display().to_string()).collect();
+            assert_ne!(settings.hash(&references, ""), unchanged, "{column}");
+            let nonsense = ["nonsense".to_owned()];
+            assert!(settings.set(column, &nonsense, Path::new("")).is_err() || column == "reference", "{column}");
+            let twice = [value.to_owned(), value.to_owned()];
+            let is_taken = settings.set(column, &twice, Path::new("")).is_ok();
+            assert_eq!(is_taken, TAKE_SEVERAL.contains(&column), "{column}");
+        }
+        assert!(defaults().set("colour", &["red".to_owned()], Path::new("")).is_err());
+        assert_ne!(defaults().hash(&[], "a record"), unchanged);
+    }
+
+    #[test]
+    fn a_value_that_no_recipe_accepts_is_found_before_any_work() {
+        defaults().check().expect("the defaults are legal");
+        for (column, value) in [("ceiling", "3"), ("rate", "5"), ("set", "limiter.colour=1"), ("loudness", "nan")] {
+            let mut settings = defaults();
+            settings.set(column, &[value.to_owned()], Path::new("")).expect("well-formed");
+            assert!(settings.check().is_err(), "{column}");
+        }
+        let flac = Settings { format: Format::Flac, ..defaults() };
+        let float = Wanted { sample_format: Some(SampleFormat::Float32), ..Wanted::default() };
+        assert!(Settings { wanted: float, ..flac }.check().is_err());
+    }
+}

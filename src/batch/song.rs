@@ -1,0 +1,243 @@
+//! One song of a batch, from its standing to its record.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use analyzer::profile::Profile;
+use renderer::recipe::Recipe;
+
+use crate::batch::plan::Item;
+use crate::batch::record::{MadeFrom, Record, Records, Standing};
+use crate::batch::references::References;
+use crate::batch::relation::Direction;
+use crate::error::Error;
+use crate::io;
+use crate::io::claim::Claim;
+use crate::io::encode::scratch;
+use crate::io::hash::file_hash;
+use crate::job::{DeciderKind, MasterJob};
+use crate::master::{Aim, Decided, decide, deliver, load_decider};
+use crate::progress::Observer;
+use crate::report::{DecisionReport, Report};
+use crate::song::Song;
+use models::Decider;
+
+/// What is the same for all songs of a batch.
+pub struct Shared<'a> {
+    /// Where masters go.
+    pub output: &'a Path,
+    /// What is remembered there.
+    pub records: Records,
+    /// Measured references.
+    pub references: References,
+    /// Files that no batch has written may be replaced.
+    pub force: bool,
+    /// Finished songs are left as they are.
+    pub resume: bool,
+    /// Frames in memory per spool of a song.
+    pub spool_bytes: usize,
+    /// What was found out about all songs together.
+    pub direction: Direction,
+}
+
+/// What `work` says of a song. A fault of this program in it is one song's fault as well, and ends no other.
+///
+/// # Errors
+/// What `work` says, or that there was a fault.
+pub fn guarded<T>(item: &Item, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(format!("{}: a fault of this program: please report it", item.input.display())))
+}
+
+/// How a song of a batch came out.
+#[derive(Debug)]
+pub enum Done {
+    /// Its master was written.
+    Mastered(Box<Report>),
+    /// Its master was there.
+    Unchanged,
+    /// Another batch works on it.
+    Busy,
+}
+
+/// The deciders of one thread: loaded when they are needed first.
+#[derive(Default)]
+pub struct Deciders(Vec<(DeciderKind, Decider)>);
+
+impl Deciders {
+    /// The decider of a kind.
+    ///
+    /// # Errors
+    /// The network cannot be run.
+    pub fn get(&mut self, kind: DeciderKind) -> Result<&mut Decider, Error> {
+        let at = match self.0.iter().position(|(known, _)| *known == kind) {
+            Some(at) => at,
+            None => {
+                self.0.push((kind, load_decider(kind)?));
+                self.0.len() - 1
+            }
+        };
+        Ok(&mut self.0[at].1)
+    }
+}
+
+impl Shared<'_> {
+    /// What the master of `item` would be made from now.
+    ///
+    /// # Errors
+    /// The song or a reference cannot be read.
+    pub fn made_from(&self, item: &Item) -> Result<MadeFrom, String> {
+        self.made_from_in(item, &self.direction.context)
+    }
+
+    /// The same in another company of songs.
+    ///
+    /// # Errors
+    /// As [`made_from`](Self::made_from).
+    pub fn made_from_in(&self, item: &Item, context: &str) -> Result<MadeFrom, String> {
+        if let Some(problem) = &item.problem {
+            return Err(problem.clone());
+        }
+        let input_hash = file_hash(&item.input).map_err(|e| e.to_string())?;
+        let references = self.references.hashes(&item.settings.references)?;
+        Ok(MadeFrom { input_hash, settings_hash: item.settings.hash(&references, context) })
+    }
+
+    /// Masters a song unless it is finished.
+    ///
+    /// # Errors
+    /// The song fails: says why, in one line.
+    pub fn run(&self, item: &Item, deciders: &mut Deciders, observer: &dyn Observer) -> Result<Done, String> {
+        let plain = |e: io::Error| e.to_string();
+        let made_from = self.made_from(item)?;
+        let is_finished = || Ok::<_, String>(self.resume && self.standing(item, &made_from)? == Standing::Finished);
+        if is_finished()? {
+            self.records.clear_claim(&item.output);
+            return Ok(Done::Unchanged);
+        }
+        let Some(claim) = self.records.claim(&item.output).map_err(plain)? else { return Ok(Done::Busy) };
+        // Another batch may have finished it while this one waited for the claim.
+        if is_finished()? {
+            claim.release();
+            return Ok(Done::Unchanged);
+        }
+        self.claimed(item, made_from, claim, deciders, observer)
+    }
+
+    /// How the song stands.
+    ///
+    /// # Errors
+    /// Its master is there and cannot be read.
+    pub fn standing(&self, item: &Item, made_from: &MadeFrom) -> Result<Standing, String> {
+        self.records.standing(&item.output, made_from).map_err(|e| e.to_string())
+    }
+
+    /// Masters a song that is claimed. The claim is given back when it is known what lies at the song's place.
+    fn claimed(
+        &self,
+        item: &Item,
+        made_from: MadeFrom,
+        claim: Claim,
+        deciders: &mut Deciders,
+        observer: &dyn Observer,
+    ) -> Result<Done, String> {
+        let standing = self.standing(item, &made_from)?;
+        let path = self.output.join(&item.output);
+        let is_unclear = standing == Standing::Foreign && claim.was_abandoned && !self.force;
+        let made = match is_unclear {
+            true => self.compared(item, &path, deciders, observer),
+            false => self.mastered(item, &path, standing, deciders, observer),
+        };
+        let (report, profile) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                if !is_unclear || matches!(error, Error::Io(io::Error::Exists { .. })) {
+                    claim.release();
+                }
+                return Err(error.to_string());
+            }
+        };
+        let output_hash = file_hash(&path).map_err(|e| e.to_string())?;
+        let value = |data: Result<_, serde_json::Error>| data.expect("plain data has a JSON form");
+        let (profile, plain_report) = (value(serde_json::to_value(&profile)), value(serde_json::to_value(&report)));
+        let record = Record::new(made_from, output_hash, profile, plain_report);
+        self.records.write(&item.output, &record).map_err(|e| e.to_string())?;
+        claim.release();
+        Ok(Done::Mastered(Box::new(report)))
+    }
+
+    fn mastered(
+        &self,
+        item: &Item,
+        path: &Path,
+        standing: Standing,
+        deciders: &mut Deciders,
+        observer: &dyn Observer,
+    ) -> Result<(Report, Profile), Error> {
+        let may_replace = self.force || matches!(standing, Standing::Finished | Standing::Outdated);
+        if standing == Standing::Foreign && !may_replace {
+            return Err(io::Error::Exists { path: path.to_owned() }.into());
+        }
+        let folder = path.parent().unwrap_or(self.output);
+        io::text::create_folder(folder)?;
+        let job = item.settings.job(item.input.clone(), path.to_owned(), may_replace);
+        self.master(item, &job, deciders, observer)
+    }
+
+    /// A batch was killed at this song, and a file is there: if it is the song's master, it is kept.
+    fn compared(
+        &self,
+        item: &Item,
+        path: &Path,
+        deciders: &mut Deciders,
+        observer: &dyn Observer,
+    ) -> Result<(Report, Profile), Error> {
+        let again = scratch(path)?;
+        let job = item.settings.job(item.input.clone(), again.to_path_buf(), true);
+        let (mut report, profile) = self.master(item, &job, deciders, observer)?;
+        if file_hash(&again)? != file_hash(path)? {
+            return Err(io::Error::Exists { path: path.to_owned() }.into());
+        }
+        report.output.path = path.display().to_string();
+        Ok((report, profile))
+    }
+
+    fn master(
+        &self,
+        item: &Item,
+        job: &MasterJob,
+        deciders: &mut Deciders,
+        observer: &dyn Observer,
+    ) -> Result<(Report, Profile), Error> {
+        let (song, profile) = Song::load_measured_within(&job.input, self.spool_bytes, observer)?;
+        let (recipe, decision, warnings) = self.decided(item, job, &profile, deciders, observer)?;
+        let decided = Decided { song: &song, profile: &profile, recipe, decision, warnings };
+        let report = deliver(job, decided, observer)?;
+        Ok((report, profile))
+    }
+
+    /// What is to be done to a song, and what was noticed of its references.
+    fn decided(
+        &self,
+        item: &Item,
+        job: &MasterJob,
+        profile: &Profile,
+        deciders: &mut Deciders,
+        observer: &dyn Observer,
+    ) -> Result<(Recipe, DecisionReport, Vec<String>), Error> {
+        if let Some(decided) = self.direction.album.get(item.index) {
+            let (recipe, decision) = decided.clone().map_err(Error::Album)?;
+            return Ok((recipe, decision, Vec::new()));
+        }
+        let decider = deciders.get(job.decider)?;
+        let aim = match &self.direction.middle {
+            Some(middle) => Aim { target: middle.clone(), warnings: Vec::new() },
+            None => {
+                let references = self.references.measured(&job.references, observer).map_err(Error::Reference)?;
+                Aim::towards(decider, references, job.profile.as_deref())?
+            }
+        };
+        let (recipe, decision) = decide(job, profile, decider, &aim)?;
+        Ok((recipe, decision, aim.warnings))
+    }
+}

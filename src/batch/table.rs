@@ -1,0 +1,157 @@
+//! Reads a plan from CSV or JSON.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::batch::inputs::{Found, tree_path};
+use crate::batch::plan::{Plan, Request, named_output};
+use crate::batch::settings::{Settings, TAKE_SEVERAL};
+use crate::error::Error;
+
+/// Between several values in one cell of a CSV.
+const SEPARATOR: char = ';';
+
+/// A row: columns and their values, empty cells left out.
+type Row = Vec<(String, Vec<String>)>;
+
+/// Reads the plan in `path`, .json or else CSV. What a row does not say is as in `settings`. Paths are relative to the
+/// plan's folder.
+///
+/// # Errors
+/// It cannot be read, or a row of it makes no sense: says which, and why.
+pub fn read(path: &Path, settings: &Settings, folder: &Path) -> Result<Plan, Error> {
+    let text = crate::io::text::read(path)?;
+    let text = text.trim_start_matches('\u{feff}');
+    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let wrong = |cause: String| Error::Usage(format!("{}: {cause}", path.display()));
+    let rows = if is_json { json_rows(text) } else { csv_rows(text) }.map_err(wrong)?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    let requests =
+        rows.into_iter().map(|(name, row)| request(&row, settings, base).map_err(|e| wrong(format!("{name}: {e}"))));
+    Plan::new(requests.collect::<Result<_, _>>()?, folder)
+}
+
+fn request(row: &Row, settings: &Settings, base: &Path) -> Result<Request, String> {
+    let mut settings = settings.clone();
+    let (mut input, mut output) = (None, None);
+    for (column, values) in row {
+        let in_column = |e: String| format!("{column}: {e}");
+        match (column.as_str(), values.as_slice()) {
+            ("input", [path]) => input = Some(path),
+            ("output", [path]) => {
+                let (path, format) = named_output(path).map_err(in_column)?;
+                (output, settings.format) = (Some(path), format);
+            }
+            ("input" | "output", _) => return Err(in_column("takes one path".to_owned())),
+            _ => settings.set(column, values, base).map_err(in_column)?,
+        }
+    }
+    let input = Path::new(input.ok_or("the input is missing")?);
+    settings.check().map_err(|e| e.to_string())?;
+    let found = Found { path: base.join(input), relative: tree_path(input), problem: None };
+    Ok(Request { found, output, settings: Arc::new(settings) })
+}
+
+/// `max-limiting-db` and `max_limiting_db` are one column.
+fn column(name: &str) -> String {
+    name.trim().to_lowercase().replace('-', "_")
+}
+
+fn csv_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let columns: Vec<String> = reader.headers().map_err(|e| e.to_string())?.iter().map(column).collect();
+    let rows = reader.records().map(|record| {
+        let record = record.map_err(|e| e.to_string())?;
+        let name = format!("line {}", record.position().map_or(0, csv::Position::line));
+        let cells = columns.iter().zip(&record).filter(|(_, cell)| !cell.is_empty());
+        let values = |column: &str, cell: &str| match TAKE_SEVERAL.contains(&column) {
+            true => cell.split(SEPARATOR).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty()).collect(),
+            false => vec![cell.to_owned()],
+        };
+        Ok((name, cells.map(|(column, cell)| (column.clone(), values(column, cell))).collect()))
+    });
+    rows.collect()
+}
+
+fn json_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
+    let rows: Vec<Map<String, Value>> =
+        serde_json::from_str(text).map_err(|e| format!("not a list of objects: {e}"))?;
+    let rows = rows.into_iter().enumerate().map(|(n, row)| {
+        let name = format!("song {}", n + 1);
+        let cells = row.into_iter().filter(|(_, value)| !value.is_null());
+        let row = cells.map(|(key, value)| match values(&value) {
+            Some(values) => Ok((column(&key), values)),
+            None => Err(format!("{name}: {key}: {value} is no value")),
+        });
+        Ok((name.clone(), row.collect::<Result<_, String>>()?))
+    });
+    rows.collect()
+}
+
+/// Text, a number, a list of them, or an object of them, whose members read `key=value`.
+fn values(value: &Value) -> Option<Vec<String>> {
+    let plain = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    match value {
+        Value::Array(list) => list.iter().map(plain).collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| Some(format!("{key}={}", plain(value)?))).collect(),
+        value => Some(vec![plain(value)?]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::settings::defaults;
+    use crate::job::LoudnessTarget;
+
+    fn plan(name: &str, text: &str) -> Result<Plan, Error> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("space");
+        read(&path, &defaults(), Path::new("out"))
+    }
+
+    #[test]
+    fn csv_and_json_say_the_same() {
+        let csv = "\u{feff}input,output,Loudness,reference,set,max-limiting-db\n\
+                   a.wav,loud/a.flac,-9,r.wav:2; s.wav,limiter.release_ms=80,4\nsub/b.wav,,,,,\n";
+        let json = r#"[{"input": "a.wav", "output": "loud/a.flac", "loudness": -9, "reference": ["r.wav:2", "s.wav"],
+            "set": {"limiter.release_ms": 80}, "max_limiting_db": 4}, {"input": "sub/b.wav", "loudness": null}]"#;
+        for (name, text) in [("plan.csv", csv), ("plan.json", json)] {
+            let plan = plan(name, text).unwrap_or_else(|e| panic!("{e}"));
+            let [first, second] = &plan.items[..] else { panic!("two songs") };
+            assert_eq!((&*first.output, &*second.output), (Path::new("loud/a.flac"), Path::new("sub/b.wav")), "{name}");
+            let wanted = &first.settings.wanted;
+            assert_eq!((wanted.loudness, wanted.max_limiting_db), (Some(LoudnessTarget::Lufs(-9.0)), Some(4.0)));
+            let references = &first.settings.references;
+            assert!(references[0].path.is_absolute() && references[0].weight == 2.0 && references.len() == 2, "{name}");
+            assert_eq!(first.settings.values, [("limiter.release_ms".to_owned(), "80".to_owned())]);
+            assert!(second.settings.references.is_empty() && second.settings.wanted.loudness.is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        let cases = [
+            ("plan.csv", "input,colour\na.wav,red\n", "line 2: colour: unknown"),
+            ("plan.csv", "input,loudness\na.wav,-9\nb.wav,loud\n", "line 3: loudness: \"loud\""),
+            ("plan.csv", "input,ceiling\na.wav,7\n", "line 2: "),
+            ("plan.csv", "output\na.wav\n", "line 2: the input is missing"),
+            ("plan.csv", "input,output\na.wav,../b.wav\n", "line 2: output: \"../b.wav\" leads out"),
+            ("plan.csv", "input,output\na.wav,b.mp3\n", "neither .wav nor .flac"),
+            ("plan.json", r#"[{"input": "a.wav", "rate": [1, 2]}]"#, "song 1: rate: takes one value"),
+            ("plan.json", r#"{"input": "a.wav"}"#, "not a list of objects"),
+            ("plan.json", r#"[{"input": "a.wav", "bits": true}]"#, "song 1: bits: true is no value"),
+        ];
+        for (name, text, words) in cases {
+            let error = plan(name, text).expect_err(words);
+            assert!(matches!(error, Error::Usage(_)) && error.to_string().contains(words), "{words}: {error}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Who is told how a batch comes on, and may end it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::batch::run::Outcome;
+use crate::io::Error;
+use crate::progress::Observer;
+use crate::report::Levels;
+
+/// Hears of every song. Called from several threads.
+pub trait Watch: Sync {
+    /// So many bytes of songs will be worked on.
+    fn begins(&self, bytes: u64);
+
+    /// Work worth so many more of them is done.
+    fn worked(&self, bytes: u64);
+
+    /// A song has come to its end.
+    fn ended(&self, song: &Ended);
+
+    /// No further song is to be begun.
+    fn is_stopping(&self) -> bool;
+
+    /// The songs at work are to end at once, with nothing written.
+    fn is_cut(&self) -> bool;
+}
+
+/// A song at its end.
+pub struct Ended<'a> {
+    /// The mix.
+    pub input: &'a std::path::Path,
+    /// The master.
+    pub output: &'a std::path::Path,
+    /// What became of it.
+    pub outcome: &'a Outcome,
+    /// The master's figures, if it was made now.
+    pub after: Option<Levels>,
+    /// Promises that fell short.
+    pub shortfalls: Vec<String>,
+}
+
+/// The stages of a song, and after which share of its work each begins; measured on songs of a few minutes.
+const STAGES: [(&str, f64); 4] = [("reading", 0.0), ("measuring", 0.0), ("rendering", 0.45), ("limiting", 0.75)];
+
+/// Tells a watch of one song's way, in bytes of its file.
+pub struct SongProgress<'a> {
+    watch: &'a dyn Watch,
+    /// Nothing is written, so that stopping is no loss.
+    is_listening: bool,
+    bytes: u64,
+    told: AtomicU64,
+    stage: AtomicU64,
+    frames: AtomicU64,
+    done: AtomicU64,
+}
+
+impl<'a> SongProgress<'a> {
+    /// The way of a song whose file has so many bytes.
+    pub fn new(watch: &'a dyn Watch, bytes: u64) -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { watch, is_listening: false, bytes, told: zero(), stage: zero(), frames: zero(), done: zero() }
+    }
+
+    /// The same of a song that is only listened to: it ends as soon as the batch is to stop.
+    pub fn of_listening(watch: &'a dyn Watch, bytes: u64) -> Self {
+        Self { is_listening: true, ..Self::new(watch, bytes) }
+    }
+
+    /// Whatever became of it, nothing more is to be done.
+    pub fn finish(&self) {
+        self.tell(1.0);
+    }
+
+    /// Tells that this share of the work is done. A stage that comes again tells nothing twice.
+    fn tell(&self, share: f64) {
+        let done = (self.bytes as f64 * share.min(1.0)) as u64;
+        let told = self.told.fetch_max(done, Ordering::Relaxed);
+        if done > told {
+            self.watch.worked(done - told);
+        }
+    }
+}
+
+impl Observer for SongProgress<'_> {
+    fn stage(&self, name: &'static str, frames: Option<u64>) {
+        let stage = STAGES.iter().position(|(known, _)| *known == name).unwrap_or(0);
+        self.stage.store(stage as u64, Ordering::Relaxed);
+        self.frames.store(frames.unwrap_or(0), Ordering::Relaxed);
+        self.done.store(0, Ordering::Relaxed);
+    }
+
+    fn advance(&self, frames: u64) -> Result<(), Error> {
+        let done = self.done.fetch_add(frames, Ordering::Relaxed) + frames;
+        let (stage, all) = (self.stage.load(Ordering::Relaxed) as usize, self.frames.load(Ordering::Relaxed));
+        if all > 0 {
+            let from = STAGES[stage].1;
+            let to = STAGES[stage..].iter().map(|(_, start)| *start).find(|start| *start > from).unwrap_or(1.0);
+            self.tell(from + (to - from) * (done as f64 / all as f64).min(1.0));
+        }
+        let is_over = if self.is_listening { self.watch.is_stopping() } else { self.watch.is_cut() };
+        if is_over { Err(Error::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// Tells nothing, and ends with a batch that is to stop.
+pub struct Stopping<'a>(pub &'a dyn Watch);
+
+impl Observer for Stopping<'_> {
+    fn stage(&self, _: &'static str, _: Option<u64>) {}
+
+    fn advance(&self, _: u64) -> Result<(), Error> {
+        if self.0.is_stopping() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+}

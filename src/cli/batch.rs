@@ -1,0 +1,161 @@
+//! Arguments of `batch` and `merge-reports`.
+
+use std::io::stdin;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use goldmaster::album::AlbumLoudness;
+use goldmaster::batch::budget::parse_bytes;
+use goldmaster::batch::plan::{Plan, Shard};
+use goldmaster::batch::relation::Relation;
+use goldmaster::batch::run::Options;
+use goldmaster::batch::settings::Settings;
+use goldmaster::batch::{inputs, table};
+use goldmaster::error::Error;
+use goldmaster::io::encode::Format;
+use goldmaster::job::{DeciderKind, Reference};
+use goldmaster::verify::Strictness;
+
+use super::{AmountArgs, WantedArgs, setting};
+
+#[derive(Args, Debug)]
+pub struct BatchArgs {
+    /// Files, folders (searched to their depth) and globs; `-` reads a list of files from the standard input
+    #[arg(required_unless_present = "plan", conflicts_with = "plan")]
+    pub inputs: Vec<PathBuf>,
+    /// A table of songs, .csv or .json, each with settings of its own
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Where masters and reports go; folders are kept
+    #[arg(short, long, value_name = "FOLDER", default_value = "masters")]
+    pub output: PathBuf,
+    /// A finished record that every song comes close to; several are weighted, as in hit.flac:0.5
+    #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
+    pub references: Vec<Reference>,
+    #[command(flatten)]
+    pub wanted: WantedArgs,
+    /// Container of the masters
+    #[arg(long, value_enum, default_value = "wav", help_heading = "Delivery")]
+    pub format: Container,
+    #[command(flatten)]
+    pub amounts: AmountArgs,
+    /// The songs are one record: differences in loudness are kept, tone has one target. The album as a whole, or its
+    /// loudest song, comes to the loudness that is asked for
+    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "whole", help_heading = "Album")]
+    pub album: Option<AlbumLoudness>,
+    /// The record is its own reference: songs that stand out are drawn to the others
+    #[arg(long, conflicts_with = "references", help_heading = "Album")]
+    pub reference_from_album: bool,
+    /// Who decides
+    #[arg(long, value_enum, default_value_t)]
+    pub decider: DeciderKind,
+    /// Changes one value of every recipe, as in multiband.low.ratio=1.5
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = setting)]
+    pub settings: Vec<(String, String)>,
+    /// A song whose loudness falls short fails
+    #[arg(long)]
+    pub strict: bool,
+    #[command(flatten)]
+    pub work: WorkArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Work")]
+pub struct WorkArgs {
+    /// Songs at once, a thread for each [default: as many as there are cores and memory for]
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Memory for all of them together, as in 800M or 4G [default: half of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub memory: Option<u64>,
+    /// Masters one part of the plan only, as in 3/16
+    #[arg(long, value_name = "N/COUNT")]
+    pub shard: Option<Shard>,
+    /// Masters finished songs again
+    #[arg(long)]
+    pub no_resume: bool,
+    /// Leaves out songs whose master is there, from the same mix and settings; so it is without being said
+    #[arg(long, conflicts_with = "no_resume")]
+    pub resume: bool,
+    /// Replaces files that no batch has written
+    #[arg(short, long)]
+    pub force: bool,
+    /// Says what would be done, and writes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Prints failures only
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct MergeArgs {
+    /// The reports of all parts, report.N-of-COUNT.json
+    #[arg(required = true)]
+    pub reports: Vec<PathBuf>,
+    /// The joint report; its table gets the same name with .csv [default: report.json beside the first]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Container {
+    /// WAV, or RF64 beyond 4 GiB
+    Wav,
+    /// FLAC
+    Flac,
+}
+
+impl BatchArgs {
+    /// What these arguments ask for, song by song.
+    pub fn plan(&self) -> Result<Plan, Error> {
+        let settings = self.settings();
+        settings.check()?;
+        let plan = match &self.plan {
+            Some(path) => table::read(path, &settings, &self.output)?,
+            None if self.inputs == [Path::new("-")] => {
+                Plan::uniform(inputs::listed(stdin().lock())?, settings, &self.output)?
+            }
+            None => Plan::uniform(inputs::find(&self.inputs, &self.output)?, settings, &self.output)?,
+        };
+        let plan = plan.related(Relation { album: self.album, is_own_reference: self.reference_from_album });
+        Ok(match self.work.shard {
+            Some(shard) => plan.part(shard),
+            None => plan,
+        })
+    }
+
+    fn settings(&self) -> Settings {
+        let AmountArgs { intensity, tone, dynamics, width } = self.amounts;
+        Settings {
+            references: self.references.clone(),
+            wanted: self.wanted.wanted(),
+            decider: self.decider,
+            intensity_pct: intensity,
+            tone_pct: tone,
+            dynamics_pct: dynamics,
+            width_pct: width,
+            values: self.settings.clone(),
+            format: match self.format {
+                Container::Wav => Format::Wav,
+                Container::Flac => Format::Flac,
+            },
+            strictness: if self.strict { Strictness::Shortfalls } else { Strictness::Promises },
+        }
+    }
+
+    /// How it is run.
+    pub fn options(&self) -> Options {
+        let WorkArgs { jobs, memory, no_resume, force, .. } = &self.work;
+        Options { jobs: *jobs, memory_bytes: *memory, force: *force, resume: !no_resume }
+    }
+}
+
+impl MergeArgs {
+    /// Where the joint report goes.
+    pub fn output(&self) -> PathBuf {
+        let beside = || self.reports.first().map(|first| first.with_file_name("report.json"));
+        self.output.clone().or_else(beside).unwrap_or_default()
+    }
+}

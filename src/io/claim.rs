@@ -1,0 +1,137 @@
+//! Locks that end with the process that holds them: who works on what, and which files a killed run has left behind.
+//!
+//! A lock belongs to an open file (`flock`), so that the system frees it however its owner ends. Where a file system
+//! knows no locks nothing is ever swept away, and two runs may do the same work twice.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+
+/// How the names of files begin that are still being written.
+pub(super) const TEMPORARY_PREFIX: &str = ".goldmaster-";
+/// How they end.
+pub(super) const TEMPORARY_SUFFIX: &str = ".tmp";
+
+/// Locks a file that was just made. False when a sweep came first and took its name.
+pub(super) fn is_held(file: &File) -> bool {
+    // A sweep holds a lock for an instant only.
+    file.lock().is_err() || is_linked(file)
+}
+
+#[cfg(unix)]
+fn is_linked(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().is_ok_and(|metadata| metadata.nlink() > 0)
+}
+
+#[cfg(not(unix))]
+fn is_linked(_: &File) -> bool {
+    true
+}
+
+/// Removes what killed runs have left in `folder`: temporary files that no living process holds.
+pub fn sweep(folder: &Path) {
+    // A file in use cannot be told from one left behind where removing does not wait for whoever has it open.
+    if cfg!(not(unix)) {
+        return;
+    }
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_temporary =
+            name.to_str().is_some_and(|name| name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX));
+        if is_temporary && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            remove_unheld(&entry.path());
+        }
+    }
+}
+
+/// Removes a file under its lock; its maker, if it lives, has the lock or finds the name gone.
+fn remove_unheld(path: &Path) {
+    if let Ok(file) = OpenOptions::new().write(true).open(path)
+        && file.try_lock().is_ok()
+    {
+        // What cannot be removed stays, and does no harm.
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// The right to work on something, held against all other processes and threads.
+#[derive(Debug)]
+pub struct Claim {
+    path: PathBuf,
+    file: File,
+    /// Its holder before ended without [`release`](Self::release): how far it came is not known.
+    pub was_abandoned: bool,
+}
+
+impl Claim {
+    /// Claims what `path` stands for; `None` when another holds it.
+    ///
+    /// # Errors
+    /// The file of the claim cannot be made.
+    pub fn take(path: &Path) -> Result<Option<Self>, Error> {
+        loop {
+            let (file, was_abandoned) = open(path).map_err(|e| Error::writing(path, &e))?;
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                // Released, and so removed, between opening and locking.
+                Ok(()) if !is_linked(&file) => {}
+                Ok(()) | Err(TryLockError::Error(_)) => {
+                    return Ok(Some(Self { path: path.to_owned(), file, was_abandoned }));
+                }
+            }
+        }
+    }
+
+    /// Gives it back: nothing is left undone.
+    pub fn release(self) {
+        let _ = std::fs::remove_file(&self.path);
+        let _ = self.file.unlock();
+    }
+}
+
+/// The file, and whether it was there.
+fn open(path: &Path) -> io::Result<(File, bool)> {
+    match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(file) => Ok((file, false)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+            Ok((file, true))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holds_a_claim_and_the_next_learns_how_it_ended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("song.claim");
+        let take = || Claim::take(&path).expect("writable");
+        let first = take().expect("nobody has it");
+        assert!(!first.was_abandoned && take().is_none());
+        first.release();
+        assert!(!path.exists());
+        drop(take().expect("it was given back"));
+        assert!(take().expect("its holder is gone").was_abandoned);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_what_nobody_holds_is_swept_away() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = |name: &str| folder.path().join(name);
+        for left in [".goldmaster-abc.tmp", "song.wav", ".goldmaster-abc", "abc.tmp"] {
+            std::fs::write(name(left), "left behind").expect("space");
+        }
+        let held = super::super::encode::temporary(&name("out.wav")).expect("a file");
+        sweep(folder.path());
+        assert!(!name(".goldmaster-abc.tmp").exists() && held.path().exists());
+        assert!(["song.wav", ".goldmaster-abc", "abc.tmp"].iter().all(|kept| name(kept).exists()));
+    }
+}

@@ -1,0 +1,138 @@
+//! `batch` and `merge-reports` on a terminal: a line per song, a bar over all of them, a summary.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use goldmaster::batch::merge::merge;
+use goldmaster::batch::plan::Plan;
+use goldmaster::batch::record::Standing;
+use goldmaster::batch::report::paths;
+use goldmaster::batch::run::{self, Finished, Outcome, Summary};
+use goldmaster::batch::watch::{Ended, Watch};
+use goldmaster::error::Error;
+use goldmaster::terminal::album_table;
+use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::batch::{BatchArgs, MergeArgs};
+use crate::progress_bar::{interrupts, let_songs_end};
+use crate::{complain, print};
+
+pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
+    let plan = args.plan()?;
+    if args.work.dry_run {
+        look(args, &plan);
+        return Ok(());
+    }
+    let_songs_end();
+    let watch = Terminal::new(plan.items.len(), args.work.quiet);
+    let Finished { summary, album } = run::run(&plan, &args.output, &args.options(), &watch)?;
+    watch.bar.finish_and_clear();
+    let [report, _] = paths(&args.output, plan.shard);
+    if !args.work.quiet {
+        if let Some(album) = &album {
+            print(&format!("\n{}", album_table(album)));
+        }
+        print(&format!("\n{}; see {}", counts(&summary), report.display()));
+    }
+    judged(&summary, report)
+}
+
+pub fn run_merge(args: &MergeArgs) -> Result<(), Error> {
+    let report = args.output();
+    let summary = merge(&args.reports, &report)?;
+    print(&format!("{}; see {}", counts(&summary), report.display()));
+    judged(&summary, report)
+}
+
+fn counts(summary: &Summary) -> String {
+    let Summary { mastered, unchanged, failed, left } = summary;
+    let mut words = format!("{mastered} mastered, {unchanged} unchanged, {failed} failed");
+    if *left > 0 {
+        let _ = write!(words, ", {left} left");
+    }
+    words
+}
+
+fn judged(summary: &Summary, report: std::path::PathBuf) -> Result<(), Error> {
+    let songs = summary.songs();
+    match *summary {
+        Summary { left: 1.., .. } => Err(Error::SomeLeft { left: summary.left, songs }),
+        Summary { failed: 1.., .. } => Err(Error::SomeFailed { failed: summary.failed, songs, report }),
+        _ => Ok(()),
+    }
+}
+
+/// What would be done.
+fn look(args: &BatchArgs, plan: &Plan) {
+    for (item, standing) in run::look(plan, &args.output, &args.options()) {
+        let (input, output) = (item.input.display(), args.output.join(&item.output));
+        let output = output.display();
+        print(&match standing {
+            Ok(Standing::Finished) if !args.work.no_resume => format!("unchanged  {input} -> {output}"),
+            Ok(Standing::Foreign) if !args.work.force => {
+                format!("exists     {input} -> {output}: not written by a batch")
+            }
+            Ok(Standing::New) => format!("master     {input} -> {output}"),
+            Ok(_) => format!("again      {input} -> {output}"),
+            Err(cause) => format!("fails      {cause}"),
+        });
+    }
+}
+
+/// Tells of a batch.
+struct Terminal {
+    bar: Bar,
+    songs: usize,
+    is_quiet: bool,
+}
+
+impl Terminal {
+    fn new(songs: usize, is_quiet: bool) -> Self {
+        let target = if is_quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = Bar::with_draw_target(Some(0), target);
+        let style = ProgressStyle::with_template("{msg:12} {wide_bar} {percent:>3} % {elapsed:>4}, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style);
+        Self { bar, songs, is_quiet }
+    }
+}
+
+impl Watch for Terminal {
+    fn begins(&self, bytes: u64) {
+        self.bar.set_length(bytes);
+        self.bar.set_message(format!("{} songs", self.songs));
+        self.bar.enable_steady_tick(Duration::from_millis(200));
+    }
+
+    fn worked(&self, bytes: u64) {
+        self.bar.inc(bytes);
+    }
+
+    fn ended(&self, song: &Ended) {
+        let (input, output) = (song.input.display(), song.output.display());
+        self.bar.suspend(|| match song.outcome {
+            Outcome::Failed(cause) => complain(&format!("failed: {cause}")),
+            _ if self.is_quiet => {}
+            Outcome::Unchanged => print(&format!("{output}: unchanged")),
+            Outcome::Left => print(&format!("{input}: left")),
+            Outcome::Mastered => {
+                let levels = song.after.map_or_else(String::new, |after| {
+                    let loudness = after.integrated_lufs.unwrap_or(f64::NEG_INFINITY);
+                    format!("{loudness:.1} LUFS, {:.1} dBTP", after.true_peak_dbtp)
+                });
+                print(&format!("{output}: {levels}"));
+            }
+        });
+        for shortfall in &song.shortfalls {
+            self.bar.suspend(|| complain(&format!("{output}: warning: {shortfall}")));
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        interrupts() > 0
+    }
+
+    fn is_cut(&self) -> bool {
+        interrupts() > 1
+    }
+}

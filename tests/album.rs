@@ -1,0 +1,181 @@
+//! The songs of a record keep their relation, and come together in tone.
+
+mod common;
+
+use std::fs;
+
+use analyzer::loudness::{LoudnessHistory, LoudnessMeter, gated};
+use analyzer::stream::{Frame, Meter as _};
+use analyzer::synth::demo_mix;
+use common::{Folder, RATE_HZ, louder, read};
+use serde_json::Value;
+
+/// Loudness of an album is kept as that of a song is.
+const ALBUM_TOLERANCE_LU: f64 = 0.1;
+/// Differences in loudness between songs are kept within this.
+const DIFFERENCE_TOLERANCE_LU: f64 = 0.3;
+
+/// What a high-pass of first order at about 1.4 kHz leaves: y[n] = 0.9 (x[n] - x[n-1]) + 0.8 y[n-1].
+fn treble(frames: &[Frame]) -> Vec<Frame> {
+    let (mut x1, mut y1) = ([0.0; 2], [0.0; 2]);
+    let next = |x: &Frame| {
+        y1 = [0, 1].map(|c| 0.9 * (x[c] - x1[c]) + 0.8 * y1[c]);
+        x1 = *x;
+        y1
+    };
+    frames.iter().map(next).collect()
+}
+
+/// The song with more of its treble, or less.
+fn brighter(frames: &[Frame], share: f32) -> Vec<Frame> {
+    frames.iter().zip(treble(frames)).map(|(x, t)| [x[0] + share * t[0], x[1] + share * t[1]]).collect()
+}
+
+/// Songs of one band that differ in loudness and tone.
+fn record(folder: &Folder) -> Vec<Vec<Frame>> {
+    fs::create_dir(folder.path("in")).expect("a folder");
+    let song = demo_mix(RATE_HZ, 18.0);
+    let parts: Vec<&[Frame]> = song.chunks_exact(song.len() / 3).collect();
+    let songs = [(0.0, 0.0), (-4.0, 1.5), (2.5, -0.6)].iter().zip(parts);
+    let songs: Vec<_> = songs.map(|((by_db, share), part)| louder(&brighter(part, *share), *by_db)).collect();
+    for (n, song) in songs.iter().enumerate() {
+        folder.wav(&format!("in/{n}.wav"), 2, song);
+    }
+    songs
+}
+
+fn history(frames: &[Frame]) -> LoudnessHistory {
+    let mut meter = LoudnessMeter::new(RATE_HZ);
+    meter.push(frames);
+    meter.history()
+}
+
+fn integrated(frames: &[Frame]) -> f64 {
+    history(frames).integrated().expect("it can be heard")
+}
+
+fn album_lufs(songs: &[Vec<Frame>]) -> f64 {
+    let histories: Vec<_> = songs.iter().map(|song| history(song)).collect();
+    gated(|| histories.iter().flat_map(LoudnessHistory::gating_powers)).expect("it can be heard")
+}
+
+fn mastered(folder: &Folder, arguments: &[&str]) -> (Vec<Vec<Frame>>, Value) {
+    folder.goldmaster(&[&["batch", "in", "-o", "out"], arguments].concat()).succeeded();
+    let songs = (0..3).map(|n| read(&folder.path(&format!("out/{n}.wav"))).frames).collect();
+    let report = fs::read_to_string(folder.path("out/report.json")).expect("the report");
+    (songs, serde_json::from_str(&report).expect("JSON"))
+}
+
+/// Largest difference between the moves of two songs.
+fn spread_of_moves(before: &[Vec<Frame>], after: &[Vec<Frame>]) -> f64 {
+    let moves: Vec<f64> = before.iter().zip(after).map(|(b, a)| integrated(a) - integrated(b)).collect();
+    moves.iter().fold(f64::NEG_INFINITY, |m, v| m.max(*v)) - moves.iter().fold(f64::INFINITY, |m, v| m.min(*v))
+}
+
+#[test]
+fn an_album_is_at_its_loudness_and_its_songs_keep_theirs() {
+    let folder = Folder::new();
+    let songs = record(&folder);
+    let (masters, report) = mastered(&folder, &["--album", "--loudness", "-18", "--jobs", "2"]);
+    let lufs = album_lufs(&masters);
+    assert!((lufs + 18.0).abs() < ALBUM_TOLERANCE_LU, "{lufs}");
+    // The meter over the songs in a row hears the same, but for what sounds across two of them.
+    let in_a_row = integrated(&masters.concat());
+    assert!((in_a_row - lufs).abs() < ALBUM_TOLERANCE_LU, "{in_a_row}, not {lufs}");
+    let spread = spread_of_moves(&songs, &masters);
+    assert!(spread < DIFFERENCE_TOLERANCE_LU, "{spread} LU");
+    assert!(songs.iter().zip(&masters).all(|(song, master)| song.len() == master.len()));
+    let album = &report["album"];
+    assert!((album["loudness_lufs"].as_f64().expect("a number") - lufs).abs() < 0.01, "{album}");
+    assert_eq!(album["held_back_by"], Value::Null);
+    for song in album["songs"].as_array().expect("a list") {
+        let figure = |name: &str| song[name].as_f64().expect("a number");
+        assert!(figure("tone_after_db") < figure("tone_before_db"), "{song}");
+    }
+}
+
+#[test]
+fn the_loudest_song_may_be_what_is_brought_to_the_target() {
+    let folder = Folder::new();
+    let songs = record(&folder);
+    let (masters, _) = mastered(&folder, &["--album=loudest", "--loudness", "-16"]);
+    let loudest = masters.iter().map(|song| integrated(song)).fold(f64::NEG_INFINITY, f64::max);
+    assert!((loudest + 16.0).abs() < ALBUM_TOLERANCE_LU, "{loudest}");
+    assert!(spread_of_moves(&songs, &masters) < DIFFERENCE_TOLERANCE_LU);
+}
+
+#[test]
+fn a_song_that_comes_no_higher_holds_the_album_back() {
+    let folder = Folder::new();
+    let songs = record(&folder);
+    let (masters, report) = mastered(&folder, &["--album", "--loudness", "-6", "--max-limiting-db", "1"]);
+    let lufs = album_lufs(&masters);
+    assert!(lufs < -7.0, "{lufs}");
+    let held_back_by = report["album"]["held_back_by"].as_str().expect("a song");
+    assert!(held_back_by.starts_with("in/"), "{held_back_by}");
+    let spread = spread_of_moves(&songs, &masters);
+    assert!(spread < DIFFERENCE_TOLERANCE_LU, "{spread} LU");
+}
+
+#[test]
+fn a_finished_album_is_left_alone_and_a_changed_song_changes_all() {
+    let folder = Folder::new();
+    record(&folder);
+    folder.file("in/bad.wav", b"no song");
+    let batch = || folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--loudness", "-18"]);
+    let count = |status: &str| {
+        let report = fs::read_to_string(folder.path("out/report.json")).expect("the report");
+        let report: Value = serde_json::from_str(&report).expect("JSON");
+        (report["summary"][status].as_u64().expect("a count"), report["album"].clone())
+    };
+    batch();
+    let (mastered, album) = count("mastered");
+    assert_eq!((mastered, album["songs"].as_array().expect("a list").len()), (3, 3));
+    batch();
+    assert_eq!(count("unchanged"), (3, album.clone()));
+    folder.wav("in/0.wav", 2, &demo_mix(RATE_HZ, 3.0));
+    batch();
+    let (mastered, changed) = count("mastered");
+    assert!(mastered == 3 && changed != album);
+}
+
+#[test]
+fn a_master_that_is_gone_from_an_album_comes_back_as_it_was() {
+    let folder = Folder::new();
+    record(&folder);
+    let masters = |out: &str| {
+        let read = |n| fs::read(folder.path(&format!("{out}/{n}.wav"))).expect("a master");
+        [0, 1, 2].map(read)
+    };
+    folder.goldmaster(&["batch", "in", "-o", "whole", "--album"]).succeeded();
+    folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--jobs", "1"]).succeeded();
+    fs::remove_file(folder.path("out/1.wav")).expect("ours");
+    folder.goldmaster(&["batch", "in", "-o", "out", "--album"]).succeeded();
+    assert!(masters("whole") == masters("out"));
+}
+
+#[test]
+fn a_record_can_be_its_own_reference() {
+    let folder = Folder::new();
+    let songs = record(&folder);
+    folder.goldmaster(&["batch", "in", "-o", "out", "--reference-from-album"]).succeeded();
+    for n in 0..3 {
+        read(&folder.path(&format!("out/{n}.wav"))).assert_keeps(-14.0, -1.0);
+    }
+    // Two songs are the plain ones' neighbours; the bright one comes down, the dull one up.
+    let brightness = |frames: &[Frame]| integrated(&treble(frames)) - integrated(frames);
+    let change = |n: usize| brightness(&read(&folder.path(&format!("out/{n}.wav"))).frames) - brightness(&songs[n]);
+    assert!(change(1) < 0.0 && change(2) > 0.0, "{} {}", change(1), change(2));
+}
+
+#[test]
+fn an_album_is_one_piece() {
+    let folder = Folder::new();
+    record(&folder);
+    folder.file("plan.csv", b"input,loudness\nin/0.wav,-14\nin/1.wav,-12\n");
+    for arguments in [&["in", "--shard", "1/2"][..], &["--plan", "plan.csv"]] {
+        let run = folder.goldmaster(&[&["batch", "-o", "out", "--album"], arguments].concat());
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(!folder.path("out").exists());
+    }
+}
