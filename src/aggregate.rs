@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::io;
-use crate::paths::check_text_path;
+use crate::paths::check_other_path;
 use crate::progress::{Observer, Unseen};
 use crate::song::measure;
 
@@ -40,7 +40,7 @@ pub struct Aggregate {
 /// # Errors
 /// No song is left, the profile cannot be written, or the run was interrupted.
 pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate, Error> {
-    check_text_path("profile", &job.output, job.inputs.iter().map(PathBuf::as_path), job.force)?;
+    check_other_path("profile", &job.output, job.inputs.iter().map(PathBuf::as_path), job.force)?;
     let measured: Vec<Result<(String, Profile), io::Error>> = job
         .inputs
         .par_iter()

@@ -110,6 +110,9 @@ pub struct WantedArgs {
     /// True peak that is never exceeded, in dBTP [default: -1]
     #[arg(long, value_name = "DBTP", allow_hyphen_values = true)]
     pub ceiling: Option<f64>,
+    /// Lowers the ceiling by what MP3, Vorbis and Opus raise peaks at this loudness
+    #[arg(long)]
+    pub codec_safe: bool,
     /// What the limiter may take for more than 5 % of the time; past it the loudness falls short [default: 3]
     #[arg(long, value_name = "DB", allow_negative_numbers = true)]
     pub max_limiting_db: Option<f64>,
@@ -151,6 +154,9 @@ pub struct OutputArgs {
     /// Replaces existing files
     #[arg(short, long)]
     pub force: bool,
+    /// Writes what was taken away or added: master less mix, at the same gain
+    #[arg(long, value_name = "FILE")]
+    pub delta: Option<PathBuf>,
     /// Changes one value of the recipe, as in multiband.low.ratio=1.5
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
@@ -248,7 +254,7 @@ impl OutputArgs {
                 )));
             }
         };
-        Ok(Output { path, format, force: self.force })
+        Ok(Output { path, format, force: self.force, delta: self.delta.clone() })
     }
 
     fn strictness(&self) -> Strictness {
@@ -258,11 +264,12 @@ impl OutputArgs {
 
 impl WantedArgs {
     fn wanted(&self) -> Wanted {
-        let Self { destination, loudness, ceiling, max_limiting_db, rate, bits } = self;
+        let Self { destination, loudness, ceiling, codec_safe, max_limiting_db, rate, bits } = self;
         Wanted {
             destination: *destination,
             loudness: *loudness,
             ceiling_dbtp: *ceiling,
+            is_codec_safe: *codec_safe,
             max_limiting_db: *max_limiting_db,
             sample_rate_hz: *rate,
             sample_format: bits.map(|bits| match bits {

@@ -44,7 +44,7 @@ fn write_difference<M, S>(
     overwrite: bool,
 ) -> Result<(), io::Error>
 where
-    M: Source<Error = std::io::Error>,
+    M: Source<Error = io::Error>,
     S: Source<Error = io::Error>,
 {
     let gain = gain_from_db(drive_db) as f32;
@@ -55,7 +55,7 @@ where
         dry.resize(frames.len(), [0.0; 2]);
         let mut filled = 0;
         while filled < dry.len() {
-            match mix.read(&mut dry[filled..]).map_err(|e| io::Error::reading(path, &e))? {
+            match mix.read(&mut dry[filled..])? {
                 0 => break,
                 count => filled += count,
             }

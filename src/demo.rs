@@ -58,7 +58,7 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
     encoder.finish(None)?;
     let job = MasterJob {
         input: mix.clone(),
-        output: Output { path: output.clone(), format: Format::Wav, force },
+        output: Output { path: output.clone(), format: Format::Wav, force, delta: None },
         references: Vec::new(),
         profile: None,
         wanted: Wanted::default(),

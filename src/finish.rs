@@ -1,32 +1,33 @@
 //! From a recipe to a file: chain, limiter, dither, and the measurements that prove the promises.
 
 use analyzer::crossover::{BANDS, CROSSOVER_HZ};
-use analyzer::loudness::{LoudnessHistory, LoudnessMeter};
-use analyzer::oversample::{BLOCK_FRAMES, BlockScanner};
+use analyzer::loudness::LoudnessHistory;
 use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
-use analyzer::stream::{Frame, Meter, Source};
-use analyzer::units::{db_from_gain, db_from_power, gain_from_db, power_from_db};
+use analyzer::stream::Frame;
+use analyzer::units::{db_from_power, gain_from_db, power_from_db};
 use renderer::chain::Chain;
 use renderer::recipe::{Recipe, Solution};
 use renderer::resample::Resampled;
-use renderer::stages::dither::Dither;
-use renderer::stages::limiter::{LimiterApply, LimiterGain};
+use renderer::stages::limiter::LimiterGain;
 
+use crate::delta::write_delta;
 use crate::error::Error;
-use crate::io;
 use crate::io::encode::{Encoder, OutputSpec};
 use crate::io::spool::Spool;
 use crate::io::tags::Tags;
 use crate::job::Output;
+use crate::limited::limited;
+use crate::output_meter::OutputMeter;
+use crate::pipeline::each_block_ahead;
 use crate::progress::Observer;
-use crate::solve::{Gains, Outcome, Trace, TraceMeter, blocks_of, driven, outcome, solve};
+use crate::solve::{Outcome, Trace, TraceMeter, driven, outcome, solve};
 use crate::song::{Song, each_block};
 use crate::trims::{Over, correct};
 use crate::verify::{Measured, Promise, Strictness, promises};
 
 /// The limiter aims this far under the ceiling, so that rounding and the difference between two interpolators
 /// do not end above it, dB.
-const CEILING_MARGIN_DB: f64 = 0.01;
+pub(crate) const CEILING_MARGIN_DB: f64 = 0.01;
 /// A file this close to the loudness that was asked for is not rendered again, LU.
 const CLOSE_ENOUGH_LU: f64 = 0.03;
 /// How often a file that misses a promise is rendered again.
@@ -96,6 +97,9 @@ pub fn finish(
         return Err(Error::Promise { path: output.path.clone(), broken });
     }
     let warnings = encoder.finish(Some(tags))?;
+    if let Some(delta) = &output.delta {
+        write_delta(song, &output.path, solution.drive_db, delta, output.force)?;
+    }
     Ok(Finished { recipe: recipe.clone(), solution, measured, promises, sample_rate_hz: rate, warnings })
 }
 
@@ -202,9 +206,9 @@ fn render(
         rendered.push(frames)
     };
     if rate == source_rate {
-        each_block(&mut source, &mut sink)?;
+        each_block_ahead(&mut source, &mut sink)?;
     } else {
-        each_block(&mut Resampled::new(source, source_rate, rate), &mut sink)?;
+        each_block_ahead(&mut Resampled::new(source, source_rate, rate), &mut sink)?;
     }
     Ok((rendered, meter.finish()?))
 }
@@ -309,100 +313,15 @@ impl Attempt<'_> {
         };
         self.observer.stage("limiting", Some(self.rendered.len()));
         let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
-        let mut gains = Gains::new(blocks_of(&self.trace), self.limiter(solution), &solution.trims);
-        let apply = LimiterApply::new(solution.drive_db);
-        let bits = self.recipe.output.sample_format.integer_bits();
-        let mut dither = bits.map(|bits| Dither::new(bits, u64::from(self.recipe.output.dither_seed)));
         let mut meter = OutputMeter::new(rate, self.channels, self.recipe.delivery.ceiling_dbtp);
-        let mut gain = gains.next_gain()?;
-        let mut reader = self.rendered.reader();
-        let mut block = vec![[0.0; 2]; 256 * BLOCK_FRAMES];
-        loop {
-            let count = fill(&mut reader, &mut block)?;
-            if count == 0 {
-                break;
-            }
-            for frames in block[..count].chunks_mut(BLOCK_FRAMES) {
-                let next_gain = gains.next_gain()?;
-                apply.process_block(frames, gain, next_gain);
-                gain = next_gain;
-            }
-            if let Some(dither) = &mut dither {
-                dither.process(&mut block[..count], self.channels == 2);
-            }
-            meter.push(&block[..count]);
-            encoder.write(&block[..count])?;
-            self.observer.advance(count as u64)?;
-        }
+        let limiter = self.limiter(solution);
+        let mut limited = limited(self.rendered, &self.trace, limiter, solution, &self.recipe.output, self.channels)?;
+        each_block_ahead(&mut limited, |frames| {
+            meter.push(frames);
+            encoder.write(frames)?;
+            self.observer.advance(frames.len() as u64)
+        })?;
         let (measured, overs) = meter.finish(self.rendered.len(), outcome);
         Ok((encoder, measured, overs))
-    }
-}
-
-/// Reads until `frames` is full or the source has ended.
-fn fill(source: &mut impl Source<Error = io::Error>, frames: &mut [Frame]) -> Result<usize, Error> {
-    let mut filled = 0;
-    while filled < frames.len() {
-        match source.read(&mut frames[filled..])? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    Ok(filled)
-}
-
-/// Measures what is written.
-struct OutputMeter {
-    loudness: LoudnessMeter,
-    scanner: BlockScanner,
-    peaks: PeakCheck,
-    unreadable: u64,
-}
-
-/// Blocks over the ceiling, and the highest peak.
-struct PeakCheck {
-    ceiling: f32,
-    highest: f32,
-    block: u64,
-    overs: Vec<Over>,
-}
-
-impl PeakCheck {
-    fn look(&mut self, block: &analyzer::oversample::Block) {
-        let peak = block.peak_above(self.highest.min(self.ceiling));
-        self.highest = self.highest.max(peak);
-        if peak > self.ceiling {
-            let by_db = db_from_gain(f64::from(peak / self.ceiling)) + CEILING_MARGIN_DB;
-            self.overs.push(Over { block: self.block, by_db });
-        }
-        self.block += 1;
-    }
-}
-
-impl OutputMeter {
-    fn new(sample_rate_hz: u32, channels: u8, ceiling_dbtp: f64) -> Self {
-        let peaks = PeakCheck { ceiling: gain_from_db(ceiling_dbtp) as f32, highest: 0.0, block: 0, overs: Vec::new() };
-        let loudness = LoudnessMeter::for_channels(sample_rate_hz, channels);
-        Self { loudness, scanner: BlockScanner::exact(), peaks, unreadable: 0 }
-    }
-
-    fn push(&mut self, frames: &[Frame]) {
-        self.loudness.push(frames);
-        self.scanner.push(frames, |block| self.peaks.look(block));
-        self.unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
-    }
-
-    fn finish(self, frames: u64, outcome: &Outcome) -> (Measured, Vec<Over>) {
-        let Self { loudness, scanner, mut peaks, unreadable } = self;
-        scanner.finish(|block| peaks.look(block));
-        let measured = Measured {
-            loudness: loudness.finish(),
-            true_peak_dbtp: db_from_gain(f64::from(peaks.highest)),
-            limiting_db: outcome.limiting_db,
-            peak_limiting_db: outcome.peak_limiting_db,
-            frames,
-            unreadable,
-        };
-        (measured, peaks.overs)
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use models::decision::Amounts;
 use renderer::recipe::{DeliveryParams, OutputParams, Recipe, RecipeError, SampleFormat};
 
-use crate::delivery::Destination;
+use crate::delivery::{Destination, codec_room_db};
 use crate::io::encode::Format;
 use crate::verify::Strictness;
 
@@ -86,6 +86,8 @@ pub struct Wanted {
     pub ceiling_dbtp: Option<f64>,
     /// `--max-limiting-db`.
     pub max_limiting_db: Option<f64>,
+    /// `--codec-safe`.
+    pub is_codec_safe: bool,
     /// `--rate`.
     pub sample_rate_hz: Option<u32>,
     /// `--bits`.
@@ -110,6 +112,8 @@ impl Wanted {
             (None, None) => default.loudness_lufs,
         };
         let ceiling_dbtp = self.ceiling_dbtp.or(preset.map(|p| p.ceiling_dbtp)).unwrap_or(default.ceiling_dbtp);
+        let room_db = if self.is_codec_safe { codec_room_db(loudness_lufs) } else { 0.0 };
+        let ceiling_dbtp = ceiling_dbtp - room_db;
         let max_limiting_db = self.max_limiting_db.unwrap_or(default.max_limiting_db);
         let recipe =
             Recipe { delivery: DeliveryParams { loudness_lufs, ceiling_dbtp, max_limiting_db }, ..Recipe::default() };
@@ -139,6 +143,8 @@ pub struct Output {
     pub format: Format,
     /// An existing file may be replaced.
     pub force: bool,
+    /// Where the difference of master and mix goes, if it is wanted.
+    pub delta: Option<PathBuf>,
 }
 
 /// One song to master from scratch.
@@ -199,6 +205,17 @@ mod tests {
         assert_eq!(lufs(&wanted, false), -9.5);
         wanted.loudness = Some(LoudnessTarget::Lufs(-11.0));
         assert_eq!(lufs(&wanted, true), -11.0);
+    }
+
+    #[test]
+    fn a_louder_master_leaves_a_codec_more_room() {
+        let ceiling = |lufs: f64| {
+            let wanted =
+                Wanted { loudness: Some(LoudnessTarget::Lufs(lufs)), is_codec_safe: true, ..Wanted::default() };
+            wanted.delivery(0.0, false).expect("legal").ceiling_dbtp
+        };
+        assert_eq!([-20.0, -14.0, -11.5, -9.0, -6.0].map(ceiling), [-1.3, -1.3, -2.0, -2.4, -2.4]);
+        assert!(ceiling(-12.0) < ceiling(-13.0) && ceiling(-10.0) < ceiling(-11.0));
     }
 
     #[test]

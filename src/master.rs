@@ -1,6 +1,6 @@
 //! A song's way from file to file, as a straight line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use analyzer::profile::Profile;
 use models::Decider;
@@ -15,7 +15,7 @@ use crate::finish::{Finished, Solve, finish, settings_hash};
 use crate::io::encode::Format;
 use crate::io::tags::Tags;
 use crate::job::{DeciderKind, MasterJob, Output, Reference, RenderJob};
-use crate::paths::{check_paths, check_text_path};
+use crate::paths::{check_other_path, check_paths};
 use crate::progress::{Observer, Unseen};
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::song::{Song, measure};
@@ -29,8 +29,9 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let references = job.references.iter().map(|r| r.path.as_path());
     check_paths(&job.input, references.clone(), &job.output)?;
     if let Some(recipe) = &job.recipe {
-        let sound = references.chain([job.input.as_path(), job.output.path.as_path()]);
-        check_text_path("recipe", recipe, sound, job.output.force)?;
+        let output = [Some(&job.output.path), job.output.delta.as_ref()].into_iter().flatten().map(PathBuf::as_path);
+        let taken = references.chain([job.input.as_path()]).chain(output);
+        check_other_path("recipe", recipe, taken, job.output.force)?;
     }
     let output = job.wanted.output()?;
     check_format(&job.output, output.sample_format)?;

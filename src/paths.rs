@@ -12,24 +12,29 @@ pub fn check_paths<'a>(
     references: impl Iterator<Item = &'a Path>,
     output: &Output,
 ) -> Result<(), Error> {
-    for path in std::iter::once(input).chain(references) {
+    let read: Vec<&Path> = std::iter::once(input).chain(references).collect();
+    for path in &read {
         ensure_distinct(path, &output.path)?;
+    }
+    if let Some(delta) = &output.delta {
+        check_other_path("difference", delta, read.into_iter().chain([output.path.as_path()]), output.force)?;
     }
     Ok(ensure_writable(&output.path, output.force)?)
 }
 
-/// A text file (a recipe, a profile) must not take the place of any sound, not even of one that is still to be written.
-pub fn check_text_path<'a>(
+/// What is written beside the master (a recipe, a profile, the difference) must not take the place of any other file of the
+/// run, not even of one that is still to be written.
+pub fn check_other_path<'a>(
     what: &str,
-    text: &Path,
-    mut sound: impl Iterator<Item = &'a Path>,
+    other: &Path,
+    mut taken: impl Iterator<Item = &'a Path>,
     force: bool,
 ) -> Result<(), Error> {
-    let is_taken = |path: &Path| place(path) == place(text) || ensure_distinct(path, text).is_err();
-    if let Some(path) = sound.find(|path| is_taken(path)) {
+    let is_taken = |path: &Path| place(path) == place(other) || ensure_distinct(path, other).is_err();
+    if let Some(path) = taken.find(|path| is_taken(path)) {
         return Err(Error::Usage(format!("the {what} cannot be written over {}: choose another name", path.display())));
     }
-    Ok(ensure_writable(text, force)?)
+    Ok(ensure_writable(other, force)?)
 }
 
 /// Where a file is or will be, whatever way its path takes.

@@ -10,6 +10,7 @@ use crate::io;
 use crate::io::decode::{SourceInfo, open};
 use crate::io::hash::FrameHash;
 use crate::io::spool::Spool;
+use crate::pipeline::each_block_ahead;
 use crate::progress::Observer;
 
 /// Frames in memory per spool; a longer song goes to a temporary file.
@@ -99,7 +100,7 @@ impl Song {
         observer.stage("reading", info.frames_hint);
         let mut hasher = FrameHash::new(info.sample_rate_hz, info.channels);
         let mut frames = Spool::new(spool_bytes);
-        each_block(&mut decoder, |block| {
+        each_block_ahead(&mut decoder, |block| {
             hasher.push(block);
             also(&info, block);
             observer.advance(block.len() as u64)?;
@@ -119,7 +120,7 @@ pub fn measure(path: &Path, observer: &dyn Observer) -> Result<(SourceInfo, Prof
     let info = decoder.info().clone();
     observer.stage("measuring", info.frames_hint);
     let mut analyzer = Analyzer::new(info.sample_rate_hz, info.channels);
-    each_block(&mut decoder, |block| {
+    each_block_ahead(&mut decoder, |block| {
         analyzer.push(block);
         observer.advance(block.len() as u64)
     })?;

@@ -104,7 +104,7 @@ impl Settings {
         let share = |percent: f64| percent / 100.0 * (self.intensity_pct / 100.0);
         MasterJob {
             input,
-            output: Output { path: output, format: self.format, force },
+            output: Output { path: output, format: self.format, force, delta: None },
             references: self.references.clone(),
             profile: None,
             wanted: self.wanted.clone(),

@@ -164,7 +164,7 @@ pub fn job(input: &Path, output: &Path) -> MasterJob {
     let format = if is_flac { Format::Flac } else { Format::Wav };
     MasterJob {
         input: input.to_owned(),
-        output: Output { path: output.to_owned(), format, force: false },
+        output: Output { path: output.to_owned(), format, force: false, delta: None },
         references: Vec::new(),
         profile: None,
         wanted: Wanted::default(),

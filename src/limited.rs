@@ -1,0 +1,76 @@
+//! The chain's output through limiter and dither: the samples that are written.
+
+use analyzer::oversample::BLOCK_FRAMES;
+use analyzer::stream::{Frame, Source};
+use renderer::recipe::{OutputParams, Solution};
+use renderer::stages::dither::Dither;
+use renderer::stages::limiter::{LimiterApply, LimiterGain};
+
+use crate::io;
+use crate::io::spool::{Spool, SpoolReader};
+use crate::solve::{Gains, Trace, TraceBlock, blocks_of};
+
+/// See [`limited`].
+pub struct Limited<'a, B> {
+    rendered: SpoolReader<'a, Frame>,
+    gains: Gains<B>,
+    /// At the start of the next block.
+    gain: f32,
+    apply: LimiterApply,
+    dither: Option<Dither>,
+    is_stereo: bool,
+}
+
+/// Gives the blocks of a trace.
+pub trait Blocks: FnMut() -> Result<Option<TraceBlock>, io::Error> {}
+
+impl<T: FnMut() -> Result<Option<TraceBlock>, io::Error>> Blocks for T {}
+
+/// The rendered frames, limited by what `limiter` makes of their trace.
+///
+/// # Errors
+/// The trace lies in a temporary file that cannot be read.
+pub fn limited<'a>(
+    rendered: &'a Spool<Frame>,
+    trace: &'a Trace,
+    limiter: LimiterGain,
+    solution: &Solution,
+    output: &OutputParams,
+    channels: u8,
+) -> Result<Limited<'a, impl Blocks + Send>, io::Error> {
+    let mut gains = Gains::new(blocks_of(trace), limiter, &solution.trims);
+    let bits = output.sample_format.integer_bits();
+    Ok(Limited {
+        rendered: rendered.reader(),
+        gain: gains.next_gain()?,
+        gains,
+        apply: LimiterApply::new(solution.drive_db),
+        dither: bits.map(|bits| Dither::new(bits, u64::from(output.dither_seed))),
+        is_stereo: channels == 2,
+    })
+}
+
+impl<B: Blocks> Source for Limited<'_, B> {
+    type Error = io::Error;
+
+    /// Takes whole blocks of [`BLOCK_FRAMES`]: `frames` holds at least one.
+    fn read(&mut self, frames: &mut [Frame]) -> Result<usize, io::Error> {
+        let whole = frames.len() / BLOCK_FRAMES * BLOCK_FRAMES;
+        let mut count = 0;
+        while count < whole {
+            match self.rendered.read(&mut frames[count..whole])? {
+                0 => break,
+                read => count += read,
+            }
+        }
+        for block in frames[..count].chunks_mut(BLOCK_FRAMES) {
+            let next_gain = self.gains.next_gain()?;
+            self.apply.process_block(block, self.gain, next_gain);
+            self.gain = next_gain;
+        }
+        if let Some(dither) = &mut self.dither {
+            dither.process(&mut frames[..count], self.is_stereo);
+        }
+        Ok(count)
+    }
+}
