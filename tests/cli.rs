@@ -396,6 +396,26 @@ fn several_songs_become_a_profile_that_a_mix_is_mastered_towards() {
 }
 
 #[test]
+fn mix_and_difference_add_up_to_the_master() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    let arguments = ["mix.wav", "-o", "master.wav", "--delta", "delta.wav", "--recipe", "recipe.json"];
+    folder.goldmaster(&arguments).succeeded();
+    let recipe = fs::read_to_string(folder.path("recipe.json")).expect("the recipe");
+    let drive_db = Recipe::from_json(&recipe).expect("valid").solution.expect("solved").drive_db;
+    let gain = 10f32.powf(drive_db as f32 / 20.0);
+    let [mix, delta, master] = ["mix.wav", "delta.wav", "master.wav"].map(|name| read(&folder.path(name)).frames);
+    assert_eq!((delta.len(), master.len()), (mix.len(), mix.len()));
+    let rest = |n: usize, c: usize| (gain * mix[n][c] + delta[n][c] - master[n][c]).abs();
+    let worst = (0..mix.len()).flat_map(|n| [rest(n, 0), rest(n, 1)]).fold(0.0, f32::max);
+    assert!(worst < 1e-6, "{worst}");
+    let loudest = delta.iter().flatten().fold(0.0f32, |peak, x| peak.max(x.abs()));
+    assert!(loudest > 0.01, "the chain has done something");
+    let refused = folder.goldmaster(&["mix.wav", "-o", "other.wav", "--delta", "mix.wav", "--force"]);
+    assert_eq!(refused.code, Some(USAGE), "{refused:?}");
+}
+
+#[test]
 fn names_may_have_spaces_and_any_script() {
     let folder = Folder::new();
     let place = folder.path("Lieder für Übermüdete 音楽 🎵");

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Seek};
 use std::path::{Path, PathBuf};
 
 use analyzer::stream::Frame;
+use analyzer::units::nearest;
 pub use renderer::recipe::SampleFormat;
 use tempfile::{NamedTempFile, TempPath};
 
@@ -57,7 +58,7 @@ impl OutputSpec {
 /// The integer nearest to `sample` · 2^(bits − 1), saturated. Exact for samples on the grid k / 2^(bits − 1).
 pub(super) fn quantise(sample: f32, bits: u32) -> i32 {
     let scale = f64::from(1_u32 << (bits - 1));
-    (f64::from(sample) * scale).round().clamp(-scale, scale - 1.0) as i32
+    nearest(f64::from(sample) * scale).clamp(-scale, scale - 1.0) as i32
 }
 
 /// Writes a master into a hidden file beside its name and gives it that name at the end.

@@ -5,6 +5,7 @@
 
 use analyzer::random::Random;
 use analyzer::stream::Frame;
+use analyzer::units::nearest;
 
 /// Rounds to the grid of a word length. Digital silence stays silent.
 pub struct Dither {
@@ -25,7 +26,7 @@ impl Dither {
             return 0.0;
         }
         let noise = self.random.uniform() + self.random.uniform() - 1.0;
-        (libm::floor(x * self.steps + noise + 0.5).clamp(-self.steps, self.steps - 1.0) / self.steps) as f32
+        (nearest(x * self.steps + noise).clamp(-self.steps, self.steps - 1.0) / self.steps) as f32
     }
 
     /// Rounds the next frames; `stereo` false dithers once for both channels, which are then equal.
