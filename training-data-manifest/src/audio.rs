@@ -57,7 +57,6 @@ pub fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, Error> {
 /// Compares the list with the files in a folder, by hash.
 pub fn check(table: &Table, found: &BTreeMap<String, String>) -> Vec<Finding> {
     let by_hash: BTreeMap<&str, &str> = found.iter().map(|(name, hash)| (hash.as_str(), name.as_str())).collect();
-    let listed: BTreeSet<&str> = table.rows.iter().map(|row| row.sha256.as_str()).collect();
     let mut findings = Vec::new();
     for row in &table.rows {
         let named = found.get(&row.file);
@@ -79,9 +78,14 @@ pub fn check(table: &Table, found: &BTreeMap<String, String>) -> Vec<Finding> {
         });
     }
     let named: BTreeSet<&str> = table.rows.iter().map(|row| row.file.as_str()).collect();
-    for (name, hash) in found {
-        if !listed.contains(hash.as_str()) && !named.contains(name.as_str()) {
-            findings.push(Finding::new(name, "is not listed", "add a row (see import), or take the file out"));
+    for (name, hash) in found.iter().filter(|(name, _)| !named.contains(name.as_str())) {
+        match table.rows.iter().find(|row| row.sha256 == *hash) {
+            None => findings.push(Finding::new(name, "is not listed", "add a row (see import), or take the file out")),
+            Some(row) if found.get(&row.file) == Some(hash) => {
+                findings.push(Finding::new(name, format!("is {} once more", row.file), "take one of them out"));
+            }
+            // Its row has told that it is to be renamed.
+            Some(_) => {}
         }
     }
     findings
@@ -100,9 +104,11 @@ mod tests {
     }
 
     #[test]
-    fn missing_changed_renamed_and_unlisted_files_are_told() {
+    fn missing_changed_renamed_copied_and_unlisted_files_are_told() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, text) in [("same", "same"), ("changed", "now"), ("new-name", "renamed"), ("unlisted", "unlisted")] {
+        let files =
+            [("same", "same"), ("changed", "now"), ("new-name", "renamed"), ("copy", "same"), ("other", "other")];
+        for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         let row = |file: &str, text: &str| Row { file: file.into(), sha256: sha256(text.as_bytes()), ..Row::default() };
@@ -110,6 +116,7 @@ mod tests {
         let findings = check(&Table { rows }, &hashes(folder.path()).unwrap());
         let told: Vec<_> = findings.iter().map(|finding| finding.cause.clone()).collect();
         let changed = format!("changed has the sha256 {}", sha256(b"now"));
-        assert_eq!(told, [changed.as_str(), "its audio is called new-name", "gone is not there", "is not listed"]);
+        let renamed = "its audio is called new-name";
+        assert_eq!(told, [&changed, renamed, "gone is not there", "is same once more", "is not listed"]);
     }
 }
