@@ -114,6 +114,11 @@ impl Records {
         Claim::take(&self.path(output, "claim"))
     }
 
+    /// Whether another batch works on a song.
+    pub fn is_busy(&self, output: &Path) -> bool {
+        Claim::is_held(&self.path(output, "claim"))
+    }
+
     /// Takes away the claim of a run that was killed after its song was finished.
     pub fn clear_claim(&self, output: &Path) {
         if self.path(output, "claim").exists()

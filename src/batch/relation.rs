@@ -20,6 +20,7 @@ use crate::io;
 use crate::master::{Aim, decided_by};
 use crate::report::DecisionReport;
 use crate::song::{Song, measure};
+use crate::verify::Strictness;
 
 /// What the songs have to do with one another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -42,6 +43,8 @@ pub struct Direction {
     /// What the loudness of the album was set to, LUFS, and by how much it is turned up, LU.
     loudness: (f64, f64),
     held_back_by: Option<String>,
+    /// What was noticed about the references of an album.
+    pub warnings: Vec<String>,
     /// The report of this very album, when it is finished.
     known: Option<AlbumReport>,
 }
@@ -57,6 +60,15 @@ impl Relation {
 }
 
 impl Direction {
+    /// Names what the songs depend on, and knows no more.
+    pub fn named(plan: &Plan, shared: &Shared) -> Self {
+        if plan.relation == Relation::default() {
+            return Self::default();
+        }
+        let made_from: Vec<_> = plan.items.iter().map(|item| shared.made_from(item)).collect();
+        Self { context: context(&made_from, &plan.relation), ..Self::default() }
+    }
+
     /// Listens to all songs, unless they have nothing to do with one another or are all finished.
     ///
     /// # Errors
@@ -134,11 +146,16 @@ impl Direction {
         let offset = balance(&mut parts, wanted_lufs, by)?;
         let name = |part: usize| plan.items[decisions[part].0].input.display().to_string();
         let held_back_by = offset.held_back_by.map(name);
+        if let Some(name) = held_back_by.as_ref().filter(|_| job.strictness == Strictness::Shortfalls) {
+            let broken = format!("the album is not as loud as {wanted_lufs:.2} LUFS: {name} comes no higher");
+            return Err(Error::Promise { path: shared.output.to_owned(), broken });
+        }
         let album = songs
             .into_iter()
             .map(|song| song.map(|part| (parts[part].recipe.clone(), decisions[part].1.clone())))
             .collect();
-        Ok(Self { album, loudness: (wanted_lufs, offset.offset_lu), held_back_by, ..self })
+        let loudness = (wanted_lufs, offset.offset_lu);
+        Ok(Self { album, loudness, held_back_by, warnings: aim.warnings, ..self })
     }
 
     /// Measures the finished album.

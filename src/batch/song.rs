@@ -227,7 +227,7 @@ impl Shared<'_> {
     ) -> Result<(Recipe, DecisionReport, Vec<String>), Error> {
         if let Some(decided) = self.direction.album.get(item.index) {
             let (recipe, decision) = decided.clone().map_err(Error::Album)?;
-            return Ok((recipe, decision, Vec::new()));
+            return Ok((recipe, decision, self.direction.warnings.clone()));
         }
         let decider = deciders.get(job.decider)?;
         let aim = match &self.direction.middle {
