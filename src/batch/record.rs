@@ -23,7 +23,7 @@ const RECORD_VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// [`RECORD_VERSION`].
+    /// Of what a record means.
     pub version: u32,
     /// Hashes of the mix and of everything that decides how it comes out.
     pub made_from: MadeFrom,

@@ -248,8 +248,8 @@ fn prepare(
 /// The limiter of the loudest song for all: a record has one character.
 fn same_limiter(parts: &mut [Part]) {
     let loudest = parts.iter().max_by(|a, b| a.before_lufs.total_cmp(&b.before_lufs));
-    if let Some(limiter) = loudest.map(|part| part.recipe.limiter.clone()) {
-        parts.iter_mut().for_each(|part| part.recipe.limiter = limiter.clone());
+    if let Some(limiter) = loudest.map(|part| part.recipe.limiter) {
+        parts.iter_mut().for_each(|part| part.recipe.limiter = limiter);
     }
 }
 
