@@ -139,7 +139,7 @@ fn says(song: &Profile, feature: usize) -> bool {
     let is_side =
         (SIDE..SIDE + SPECTRUM_BANDS).contains(&feature) || (WIDTH_START..WIDTH_START + BANDS).contains(&feature);
     let is_beyond = is_band && feature % SPECTRUM_BANDS >= bands_below(song.spectrum.cutoff_hz);
-    !is_beyond && !(is_side && song.channels == 1)
+    !(is_beyond || is_side && song.channels == 1)
 }
 
 /// The value in the middle, or the mean of the two that are; `None` of nothing.

@@ -109,7 +109,9 @@ pub struct Finished {
 pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> Result<Finished, Error> {
     let budget = Budget::new(options.jobs, options.memory_bytes).map_err(Error::Usage)?;
     relation::check(plan)?;
-    report::paths(output, plan.shard).iter().try_for_each(|path| report::check(path))?;
+    if !options.force {
+        report::paths(output, plan.shard).iter().try_for_each(|path| report::check(path))?;
+    }
     let mut shared = shared(output, options, budget.spool_bytes);
     measure_common_references(plan, &shared, watch)?;
     io::text::create_folder(output)?;
