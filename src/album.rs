@@ -252,8 +252,8 @@ impl AlbumReport {
 /// Root mean square over the bands of the mid, dB.
 fn tone_distance_db(song: &Features, middle: &Target, bands: usize) -> f64 {
     let bands = bands.clamp(1, SPECTRUM_BANDS);
-    let square = |band: usize| (song[MID + band] - middle.features[MID + band]).powi(2);
-    ((0..bands).map(square).sum::<f64>() / bands as f64).sqrt()
+    let distance = |band: usize| song[MID + band] - middle.features[MID + band];
+    ((0..bands).map(|band| distance(band) * distance(band)).sum::<f64>() / bands as f64).sqrt()
 }
 
 /// Profile and loudness in time of a master.

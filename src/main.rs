@@ -90,7 +90,8 @@ fn show(args: &ShowArgs, report: &Report) {
 /// Measures every file; one that cannot be read is told, and does not stop the others.
 fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
     let mut failed = 0;
-    for (n, path) in args.inputs.iter().enumerate() {
+    let mut separator = "";
+    for path in &args.inputs {
         let bar = ProgressBar::new(args.json);
         let measured = measure(path, &bar);
         bar.finish();
@@ -113,10 +114,8 @@ fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
             print(&line.to_string());
             continue;
         }
-        if n > 0 {
-            print("");
-        }
-        print(&terminal::profile_summary(&path, &info.codec, &profile, &warnings));
+        print(&format!("{separator}{}", terminal::profile_summary(&path, &info.codec, &profile, &warnings)));
+        separator = "\n";
     }
     some_failed(failed, args.inputs.len())
 }

@@ -115,6 +115,11 @@ fn a_song_that_comes_no_higher_holds_the_album_back() {
     assert!(held_back_by.starts_with("in/"), "{held_back_by}");
     let spread = spread_of_moves(&songs, &masters);
     assert!(spread < DIFFERENCE_TOLERANCE_LU, "{spread} LU");
+    // Whoever insists gets nothing instead.
+    let strict = ["batch", "in", "-o", "strict", "--album", "--strict", "--loudness", "-6", "--max-limiting-db", "1"];
+    let run = folder.goldmaster(&strict);
+    assert!(run.code == Some(3) && run.stderr.contains(held_back_by), "{run:?}");
+    assert!(!folder.path("strict/0.wav").exists());
 }
 
 #[test]
@@ -133,6 +138,8 @@ fn a_finished_album_is_left_alone_and_a_changed_song_changes_all() {
     assert_eq!((mastered, album["songs"].as_array().expect("a list").len()), (3, 3));
     batch();
     assert_eq!(count("unchanged"), (3, album.clone()));
+    let dry = folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--loudness", "-18", "--dry-run"]);
+    assert_eq!(dry.stdout.lines().filter(|line| line.starts_with("unchanged ")).count(), 3, "{dry:?}");
     folder.wav("in/0.wav", 2, &demo_mix(RATE_HZ, 3.0));
     batch();
     let (mastered, changed) = count("mastered");

@@ -276,6 +276,29 @@ fn ctrl_c_lets_the_song_at_work_end_and_begins_no_other() {
     assert_tidy(&folder.path("out"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_second_ctrl_c_ends_the_song_at_work_and_leaves_nothing_of_it() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("in")).expect("a folder");
+    folder.wav("in/long.wav", 2, &demo_mix(RATE_HZ, 120.0));
+    let mut child = start(&folder, &["batch", "in", "-o", "out"]);
+    for _ in 0..2 {
+        std::thread::sleep(Duration::from_millis(300));
+        let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(killed.expect("a shell").success());
+    }
+    let began = Instant::now();
+    while child.try_wait().expect("ours").is_none() {
+        assert!(began.elapsed() < Duration::from_secs(10), "it goes on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(child.wait().expect("ours").code(), Some(INTERRUPTED));
+    assert!(masters(&folder.path("out")).is_empty());
+    assert_tidy(&folder.path("out"));
+    assert_eq!(report(&folder.path("out/report.json"))["summary"]["left"], 1);
+}
+
 #[test]
 fn four_parts_side_by_side_are_the_whole() {
     let folder = folder_of(6);

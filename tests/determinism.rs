@@ -6,7 +6,7 @@ use std::path::Path;
 
 use common::{Folder, MIX, OTHER_MIX, job, louder, mastered, read};
 use goldmaster::io::encode::Format;
-use goldmaster::job::{MasterJob, Reference, RenderJob};
+use goldmaster::job::{MasterJob, Reference, RenderJob, Wanted};
 use goldmaster::master::render;
 use goldmaster::progress::Silent;
 use goldmaster::report::Report;
@@ -28,7 +28,9 @@ fn demanding(folder: &Folder, output: &str) -> MasterJob {
         folder.wav("mix.wav", 2, &MIX);
     }
     let references = vec![Reference { path: record, weight: 1.0 }];
-    MasterJob { references, ..job(&folder.path("mix.wav"), &folder.path(output)) }
+    // As much limiting as the record's loudness takes.
+    let wanted = Wanted { max_limiting_db: Some(20.0), ..Wanted::default() };
+    MasterJob { references, wanted, ..job(&folder.path("mix.wav"), &folder.path(output)) }
 }
 
 fn render_job(recipe: &Recipe, input: &Path, output: &Path) -> RenderJob {

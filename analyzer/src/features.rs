@@ -114,7 +114,8 @@ mod tests {
         let mut analyzer = Analyzer::new(44_100, 1);
         analyzer.push(&mono);
         for ((name, a), (_, b)) in analyzer.finish().features().unwrap().into_iter().zip(features(&mono).unwrap()) {
-            assert!((a - b).abs() < 1e-9, "{name}: {a} and {b}");
+            // Short-term loudness is kept in single precision.
+            assert!((a - b).abs() < 1e-5, "{name}: {a} and {b}");
         }
     }
 

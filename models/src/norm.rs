@@ -1,11 +1,11 @@
 //! What many songs have in common: median and spread of their features, as a target without a single reference.
 
-use analyzer::profile::{Profile, SPECTRUM_BANDS};
+use analyzer::profile::Profile;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::features::{FEATURES, Features, MID, SIDE, features, names};
-use crate::target::{Target, TargetKind, bands_below};
+use crate::features::{FEATURES, Features, features, names};
+use crate::target::{Target, TargetKind, says};
 
 /// Raised when a profile of an older program would be misread.
 pub const NORM_VERSION: u32 = 1;
@@ -68,7 +68,8 @@ impl NormProfile {
         serde_json::to_string_pretty(self).expect("plain data has a JSON form") + "\n"
     }
 
-    /// Median and spread of several songs. Spectra count up to each song's cutoff; where no song reaches, and in part for the
+    /// Median and spread of several songs. A song says nothing of the bands beyond its cutoff, and a mono song
+    /// nothing of the side; where no song says anything, and in part for the
     /// spread of a few songs, `prior` stands in.
     ///
     /// # Errors
@@ -81,10 +82,8 @@ impl NormProfile {
                 return Err(Error::SilentReference { name: name.clone() });
             };
             loudness.push(lufs);
-            let known = bands_below(profile.spectrum.cutoff_hz);
             for (n, (column, value)) in columns.iter_mut().zip(vector).enumerate() {
-                let is_unknown = [MID, SIDE].iter().any(|start| (start + known..start + SPECTRUM_BANDS).contains(&n));
-                if !is_unknown {
+                if says(profile, n) {
                     column.push(value);
                 }
             }
@@ -140,6 +139,7 @@ pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::{MID, SIDE};
     use analyzer::analyze::Analyzer;
     use analyzer::stream::{Frame, Meter as _};
     use analyzer::synth::{demo_mix, silence};

@@ -5,7 +5,7 @@ use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::features::{FEATURES, Features, MID, SIDE, WIDTH_START, features};
+use crate::features::{DYNAMICS_START, FEATURES, Features, MID, SIDE, WIDTH_START, features};
 use crate::norm::{NormProfile, median};
 
 /// A target that one song can be mastered towards.
@@ -65,38 +65,39 @@ impl Target {
         }
         Ok(mean)
     }
-}
 
-impl Target {
-    /// The middle of the songs of a record: the median of each feature over the songs that have it. A song says nothing
-    /// of the bands beyond its cutoff, and a mono song nothing of the side. `None` without a song that can be heard.
+    /// The middle of the songs of a record: the median of each feature over the songs that say something about it.
+    /// `None` without a song that can be heard.
     pub fn middle(name: &str, songs: &[&Profile]) -> Option<Self> {
         let known: Vec<(&Profile, Features)> =
             songs.iter().filter_map(|profile| Some((*profile, features(profile)?))).collect();
-        let all: Vec<&(&Profile, Features)> = known.iter().collect();
-        let over = |songs: &[&(&Profile, Features)], value: &dyn Fn(&(&Profile, Features)) -> f64| {
-            median(&mut songs.iter().map(|song| value(song)).collect::<Vec<_>>())
+        let feature = |n: usize| {
+            let said = known.iter().filter(|(profile, _)| says(profile, n)).map(|(_, vector)| vector[n]);
+            median(&mut said.collect::<Vec<_>>())
+                .or_else(|| median(&mut known.iter().map(|(_, vector)| vector[n]).collect::<Vec<_>>()))
         };
-        let vector = std::array::from_fn(|n| {
-            let is_side = (SIDE..SIDE + SPECTRUM_BANDS).contains(&n) || (WIDTH_START..WIDTH_START + BANDS).contains(&n);
-            let has_it = |(profile, _): &(&Profile, Features)| {
-                let has_band = n >= 2 * SPECTRUM_BANDS || n % SPECTRUM_BANDS < bands_below(profile.spectrum.cutoff_hz);
-                has_band && !(is_side && profile.channels == 1)
-            };
-            let that_have_it: Vec<_> = known.iter().filter(|song| has_it(song)).collect();
-            over(&that_have_it, &|(_, features)| features[n]).or_else(|| over(&all, &|(_, features)| features[n]))
-        });
-        let cutoff_hz = known.iter().map(|(profile, _)| profile.spectrum.cutoff_hz).reduce(f64::max)?;
+        let over = |value: fn(&Profile) -> Option<f64>| {
+            median(&mut known.iter().filter_map(|(profile, _)| value(profile)).collect::<Vec<_>>())
+        };
         Some(Self {
             name: name.to_owned(),
             kind: TargetKind::Reference,
-            features: vector.map(Option::unwrap_or_default),
             spread: [0.0; FEATURES],
-            loudness_lufs: over(&all, &|(profile, _)| profile.loudness.integrated_lufs.unwrap_or_default())?,
-            balance_db: over(&all, &|(profile, _)| profile.stereo.balance_db)?,
-            cutoff_hz,
+            loudness_lufs: over(|profile| profile.loudness.integrated_lufs)?,
+            balance_db: over(|profile| Some(profile.stereo.balance_db))?,
+            cutoff_hz: known.iter().map(|(profile, _)| profile.spectrum.cutoff_hz).reduce(f64::max)?,
+            features: std::array::from_fn(|n| feature(n).unwrap_or_default()),
         })
     }
+}
+
+/// Whether a song says something about a feature: not of bands beyond its cutoff, and not of the side if it is mono.
+pub(crate) fn says(song: &Profile, feature: usize) -> bool {
+    let is_band = feature < DYNAMICS_START;
+    let is_side =
+        (SIDE..SIDE + SPECTRUM_BANDS).contains(&feature) || (WIDTH_START..WIDTH_START + BANDS).contains(&feature);
+    let is_beyond = is_band && feature % SPECTRUM_BANDS >= bands_below(song.spectrum.cutoff_hz);
+    !(is_beyond || is_side && song.channels == 1)
 }
 
 /// Bands that lie wholly under `cutoff_hz`.
@@ -117,4 +118,49 @@ pub fn comparable(source: &Features, target: &Features, norm: &NormProfile, cuto
         }
     }
     (source, target)
+}
+
+#[cfg(test)]
+mod tests {
+    use analyzer::analyze::Analyzer;
+    use analyzer::stream::{Frame, Meter as _};
+    use analyzer::synth::demo_mix;
+
+    use super::*;
+
+    fn profile(channels: u8, frames: &[Frame]) -> Profile {
+        let mut analyzer = Analyzer::new(44_100, channels);
+        analyzer.push(frames);
+        analyzer.finish()
+    }
+
+    #[test]
+    fn a_median_is_the_value_in_the_middle() {
+        let cases: [(&[f64], Option<f64>); 4] =
+            [(&[], None), (&[3.0], Some(3.0)), (&[9.0, 1.0, 2.0], Some(2.0)), (&[4.0, 1.0, 2.0, 9.0], Some(3.0))];
+        for (values, expected) in cases {
+            assert_eq!(median(values.to_vec()), expected);
+        }
+    }
+
+    #[test]
+    fn the_middle_of_a_record_is_that_of_the_songs_that_have_a_say() {
+        let song = demo_mix(44_100, 12.0);
+        let thirds: Vec<Profile> = song.chunks_exact(song.len() / 3).map(|part| profile(2, part)).collect();
+        let vectors: Vec<Features> = thirds.iter().map(|song| features(song).expect("it can be heard")).collect();
+        let middle = Target::middle("record", &thirds.iter().collect::<Vec<_>>()).expect("songs");
+        for n in 0..FEATURES {
+            let lowest = vectors.iter().map(|v| v[n]).fold(f64::INFINITY, f64::min);
+            let highest = vectors.iter().map(|v| v[n]).fold(f64::NEG_INFINITY, f64::max);
+            let count = vectors.iter().filter(|v| v[n] == middle.features[n]).count();
+            assert!((lowest..=highest).contains(&middle.features[n]) && count >= 1, "feature {n}");
+        }
+        // Two mono songs outnumber one, but say nothing of its width.
+        let left: Vec<Frame> = song.iter().map(|frame| [frame[0]; 2]).collect();
+        let mono = profile(1, &left);
+        let outnumbered = Target::middle("record", &[&thirds[0], &mono, &mono]).expect("songs");
+        assert_eq!(outnumbered.features[SIDE..DYNAMICS_START], vectors[0][SIDE..DYNAMICS_START]);
+        assert_eq!(outnumbered.features[MID + 10], features(&mono).expect("it can be heard")[MID + 10]);
+        assert!(Target::middle("record", &[]).is_none());
+    }
 }

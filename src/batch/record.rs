@@ -23,7 +23,7 @@ const RECORD_VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// [`RECORD_VERSION`].
+    /// Of what a record means.
     pub version: u32,
     /// Hashes of the mix and of everything that decides how it comes out.
     pub made_from: MadeFrom,
@@ -112,6 +112,11 @@ impl Records {
     /// The claim cannot be written.
     pub fn claim(&self, output: &Path) -> Result<Option<Claim>, io::Error> {
         Claim::take(&self.path(output, "claim"))
+    }
+
+    /// Whether another batch works on a song.
+    pub fn is_busy(&self, output: &Path) -> bool {
+        Claim::is_held(&self.path(output, "claim"))
     }
 
     /// Takes away the claim of a run that was killed after its song was finished.

@@ -20,6 +20,7 @@ use crate::io;
 use crate::master::{Aim, decided_by};
 use crate::report::DecisionReport;
 use crate::song::{Song, measure};
+use crate::verify::Strictness;
 
 /// What the songs have to do with one another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,11 +38,15 @@ pub struct Direction {
     pub context: String,
     /// The middle of the songs, when every song is mastered towards it by itself.
     pub middle: Option<Target>,
-    /// What is done to each song of an album, by its place in the plan's items; empty when all are finished.
+    /// What is done to each song of an album, by its place in the plan's items.
     pub album: Vec<Result<(Recipe, DecisionReport), String>>,
     /// What the loudness of the album was set to, LUFS, and by how much it is turned up, LU.
     loudness: (f64, f64),
     held_back_by: Option<String>,
+    /// What was noticed about the references of an album.
+    pub warnings: Vec<String>,
+    /// All songs were finished, so that nothing was found out: none can be mastered.
+    pub is_unknown: bool,
     /// The report of this very album, when it is finished.
     known: Option<AlbumReport>,
 }
@@ -57,6 +62,15 @@ impl Relation {
 }
 
 impl Direction {
+    /// Names what the songs depend on, and knows no more.
+    pub fn named(plan: &Plan, shared: &Shared) -> Self {
+        if plan.relation == Relation::default() {
+            return Self::default();
+        }
+        let made_from: Vec<_> = plan.items.iter().map(|item| shared.made_from(item)).collect();
+        Self { context: context(&made_from, &plan.relation), ..Self::default() }
+    }
+
     /// Listens to all songs, unless they have nothing to do with one another or are all finished.
     ///
     /// # Errors
@@ -77,7 +91,7 @@ impl Direction {
         let known = report::album(shared.output).filter(|known| are_finished && known.context == context);
         let unknown = Self { context, ..Self::default() };
         if are_finished && known.is_some() == album.is_some() {
-            return Ok(Self { known, ..unknown });
+            return Ok(Self { known, is_unknown: true, ..unknown });
         }
         let profiles = each(plan, jobs, watch, |_, item, _| {
             let progress = SongProgress::of_listening(watch, bytes_of_a_pass(item));
@@ -121,6 +135,20 @@ impl Direction {
             let profile = profiles[at].as_ref().map_err(String::clone)?;
             guarded(item, || prepare(item, profile, &tone, deciders, shared, watch).map_err(|e| e.to_string()))
         })?;
+        let strictness = job.strictness;
+        Self { warnings: aim.warnings, ..self }.levelled(plan, shared, prepared, wanted_lufs, by, strictness)
+    }
+
+    /// Loudness of an album whose songs are prepared.
+    fn levelled(
+        self,
+        plan: &Plan,
+        shared: &Shared,
+        prepared: Vec<Result<(Part, DecisionReport), String>>,
+        wanted_lufs: f64,
+        by: AlbumLoudness,
+        strictness: Strictness,
+    ) -> Result<Self, Error> {
         let mut songs = Vec::new();
         let (mut parts, mut decisions) = (Vec::new(), Vec::new());
         for (at, prepared) in prepared.into_iter().enumerate() {
@@ -134,6 +162,10 @@ impl Direction {
         let offset = balance(&mut parts, wanted_lufs, by)?;
         let name = |part: usize| plan.items[decisions[part].0].input.display().to_string();
         let held_back_by = offset.held_back_by.map(name);
+        if let Some(name) = held_back_by.as_ref().filter(|_| strictness == Strictness::Shortfalls) {
+            let broken = format!("the album is not as loud as {wanted_lufs:.2} LUFS: {name} comes no higher");
+            return Err(Error::Promise { path: shared.output.to_owned(), broken });
+        }
         let album = songs
             .into_iter()
             .map(|song| song.map(|part| (parts[part].recipe.clone(), decisions[part].1.clone())))
@@ -231,8 +263,8 @@ fn prepare(
 /// The limiter of the loudest song for all: a record has one character.
 fn same_limiter(parts: &mut [Part]) {
     let loudest = parts.iter().max_by(|a, b| a.before_lufs.total_cmp(&b.before_lufs));
-    if let Some(limiter) = loudest.map(|part| part.recipe.limiter.clone()) {
-        parts.iter_mut().for_each(|part| part.recipe.limiter = limiter.clone());
+    if let Some(limiter) = loudest.map(|part| part.recipe.limiter) {
+        parts.iter_mut().for_each(|part| part.recipe.limiter = limiter);
     }
 }
 

@@ -109,7 +109,9 @@ pub struct Finished {
 pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> Result<Finished, Error> {
     let budget = Budget::new(options.jobs, options.memory_bytes).map_err(Error::Usage)?;
     relation::check(plan)?;
-    report::paths(output, plan.shard).iter().try_for_each(|path| report::check(path))?;
+    if !options.force {
+        report::paths(output, plan.shard).iter().try_for_each(|path| report::check(path))?;
+    }
     let mut shared = shared(output, options, budget.spool_bytes);
     measure_common_references(plan, &shared, watch)?;
     io::text::create_folder(output)?;
@@ -126,7 +128,10 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
         Err(Error::Io(io::Error::Interrupted)) => vec![Outcome::Left; plan.items.len()],
         Err(error) => return Err(error),
     };
-    let album = shared.direction.album_report(plan, &shared, &outcomes, budget.jobs, watch)?;
+    let album = match shared.direction.album_report(plan, &shared, &outcomes, budget.jobs, watch) {
+        Err(Error::Io(io::Error::Interrupted)) => None,
+        album => album?,
+    };
     report::write(plan, output, &shared.records, &outcomes, album.as_ref())?;
     Ok(Finished { summary: Summary::of(&outcomes), album })
 }
@@ -149,7 +154,8 @@ pub fn look<'a>(
     output: &'a Path,
     options: &Options,
 ) -> impl Iterator<Item = (&'a Item, Result<Standing, String>)> {
-    let shared = shared(output, options, 0);
+    let mut shared = shared(output, options, 0);
+    shared.direction = Direction::named(plan, &shared);
     plan.items.iter().map(move |item| (item, shared.made_from(item).and_then(|made| shared.standing(item, &made))))
 }
 
@@ -207,14 +213,16 @@ impl<'a> Workers<'a> {
         while !self.watch.is_stopping() {
             let Some(Queued { at, was_busy }) = self.queue().pop_front() else { return };
             let item = &self.plan.items[at];
+            if was_busy && self.shared.records.is_busy(&item.output) {
+                self.queue().push_back(Queued { at, was_busy });
+                std::thread::sleep(BUSY_WAIT);
+                continue;
+            }
             let progress = SongProgress::new(self.watch, bytes(item));
             let done = guarded(item, || self.shared.run(item, &mut deciders, &progress));
             let (outcome, report) = match done {
                 Ok(Done::Busy) => {
                     self.queue().push_back(Queued { at, was_busy: true });
-                    if was_busy {
-                        std::thread::sleep(BUSY_WAIT);
-                    }
                     continue;
                 }
                 Ok(Done::Mastered(report)) => (Outcome::Mastered, Some(report)),

@@ -225,9 +225,12 @@ impl Shared<'_> {
         deciders: &mut Deciders,
         observer: &dyn Observer,
     ) -> Result<(Recipe, DecisionReport, Vec<String>), Error> {
+        if self.direction.is_unknown {
+            return Err(Error::Album("a master has vanished since the batch began: begin it again".to_owned()));
+        }
         if let Some(decided) = self.direction.album.get(item.index) {
             let (recipe, decision) = decided.clone().map_err(Error::Album)?;
-            return Ok((recipe, decision, Vec::new()));
+            return Ok((recipe, decision, self.direction.warnings.clone()));
         }
         let decider = deciders.get(job.decider)?;
         let aim = match &self.direction.middle {

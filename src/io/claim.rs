@@ -85,6 +85,12 @@ impl Claim {
         }
     }
 
+    /// Whether another holds the claim that `path` stands for.
+    pub fn is_held(path: &Path) -> bool {
+        let file = OpenOptions::new().write(true).open(path);
+        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Gives it back: nothing is left undone.
     pub fn release(self) {
         let _ = std::fs::remove_file(&self.path);
@@ -114,9 +120,9 @@ mod tests {
         let path = folder.path().join("song.claim");
         let take = || Claim::take(&path).expect("writable");
         let first = take().expect("nobody has it");
-        assert!(!first.was_abandoned && take().is_none());
+        assert!(!first.was_abandoned && take().is_none() && Claim::is_held(&path));
         first.release();
-        assert!(!path.exists());
+        assert!(!path.exists() && !Claim::is_held(&path));
         drop(take().expect("it was given back"));
         assert!(take().expect("its holder is gone").was_abandoned);
     }
