@@ -132,7 +132,8 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     Ok(Finished { summary: Summary::of(&outcomes), album })
 }
 
-/// A reference or profile that all songs share and that cannot be used is no song's fault, and ends the batch before it begins.
+/// A reference or profile that all songs share and that cannot be used is no song's fault, and ends the batch before it
+/// begins.
 fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) -> Result<(), Error> {
     let Some(first) = plan.items.first() else { return Ok(()) };
     if !plan.items.iter().all(|item| Arc::ptr_eq(&item.settings, &first.settings)) {

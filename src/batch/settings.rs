@@ -230,9 +230,8 @@ mod tests {
             let profile = settings.profile.as_ref().map(|path| path.display().to_string());
             assert_ne!(settings.hash(&references, profile.as_deref(), ""), unchanged, "{column}");
             let nonsense = ["nonsense".to_owned()];
-            assert!(
-                settings.set(column, &nonsense, Path::new("")).is_err() || ["reference", "profile"].contains(&column)
-            );
+            let is_path = ["reference", "profile"].contains(&column);
+            assert!(settings.set(column, &nonsense, Path::new("")).is_err() || is_path, "{column}");
             let twice = [value.to_owned(), value.to_owned()];
             let is_taken = settings.set(column, &twice, Path::new("")).is_ok();
             assert_eq!(is_taken, TAKE_SEVERAL.contains(&column), "{column}");
