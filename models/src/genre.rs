@@ -169,11 +169,12 @@ mod tests {
     fn a_song_from_the_middle_of_a_genre_is_told_and_one_from_the_middle_of_all_is_less() {
         let norm = universal();
         let mut head = GenreHead::load().expect("compiled in");
+        let classes = head.classes.clone();
         let mut share = |song: &NormProfile, genre: &str| {
-            let index = head.classes.iter().position(|class| class == genre).expect("a class");
+            let index = classes.iter().position(|class| class == genre).expect("a class");
             head.probabilities(&song.target().features).expect("runs")[index]
         };
-        for profile in profiles().expect("compiled in").iter().filter(|profile| profile.name != "rock") {
+        for profile in profiles().expect("compiled in").iter().filter(|profile| classes.contains(&profile.name)) {
             assert!(share(profile, &profile.name) > share(&norm, &profile.name), "{}", profile.name);
         }
     }

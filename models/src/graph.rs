@@ -1,5 +1,5 @@
-//! ONNX graphs that are compiled in, each with a sidecar that says what its numbers mean (the pure-Rust runtime reads no
-//! ONNX metadata).
+//! ONNX graphs that are compiled in, each with a sidecar that says what its numbers mean (the pure-Rust runtime reads
+//! no ONNX metadata).
 
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
