@@ -8,6 +8,7 @@ use models::features::features;
 use models::norm::NormProfile;
 use rayon::prelude::*;
 
+use crate::batch::inputs::{Found, find};
 use crate::error::Error;
 use crate::io;
 use crate::paths::check_other_path;
@@ -17,7 +18,7 @@ use crate::song::measure;
 /// What is to be aggregated.
 #[derive(Clone, Debug)]
 pub struct ProfileJob {
-    /// The songs.
+    /// Files, folders (searched to their depth) and globs.
     pub inputs: Vec<PathBuf>,
     /// The profile's file.
     pub output: PathBuf,
@@ -40,13 +41,16 @@ pub struct Aggregate {
 /// # Errors
 /// No song is left, the profile cannot be written, or the run was interrupted.
 pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate, Error> {
-    check_other_path("profile", &job.output, job.inputs.iter().map(PathBuf::as_path), job.force)?;
-    let measured: Vec<Result<(String, Profile), io::Error>> = job
-        .inputs
+    let found = find(&job.inputs, &job.output)?;
+    check_other_path("profile", &job.output, found.iter().map(|song| song.path.as_path()), job.force)?;
+    let measured: Vec<Result<(String, Profile), Error>> = found
         .par_iter()
-        .map(|path| {
-            let (_, profile, _) = measure(path, &Unseen(observer))?;
-            Ok((path.display().to_string(), profile))
+        .map(|Found { path, problem, .. }| match problem {
+            Some(problem) => Err(Error::Folder(problem.clone())),
+            None => {
+                let (_, profile, _) = measure(path, &Unseen(observer))?;
+                Ok((path.display().to_string(), profile))
+            }
         })
         .collect();
     let (mut songs, mut failed) = (Vec::new(), Vec::new());
@@ -56,8 +60,8 @@ pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate,
                 failed.push(Error::Network(SilentReference { name }))
             }
             Ok(song) => songs.push(song),
-            Err(error @ io::Error::Interrupted) => return Err(error.into()),
-            Err(error) => failed.push(error.into()),
+            Err(error @ Error::Io(io::Error::Interrupted)) => return Err(error),
+            Err(error) => failed.push(error),
         }
     }
     if songs.is_empty()

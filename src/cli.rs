@@ -12,7 +12,7 @@ use goldmaster::aggregate::ProfileJob;
 use goldmaster::delivery::Destination;
 use goldmaster::error::Error;
 use goldmaster::io::encode::Format;
-use goldmaster::job::{DeciderKind, LoudnessTarget, MasterJob, Output, Reference, RenderJob, Wanted};
+use goldmaster::job::{DeciderKind, Genre, LoudnessTarget, MasterJob, Output, Reference, RenderJob, Wanted};
 use goldmaster::verify::Strictness;
 
 use self::batch::{BatchArgs, MergeArgs};
@@ -57,13 +57,17 @@ pub enum Command {
 #[derive(Args, Debug)]
 pub struct MasterArgs {
     /// The mix: WAV, AIFF, FLAC, MP3, AAC, ALAC, Vorbis...
-    pub input: PathBuf,
+    #[arg(required_unless_present = "genre")]
+    pub input: Option<PathBuf>,
     /// A finished record to come close to; several are weighted, as in hit.flac:0.5
     #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
     pub references: Vec<Reference>,
     /// Median and spread of many songs to go towards, as `goldmaster profile` writes them
     #[arg(short, long, value_name = "FILE", conflicts_with = "references")]
     pub profile: Option<PathBuf>,
+    /// Goes towards a genre, or `auto` for what it sounds like; `list` shows all
+    #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
+    pub genre: Option<GenreArg>,
     #[command(flatten)]
     pub wanted: WantedArgs,
     #[command(flatten)]
@@ -78,6 +82,31 @@ pub struct MasterArgs {
     pub output: OutputArgs,
     #[command(flatten)]
     pub show: ShowArgs,
+}
+
+/// A genre, or the wish to see all.
+#[derive(Clone, Debug)]
+pub enum GenreArg {
+    /// `list`
+    List,
+    /// Any other
+    Towards(Genre),
+}
+
+impl std::str::FromStr for GenreArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "list" { Ok(Self::List) } else { text.parse().map(Self::Towards) }
+    }
+}
+
+/// The genre to go towards, if one is named.
+fn genre(arg: Option<&GenreArg>) -> Option<Genre> {
+    match arg {
+        Some(GenreArg::Towards(genre)) => Some(genre.clone()),
+        Some(GenreArg::List) | None => None,
+    }
 }
 
 /// How much of what is decided is done.
@@ -188,7 +217,7 @@ pub struct AnalyzeArgs {
 
 #[derive(Args, Debug)]
 pub struct ProfileArgs {
-    /// Finished records that have something in common
+    /// Finished records that have something in common: files, folders (searched to their depth) and globs
     #[arg(required = true)]
     pub inputs: Vec<PathBuf>,
     /// Where the profile goes
@@ -291,11 +320,14 @@ impl AmountArgs {
 impl MasterArgs {
     /// The job that these arguments ask for.
     pub fn job(&self) -> Result<MasterJob, Error> {
+        let nothing = || Error::Usage("there is no song to master: name one".to_owned());
+        let input = self.input.clone().ok_or_else(nothing)?;
         Ok(MasterJob {
-            input: self.input.clone(),
-            output: self.output.output(&self.input)?,
+            output: self.output.output(&input)?,
+            input,
             references: self.references.clone(),
             profile: self.profile.clone(),
+            genre: genre(self.genre.as_ref()).unwrap_or_default(),
             wanted: self.wanted.wanted(),
             decider: self.decider,
             amounts: self.amounts.amounts(),

@@ -7,7 +7,7 @@ use analyzer::synth::demo_mix;
 use crate::error::Error;
 use crate::io;
 use crate::io::encode::{Encoder, Format, OutputSpec, ensure_writable};
-use crate::job::{DeciderKind, MasterJob, Output, Wanted};
+use crate::job::{DeciderKind, Genre, MasterJob, Output, Wanted};
 use crate::master::master;
 use crate::progress::Observer;
 use crate::report::Report;
@@ -61,6 +61,7 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
         output: Output { path: output.clone(), format: Format::Wav, force, delta: None },
         references: Vec::new(),
         profile: None,
+        genre: Genre::Universal,
         wanted: Wanted::default(),
         decider: DeciderKind::Model,
         amounts: Amounts::default(),

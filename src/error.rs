@@ -54,6 +54,9 @@ pub enum Error {
     /// A reference of a batch cannot be used: says which, and why.
     #[error("{0}")]
     Reference(String),
+    /// A folder of songs cannot be read: says which, and why.
+    #[error("{0}")]
+    Folder(String),
     /// A song of an album cannot be mastered: says why.
     #[error("{0}")]
     Album(String),
@@ -99,6 +102,7 @@ impl Error {
             | Self::RecipeFile { .. }
             | Self::ProfileFile { .. }
             | Self::Reference(_)
+            | Self::Folder(_)
             | Self::Album(_) => 1,
         }
     }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use models::decision::Amounts;
+use models::genre;
+use models::norm::UNIVERSAL;
 use renderer::recipe::{DeliveryParams, OutputParams, Recipe, RecipeError, SampleFormat};
 
 use crate::delivery::{Destination, codec_room_db};
@@ -37,6 +39,35 @@ impl std::str::FromStr for LoudnessTarget {
             return Ok(Self::Auto);
         }
         text.parse().map(Self::Lufs).map_err(|_| format!("{text:?} is neither a number of LUFS nor `auto`"))
+    }
+}
+
+/// What a song without references or profile goes towards.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Genre {
+    /// What finished records of all kinds have in common.
+    #[default]
+    Universal,
+    /// What the genres that it sounds like have in common, as far as they can be told.
+    Auto,
+    /// What a genre has in common.
+    Named(String),
+}
+
+impl std::str::FromStr for Genre {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let profiles = genre::profiles().map_err(|e| e.to_string())?;
+        match text {
+            "auto" => Ok(Self::Auto),
+            UNIVERSAL => Ok(Self::Universal),
+            _ if profiles.iter().any(|profile| profile.name == text) => Ok(Self::Named(text.to_owned())),
+            _ => {
+                let names: Vec<_> = profiles.into_iter().map(|profile| profile.name).collect();
+                Err(format!("{text:?} is no genre that is known: choose auto, {}, {UNIVERSAL}", names.join(", ")))
+            }
+        }
     }
 }
 
@@ -156,8 +187,10 @@ pub struct MasterJob {
     pub output: Output,
     /// What to go towards; empty means a profile.
     pub references: Vec<Reference>,
-    /// The profile; `None` means the universal one.
+    /// The profile; `None` means that of the genre.
     pub profile: Option<PathBuf>,
+    /// The genre, where there are neither references nor a profile.
+    pub genre: Genre,
     /// Loudness and samples.
     pub wanted: Wanted,
     /// Who decides.
@@ -225,6 +258,15 @@ mod tests {
         assert_eq!((output.sample_rate_hz, output.sample_format), (Some(44_100), SampleFormat::Int16));
         wanted.sample_format = Some(SampleFormat::Int24);
         assert_eq!(wanted.output().expect("legal").sample_format, SampleFormat::Int24);
+    }
+
+    #[test]
+    fn a_genre_is_one_that_has_a_profile() {
+        assert_eq!("auto".parse(), Ok(Genre::Auto));
+        assert_eq!("universal".parse(), Ok(Genre::Universal));
+        assert_eq!("rock".parse(), Ok(Genre::Named("rock".to_owned())));
+        let refused = "polka".parse::<Genre>().expect_err("nobody knows it");
+        assert!(["polka", "auto", "electronic", "universal"].iter().all(|name| refused.contains(name)), "{refused}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use goldmaster::song::measure;
 use goldmaster::verify::Verdict;
 use goldmaster::{demo, io, terminal};
 
-use crate::cli::{AnalyzeArgs, Cli, Command, DemoArgs, MasterArgs, ProfileArgs, RenderArgs, ShowArgs};
+use crate::cli::{AnalyzeArgs, Cli, Command, DemoArgs, GenreArg, MasterArgs, ProfileArgs, RenderArgs, ShowArgs};
 use crate::progress_bar::ProgressBar;
 
 fn main() -> ExitCode {
@@ -54,6 +54,9 @@ fn print(text: &str) {
 }
 
 fn run_master(args: &MasterArgs) -> Result<(), Error> {
+    if matches!(args.genre, Some(GenreArg::List)) {
+        return list_genres();
+    }
     let job = args.job()?;
     let bar = ProgressBar::new(args.show.quiet || args.show.json);
     let report = master(&job, &bar)?;
@@ -62,6 +65,12 @@ fn run_master(args: &MasterArgs) -> Result<(), Error> {
         io::text::write(path, &report.recipe.to_json(), job.output.force)?;
     }
     show(&args.show, &report);
+    Ok(())
+}
+
+/// What `--genre` takes.
+fn list_genres() -> Result<(), Error> {
+    print(&terminal::genre_table().map_err(Error::Network)?);
     Ok(())
 }
 
@@ -133,7 +142,7 @@ fn run_profile(args: &ProfileArgs) -> Result<(), Error> {
     let path = args.output.display();
     print(&format!("{path}: {}, {} songs, loudness {lufs:.1} LUFS ± {spread:.1} LU", norm.name, norm.songs));
     failed.iter().for_each(tell);
-    some_failed(failed.len(), args.inputs.len())
+    some_failed(failed.len(), norm.songs as usize + failed.len())
 }
 
 /// One line on the standard error.

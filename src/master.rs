@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use analyzer::profile::Profile;
 use models::Decider;
 use models::decision::Wish;
+use models::genre::{self, GenreHead};
 use models::norm::NormProfile;
 use models::target::Target;
 use rayon::prelude::*;
@@ -14,7 +15,7 @@ use crate::error::Error;
 use crate::finish::{Finished, Solve, finish, settings_hash};
 use crate::io::encode::Format;
 use crate::io::tags::Tags;
-use crate::job::{DeciderKind, MasterJob, Output, Reference, RenderJob};
+use crate::job::{DeciderKind, Genre, MasterJob, Output, Reference, RenderJob};
 use crate::paths::{check_other_path, check_paths};
 use crate::progress::{Observer, Unseen};
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
@@ -39,7 +40,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (song, references) =
         rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
     let (song, profile) = song?;
-    let aim = Aim::towards(&decider, references?, job.profile.as_deref())?;
+    let aim = Aim::towards(&decider, references?, job, &[&profile])?;
     let (recipe, decision) = decide(job, &profile, &mut decider, &aim)?;
     deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings: aim.warnings }, observer)
 }
@@ -53,17 +54,32 @@ pub struct Aim {
 }
 
 impl Aim {
-    /// Towards a profile of songs, or finished records; towards the norm where there is neither.
+    /// Where `job` goes with one song, or with all `songs` of a record: towards its profile or finished records; towards
+    /// its genre where there is neither.
     ///
     /// # Errors
-    /// A reference is silent, or the file is no profile.
+    /// A reference is silent, the file is no profile, or the runtime failed.
     pub fn towards(
         decider: &Decider,
         references: Vec<MeasuredReference>,
-        profile: Option<&Path>,
+        job: &MasterJob,
+        songs: &[&Profile],
     ) -> Result<Self, Error> {
-        let (target, warnings) = choose_target(decider, references, profile)?;
-        Ok(Self { target, warnings })
+        if let Some(path) = &job.profile {
+            return Ok(Self { target: read_profile(path)?.target(), warnings: Vec::new() });
+        }
+        if references.is_empty() {
+            let target = genre_target(decider.norm(), &job.genre, songs).map_err(Error::Network)?;
+            return Ok(Self { target, warnings: Vec::new() });
+        }
+        let mut warnings = Vec::new();
+        let mut records = Vec::new();
+        for (name, weight, profile, noticed) in references {
+            let defects = profile.defects.iter().map(|defect| defect.sentence.clone());
+            warnings.extend(noticed.into_iter().chain(defects).map(|what| format!("reference {name}: {what}")));
+            records.push((name, weight, profile));
+        }
+        Ok(Self { target: Target::references(&records).map_err(Error::Network)?, warnings })
     }
 }
 
@@ -202,27 +218,25 @@ pub(crate) fn reference_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn choose_target(
-    decider: &Decider,
-    references: Vec<MeasuredReference>,
-    profile: Option<&Path>,
-) -> Result<(Target, Vec<String>), Error> {
-    if let Some(path) = profile {
-        let norm = NormProfile::from_json(&crate::io::text::read(path)?);
-        let norm = norm.map_err(|source| Error::ProfileFile { path: path.into(), source })?;
-        return Ok((norm.target(), Vec::new()));
+/// The profile of songs in a file.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub(crate) fn read_profile(path: &Path) -> Result<NormProfile, Error> {
+    let norm = NormProfile::from_json(&crate::io::text::read(path)?);
+    norm.map_err(|source| Error::ProfileFile { path: path.into(), source })
+}
+
+/// What songs of a genre go towards. A song that cannot be heard is of none.
+fn genre_target(norm: &NormProfile, genre: &Genre, songs: &[&Profile]) -> Result<Target, models::Error> {
+    match (genre, Target::middle("", songs)) {
+        (Genre::Auto, Some(middle)) => GenreHead::load()?.target(&middle, norm),
+        (Genre::Named(name), _) => {
+            let profile = genre::profiles()?.into_iter().find(|profile| profile.name == *name);
+            Ok(profile.as_ref().unwrap_or(norm).target())
+        }
+        (Genre::Universal, _) | (Genre::Auto, None) => Ok(norm.target()),
     }
-    if references.is_empty() {
-        return Ok((decider.norm().target(), Vec::new()));
-    }
-    let mut warnings = Vec::new();
-    let mut songs = Vec::new();
-    for (name, weight, profile, noticed) in references {
-        let defects = profile.defects.iter().map(|defect| defect.sentence.clone());
-        warnings.extend(noticed.into_iter().chain(defects).map(|what| format!("reference {name}: {what}")));
-        songs.push((name, weight, profile));
-    }
-    Ok((Target::references(&songs).map_err(Error::Network)?, warnings))
 }
 
 fn write_recipe(job: &MasterJob, profile: &Profile, target: &Target, wish: &Wish) -> Result<Recipe, Error> {

@@ -13,11 +13,15 @@ use goldmaster::error::Error;
 use goldmaster::terminal::album_table;
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 
+use crate::cli::GenreArg;
 use crate::cli::batch::{BatchArgs, MergeArgs};
 use crate::progress_bar::{interrupts, let_songs_end};
-use crate::{complain, print};
+use crate::{complain, list_genres, print};
 
 pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
+    if matches!(args.genre, Some(GenreArg::List)) {
+        return list_genres();
+    }
     let plan = args.plan()?;
     if args.work.dry_run {
         look(args, &plan);

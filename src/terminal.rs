@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use analyzer::crossover::{BAND_NAMES, BANDS};
 use analyzer::profile::Profile;
+use models::genre::{self, GenreHead};
+use models::norm::{NormProfile, UNIVERSAL};
 use models::target::TargetKind;
 
 use crate::album::{AlbumLoudness, AlbumReport};
@@ -55,7 +57,10 @@ pub fn master_summary(report: &Report) -> String {
     if let Some(decision) = &report.decision {
         let towards = match decision.target_kind {
             TargetKind::Reference => format!("towards {}", decision.target),
-            TargetKind::Norm => "towards what finished records have in common".to_string(),
+            TargetKind::Norm if decision.target == UNIVERSAL => {
+                "towards what finished records have in common".to_string()
+            }
+            TargetKind::Norm => format!("towards what finished records have in common ({})", decision.target),
         };
         let c = decision.confidence;
         let percent = |share: f64| (share * 100.0).round();
@@ -105,6 +110,23 @@ pub fn master_summary(report: &Report) -> String {
     bullets(&mut out, "Promises", &promises);
     bullets(&mut out, "Please note", &report.warnings);
     out
+}
+
+/// What a song can go towards, and on how many songs each rests.
+///
+/// # Errors
+/// The compiled-in files do not fit this program.
+pub fn genre_table() -> Result<String, models::Error> {
+    let head = GenreHead::load()?;
+    let mut out = String::new();
+    for NormProfile { name, songs, .. } in genre::profiles()? {
+        let note = if head.tells(&name) { "" } else { "   by name only: `auto` cannot tell it" };
+        let _ = writeln!(out, "{name:14}{songs:>4} songs{note}");
+    }
+    let universal = NormProfile::universal()?;
+    let _ = writeln!(out, "{UNIVERSAL:14}{:>4} songs   of all kinds", universal.songs);
+    let _ = writeln!(out, "{:14}what a song sounds like, as far as it can be told; {UNIVERSAL} for the rest", "auto");
+    Ok(out)
 }
 
 /// The table of a record.

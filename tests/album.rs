@@ -95,6 +95,20 @@ fn an_album_is_at_its_loudness_and_its_songs_keep_theirs() {
 }
 
 #[test]
+fn a_record_has_one_genre() {
+    let folder = Folder::new();
+    record(&folder);
+    let targets = |genre: &[&str]| -> Vec<String> {
+        let (_, report) = mastered(&folder, &[&["--album", "--loudness", "-18"], genre].concat());
+        let songs = report["songs"].as_array().expect("a list").iter();
+        songs.map(|song| song["report"]["decision"]["target"].as_str().expect("a name").to_owned()).collect()
+    };
+    let told = targets(&[]);
+    assert!(told[0].contains("universal") && told.iter().all(|target| *target == told[0]), "{told:?}");
+    assert_eq!(targets(&["--genre", "rock"]), ["rock"; 3]);
+}
+
+#[test]
 fn the_loudest_song_may_be_what_is_brought_to_the_target() {
     let folder = Folder::new();
     let songs = record(&folder);

@@ -101,7 +101,7 @@ fn every_song_comes_out_as_if_it_were_alone_and_every_bad_one_is_named() {
     let made = masters(&folder.path("out"));
     assert_eq!(made.keys().collect::<Vec<_>>(), good);
     for name in good {
-        folder.goldmaster(&[&format!("in/{name}"), "-o", "alone.wav", "--force"]).succeeded();
+        folder.goldmaster(&[&format!("in/{name}"), "--genre", "auto", "-o", "alone.wav", "--force"]).succeeded();
         assert!(made[name] == fs::read(folder.path("alone.wav")).expect("a master"), "{name}");
     }
     let report = report(&folder.path("out/report.json"));
@@ -340,8 +340,8 @@ fn a_plan_gives_every_song_its_own_settings() {
     folder.goldmaster(&["batch", "--plan", "in/plan.csv", "-o", "out", "--loudness", "-20"]).succeeded();
     assert_eq!(masters(&folder.path("out")).keys().collect::<Vec<_>>(), ["0.wav", "disc/1.wav", "loud/two.flac"]);
     for (output, arguments) in [
-        ("0.wav", &["in/0.wav", "--loudness", "-16"][..]),
-        ("loud/two.flac", &["in/2.wav", "--loudness", "-9", "--bits", "16"]),
+        ("0.wav", &["in/0.wav", "--loudness", "-16", "--genre", "auto"][..]),
+        ("loud/two.flac", &["in/2.wav", "--loudness", "-9", "--bits", "16", "--genre", "auto"]),
         ("disc/1.wav", &["in/disc/1.wav", "--loudness", "-20", "--reference", "in/record.wav"]),
     ] {
         let alone = format!("alone.{}", output.rsplit('.').next().unwrap_or_default());
@@ -349,6 +349,53 @@ fn a_plan_gives_every_song_its_own_settings() {
         let bytes = |path: &str| fs::read(folder.path(path)).expect("a master");
         assert!(bytes(&format!("out/{output}")) == bytes(&alone), "{output}");
     }
+}
+
+#[test]
+fn a_plan_gives_every_song_its_own_direction() {
+    let folder = folder_of(4);
+    folder.goldmaster(&["profile", "in/disc", "-o", "in/mine.profile.json"]).succeeded();
+    let plan = |genre: &str| {
+        let rows = format!("0.wav,{genre},\n2.wav,,mine.profile.json\ndisc/1.wav,,\ndisc/3.wav,universal,\n");
+        folder.file("in/plan.csv", format!("input,genre,profile\n{rows}").as_bytes());
+    };
+    let batch = |code: i32| failed(folder.goldmaster(&["batch", "--plan", "in/plan.csv", "-o", "out"]), code);
+    let seen = || -> Vec<(String, String)> {
+        let report = report(&folder.path("out/report.json"));
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let songs = report["songs"].as_array().expect("a list").iter();
+        songs.map(|song| (text(&song["report"]["decision"]["target"]), text(&song["status"]))).collect()
+    };
+    plan("rock");
+    batch(0);
+    let targets: Vec<String> = seen().into_iter().map(|(target, _)| target).collect();
+    assert_eq!([&targets[0], &targets[1], &targets[3]], ["rock", "mine", "universal"]);
+    let masters = masters(&folder.path("out"));
+    for (name, direction, value) in [
+        ("0.wav", "--genre", "rock"),
+        ("2.wav", "--profile", "in/mine.profile.json"),
+        ("disc/1.wav", "--genre", "auto"),
+        ("disc/3.wav", "--genre", "universal"),
+    ] {
+        folder.goldmaster(&[&format!("in/{name}"), direction, value, "-o", "alone.wav", "--force"]).succeeded();
+        assert!(masters[name] == fs::read(folder.path("alone.wav")).expect("a master"), "{name}");
+    }
+    // Another genre, or another profile under the same name, is another master; the others are left alone.
+    plan("orchestral");
+    folder.goldmaster(&["profile", "in/0.wav", "-o", "in/mine.profile.json", "--name", "other", "--force"]).succeeded();
+    batch(0);
+    let statuses: Vec<(String, String)> = seen();
+    let status: Vec<&str> = statuses.iter().map(|(_, status)| status.as_str()).collect();
+    assert_eq!(status, ["mastered", "mastered", "unchanged", "unchanged"]);
+    assert_eq!((statuses[0].0.as_str(), statuses[1].0.as_str()), ("orchestral", "other"));
+    plan("polka");
+    let run = batch(USAGE);
+    assert!(
+        ["line 2", "genre", "polka", "electronic, orchestral, rock"].iter().all(|w| run.stderr.contains(w)),
+        "{run:?}"
+    );
+    folder.file("in/plan.csv", b"input,genre,profile\n0.wav,rock,mine.profile.json\n");
+    assert!(batch(USAGE).stderr.contains("only one of them"));
 }
 
 #[test]
@@ -370,7 +417,7 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
     fs::create_dir(folder.path("mine")).expect("a folder");
     folder.file("mine/report.json", b"{\"my\": \"own\"}\n");
     let before = tree(&folder.path(""));
-    let cases: [(&[&str], i32, &str); 12] = [
+    let cases: [(&[&str], i32, &str); 16] = [
         (&["batch"], USAGE, "INPUTS"),
         (&["batch", "nothing/*.wav"], USAGE, "nothing/*.wav"),
         (&["batch", "in", "-o", "in"], USAGE, "would replace in/0.wav"),
@@ -380,6 +427,10 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
         (&["batch", "in", "--ceiling", "3"], USAGE, "ceiling"),
         (&["batch", "in", "--format", "flac", "--bits", "32f"], USAGE, "FLAC"),
         (&["batch", "in", "--reference", "missing.wav"], 1, "missing.wav: there is no such file"),
+        (&["batch", "in", "--profile", "missing.json"], 1, "missing.json: there is no such file"),
+        (&["batch", "in", "--genre", "polka"], USAGE, "electronic, orchestral, rock"),
+        (&["batch", "in", "--genre", "rock", "--reference-from-album"], USAGE, "--reference-from-album"),
+        (&["batch", "--genre", "rock"], USAGE, "no song"),
         (&["batch", "in", "--album", "--shard", "1/2"], USAGE, "--shard cannot divide"),
         (&["batch", "in", "-o", "mine"], 1, "mine/report.json: exists already"),
         (&["merge-reports", "mine/report.json", "-o", "joint.json"], USAGE, "not a report"),

@@ -201,7 +201,7 @@ fn wrong_arguments_are_usage_errors_that_name_them() {
     let folder = Folder::new();
     folder.wav("mix.wav", 2, &short_mix());
     let before = folder.contents();
-    let cases: [(&[&str], &str); 22] = [
+    let cases: [(&[&str], &str); 26] = [
         (&["mix.wav", "--loud"], "--loud"),
         (&["mix.wav", "--json", "--quiet"], "--quiet"),
         (&["mix.wav", "second.wav"], "second.wav"),
@@ -220,6 +220,10 @@ fn wrong_arguments_are_usage_errors_that_name_them() {
         (&["mix.wav", "--set", "limiter"], "limiter"),
         (&["mix.wav", "-o", "master.mp3"], ".flac"),
         (&["mix.wav", "-o", "master.flac", "--bits", "32f"], "master.flac"),
+        (&["mix.wav", "--genre", "polka"], "auto, electronic, orchestral, rock, universal"),
+        (&["mix.wav", "--genre", "rock", "--reference", "mix.wav"], "--reference"),
+        (&["mix.wav", "--genre", "rock", "--profile", "mix.wav"], "--profile"),
+        (&["--genre", "rock"], "no song"),
         (&["analyze"], "INPUT"),
         (&["profile", "mix.wav"], "--output"),
         (&["profile", "mix.wav", "-o", "mix.wav", "--force"], "mix.wav"),
@@ -393,6 +397,68 @@ fn several_songs_become_a_profile_that_a_mix_is_mastered_towards() {
             (&["profile", "text.wav", "-o", "new.json"], &["text.wav"]),
         ],
     );
+}
+
+#[test]
+fn a_profile_is_made_of_whole_folders() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path("songs/deeper")).expect("folders");
+    folder.wav("songs/one.wav", 2, &short_mix());
+    folder.wav("songs/deeper/two.wav", 2, &louder(&short_mix(), 3.0));
+    folder.file("songs/cover.jpg", b"\xff\xd8\xff\xe0 a picture");
+    folder.goldmaster(&["profile", "songs/", "-o", "mine.profile.json"]).succeeded();
+    folder.goldmaster(&["profile", "songs/one.wav", "songs/deeper/two.wav", "-o", "mine.json"]).succeeded();
+    let [folders, files] =
+        ["mine.profile.json", "mine.json"].map(|name| fs::read(folder.path(name)).expect("a profile"));
+    assert!(folders == files);
+    folder.file("songs/bad.wav", b"Dear musician,\nthis is a letter and not a song.\n");
+    let run = folder.goldmaster(&["profile", "songs", "-o", "mine.json", "--force"]);
+    assert_eq!(run.code, Some(SOME_FAILED), "{run:?}");
+    assert!(run.stderr.contains("songs/bad.wav") && run.stderr.contains("1 of 3 files"), "{run:?}");
+    fs::create_dir(folder.path("nothing")).expect("a folder");
+    assert_refused(&folder.goldmaster(&["profile", "nothing", "-o", "new.json"]), &["no song"]);
+}
+
+#[test]
+fn genres_are_listed_with_the_songs_that_they_rest_on() {
+    let folder = Folder::new();
+    for arguments in [&["--genre", "list"][..], &["master", "--genre", "list"], &["batch", "--genre", "list"]] {
+        let run = folder.goldmaster(arguments).succeeded();
+        let listed: Vec<Vec<&str>> = run.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+        let names: Vec<&str> = listed.iter().map(|words| words[0]).collect();
+        assert_eq!(names, ["electronic", "orchestral", "rock", "universal", "auto"]);
+        for words in &listed[..4] {
+            assert!(words[1].parse::<u32>().is_ok_and(|songs| songs > 0) && words[2] == "songs", "{words:?}");
+        }
+    }
+    assert!(folder.contents().is_empty());
+}
+
+#[test]
+fn a_genre_is_told_or_named_and_reported() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    let towards = |genre: &[&str]| {
+        let report = folder.goldmaster(&[&["mix.wav", "--force", "--json"], genre].concat()).succeeded().json();
+        assert_eq!(report["decision"]["target_kind"], "norm");
+        let curve = report["recipe"]["match_eq"]["mid_db"].clone();
+        (report["decision"]["target"].as_str().expect("a name").to_owned(), curve)
+    };
+    let universal = towards(&[]);
+    assert_eq!(universal.0, "universal");
+    assert_eq!(towards(&["--genre", "universal"]), universal);
+    let (name, rock) = towards(&["--genre", "rock"]);
+    assert!(name == "rock" && rock != universal.1);
+    let (name, curve) = towards(&["--genre", "auto"]);
+    assert_eq!(towards(&["--genre", "auto"]), (name.clone(), curve));
+    let share = |part: &str| -> u32 {
+        let words: Vec<&str> = part.split(' ').collect();
+        assert!(["electronic", "orchestral", "universal"].contains(&words[0]) && words[2] == "%", "{name}");
+        words[1].parse().expect("whole percent")
+    };
+    assert_eq!(name.split(", ").map(share).sum::<u32>(), 100, "{name}");
+    let shown = folder.goldmaster(&["mix.wav", "--force", "--genre", "auto"]).succeeded().stdout;
+    assert!(shown.contains(name.split(',').next().expect("a part")), "{shown}");
 }
 
 #[test]

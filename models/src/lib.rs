@@ -6,6 +6,8 @@
 pub mod backend;
 pub mod decision;
 pub mod features;
+pub mod genre;
+mod graph;
 pub mod network;
 pub mod norm;
 pub mod rules;

@@ -2,20 +2,19 @@
 
 use ndarray::Array2;
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 use serde::Deserialize;
 
 use crate::Error;
-use crate::backend::environment;
 use crate::decision::{OUTPUTS, output_names};
-use crate::features::{FEATURES, Features, names};
+use crate::features::{FEATURES, Features};
+use crate::graph;
 use crate::target::TargetKind;
 
 const GRAPH: &[u8] = include_bytes!("../weights/decider.onnx");
 const SIDECAR: &str = include_str!("../weights/decider.json");
 
-/// Names and checks that the graph itself cannot carry (the pure-Rust runtime reads no ONNX metadata).
+/// Names and checks that the graph itself cannot carry.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sidecar {
@@ -59,21 +58,10 @@ impl Network {
     /// Graph and sidecar do not belong together, or this program sees other features than the network was trained on.
     pub fn load() -> Result<Self, Error> {
         let sidecar: Sidecar = serde_json::from_str(SIDECAR).map_err(|e| Error::Sidecar(e.to_string()))?;
-        if blake3::hash(GRAPH).to_hex().as_str() != sidecar.blake3 {
-            return Err(Error::Mismatch { what: "hash of the network" });
-        }
-        if sidecar.features != names() {
-            return Err(Error::Mismatch { what: "features of the network" });
-        }
         if sidecar.outputs != output_names() {
             return Err(Error::Mismatch { what: "outputs of the network" });
         }
-        let session = Session::builder(environment()?)
-            .map_err(|e| Error::Runtime(e.to_string()))?
-            .with_optimization_level(GraphOptimizationLevel::Level3)
-            .map_err(|e| Error::Runtime(e.to_string()))?
-            .commit_from_memory(GRAPH)
-            .map_err(|e| Error::Runtime(e.to_string()))?;
+        let session = graph::session(GRAPH, &sidecar.blake3, &sidecar.features)?;
         Ok(Self { session, parity: sidecar.parity })
     }
 

@@ -109,6 +109,29 @@ impl NormProfile {
         })
     }
 
+    /// Several profiles as the profile of a song that belongs to one of them, to each with the given probability (together
+    /// 1): means of the medians, spreads by the law of total variance.
+    pub fn mixed(name: &str, parts: &[(f64, &Self)]) -> Self {
+        let moments = |value: &dyn Fn(&Self) -> [f64; 2]| {
+            let mean: f64 = parts.iter().map(|(share, part)| share * value(part)[0]).sum();
+            let variance = |[median, spread]: [f64; 2]| spread * spread + (median - mean) * (median - mean);
+            let variance: f64 = parts.iter().map(|(share, part)| share * variance(value(part))).sum();
+            [mean, variance.sqrt()]
+        };
+        let features: Vec<[f64; 2]> =
+            (0..FEATURES).map(|n| moments(&|part| [part.median[n], part.spread[n]])).collect();
+        let songs: f64 = parts.iter().map(|(share, part)| share * f64::from(part.songs)).sum();
+        Self {
+            version: NORM_VERSION,
+            name: name.into(),
+            songs: libm::round(songs) as u32,
+            loudness_lufs: moments(&|part| part.loudness_lufs),
+            names: names(),
+            median: features.iter().map(|[mean, _]| *mean).collect(),
+            spread: features.iter().map(|[_, spread]| *spread).collect(),
+        }
+    }
+
     /// The norm as a target.
     pub fn target(&self) -> Target {
         let array = |values: &[f64]| -> Features { std::array::from_fn(|n| values[n]) };
@@ -168,6 +191,28 @@ mod tests {
         assert!(norm.median[SIDE..SIDE + 30].iter().zip(&middle[SIDE..]).all(|(a, b)| (a - b).abs() < 1e-3));
         assert!(norm.spread[SIDE + 20] > norm.spread[MID + 20]);
         assert_eq!(NormProfile::from_json(&norm.to_json()).expect("reads back"), norm);
+    }
+
+    #[test]
+    fn a_mixture_is_as_wide_as_its_parts_are_apart() {
+        let universal = NormProfile::universal().expect("compiled in");
+        let shifted = |by: f64, spread: f64| {
+            let median = universal.median.iter().map(|median| median + by).collect();
+            NormProfile {
+                median,
+                spread: vec![spread; FEATURES],
+                loudness_lufs: [-20.0 + by, spread],
+                ..universal.clone()
+            }
+        };
+        // Variance 0.5 (1 + 9) within, 0.25 * 8 * 8 between.
+        let mixed = NormProfile::mixed("both", &[(0.5, &shifted(-4.0, 1.0)), (0.5, &shifted(4.0, 3.0))]);
+        let is_between = |(mixed, of): (&f64, &f64)| (mixed - of).abs() < 1e-9;
+        assert!(mixed.median.iter().zip(&universal.median).all(is_between));
+        assert!(mixed.spread.iter().all(|spread| (spread - 21.0_f64.sqrt()).abs() < 1e-9));
+        assert!((mixed.loudness_lufs[0] + 20.0).abs() < 1e-9 && mixed.songs == universal.songs);
+        let alone = NormProfile::mixed(&universal.name, &[(1.0, &universal)]);
+        assert_eq!(alone, universal);
     }
 
     #[test]

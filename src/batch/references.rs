@@ -36,10 +36,15 @@ impl References {
     /// # Errors
     /// One of them cannot be read: says which, and why.
     pub fn hashes(&self, references: &[Reference]) -> Result<Vec<String>, String> {
-        let hash = |Reference { path, .. }: &Reference| {
-            self.get(path).hash.get_or_init(|| file_hash(path).map_err(|e| e.to_string())).clone()
-        };
-        references.iter().map(hash).collect()
+        references.iter().map(|Reference { path, .. }| self.hash(path)).collect()
+    }
+
+    /// Hash of a file that songs are mastered towards.
+    ///
+    /// # Errors
+    /// It cannot be read: says why.
+    pub fn hash(&self, path: &Path) -> Result<String, String> {
+        self.get(path).hash.get_or_init(|| file_hash(path).map_err(|e| e.to_string())).clone()
     }
 
     /// All of them, measured.

@@ -123,10 +123,10 @@ impl Direction {
         let mut deciders = Deciders::default();
         let decider = deciders.get(job.decider)?;
         let references = shared.references.measured(&job.references, &Stopping(watch)).map_err(Error::Reference)?;
-        let aim = Aim::towards(decider, references, job.profile.as_deref())?;
+        let heard: Vec<&Profile> = profiles.iter().flatten().collect();
+        let aim = Aim::towards(decider, references, &job, &heard)?;
         let wanted_lufs = job.wanted.delivery(aim.target.loudness_lufs, !job.references.is_empty())?.loudness_lufs;
         let target = (!plan.relation.is_own_reference).then_some(aim.target);
-        let heard: Vec<&Profile> = profiles.iter().flatten().collect();
         let tone = Tone::new(decider, &heard, target).map_err(Error::Network)?;
         let Some(tone) = tone else {
             return Ok(Self { album: vec![Err(NOTHING.to_owned()); plan.items.len()], ..self });
@@ -217,7 +217,9 @@ pub fn check(plan: &Plan) -> Result<(), Error> {
     if plan.shard.is_some() {
         return Err(Error::Usage("the songs of a record belong together: --shard cannot divide them".to_owned()));
     }
-    let common = |item: &Item| item.settings.hash(&[], "") + &format!("{:?}", item.settings.references);
+    let common = |item: &Item| {
+        item.settings.hash(&[], None, "") + &format!("{:?} {:?}", item.settings.references, item.settings.profile)
+    };
     let mut items = plan.items.iter();
     let first = items.next().map(common);
     match items.find(|item| Some(common(item)) != first) {

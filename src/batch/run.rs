@@ -17,6 +17,7 @@ use crate::batch::song::{Deciders, Done, Shared, guarded};
 use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
 use crate::error::Error;
 use crate::io;
+use crate::master::read_profile;
 use crate::report::Report;
 use crate::verify::Verdict;
 
@@ -136,11 +137,15 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     Ok(Finished { summary: Summary::of(&outcomes), album })
 }
 
-/// A reference that all songs share and that cannot be used is no song's fault, and ends the batch before it begins.
+/// A reference or profile that all songs share and that cannot be used is no song's fault, and ends the batch before it
+/// begins.
 fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) -> Result<(), Error> {
     let Some(first) = plan.items.first() else { return Ok(()) };
     if !plan.items.iter().all(|item| Arc::ptr_eq(&item.settings, &first.settings)) {
         return Ok(());
+    }
+    if let Some(path) = &first.settings.profile {
+        read_profile(path)?;
     }
     match shared.references.measured(&first.settings.references, &Stopping(watch)) {
         Err(_) if watch.is_stopping() => Err(io::Error::Interrupted.into()),

@@ -9,15 +9,19 @@ use renderer::recipe::SampleFormat;
 use crate::delivery::Destination;
 use crate::error::Error;
 use crate::io::encode::Format;
-use crate::job::{DeciderKind, MasterJob, Output, Reference, Wanted};
+use crate::job::{DeciderKind, Genre, MasterJob, Output, Reference, Wanted};
 use crate::master::check_format;
 use crate::verify::Strictness;
 
 /// Everything that decides how a song comes out, but for the song.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What to go towards; empty means the norm, or the record itself.
+    /// What to go towards; empty means a profile, a genre, or the record itself.
     pub references: Vec<Reference>,
+    /// The profile; `None` means that of the genre.
+    pub profile: Option<PathBuf>,
+    /// The genre, where there are neither references nor a profile.
+    pub genre: Genre,
     /// Loudness and samples.
     pub wanted: Wanted,
     /// Who decides.
@@ -39,8 +43,10 @@ pub struct Settings {
 }
 
 /// What a row may set; `input` and `output` are the plan's own.
-pub const COLUMNS: [&str; 13] = [
+pub const COLUMNS: [&str; 15] = [
     "reference",
+    "profile",
+    "genre",
     "for",
     "loudness",
     "ceiling",
@@ -54,6 +60,9 @@ pub const COLUMNS: [&str; 13] = [
     "decider",
     "set",
 ];
+
+/// The columns that say where a song goes: a row has one of them at most.
+pub const DIRECTIONS: [&str; 3] = ["reference", "profile", "genre"];
 
 /// The columns that take several values.
 pub const TAKE_SEVERAL: [&str; 2] = ["reference", "set"];
@@ -69,7 +78,12 @@ impl Settings {
         if values.len() != 1 && !takes_several {
             return Err("takes one value".to_owned());
         }
+        if DIRECTIONS.contains(&column) {
+            (self.references, self.profile) = (Vec::new(), None);
+        }
         match column {
+            "profile" => self.profile = Some(base.join(value)),
+            "genre" => self.genre = value.parse()?,
             "reference" => {
                 let reference = |text: &str| {
                     text.parse().map(|Reference { path, weight }| Reference { path: base.join(path), weight })
@@ -106,7 +120,8 @@ impl Settings {
             input,
             output: Output { path: output, format: self.format, force, delta: None },
             references: self.references.clone(),
-            profile: None,
+            profile: self.profile.clone(),
+            genre: self.genre.clone(),
             wanted: self.wanted.clone(),
             decider: self.decider,
             amounts: Amounts {
@@ -134,14 +149,15 @@ impl Settings {
     }
 
     /// Hash of all that decides how a song comes out, but for the song. `references` are the hashes of their files, in
-    /// order, `context` is whatever else a song is mastered towards.
-    pub fn hash(&self, references: &[String], context: &str) -> String {
+    /// order, `profile` is that of its file, `context` is whatever else a song is mastered towards.
+    pub fn hash(&self, references: &[String], profile: Option<&str>, context: &str) -> String {
+        let genre = (self.references.is_empty() && self.profile.is_none()).then_some(&self.genre);
         let Self { wanted, decider, values, format, strictness, .. } = self;
         let amounts = self.job(PathBuf::new(), PathBuf::new(), false).amounts;
         let weights: Vec<_> = references.iter().zip(self.references.iter().map(|r| r.weight)).collect();
         // The debug form names every field, so that one that is added counts by itself.
-        let text =
-            format!("{wanted:?} {decider:?} {amounts:?} {values:?} {format:?} {strictness:?} {weights:?} {context}");
+        let towards = format!("{weights:?} {profile:?} {genre:?} {context}");
+        let text = format!("{wanted:?} {decider:?} {amounts:?} {values:?} {format:?} {strictness:?} {towards}");
         let program = concat!("goldmaster ", env!("CARGO_PKG_VERSION"), " batch 1\n");
         blake3::hash((program.to_owned() + &text).as_bytes()).to_hex().to_string()
     }
@@ -169,6 +185,8 @@ fn sample_format(value: &str) -> Result<SampleFormat, String> {
 pub(super) fn defaults() -> Settings {
     Settings {
         references: Vec::new(),
+        profile: None,
+        genre: Genre::Auto,
         wanted: Wanted::default(),
         decider: DeciderKind::default(),
         intensity_pct: 100.0,
@@ -189,6 +207,8 @@ mod tests {
     fn every_column_is_known_and_changes_the_hash() {
         let values = [
             "a.flac:0.5",
+            "a.profile.json",
+            "rock",
             "cd",
             "-11",
             "-2",
@@ -202,20 +222,38 @@ mod tests {
             "rules",
             "limiter.release_ms=80",
         ];
-        let unchanged = defaults().hash(&[], "");
+        let unchanged = defaults().hash(&[], None, "");
         for (column, value) in COLUMNS.into_iter().zip(values) {
             let mut settings = defaults();
             settings.set(column, &[value.to_owned()], Path::new("base")).unwrap_or_else(|e| panic!("{column}: {e}"));
             let references: Vec<_> = settings.references.iter().map(|r| r.path.display().to_string()).collect();
-            assert_ne!(settings.hash(&references, ""), unchanged, "{column}");
+            let profile = settings.profile.as_ref().map(|path| path.display().to_string());
+            assert_ne!(settings.hash(&references, profile.as_deref(), ""), unchanged, "{column}");
             let nonsense = ["nonsense".to_owned()];
-            assert!(settings.set(column, &nonsense, Path::new("")).is_err() || column == "reference", "{column}");
+            let is_path = ["reference", "profile"].contains(&column);
+            assert!(settings.set(column, &nonsense, Path::new("")).is_err() || is_path, "{column}");
             let twice = [value.to_owned(), value.to_owned()];
             let is_taken = settings.set(column, &twice, Path::new("")).is_ok();
             assert_eq!(is_taken, TAKE_SEVERAL.contains(&column), "{column}");
         }
         assert!(defaults().set("colour", &["red".to_owned()], Path::new("")).is_err());
-        assert_ne!(defaults().hash(&[], "a record"), unchanged);
+        assert_ne!(defaults().hash(&[], None, "a record"), unchanged);
+    }
+
+    #[test]
+    fn a_row_turns_away_from_where_all_others_go() {
+        let set = |settings: &mut Settings, column: &str, value: &str| {
+            settings.set(column, &[value.to_owned()], Path::new("")).expect("well-formed");
+        };
+        let mut settings = defaults();
+        set(&mut settings, "reference", "a.flac");
+        set(&mut settings, "genre", "rock");
+        assert!(settings.references.is_empty() && settings.genre == Genre::Named("rock".to_owned()));
+        set(&mut settings, "profile", "a.profile.json");
+        let content = |profile| settings.hash(&[], Some(profile), "");
+        assert_ne!(content("one"), content("another"));
+        set(&mut settings, "reference", "a.flac");
+        assert_eq!((settings.references.len(), settings.profile), (1, None));
     }
 
     #[test]

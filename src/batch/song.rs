@@ -85,7 +85,7 @@ impl Shared<'_> {
     /// What the master of `item` would be made from now.
     ///
     /// # Errors
-    /// The song or a reference cannot be read.
+    /// The song, a reference or the profile cannot be read.
     pub fn made_from(&self, item: &Item) -> Result<MadeFrom, String> {
         self.made_from_in(item, &self.direction.context)
     }
@@ -100,7 +100,8 @@ impl Shared<'_> {
         }
         let input_hash = file_hash(&item.input).map_err(|e| e.to_string())?;
         let references = self.references.hashes(&item.settings.references)?;
-        Ok(MadeFrom { input_hash, settings_hash: item.settings.hash(&references, context) })
+        let profile = item.settings.profile.as_deref().map(|path| self.references.hash(path)).transpose()?;
+        Ok(MadeFrom { input_hash, settings_hash: item.settings.hash(&references, profile.as_deref(), context) })
     }
 
     /// Masters a song unless it is finished.
@@ -237,7 +238,7 @@ impl Shared<'_> {
             Some(middle) => Aim { target: middle.clone(), warnings: Vec::new() },
             None => {
                 let references = self.references.measured(&job.references, observer).map_err(Error::Reference)?;
-                Aim::towards(decider, references, job.profile.as_deref())?
+                Aim::towards(decider, references, job, &[profile])?
             }
         };
         let (recipe, decision) = decide(job, profile, decider, &aim)?;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::batch::inputs::{Found, tree_path};
 use crate::batch::plan::{Plan, Request, named_output};
-use crate::batch::settings::{Settings, TAKE_SEVERAL};
+use crate::batch::settings::{DIRECTIONS, Settings, TAKE_SEVERAL};
 use crate::error::Error;
 
 /// Between several values in one cell of a CSV.
@@ -36,6 +36,10 @@ pub fn read(path: &Path, settings: &Settings, folder: &Path) -> Result<Plan, Err
 fn request(row: &Row, settings: &Settings, base: &Path) -> Result<Request, String> {
     let mut settings = settings.clone();
     let (mut input, mut output) = (None, None);
+    let directions: Vec<_> = row.iter().map(|(column, _)| column.as_str()).filter(|c| DIRECTIONS.contains(c)).collect();
+    if directions.len() > 1 {
+        return Err(format!("{}: only one of them can be", directions.join(", ")));
+    }
     for (column, values) in row {
         let in_column = |e: String| format!("{column}: {e}");
         match (column.as_str(), values.as_slice()) {

@@ -14,15 +14,15 @@ use goldmaster::batch::settings::Settings;
 use goldmaster::batch::{inputs, table};
 use goldmaster::error::Error;
 use goldmaster::io::encode::Format;
-use goldmaster::job::{DeciderKind, Reference};
+use goldmaster::job::{DeciderKind, Genre, Reference};
 use goldmaster::verify::Strictness;
 
-use super::{AmountArgs, WantedArgs, setting};
+use super::{AmountArgs, GenreArg, WantedArgs, genre, setting};
 
 #[derive(Args, Debug)]
 pub struct BatchArgs {
     /// Files, folders (searched to their depth) and globs; `-` reads a list of files from the standard input
-    #[arg(required_unless_present = "plan", conflicts_with = "plan")]
+    #[arg(required_unless_present_any = ["plan", "genre"], conflicts_with = "plan")]
     pub inputs: Vec<PathBuf>,
     /// A table of songs, .csv or .json, each with settings of its own
     #[arg(long, value_name = "FILE")]
@@ -33,6 +33,12 @@ pub struct BatchArgs {
     /// A finished record that every song comes close to; several are weighted, as in hit.flac:0.5
     #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
     pub references: Vec<Reference>,
+    /// Median and spread of many songs that every song goes towards, as `goldmaster profile` writes them
+    #[arg(short, long, value_name = "FILE", conflicts_with = "references")]
+    pub profile: Option<PathBuf>,
+    /// Goes towards a genre, or `auto` for what each song, or the record, sounds like; `list` shows all [default: auto]
+    #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
+    pub genre: Option<GenreArg>,
     #[command(flatten)]
     pub wanted: WantedArgs,
     /// Container of the masters
@@ -45,7 +51,7 @@ pub struct BatchArgs {
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "whole", help_heading = "Album")]
     pub album: Option<AlbumLoudness>,
     /// The record is its own reference: songs that stand out are drawn to the others
-    #[arg(long, conflicts_with = "references", help_heading = "Album")]
+    #[arg(long, conflicts_with_all = ["references", "profile", "genre"], help_heading = "Album")]
     pub reference_from_album: bool,
     /// Who decides
     #[arg(long, value_enum, default_value_t)]
@@ -130,6 +136,8 @@ impl BatchArgs {
         let AmountArgs { intensity, tone, dynamics, width } = self.amounts;
         Settings {
             references: self.references.clone(),
+            profile: self.profile.clone(),
+            genre: genre(self.genre.as_ref()).unwrap_or(Genre::Auto),
             wanted: self.wanted.wanted(),
             decider: self.decider,
             intensity_pct: intensity,

@@ -13,7 +13,7 @@ use analyzer::units::{db_from_gain, gain_from_db};
 use ebur128::{EbuR128, Mode};
 use goldmaster::io::decode::open;
 use goldmaster::io::encode::{Encoder, Format, OutputSpec, SampleFormat};
-use goldmaster::job::{DeciderKind, MasterJob, Output, Wanted};
+use goldmaster::job::{DeciderKind, Genre, MasterJob, Output, Wanted};
 use goldmaster::master::master;
 use goldmaster::progress::Silent;
 use goldmaster::report::Report;
@@ -167,6 +167,7 @@ pub fn job(input: &Path, output: &Path) -> MasterJob {
         output: Output { path: output.to_owned(), format, force: false, delta: None },
         references: Vec::new(),
         profile: None,
+        genre: Genre::Universal,
         wanted: Wanted::default(),
         decider: DeciderKind::default(),
         amounts: Amounts::default(),
