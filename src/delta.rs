@@ -12,7 +12,7 @@ use crate::io::decode::open;
 use crate::io::encode::{Encoder, Format, OutputSpec};
 use crate::song::{Song, each_block};
 
-/// Writes the master less the mix, the mix at the gain in front of the limiter: 32-bit floating point, aligned with both.
+/// Writes the master, which is complete under its name, less the mix, the mix at the gain in front of the limiter: 32-bit floating point, aligned with both.
 ///
 /// # Errors
 /// The master cannot be read, or the file cannot be written.

@@ -65,7 +65,8 @@ pub enum Solve<'a> {
 /// Renders `song` by `recipe` and writes it.
 ///
 /// # Errors
-/// The output cannot be written, or a promise is not kept; nothing appears under its name.
+/// The output cannot be written, or a promise is not kept; nothing appears under its name. A difference that cannot be written
+/// is an error as well, but the master is there by then.
 pub fn finish(
     song: &Song,
     recipe: &Recipe,

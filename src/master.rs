@@ -30,7 +30,10 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let references = job.references.iter().map(|r| r.path.as_path());
     check_paths(&job.input, references.clone(), &job.output)?;
     if let Some(recipe) = &job.recipe {
-        let output = [Some(&job.output.path), job.output.delta.as_ref()].into_iter().flatten().map(PathBuf::as_path);
+        let output = [Some(&job.output.path), job.output.delta.as_ref(), job.profile.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(PathBuf::as_path);
         let taken = references.chain([job.input.as_path()]).chain(output);
         check_other_path("recipe", recipe, taken, job.output.force)?;
     }

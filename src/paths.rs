@@ -17,6 +17,10 @@ pub fn check_paths<'a>(
         ensure_distinct(path, &output.path)?;
     }
     if let Some(delta) = &output.delta {
+        if !delta.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wav")) {
+            let path = delta.display();
+            return Err(Error::Usage(format!("{path}: the difference is written as .wav; choose such a name")));
+        }
         check_other_path("difference", delta, read.into_iter().chain([output.path.as_path()]), output.force)?;
     }
     Ok(ensure_writable(&output.path, output.force)?)

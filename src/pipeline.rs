@@ -6,12 +6,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use analyzer::stream::{Frame, Source};
 
-use crate::song::each_block;
+use crate::song::{BLOCK, each_block};
 
 /// Blocks that may wait: enough that neither side stands still over the other's hiccups.
 const BLOCKS_AHEAD: usize = 16;
-/// Frames per block.
-const BLOCK: usize = 4096;
 
 /// Hands every block of a source to `sink`, reading ahead in a thread of its own where the pool has more than one.
 ///
@@ -31,6 +29,15 @@ where
         scope.spawn(move || read_ahead(source, &full_in, &empty_out));
         take(full_out, &empty_in, sink)
     })
+}
+
+/// Does `work` in one thread that makes no others: what many songs side by side ask for.
+pub fn alone<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+        Ok(pool) => pool.install(work),
+        // Without a pool the work is only done with more threads.
+        Err(_) => work(),
+    }
 }
 
 /// A block that was read, or why there is none.

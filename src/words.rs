@@ -40,9 +40,12 @@ pub fn actions(recipe: &Recipe, channels: u8, sample_rate_hz: u32) -> Vec<String
     if recipe.glue.ratio > 1.0 && recipe.glue.mix_pct > 0.0 {
         lines.push(format!("Glue: compressed the whole {:.2}:1", recipe.glue.ratio));
     }
-    for (name, drive_db) in [("Saturator", recipe.saturator.drive_db), ("Clipper", recipe.clipper.drive_db)] {
+    for (name, drive_db) in [
+        ("Saturator", if recipe.saturator.mix_pct > 0.0 { recipe.saturator.drive_db } else { 0.0 }),
+        ("Clipper", recipe.clipper.drive_db),
+    ] {
         if drive_db > 0.0 {
-            lines.push(format!("{name}: peaks rounded by up to {drive_db:.1} dB"));
+            lines.push(format!("{name}: loud peaks rounded by {drive_db:.1} dB or so"));
         }
     }
     let width = &recipe.width;

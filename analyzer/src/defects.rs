@@ -262,10 +262,8 @@ fn channels(e: &Evidence) -> Option<Defect> {
     }
     if left.min(right) > SILENT.min(1e-3 * e.peak()) {
         let widest_db = e.width_db.into_iter().fold(f64::NEG_INFINITY, f64::max);
-        let sentence = format!(
-            "The song is all but mono: the side is at least {:.0} dB under the mid everywhere. Its width is left alone.",
-            -widest_db
-        );
+        let sentence =
+            format!("The song is all but mono: the side is at least {:.0} dB under the mid everywhere.", -widest_db);
         return if widest_db < NARROW_DB { e.defect(DefectKind::Mono, 0.05, first, sentence) } else { None };
     }
     let side = if left < right { "left" } else { "right" };

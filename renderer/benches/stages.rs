@@ -78,7 +78,7 @@ fn run(name: &str, mut song: Vec<Frame>) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-/// Trace, gain and multiplication, 10 dB over the ceiling.
+/// Trace, gain and multiplication, at 12 dB of drive.
 fn limit(mut song: Vec<Frame>) -> f64 {
     let (drive_db, ceiling_dbtp) = (12.0, -1.0);
     let start = Instant::now();

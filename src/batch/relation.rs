@@ -18,6 +18,7 @@ use crate::batch::watch::{SongProgress, Stopping, Watch};
 use crate::error::Error;
 use crate::io;
 use crate::master::{Aim, decided_by};
+use crate::pipeline::alone;
 use crate::report::DecisionReport;
 use crate::song::{Song, measure};
 use crate::verify::Strictness;
@@ -286,7 +287,7 @@ fn each<T: Send>(
     let said = Mutex::new(Vec::with_capacity(plan.items.len()));
     std::thread::scope(|scope| {
         for _ in 0..jobs.min(plan.items.len()) {
-            scope.spawn(|| {
+            let each = || {
                 let mut deciders = Deciders::default();
                 while !watch.is_stopping() {
                     let at = next.fetch_add(1, Ordering::Relaxed);
@@ -294,7 +295,8 @@ fn each<T: Send>(
                     let words = work(at, item, &mut deciders);
                     said.lock().unwrap_or_else(PoisonError::into_inner).push((at, words));
                 }
-            });
+            };
+            scope.spawn(move || alone(each));
         }
     });
     if watch.is_stopping() {

@@ -18,6 +18,7 @@ use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
 use crate::error::Error;
 use crate::io;
 use crate::master::read_profile;
+use crate::pipeline::alone;
 use crate::report::Report;
 use crate::verify::Verdict;
 
@@ -203,7 +204,7 @@ impl<'a> Workers<'a> {
     /// What became of every song, in the plan's order.
     fn run(self, jobs: usize) -> Vec<Outcome> {
         std::thread::scope(|scope| {
-            (0..jobs.min(self.plan.items.len())).for_each(|_| drop(scope.spawn(|| self.work())));
+            (0..jobs.min(self.plan.items.len())).for_each(|_| drop(scope.spawn(|| alone(|| self.work()))));
         });
         self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
