@@ -30,8 +30,8 @@ pub struct ProfileJob {
 
 /// A profile that was written, and the songs that could not be read.
 pub struct Aggregate {
-    /// Median and spread of the others.
-    pub norm: NormProfile,
+    /// Median and spread of the others; `None`, and nothing written, when no song is left.
+    pub norm: Option<NormProfile>,
     /// Why each of these is not in it.
     pub failed: Vec<Error>,
 }
@@ -39,16 +39,18 @@ pub struct Aggregate {
 /// Measures every song and writes what they have in common. One that cannot be read, or is silent, does not stop the others.
 ///
 /// # Errors
-/// No song is left, the profile cannot be written, or the run was interrupted.
+/// The profile cannot be written, or the run was interrupted.
 pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate, Error> {
     let found = find(&job.inputs, &job.output)?;
     check_other_path("profile", &job.output, found.iter().map(|song| song.path.as_path()), job.force)?;
+    observer.stage("measuring", Some(found.len() as u64));
     let measured: Vec<Result<(String, Profile), Error>> = found
         .par_iter()
         .map(|Found { path, problem, .. }| match problem {
             Some(problem) => Err(Error::Folder(problem.clone())),
             None => {
                 let (_, profile, _) = measure(path, &Unseen(observer))?;
+                observer.advance(1)?;
                 Ok((path.display().to_string(), profile))
             }
         })
@@ -64,13 +66,11 @@ pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate,
             Err(error) => failed.push(error),
         }
     }
-    if songs.is_empty()
-        && let Some(error) = failed.pop()
-    {
-        return Err(error);
+    if songs.is_empty() {
+        return Ok(Aggregate { norm: None, failed });
     }
     let universal = NormProfile::universal().map_err(Error::Network)?;
     let norm = NormProfile::of_songs(&job.name, &songs, &universal).map_err(Error::Network)?;
     io::text::write(&job.output, &norm.to_json(), job.force)?;
-    Ok(Aggregate { norm, failed })
+    Ok(Aggregate { norm: Some(norm), failed })
 }

@@ -1,26 +1,28 @@
 //! From a recipe to a file: chain, limiter, dither, and the measurements that prove the promises.
 
+use std::path::Path;
+
 use analyzer::crossover::{BANDS, CROSSOVER_HZ};
 use analyzer::loudness::LoudnessHistory;
 use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
 use analyzer::stream::Frame;
 use analyzer::units::{db_from_power, gain_from_db, power_from_db};
 use renderer::chain::Chain;
-use renderer::recipe::{Recipe, Solution};
+use renderer::recipe::{Recipe, SampleFormat, Solution};
 use renderer::resample::Resampled;
 use renderer::stages::limiter::LimiterGain;
 
-use crate::delta::write_delta;
+use crate::delta::write_difference;
 use crate::error::Error;
-use crate::io::encode::{Encoder, OutputSpec};
+use crate::io::encode::{Encoder, Format, OutputSpec};
 use crate::io::spool::Spool;
 use crate::io::tags::Tags;
 use crate::job::Output;
-use crate::limited::limited;
+use crate::limited::{Limited, limited};
 use crate::output_meter::OutputMeter;
 use crate::pipeline::each_block_ahead;
 use crate::progress::Observer;
-use crate::solve::{Outcome, Trace, TraceMeter, driven, outcome, solve};
+use crate::solve::{Blocks, Outcome, Trace, TraceMeter, driven, outcome, solve};
 use crate::song::{Song, each_block};
 use crate::trims::{Over, correct};
 use crate::verify::{Measured, Promise, Strictness, promises};
@@ -65,8 +67,7 @@ pub enum Solve<'a> {
 /// Renders `song` by `recipe` and writes it.
 ///
 /// # Errors
-/// The output cannot be written, or a promise is not kept; nothing appears under its name. A difference that cannot be written
-/// is an error as well, but the master is there by then.
+/// Master or difference cannot be written, or a promise is not kept; nothing appears under its name.
 pub fn finish(
     song: &Song,
     recipe: &Recipe,
@@ -89,7 +90,7 @@ pub fn finish(
     let trace_bytes = song.spool_bytes / 4;
     let (rendered, trace) = render(song, recipe, &solution, rate, trace_bytes, observer)?;
     let channels = song.info.channels;
-    let attempt = Attempt { recipe, rendered: &rendered, trace, trace_bytes, channels, output, observer };
+    let mut attempt = Attempt { recipe, rendered: &rendered, trace, trace_bytes, channels, output, observer };
     let (encoder, measured) = attempt.until_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
     let promises = promises(&recipe.delivery, &measured, expected, solution.is_aimed);
@@ -97,9 +98,10 @@ pub fn finish(
         let broken = format!("{}: {}", broken.name, broken.measured);
         return Err(Error::Promise { path: output.path.clone(), broken });
     }
+    let difference = output.delta.as_deref().map(|path| attempt.difference(song, &solution, path)).transpose()?;
     let warnings = encoder.finish(Some(tags))?;
-    if let Some(delta) = &output.delta {
-        write_delta(song, &output.path, solution.drive_db, delta, output.force)?;
+    if let Some(difference) = difference {
+        difference.finish(None)?;
     }
     Ok(Finished { recipe: recipe.clone(), solution, measured, promises, sample_rate_hz: rate, warnings })
 }
@@ -238,7 +240,7 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Solves, writes and measures, until ceiling and loudness hold or the rounds are used up.
-    fn until_kept(mut self, solution: &mut Solution, search: Search) -> Result<(Encoder, Measured), Error> {
+    fn until_kept(&mut self, solution: &mut Solution, search: Search) -> Result<(Encoder, Measured), Error> {
         let wanted = self.recipe.delivery.loudness_lufs;
         let (mut offset_lu, mut rounds_left) = (0.0, MAX_ROUNDS);
         loop {
@@ -302,6 +304,29 @@ impl Attempt<'_> {
         Ok(outcome(&self.trace, &self.recipe.limiter, self.ceiling_dbtp(), &solution.trims, solution.drive_db)?)
     }
 
+    fn limited(&self, solution: &Solution) -> Result<Limited<'_, impl Blocks + Send>, Error> {
+        let limiter = self.limiter(solution);
+        Ok(limited(self.rendered, &self.trace, limiter, solution, &self.recipe.output, self.channels)?)
+    }
+
+    /// The master less the mix, in 32-bit floating point, written but without its name.
+    fn difference(&self, song: &Song, solution: &Solution, path: &Path) -> Result<Encoder, Error> {
+        let (source_rate, rate) = (song.info.sample_rate_hz, self.trace.sample_rate_hz);
+        let (format, sample_format, frames) = (Format::Wav, SampleFormat::Float32, self.rendered.len());
+        let spec = OutputSpec { sample_rate_hz: rate, channels: self.channels, format, sample_format, frames };
+        self.observer.stage("difference", Some(frames));
+        let mut encoder = Encoder::create(path, spec, self.output.force)?;
+        let mut master = self.limited(solution)?;
+        let mut mix = song.frames.reader();
+        if rate == source_rate {
+            write_difference(&mut mix, &mut master, solution.drive_db, &mut encoder, self.observer)?;
+        } else {
+            let mut mix = Resampled::new(mix, source_rate, rate);
+            write_difference(&mut mix, &mut master, solution.drive_db, &mut encoder, self.observer)?;
+        }
+        Ok(encoder)
+    }
+
     /// Limits, dithers, writes and measures what is written; gives the blocks over the ceiling as well.
     fn write(&self, solution: &Solution, outcome: &Outcome) -> Result<(Encoder, Measured, Vec<Over>), Error> {
         let rate = self.trace.sample_rate_hz;
@@ -315,8 +340,7 @@ impl Attempt<'_> {
         self.observer.stage("limiting", Some(self.rendered.len()));
         let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
         let mut meter = OutputMeter::new(rate, self.channels, self.recipe.delivery.ceiling_dbtp);
-        let limiter = self.limiter(solution);
-        let mut limited = limited(self.rendered, &self.trace, limiter, solution, &self.recipe.output, self.channels)?;
+        let mut limited = self.limited(solution)?;
         each_block_ahead(&mut limited, |frames| {
             meter.push(frames);
             encoder.write(frames)?;

@@ -8,7 +8,7 @@ use renderer::stages::limiter::{LimiterApply, LimiterGain};
 
 use crate::io;
 use crate::io::spool::{Spool, SpoolReader};
-use crate::solve::{Gains, Trace, TraceBlock, blocks_of};
+use crate::solve::{Blocks, Gains, Trace, blocks_of};
 
 /// See [`limited`].
 pub struct Limited<'a, B> {
@@ -20,11 +20,6 @@ pub struct Limited<'a, B> {
     dither: Option<Dither>,
     is_stereo: bool,
 }
-
-/// Gives the blocks of a trace.
-pub trait Blocks: FnMut() -> Result<Option<TraceBlock>, io::Error> {}
-
-impl<T: FnMut() -> Result<Option<TraceBlock>, io::Error>> Blocks for T {}
 
 /// The rendered frames, limited by what `limiter` makes of their trace.
 ///

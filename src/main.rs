@@ -15,6 +15,7 @@ use goldmaster::report::Report;
 use goldmaster::song::measure;
 use goldmaster::verify::Verdict;
 use goldmaster::{demo, io, terminal};
+use models::norm::NormProfile;
 
 use crate::cli::{AnalyzeArgs, Cli, Command, DemoArgs, GenreArg, MasterArgs, ProfileArgs, RenderArgs, ShowArgs};
 use crate::progress_bar::ProgressBar;
@@ -98,7 +99,7 @@ fn show(args: &ShowArgs, report: &Report) {
 
 /// Measures every file; one that cannot be read is told, and does not stop the others.
 fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
-    let mut failed = 0;
+    let mut failed = Vec::new();
     let mut separator = "";
     for path in &args.inputs {
         let bar = ProgressBar::new(args.json);
@@ -108,11 +109,7 @@ fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
             Ok(measured) => measured,
             Err(error @ io::Error::Interrupted) => return Err(error.into()),
             Err(error) => {
-                if args.inputs.len() == 1 {
-                    return Err(error.into());
-                }
-                tell(&error);
-                failed += 1;
+                failed.push(error.into());
                 continue;
             }
         };
@@ -126,23 +123,30 @@ fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
         print(&format!("{separator}{}", terminal::profile_summary(&path, &info.codec, &profile, &warnings)));
         separator = "\n";
     }
-    some_failed(failed, args.inputs.len())
+    let succeeded = args.inputs.len() - failed.len();
+    some_failed(failed, succeeded)
 }
 
-/// What several files come to of which some failed; each was told.
-fn some_failed(failed: usize, all: usize) -> Result<(), Error> {
-    if failed == 0 { Ok(()) } else { Err(Error::SomeUnread { failed, all }) }
+/// Tells what failed of several files, and what that comes to. A single file that failed is told by whoever ends the program.
+fn some_failed(mut failed: Vec<Error>, succeeded: usize) -> Result<(), Error> {
+    if failed.len() == 1 && succeeded == 0 {
+        return failed.pop().map_or(Ok(()), Err);
+    }
+    failed.iter().for_each(tell);
+    let failed = failed.len();
+    if failed == 0 { Ok(()) } else { Err(Error::SomeUnread { failed, all: failed + succeeded }) }
 }
 
 fn run_profile(args: &ProfileArgs) -> Result<(), Error> {
     let bar = ProgressBar::new(false);
     let Aggregate { norm, failed } = aggregate(&args.job(), &bar)?;
     bar.finish();
-    let [lufs, spread] = norm.loudness_lufs;
-    let path = args.output.display();
-    print(&format!("{path}: {}, {} songs, loudness {lufs:.1} LUFS ± {spread:.1} LU", norm.name, norm.songs));
-    failed.iter().for_each(tell);
-    some_failed(failed.len(), norm.songs as usize + failed.len())
+    let songs = norm.as_ref().map_or(0, |norm| norm.songs as usize);
+    if let Some(NormProfile { name, loudness_lufs: [lufs, spread], .. }) = &norm {
+        let path = args.output.display();
+        print(&format!("{path}: {name}, {songs} songs, loudness {lufs:.1} LUFS ± {spread:.1} LU"));
+    }
+    some_failed(failed, songs)
 }
 
 /// One line on the standard error.

@@ -91,6 +91,11 @@ fn keep(trace: &mut Trace, energies: &mut VecDeque<f32>, peaks: &[f32]) -> Resul
     trace.blocks.push(&blocks)
 }
 
+/// Gives the blocks of a trace one by one.
+pub trait Blocks: FnMut() -> Result<Option<TraceBlock>, io::Error> {}
+
+impl<T: FnMut() -> Result<Option<TraceBlock>, io::Error>> Blocks for T {}
+
 /// The limiter's gain at the start of each block of a trace, and one more at the end.
 pub struct Gains<S> {
     blocks: S,
@@ -101,7 +106,7 @@ pub struct Gains<S> {
     ahead: usize,
 }
 
-impl<S: FnMut() -> Result<Option<TraceBlock>, io::Error>> Gains<S> {
+impl<S: Blocks> Gains<S> {
     /// Gains for the blocks that `blocks` gives, peaks corrected by `trims`, which are in order.
     pub fn new(blocks: S, gain: LimiterGain, trims: &[Trim]) -> Self {
         Self { blocks, ahead: gain.delay_blocks(), gain, trims: trims.iter().copied().collect(), block: 0 }
@@ -128,7 +133,7 @@ impl<S: FnMut() -> Result<Option<TraceBlock>, io::Error>> Gains<S> {
 }
 
 /// The blocks of a trace one by one.
-pub fn blocks_of(trace: &Trace) -> impl FnMut() -> Result<Option<TraceBlock>, io::Error> {
+pub fn blocks_of(trace: &Trace) -> impl Blocks {
     let mut reader = trace.blocks.reader();
     let mut buffer = vec![TraceBlock::default(); 4096];
     let (mut filled, mut next) = (0, 0);

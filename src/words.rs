@@ -45,7 +45,7 @@ pub fn actions(recipe: &Recipe, channels: u8, sample_rate_hz: u32) -> Vec<String
         ("Clipper", recipe.clipper.drive_db),
     ] {
         if drive_db > 0.0 {
-            lines.push(format!("{name}: loud peaks rounded by {drive_db:.1} dB or so"));
+            lines.push(format!("{name}: loud peaks rounded by about {drive_db:.1} dB"));
         }
     }
     let width = &recipe.width;

@@ -8,42 +8,13 @@ use std::path::Path;
 use analyzer::profile::Profile;
 use analyzer::stream::Frame;
 use analyzer::synth::{demo_mix, silence};
-use common::{Folder, MIX, RATE_HZ, Run, louder, name, read};
+use common::{
+    FAILED, Folder, MIX, RATE_HZ, SOME_FAILED, USAGE, assert_all_refused, assert_refused, louder, name, read, short_mix,
+};
 use goldmaster::io::encode::Format;
 use renderer::recipe::Recipe;
 use serde::Deserialize as _;
 use serde_json::Value;
-
-/// Exit codes, as the design numbers them.
-const FAILED: i32 = 1;
-const USAGE: i32 = 2;
-const SOME_FAILED: i32 = 4;
-
-/// Long enough for a loudness; most of these songs are never mastered.
-fn short_mix() -> Vec<Frame> {
-    demo_mix(RATE_HZ, 1.0)
-}
-
-/// The program has refused in one line that names the file, the cause and what to do.
-fn assert_refused(run: &Run, words: &[&str]) {
-    assert_eq!((run.code, run.stdout.as_str()), (Some(FAILED), ""), "{run:?}");
-    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
-    assert!(run.stderr.starts_with("goldmaster: "), "{run:?}");
-    for word in words {
-        assert!(run.stderr.contains(word), "{word:?} is missing: {run:?}");
-    }
-}
-
-/// Runs that are refused with these words and leave the folder as it was, to the last byte.
-fn assert_all_refused(folder: &Folder, cases: &[(&[&str], &[&str])]) {
-    let before = folder.contents();
-    for (arguments, words) in cases {
-        assert_refused(&folder.goldmaster(arguments), words);
-        let after = folder.contents();
-        let names: Vec<_> = after.keys().collect();
-        assert!(after == before, "{arguments:?} has changed the folder, which holds {names:?}");
-    }
-}
 
 #[test]
 fn what_is_no_song_is_refused() {
@@ -366,99 +337,6 @@ fn one_bad_file_does_not_stop_the_measurement_of_the_others() {
     assert_eq!(run.code, Some(SOME_FAILED), "{run:?}");
     assert!(run.stdout.starts_with("mix.wav") && run.stderr.contains("text.wav"), "{run:?}");
     assert!(run.stderr.contains("1 of 2 files failed"), "{run:?}");
-}
-
-#[test]
-fn several_songs_become_a_profile_that_a_mix_is_mastered_towards() {
-    let folder = Folder::new();
-    let dark = |[l, r]: Frame| [0.5 * (l + r) + 0.1 * (l - r), 0.5 * (l + r) - 0.1 * (l - r)];
-    folder.wav("mix.wav", 2, &MIX);
-    folder.wav("one.wav", 2, &MIX.iter().copied().map(dark).collect::<Vec<_>>());
-    folder.wav("two.wav", 2, &MIX[RATE_HZ as usize..].iter().copied().map(dark).collect::<Vec<_>>());
-    folder.file("text.wav", b"Dear musician,\nthis is a letter and not a song.\n");
-    let run = folder.goldmaster(&["profile", "one.wav", "text.wav", "two.wav", "-o", "narrow.profile.json"]);
-    assert_eq!(run.code, Some(SOME_FAILED), "{run:?}");
-    assert!(run.stdout.contains("narrow, 2 songs") && run.stderr.contains("text.wav"), "{run:?}");
-    let side = |arguments: &[&str], output: &str| {
-        folder.goldmaster(&[&["mix.wav", "-o", output, "--force"], arguments].concat()).succeeded();
-        let frames = read(&folder.path(output)).frames;
-        let energy = |sign: f32| frames.iter().map(|[l, r]| f64::from((l + sign * r) * (l + sign * r))).sum::<f64>();
-        10.0 * (energy(-1.0) / energy(1.0)).log10()
-    };
-    let (universal, narrow) = (side(&[], "a.wav"), side(&["--profile", "narrow.profile.json"], "b.wav"));
-    assert!(narrow < universal - 1.0, "{narrow} dB of side, without the profile {universal}");
-    folder.file("other.json", b"{}");
-    assert_all_refused(
-        &folder,
-        &[
-            (&["mix.wav", "-o", "c.wav", "--profile", "other.json"], &["other.json", "not a profile of songs"]),
-            (&["mix.wav", "-o", "c.wav", "--profile", "none.json"], &["none.json", "no such file"]),
-            (&["profile", "one.wav", "-o", "narrow.profile.json"], &["narrow.profile.json", "--force"]),
-            (&["profile", "text.wav", "-o", "new.json"], &["text.wav"]),
-        ],
-    );
-}
-
-#[test]
-fn a_profile_is_made_of_whole_folders() {
-    let folder = Folder::new();
-    fs::create_dir_all(folder.path("songs/deeper")).expect("folders");
-    folder.wav("songs/one.wav", 2, &short_mix());
-    folder.wav("songs/deeper/two.wav", 2, &louder(&short_mix(), 3.0));
-    folder.file("songs/cover.jpg", b"\xff\xd8\xff\xe0 a picture");
-    folder.goldmaster(&["profile", "songs/", "-o", "mine.profile.json"]).succeeded();
-    folder.goldmaster(&["profile", "songs/one.wav", "songs/deeper/two.wav", "-o", "mine.json"]).succeeded();
-    let [folders, files] =
-        ["mine.profile.json", "mine.json"].map(|name| fs::read(folder.path(name)).expect("a profile"));
-    assert!(folders == files);
-    folder.file("songs/bad.wav", b"Dear musician,\nthis is a letter and not a song.\n");
-    let run = folder.goldmaster(&["profile", "songs", "-o", "mine.json", "--force"]);
-    assert_eq!(run.code, Some(SOME_FAILED), "{run:?}");
-    assert!(run.stderr.contains("songs/bad.wav") && run.stderr.contains("1 of 3 files"), "{run:?}");
-    fs::create_dir(folder.path("nothing")).expect("a folder");
-    assert_refused(&folder.goldmaster(&["profile", "nothing", "-o", "new.json"]), &["no song"]);
-}
-
-#[test]
-fn genres_are_listed_with_the_songs_that_they_rest_on() {
-    let folder = Folder::new();
-    for arguments in [&["--genre", "list"][..], &["master", "--genre", "list"], &["batch", "--genre", "list"]] {
-        let run = folder.goldmaster(arguments).succeeded();
-        let listed: Vec<Vec<&str>> = run.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
-        let names: Vec<&str> = listed.iter().map(|words| words[0]).collect();
-        assert_eq!(names, ["electronic", "orchestral", "rock", "universal", "auto"]);
-        for words in &listed[..4] {
-            assert!(words[1].parse::<u32>().is_ok_and(|songs| songs > 0) && words[2] == "songs", "{words:?}");
-        }
-    }
-    assert!(folder.contents().is_empty());
-}
-
-#[test]
-fn a_genre_is_told_or_named_and_reported() {
-    let folder = Folder::new();
-    folder.wav("mix.wav", 2, &MIX);
-    let towards = |genre: &[&str]| {
-        let report = folder.goldmaster(&[&["mix.wav", "--force", "--json"], genre].concat()).succeeded().json();
-        assert_eq!(report["decision"]["target_kind"], "norm");
-        let curve = report["recipe"]["match_eq"]["mid_db"].clone();
-        (report["decision"]["target"].as_str().expect("a name").to_owned(), curve)
-    };
-    let universal = towards(&[]);
-    assert_eq!(universal.0, "universal");
-    assert_eq!(towards(&["--genre", "universal"]), universal);
-    let (name, rock) = towards(&["--genre", "rock"]);
-    assert!(name == "rock" && rock != universal.1);
-    let (name, curve) = towards(&["--genre", "auto"]);
-    assert_eq!(towards(&["--genre", "auto"]), (name.clone(), curve));
-    let share = |part: &str| -> u32 {
-        let words: Vec<&str> = part.split(' ').collect();
-        assert!(["electronic", "orchestral", "universal"].contains(&words[0]) && words[2] == "%", "{name}");
-        words[1].parse().expect("whole percent")
-    };
-    assert_eq!(name.split(", ").map(share).sum::<u32>(), 100, "{name}");
-    let shown = folder.goldmaster(&["mix.wav", "--force", "--genre", "auto"]).succeeded().stdout;
-    assert!(shown.contains(name.split(',').next().expect("a part")), "{shown}");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
 
 /// Statistics per band of dynamics.
 const DYNAMICS: [&str; 4] = ["crest_db", "spread_10ms_db", "spread_100ms_db", "spread_1s_db"];
+/// Where one of them stands.
+const SPREAD_100MS: usize = 2;
 
 /// Length of a feature vector.
 pub const FEATURES: usize = 2 * SPECTRUM_BANDS + (DYNAMICS.len() + 1) * BANDS + 2;
@@ -23,6 +25,11 @@ pub const DYNAMICS_START: usize = 2 * SPECTRUM_BANDS;
 
 /// Where those of the width start.
 pub const WIDTH_START: usize = DYNAMICS_START + DYNAMICS.len() * BANDS;
+
+/// Where the spread of a band's level in frames of 100 ms stands.
+pub fn spread_100ms(band: usize) -> usize {
+    DYNAMICS_START + DYNAMICS.len() * band + SPREAD_100MS
+}
 
 /// A song as the decider sees it.
 pub type Features = [f64; FEATURES];
@@ -53,6 +60,13 @@ mod tests {
     use super::*;
     use analyzer::analyze::Analyzer;
     use analyzer::stream::Meter as _;
+
+    #[test]
+    fn a_place_has_the_name_that_is_meant() {
+        assert_eq!(names()[spread_100ms(1)], "low_mid_spread_100ms_db");
+        assert_eq!(names()[SIDE], "side_22hz_mean_lu");
+        assert_eq!(names()[WIDTH_START], "low_width_db");
+    }
 
     #[test]
     fn every_name_is_a_feature_of_a_profile() {

@@ -183,6 +183,15 @@ mod tests {
     }
 
     #[test]
+    fn a_median_is_the_value_in_the_middle() {
+        let cases: [(&[f64], Option<f64>); 4] =
+            [(&[], None), (&[3.0], Some(3.0)), (&[9.0, 1.0, 2.0], Some(2.0)), (&[4.0, 1.0, 2.0, 9.0], Some(3.0))];
+        for (values, expected) in cases {
+            assert_eq!(median(&mut values.to_vec()), expected);
+        }
+    }
+
+    #[test]
     fn the_middle_song_is_the_norm_and_the_outer_ones_its_spread() {
         let universal = NormProfile::universal().expect("compiled in");
         let songs = songs();

@@ -7,15 +7,12 @@ use analyzer::crossover::BANDS;
 use analyzer::profile::SPECTRUM_BANDS;
 
 use crate::decision::{Confidence, Wish};
-use crate::features::{DYNAMICS_START, Features, MID, SIDE};
+use crate::features::{Features, MID, SIDE, spread_100ms};
 
 /// Share of a difference that is taken for the master, not the song.
 const TRUST: f64 = 0.5;
 /// Bands on either side that a band is averaged with: a width of about an octave.
 const SMOOTHING_BANDS: usize = 2;
-/// Where a band's spread in frames of 100 ms stands among its statistics, and how many there are.
-const SPREAD_100MS: usize = 2;
-const STATISTICS: usize = 4;
 /// Hand-made decisions are worth as much as their trust.
 const CONFIDENCE: Confidence = Confidence { tone: TRUST, width: TRUST, dynamics: TRUST };
 
@@ -26,7 +23,7 @@ pub fn decide(source: &Features, target: &Features, spread: &Features) -> Wish {
         TRUST * (difference - difference.clamp(-spread[feature], spread[feature]))
     };
     let log_ratio: [f64; BANDS] = std::array::from_fn(|band| {
-        let feature = DYNAMICS_START + STATISTICS * band + SPREAD_100MS;
+        let feature = spread_100ms(band);
         // A two-sided ratio divides the spread.
         if source[feature] > 0.5 { -libm::log1p((wanted(feature) / source[feature]).max(-0.5)) } else { 0.0 }
     });

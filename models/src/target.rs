@@ -135,15 +135,6 @@ mod tests {
     }
 
     #[test]
-    fn a_median_is_the_value_in_the_middle() {
-        let cases: [(&[f64], Option<f64>); 4] =
-            [(&[], None), (&[3.0], Some(3.0)), (&[9.0, 1.0, 2.0], Some(2.0)), (&[4.0, 1.0, 2.0, 9.0], Some(3.0))];
-        for (values, expected) in cases {
-            assert_eq!(median(&mut values.to_vec()), expected);
-        }
-    }
-
-    #[test]
     fn the_middle_of_a_record_is_that_of_the_songs_that_have_a_say() {
         let song = demo_mix(44_100, 12.0);
         let thirds: Vec<Profile> = song.chunks_exact(song.len() / 3).map(|part| profile(2, part)).collect();

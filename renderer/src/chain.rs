@@ -6,13 +6,11 @@ use analyzer::stream::{Frame, Source};
 use crate::recipe::Recipe;
 use crate::stage::Stage;
 use crate::stages::balance::Balance;
-use crate::stages::clipper::Clipper;
 use crate::stages::condition::Condition;
 use crate::stages::dynamic_eq::DynamicEq;
 use crate::stages::glue::Glue;
 use crate::stages::match_eq::MatchEq;
 use crate::stages::multiband::Multiband;
-use crate::stages::saturator::Saturator;
 use crate::stages::width::Width;
 
 /// The stages of a recipe in signal order; neutral ones are left out, so that a neutral recipe changes no bit.
@@ -60,9 +58,9 @@ impl Chain {
             boxed(DynamicEq::new(dynamic_eq, rate)),
             boxed(Multiband::new(multiband, band_levels_dbfs, rate)),
             boxed(Glue::new(glue, band_levels_dbfs, rate)),
-            boxed(Saturator::new(saturator, band_levels_dbfs)),
+            boxed(saturator.stage(band_levels_dbfs)),
             boxed(Width::new(width, rate)),
-            boxed(Clipper::new(clipper, band_levels_dbfs)),
+            boxed(clipper.stage(band_levels_dbfs)),
         ];
         let mut latency = 0;
         let linked = stages.into_iter().flatten().map(|stage| {

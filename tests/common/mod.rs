@@ -277,3 +277,34 @@ impl Sound {
         assert!(self.frames.as_flattened().iter().all(|x| x.is_finite()));
     }
 }
+
+/// Exit codes, as the README numbers them.
+pub const FAILED: i32 = 1;
+pub const USAGE: i32 = 2;
+pub const SOME_FAILED: i32 = 4;
+
+/// Long enough for a loudness; most of these songs are never mastered.
+pub fn short_mix() -> Vec<Frame> {
+    demo_mix(RATE_HZ, 1.0)
+}
+
+/// The program has refused in one line that names the file, the cause and what to do.
+pub fn assert_refused(run: &Run, words: &[&str]) {
+    assert_eq!((run.code, run.stdout.as_str()), (Some(FAILED), ""), "{run:?}");
+    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
+    assert!(run.stderr.starts_with("goldmaster: "), "{run:?}");
+    for word in words {
+        assert!(run.stderr.contains(word), "{word:?} is missing: {run:?}");
+    }
+}
+
+/// Runs that are refused with these words and leave the folder as it was, to the last byte.
+pub fn assert_all_refused(folder: &Folder, cases: &[(&[&str], &[&str])]) {
+    let before = folder.contents();
+    for (arguments, words) in cases {
+        assert_refused(&folder.goldmaster(arguments), words);
+        let after = folder.contents();
+        let names: Vec<_> = after.keys().collect();
+        assert!(after == before, "{arguments:?} has changed the folder, which holds {names:?}");
+    }
+}

@@ -1,12 +1,10 @@
 //! A soft clipper ahead of the limiter: takes the tips of peaks and nothing else.
 
 use analyzer::crossover::BANDS;
-use analyzer::stream::Frame;
 use analyzer::units::gain_from_db;
 
 use crate::params::{Param, params};
 use crate::shaper::{Curve, Shaper, mean_dbfs};
-use crate::stage::Stage;
 
 params! {
     /// What stays below the knee keeps its bits.
@@ -20,39 +18,22 @@ params! {
     }
 }
 
-/// See [`ClipperParams`].
-pub struct Clipper {
-    shaper: Shaper,
-}
-
-impl Clipper {
-    /// `band_levels_dbfs`: mean power of each band of the stream to come. `None` when there is nothing to do.
-    pub fn new(params: &ClipperParams, band_levels_dbfs: &[f64; BANDS]) -> Option<Self> {
-        let ClipperParams { drive_db, headroom_db, knee_db } = *params;
+impl ClipperParams {
+    /// The stage. `band_levels_dbfs`: mean power of each band of the stream to come. `None` when there is nothing to do.
+    pub fn stage(&self, band_levels_dbfs: &[f64; BANDS]) -> Option<Shaper> {
+        let ClipperParams { drive_db, headroom_db, knee_db } = *self;
         (drive_db > 0.0).then(|| {
             let peak = gain_from_db(mean_dbfs(band_levels_dbfs) + headroom_db);
-            Self { shaper: Shaper::new(Curve::new(peak, drive_db, gain_from_db(-knee_db)), 1.0) }
+            Shaper::new(Curve::new(peak, drive_db, gain_from_db(-knee_db)), 1.0)
         })
-    }
-}
-
-impl Stage for Clipper {
-    fn process(&mut self, frames: &mut [Frame]) {
-        self.shaper.process(frames);
-    }
-
-    fn reset(&mut self) {
-        self.shaper.reset();
-    }
-
-    fn latency_frames(&self) -> usize {
-        self.shaper.latency_frames()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stage::Stage as _;
+    use analyzer::stream::Frame;
 
     #[test]
     fn tips_come_down_by_the_drive_and_the_rest_keeps_its_bits() {
@@ -61,7 +42,7 @@ mod tests {
         let levels = [-18.020_6; BANDS];
         // The knee lies 2 dB under a ceiling that is a little over −3 dBFS.
         for (amplitude, wanted) in [(1.0, gain_from_db(-3.0)), (gain_from_db(-5.1), gain_from_db(-5.1))] {
-            let mut stage = Clipper::new(&params, &levels).expect("not neutral");
+            let mut stage = params.stage(&levels).expect("not neutral");
             let tone: Vec<Frame> = (0..4800)
                 .map(|n| [(amplitude * libm::sin(n as f64 * std::f64::consts::TAU / 480.0)) as f32; 2])
                 .collect();

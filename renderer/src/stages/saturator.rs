@@ -1,12 +1,10 @@
 //! Soft saturation: an odd curve over the whole range, mixed with the dry signal.
 
 use analyzer::crossover::BANDS;
-use analyzer::stream::Frame;
 use analyzer::units::gain_from_db;
 
 use crate::params::{Param, params};
 use crate::shaper::{Curve, Shaper, mean_dbfs};
-use crate::stage::Stage;
 
 params! {
     /// y = x / √(1 + (x / ceiling)²): quiet music keeps its level, peaks come down to odd harmonics.
@@ -20,45 +18,28 @@ params! {
     }
 }
 
-/// See [`SaturatorParams`].
-pub struct Saturator {
-    shaper: Shaper,
-}
-
-impl Saturator {
-    /// `band_levels_dbfs`: mean power of each band of the stream to come. `None` when there is nothing to do.
-    pub fn new(params: &SaturatorParams, band_levels_dbfs: &[f64; BANDS]) -> Option<Self> {
-        let SaturatorParams { drive_db, headroom_db, mix_pct } = *params;
+impl SaturatorParams {
+    /// The stage. `band_levels_dbfs`: mean power of each band of the stream to come. `None` when there is nothing to do.
+    pub fn stage(&self, band_levels_dbfs: &[f64; BANDS]) -> Option<Shaper> {
+        let SaturatorParams { drive_db, headroom_db, mix_pct } = *self;
         (drive_db > 0.0 && mix_pct > 0.0).then(|| {
             let peak = gain_from_db(mean_dbfs(band_levels_dbfs) + headroom_db);
-            Self { shaper: Shaper::new(Curve::new(peak, drive_db, 0.0), mix_pct / 100.0) }
+            Shaper::new(Curve::new(peak, drive_db, 0.0), mix_pct / 100.0)
         })
-    }
-}
-
-impl Stage for Saturator {
-    fn process(&mut self, frames: &mut [Frame]) {
-        self.shaper.process(frames);
-    }
-
-    fn reset(&mut self) {
-        self.shaper.reset();
-    }
-
-    fn latency_frames(&self) -> usize {
-        self.shaper.latency_frames()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stage::Stage as _;
+    use analyzer::stream::Frame;
     use analyzer::units::db_from_gain;
 
     /// Largest of a 100 Hz tone after saturation, over its amplitude in dB; the song's mean is `mean_dbfs`.
     fn gain_db(params: &SaturatorParams, amplitude: f64, mean_dbfs: f64) -> f64 {
         // Four equal bands.
-        let mut stage = Saturator::new(params, &[mean_dbfs - 6.020_6; BANDS]).expect("not neutral");
+        let mut stage = params.stage(&[mean_dbfs - 6.020_6; BANDS]).expect("not neutral");
         let mut frames: Vec<Frame> =
             (0..4800).map(|n| [(amplitude * libm::sin(n as f64 * std::f64::consts::TAU / 480.0)) as f32; 2]).collect();
         stage.process(&mut frames);
