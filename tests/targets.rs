@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 
 use analyzer::stream::Frame;
-use common::{Folder, MIX, RATE_HZ, SOME_FAILED, assert_all_refused, louder, read, short_mix};
+use common::{Folder, MIX, RATE_HZ, SOME_FAILED, assert_all_refused, assert_refused, louder, read, short_mix};
 
 #[test]
 fn several_songs_become_a_profile_that_a_mix_is_mastered_towards() {

@@ -12,11 +12,12 @@ use analyzer::crossover::BANDS;
 use analyzer::profile::Profile;
 use analyzer::random::Random;
 use analyzer::stream::{Frame, Meter};
+use analyzer::synth::demo_mix;
 use anyhow::{Context, Result, bail};
 use goldmaster::io::decode::open;
 use goldmaster::song::each_block;
 use models::decision::{output_names, two_sided};
-use models::features::{MID, SIDE, features, names};
+use models::features::{FEATURES, MID, SIDE, features, names};
 use models::target::bands_below;
 use rayon::prelude::*;
 use renderer::stage::Stage;
@@ -26,7 +27,10 @@ use serde::Serialize;
 
 #[derive(Serialize)]
 struct DataSet {
+    /// All that is measured of a song, as columns of every row.
     features: Vec<String>,
+    /// Those of them that the decider sees.
+    selected: Vec<String>,
     outputs: Vec<String>,
     songs: Vec<SongRow>,
     cases: Vec<CaseRow>,
@@ -66,8 +70,13 @@ fn main() -> Result<()> {
     let made: Vec<(SongRow, Vec<CaseRow>)> =
         files.par_iter().enumerate().map(|(n, file)| song(n, file, variants)).collect::<Result<_>>()?;
     let (songs, cases): (Vec<_>, Vec<_>) = made.into_iter().unzip();
-    let data =
-        DataSet { features: names(), outputs: output_names(), songs, cases: cases.into_iter().flatten().collect() };
+    let data = DataSet {
+        features: all_names(),
+        selected: names(),
+        outputs: output_names(),
+        songs,
+        cases: cases.into_iter().flatten().collect(),
+    };
     println!("{} songs, {} cases", data.songs.len(), data.cases.len());
     std::fs::write(out, serde_json::to_string(&data)?)?;
     Ok(())
@@ -83,11 +92,13 @@ fn song(index: usize, file: &Path, variants: u64) -> Result<(SongRow, Vec<CaseRo
         Ok(())
     })?;
     let vector = |profile: &Profile| -> Result<Vec<f64>> {
-        Ok(features(profile).with_context(|| format!("{} is silent", file.display()))?.to_vec())
+        let named = profile.features().with_context(|| format!("{} is silent", file.display()))?;
+        Ok(named.into_iter().map(|(_, value)| rounded(value)).collect())
     };
+    let selected = |profile: &Profile| features(profile).unwrap_or([0.0; FEATURES]);
     let (first, second) = frames.split_at(frames.len() / 2);
     let (whole, first_profile) = (profile(&frames, rate), profile(first, rate));
-    let truth = vector(&first_profile)?;
+    let truth = selected(&first_profile);
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let mut parts = stem.split("__").map(String::from);
     let row = SongRow {
@@ -97,19 +108,32 @@ fn song(index: usize, file: &Path, variants: u64) -> Result<(SongRow, Vec<CaseRo
         loudness_lufs: whole.loudness.integrated_lufs.unwrap_or(f64::NAN),
         known_bands: bands_below(whole.spectrum.cutoff_hz),
         whole: vector(&whole)?,
-        first_half: truth.clone(),
+        first_half: vector(&first_profile)?,
         second_half: vector(&profile(second, rate))?,
     };
     let cases = (0..variants)
         .map(|variant| {
             let mut mix = first.to_vec();
             let log_ratios = unmaster(&mut mix, rate, &first_profile, index as u64 * 1000 + variant);
-            let found = vector(&profile(&mix, rate))?;
-            let spectrum = (MID..2 * SIDE).map(|n| truth[n] - found[n]);
-            Ok(CaseRow { song: index, answer: spectrum.chain(log_ratios.map(|r| -r)).collect(), features: found })
+            let found = profile(&mix, rate);
+            let seen = selected(&found);
+            let spectrum = (MID..2 * SIDE).map(|n| truth[n] - seen[n]);
+            let answer = spectrum.chain(log_ratios.map(|r| -r)).map(rounded).collect();
+            Ok(CaseRow { song: index, answer, features: vector(&found)? })
         })
         .collect::<Result<_>>()?;
     Ok((row, cases))
+}
+
+/// Thousandths are more than any feature is known to.
+fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+/// The columns: the same for every song.
+fn all_names() -> Vec<String> {
+    let any = profile(&demo_mix(44_100, 1.0), 44_100).features().unwrap_or_default();
+    any.into_iter().map(|(name, _)| name).collect()
 }
 
 fn profile(frames: &[Frame], rate: u32) -> Profile {
