@@ -4,6 +4,7 @@ use analyzer::profile::Profile;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::decision::Amounts;
 use crate::features::{FEATURES, Features, features, names};
 use crate::target::{Target, TargetKind, says};
 
@@ -143,6 +144,7 @@ impl NormProfile {
             loudness_lufs: self.loudness_lufs[0],
             balance_db: 0.0,
             cutoff_hz: f64::INFINITY,
+            trust: Amounts::default(),
         }
     }
 }

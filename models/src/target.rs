@@ -1,10 +1,12 @@
 //! Where a master is to go: a reference, several of them, or the norm.
 
 use analyzer::crossover::BANDS;
+use analyzer::defects::DefectKind;
 use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::decision::Amounts;
 use crate::features::{DYNAMICS_START, FEATURES, Features, MID, SIDE, WIDTH_START, features};
 use crate::norm::{NormProfile, median};
 
@@ -25,14 +27,18 @@ pub struct Target {
     pub balance_db: f64,
     /// Above this the target says nothing, Hz.
     pub cutoff_hz: f64,
+    /// How much of a move towards it is taken: less than all where it is no good example.
+    pub trust: Amounts,
 }
 
 /// What a target is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetKind {
-    /// Finished records that the user chose.
+    /// Finished records that the user chose: their master is to be taken, not their song.
     Reference,
+    /// Finished records whose spectrum is to be taken as it is.
+    Literal,
     /// What many records have in common: inside their spread nothing is wanted.
     Norm,
 }
@@ -52,17 +58,26 @@ impl Target {
             loudness_lufs: 0.0,
             balance_db: 0.0,
             cutoff_hz: f64::INFINITY,
+            trust: Amounts::default(),
         };
+        let mut vectors = Vec::with_capacity(songs.len());
         for (name, weight, profile) in songs {
             let (Some(vector), Some(loudness)) = (features(profile), profile.loudness.integrated_lufs) else {
                 return Err(Error::SilentReference { name: name.clone() });
             };
             let share = weight / total;
-            mean.features.iter_mut().zip(vector).for_each(|(m, v)| *m += share * v);
+            vectors.push((*weight, profile, vector));
             mean.loudness_lufs += share * loudness;
             mean.balance_db += share * profile.stereo.balance_db;
             mean.cutoff_hz = mean.cutoff_hz.min(profile.spectrum.cutoff_hz);
         }
+        // A song that says nothing of a feature has no share in it, unless none does.
+        let weighted = |n: usize, all: bool| {
+            let said = vectors.iter().filter(|(_, profile, _)| all || says(profile, n));
+            let (sum, total) = said.fold((0.0, 0.0), |(s, t), (weight, _, vector)| (s + weight * vector[n], t + weight));
+            (total > 0.0).then(|| sum / total)
+        };
+        mean.features = std::array::from_fn(|n| weighted(n, false).or_else(|| weighted(n, true)).unwrap_or_default());
         Ok(mean)
     }
 
@@ -87,6 +102,7 @@ impl Target {
             balance_db: over(|profile| Some(profile.stereo.balance_db))?,
             cutoff_hz: known.iter().map(|(profile, _)| profile.spectrum.cutoff_hz).reduce(f64::max)?,
             features: std::array::from_fn(|n| feature(n).unwrap_or_default()),
+            trust: Amounts::default(),
         })
     }
 }
@@ -97,7 +113,8 @@ pub(crate) fn says(song: &Profile, feature: usize) -> bool {
     let is_side =
         (SIDE..SIDE + SPECTRUM_BANDS).contains(&feature) || (WIDTH_START..WIDTH_START + BANDS).contains(&feature);
     let is_beyond = is_band && feature % SPECTRUM_BANDS >= bands_below(song.spectrum.cutoff_hz);
-    !(is_beyond || is_side && song.channels == 1)
+    let is_mono = song.channels == 1 || song.defects.iter().any(|defect| defect.kind == DefectKind::Mono);
+    !(is_beyond || is_side && is_mono)
 }
 
 /// Bands that lie wholly under `cutoff_hz`.
