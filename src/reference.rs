@@ -4,7 +4,6 @@ use analyzer::defects::{Defect, DefectKind};
 use analyzer::profile::{Profile, SPECTRUM_BANDS};
 use models::decision::Amounts;
 use models::features::{DYNAMICS_START, FEATURES, Features, MID, SIDE, WIDTH_START, features};
-use models::literal::audible;
 use models::norm::NormProfile;
 use models::target::bands_below;
 
@@ -117,6 +116,14 @@ const FOREIGN: f64 = 0.25;
 const FOREIGN_AT: f64 = 4.0;
 /// A single feature counts no more than so many spreads.
 const FURTHEST: f64 = 6.0;
+
+/// Which bands of mid and side are heard: those that are not this far under the loudest, dB.
+const INAUDIBLE_DB: f64 = 50.0;
+
+fn audible(song: &Features) -> [[bool; SPECTRUM_BANDS]; 2] {
+    let loudest = song[MID..MID + SPECTRUM_BANDS].iter().fold(f64::NEG_INFINITY, |max, level| max.max(*level));
+    [MID, SIDE].map(|start| std::array::from_fn(|band| song[start + band] > loudest - INAUDIBLE_DB))
+}
 
 /// How far a record is from a song, by what it says something about.
 fn distance(song: &Features, reference: &Profile, norm: &NormProfile) -> Option<f64> {

@@ -6,11 +6,12 @@
 
 mod digest;
 
-use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
+use analyzer::profile::{Profile, SPECTRUM_BANDS, THIRD_OCTAVES, third_octave_hz};
 use models::decision::{Amounts, MID_BOUND_DB, SIDE_BOUND_DB};
-use models::features::features;
-use models::literal::{Curves, audible, difference};
-use models::target::{Target, TargetKind, bands_below};
+use models::literal::{
+    Thirds, audible, curve, difference, levels, louder_lu, mean_over, quarters_at, thirds_below,
+};
+use models::target::{Target, TargetKind};
 use renderer::recipe::Recipe;
 use serde::Serialize;
 
@@ -77,6 +78,9 @@ const CLOSE_ENOUGH_DB: f64 = 0.1;
 const LEAST_GAIN: f64 = 0.03;
 /// A chain that was told what to do is not corrected by more, dB.
 const CORRECTION_DB: f64 = 3.0;
+/// Constants that are tried with a correction, dB.
+const SHIFT_STEP_DB: f64 = 0.1;
+const SHIFT_STEPS: i32 = 60;
 /// A side this far under the mid is noise, dB.
 const SIDE_NOISE_DB: f64 = -50.0;
 
@@ -131,12 +135,15 @@ fn with_curves(recipe: &Recipe, [mid_db, side_db]: &Curves) -> Recipe {
     recipe.quantized()
 }
 
+/// One curve for mid, one for side, as the equaliser takes them.
+type Curves = [[f64; SPECTRUM_BANDS]; 2];
+
 /// What the chain is to change of the spectrum.
 struct Goal {
     /// Level over loudness after less before, LU.
-    change: Curves,
+    change: Thirds,
     /// What is heard of it.
-    heard: [[bool; SPECTRUM_BANDS]; 2],
+    heard: [[bool; THIRD_OCTAVES]; 2],
     /// The change is meant as it is, and not but for a constant.
     is_literal: bool,
     /// Bands that anything is known of.
@@ -146,63 +153,93 @@ struct Goal {
 impl Goal {
     /// What `recipe` was made for; `None` where it leaves the tone alone, or the song is silent.
     fn of(profile: &Profile, target: &Target, amounts: &Amounts, recipe: &Recipe) -> Option<Self> {
-        let (source, eq) = (features(profile)?, &recipe.match_eq);
+        let (source, eq) = (levels(profile)?, &recipe.match_eq);
         let is_literal = target.kind == TargetKind::Literal;
-        let known = bands_below(profile.spectrum.cutoff_hz.min(target.cutoff_hz));
+        let known = thirds_below(profile.spectrum.cutoff_hz.min(target.cutoff_hz));
         if known == 0 || eq.is_neutral() && !is_literal {
             return None;
         }
         let change = if is_literal {
-            let [mid, side] = difference(&source, &target.features);
+            let [mid, side] = difference(&source, &target.levels);
             let wanted = |band: usize| amounts.tone * mid[band] + amounts.width * (side[band] - mid[band]);
             [mid.map(|db| amounts.tone * db), std::array::from_fn(wanted)]
         } else {
-            [&eq.mid_db, &eq.side_db].map(|curve| std::array::from_fn(|b| eq.gain_db_at(curve, band_centre_hz(b))))
+            [&eq.mid_db, &eq.side_db].map(|curve| std::array::from_fn(|b| eq.gain_db_at(curve, third_octave_hz(b))))
         };
-        let [mut mid, mut side] = audible(if is_literal { &target.features } else { &source });
-        for band in 0..SPECTRUM_BANDS {
-            let under_mid_db = profile.spectrum.side.mean_db[band] - profile.spectrum.mid.mean_db[band];
+        let [mut mid, mut side] = audible(if is_literal { &target.levels } else { &source });
+        for band in 0..THIRD_OCTAVES {
             mid[band] &= band < known;
-            side[band] &= band < known && under_mid_db > SIDE_NOISE_DB && profile.channels == 2;
+            let is_sound = source[1][band] - source[0][band] > SIDE_NOISE_DB && profile.channels == 2;
+            side[band] &= band < known && is_sound;
         }
         Some(Self { change, heard: [mid, side], is_literal, known })
     }
 
-    /// What is missing to the wanted change where it is heard; 0 elsewhere.
-    fn missing(&self, before: &Curves, after: &Curves) -> Curves {
+    /// What a chain that made `after` of `before` has left to be done.
+    fn left(&self, before: &Thirds, after: &Thirds) -> Left {
         let missing = |c: usize, band: usize| self.change[c][band] - (after[c][band] - before[c][band]);
-        let constant = if self.is_literal { 0.0 } else { mean((0..SPECTRUM_BANDS).filter(|b| self.heard[0][*b]).map(|b| missing(0, b))) };
-        std::array::from_fn(|c| {
+        let constant = if self.is_literal { 0.0 } else { mean_over(&self.heard[0], |band| missing(0, band)) };
+        let missing = std::array::from_fn(|c| {
             std::array::from_fn(|band| if self.heard[c][band] { missing(c, band) - constant } else { 0.0 })
-        })
+        });
+        Left { missing, after: *after, miss_db: self.miss_db(&missing) }
     }
 
     /// Mean of what is missing in mid and in side, dB.
-    fn miss_db(&self, missing: &Curves) -> f64 {
-        mean((0..2).filter(|c| self.heard[*c].contains(&true)).map(|c| {
-            mean((0..SPECTRUM_BANDS).filter(|band| self.heard[c][*band]).map(|band| missing[c][band].abs()))
-        }))
+    fn miss_db(&self, missing: &Thirds) -> f64 {
+        let means = [0, 1].map(|c| mean_over(&self.heard[c], |band| missing[c][band].abs()));
+        if self.heard[1].contains(&true) { 0.5 * (means[0] + means[1]) } else { means[0] }
     }
 
-    /// The next curves, from those that left `missing` to be done.
-    fn corrected(&self, curves: &Curves, missing: &Curves, start: &Curves) -> Curves {
+    /// The next curves, from those that have left something to be done.
+    fn corrected(&self, curves: &Curves, left: &Left, start: &Curves) -> Curves {
+        if !self.is_literal {
+            return self.moved(curves, left, start, 0.0);
+        }
+        // Where bands are out of reach, a constant for all others may leave less to be done than none.
+        let foreseen_db = |shift_db: f64| {
+            let moved = self.moved(curves, left, start, shift_db);
+            let step: Thirds = std::array::from_fn(|c| {
+                let at = |curve: &[f64], band| quarters_at(curve, third_octave_hz(band));
+                std::array::from_fn(|band| at(&moved[c], band) - at(&curves[c], band))
+            });
+            let louder_lu = louder_lu(&left.after, &step);
+            self.miss_db(&std::array::from_fn(|c| {
+                std::array::from_fn(|band| left.missing[c][band] - step[c][band] + louder_lu)
+            }))
+        };
+        let mut best = (f64::INFINITY, 0.0);
+        for step in 0..=SHIFT_STEPS {
+            for shift_db in [f64::from(step) * SHIFT_STEP_DB, -f64::from(step) * SHIFT_STEP_DB] {
+                let miss_db = foreseen_db(shift_db) + 1e-6 * f64::from(step);
+                if miss_db < best.0 {
+                    best = (miss_db, shift_db);
+                }
+            }
+        }
+        self.moved(curves, left, start, best.1)
+    }
+
+    /// Curves moved by what is missing and a constant, within their bounds.
+    fn moved(&self, curves: &Curves, left: &Left, start: &Curves, shift_db: f64) -> Curves {
         std::array::from_fn(|c| {
             let bound_db = [MID_BOUND_DB, SIDE_BOUND_DB][c];
             let room_db = if self.is_literal { 2.0 * bound_db } else { CORRECTION_DB };
-            let mut curve: [f64; SPECTRUM_BANDS] = std::array::from_fn(|band| {
-                let db = curves[c][band] + missing[c][band];
+            let correction = curve(&left.missing[c], self.known);
+            std::array::from_fn(|band| {
+                let db = curves[c][band] + correction[band] + shift_db;
                 db.clamp(start[c][band] - room_db, start[c][band] + room_db).clamp(-bound_db, bound_db)
-            });
-            let last = curve[self.known - 1];
-            curve[self.known..].fill(last);
-            curve
+            })
         })
     }
 }
 
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let (sum, count) = values.fold((0.0, 0usize), |(sum, count), value| (sum + value, count + 1));
-    sum / count.max(1) as f64
+/// What is left to be done, and what was heard.
+struct Left {
+    missing: Thirds,
+    after: Thirds,
+    /// Mean of what is missing, dB.
+    miss_db: f64,
 }
 
 /// Where corrections are tried.
@@ -223,8 +260,8 @@ struct Lesson {
 
 impl Bench<'_> {
     /// What the recipe as it is leaves to be done.
-    fn uncorrected(&self, digest: &Digest) -> Result<Option<Curves>, Error> {
-        self.missing(digest, &self.start())
+    fn uncorrected(&self, digest: &Digest) -> Result<Option<Left>, Error> {
+        self.left(digest, &self.start())
     }
 
     fn start(&self) -> Curves {
@@ -232,41 +269,40 @@ impl Bench<'_> {
     }
 
     /// Learns from one digest and checks on another; both with what is left to be done there.
-    fn learn(&self, (from, missing): (&Digest, &Curves), (check, unchecked): (&Digest, &Curves)) -> Result<Lesson, Error> {
-        let before_db = self.goal.miss_db(unchecked);
-        let curves = self.searched(from, missing)?;
-        let checked = if curves == self.start() { None } else { self.missing(check, &curves)? };
+    fn learn(&self, (from, left): (&Digest, &Left), (check, unchecked): (&Digest, &Left)) -> Result<Lesson, Error> {
+        let before_db = unchecked.miss_db;
+        let curves = self.searched(from, left)?;
+        let checked = if curves == self.start() { None } else { self.left(check, &curves)? };
         self.observer.advance(from.len())?;
-        Ok(Lesson { curves, before_db, after_db: checked.map_or(before_db, |missing| self.goal.miss_db(&missing)) })
+        Ok(Lesson { curves, before_db, after_db: checked.map_or(before_db, |left| left.miss_db) })
     }
 
     /// The curves that leave least to be done.
-    fn searched(&self, digest: &Digest, missing: &Curves) -> Result<Curves, Error> {
+    fn searched(&self, digest: &Digest, left: &Left) -> Result<Curves, Error> {
         let start = self.start();
-        let mut best = (self.goal.miss_db(missing), start);
+        let mut best = (left.miss_db, start);
         if best.0 < CLOSE_ENOUGH_DB {
             return Ok(start);
         }
-        let mut curves = self.goal.corrected(&start, missing, &start);
+        let mut curves = self.goal.corrected(&start, left, &start);
         for _ in 1..self.rounds {
-            let Some(missing) = self.missing(digest, &curves)? else { break };
-            let miss_db = self.goal.miss_db(&missing);
-            let is_worth_more = miss_db < (1.0 - LEAST_GAIN) * best.0;
-            if miss_db < best.0 {
-                best = (miss_db, curves);
+            let Some(left) = self.left(digest, &curves)? else { break };
+            let is_worth_more = left.miss_db < (1.0 - LEAST_GAIN) * best.0;
+            if left.miss_db < best.0 {
+                best = (left.miss_db, curves);
             }
             if !is_worth_more {
                 break;
             }
-            curves = self.goal.corrected(&curves, &missing, &start);
+            curves = self.goal.corrected(&curves, &left, &start);
         }
         // The one correction of a quick look is judged by the check alone.
         Ok(if self.rounds > 1 { best.1 } else { curves })
     }
 
-    fn missing(&self, digest: &Digest, curves: &Curves) -> Result<Option<Curves>, Error> {
+    fn left(&self, digest: &Digest, curves: &Curves) -> Result<Option<Left>, Error> {
         self.observer.advance(0)?;
         let after = digest.through(&with_curves(self.recipe, curves), self.profile)?;
-        Ok(after.map(|after| self.goal.missing(&digest.before, &after)))
+        Ok(after.map(|after| self.goal.left(&digest.before, &after)))
     }
 }

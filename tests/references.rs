@@ -3,14 +3,14 @@
 mod common;
 
 use analyzer::analyze::Analyzer;
-use analyzer::profile::Profile;
+use analyzer::profile::{Profile, THIRD_OCTAVES, third_octave_hz};
 use analyzer::random::Random;
 use analyzer::stream::{Frame, Meter as _};
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ, job, mastered, read};
 use goldmaster::job::{LoudnessTarget, MasterJob, MatchKind, Reference, Wanted};
 use goldmaster::refine::Effort;
 use models::features::{DYNAMICS_START, features};
-use models::literal::{Curves, audible, difference};
+use models::literal::{Thirds, audible, difference, levels};
 
 fn profile(frames: &[Frame]) -> Profile {
     let mut analyzer = Analyzer::new(RATE_HZ, 2);
@@ -20,10 +20,10 @@ fn profile(frames: &[Frame]) -> Profile {
 
 /// What tells two sounds apart, level apart: mean and largest difference of the bands that are heard, dB.
 fn apart(one: &[Frame], other: &[Frame]) -> (f64, f64) {
-    let [one, other] = [one, other].map(|frames| features(&profile(frames)).expect("it can be heard"));
+    let [one, other] = [one, other].map(|frames| levels(&profile(frames)).expect("it can be heard"));
     let (heard, curves) = (audible(&other), difference(&one, &other));
     let differences: Vec<f64> =
-        (0..2).flat_map(|c| (0..40).filter(move |b| heard[c][*b]).map(move |b| curves[c][b].abs())).collect();
+        (0..2).flat_map(|c| (0..THIRD_OCTAVES).filter(move |b| heard[c][*b]).map(move |b| curves[c][b].abs())).collect();
     (differences.iter().sum::<f64>() / differences.len() as f64, differences.into_iter().fold(0.0, f64::max))
 }
 
@@ -79,15 +79,16 @@ fn what_the_chain_disturbs_is_corrected_and_told() {
     let run = |effort, output: &str| {
         let report = mastered(&MasterJob { effort, settings: settings.clone(), ..towards(&folder, "record.wav", output) });
         let [before, after] = [&MIX[..], &read(&folder.path(output)).frames]
-            .map(|frames| features(&profile(frames)).expect("it can be heard"));
+            .map(|frames| levels(&profile(frames)).expect("it can be heard"));
         (report, difference(&before, &after))
     };
     let (plain, without) = run(Effort::Off, "off.wav");
     assert_eq!(plain.decision.expect("decided").refinement, None);
-    let wanted: Curves = [plain.recipe.match_eq.mid_db.0, plain.recipe.match_eq.side_db.0];
-    let miss = |got: &Curves| {
+    let eq = &plain.recipe.match_eq;
+    let miss = |got: &Thirds| {
         // From 50 Hz to 8 kHz, but for a constant.
-        let missing: Vec<f64> = (6..34).map(|band| wanted[0][band] - got[0][band]).collect();
+        let wanted = |band: usize| eq.gain_db_at(&eq.mid_db, third_octave_hz(band));
+        let missing: Vec<f64> = (3..26).map(|band| wanted(band) - got[0][band]).collect();
         let mean = missing.iter().sum::<f64>() / missing.len() as f64;
         missing.iter().map(|db| (db - mean).abs()).sum::<f64>() / missing.len() as f64
     };

@@ -85,6 +85,10 @@ impl Decider {
     /// The song is silent, or the runtime failed.
     pub fn decide(&mut self, source: &Profile, target: &Target) -> Result<Wish, Error> {
         let vector = features(source).ok_or(Error::SilentSource)?;
+        if let (TargetKind::Literal, Some(levels)) = (target.kind, literal::levels(source)) {
+            let known = literal::thirds_below(source.spectrum.cutoff_hz.min(target.cutoff_hz));
+            return Ok(literal::decide(&levels, &target.levels, known));
+        }
         self.decide_between(&vector, source.spectrum.cutoff_hz, target)
     }
 
@@ -95,7 +99,8 @@ impl Decider {
     pub fn decide_between(&mut self, source: &Features, cutoff_hz: f64, target: &Target) -> Result<Wish, Error> {
         let (from, to) = comparable(source, &target.features, &self.norm, cutoff_hz.min(target.cutoff_hz));
         if target.kind == TargetKind::Literal {
-            return Ok(literal::decide(&from, &to));
+            let known = literal::thirds_below(cutoff_hz.min(target.cutoff_hz));
+            return Ok(literal::decide(&literal::levels_of_features(&from), &target.levels, known));
         }
         let rules = rules::decide(&from, &to, &target.spread);
         let Some(network) = &mut self.network else { return Ok(rules) };

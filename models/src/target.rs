@@ -2,12 +2,13 @@
 
 use analyzer::crossover::BANDS;
 use analyzer::defects::DefectKind;
-use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
+use analyzer::profile::{Profile, SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::decision::Amounts;
 use crate::features::{DYNAMICS_START, FEATURES, Features, MID, SIDE, WIDTH_START, features};
+use crate::literal::{Thirds, levels, levels_of_features};
 use crate::norm::{NormProfile, median};
 
 /// A target that one song can be mastered towards.
@@ -27,6 +28,8 @@ pub struct Target {
     pub balance_db: f64,
     /// Above this the target says nothing, Hz.
     pub cutoff_hz: f64,
+    /// Its spectrum in third octaves, LU.
+    pub levels: Thirds,
     /// How much of a move towards it is taken: less than all where it is no good example.
     pub trust: Amounts,
 }
@@ -58,6 +61,7 @@ impl Target {
             loudness_lufs: 0.0,
             balance_db: 0.0,
             cutoff_hz: f64::INFINITY,
+            levels: [[0.0; THIRD_OCTAVES]; 2],
             trust: Amounts::default(),
         };
         let mut vectors = Vec::with_capacity(songs.len());
@@ -67,6 +71,8 @@ impl Target {
             };
             let share = weight / total;
             vectors.push((*weight, profile, vector));
+            let levels = levels(profile).ok_or_else(|| Error::SilentReference { name: name.clone() })?;
+            mean.levels.as_flattened_mut().iter_mut().zip(levels.as_flattened()).for_each(|(m, level)| *m += share * level);
             mean.loudness_lufs += share * loudness;
             mean.balance_db += share * profile.stereo.balance_db;
             mean.cutoff_hz = mean.cutoff_hz.min(profile.spectrum.cutoff_hz);
@@ -94,6 +100,7 @@ impl Target {
         let over = |value: fn(&Profile) -> Option<f64>| {
             median(&mut known.iter().filter_map(|(profile, _)| value(profile)).collect::<Vec<_>>())
         };
+        let middle: Features = std::array::from_fn(|n| feature(n).unwrap_or_default());
         Some(Self {
             name: name.to_owned(),
             kind: TargetKind::Reference,
@@ -101,7 +108,8 @@ impl Target {
             loudness_lufs: over(|profile| profile.loudness.integrated_lufs)?,
             balance_db: over(|profile| Some(profile.stereo.balance_db))?,
             cutoff_hz: known.iter().map(|(profile, _)| profile.spectrum.cutoff_hz).reduce(f64::max)?,
-            features: std::array::from_fn(|n| feature(n).unwrap_or_default()),
+            features: middle,
+            levels: levels_of_features(&middle),
             trust: Amounts::default(),
         })
     }

@@ -1,11 +1,11 @@
 //! A song in short: passages of it in a row, and what they sound like behind the chain.
 
 use analyzer::loudness::LoudnessMeter;
-use analyzer::profile::{Profile, SPECTRUM_BANDS};
+use analyzer::profile::{Profile, THIRD_OCTAVES};
 use analyzer::spectrum::SpectrumMeter;
 use analyzer::stream::{Frame, Meter as _, Source};
 use analyzer::units::gain_from_db;
-use models::literal::Curves;
+use models::literal::Thirds;
 use renderer::chain::Chain;
 use renderer::recipe::Recipe;
 use renderer::stages::limiter::LimiterGain;
@@ -36,7 +36,7 @@ pub struct Digest {
     /// Loudness of the passages, LUFS.
     lufs: f64,
     /// Their spectrum over their loudness, LU.
-    pub before: Curves,
+    pub before: Thirds,
 }
 
 impl Digest {
@@ -73,7 +73,7 @@ impl Digest {
     ///
     /// # Errors
     /// Temporary data cannot be kept.
-    pub fn through(&self, recipe: &Recipe, profile: &Profile) -> Result<Option<Curves>, Error> {
+    pub fn through(&self, recipe: &Recipe, profile: &Profile) -> Result<Option<Thirds>, Error> {
         let (rate, mut solution) = (self.sample_rate_hz, starting_solution(recipe, profile));
         let chain = Chain::new(recipe, &solution.band_levels_dbfs, rate);
         let mut rendered = Spool::new(usize::MAX);
@@ -141,7 +141,7 @@ fn measured<S: Source<Error = crate::io::Error>>(
     source: &mut S,
     sample_rate_hz: u32,
     channels: u8,
-) -> Result<Option<(f64, Curves)>, Error> {
+) -> Result<Option<(f64, Thirds)>, Error> {
     let mut spectrum = SpectrumMeter::new(sample_rate_hz);
     let mut loudness = LoudnessMeter::for_channels(sample_rate_hz, channels);
     each_block(source, |frames| {
@@ -151,6 +151,6 @@ fn measured<S: Source<Error = crate::io::Error>>(
     })?;
     let Some(lufs) = loudness.history().integrated() else { return Ok(None) };
     let reading = spectrum.finish();
-    let over = |levels: &[f64]| -> [f64; SPECTRUM_BANDS] { std::array::from_fn(|band| levels[band] - lufs) };
-    Ok(Some((lufs, [over(&reading.mid.mean_db), over(&reading.side.mean_db)])))
+    let over = |levels: &[f64]| -> [f64; THIRD_OCTAVES] { std::array::from_fn(|band| levels[band] - lufs) };
+    Ok(Some((lufs, [over(&reading.mid.third_octave_db), over(&reading.side.third_octave_db)])))
 }
