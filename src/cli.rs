@@ -12,7 +12,8 @@ use goldmaster::aggregate::ProfileJob;
 use goldmaster::delivery::Destination;
 use goldmaster::error::Error;
 use goldmaster::io::encode::Format;
-use goldmaster::job::{DeciderKind, Genre, LoudnessTarget, MasterJob, Output, Reference, RenderJob, Wanted};
+use goldmaster::job::{DeciderKind, Genre, LoudnessTarget, MasterJob, MatchKind, Output, Reference, RenderJob, Wanted};
+use goldmaster::refine::Effort;
 use goldmaster::verify::Strictness;
 
 use self::batch::{BatchArgs, MergeArgs};
@@ -75,6 +76,8 @@ pub struct MasterArgs {
     /// Who decides
     #[arg(long, value_enum, default_value_t)]
     pub decider: DeciderKind,
+    #[command(flatten)]
+    pub closeness: ClosenessArgs,
     /// Writes all that was decided as JSON, for `goldmaster render`
     #[arg(long, value_name = "FILE")]
     pub recipe: Option<PathBuf>,
@@ -82,6 +85,17 @@ pub struct MasterArgs {
     pub output: OutputArgs,
     #[command(flatten)]
     pub show: ShowArgs,
+}
+
+/// How a reference is taken, and how closely.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ClosenessArgs {
+    /// How a reference is taken
+    #[arg(long = "match", value_enum, value_name = "HOW", default_value_t)]
+    pub matching: MatchKind,
+    /// How closely the chain's own output is made to be what was decided
+    #[arg(long = "refine", value_enum, value_name = "EFFORT", default_value_t)]
+    pub effort: Effort,
 }
 
 /// A genre, or the wish to see all.
@@ -330,6 +344,8 @@ impl MasterArgs {
             genre: genre(self.genre.as_ref()).unwrap_or_default(),
             wanted: self.wanted.wanted(),
             decider: self.decider,
+            matching: self.closeness.matching,
+            effort: self.closeness.effort,
             amounts: self.amounts.amounts(),
             recipe: self.recipe.clone(),
             settings: self.output.settings.clone(),

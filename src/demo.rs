@@ -7,7 +7,8 @@ use analyzer::synth::demo_mix;
 use crate::error::Error;
 use crate::io;
 use crate::io::encode::{Encoder, Format, OutputSpec, ensure_writable};
-use crate::job::{DeciderKind, Genre, MasterJob, Output, Wanted};
+use crate::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Wanted};
+use crate::refine::Effort;
 use crate::master::master;
 use crate::progress::Observer;
 use crate::report::Report;
@@ -64,6 +65,8 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
         genre: Genre::Universal,
         wanted: Wanted::default(),
         decider: DeciderKind::Model,
+        matching: MatchKind::default(),
+        effort: Effort::default(),
         amounts: Amounts::default(),
         recipe: None,
         settings: Vec::new(),

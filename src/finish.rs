@@ -146,7 +146,7 @@ enum Search {
 }
 
 /// What can be said of a solution before anything is rendered.
-fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution {
+pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution {
     let delivery = &recipe.delivery;
     let drive_db = profile.loudness.integrated_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs);
     Solution {

@@ -9,6 +9,7 @@ use renderer::recipe::{DeliveryParams, OutputParams, Recipe, RecipeError, Sample
 
 use crate::delivery::{Destination, codec_room_db};
 use crate::io::encode::Format;
+use crate::refine::Effort;
 use crate::verify::Strictness;
 
 /// Who decides.
@@ -20,6 +21,19 @@ pub enum DeciderKind {
     Model,
     /// Hand-written rules.
     Rules,
+    /// Nobody: loudness and ceiling alone are brought about.
+    None,
+}
+
+/// How a reference is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatchKind {
+    /// Its master, not its song: what the decider makes of the difference.
+    #[default]
+    Style,
+    /// Its spectrum as it is, within ±6 dB (mid) and ±9 dB (side), and nothing else.
+    Literal,
 }
 
 /// The loudness that was asked for.
@@ -195,6 +209,10 @@ pub struct MasterJob {
     pub wanted: Wanted,
     /// Who decides.
     pub decider: DeciderKind,
+    /// How references are taken.
+    pub matching: MatchKind,
+    /// How closely the chain is made to do what was decided.
+    pub effort: Effort,
     /// How much of it is done.
     pub amounts: Amounts,
     /// Where the recipe goes, if it is wanted.

@@ -16,6 +16,8 @@ mod output_meter;
 mod paths;
 mod pipeline;
 pub mod progress;
+pub mod reference;
+pub mod refine;
 pub mod report;
 pub mod solve;
 pub mod song;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use analyzer::profile::Profile;
 use models::Decider;
-use models::decision::Wish;
+use models::decision::{Amounts, Wish};
 use models::genre::{self, GenreHead};
 use models::norm::NormProfile;
-use models::target::Target;
+use models::target::{Target, TargetKind};
 use rayon::prelude::*;
 use renderer::recipe::{Recipe, SampleFormat, Solution};
 
@@ -15,9 +15,11 @@ use crate::error::Error;
 use crate::finish::{Finished, Solve, finish, settings_hash};
 use crate::io::encode::Format;
 use crate::io::tags::Tags;
-use crate::job::{DeciderKind, Genre, MasterJob, Output, Reference, RenderJob};
+use crate::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Reference, RenderJob};
 use crate::paths::{check_other_path, check_paths};
 use crate::progress::{Observer, Unseen};
+use crate::reference::Judgement;
+use crate::refine::refined;
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::song::{Song, measure};
 use crate::words::actions;
@@ -44,7 +46,9 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
         rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
     let (song, profile) = song?;
     let aim = Aim::towards(&decider, references?, job, &[&profile])?;
-    let (recipe, decision) = decide(job, &profile, &mut decider, &aim)?;
+    let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
+    let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
+    decision.refinement = refinement;
     deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings: aim.warnings }, observer)
 }
 
@@ -75,14 +79,19 @@ impl Aim {
             let target = genre_target(decider.norm(), &job.genre, songs).map_err(Error::Network)?;
             return Ok(Self { target, warnings: Vec::new() });
         }
-        let mut warnings = Vec::new();
-        let mut records = Vec::new();
+        let (mut warnings, mut records, mut trust) = (Vec::new(), Vec::new(), Amounts::NONE);
+        let weights: f64 = references.iter().map(|(_, weight, ..)| weight).sum();
         for (name, weight, profile, noticed) in references {
-            let defects = profile.defects.iter().map(|defect| defect.sentence.clone());
-            warnings.extend(noticed.into_iter().chain(defects).map(|what| format!("reference {name}: {what}")));
+            let judgement = Judgement::of(&profile, songs, decider.norm(), job.matching);
+            trust = trust.plus(&judgement.trust, weight / weights);
+            warnings.extend(noticed.into_iter().chain(judgement.words).map(|what| format!("reference {name}: {what}")));
             records.push((name, weight, profile));
         }
-        Ok(Self { target: Target::references(&records).map_err(Error::Network)?, warnings })
+        let mut target = Target { trust, ..Target::references(&records).map_err(Error::Network)? };
+        if job.matching == MatchKind::Literal {
+            target.kind = TargetKind::Literal;
+        }
+        Ok(Self { target, warnings })
     }
 }
 
@@ -118,6 +127,7 @@ pub fn decided_by(
         target_kind: target.kind,
         target_lufs: target.loudness_lufs,
         confidence: wish.confidence,
+        refinement: None,
     };
     Ok((recipe, decision))
 }
@@ -195,7 +205,7 @@ pub(crate) fn check_format(output: &Output, sample_format: SampleFormat) -> Resu
 pub fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
     match kind {
         DeciderKind::Model => Decider::model(),
-        DeciderKind::Rules => Decider::rules(),
+        DeciderKind::Rules | DeciderKind::None => Decider::rules(),
     }
     .map_err(Error::Network)
 }
@@ -248,7 +258,8 @@ fn write_recipe(job: &MasterJob, profile: &Profile, target: &Target, wish: &Wish
         output: job.wanted.output()?,
         ..Recipe::default()
     };
-    wish.apply(profile, target, &job.amounts, &mut recipe);
+    let amounts = if job.decider == DeciderKind::None { Amounts::NONE } else { job.amounts };
+    wish.apply(profile, target, &amounts, &mut recipe);
     with_settings(recipe.quantized(), &job.settings)
 }
 

@@ -7,6 +7,7 @@ use renderer::recipe::{DeliveryParams, Recipe};
 use serde::Serialize;
 
 use crate::job::DeciderKind;
+use crate::refine::Refinement;
 use crate::verify::{Measured, Promise};
 
 /// Raised when the meaning of a field changes.
@@ -85,6 +86,8 @@ pub struct DecisionReport {
     pub target_lufs: f64,
     /// How sure the decider was, 0 to 1.
     pub confidence: Confidence,
+    /// What listening to the chain led to; absent where nobody listened.
+    pub refinement: Option<Refinement>,
 }
 
 /// The figures that people compare.

@@ -9,6 +9,7 @@ use models::norm::{NormProfile, UNIVERSAL};
 use models::target::TargetKind;
 
 use crate::album::{AlbumLoudness, AlbumReport};
+use crate::refine::Refinement;
 use crate::report::{Levels, Report};
 use crate::verify::Verdict;
 
@@ -57,6 +58,7 @@ pub fn master_summary(report: &Report) -> String {
     if let Some(decision) = &report.decision {
         let towards = match decision.target_kind {
             TargetKind::Reference => format!("towards {}", decision.target),
+            TargetKind::Literal => format!("with the spectrum of {}, taken as it is", decision.target),
             TargetKind::Norm if decision.target == UNIVERSAL => {
                 "towards what finished records have in common".to_string()
             }
@@ -94,6 +96,7 @@ pub fn master_summary(report: &Report) -> String {
             format!("{level}; the limiter took peaks down by up to {peak:.1} dB, by over {limiting:.1} dB for 5 % of the time")
         }
     });
+    done.extend(report.decision.as_ref().and_then(|decision| decision.refinement.as_ref()).and_then(Refinement::words));
     bullets(&mut out, "What was done", &done);
     let promises: Vec<String> = report
         .promises

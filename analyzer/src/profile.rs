@@ -17,6 +17,14 @@ pub fn band_centre_hz(band: usize) -> f64 {
     20.0 * libm::exp2((band as f64 + 0.5) / 4.0)
 }
 
+/// Third octaves in which the mean spectrum is kept as well: 25 Hz to 16 kHz.
+pub const THIRD_OCTAVES: usize = 29;
+
+/// Centre of third octave `band`, Hz: 1000 · 2^((band − 16) / 3).
+pub fn third_octave_hz(band: usize) -> f64 {
+    1000.0 * libm::exp2((band as f64 - 16.0) / 3.0)
+}
+
 /// Everything that was measured of one song.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,12 +131,14 @@ pub struct Resonance {
     pub share: f64,
 }
 
-/// Band levels over time, dBFS (a full-scale sine reads −3.01), one value per spectrum band.
+/// Band levels over time, dBFS (a full-scale sine reads −3.01), one value per spectrum band unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spectrum {
     /// Mean power over the whole song.
     pub mean_db: Vec<f64>,
+    /// The same in the [`THIRD_OCTAVES`]: wide enough that a single note does not stand for a band.
+    pub third_octave_db: Vec<f64>,
     /// Mean power over the loudest third of the time.
     pub loud_db: Vec<f64>,
     /// Percentiles of the level over time, digital silence left out.

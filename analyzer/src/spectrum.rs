@@ -3,7 +3,7 @@
 use crate::cutoff::cutoff_hz;
 use crate::hum::HumLines;
 use crate::loudness::KWeight;
-use crate::profile::{SPECTRUM_BANDS, Spectrum, SpectrumReading, band_centre_hz};
+use crate::profile::{SPECTRUM_BANDS, Spectrum, SpectrumReading, THIRD_OCTAVES, band_centre_hz, third_octave_hz};
 use crate::resonance::ResonanceMeter;
 use crate::stft::{Stft, window_frames};
 use crate::stream::{Frame, Meter};
@@ -39,7 +39,7 @@ impl SpectrumMeter {
             sample_rate_hz,
             map: BandMap::new(sample_rate_hz),
             bands: Vec::new(),
-            bin_sums: vec![0.0; stft.bins()],
+            bin_sums: [vec![0.0; stft.bins()], vec![0.0; stft.bins()]],
             hum: HumLines::new(sample_rate_hz),
             resonances: ResonanceMeter::new(sample_rate_hz),
         };
@@ -71,8 +71,8 @@ struct Windows {
     sample_rate_hz: u32,
     map: BandMap,
     bands: Vec<Bands>,
-    /// Power of mid and side together per bin, summed over the windows.
-    bin_sums: Vec<f64>,
+    /// Power of mid and of side per bin, summed over the windows.
+    bin_sums: [Vec<f64>; 2],
     hum: HumLines,
     resonances: ResonanceMeter,
 }
@@ -80,8 +80,8 @@ struct Windows {
 impl Windows {
     fn note(&mut self, powers: [&[f32]; 2]) {
         let bands = powers.map(|bins| self.map.fold(bins));
-        for ((sum, &mid), &side) in self.bin_sums.iter_mut().zip(powers[0]).zip(powers[1]) {
-            *sum += f64::from(mid + side);
+        for (sums, bins) in self.bin_sums.iter_mut().zip(powers) {
+            sums.iter_mut().zip(bins).for_each(|(sum, &power)| *sum += f64::from(power));
         }
         if !is_silent(&bands) {
             self.hum.note(powers);
@@ -92,10 +92,13 @@ impl Windows {
 
     fn reading(mut self) -> (SpectrumReading, HumLines) {
         let count = self.bands.len().max(1) as f64;
-        self.bin_sums.iter_mut().for_each(|sum| *sum /= count);
-        let (bins, rate) = (&self.bin_sums, self.sample_rate_hz);
+        self.bin_sums.iter_mut().flatten().for_each(|sum| *sum /= count);
+        let rate = self.sample_rate_hz;
+        let thirds = self.bin_sums.each_ref().map(|bins| third_octaves(bins, rate));
+        let bins: &Vec<f64> = &self.bin_sums[0].iter().zip(&self.bin_sums[1]).map(|(mid, side)| mid + side).collect();
         let loud = loudest(&self.bands, rate);
-        let mid = spectrum(&self.bands, &loud, 0);
+        let [mid_thirds, side_thirds] = thirds;
+        let mid = spectrum(&self.bands, &loud, 0, mid_thirds);
         let reading = SpectrumReading {
             cutoff_hz: cutoff_hz(bins, rate),
             tilt_db_per_octave: tilt(&mid.mean_db),
@@ -103,7 +106,7 @@ impl Windows {
             rolloff_hz: rolloff_hz(bins, rate),
             flatness_db: flatness_db(bins, rate),
             resonances: self.resonances.finish(),
-            side: spectrum(&self.bands, &loud, 1),
+            side: spectrum(&self.bands, &loud, 1, side_thirds),
             mid,
         };
         (reading, self.hum)
@@ -142,6 +145,21 @@ impl BandMap {
     }
 }
 
+/// Levels of mean bin powers in third octaves.
+fn third_octaves(bins: &[f64], sample_rate_hz: u32) -> Vec<f64> {
+    let size = 2 * (bins.len() - 1);
+    let bins_per_hz = size as f64 / f64::from(sample_rate_hz);
+    let half_band = libm::exp2(1.0 / 6.0);
+    // The sum of all bins under `hz`; bin k reaches from k − ½ to k + ½.
+    let below = |hz: f64| {
+        let place = (hz * bins_per_hz + 0.5).min(bins.len() as f64);
+        let whole = place as usize;
+        bins[..whole].iter().sum::<f64>() + bins.get(whole).map_or(0.0, |power| power * (place - whole as f64))
+    };
+    let power = |centre_hz: f64| below(centre_hz * half_band) - below(centre_hz / half_band);
+    (0..THIRD_OCTAVES).map(|band| db_from_power(power(third_octave_hz(band)).max(0.0))).collect()
+}
+
 /// The loudest third of the windows that are not silent, by K-weighted power of mid and side; in order of time.
 fn loudest(windows: &[Bands], sample_rate_hz: u32) -> Vec<usize> {
     let coefs = KWeight::coefs(sample_rate_hz);
@@ -165,9 +183,10 @@ fn is_silent(bands: &Bands) -> bool {
 }
 
 /// Statistics of mid (0) or side (1).
-fn spectrum(windows: &[Bands], loud: &[usize], channel: usize) -> Spectrum {
+fn spectrum(windows: &[Bands], loud: &[usize], channel: usize, third_octave_db: Vec<f64>) -> Spectrum {
     let mut reading = Spectrum {
         mean_db: Vec::with_capacity(SPECTRUM_BANDS),
+        third_octave_db,
         loud_db: Vec::with_capacity(SPECTRUM_BANDS),
         p10_db: Vec::with_capacity(SPECTRUM_BANDS),
         p50_db: Vec::with_capacity(SPECTRUM_BANDS),

@@ -42,6 +42,26 @@ impl Default for Amounts {
     }
 }
 
+impl Amounts {
+    /// Nothing is done.
+    pub const NONE: Self = Self { tone: 0.0, dynamics: 0.0, width: 0.0 };
+
+    /// With so much of another added.
+    pub fn plus(&self, other: &Self, share: f64) -> Self {
+        Self {
+            tone: self.tone + share * other.tone,
+            dynamics: self.dynamics + share * other.dynamics,
+            width: self.width + share * other.width,
+        }
+    }
+
+    /// Each scaled by the other's.
+    pub fn times(&self, other: &Self) -> Self {
+        let Self { tone, dynamics, width } = *self;
+        Self { tone: tone * other.tone, dynamics: dynamics * other.dynamics, width: width * other.width }
+    }
+}
+
 /// What a decider wants, before bounds and amounts, and how sure it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wish {
@@ -94,6 +114,7 @@ impl Wish {
     pub fn apply(&self, source: &Profile, target: &Target, amounts: &Amounts, recipe: &mut Recipe) {
         let cutoff_hz = source.spectrum.cutoff_hz.min(target.cutoff_hz);
         let known = bands_below(cutoff_hz);
+        let (is_literal, amounts) = (target.kind == TargetKind::Literal, amounts.times(&target.trust));
         let (mut mid, mut side) = (self.mid_db, self.side_db);
         for band in 0..SPECTRUM_BANDS {
             let width_db = side[band] - mid[band];
@@ -105,19 +126,25 @@ impl Wish {
             let last = known.checked_sub(1).map_or(0.0, |band| curve[band]);
             curve[known..].fill(last);
         }
-        let centre = audible_mean(&mid);
+        // A literal wish already lies where its bounds cost least.
+        let centre = if is_literal { 0.0 } else { audible_mean(&mid) };
         let mid = mid.map(|db| (db - centre).clamp(-MID_BOUND_DB, MID_BOUND_DB));
         let side = side.map(|db| (db - centre).clamp(-SIDE_BOUND_DB, SIDE_BOUND_DB));
         recipe.match_eq.mid_db = Curve(mid);
-        recipe.match_eq.side_db = Curve(bearable_side(source, &mid, &side));
+        // A record that is taken as it is shows itself how wide is bearable.
+        let side = if is_literal { side } else { bearable_side(source, &mid, &side) };
+        recipe.match_eq.side_db = Curve(without_side_noise(source, side));
         recipe.match_eq.limit_hz = cutoff_hz.min(24_000.0);
         for (band, log_ratio) in recipe.multiband.bands_mut().into_iter().zip(self.log_ratio) {
             let log_ratio = (log_ratio * amounts.dynamics).clamp(-LOG_RATIO_BOUND, LOG_RATIO_BOUND);
             *band = if log_ratio.abs() < LOG_RATIO_DEAD_BAND { BandParams::default() } else { two_sided(log_ratio) };
         }
-        hold_resonances(source, amounts.tone, recipe);
+        // What sticks out of a record that is taken as it is belongs to it.
+        if !is_literal {
+            hold_resonances(source, amounts.tone, recipe);
+        }
         let imbalance = source.stereo.balance_db - target.balance_db;
-        let is_chosen = target.kind == TargetKind::Reference && source.channels == 2;
+        let is_chosen = target.kind != TargetKind::Norm && source.channels == 2;
         if is_chosen && (BALANCE_DEAD_BAND_DB..ONE_SIDED_DB).contains(&imbalance.abs()) {
             let beyond = imbalance - BALANCE_DEAD_BAND_DB.copysign(imbalance);
             recipe.balance.left_over_right_db = (-beyond * amounts.width).clamp(-BALANCE_BOUND_DB, BALANCE_BOUND_DB);
@@ -144,7 +171,7 @@ fn hold_resonances(source: &Profile, amount: f64, recipe: &mut Recipe) {
     }
 }
 
-/// The side's curve where noise is not lifted, and no more widened than mono bears.
+/// The side's curve, no more widened than mono bears.
 fn bearable_side(
     source: &Profile,
     mid_db: &[f64; SPECTRUM_BANDS],
@@ -152,10 +179,14 @@ fn bearable_side(
 ) -> [f64; SPECTRUM_BANDS] {
     let width_db = std::array::from_fn(|band| side_db[band] - mid_db[band]);
     let allowed_db = Image::of_spectrum(source).allowed_width_db(mid_db, &width_db);
+    std::array::from_fn(|band| mid_db[band] + allowed_db[band])
+}
+
+/// The side's curve where noise is not lifted.
+fn without_side_noise(source: &Profile, side_db: [f64; SPECTRUM_BANDS]) -> [f64; SPECTRUM_BANDS] {
     std::array::from_fn(|band| {
-        let side_db = mid_db[band] + allowed_db[band];
         let under_mid_db = source.spectrum.side.mean_db[band] - source.spectrum.mid.mean_db[band];
-        if under_mid_db < SIDE_NOISE_DB { side_db.min(0.0) } else { side_db }
+        if under_mid_db < SIDE_NOISE_DB { side_db[band].min(0.0) } else { side_db[band] }
     })
 }
 

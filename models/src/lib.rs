@@ -8,6 +8,7 @@ pub mod decision;
 pub mod features;
 pub mod genre;
 mod graph;
+pub mod literal;
 pub mod network;
 pub mod norm;
 pub mod rules;
@@ -84,6 +85,10 @@ impl Decider {
     /// The song is silent, or the runtime failed.
     pub fn decide(&mut self, source: &Profile, target: &Target) -> Result<Wish, Error> {
         let vector = features(source).ok_or(Error::SilentSource)?;
+        if let (TargetKind::Literal, Some(levels)) = (target.kind, literal::levels(source)) {
+            let known = literal::thirds_below(source.spectrum.cutoff_hz.min(target.cutoff_hz));
+            return Ok(literal::decide(&levels, &target.levels, known));
+        }
         self.decide_between(&vector, source.spectrum.cutoff_hz, target)
     }
 
@@ -93,11 +98,15 @@ impl Decider {
     /// The runtime failed.
     pub fn decide_between(&mut self, source: &Features, cutoff_hz: f64, target: &Target) -> Result<Wish, Error> {
         let (from, to) = comparable(source, &target.features, &self.norm, cutoff_hz.min(target.cutoff_hz));
+        if target.kind == TargetKind::Literal {
+            let known = literal::thirds_below(cutoff_hz.min(target.cutoff_hz));
+            return Ok(literal::decide(&literal::levels_of_features(&from), &target.levels, known));
+        }
         let rules = rules::decide(&from, &to, &target.spread);
         let Some(network) = &mut self.network else { return Ok(rules) };
         // The network knows one norm: towards another, it is shown how far the song is from that.
         let shown = match target.kind {
-            TargetKind::Reference => from,
+            TargetKind::Reference | TargetKind::Literal => from,
             TargetKind::Norm => std::array::from_fn(|n| self.norm.median[n] + from[n] - to[n]),
         };
         let prediction = network.predict(&shown, &to, target.kind)?;
@@ -122,7 +131,7 @@ fn bounded(prediction: &Prediction, from: &Features, to: &Features, kind: Target
     let Prediction { values, deviations } = prediction;
     let within = |output: usize, feature: usize| match kind {
         TargetKind::Norm => values[output],
-        TargetKind::Reference => {
+        TargetKind::Reference | TargetKind::Literal => {
             let literal = to[feature] - from[feature];
             values[output].clamp(literal.min(0.0) - BEYOND_LITERAL_DB, literal.max(0.0) + BEYOND_LITERAL_DB)
         }

@@ -4,7 +4,9 @@ use analyzer::profile::Profile;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::decision::Amounts;
 use crate::features::{FEATURES, Features, features, names};
+use crate::literal::levels_of_features;
 use crate::target::{Target, TargetKind, says};
 
 /// Raised when a profile of an older program would be misread.
@@ -143,6 +145,8 @@ impl NormProfile {
             loudness_lufs: self.loudness_lufs[0],
             balance_db: 0.0,
             cutoff_hz: f64::INFINITY,
+            levels: levels_of_features(&array(&self.median)),
+            trust: Amounts::default(),
         }
     }
 }

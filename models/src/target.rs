@@ -1,11 +1,14 @@
 //! Where a master is to go: a reference, several of them, or the norm.
 
 use analyzer::crossover::BANDS;
-use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
+use analyzer::defects::DefectKind;
+use analyzer::profile::{Profile, SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::decision::Amounts;
 use crate::features::{DYNAMICS_START, FEATURES, Features, MID, SIDE, WIDTH_START, features};
+use crate::literal::{Thirds, levels, levels_of_features};
 use crate::norm::{NormProfile, median};
 
 /// A target that one song can be mastered towards.
@@ -25,14 +28,20 @@ pub struct Target {
     pub balance_db: f64,
     /// Above this the target says nothing, Hz.
     pub cutoff_hz: f64,
+    /// Its spectrum in third octaves, LU.
+    pub levels: Thirds,
+    /// How much of a move towards it is taken: less than all where it is no good example.
+    pub trust: Amounts,
 }
 
 /// What a target is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetKind {
-    /// Finished records that the user chose.
+    /// Finished records that the user chose: their master is to be taken, not their song.
     Reference,
+    /// Finished records whose spectrum is to be taken as it is.
+    Literal,
     /// What many records have in common: inside their spread nothing is wanted.
     Norm,
 }
@@ -52,17 +61,29 @@ impl Target {
             loudness_lufs: 0.0,
             balance_db: 0.0,
             cutoff_hz: f64::INFINITY,
+            levels: [[0.0; THIRD_OCTAVES]; 2],
+            trust: Amounts::default(),
         };
+        let mut vectors = Vec::with_capacity(songs.len());
         for (name, weight, profile) in songs {
             let (Some(vector), Some(loudness)) = (features(profile), profile.loudness.integrated_lufs) else {
                 return Err(Error::SilentReference { name: name.clone() });
             };
             let share = weight / total;
-            mean.features.iter_mut().zip(vector).for_each(|(m, v)| *m += share * v);
+            vectors.push((*weight, profile, vector));
+            let levels = levels(profile).ok_or_else(|| Error::SilentReference { name: name.clone() })?;
+            mean.levels.as_flattened_mut().iter_mut().zip(levels.as_flattened()).for_each(|(m, level)| *m += share * level);
             mean.loudness_lufs += share * loudness;
             mean.balance_db += share * profile.stereo.balance_db;
             mean.cutoff_hz = mean.cutoff_hz.min(profile.spectrum.cutoff_hz);
         }
+        // A song that says nothing of a feature has no share in it, unless none does.
+        let weighted = |n: usize, all: bool| {
+            let said = vectors.iter().filter(|(_, profile, _)| all || says(profile, n));
+            let (sum, total) = said.fold((0.0, 0.0), |(s, t), (weight, _, vector)| (s + weight * vector[n], t + weight));
+            (total > 0.0).then(|| sum / total)
+        };
+        mean.features = std::array::from_fn(|n| weighted(n, false).or_else(|| weighted(n, true)).unwrap_or_default());
         Ok(mean)
     }
 
@@ -79,6 +100,7 @@ impl Target {
         let over = |value: fn(&Profile) -> Option<f64>| {
             median(&mut known.iter().filter_map(|(profile, _)| value(profile)).collect::<Vec<_>>())
         };
+        let middle: Features = std::array::from_fn(|n| feature(n).unwrap_or_default());
         Some(Self {
             name: name.to_owned(),
             kind: TargetKind::Reference,
@@ -86,7 +108,9 @@ impl Target {
             loudness_lufs: over(|profile| profile.loudness.integrated_lufs)?,
             balance_db: over(|profile| Some(profile.stereo.balance_db))?,
             cutoff_hz: known.iter().map(|(profile, _)| profile.spectrum.cutoff_hz).reduce(f64::max)?,
-            features: std::array::from_fn(|n| feature(n).unwrap_or_default()),
+            features: middle,
+            levels: levels_of_features(&middle),
+            trust: Amounts::default(),
         })
     }
 }
@@ -97,7 +121,8 @@ pub(crate) fn says(song: &Profile, feature: usize) -> bool {
     let is_side =
         (SIDE..SIDE + SPECTRUM_BANDS).contains(&feature) || (WIDTH_START..WIDTH_START + BANDS).contains(&feature);
     let is_beyond = is_band && feature % SPECTRUM_BANDS >= bands_below(song.spectrum.cutoff_hz);
-    !(is_beyond || is_side && song.channels == 1)
+    let is_mono = song.channels == 1 || song.defects.iter().any(|defect| defect.kind == DefectKind::Mono);
+    !(is_beyond || is_side && is_mono)
 }
 
 /// Bands that lie wholly under `cutoff_hz`.

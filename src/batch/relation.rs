@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::io;
 use crate::master::{Aim, decided_by};
 use crate::pipeline::alone;
+use crate::refine::refined;
 use crate::report::DecisionReport;
 use crate::song::{Song, measure};
 use crate::verify::Strictness;
@@ -254,9 +255,12 @@ fn prepare(
     let decide_error = |source| Error::Decide { path: item.input.clone(), source };
     let job = item.settings.job(item.input.clone(), item.output.clone(), false);
     let wish = tone.wish(deciders.get(job.decider)?, profile).map_err(decide_error)?;
-    let (recipe, decision) = decided_by(&job, profile, &tone.target, &wish)?;
+    let (recipe, mut decision) = decided_by(&job, profile, &tone.target, &wish)?;
     let progress = SongProgress::of_listening(watch, bytes_of_a_pass(item));
     let song = Song::load_within(&item.input, shared.spool_bytes, &progress)?;
+    // Towards itself or a record, an album's songs make a move of their own: what is wanted of each is in its curve.
+    let (recipe, refinement) = refined(&job, &song, profile, &tone.middle, recipe, &progress)?;
+    decision.refinement = refinement;
     let trace = crate::finish::trace(&song, &recipe, profile, &progress)?;
     progress.finish();
     let before_lufs = profile.loudness.integrated_lufs.ok_or_else(|| decide_error(models::Error::SilentSource))?;

@@ -9,8 +9,9 @@ use renderer::recipe::SampleFormat;
 use crate::delivery::Destination;
 use crate::error::Error;
 use crate::io::encode::Format;
-use crate::job::{DeciderKind, Genre, MasterJob, Output, Reference, Wanted};
+use crate::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Reference, Wanted};
 use crate::master::check_format;
+use crate::refine::Effort;
 use crate::verify::Strictness;
 
 /// Everything that decides how a song comes out, but for the song.
@@ -26,6 +27,10 @@ pub struct Settings {
     pub wanted: Wanted,
     /// Who decides.
     pub decider: DeciderKind,
+    /// How references are taken.
+    pub matching: MatchKind,
+    /// How closely the chain is made to do what was decided.
+    pub effort: Effort,
     /// How much of everything is done, %.
     pub intensity_pct: f64,
     /// How much of the equalisation, %.
@@ -43,7 +48,7 @@ pub struct Settings {
 }
 
 /// What a row may set; `input` and `output` are the plan's own.
-pub const COLUMNS: [&str; 15] = [
+pub const COLUMNS: [&str; 17] = [
     "reference",
     "profile",
     "genre",
@@ -58,6 +63,8 @@ pub const COLUMNS: [&str; 15] = [
     "dynamics",
     "width",
     "decider",
+    "match",
+    "refine",
     "set",
 ];
 
@@ -101,6 +108,8 @@ impl Settings {
             "dynamics" => self.dynamics_pct = percent(value)?,
             "width" => self.width_pct = percent(value)?,
             "decider" => self.decider = DeciderKind::from_str(value, true)?,
+            "match" => self.matching = MatchKind::from_str(value, true)?,
+            "refine" => self.effort = Effort::from_str(value, true)?,
             "set" => {
                 let pair = |text: &String| {
                     let (path, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not PATH=VALUE"))?;
@@ -124,6 +133,8 @@ impl Settings {
             genre: self.genre.clone(),
             wanted: self.wanted.clone(),
             decider: self.decider,
+            matching: self.matching,
+            effort: self.effort,
             amounts: Amounts {
                 tone: share(self.tone_pct),
                 dynamics: share(self.dynamics_pct),
@@ -152,12 +163,12 @@ impl Settings {
     /// order, `profile` is that of its file, `context` is whatever else a song is mastered towards.
     pub fn hash(&self, references: &[String], profile: Option<&str>, context: &str) -> String {
         let genre = (self.references.is_empty() && self.profile.is_none()).then_some(&self.genre);
-        let Self { wanted, decider, values, format, strictness, .. } = self;
+        let Self { wanted, decider, matching, effort, values, format, strictness, .. } = self;
         let amounts = self.job(PathBuf::new(), PathBuf::new(), false).amounts;
         let weights: Vec<_> = references.iter().zip(self.references.iter().map(|r| r.weight)).collect();
         // The debug form names every field, so that one that is added counts by itself.
         let towards = format!("{weights:?} {profile:?} {genre:?} {context}");
-        let text = format!("{wanted:?} {decider:?} {amounts:?} {values:?} {format:?} {strictness:?} {towards}");
+        let text = format!("{wanted:?} {decider:?} {matching:?} {effort:?} {amounts:?} {values:?} {format:?} {strictness:?} {towards}");
         let program = concat!("goldmaster ", env!("CARGO_PKG_VERSION"), " batch 1\n");
         blake3::hash((program.to_owned() + &text).as_bytes()).to_hex().to_string()
     }
@@ -189,6 +200,8 @@ pub(super) fn defaults() -> Settings {
         genre: Genre::Auto,
         wanted: Wanted::default(),
         decider: DeciderKind::default(),
+        matching: MatchKind::default(),
+        effort: Effort::default(),
         intensity_pct: 100.0,
         tone_pct: 100.0,
         dynamics_pct: 100.0,
@@ -220,6 +233,8 @@ mod tests {
             "50",
             "50",
             "rules",
+            "literal",
+            "best",
             "limiter.release_ms=80",
         ];
         let unchanged = defaults().hash(&[], None, "");

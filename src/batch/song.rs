@@ -18,6 +18,7 @@ use crate::io::hash::file_hash;
 use crate::job::{DeciderKind, MasterJob};
 use crate::master::{Aim, Decided, decide, deliver, load_decider};
 use crate::progress::Observer;
+use crate::refine::refined;
 use crate::report::{DecisionReport, Report};
 use crate::song::Song;
 use models::Decider;
@@ -211,7 +212,7 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let (song, profile) = Song::load_measured_within(&job.input, self.spool_bytes, observer)?;
-        let (recipe, decision, warnings) = self.decided(item, job, &profile, deciders, observer)?;
+        let (recipe, decision, warnings) = self.decided(item, job, &song, &profile, deciders, observer)?;
         let decided = Decided { song: &song, profile: &profile, recipe, decision, warnings };
         let report = deliver(job, decided, observer)?;
         Ok((report, profile))
@@ -222,6 +223,7 @@ impl Shared<'_> {
         &self,
         item: &Item,
         job: &MasterJob,
+        song: &Song,
         profile: &Profile,
         deciders: &mut Deciders,
         observer: &dyn Observer,
@@ -241,7 +243,9 @@ impl Shared<'_> {
                 Aim::towards(decider, references, job, &[profile])?
             }
         };
-        let (recipe, decision) = decide(job, profile, decider, &aim)?;
+        let (recipe, mut decision) = decide(job, profile, decider, &aim)?;
+        let (recipe, refinement) = refined(job, song, profile, &aim.target, recipe, observer)?;
+        decision.refinement = refinement;
         Ok((recipe, decision, aim.warnings))
     }
 }

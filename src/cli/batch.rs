@@ -17,7 +17,7 @@ use goldmaster::io::encode::Format;
 use goldmaster::job::{DeciderKind, Genre, Reference};
 use goldmaster::verify::Strictness;
 
-use super::{AmountArgs, GenreArg, WantedArgs, genre, setting};
+use super::{AmountArgs, ClosenessArgs, GenreArg, WantedArgs, genre, setting};
 
 #[derive(Args, Debug)]
 pub struct BatchArgs {
@@ -56,6 +56,8 @@ pub struct BatchArgs {
     /// Who decides
     #[arg(long, value_enum, default_value_t)]
     pub decider: DeciderKind,
+    #[command(flatten)]
+    pub closeness: ClosenessArgs,
     /// Changes one value of every recipe, as in multiband.low.ratio=1.5
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
@@ -140,6 +142,8 @@ impl BatchArgs {
             genre: genre(self.genre.as_ref()).unwrap_or(Genre::Auto),
             wanted: self.wanted.wanted(),
             decider: self.decider,
+            matching: self.closeness.matching,
+            effort: self.closeness.effort,
             intensity_pct: intensity,
             tone_pct: tone,
             dynamics_pct: dynamics,

@@ -13,9 +13,10 @@ use analyzer::units::{db_from_gain, gain_from_db};
 use ebur128::{EbuR128, Mode};
 use goldmaster::io::decode::open;
 use goldmaster::io::encode::{Encoder, Format, OutputSpec, SampleFormat};
-use goldmaster::job::{DeciderKind, Genre, MasterJob, Output, Wanted};
+use goldmaster::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Wanted};
 use goldmaster::master::master;
 use goldmaster::progress::Silent;
+use goldmaster::refine::Effort;
 use goldmaster::report::Report;
 use goldmaster::verify::Strictness;
 use models::decision::Amounts;
@@ -170,6 +171,8 @@ pub fn job(input: &Path, output: &Path) -> MasterJob {
         genre: Genre::Universal,
         wanted: Wanted::default(),
         decider: DeciderKind::default(),
+        matching: MatchKind::default(),
+        effort: Effort::default(),
         amounts: Amounts::default(),
         recipe: None,
         settings: Vec::new(),

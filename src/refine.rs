@@ -1,0 +1,308 @@
+//! A closed loop: passages of the song go through the chain, and its equaliser is corrected until what comes out has
+//! changed as it was meant to.
+//!
+//! Compressors, width and limiter disturb what an equaliser does, and its curve knows nothing of where in a band the
+//! song is loud. Each correction is learnt from one half of the passages and counts only if the other half comes closer as well.
+
+mod digest;
+
+use analyzer::profile::{Profile, SPECTRUM_BANDS, THIRD_OCTAVES, third_octave_hz};
+use models::decision::{Amounts, MID_BOUND_DB, SIDE_BOUND_DB};
+use models::literal::{
+    Thirds, audible, curve, difference, levels, louder_lu, mean_over, quarters_at, thirds_below,
+};
+use models::target::{Target, TargetKind};
+use renderer::recipe::Recipe;
+use serde::Serialize;
+
+use self::digest::Digest;
+use crate::error::Error;
+use crate::job::MasterJob;
+use crate::progress::Observer;
+use crate::song::Song;
+
+/// How closely the chain is made to do what was decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effort {
+    /// Nobody listens to what the chain makes of it
+    Off,
+    /// One correction, by a minute of the song
+    #[default]
+    Fast,
+    /// Until it comes no closer
+    Best,
+}
+
+impl Effort {
+    /// Corrections that are made one after the other.
+    fn rounds(self) -> usize {
+        match self {
+            Self::Off => 0,
+            Self::Fast => 1,
+            Self::Best => 8,
+        }
+    }
+}
+
+/// What listening led to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Refinement {
+    /// Mean distance of the chain's output from what was wanted, in passages that nothing was learnt from, dB.
+    pub miss_before_db: f64,
+    /// The same after the correction; that before it where none was made.
+    pub miss_after_db: f64,
+    /// Largest correction of the mid's curve, dB.
+    pub mid_db: f64,
+    /// Of the side's.
+    pub side_db: f64,
+}
+
+impl Refinement {
+    /// In words, if anything was corrected.
+    pub fn words(&self) -> Option<String> {
+        let Self { miss_before_db, miss_after_db, mid_db, side_db } = self;
+        (mid_db.max(*side_db) > 0.0).then(|| {
+            format!(
+                "Listened to the result and corrected the equaliser by up to {:.1} dB: {miss_before_db:.2} dB off before, \
+                 {miss_after_db:.2} dB after",
+                mid_db.max(*side_db)
+            )
+        })
+    }
+}
+
+/// A miss this small is left, dB.
+const CLOSE_ENOUGH_DB: f64 = 0.1;
+/// A correction has to take this share of the miss away from passages that it was not learnt from.
+const LEAST_GAIN: f64 = 0.03;
+/// A chain that was told what to do is not corrected by more, dB.
+const CORRECTION_DB: f64 = 3.0;
+/// Constants that are tried with a correction, dB.
+const SHIFT_STEP_DB: f64 = 0.1;
+const SHIFT_STEPS: i32 = 60;
+/// A side this far under the mid is noise, dB.
+const SIDE_NOISE_DB: f64 = -50.0;
+
+/// The recipe, its equaliser corrected by what the chain makes of the song.
+///
+/// # Errors
+/// Temporary data cannot be kept, or the run is interrupted.
+pub fn refined(
+    job: &MasterJob,
+    song: &Song,
+    profile: &Profile,
+    target: &Target,
+    recipe: Recipe,
+    observer: &dyn Observer,
+) -> Result<(Recipe, Option<Refinement>), Error> {
+    let is_by_hand = job.settings.iter().any(|(path, _)| path.starts_with("match_eq"));
+    let goal = Goal::of(profile, target, &job.amounts.times(&target.trust), &recipe);
+    let (Some(goal), true) = (goal, job.effort != Effort::Off && !is_by_hand) else { return Ok((recipe, None)) };
+    let Some(halves) = Digest::halves(song, profile)? else { return Ok((recipe, None)) };
+    observer.stage("refining", Some(halves.iter().map(Digest::len).sum::<u64>()));
+    let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds: job.effort.rounds(), observer };
+    let [one, other] = &halves;
+    let (first, second) = rayon::join(|| bench.uncorrected(one), || bench.uncorrected(other));
+    let (Some(first), Some(second)) = (first?, second?) else { return Ok((recipe, None)) };
+    let (a, b) = rayon::join(|| bench.learn((one, &first), (other, &second)), || bench.learn((other, &second), (one, &first)));
+    let lessons = [a?, b?];
+    let is_kept = |lesson: &&Lesson| lesson.after_db < (1.0 - LEAST_GAIN) * lesson.before_db;
+    let kept: Vec<&Lesson> = lessons.iter().filter(is_kept).collect();
+    let mean = |values: &dyn Fn(&Lesson) -> f64| lessons.iter().map(values).sum::<f64>() / lessons.len().max(1) as f64;
+    let mut report = Refinement {
+        miss_before_db: mean(&|lesson| lesson.before_db),
+        miss_after_db: mean(&|lesson| if is_kept(&lesson) { lesson.after_db } else { lesson.before_db }),
+        mid_db: 0.0,
+        side_db: 0.0,
+    };
+    if kept.is_empty() {
+        return Ok((recipe, Some(report)));
+    }
+    let curves: Curves = std::array::from_fn(|c| {
+        std::array::from_fn(|band| kept.iter().map(|lesson| lesson.curves[c][band]).sum::<f64>() / kept.len() as f64)
+    });
+    let corrected = with_curves(&recipe, &curves);
+    let largest = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    report.mid_db = largest(&corrected.match_eq.mid_db.0, &recipe.match_eq.mid_db.0);
+    report.side_db = largest(&corrected.match_eq.side_db.0, &recipe.match_eq.side_db.0);
+    Ok((corrected, Some(report)))
+}
+
+fn with_curves(recipe: &Recipe, [mid_db, side_db]: &Curves) -> Recipe {
+    let mut recipe = recipe.clone();
+    (recipe.match_eq.mid_db.0, recipe.match_eq.side_db.0) = (*mid_db, *side_db);
+    recipe.quantized()
+}
+
+/// One curve for mid, one for side, as the equaliser takes them.
+type Curves = [[f64; SPECTRUM_BANDS]; 2];
+
+/// What the chain is to change of the spectrum.
+struct Goal {
+    /// Level over loudness after less before, LU.
+    change: Thirds,
+    /// What is heard of it.
+    heard: [[bool; THIRD_OCTAVES]; 2],
+    /// The change is meant as it is, and not but for a constant.
+    is_literal: bool,
+    /// Bands that anything is known of.
+    known: usize,
+}
+
+impl Goal {
+    /// What `recipe` was made for; `None` where it leaves the tone alone, or the song is silent.
+    fn of(profile: &Profile, target: &Target, amounts: &Amounts, recipe: &Recipe) -> Option<Self> {
+        let (source, eq) = (levels(profile)?, &recipe.match_eq);
+        let is_literal = target.kind == TargetKind::Literal;
+        let known = thirds_below(profile.spectrum.cutoff_hz.min(target.cutoff_hz));
+        if known == 0 || eq.is_neutral() && !is_literal {
+            return None;
+        }
+        let change = if is_literal {
+            let [mid, side] = difference(&source, &target.levels);
+            let wanted = |band: usize| amounts.tone * mid[band] + amounts.width * (side[band] - mid[band]);
+            [mid.map(|db| amounts.tone * db), std::array::from_fn(wanted)]
+        } else {
+            [&eq.mid_db, &eq.side_db].map(|curve| std::array::from_fn(|b| eq.gain_db_at(curve, third_octave_hz(b))))
+        };
+        let [mut mid, mut side] = audible(if is_literal { &target.levels } else { &source });
+        for band in 0..THIRD_OCTAVES {
+            mid[band] &= band < known;
+            let is_sound = source[1][band] - source[0][band] > SIDE_NOISE_DB && profile.channels == 2;
+            side[band] &= band < known && is_sound;
+        }
+        Some(Self { change, heard: [mid, side], is_literal, known })
+    }
+
+    /// What a chain that made `after` of `before` has left to be done.
+    fn left(&self, before: &Thirds, after: &Thirds) -> Left {
+        let missing = |c: usize, band: usize| self.change[c][band] - (after[c][band] - before[c][band]);
+        let constant = if self.is_literal { 0.0 } else { mean_over(&self.heard[0], |band| missing(0, band)) };
+        let missing = std::array::from_fn(|c| {
+            std::array::from_fn(|band| if self.heard[c][band] { missing(c, band) - constant } else { 0.0 })
+        });
+        Left { missing, after: *after, miss_db: self.miss_db(&missing) }
+    }
+
+    /// Mean of what is missing in mid and in side, dB.
+    fn miss_db(&self, missing: &Thirds) -> f64 {
+        let means = [0, 1].map(|c| mean_over(&self.heard[c], |band| missing[c][band].abs()));
+        if self.heard[1].contains(&true) { 0.5 * (means[0] + means[1]) } else { means[0] }
+    }
+
+    /// The next curves, from those that have left something to be done.
+    fn corrected(&self, curves: &Curves, left: &Left, start: &Curves) -> Curves {
+        if !self.is_literal {
+            return self.moved(curves, left, start, 0.0);
+        }
+        // Where bands are out of reach, a constant for all others may leave less to be done than none.
+        let foreseen_db = |shift_db: f64| {
+            let moved = self.moved(curves, left, start, shift_db);
+            let step: Thirds = std::array::from_fn(|c| {
+                let at = |curve: &[f64], band| quarters_at(curve, third_octave_hz(band));
+                std::array::from_fn(|band| at(&moved[c], band) - at(&curves[c], band))
+            });
+            let louder_lu = louder_lu(&left.after, &step);
+            self.miss_db(&std::array::from_fn(|c| {
+                std::array::from_fn(|band| left.missing[c][band] - step[c][band] + louder_lu)
+            }))
+        };
+        let mut best = (f64::INFINITY, 0.0);
+        for step in 0..=SHIFT_STEPS {
+            for shift_db in [f64::from(step) * SHIFT_STEP_DB, -f64::from(step) * SHIFT_STEP_DB] {
+                let miss_db = foreseen_db(shift_db) + 1e-6 * f64::from(step);
+                if miss_db < best.0 {
+                    best = (miss_db, shift_db);
+                }
+            }
+        }
+        self.moved(curves, left, start, best.1)
+    }
+
+    /// Curves moved by what is missing and a constant, within their bounds.
+    fn moved(&self, curves: &Curves, left: &Left, start: &Curves, shift_db: f64) -> Curves {
+        std::array::from_fn(|c| {
+            let bound_db = [MID_BOUND_DB, SIDE_BOUND_DB][c];
+            let room_db = if self.is_literal { 2.0 * bound_db } else { CORRECTION_DB };
+            let correction = curve(&left.missing[c], self.known);
+            std::array::from_fn(|band| {
+                let db = curves[c][band] + correction[band] + shift_db;
+                db.clamp(start[c][band] - room_db, start[c][band] + room_db).clamp(-bound_db, bound_db)
+            })
+        })
+    }
+}
+
+/// What is left to be done, and what was heard.
+struct Left {
+    missing: Thirds,
+    after: Thirds,
+    /// Mean of what is missing, dB.
+    miss_db: f64,
+}
+
+/// Where corrections are tried.
+struct Bench<'a> {
+    profile: &'a Profile,
+    goal: &'a Goal,
+    recipe: &'a Recipe,
+    rounds: usize,
+    observer: &'a dyn Observer,
+}
+
+/// What was learnt from some passages, and what it is worth in others.
+struct Lesson {
+    curves: Curves,
+    before_db: f64,
+    after_db: f64,
+}
+
+impl Bench<'_> {
+    /// What the recipe as it is leaves to be done.
+    fn uncorrected(&self, digest: &Digest) -> Result<Option<Left>, Error> {
+        self.left(digest, &self.start())
+    }
+
+    fn start(&self) -> Curves {
+        [self.recipe.match_eq.mid_db.0, self.recipe.match_eq.side_db.0]
+    }
+
+    /// Learns from one digest and checks on another; both with what is left to be done there.
+    fn learn(&self, (from, left): (&Digest, &Left), (check, unchecked): (&Digest, &Left)) -> Result<Lesson, Error> {
+        let before_db = unchecked.miss_db;
+        let curves = self.searched(from, left)?;
+        let checked = if curves == self.start() { None } else { self.left(check, &curves)? };
+        self.observer.advance(from.len())?;
+        Ok(Lesson { curves, before_db, after_db: checked.map_or(before_db, |left| left.miss_db) })
+    }
+
+    /// The curves that leave least to be done.
+    fn searched(&self, digest: &Digest, left: &Left) -> Result<Curves, Error> {
+        let start = self.start();
+        let mut best = (left.miss_db, start);
+        if best.0 < CLOSE_ENOUGH_DB {
+            return Ok(start);
+        }
+        let mut curves = self.goal.corrected(&start, left, &start);
+        for _ in 1..self.rounds {
+            let Some(left) = self.left(digest, &curves)? else { break };
+            let is_worth_more = left.miss_db < (1.0 - LEAST_GAIN) * best.0;
+            if left.miss_db < best.0 {
+                best = (left.miss_db, curves);
+            }
+            if !is_worth_more {
+                break;
+            }
+            curves = self.goal.corrected(&curves, &left, &start);
+        }
+        // The one correction of a quick look is judged by the check alone.
+        Ok(if self.rounds > 1 { best.1 } else { curves })
+    }
+
+    fn left(&self, digest: &Digest, curves: &Curves) -> Result<Option<Left>, Error> {
+        self.observer.advance(0)?;
+        let after = digest.through(&with_curves(self.recipe, curves), self.profile)?;
+        Ok(after.map(|after| self.goal.left(&digest.before, &after)))
+    }
+}

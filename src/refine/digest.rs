@@ -1,0 +1,156 @@
+//! A song in short: passages of it in a row, and what they sound like behind the chain.
+
+use analyzer::loudness::LoudnessMeter;
+use analyzer::profile::{Profile, THIRD_OCTAVES};
+use analyzer::spectrum::SpectrumMeter;
+use analyzer::stream::{Frame, Meter as _, Source};
+use analyzer::units::gain_from_db;
+use models::literal::Thirds;
+use renderer::chain::Chain;
+use renderer::recipe::Recipe;
+use renderer::stages::limiter::LimiterGain;
+
+use crate::error::Error;
+use crate::finish::{CEILING_MARGIN_DB, starting_solution};
+use crate::io::spool::Spool;
+use crate::limited::limited;
+use crate::solve::{TraceMeter, solve};
+use crate::song::{Song, each_block};
+
+/// Songs up to this long are listened to as a whole, in pieces that go to one half and the other in turn...
+const WHOLE_S: f64 = 30.0;
+/// ...of about this length, seconds.
+const PIECE_S: f64 = 2.5;
+/// So many passages are divided between the halves; fewer are cut in two each.
+const PASSAGES: usize = 6;
+/// Pieces that are cut off begin and end within this, seconds.
+const FADE_S: f64 = 0.005;
+/// A limiter that takes less for most of the time does not change a spectrum, dB.
+const LIMITING_DB: f64 = 0.1;
+
+/// Passages of a song in a row.
+pub struct Digest {
+    frames: Spool<Frame>,
+    sample_rate_hz: u32,
+    channels: u8,
+    /// Loudness of the passages, LUFS.
+    lufs: f64,
+    /// Their spectrum over their loudness, LU.
+    pub before: Thirds,
+}
+
+impl Digest {
+    /// Two digests of a song that have no moment in common; `None` where there is too little to hear.
+    ///
+    /// # Errors
+    /// The song lies in a temporary file that cannot be read.
+    pub fn halves(song: &Song, profile: &Profile) -> Result<Option<[Self; 2]>, Error> {
+        let [one, other] = pieces(song, profile);
+        let (one, other) = (Self::of(song, &one)?, Self::of(song, &other)?);
+        Ok(one.zip(other).map(|(one, other)| [one, other]))
+    }
+
+    fn of(song: &Song, pieces: &[Piece]) -> Result<Option<Self>, Error> {
+        let rate = song.info.sample_rate_hz;
+        let mut frames = Spool::new(song.spool_bytes);
+        for &(start, count) in pieces {
+            let mut piece = vec![[0.0; 2]; usize::try_from(count).unwrap_or(0)];
+            let read = song.frames.reader_at(start).read(&mut piece)?;
+            piece.truncate(read);
+            fade(&mut piece, (FADE_S * f64::from(rate)) as usize);
+            frames.push(&piece)?;
+        }
+        let Some((lufs, before)) = measured(&mut frames.reader(), rate, song.info.channels)? else { return Ok(None) };
+        Ok(Some(Self { frames, sample_rate_hz: rate, channels: song.info.channels, lufs, before }))
+    }
+
+    /// How many frames there are.
+    pub fn len(&self) -> u64 {
+        self.frames.len()
+    }
+
+    /// The spectrum over the loudness of what chain and limiter make of the passages, LU; `profile` is that of the song.
+    ///
+    /// # Errors
+    /// Temporary data cannot be kept.
+    pub fn through(&self, recipe: &Recipe, profile: &Profile) -> Result<Option<Thirds>, Error> {
+        let (rate, mut solution) = (self.sample_rate_hz, starting_solution(recipe, profile));
+        let chain = Chain::new(recipe, &solution.band_levels_dbfs, rate);
+        let mut rendered = Spool::new(usize::MAX);
+        let mut meter = TraceMeter::new(rate, self.channels, gain_from_db(solution.exact_above_dbfs), usize::MAX);
+        each_block(&mut chain.applied_to(self.frames.reader()), |frames| {
+            meter.push(frames)?;
+            rendered.push(frames)
+        })?;
+        let trace = meter.finish()?;
+        // The passages are as much louder than the song as they were.
+        let mut delivery = recipe.delivery;
+        delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
+        delivery.loudness_lufs += self.lufs - profile.loudness.integrated_lufs.unwrap_or(self.lufs);
+        let outcome = solve(&trace, &recipe.limiter, &delivery, &[], 0.0, solution.drive_db)?;
+        solution.drive_db = outcome.drive_db;
+        let heard = if outcome.limiting_db > LIMITING_DB {
+            let limiter = LimiterGain::new(&recipe.limiter, outcome.drive_db, delivery.ceiling_dbtp, rate);
+            let plain = renderer::recipe::OutputParams {
+                sample_format: renderer::recipe::SampleFormat::Float32,
+                ..recipe.output
+            };
+            let mut source = limited(&rendered, &trace, limiter, &solution, &plain, self.channels)?;
+            measured(&mut source, rate, self.channels)?
+        } else {
+            measured(&mut rendered.reader(), rate, self.channels)?
+        };
+        Ok(heard.map(|(_, levels)| levels))
+    }
+}
+
+/// First frame and length.
+type Piece = (u64, u64);
+
+/// What goes into one half and the other.
+fn pieces(song: &Song, profile: &Profile) -> [Vec<Piece>; 2] {
+    let (frames, rate) = (song.frames.len(), f64::from(song.info.sample_rate_hz));
+    let cut: Vec<Piece> = if frames as f64 <= WHOLE_S * rate {
+        let pairs = ((frames as f64 / (2.0 * PIECE_S * rate)) as u64).max(1);
+        let start = |piece: u64| piece * frames / (2 * pairs);
+        (0..2 * pairs).map(|piece| (start(piece), start(piece + 1) - start(piece))).collect()
+    } else if profile.excerpts.len() >= PASSAGES {
+        // The first of each kind, then the second of each.
+        let (first, second) = profile.excerpts.split_at(profile.excerpts.len() / 2);
+        first.iter().zip(second).flat_map(|(a, b)| [(a.start_frame, a.frames), (b.start_frame, b.frames)]).collect()
+    } else {
+        let halved = |start: u64, frames: u64| [(start, frames / 2), (start + frames / 2, frames - frames / 2)];
+        profile.excerpts.iter().flat_map(|e| halved(e.start_frame, e.frames)).collect()
+    };
+    [0, 1].map(|half| cut.iter().skip(half).step_by(2).copied().collect())
+}
+
+/// Lets a piece come and go, so that a cut is no click.
+fn fade(piece: &mut [Frame], frames: usize) {
+    let frames = frames.min(piece.len() / 2);
+    for n in 0..frames {
+        let gain = (n as f32 + 0.5) / frames as f32;
+        let last = piece.len() - 1 - n;
+        piece[n] = piece[n].map(|x| x * gain);
+        piece[last] = piece[last].map(|x| x * gain);
+    }
+}
+
+/// Loudness and spectrum of what a source gives; `None` where nothing is heard.
+fn measured<S: Source<Error = crate::io::Error>>(
+    source: &mut S,
+    sample_rate_hz: u32,
+    channels: u8,
+) -> Result<Option<(f64, Thirds)>, Error> {
+    let mut spectrum = SpectrumMeter::new(sample_rate_hz);
+    let mut loudness = LoudnessMeter::for_channels(sample_rate_hz, channels);
+    each_block(source, |frames| {
+        spectrum.push(frames);
+        loudness.push(frames);
+        Ok(())
+    })?;
+    let Some(lufs) = loudness.history().integrated() else { return Ok(None) };
+    let reading = spectrum.finish();
+    let over = |levels: &[f64]| -> [f64; THIRD_OCTAVES] { std::array::from_fn(|band| levels[band] - lufs) };
+    Ok(Some((lufs, [over(&reading.mid.third_octave_db), over(&reading.side.third_octave_db)])))
+}

@@ -1,0 +1,185 @@
+//! What is made of a reference: taken as it is, bad, or the song itself.
+
+mod common;
+
+use analyzer::analyze::Analyzer;
+use analyzer::profile::{Profile, THIRD_OCTAVES, third_octave_hz};
+use analyzer::random::Random;
+use analyzer::stream::{Frame, Meter as _};
+use common::{Folder, MIX, OTHER_MIX, RATE_HZ, job, mastered, read};
+use goldmaster::job::{LoudnessTarget, MasterJob, MatchKind, Reference, Wanted};
+use goldmaster::refine::Effort;
+use models::features::{DYNAMICS_START, features};
+use models::literal::{Thirds, audible, difference, levels};
+
+fn profile(frames: &[Frame]) -> Profile {
+    let mut analyzer = Analyzer::new(RATE_HZ, 2);
+    analyzer.push(frames);
+    analyzer.finish()
+}
+
+/// What tells two sounds apart, level apart: mean and largest difference of the bands that are heard, dB.
+fn apart(one: &[Frame], other: &[Frame]) -> (f64, f64) {
+    let [one, other] = [one, other].map(|frames| levels(&profile(frames)).expect("it can be heard"));
+    let (heard, curves) = (audible(&other), difference(&one, &other));
+    let differences: Vec<f64> =
+        (0..2).flat_map(|c| (0..THIRD_OCTAVES).filter(move |b| heard[c][*b]).map(move |b| curves[c][b].abs())).collect();
+    (differences.iter().sum::<f64>() / differences.len() as f64, differences.into_iter().fold(0.0, f64::max))
+}
+
+/// A record of the same band, further on, with another tone and wider.
+fn record() -> Vec<Frame> {
+    let (mut low, mut mean) = ([0.0f32; 2], Vec::new());
+    for [l, r] in OTHER_MIX.iter() {
+        let (mid, side) = (0.5 * (l + r), 0.5 * (l - r));
+        low[0] += 0.05 * (mid - low[0]);
+        low[1] += 0.05 * (side - low[1]);
+        let (mid, side) = (mid - 0.35 * low[0], 1.5 * (side - 0.2 * low[1]));
+        mean.push([mid + side, mid - side]);
+    }
+    mean
+}
+
+fn towards(folder: &Folder, record: &str, output: &str) -> MasterJob {
+    let references = vec![Reference { path: folder.path(record), weight: 1.0 }];
+    let wanted = Wanted { max_limiting_db: Some(1.0), ..Wanted::default() };
+    MasterJob { references, wanted, ..job(&folder.path("mix.wav"), &folder.path(output)) }
+}
+
+#[test]
+fn a_record_that_is_taken_as_it_is_gives_the_mix_its_spectrum() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    folder.wav("record.wav", 2, &record());
+    let distance = |matching, effort, output: &str| {
+        mastered(&MasterJob { matching, effort, ..towards(&folder, "record.wav", output) });
+        apart(&read(&folder.path(output)).frames, &record()).0
+    };
+    let untouched = apart(&MIX, &record()).0;
+    let style = distance(MatchKind::Style, Effort::Fast, "a.wav");
+    let literal = distance(MatchKind::Literal, Effort::Off, "b.wav");
+    let refined = distance(MatchKind::Literal, Effort::Best, "c.wav");
+    assert!(untouched > 1.5 && style < untouched, "{untouched} {style}");
+    assert!(literal < 0.5 * style && refined < 0.7 * literal, "{style} {literal} {refined}");
+}
+
+#[test]
+fn what_the_chain_disturbs_is_corrected_and_told() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    folder.wav("record.wav", 2, &record());
+    // Compressors that make the loud bands quieter, whatever the equaliser has been told.
+    let settings: Vec<(String, String)> = [("low", "-6"), ("high", "0")]
+        .into_iter()
+        .flat_map(|(band, threshold)| {
+            [("ratio", "4"), ("threshold_db", threshold), ("attack_ms", "1"), ("release_ms", "40")]
+                .map(|(name, value)| (format!("multiband.{band}.{name}"), value.to_owned()))
+        })
+        .collect();
+    let run = |effort, output: &str| {
+        let report = mastered(&MasterJob { effort, settings: settings.clone(), ..towards(&folder, "record.wav", output) });
+        let [before, after] = [&MIX[..], &read(&folder.path(output)).frames]
+            .map(|frames| levels(&profile(frames)).expect("it can be heard"));
+        (report, difference(&before, &after))
+    };
+    let (plain, without) = run(Effort::Off, "off.wav");
+    assert_eq!(plain.decision.expect("decided").refinement, None);
+    let eq = &plain.recipe.match_eq;
+    let miss = |got: &Thirds| {
+        // From 50 Hz to 8 kHz, but for a constant.
+        let wanted = |band: usize| eq.gain_db_at(&eq.mid_db, third_octave_hz(band));
+        let missing: Vec<f64> = (3..26).map(|band| wanted(band) - got[0][band]).collect();
+        let mean = missing.iter().sum::<f64>() / missing.len() as f64;
+        missing.iter().map(|db| (db - mean).abs()).sum::<f64>() / missing.len() as f64
+    };
+    let (corrected, with) = run(Effort::Best, "best.wav");
+    let told = corrected.decision.expect("decided").refinement.expect("listened");
+    assert!(told.miss_after_db < 0.7 * told.miss_before_db && told.mid_db > 0.0, "{told:?}");
+    assert!(miss(&with) < 0.7 * miss(&without), "{} {}", miss(&with), miss(&without));
+}
+
+#[test]
+fn a_song_that_is_its_own_reference_stays_as_it_is() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    let finished = mastered(&job(&folder.path("mix.wav"), &folder.path("finished.wav")));
+    let frames = read(&folder.path("finished.wav")).frames;
+    let (lufs, peak) = (finished.after.integrated_lufs.expect("it can be heard"), finished.after.true_peak_dbtp);
+    for matching in [MatchKind::Style, MatchKind::Literal] {
+        let wanted = Wanted {
+            loudness: Some(LoudnessTarget::Lufs(lufs)),
+            ceiling_dbtp: Some((100.0 * peak).round() / 100.0),
+            ..Wanted::default()
+        };
+        let again = MasterJob {
+            wanted,
+            matching,
+            input: folder.path("finished.wav"),
+            ..towards(&folder, "finished.wav", &format!("{matching:?}.wav"))
+        };
+        let report = mastered(&again);
+        assert!(report.warnings.iter().any(|words| words.contains("the song itself")), "{:?}", report.warnings);
+        let after = read(&again.output.path).frames;
+        let (_, worst) = apart(&frames, &after);
+        let [a, b] = [&frames, &after].map(|frames| features(&profile(frames)).expect("it can be heard"));
+        let dynamics = (DYNAMICS_START..a.len()).map(|n| (a[n] - b[n]).abs()).fold(0.0, f64::max);
+        assert!(worst < 0.1 && dynamics < 0.1, "{worst} dB, {dynamics} dB");
+    }
+}
+
+#[test]
+fn a_bad_reference_is_named_and_followed_no_further_than_it_can_be() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    let mono: Vec<Frame> = record().iter().map(|[l, r]| [0.5 * (l + r); 2]).collect();
+    folder.wav("mono.wav", 2, &mono);
+    let loudest = record().as_flattened().iter().fold(0.0f32, |max, x| max.max(x.abs()));
+    let clipped: Vec<Frame> =
+        record().iter().map(|f| f.map(|x| (8.0 * x / loudest).clamp(-1.0, 1.0))).collect();
+    folder.wav("clipped.wav", 2, &clipped);
+    folder.wav("short.wav", 2, &record()[..3 * RATE_HZ as usize]);
+    folder.wav("voice.wav", 2, &voice());
+    let words = |name: &str| {
+        let report = mastered(&MasterJob { effort: Effort::Off, ..towards(&folder, name, &format!("{name}.out.wav")) });
+        let said: Vec<String> = report.warnings.iter().filter(|words| words.contains(name)).cloned().collect();
+        (said.join("\n"), report.recipe)
+    };
+    let (said, recipe) = words("mono.wav");
+    assert!(said.contains("it is mono") && said.contains("Choose a stereo record"), "{said}");
+    assert_eq!(recipe.match_eq.side_db, recipe.match_eq.mid_db);
+    assert!(words("clipped.wav").0.contains("it clips"));
+    assert!(words("short.wav").0.contains("3.0 s long"));
+    let (said, recipe) = words("voice.wav");
+    assert!(said.contains("speech"), "{said}");
+    assert!(recipe.multiband.bands().iter().all(|band| band.ratio == 1.0));
+}
+
+/// Something like a voice: a buzz in formants, syllable by syllable, with pauses.
+fn voice() -> Vec<Frame> {
+    let rate = f64::from(RATE_HZ);
+    let mut random = Random::new(4);
+    let (mut frames, mut phase) = (Vec::new(), 0.0f64);
+    let mut formants = [[0.0f64; 2]; 3];
+    while frames.len() < 10 * RATE_HZ as usize {
+        let (pitch, length) = (110.0 + 40.0 * random.uniform(), 0.12 + 0.15 * random.uniform());
+        let places = [400.0 + 400.0 * random.uniform(), 1200.0 + 900.0 * random.uniform(), 2600.0];
+        let pause = if random.uniform() < 0.25 { 0.5 } else { 0.06 };
+        for n in 0..((length + pause) * rate) as usize {
+            let time = n as f64 / rate;
+            phase = (phase + pitch / rate).fract();
+            let gate = if time < length { (std::f64::consts::PI * time / length).sin() } else { 0.0 };
+            let buzz = gate * (if phase < 0.1 { 1.0 } else { 0.0 } - 0.1 + 0.05 * random.bipolar());
+            let mut sum = 0.0;
+            for (hz, memory) in places.into_iter().zip(&mut formants) {
+                let (radius, turn) = (0.985, std::f64::consts::TAU * hz / rate);
+                let y = buzz + 2.0 * radius * turn.cos() * memory[0] - radius * radius * memory[1];
+                *memory = [y, memory[0]];
+                sum += y * turn.sin();
+            }
+            frames.push([(0.02 * sum) as f32; 2]);
+        }
+    }
+    // No rumble: what is under a voice was filtered off.
+    let mut low = 0.0f32;
+    frames.iter().map(|[x, _]| { low += 0.02 * (x - low); [x - low; 2] }).collect()
+}
