@@ -81,6 +81,7 @@ impl Tone {
         add(&mut wish.mid_db, &common.mid_db);
         add(&mut wish.side_db, &common.side_db);
         add(&mut wish.log_ratio, &common.log_ratio);
+        wish.plr_lu += common.plr_lu;
         wish.confidence = common.confidence;
         Ok(wish)
     }

@@ -140,23 +140,29 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// The delivery part of a recipe. `target_lufs` is what is typical of the target, `has_reference` whether the user chose it.
+    /// The delivery part of a recipe. `target_lufs` is what is typical of the target, `has_reference` whether the user chose it;
+    /// the master is as loud as a reference then, but for its sake no denser than `least_plr_lu`, if that is given.
     ///
     /// # Errors
     /// A value that no recipe accepts.
-    pub fn delivery(&self, target_lufs: f64, has_reference: bool) -> Result<DeliveryParams, RecipeError> {
+    pub fn delivery(
+        &self,
+        target_lufs: f64,
+        has_reference: bool,
+        least_plr_lu: Option<f64>,
+    ) -> Result<DeliveryParams, RecipeError> {
         let preset = self.destination.map(Destination::requirements);
         // A reference may be quieter or louder than any master is asked to be.
         let typical = target_lufs.clamp(QUIETEST_LUFS, LOUDEST_LUFS);
         let default = DeliveryParams::default();
+        let ceiling_dbtp = self.ceiling_dbtp.or(preset.as_ref().map(|p| p.ceiling_dbtp)).unwrap_or(default.ceiling_dbtp);
         let loudness_lufs = match (self.loudness, &preset) {
             (Some(LoudnessTarget::Lufs(lufs)), _) => lufs,
             (Some(LoudnessTarget::Auto), _) => typical,
             (None, Some(preset)) => preset.loudness_lufs,
-            (None, None) if has_reference => typical,
+            (None, None) if has_reference => least_plr_lu.map_or(typical, |plr| typical.min(ceiling_dbtp - plr)),
             (None, None) => default.loudness_lufs,
         };
-        let ceiling_dbtp = self.ceiling_dbtp.or(preset.map(|p| p.ceiling_dbtp)).unwrap_or(default.ceiling_dbtp);
         let room_db = if self.is_codec_safe { codec_room_db(loudness_lufs) } else { 0.0 };
         let ceiling_dbtp = ceiling_dbtp - room_db;
         let max_limiting_db = self.max_limiting_db.unwrap_or(default.max_limiting_db);
@@ -246,7 +252,7 @@ mod tests {
 
     #[test]
     fn an_argument_beats_a_preset_beats_a_reference_beats_the_default() {
-        let lufs = |wanted: &Wanted, has_reference| wanted.delivery(-9.5, has_reference).expect("legal").loudness_lufs;
+        let lufs = |wanted: &Wanted, has_reference| wanted.delivery(-9.5, has_reference, None).expect("legal").loudness_lufs;
         let mut wanted = Wanted::default();
         assert_eq!(lufs(&wanted, false), -14.0);
         assert_eq!(lufs(&wanted, true), -9.5);
@@ -263,7 +269,7 @@ mod tests {
         let ceiling = |lufs: f64| {
             let wanted =
                 Wanted { loudness: Some(LoudnessTarget::Lufs(lufs)), is_codec_safe: true, ..Wanted::default() };
-            wanted.delivery(0.0, false).expect("legal").ceiling_dbtp
+            wanted.delivery(0.0, false, None).expect("legal").ceiling_dbtp
         };
         assert_eq!([-20.0, -14.0, -11.5, -9.0, -6.0].map(ceiling), [-1.3, -1.3, -2.0, -2.4, -2.4]);
         assert!(ceiling(-12.0) < ceiling(-13.0) && ceiling(-10.0) < ceiling(-11.0));

@@ -155,10 +155,26 @@ pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Re
     let tags = Tags::read(&job.input);
     let finished = finish(song, &recipe, Solve::Anew(profile), &job.output, &tags, job.strictness, observer)?;
     warnings.splice(0..0, song.warnings.iter().cloned());
+    warnings.extend(quieter_than_reference(job, &decision, &recipe));
     warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
     let seen = Seen { input: &job.input, song, profile: Some(profile), decision: Some(decision), warnings };
     Ok(report(seen, finished, &job.output))
 }
+
+/// Says so where a song does not bear the loudness of its reference, and nobody asked for another.
+fn quieter_than_reference(job: &MasterJob, decision: &DecisionReport, recipe: &Recipe) -> Option<String> {
+    let is_unasked = job.wanted.loudness.is_none() && job.wanted.destination.is_none();
+    let (lufs, reference_lufs) = (recipe.delivery.loudness_lufs, decision.target_lufs);
+    (is_unasked && decision.target_kind == TargetKind::Reference && lufs < reference_lufs - AS_LOUD_LU).then(|| {
+        format!(
+            "the reference is {reference_lufs:.1} LUFS; at {lufs:.1} this song is as dense as a master of it would be: \
+             --loudness auto makes it as loud as the reference, at the price of more limiting"
+        )
+    })
+}
+
+/// A difference of loudness that is not worth a word, LU.
+const AS_LOUD_LU: f64 = 0.2;
 
 /// Renders one song from a recipe. On the input that the recipe was solved for nothing is searched.
 ///
@@ -252,9 +268,15 @@ fn genre_target(norm: &NormProfile, genre: &Genre, songs: &[&Profile]) -> Result
     }
 }
 
+/// How dense a reference makes a master: only as far as a song like this bears it.
+fn least_plr_lu(profile: &Profile, target: &Target, wish: &Wish) -> Option<f64> {
+    let plr_lu = profile.peak.true_peak_dbtp - profile.loudness.integrated_lufs?;
+    (target.kind == TargetKind::Reference).then_some(plr_lu + wish.plr_lu.min(0.0))
+}
+
 fn write_recipe(job: &MasterJob, profile: &Profile, target: &Target, wish: &Wish) -> Result<Recipe, Error> {
     let mut recipe = Recipe {
-        delivery: job.wanted.delivery(target.loudness_lufs, !job.references.is_empty())?,
+        delivery: job.wanted.delivery(target.loudness_lufs, !job.references.is_empty(), least_plr_lu(profile, target, wish))?,
         output: job.wanted.output()?,
         ..Recipe::default()
     };

@@ -9,6 +9,7 @@ use crate::loudness::KEnergies;
 use crate::profile::{PROFILE_VERSION, PeakReading, Profile};
 use crate::rhythm::rhythm;
 use crate::samples::{SampleMeter, readable};
+use crate::short_time::ShortTimeMeter;
 use crate::spectrum::SpectrumMeter;
 use crate::stereo::stereo;
 use crate::stream::{Frame, Meter};
@@ -62,6 +63,7 @@ struct Meters {
     energies: KEnergies,
     true_peak: TruePeakMeter,
     spectrum: SpectrumMeter,
+    short_time: ShortTimeMeter,
     bands: BandMeter,
     /// Sample peak of every tenth of a second.
     peaks: Vec<f32>,
@@ -75,6 +77,7 @@ impl Meters {
             energies: KEnergies::new(sample_rate_hz, channels),
             true_peak: TruePeakMeter::new(),
             spectrum: SpectrumMeter::new(sample_rate_hz),
+            short_time: ShortTimeMeter::new(sample_rate_hz),
             bands: BandMeter::new(sample_rate_hz),
             peaks: Vec::new(),
             blocks_done: 0,
@@ -98,6 +101,7 @@ impl Meters {
         }
         self.true_peak.push(block);
         self.spectrum.push(block);
+        self.short_time.push(block);
         self.bands.push(block);
     }
 
@@ -137,6 +141,7 @@ impl Meters {
             silence: samples.silence,
             defects,
             excerpts: excerpts(&history, sample_rate_hz),
+            moments: self.short_time.finish(),
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod random;
 mod resonance;
 mod rhythm;
 pub mod samples;
+pub mod short_time;
 pub mod spectrum;
 mod stereo;
 pub mod stft;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::crossover::BANDS;
 use crate::defects::Defect;
 use crate::excerpt::Excerpt;
+use crate::short_time::Moment;
 
 /// Raised when the meaning of a field changes.
 pub const PROFILE_VERSION: u32 = 1;
@@ -55,6 +56,9 @@ pub struct Profile {
     pub defects: Vec<Defect>,
     /// Passages that stand for the song.
     pub excerpts: Vec<Excerpt>,
+    /// Spectra of moments all over the song, to compare it with another; not part of the written profile.
+    #[serde(skip)]
+    pub moments: Vec<Moment>,
 }
 
 /// Loudness of the whole song.

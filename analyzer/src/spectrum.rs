@@ -37,7 +37,7 @@ impl SpectrumMeter {
         let stft = Stft::new(sample_rate_hz);
         let windows = Windows {
             sample_rate_hz,
-            map: BandMap::new(sample_rate_hz),
+            map: BandMap::new(sample_rate_hz, window_frames(sample_rate_hz)),
             bands: Vec::new(),
             bin_sums: [vec![0.0; stft.bins()], vec![0.0; stft.bins()]],
             hum: HumLines::new(sample_rate_hz),
@@ -114,14 +114,14 @@ impl Windows {
 }
 
 /// Which bins a band is made of; bins on an edge are shared in proportion.
-struct BandMap {
+pub(crate) struct BandMap {
     /// Per band: first whole bin, one past the last, and the shares of the bins just outside.
     bands: [(usize, usize, f32, f32); SPECTRUM_BANDS],
 }
 
 impl BandMap {
-    fn new(sample_rate_hz: u32) -> Self {
-        let size = window_frames(sample_rate_hz);
+    /// For transforms of `size` frames.
+    pub(crate) fn new(sample_rate_hz: u32, size: usize) -> Self {
         let bins_per_hz = size as f64 / f64::from(sample_rate_hz);
         // Bin k reaches from k − ½ to k + ½.
         let place = |band| (band_edge_hz(band) * bins_per_hz + 0.5).min(size as f64 / 2.0 + 1.0);
@@ -136,7 +136,8 @@ impl BandMap {
         Self { bands }
     }
 
-    fn fold(&self, bins: &[f32]) -> [f32; SPECTRUM_BANDS] {
+    /// Power in every band.
+    pub(crate) fn fold(&self, bins: &[f32]) -> [f32; SPECTRUM_BANDS] {
         self.bands.map(|(first, end, below, above)| {
             let share = |bin: usize, share: f32| if share > 0.0 { bins[bin] * share } else { 0.0 };
             let whole: f64 = bins[first.min(bins.len())..end.min(bins.len())].iter().map(|&p| f64::from(p)).sum();

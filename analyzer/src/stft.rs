@@ -20,7 +20,7 @@ pub struct Stft {
     scale: f64,
     history: [Vec<f32>; 2],
     filled: usize,
-    frames_done: usize,
+    windows_done: usize,
     input: Vec<f32>,
     bins: Vec<Complex<f32>>,
     powers: [Vec<f32>; 2],
@@ -29,7 +29,11 @@ pub struct Stft {
 impl Stft {
     /// At the start of a stream.
     pub fn new(sample_rate_hz: u32) -> Self {
-        let size = window_frames(sample_rate_hz);
+        Self::of_size(window_frames(sample_rate_hz))
+    }
+
+    /// The same with windows of `size` frames, an even number.
+    pub fn of_size(size: usize) -> Self {
         let fft = RealFft::new(size);
         let bins = vec![Complex::default(); fft.bins()];
         let (window, scale) = hann(size);
@@ -38,7 +42,7 @@ impl Stft {
             scale,
             history: [vec![0.0; size], vec![0.0; size]],
             filled: 0,
-            frames_done: 0,
+            windows_done: 0,
             input: vec![0.0; size],
             powers: [vec![0.0; bins.len()], vec![0.0; bins.len()]],
             bins,
@@ -52,7 +56,19 @@ impl Stft {
     }
 
     /// Takes frames; calls `each` with the bin powers of mid and side for every window that is full.
-    pub fn push(&mut self, mut frames: &[Frame], mut each: impl FnMut([&[f32]; 2])) {
+    pub fn push(&mut self, frames: &[Frame], each: impl FnMut([&[f32]; 2])) {
+        self.push_where(frames, 0, |_| true, each);
+    }
+
+    /// The same for those windows alone whose number is wanted; the next window is number `next`. Gives the number of the
+    /// window after these frames.
+    pub fn push_where(
+        &mut self,
+        mut frames: &[Frame],
+        mut next: usize,
+        is_wanted: impl Fn(usize) -> bool,
+        mut each: impl FnMut([&[f32]; 2]),
+    ) -> usize {
         let size = self.window.len();
         while !frames.is_empty() {
             let (head, tail) = frames.split_at(frames.len().min(size - self.filled));
@@ -63,18 +79,23 @@ impl Stft {
             }
             self.filled += head.len();
             if self.filled == size {
-                self.transform();
-                each([&self.powers[0], &self.powers[1]]);
+                self.windows_done += 1;
+                if is_wanted(next) {
+                    self.transform();
+                    each([&self.powers[0], &self.powers[1]]);
+                }
+                next += 1;
                 self.history.iter_mut().for_each(|half| half.copy_within(size / 2.., 0));
                 self.filled = size / 2;
             }
             frames = tail;
         }
+        next
     }
 
     /// Ends the stream. What is shorter than one window is measured under a window of its own length.
     pub fn finish(mut self, mut each: impl FnMut([&[f32]; 2])) {
-        if self.frames_done > 0 || self.filled == 0 {
+        if self.windows_done > 0 || self.filled == 0 {
             return;
         }
         let (window, scale) = hann(self.filled);
@@ -86,7 +107,6 @@ impl Stft {
     }
 
     fn transform(&mut self) {
-        self.frames_done += 1;
         let scale = self.scale as f32;
         for (channel, powers) in self.history.iter().zip(&mut self.powers) {
             for ((x, &h), &w) in self.input.iter_mut().zip(channel).zip(&self.window) {

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::target::{Target, TargetKind, bands_below};
 
-/// Length of a decider's answer: a curve for mid, one for side, the logarithm of a ratio per band.
-pub const OUTPUTS: usize = 2 * SPECTRUM_BANDS + BANDS;
+/// Length of a decider's answer: a curve for mid, one for side, the logarithm of a ratio per band, a peak-to-loudness ratio.
+pub const OUTPUTS: usize = PLR + 1;
+/// Where the change of the peak-to-loudness ratio stands.
+pub const PLR: usize = 2 * SPECTRUM_BANDS + BANDS;
 
 /// Names in the order of the answer; the network's file repeats them.
 pub fn output_names() -> Vec<String> {
@@ -21,7 +23,7 @@ pub fn output_names() -> Vec<String> {
         (0..SPECTRUM_BANDS).map(|b| format!("match_eq.{channel}_db.{:.0}hz", band_centre_hz(b))).collect::<Vec<_>>()
     };
     let ratios = BAND_NAMES.iter().map(|band| format!("multiband.{band}.log_ratio"));
-    [curve("mid"), curve("side"), ratios.collect()].concat()
+    [curve("mid"), curve("side"), ratios.collect(), vec!["plr_lu".to_owned()]].concat()
 }
 
 /// How much of what the decider wants is done, 0 to 1 each.
@@ -71,6 +73,8 @@ pub struct Wish {
     pub side_db: [f64; SPECTRUM_BANDS],
     /// Natural logarithm of the ratio of each band's compressor; negative expands.
     pub log_ratio: [f64; BANDS],
+    /// Change of the peak-to-loudness ratio; negative asks for limiting, LU.
+    pub plr_lu: f64,
     /// 0 (a guess) to 1 (certain).
     pub confidence: Confidence,
 }

@@ -26,6 +26,9 @@ pub const DYNAMICS_START: usize = 2 * SPECTRUM_BANDS;
 /// Where those of the width start.
 pub const WIDTH_START: usize = DYNAMICS_START + DYNAMICS.len() * BANDS;
 
+/// Where the peak-to-loudness ratio stands.
+pub const PLR: usize = WIDTH_START + BANDS;
+
 /// Where the spread of a band's level in frames of 100 ms stands.
 pub fn spread_100ms(band: usize) -> usize {
     DYNAMICS_START + DYNAMICS.len() * band + SPREAD_100MS
@@ -66,6 +69,7 @@ mod tests {
         assert_eq!(names()[spread_100ms(1)], "low_mid_spread_100ms_db");
         assert_eq!(names()[SIDE], "side_22hz_mean_lu");
         assert_eq!(names()[WIDTH_START], "low_width_db");
+        assert_eq!(names()[PLR], "plr_lu");
     }
 
     #[test]

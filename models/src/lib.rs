@@ -11,16 +11,18 @@ mod graph;
 pub mod literal;
 pub mod network;
 pub mod norm;
+pub mod registration;
 pub mod rules;
 pub mod target;
 
 use analyzer::profile::Profile;
 
-use crate::decision::{Confidence, Wish};
-use crate::features::{Features, MID, SIDE, features};
+use crate::decision::{Confidence, PLR, Wish};
+use crate::features::{Features, MID, features};
 use crate::network::{Network, Prediction};
 use crate::norm::NormProfile;
-use crate::target::{Target, TargetKind, comparable};
+use crate::registration::{Levels, Registration, moments};
+use crate::target::{Target, TargetKind, bands_below, comparable};
 
 /// Why nothing could be decided.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +91,10 @@ impl Decider {
             let known = literal::thirds_below(source.spectrum.cutoff_hz.min(target.cutoff_hz));
             return Ok(literal::decide(&levels, &target.levels, known));
         }
-        self.decide_between(&vector, source.spectrum.cutoff_hz, target)
+        let cutoff_hz = source.spectrum.cutoff_hz;
+        self.decide_with(&vector, cutoff_hz, target, |start_db, known| {
+            Registration::of(&moments(source), &target.moments, start_db, known)
+        })
     }
 
     /// The same for a song, or the middle of several, of which only the features are known, up to `cutoff_hz`.
@@ -97,6 +102,17 @@ impl Decider {
     /// # Errors
     /// The runtime failed.
     pub fn decide_between(&mut self, source: &Features, cutoff_hz: f64, target: &Target) -> Result<Wish, Error> {
+        self.decide_with(source, cutoff_hz, target, |_, _| None)
+    }
+
+    /// `register` lays the song over a reference, from a gain that it is given and in so many bands.
+    fn decide_with(
+        &mut self,
+        source: &Features,
+        cutoff_hz: f64,
+        target: &Target,
+        register: impl FnOnce(&Levels, usize) -> Option<Registration>,
+    ) -> Result<Wish, Error> {
         let (from, to) = comparable(source, &target.features, &self.norm, cutoff_hz.min(target.cutoff_hz));
         if target.kind == TargetKind::Literal {
             let known = literal::thirds_below(cutoff_hz.min(target.cutoff_hz));
@@ -109,31 +125,39 @@ impl Decider {
             TargetKind::Reference | TargetKind::Literal => from,
             TargetKind::Norm => std::array::from_fn(|n| self.norm.median[n] + from[n] - to[n]),
         };
-        let prediction = network.predict(&shown, &to, target.kind)?;
+        let mean_db: Levels = std::array::from_fn(|n| to[MID + n] - from[MID + n]);
+        let registration = match target.kind {
+            TargetKind::Norm => None,
+            TargetKind::Reference | TargetKind::Literal => register(&mean_db, bands_below(cutoff_hz.min(target.cutoff_hz))),
+        };
+        let registration = registration.unwrap_or(Registration { shift_db: mean_db, distance_db: UNRELATED_DB });
+        let prediction = network.predict(&shown, &to, &registration, target.kind)?;
         if prediction.values.iter().chain(&prediction.deviations).all(|v| v.is_finite()) {
-            Ok(bounded(&prediction, &from, &to, target.kind))
+            Ok(bounded(&prediction, &mean_db, &registration.shift_db, target.kind))
         } else {
             Ok(rules)
         }
     }
 }
 
-/// Beyond the literal difference to a reference, nobody can know: dB that the network may add to it.
+/// Songs whose moments were not compared count as this far apart, dB: like strangers.
+const UNRELATED_DB: f64 = 6.0;
+/// Beyond the literal differences to a reference, nobody can know: dB that the network may add to them.
 const BEYOND_LITERAL_DB: f64 = 3.0;
 /// Root mean squares of the corrections in the training data: where a network that knows no better stands.
 const PRIOR_MID_DB: f64 = 2.5;
 const PRIOR_SIDE_DB: f64 = 2.9;
 const PRIOR_LOG_RATIO: f64 = 0.21;
 
-/// The network's answer within what the literal difference allows.
-fn bounded(prediction: &Prediction, from: &Features, to: &Features, kind: TargetKind) -> Wish {
+/// The network's answer within what the literal differences, of means and of moments, allow.
+fn bounded(prediction: &Prediction, mean_db: &Levels, moments_db: &Levels, kind: TargetKind) -> Wish {
     use analyzer::profile::SPECTRUM_BANDS as N;
     let Prediction { values, deviations } = prediction;
-    let within = |output: usize, feature: usize| match kind {
-        TargetKind::Norm => values[output],
+    let within = |n: usize| match kind {
+        TargetKind::Norm => values[n],
         TargetKind::Reference | TargetKind::Literal => {
-            let literal = to[feature] - from[feature];
-            values[output].clamp(literal.min(0.0) - BEYOND_LITERAL_DB, literal.max(0.0) + BEYOND_LITERAL_DB)
+            let (low, high) = (mean_db[n].min(moments_db[n]), mean_db[n].max(moments_db[n]));
+            values[n].clamp(low.min(0.0) - BEYOND_LITERAL_DB, high.max(0.0) + BEYOND_LITERAL_DB)
         }
     };
     let certainty = |range: std::ops::Range<usize>, prior: f64| {
@@ -141,13 +165,14 @@ fn bounded(prediction: &Prediction, from: &Features, to: &Features, kind: Target
         (1.0 - variance / (prior * prior)).clamp(0.0, 1.0)
     };
     Wish {
-        mid_db: std::array::from_fn(|band| within(band, MID + band)),
-        side_db: std::array::from_fn(|band| within(N + band, SIDE + band)),
+        mid_db: std::array::from_fn(within),
+        side_db: std::array::from_fn(|band| within(N + band)),
         log_ratio: std::array::from_fn(|band| values[2 * N + band]),
+        plr_lu: values[PLR],
         confidence: Confidence {
             tone: certainty(0..N, PRIOR_MID_DB),
             width: certainty(N..2 * N, PRIOR_SIDE_DB),
-            dynamics: certainty(2 * N..decision::OUTPUTS, PRIOR_LOG_RATIO),
+            dynamics: certainty(2 * N..PLR, PRIOR_LOG_RATIO),
         },
     }
 }

@@ -86,7 +86,7 @@ pub fn decide(source: &Thirds, target: &Thirds, known: usize) -> Wish {
     // Within the bounds first, so that a band out of reach does not draw its neighbours.
     let [mid_db, side_db] = bounded(&shifted).map(|gains| curve(&gains, known));
     let confidence = Confidence { tone: 1.0, width: 1.0, dynamics: 1.0 };
-    Wish { mid_db, side_db, log_ratio: [0.0; BANDS], confidence }
+    Wish { mid_db, side_db, log_ratio: [0.0; BANDS], plr_lu: 0.0, confidence }
 }
 
 /// The constant with which the bounded gains, once loudness is restored, miss the wanted ones by least.

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use crate::Error;
 use crate::decision::{OUTPUTS, output_names};
-use crate::features::{FEATURES, Features};
+use crate::features::Features;
 use crate::graph;
+use crate::registration::Registration;
 use crate::target::TargetKind;
 
 const GRAPH: &[u8] = include_bytes!("../weights/decider.onnx");
@@ -31,6 +32,7 @@ struct Sidecar {
 struct Parity {
     source: Vec<f64>,
     target: Vec<f64>,
+    registered: Vec<f64>,
     is_norm: bool,
     values: Vec<f64>,
     deviations: Vec<f64>,
@@ -69,18 +71,27 @@ impl Network {
     ///
     /// # Errors
     /// The runtime failed.
-    pub fn predict(&mut self, source: &Features, target: &Features, kind: TargetKind) -> Result<Prediction, Error> {
-        let row = |features: &Features| Array2::from_shape_fn((1, FEATURES), |(_, n)| features[n] as f32);
-        let (source, target) = (row(source), row(target));
-        let is_norm = Array2::from_elem((1, 1), if kind == TargetKind::Norm { 1.0f32 } else { 0.0 });
-        self.run(&source, &target, &is_norm).map_err(|e| Error::Runtime(e.to_string()))
+    pub fn predict(
+        &mut self,
+        source: &Features,
+        target: &Features,
+        registration: &Registration,
+        kind: TargetKind,
+    ) -> Result<Prediction, Error> {
+        let Registration { shift_db, distance_db } = registration;
+        let registered = [shift_db.as_slice(), &[*distance_db]].concat();
+        let is_norm = if kind == TargetKind::Norm { 1.0 } else { 0.0 };
+        self.run([source, target, &registered, &[is_norm]]).map_err(|e| Error::Runtime(e.to_string()))
     }
 
-    fn run(&mut self, source: &Array2<f32>, target: &Array2<f32>, is_norm: &Array2<f32>) -> ort::Result<Prediction> {
+    fn run(&mut self, rows: [&[f64]; 4]) -> ort::Result<Prediction> {
+        let [source, target, registered, is_norm] =
+            rows.map(|row| Array2::from_shape_fn((1, row.len()), |(_, n)| row[n] as f32));
         let outputs = self.session.run(ort::inputs![
-            "source" => TensorRef::from_array_view(source)?,
-            "target" => TensorRef::from_array_view(target)?,
-            "is_norm" => TensorRef::from_array_view(is_norm)?,
+            "source" => TensorRef::from_array_view(&source)?,
+            "target" => TensorRef::from_array_view(&target)?,
+            "registered" => TensorRef::from_array_view(&registered)?,
+            "is_norm" => TensorRef::from_array_view(&is_norm)?,
         ])?;
         let read = |name: &str| -> ort::Result<[f64; OUTPUTS]> {
             let (_, data) = outputs[name].try_extract_tensor::<f32>()?;
@@ -99,9 +110,14 @@ impl Network {
         let vector =
             |values: &[f64]| Features::try_from(values).map_err(|_| Error::Mismatch { what: "parity vectors" });
         let mut worst: f64 = 0.0;
-        for Parity { source, target, is_norm, values, deviations } in self.parity.clone() {
+        for Parity { source, target, registered, is_norm, values, deviations } in self.parity.clone() {
             let kind = if is_norm { TargetKind::Norm } else { TargetKind::Reference };
-            let got = self.predict(&vector(&source)?, &vector(&target)?, kind)?;
+            let Some((distance_db, shift_db)) = registered.split_last() else {
+                return Err(Error::Mismatch { what: "parity vectors" });
+            };
+            let shift_db = shift_db.try_into().map_err(|_| Error::Mismatch { what: "parity vectors" })?;
+            let registration = Registration { shift_db, distance_db: *distance_db };
+            let got = self.predict(&vector(&source)?, &vector(&target)?, &registration, kind)?;
             let pairs = got.values.iter().zip(&values).chain(got.deviations.iter().zip(&deviations));
             worst = pairs.map(|(a, b)| (a - b).abs()).fold(worst, f64::max);
         }

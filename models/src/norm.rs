@@ -145,6 +145,7 @@ impl NormProfile {
             loudness_lufs: self.loudness_lufs[0],
             balance_db: 0.0,
             cutoff_hz: f64::INFINITY,
+            moments: Vec::new(),
             levels: levels_of_features(&array(&self.median)),
             trust: Amounts::default(),
         }

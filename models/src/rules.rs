@@ -7,7 +7,7 @@ use analyzer::crossover::BANDS;
 use analyzer::profile::SPECTRUM_BANDS;
 
 use crate::decision::{Confidence, Wish};
-use crate::features::{Features, MID, SIDE, spread_100ms};
+use crate::features::{Features, MID, PLR, SIDE, spread_100ms};
 
 /// Share of a difference that is taken for the master, not the song.
 const TRUST: f64 = 0.5;
@@ -31,6 +31,7 @@ pub fn decide(source: &Features, target: &Features, spread: &Features) -> Wish {
         mid_db: smoothed(&std::array::from_fn(|band| wanted(MID + band))),
         side_db: smoothed(&std::array::from_fn(|band| wanted(SIDE + band))),
         log_ratio,
+        plr_lu: wanted(PLR),
         confidence: CONFIDENCE,
     }
 }

@@ -10,6 +10,7 @@ use crate::decision::Amounts;
 use crate::features::{DYNAMICS_START, FEATURES, Features, MID, SIDE, WIDTH_START, features};
 use crate::literal::{Thirds, levels, levels_of_features};
 use crate::norm::{NormProfile, median};
+use crate::registration::{Levels, moments};
 
 /// A target that one song can be mastered towards.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,8 @@ pub struct Target {
     pub balance_db: f64,
     /// Above this the target says nothing, Hz.
     pub cutoff_hz: f64,
+    /// Its moments, where they were measured; of several records those of all.
+    pub moments: Vec<Levels>,
     /// Its spectrum in third octaves, LU.
     pub levels: Thirds,
     /// How much of a move towards it is taken: less than all where it is no good example.
@@ -61,6 +64,7 @@ impl Target {
             loudness_lufs: 0.0,
             balance_db: 0.0,
             cutoff_hz: f64::INFINITY,
+            moments: Vec::new(),
             levels: [[0.0; THIRD_OCTAVES]; 2],
             trust: Amounts::default(),
         };
@@ -73,6 +77,7 @@ impl Target {
             vectors.push((*weight, profile, vector));
             let levels = levels(profile).ok_or_else(|| Error::SilentReference { name: name.clone() })?;
             mean.levels.as_flattened_mut().iter_mut().zip(levels.as_flattened()).for_each(|(m, level)| *m += share * level);
+            mean.moments.extend(moments(profile));
             mean.loudness_lufs += share * loudness;
             mean.balance_db += share * profile.stereo.balance_db;
             mean.cutoff_hz = mean.cutoff_hz.min(profile.spectrum.cutoff_hz);
@@ -109,6 +114,7 @@ impl Target {
             balance_db: over(|profile| Some(profile.stereo.balance_db))?,
             cutoff_hz: known.iter().map(|(profile, _)| profile.spectrum.cutoff_hz).reduce(f64::max)?,
             features: middle,
+            moments: Vec::new(),
             levels: levels_of_features(&middle),
             trust: Amounts::default(),
         })

@@ -127,7 +127,7 @@ impl Direction {
         let references = shared.references.measured(&job.references, &Stopping(watch)).map_err(Error::Reference)?;
         let heard: Vec<&Profile> = profiles.iter().flatten().collect();
         let aim = Aim::towards(decider, references, &job, &heard)?;
-        let wanted_lufs = job.wanted.delivery(aim.target.loudness_lufs, !job.references.is_empty())?.loudness_lufs;
+        let wanted_lufs = job.wanted.delivery(aim.target.loudness_lufs, !job.references.is_empty(), None)?.loudness_lufs;
         let target = (!plan.relation.is_own_reference).then_some(aim.target);
         let tone = Tone::new(decider, &heard, target).map_err(Error::Network)?;
         let Some(tone) = tone else {

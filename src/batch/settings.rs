@@ -152,7 +152,7 @@ impl Settings {
     /// A value that no recipe accepts.
     pub fn check(&self) -> Result<(), Error> {
         let job = self.job(PathBuf::new(), PathBuf::new(), false);
-        self.wanted.delivery(0.0, false)?;
+        self.wanted.delivery(0.0, false, None)?;
         check_format(&job.output, self.wanted.output()?.sample_format)?;
         let recipe = renderer::recipe::Recipe::default();
         job.settings.iter().try_fold(recipe, |recipe, (path, value)| recipe.with(path, value))?;

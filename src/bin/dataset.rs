@@ -17,7 +17,8 @@ use anyhow::{Context, Result, bail};
 use goldmaster::io::decode::open;
 use goldmaster::song::each_block;
 use models::decision::{output_names, two_sided};
-use models::features::{FEATURES, MID, SIDE, features, names};
+use models::features::{MID, PLR, SIDE, features, names};
+use models::registration::{Registration, moments};
 use models::target::bands_below;
 use rayon::prelude::*;
 use renderer::stage::Stage;
@@ -56,6 +57,38 @@ struct CaseRow {
     song: usize,
     features: Vec<f64>,
     answer: Vec<f64>,
+    pairs: Vec<PairRow>,
+}
+
+/// A case beside a reference.
+#[derive(Serialize)]
+struct PairRow {
+    kinship: Kinship,
+    /// The reference: the second half of the song itself, or all of another.
+    song: usize,
+    /// [`Registration`]: shift of mid and side, then the distance.
+    registered: Vec<f64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Kinship {
+    /// Another part of the same song.
+    Same,
+    /// A record of the same artist, or else genre.
+    Kin,
+    /// Any record of another artist.
+    Any,
+}
+
+/// A song in memory.
+struct Loaded {
+    row: SongRow,
+    rate: u32,
+    first: Vec<Frame>,
+    first_profile: Profile,
+    second_profile: Profile,
+    whole_profile: Profile,
 }
 
 fn main() -> Result<()> {
@@ -67,9 +100,10 @@ fn main() -> Result<()> {
     };
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.sort();
-    let made: Vec<(SongRow, Vec<CaseRow>)> =
-        files.par_iter().enumerate().map(|(n, file)| song(n, file, variants)).collect::<Result<_>>()?;
-    let (songs, cases): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+    let songs: Vec<Loaded> = files.par_iter().map(|file| load(file)).collect::<Result<_>>()?;
+    let cases: Vec<Vec<CaseRow>> =
+        (0..songs.len()).into_par_iter().map(|index| cases(&songs, index, variants)).collect::<Result<_>>()?;
+    let songs: Vec<SongRow> = songs.into_iter().map(|song| song.row).collect();
     let data = DataSet {
         features: all_names(),
         selected: names(),
@@ -82,8 +116,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// One song and its cases.
-fn song(index: usize, file: &Path, variants: u64) -> Result<(SongRow, Vec<CaseRow>)> {
+fn load(file: &Path) -> Result<Loaded> {
     let mut decoder = open(file)?;
     let rate = decoder.info().sample_rate_hz;
     let mut frames = Vec::new();
@@ -91,38 +124,80 @@ fn song(index: usize, file: &Path, variants: u64) -> Result<(SongRow, Vec<CaseRo
         frames.extend_from_slice(block);
         Ok(())
     })?;
-    let vector = |profile: &Profile| -> Result<Vec<f64>> {
-        let named = profile.features().with_context(|| format!("{} is silent", file.display()))?;
-        Ok(named.into_iter().map(|(_, value)| rounded(value)).collect())
-    };
-    let selected = |profile: &Profile| features(profile).unwrap_or([0.0; FEATURES]);
     let (first, second) = frames.split_at(frames.len() / 2);
-    let (whole, first_profile) = (profile(&frames, rate), profile(first, rate));
-    let truth = selected(&first_profile);
+    let [whole_profile, first_profile, second_profile] = [&frames, first, second].map(|part| profile(part, rate));
+    let vector = |profile: &Profile| vector(profile).with_context(|| format!("{} is silent", file.display()));
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let mut parts = stem.split("__").map(String::from);
     let row = SongRow {
         genre: parts.next().unwrap_or_default(),
         artist: parts.next().unwrap_or_default(),
         file: file.file_name().unwrap_or_default().to_string_lossy().into(),
-        loudness_lufs: whole.loudness.integrated_lufs.unwrap_or(f64::NAN),
-        known_bands: bands_below(whole.spectrum.cutoff_hz),
-        whole: vector(&whole)?,
+        loudness_lufs: whole_profile.loudness.integrated_lufs.unwrap_or(f64::NAN),
+        known_bands: bands_below(whole_profile.spectrum.cutoff_hz),
+        whole: vector(&whole_profile)?,
         first_half: vector(&first_profile)?,
-        second_half: vector(&profile(second, rate))?,
+        second_half: vector(&second_profile)?,
     };
-    let cases = (0..variants)
+    Ok(Loaded { row, rate, first: first.to_vec(), first_profile, second_profile, whole_profile })
+}
+
+/// The cases that are made of one of the songs.
+fn cases(songs: &[Loaded], index: usize, variants: u64) -> Result<Vec<CaseRow>> {
+    let song = &songs[index];
+    let truth = features(&song.first_profile).context("a song is silent")?;
+    (0..variants)
         .map(|variant| {
-            let mut mix = first.to_vec();
-            let log_ratios = unmaster(&mut mix, rate, &first_profile, index as u64 * 1000 + variant);
-            let found = profile(&mix, rate);
-            let seen = selected(&found);
-            let spectrum = (MID..2 * SIDE).map(|n| truth[n] - seen[n]);
-            let answer = spectrum.chain(log_ratios.map(|r| -r)).map(rounded).collect();
-            Ok(CaseRow { song: index, answer, features: vector(&found)? })
+            let seed = index as u64 * 1000 + variant;
+            let mut mix = song.first.clone();
+            let log_ratios = unmaster(&mut mix, song.rate, &song.first_profile, seed);
+            let mix = profile(&mix, song.rate);
+            let seen = features(&mix).context("a mix is silent")?;
+            let curves = (MID..2 * SIDE).map(|n| truth[n] - seen[n]);
+            let answer = curves.chain(log_ratios.map(|r| -r)).chain([truth[PLR] - seen[PLR]]).map(rounded).collect();
+            let pairs = pairs(songs, index, &mix, &mut Random::new(seed + 500));
+            Ok(CaseRow { song: index, answer, features: vector(&mix).context("a mix is silent")?, pairs })
         })
-        .collect::<Result<_>>()?;
-    Ok((row, cases))
+        .collect()
+}
+
+/// A mix beside another part of its song, two of its kin and two strangers.
+fn pairs(songs: &[Loaded], index: usize, mix: &Profile, random: &mut Random) -> Vec<PairRow> {
+    use Kinship::{Any, Kin, Same};
+    let mut row = |kinship: Kinship| {
+        let among = if kinship == Same { vec![index] } else { related(songs, index, kinship) };
+        let other = among[(random.uniform() * among.len() as f64) as usize];
+        let reference = if kinship == Same { &songs[other].second_profile } else { &songs[other].whole_profile };
+        let known = songs[index].row.known_bands.min(songs[other].row.known_bands);
+        let (from, to) = (features(mix)?, features(reference)?);
+        let start_db = std::array::from_fn(|n| if n % SIDE < known { to[MID + n] - from[MID + n] } else { 0.0 });
+        let Registration { shift_db, distance_db } =
+            Registration::of(&moments(mix), &moments(reference), &start_db, known)?;
+        let registered = shift_db.into_iter().chain([distance_db]).map(rounded).collect();
+        Some(PairRow { kinship, song: other, registered })
+    };
+    [Same, Kin, Kin, Any, Any].into_iter().filter_map(&mut row).collect()
+}
+
+/// The other songs of an artist; where there are none those of the genre; or any of others.
+fn related(songs: &[Loaded], index: usize, kinship: Kinship) -> Vec<usize> {
+    let own = &songs[index].row;
+    let all = |is_one: &dyn Fn(&SongRow) -> bool| -> Vec<usize> {
+        (0..songs.len()).filter(|&n| n != index && is_one(&songs[n].row)).collect()
+    };
+    let of_artist = all(&|song| song.artist == own.artist);
+    let of_genre = all(&|song| song.genre == own.genre);
+    let of_others = all(&|song| song.artist != own.artist);
+    match kinship {
+        Kinship::Kin if !of_artist.is_empty() => of_artist,
+        Kinship::Kin if !of_genre.is_empty() => of_genre,
+        _ => of_others,
+    }
+}
+
+/// All that is measured of a song; `None` where it is silent.
+fn vector(profile: &Profile) -> Option<Vec<f64>> {
+    Some(profile.features()?.into_iter().map(|(_, value)| rounded(value)).collect())
 }
 
 /// Thousandths are more than any feature is known to.

@@ -1,0 +1,206 @@
+//! Lays the moments of one song over those of another.
+//!
+//! The difference of two long-term spectra holds whatever the songs do not play equally often. So every moment of a song is
+//! paired with the moment of the other that it is most alike, and the gain that brings the pairs together is sought, in turn: an
+//! iterative closest point registration (Besl & McKay 1992) with a shift in dB per band for a motion, and pairs that weigh
+//! the less the worse they fit. How well the best pairs fit tells how much the songs have in common.
+
+use analyzer::loudness::energy_share;
+use analyzer::profile::{Profile, SPECTRUM_BANDS};
+use analyzer::units::db_from_power;
+
+/// Bands of mid and of side.
+const BANDS: usize = 2 * SPECTRUM_BANDS;
+/// A moment, in LU.
+pub type Levels = [f64; BANDS];
+
+/// Levels further under the loudness are noise, LU.
+const FLOOR_LU: f64 = -60.0;
+/// What a band counts when moments are compared: the side is quieter, and the lowest bands hold few periods.
+const SIDE_WEIGHT: f64 = 0.5;
+const LOWEST_WEIGHT: f64 = 0.5;
+const LOWEST_BANDS: usize = 6;
+/// Pairs lose weight on the scale of the distance that this share of them keeps within, and of this many dB² at least.
+const CLOSE_SHARE: f64 = 0.2;
+const CLOSE_DB2: f64 = 0.5;
+const MAX_STEPS: usize = 12;
+/// A step this small is the last, dB.
+const LAST_STEP_DB: f64 = 0.01;
+
+/// What brings one song to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Registration {
+    /// Gain per band of mid, then of side, dB.
+    pub shift_db: Levels,
+    /// Root mean square difference of the moments that were paired, weighted like them, dB.
+    pub distance_db: f64,
+}
+
+/// The moments of a song over its loudness as it sounds from two loudspeakers, silent ones left out.
+pub fn moments(profile: &Profile) -> Vec<Levels> {
+    let Some(lufs) = profile.loudness.integrated_lufs else { return Vec::new() };
+    let loudness = lufs - db_from_power(energy_share(profile.channels));
+    let levels = |moment: &[[f32; SPECTRUM_BANDS]; 2]| -> Levels {
+        std::array::from_fn(|n| (f64::from(moment.as_flattened()[n]) - loudness).max(FLOOR_LU))
+    };
+    let sounds = |levels: &Levels| levels.iter().any(|level| *level > FLOOR_LU);
+    profile.moments.iter().map(levels).filter(sounds).collect()
+}
+
+impl Registration {
+    /// Brings `source` to `target`, starting from a gain of `start_db`. Of bands from `known` on nothing is known and said.
+    /// `None` when either has no moments.
+    pub fn of(source: &[Levels], target: &[Levels], start_db: &Levels, known: usize) -> Option<Self> {
+        if source.is_empty() || target.is_empty() || known == 0 {
+            return None;
+        }
+        let mut pairing = Pairing::new(source, target, known);
+        let mut shift_db = std::array::from_fn(|n| if pairing.weight[n] > 0.0 { start_db[n] } else { 0.0 });
+        let mut distance_db = 0.0;
+        for _ in 0..MAX_STEPS {
+            let (step, mean_square) = pairing.step(&shift_db);
+            distance_db = mean_square.sqrt();
+            shift_db.iter_mut().zip(&step).for_each(|(shift, step)| *shift += step);
+            if step.iter().all(|db| db.abs() < LAST_STEP_DB) {
+                break;
+            }
+        }
+        Some(Self { shift_db, distance_db })
+    }
+}
+
+/// All distances between two songs.
+struct Pairing<'a> {
+    source: &'a [Levels],
+    target: &'a [Levels],
+    weight: Levels,
+    /// Weighted mean square difference of every source moment (rows) and target moment, as they are.
+    apart: Vec<f64>,
+    /// The nearest, and how far it is: of every source moment, then of every target moment.
+    nearest: Vec<(usize, f64)>,
+}
+
+impl<'a> Pairing<'a> {
+    fn new(source: &'a [Levels], target: &'a [Levels], known: usize) -> Self {
+        let raw: Levels = std::array::from_fn(|n| {
+            let channel = if n < SPECTRUM_BANDS { 1.0 } else { SIDE_WEIGHT };
+            match n % SPECTRUM_BANDS {
+                band if band >= known => 0.0,
+                band if band < LOWEST_BANDS => LOWEST_WEIGHT * channel,
+                _ => channel,
+            }
+        });
+        let total: f64 = raw.iter().sum();
+        let weight = raw.map(|w| w / total);
+        let distance = |a: &Levels, b: &Levels| -> f64 {
+            a.iter().zip(b).zip(&weight).map(|((a, b), w)| w * (a - b) * (a - b)).sum()
+        };
+        let apart = source.iter().flat_map(|a| target.iter().map(move |b| distance(a, b))).collect();
+        Self { source, target, weight, apart, nearest: Vec::new() }
+    }
+
+    /// How far `shift` has to go on, and the mean square difference of the pairs that say so.
+    fn step(&mut self, shift: &Levels) -> (Levels, f64) {
+        self.pair(shift);
+        let mut distances: Vec<f64> = self.nearest.iter().map(|(_, distance)| *distance).collect();
+        distances.sort_unstable_by(f64::total_cmp);
+        let scale = distances[((distances.len() - 1) as f64 * CLOSE_SHARE) as usize] + CLOSE_DB2;
+        let (mut sum, mut total, mut squares) = ([0.0; BANDS], 0.0, 0.0);
+        for (n, (other, distance)) in self.nearest.iter().enumerate() {
+            let (a, b) = match n.checked_sub(self.source.len()) {
+                None => (&self.source[n], &self.target[*other]),
+                Some(n) => (&self.source[*other], &self.target[n]),
+            };
+            let weight = libm::exp(-distance / scale);
+            sum.iter_mut().zip(a).zip(b).for_each(|((sum, a), b)| *sum += weight * (b - a));
+            total += weight;
+            squares += weight * distance;
+        }
+        let step = std::array::from_fn(|n| if self.weight[n] > 0.0 { sum[n] / total - shift[n] } else { 0.0 });
+        (step, squares / total)
+    }
+
+    /// |a + s − b|² = |a − b|² + 2 s·a − 2 s·b + |s|², so that a new shift costs no new distances.
+    fn pair(&mut self, shift: &Levels) {
+        let Self { source, target, weight, apart, nearest } = self;
+        let along = |levels: &Levels| -> f64 { levels.iter().zip(shift).zip(&*weight).map(|((l, s), w)| w * l * s).sum() };
+        let length = along(shift);
+        let from_source: Vec<f64> = source.iter().map(|a| 2.0 * along(a) + length).collect();
+        let from_target: Vec<f64> = target.iter().map(|b| 2.0 * along(b)).collect();
+        nearest.clear();
+        nearest.resize(source.len() + target.len(), (0, f64::INFINITY));
+        let (of_source, of_target) = nearest.split_at_mut(source.len());
+        for (i, (row, best)) in apart.chunks_exact(target.len()).zip(of_source).enumerate() {
+            for (j, (distance, other)) in row.iter().zip(of_target.iter_mut()).enumerate() {
+                let distance = (distance + from_source[i] - from_target[j]).max(0.0);
+                if distance < best.1 {
+                    *best = (j, distance);
+                }
+                if distance < other.1 {
+                    *other = (i, distance);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use analyzer::random::Random;
+
+    /// A song of a few chords, each with levels of its own, that plays them in some proportion.
+    fn song(chords: &[Levels], plays: &[usize], random: &mut Random) -> Vec<Levels> {
+        let once = |chord: &Levels, random: &mut Random| chord.map(|level| level + 0.3 * random.bipolar());
+        plays.iter().map(|&chord| once(&chords[chord], random)).collect()
+    }
+
+    fn chords(random: &mut Random) -> Vec<Levels> {
+        (0..4).map(|_| std::array::from_fn(|_| -20.0 + 12.0 * random.bipolar())).collect()
+    }
+
+    fn mean(song: &[Levels]) -> Levels {
+        std::array::from_fn(|n| song.iter().map(|moment| moment[n]).sum::<f64>() / song.len() as f64)
+    }
+
+    #[test]
+    fn an_equaliser_is_found_although_the_songs_play_in_other_proportions() {
+        let mut random = Random::new(5);
+        let chords = chords(&mut random);
+        let equaliser: Levels = std::array::from_fn(|n| 4.0 * libm::sin(n as f64 / 9.0));
+        let plays = |counts: [usize; 4]| -> Vec<usize> { (0..4).flat_map(|c| vec![c; counts[c]]).collect() };
+        let target = song(&chords, &plays([30, 5, 20, 5]), &mut random);
+        let mut source = song(&chords, &plays([5, 30, 5, 20]), &mut random);
+        source.iter_mut().for_each(|moment| moment.iter_mut().zip(&equaliser).for_each(|(l, e)| *l -= e));
+        let (from, to) = (mean(&source), mean(&target));
+        let start: Levels = std::array::from_fn(|n| to[n] - from[n]);
+        let found = Registration::of(&source, &target, &start, SPECTRUM_BANDS).expect("moments");
+        let miss = |shift: &Levels| shift.iter().zip(&equaliser).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(miss(&start) > 2.0, "the means alone mislead: {}", miss(&start));
+        assert!(miss(&found.shift_db) < 0.2, "{} dB off", miss(&found.shift_db));
+        assert!(found.distance_db < 0.3, "{}", found.distance_db);
+    }
+
+    #[test]
+    fn strangers_are_further_apart_than_kin() {
+        let mut random = Random::new(6);
+        let (ours, theirs) = (chords(&mut random), chords(&mut random));
+        let plays: Vec<usize> = (0..40).map(|n| n % 4).collect();
+        let [a, b, c] = [&ours, &ours, &theirs].map(|chords| song(chords, &plays, &mut random));
+        let distance = |a: &[Levels], b: &[Levels]| {
+            Registration::of(a, b, &[0.0; BANDS], SPECTRUM_BANDS).expect("moments").distance_db
+        };
+        assert!(distance(&a, &c) > 5.0 * distance(&a, &b), "{} and {}", distance(&a, &c), distance(&a, &b));
+    }
+
+    #[test]
+    fn nothing_is_said_of_bands_that_are_not_known() {
+        let mut random = Random::new(7);
+        let chords = chords(&mut random);
+        let a = song(&chords, &[0, 1, 2, 3], &mut random);
+        let b: Vec<Levels> = a.iter().map(|moment| moment.map(|level| level + 3.0)).collect();
+        let found = Registration::of(&a, &b, &[0.0; BANDS], 30).expect("moments").shift_db;
+        assert!((0..30).all(|n| (found[n] - 3.0).abs() < 0.01) && (30..SPECTRUM_BANDS).all(|n| found[n] == 0.0));
+        assert_eq!(Registration::of(&a, &[], &[0.0; BANDS], 40), None);
+    }
+}
