@@ -10,8 +10,10 @@ use goldmaster::batch::report::paths;
 use goldmaster::batch::run::{self, Finished, Outcome, Summary};
 use goldmaster::batch::watch::{Ended, Watch};
 use goldmaster::error::Error;
+use goldmaster::report::DecisionReport;
 use goldmaster::terminal::album_table;
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
+use models::target::TargetKind;
 
 use crate::cli::GenreArg;
 use crate::cli::batch::{BatchArgs, MergeArgs};
@@ -120,11 +122,18 @@ impl Watch for Terminal {
             Outcome::Unchanged => print(&format!("{output}: unchanged")),
             Outcome::Left => print(&format!("{input}: left")),
             Outcome::Mastered => {
-                let levels = song.after.map_or_else(String::new, |after| {
+                let mut words = String::new();
+                if let Some(after) = song.after {
                     let loudness = after.integrated_lufs.unwrap_or(f64::NEG_INFINITY);
-                    format!("{loudness:.1} LUFS, {:.1} dBTP", after.true_peak_dbtp)
-                });
-                print(&format!("{output}: {levels}"));
+                    let _ = write!(words, "{loudness:.1} LUFS, {:.1} dBTP", after.true_peak_dbtp);
+                }
+                if let Some(DecisionReport { genre: Some(genre), target, target_kind, .. }) = song.decision {
+                    let _ = write!(words, ", {genre}");
+                    if *target_kind == TargetKind::Reference {
+                        let _ = write!(words, ": towards {target}");
+                    }
+                }
+                print(&format!("{output}: {words}"));
             }
         });
         for shortfall in &song.shortfalls {

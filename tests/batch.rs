@@ -399,6 +399,74 @@ fn a_plan_gives_every_song_its_own_direction() {
 }
 
 #[test]
+fn a_song_goes_to_the_record_of_the_genre_that_it_sounds_like_or_is_given() {
+    let folder = folder_of(2);
+    let [loud, soft] = [("a=b.wav", 9.0), ("soft.wav", -9.0)].map(|(name, by_db)| {
+        folder.wav(name, 2, &louder(&songs(3)[2], by_db));
+        name
+    });
+    let made = |arguments: &[&str]| {
+        let run = folder.goldmaster(&[&["batch", "-o", "out", "--no-resume"], arguments].concat()).succeeded();
+        (masters(&folder.path("out")), run.stdout)
+    };
+    let (plain, said) = made(&["in"]);
+    let told: Vec<(String, f64)> = {
+        let report = report(&folder.path("out/report.json"));
+        let genres = report["songs"].as_array().expect("a list").iter().map(|song| &song["report"]["decision"]["genre"]);
+        let name = |genre: &Value| genre["name"].as_str().expect("a name").to_owned();
+        genres.map(|genre| (name(genre), genre["probability"].as_f64().expect("a number"))).collect()
+    };
+    let table = fs::read_to_string(folder.path("out/report.csv")).expect("the table");
+    for ((genre, share), row) in told.iter().zip(table.lines().skip(1)) {
+        assert!((0.3..=1.0).contains(share), "{genre} {share}");
+        assert!(row.contains(&format!(",{genre},{share:.2},")), "{row}");
+        assert!(said.contains(&format!(", {genre} {:.0} %", 100.0 * share)), "{said}");
+    }
+    let alone = |song: &str, arguments: &[&str]| {
+        let song = format!("in/{song}");
+        folder.goldmaster(&[&[&*song, "-o", "alone.wav", "--force"], arguments].concat()).succeeded();
+        fs::read(folder.path("alone.wav")).expect("a master")
+    };
+    // Every genre that can be told, in turn: its songs go to the record, all others where they went.
+    for genre in ["electronic", "orchestral", "universal"] {
+        let (masters, said) = made(&["in", "--genre-reference", &format!("{genre}={loud}")]);
+        for ((name, master), (told, _)) in masters.iter().zip(&told) {
+            let expected = if told == genre { alone(name, &["--reference", loud]) } else { plain[name].clone() };
+            assert!(*master == expected, "{name} is {told}, the record is {genre}");
+            let line = said.lines().find(|line| line.starts_with(&format!("out/{name}: "))).expect("a line per song");
+            assert_eq!(line.ends_with(&format!(": towards {loud}")), told == genre, "{line}");
+        }
+    }
+    // A genre that is given, two records with weights, and a song that goes elsewhere.
+    folder.file("plan.csv", b"input,genre,reference\nin/0.wav,rock,\nin/disc/1.wav,,soft.wav\n");
+    let of = [format!("rock={loud}"), format!("rock={soft}:0.5")];
+    let references = ["--genre-reference", &of[0], "--genre-reference", &of[1]];
+    let (masters, _) = made(&[&["--plan", "plan.csv"], &references[..]].concat());
+    let both = ["--reference", loud, "--reference", &format!("{soft}:0.5")];
+    assert!(masters["in/0.wav"] == alone("0.wav", &both));
+    assert!(masters["in/disc/1.wav"] == alone("disc/1.wav", &["--reference", soft]));
+    // A record that is another now makes other masters, where it is gone towards.
+    folder.wav(soft, 2, &songs(3)[1]);
+    let again = ["batch", "--plan", "plan.csv", "-o", "out", "--dry-run"];
+    let dry = folder.goldmaster(&[&again, &references[..]].concat()).succeeded();
+    assert_eq!(dry.stdout.lines().filter(|line| line.starts_with("again ")).count(), 2, "{dry:?}");
+}
+
+#[test]
+fn a_record_goes_to_the_record_of_its_genre() {
+    let folder = folder_of(2);
+    folder.wav("hit.wav", 2, &louder(&songs(3)[2], 9.0));
+    let made = |direction: &[&str]| {
+        let album = ["batch", "in", "-o", "out", "--album", "--no-resume", "--loudness", "-18"];
+        folder.goldmaster(&[&album, direction].concat()).succeeded();
+        masters(&folder.path("out"))
+    };
+    let towards_hit = made(&["--reference", "hit.wav"]);
+    assert!(made(&["--genre", "rock", "--genre-reference", "rock=hit.wav"]) == towards_hit);
+    assert!(made(&["--genre", "rock"]) != towards_hit);
+}
+
+#[test]
 fn lists_globs_and_twins_find_their_place() {
     let folder = folder_of(2);
     folder.integers("in/0.flac", Format::Flac, &songs(1)[0]);
@@ -417,7 +485,7 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
     fs::create_dir(folder.path("mine")).expect("a folder");
     folder.file("mine/report.json", b"{\"my\": \"own\"}\n");
     let before = tree(&folder.path(""));
-    let cases: [(&[&str], i32, &str); 16] = [
+    let cases: [(&[&str], i32, &str); 22] = [
         (&["batch"], USAGE, "INPUTS"),
         (&["batch", "nothing/*.wav"], USAGE, "nothing/*.wav"),
         (&["batch", "in", "-o", "in"], USAGE, "would replace in/0.wav"),
@@ -431,6 +499,12 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
         (&["batch", "in", "--genre", "polka"], USAGE, "electronic, orchestral, rock"),
         (&["batch", "in", "--genre", "rock", "--reference-from-album"], USAGE, "--reference-from-album"),
         (&["batch", "--genre", "rock"], USAGE, "no song"),
+        (&["batch", "in", "--genre-reference", "in/0.wav"], USAGE, "must be GENRE=FILE"),
+        (&["batch", "in", "--genre-reference", "polka=in/0.wav"], USAGE, "electronic, orchestral, rock, universal"),
+        (&["batch", "in", "--genre-reference", "rock=in/0.wav"], USAGE, "cannot be told from the sound"),
+        (&["batch", "in", "--genre", "rock", "--genre-reference", "electronic=in/0.wav"], USAGE, "no song is of it"),
+        (&["batch", "in", "--genre-reference", "electronic=missing.wav"], 1, "missing.wav: there is no such file"),
+        (&["batch", "in", "--reference", "in/0.wav", "--genre-reference", "electronic=in/0.wav"], USAGE, "cannot be used"),
         (&["batch", "in", "--album", "--shard", "1/2"], USAGE, "--shard cannot divide"),
         (&["batch", "in", "-o", "mine"], 1, "mine/report.json: exists already"),
         (&["merge-reports", "mine/report.json", "-o", "joint.json"], USAGE, "not a report"),

@@ -3,6 +3,7 @@
 //! A small ONNX head gives the probabilities of the genres that it can tell; whatever else a song may be, the universal
 //! profile stands for. Genres of too few records to be told can be asked for by name.
 
+use analyzer::profile::Profile;
 use ndarray::Array2;
 use ort::session::Session;
 use ort::value::TensorRef;
@@ -52,6 +53,19 @@ pub fn profiles() -> Result<Vec<NormProfile>, Error> {
     PROFILES.into_iter().map(read).collect()
 }
 
+/// The genres that can be told from the sound; all others are by name only.
+///
+/// # Errors
+/// The compiled-in data cannot be read.
+pub fn tellable() -> Result<Vec<String>, Error> {
+    let Sidecar { classes, .. } = sidecar()?;
+    Ok(classes.into_iter().filter(|class| class != OTHER).collect())
+}
+
+fn sidecar() -> Result<Sidecar, Error> {
+    serde_json::from_str(SIDECAR).map_err(|e| Error::Sidecar(e.to_string()))
+}
+
 /// The compiled-in head, ready to run.
 pub struct GenreHead {
     session: Session,
@@ -65,14 +79,8 @@ impl GenreHead {
     /// # Errors
     /// Graph and sidecar do not belong together, or this program sees other features than the head was trained on.
     pub fn load() -> Result<Self, Error> {
-        let sidecar: Sidecar = serde_json::from_str(SIDECAR).map_err(|e| Error::Sidecar(e.to_string()))?;
-        let Sidecar { blake3, features, classes, parity } = sidecar;
+        let Sidecar { blake3, features, classes, parity } = sidecar()?;
         Ok(Self { session: graph::session(GRAPH, &blake3, &features)?, classes, parity })
-    }
-
-    /// Whether the head tells this genre.
-    pub fn tells(&self, genre: &str) -> bool {
-        genre != OTHER && self.classes.iter().any(|class| class == genre)
     }
 
     /// Probability of each class: positive, and together 1.
@@ -91,31 +99,19 @@ impl GenreHead {
         run().map_err(|e| Error::Runtime(e.to_string()))
     }
 
-    /// What a song, or the middle of several, is mastered towards: the profiles of the genres by their probabilities in
-    /// whole percent, the universal one for the rest.
+    /// What a song, or the middle of all `songs` of a record, sounds like; `None` where nothing can be heard.
     ///
     /// # Errors
-    /// The runtime failed, or a compiled-in profile does not fit this program.
-    pub fn target(&mut self, song: &Target, norm: &NormProfile) -> Result<Target, Error> {
-        let (heard, _) = comparable(&song.features, &song.features, norm, song.cutoff_hz);
+    /// The runtime failed.
+    pub fn tell(&mut self, songs: &[&Profile], norm: &NormProfile) -> Result<Option<Told>, Error> {
+        let Some(middle) = Target::middle("", songs) else { return Ok(None) };
+        let (heard, _) = comparable(&middle.features, &middle.features, norm, middle.cutoff_hz);
         let probabilities = self.probabilities(&heard)?;
-        let profiles = profiles()?;
-        let mut parts: Vec<(f64, &NormProfile)> = Vec::new();
-        for (class, probability) in self.classes.iter().zip(probabilities) {
-            let percent = libm::floor(100.0 * probability);
-            if let Some(profile) = profiles.iter().find(|profile| profile.name == *class)
-                && percent >= 1.0
-            {
-                parts.push((percent / 100.0, profile));
-            }
-        }
-        parts.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        let rest = 1.0 - parts.iter().map(|(share, _)| share).sum::<f64>();
-        parts.push((rest.clamp(0.0, 1.0), norm));
-        let share = |(share, profile): &(f64, &NormProfile)| format!("{} {:.0} %", profile.name, 100.0 * share);
-        let name =
-            if parts.len() == 1 { UNIVERSAL.into() } else { parts.iter().map(share).collect::<Vec<_>>().join(", ") };
-        Ok(NormProfile::mixed(&name, &parts).target())
+        let known = self.classes.iter().zip(probabilities).filter(|(class, _)| *class != OTHER);
+        let percents = known.map(|(class, probability)| (class.clone(), libm::floor(100.0 * probability) as u32));
+        let mut percents: Vec<(String, u32)> = percents.filter(|(_, percent)| *percent > 0).collect();
+        percents.sort_by_key(|(_, percent)| std::cmp::Reverse(*percent));
+        Ok(Some(Told { percents }))
     }
 
     /// Largest difference from the probabilities that the trainer computed for the same songs.
@@ -134,6 +130,44 @@ impl GenreHead {
             worst = got.iter().zip(&probabilities).map(|(a, b)| (a - b).abs()).fold(worst, f64::max);
         }
         Ok(worst)
+    }
+}
+
+/// What a song sounds like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// Genres and how probable they are, the likeliest first, in whole percent; it is of none of them for the rest.
+    percents: Vec<(String, u32)>,
+}
+
+impl Told {
+    fn rest(&self) -> u32 {
+        100 - self.percents.iter().map(|(_, percent)| percent).sum::<u32>().min(100)
+    }
+
+    /// The likeliest genre, or `universal` where none is likelier, and how probable that is, 0 to 1.
+    pub fn likeliest(&self) -> (&str, f64) {
+        let rest = self.rest();
+        let genre = self.percents.first().filter(|(_, percent)| *percent > rest);
+        let (name, percent) = genre.map_or((UNIVERSAL, rest), |(name, percent)| (name, *percent));
+        (name, f64::from(percent) / 100.0)
+    }
+
+    /// What the song is mastered towards: the profiles of the genres by their probabilities, the universal one for the
+    /// rest.
+    ///
+    /// # Errors
+    /// A compiled-in profile does not fit this program.
+    pub fn target(&self, norm: &NormProfile) -> Result<Target, Error> {
+        let profiles = profiles()?;
+        let find = |name: &str| profiles.iter().find(|profile| profile.name == name).unwrap_or(norm);
+        let mut parts: Vec<(u32, &NormProfile)> = Vec::new();
+        parts.extend(self.percents.iter().map(|(name, percent)| (*percent, find(name))));
+        parts.push((self.rest(), norm));
+        let words: Vec<_> = parts.iter().map(|(percent, profile)| format!("{} {percent} %", profile.name)).collect();
+        let name = if parts.len() == 1 { UNIVERSAL.to_owned() } else { words.join(", ") };
+        let parts: Vec<_> = parts.iter().map(|(percent, profile)| (f64::from(*percent) / 100.0, *profile)).collect();
+        Ok(NormProfile::mixed(&name, &parts).target())
     }
 }
 
@@ -162,7 +196,7 @@ mod tests {
         assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
         assert!(!names.contains(&UNIVERSAL) && !names.contains(&OTHER));
         assert!(head.classes.iter().all(|class| class == OTHER || names.contains(&class.as_str())));
-        assert!(head.tells("electronic") && !head.tells(OTHER) && !head.tells("polka"));
+        assert!(tellable().expect("compiled in").iter().all(|genre| names.contains(&genre.as_str())));
     }
 
     #[test]
