@@ -42,6 +42,10 @@ pub struct Aggregate {
 /// The profile cannot be written, or the run was interrupted.
 pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate, Error> {
     let found = find(&job.inputs, &job.output)?;
+    if found.is_empty() {
+        let names: Vec<_> = job.inputs.iter().map(|path| path.display().to_string()).collect();
+        return Err(Error::Folder(format!("{}: there is no song in it", names.join(", "))));
+    }
     check_other_path("profile", &job.output, found.iter().map(|song| song.path.as_path()), job.force)?;
     let bytes = |song: &Found| std::fs::metadata(&song.path).map_or(0, |metadata| metadata.len());
     observer.stage("measuring", Some(found.iter().map(bytes).sum()));

@@ -41,7 +41,7 @@ impl Genres {
                     Some(head) => head,
                     none => none.insert(GenreHead::load()?),
                 };
-                let Some(told) = head.tell(songs, norm)? else { return Ok(given(UNIVERSAL, norm)) };
+                let Some(told) = head.tell(songs)? else { return Ok(given(UNIVERSAL, norm)) };
                 let (name, share) = told.likeliest();
                 let report = GenreReport { name: name.to_owned(), probability: Some(share) };
                 Ok((report, told.target(norm)?))

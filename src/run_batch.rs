@@ -1,6 +1,7 @@
 //! `batch` and `merge-reports` on a terminal: a line per song, a bar over all of them, a summary.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use goldmaster::batch::merge::merge;
@@ -89,7 +90,10 @@ fn look(args: &BatchArgs, plan: &Plan) {
 struct Terminal {
     bar: Bar,
     songs: usize,
+    ended: AtomicUsize,
     is_quiet: bool,
+    /// What Ctrl-C has set off was said so often.
+    said: AtomicU8,
 }
 
 impl Terminal {
@@ -99,14 +103,32 @@ impl Terminal {
         let style = ProgressStyle::with_template("{msg:12} {wide_bar} {percent:>3} % {elapsed:>4}, {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style);
-        Self { bar, songs, is_quiet }
+        Self { bar, songs, ended: AtomicUsize::new(0), is_quiet, said: AtomicU8::new(0) }
+    }
+
+    fn count(&self, ended: usize) {
+        self.bar.set_message(format!("{ended} of {}", self.songs));
+    }
+
+    /// How often Ctrl-C was pressed. Whoever asks first after that says what it does: the keys alone show nothing.
+    fn interrupts(&self) -> u8 {
+        let interrupts = interrupts();
+        let words = match interrupts {
+            1 => "stopping: the songs at work come to their end; Ctrl-C again ends them as they are",
+            2 => "ending: nothing is kept of the songs at work",
+            _ => return interrupts,
+        };
+        if self.said.fetch_max(interrupts, Ordering::Relaxed) < interrupts && !self.is_quiet {
+            self.bar.suspend(|| complain(words));
+        }
+        interrupts
     }
 }
 
 impl Watch for Terminal {
     fn begins(&self, bytes: u64) {
         self.bar.set_length(bytes);
-        self.bar.set_message(format!("{} songs", self.songs));
+        self.count(0);
         self.bar.enable_steady_tick(Duration::from_millis(200));
     }
 
@@ -115,6 +137,7 @@ impl Watch for Terminal {
     }
 
     fn ended(&self, song: &Ended) {
+        self.count(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
         let (input, output) = (song.input.display(), song.output.display());
         self.bar.suspend(|| match song.outcome {
             Outcome::Failed(cause) => complain(&format!("failed: {cause}")),
@@ -142,10 +165,10 @@ impl Watch for Terminal {
     }
 
     fn is_stopping(&self) -> bool {
-        interrupts() > 0
+        self.interrupts() > 0
     }
 
     fn is_cut(&self) -> bool {
-        interrupts() > 1
+        self.interrupts() > 1
     }
 }
