@@ -114,7 +114,7 @@ impl Terminal {
     fn interrupts(&self) -> u8 {
         let interrupts = interrupts();
         let words = match interrupts {
-            1 => "stopping: the songs at work come to their end; Ctrl-C again ends them as they are",
+            1 => "stopping: the songs at work come to their end; Ctrl-C again ends them at once",
             2 => "ending: nothing is kept of the songs at work",
             _ => return interrupts,
         };

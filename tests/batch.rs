@@ -412,7 +412,8 @@ fn a_song_goes_to_the_record_of_the_genre_that_it_sounds_like_or_is_given() {
     let (plain, said) = made(&["in"]);
     let told: Vec<(String, f64)> = {
         let report = report(&folder.path("out/report.json"));
-        let genres = report["songs"].as_array().expect("a list").iter().map(|song| &song["report"]["decision"]["genre"]);
+        let genres =
+            report["songs"].as_array().expect("a list").iter().map(|song| &song["report"]["decision"]["genre"]);
         let name = |genre: &Value| genre["name"].as_str().expect("a name").to_owned();
         genres.map(|genre| (name(genre), genre["probability"].as_f64().expect("a number"))).collect()
     };
@@ -504,7 +505,11 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
         (&["batch", "in", "--genre-reference", "rock=in/0.wav"], USAGE, "cannot be told from the sound"),
         (&["batch", "in", "--genre", "rock", "--genre-reference", "electronic=in/0.wav"], USAGE, "no song is of it"),
         (&["batch", "in", "--genre-reference", "electronic=missing.wav"], 1, "missing.wav: there is no such file"),
-        (&["batch", "in", "--reference", "in/0.wav", "--genre-reference", "electronic=in/0.wav"], USAGE, "cannot be used"),
+        (
+            &["batch", "in", "--reference", "in/0.wav", "--genre-reference", "electronic=in/0.wav"],
+            USAGE,
+            "cannot be used",
+        ),
         (&["batch", "in", "--album", "--shard", "1/2"], USAGE, "--shard cannot divide"),
         (&["batch", "in", "-o", "mine"], 1, "mine/report.json: exists already"),
         (&["merge-reports", "mine/report.json", "-o", "joint.json"], USAGE, "not a report"),

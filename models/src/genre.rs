@@ -269,7 +269,8 @@ mod tests {
         let song = demo_mix(44_100, 4.0);
         let middle = |songs: &[&Profile]| head.middle(songs).expect("all features are known");
         let is_neutral = |vector: &[f64], part: &str| {
-            let own = head.features.iter().zip(vector.iter().zip(&head.neutral)).filter(|(name, _)| name.contains(part));
+            let own =
+                head.features.iter().zip(vector.iter().zip(&head.neutral)).filter(|(name, _)| name.contains(part));
             own.map(|(_, (value, neutral))| value == neutral).collect::<Vec<_>>()
         };
         let stereo = profile(2, &song);
@@ -279,7 +280,9 @@ mod tests {
         let mono = profile(1, &left);
         let [whole, dull, narrow] = [&stereo, &dull, &mono].map(|song| middle(&[song]).expect("it can be heard"));
         assert!(is_neutral(&whole, "_").iter().all(|is| !is));
-        assert!(is_neutral(&dull, "_18780hz_").iter().all(|is| *is) && is_neutral(&dull, "_987hz_").iter().all(|is| !is));
+        assert!(
+            is_neutral(&dull, "_18780hz_").iter().all(|is| *is) && is_neutral(&dull, "_987hz_").iter().all(|is| !is)
+        );
         for part in OF_THE_IMAGE {
             let all = is_neutral(&narrow, part);
             assert!(!all.is_empty() && all.iter().all(|is| *is), "{part}");

@@ -137,7 +137,8 @@ impl Direction {
         let prepared = each(plan, jobs, watch, |at, item, deciders| {
             let profile = profiles[at].as_ref().map_err(String::clone)?;
             let job = MasterJob { input: item.input.clone(), ..job.clone() };
-            let prepared = guarded(item, || prepare(&job, profile, &tone, deciders, shared, watch).map_err(|e| e.to_string()));
+            let prepared =
+                guarded(item, || prepare(&job, profile, &tone, deciders, shared, watch).map_err(|e| e.to_string()));
             prepared.map(|(part, decision)| (part, DecisionReport { genre: aim.genre.clone(), ..decision }))
         })?;
         let strictness = job.strictness;

@@ -345,7 +345,8 @@ mod tests {
         let whole = hash(&settings);
         settings.genre_references[1].genre = "orchestral".to_owned();
         assert_ne!(hash(&settings), whole);
-        for (genre, expected) in [("rock", &["r.flac", "s.flac"][..]), ("orchestral", &["e.flac"]), ("universal", &[])] {
+        for (genre, expected) in [("rock", &["r.flac", "s.flac"][..]), ("orchestral", &["e.flac"]), ("universal", &[])]
+        {
             settings.set("genre", &[genre.to_owned()], Path::new("")).expect("a genre");
             assert_eq!(files(&settings), expected, "{genre}");
         }
