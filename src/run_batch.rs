@@ -152,7 +152,7 @@ impl Watch for Terminal {
                 }
                 if let Some(DecisionReport { genre: Some(genre), target, target_kind, .. }) = song.decision {
                     let _ = write!(words, ", {genre}");
-                    if *target_kind == TargetKind::Reference {
+                    if *target_kind != TargetKind::Norm {
                         let _ = write!(words, ": towards {target}");
                     }
                 }

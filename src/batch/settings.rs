@@ -228,7 +228,9 @@ impl Settings {
         };
         // The debug form names every field, so that one that is added counts by itself.
         let towards = format!("{weights:?} {genres:?} {profile:?} {genre:?} {context}");
-        let text = format!("{wanted:?} {decider:?} {matching:?} {effort:?} {amounts:?} {values:?} {format:?} {strictness:?} {towards}");
+        let text = format!(
+            "{wanted:?} {decider:?} {matching:?} {effort:?} {amounts:?} {values:?} {format:?} {strictness:?} {towards}"
+        );
         let program = concat!("goldmaster ", env!("CARGO_PKG_VERSION"), " batch 1\n");
         blake3::hash((program.to_owned() + &text).as_bytes()).to_hex().to_string()
     }
