@@ -12,7 +12,7 @@ use crate::batch::inputs::{Found, find};
 use crate::error::Error;
 use crate::io;
 use crate::paths::check_other_path;
-use crate::progress::{Observer, Unseen};
+use crate::progress::{Observer, OneOfMany};
 use crate::song::measure;
 
 /// What is to be aggregated.
@@ -42,16 +42,23 @@ pub struct Aggregate {
 /// The profile cannot be written, or the run was interrupted.
 pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate, Error> {
     let found = find(&job.inputs, &job.output)?;
+    if found.is_empty() {
+        let names: Vec<_> = job.inputs.iter().map(|path| path.display().to_string()).collect();
+        return Err(Error::Folder(format!("{}: there is no song in it", names.join(", "))));
+    }
     check_other_path("profile", &job.output, found.iter().map(|song| song.path.as_path()), job.force)?;
-    observer.stage("measuring", Some(found.len() as u64));
+    let bytes = |song: &Found| std::fs::metadata(&song.path).map_or(0, |metadata| metadata.len());
+    observer.stage("measuring", Some(found.iter().map(bytes).sum()));
     let measured: Vec<Result<(String, Profile), Error>> = found
         .par_iter()
-        .map(|Found { path, problem, .. }| match problem {
+        .map(|song| match &song.problem {
             Some(problem) => Err(Error::Folder(problem.clone())),
             None => {
-                let (_, profile, _) = measure(path, &Unseen(observer))?;
-                observer.advance(1)?;
-                Ok((path.display().to_string(), profile))
+                let progress = OneOfMany::new(observer, bytes(song));
+                let measured = measure(&song.path, &progress);
+                progress.finish()?;
+                let (_, profile, _) = measured?;
+                Ok((song.path.display().to_string(), profile))
             }
         })
         .collect();

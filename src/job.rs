@@ -72,17 +72,20 @@ impl std::str::FromStr for Genre {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let profiles = genre::profiles().map_err(|e| e.to_string())?;
+        let names = genre_names()?;
         match text {
             "auto" => Ok(Self::Auto),
             UNIVERSAL => Ok(Self::Universal),
-            _ if profiles.iter().any(|profile| profile.name == text) => Ok(Self::Named(text.to_owned())),
-            _ => {
-                let names: Vec<_> = profiles.into_iter().map(|profile| profile.name).collect();
-                Err(format!("{text:?} is no genre that is known: choose auto, {}, {UNIVERSAL}", names.join(", ")))
-            }
+            _ if names.iter().any(|name| name == text) => Ok(Self::Named(text.to_owned())),
+            _ => Err(format!("{text:?} is no genre that is known: choose auto, {}", names.join(", "))),
         }
     }
+}
+
+/// The names that a song can be given or told: those of the profiles.
+fn genre_names() -> Result<Vec<String>, String> {
+    let profiles = genre::profiles().map_err(|e| e.to_string())?;
+    Ok(profiles.into_iter().map(|profile| profile.name).chain([UNIVERSAL.to_owned()]).collect())
 }
 
 /// Weights are relative: nobody needs larger ones.
@@ -113,6 +116,32 @@ impl std::str::FromStr for Reference {
             };
         }
         Ok(Self { path: text.into(), weight: 1.0 })
+    }
+}
+
+/// A finished record that songs of one genre come close to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GenreReference {
+    /// The genre's name.
+    pub genre: String,
+    /// The record.
+    pub reference: Reference,
+}
+
+impl std::str::FromStr for GenreReference {
+    type Err = String;
+
+    /// `GENRE=FILE` or `GENRE=FILE:WEIGHT`: no genre has an equals sign in its name, a file may.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (genre, file) = text.split_once('=').ok_or("must be GENRE=FILE, as in rock=hit.flac")?;
+        let names = genre_names()?;
+        if !names.iter().any(|name| name == genre) {
+            return Err(format!("{genre:?} is no genre that is known: choose {}", names.join(", ")));
+        }
+        if file.is_empty() {
+            return Err(format!("the record for {genre} is missing: name its file, as in {genre}=hit.flac"));
+        }
+        Ok(Self { genre: genre.to_owned(), reference: file.parse()? })
     }
 }
 
@@ -291,6 +320,25 @@ mod tests {
         assert_eq!("rock".parse(), Ok(Genre::Named("rock".to_owned())));
         let refused = "polka".parse::<Genre>().expect_err("nobody knows it");
         assert!(["polka", "auto", "electronic", "universal"].iter().all(|name| refused.contains(name)), "{refused}");
+    }
+
+    #[test]
+    fn a_genre_stands_before_the_first_equals_sign_and_the_weight_after_the_last_colon() {
+        let parse = |text: &str| text.parse::<GenreReference>();
+        let reference = |path: &str, weight| Reference { path: path.into(), weight };
+        let of = |genre: &str, reference| Ok(GenreReference { genre: genre.to_owned(), reference });
+        assert_eq!(parse("rock=a=b:c.flac:0.5"), of("rock", reference("a=b:c.flac", 0.5)));
+        assert_eq!(parse("universal=a.flac"), of("universal", reference("a.flac", 1.0)));
+        for (wrong, words) in [
+            ("a.flac", "GENRE=FILE"),
+            ("polka=a.flac", "electronic, orchestral, rock, universal"),
+            ("auto=a.flac", "\"auto\" is no genre"),
+            ("rock=", "the record for rock is missing"),
+            ("rock=a.flac:0", "weight"),
+        ] {
+            let refused = parse(wrong).expect_err(wrong);
+            assert!(refused.contains(words), "{wrong}: {refused}");
+        }
     }
 
     #[test]

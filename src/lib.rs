@@ -8,6 +8,7 @@ mod delta;
 pub mod demo;
 pub mod error;
 pub mod finish;
+pub mod genres;
 pub mod io;
 pub mod job;
 mod limited;

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use analyzer::profile::Profile;
 use models::Decider;
 use models::decision::{Amounts, Wish};
-use models::genre::{self, GenreHead};
 use models::norm::NormProfile;
 use models::target::{Target, TargetKind};
 use rayon::prelude::*;
@@ -13,6 +12,7 @@ use renderer::recipe::{Recipe, SampleFormat, Solution};
 
 use crate::error::Error;
 use crate::finish::{Finished, Solve, finish, settings_hash};
+use crate::genres::Genres;
 use crate::io::encode::Format;
 use crate::io::tags::Tags;
 use crate::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Reference, RenderJob};
@@ -20,7 +20,7 @@ use crate::paths::{check_other_path, check_paths};
 use crate::progress::{Observer, Unseen};
 use crate::reference::Judgement;
 use crate::refine::refined;
-use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
+use crate::report::{DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, Report};
 use crate::song::{Song, measure};
 use crate::words::actions;
 
@@ -41,11 +41,14 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     }
     let output = job.wanted.output()?;
     check_format(&job.output, output.sample_format)?;
+    if let Some(path) = &job.profile {
+        read_profile(path)?;
+    }
     let mut decider = load_decider(job.decider)?;
     let (song, references) =
         rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
     let (song, profile) = song?;
-    let aim = Aim::towards(&decider, references?, job, &[&profile])?;
+    let aim = Aim::towards(&decider, &mut Genres::default(), references?, job, &[&profile])?;
     let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
     let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
     decision.refinement = refinement;
@@ -56,6 +59,8 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
 pub struct Aim {
     /// As the decider takes it.
     pub target: Target,
+    /// The genre that led there.
+    pub genre: Option<GenreReport>,
     /// What was noticed about the references.
     pub warnings: Vec<String>,
 }
@@ -68,16 +73,18 @@ impl Aim {
     /// A reference is silent, the file is no profile, or the runtime failed.
     pub fn towards(
         decider: &Decider,
+        genres: &mut Genres,
         references: Vec<MeasuredReference>,
         job: &MasterJob,
         songs: &[&Profile],
     ) -> Result<Self, Error> {
         if let Some(path) = &job.profile {
-            return Ok(Self { target: read_profile(path)?.target(), warnings: Vec::new() });
+            return Ok(Self { target: read_profile(path)?.target(), genre: None, warnings: Vec::new() });
         }
         if references.is_empty() {
-            let target = genre_target(decider.norm(), &job.genre, songs).map_err(Error::Network)?;
-            return Ok(Self { target, warnings: Vec::new() });
+            let (genre, target) = genres.find(&job.genre, decider.norm(), songs).map_err(Error::Network)?;
+            let genre = (job.genre != Genre::Universal).then_some(genre);
+            return Ok(Self { target, genre, warnings: Vec::new() });
         }
         let (mut warnings, mut records, mut trust) = (Vec::new(), Vec::new(), Amounts::NONE);
         let weights: f64 = references.iter().map(|(_, weight, ..)| weight).sum();
@@ -91,7 +98,7 @@ impl Aim {
         if job.matching == MatchKind::Literal {
             target.kind = TargetKind::Literal;
         }
-        Ok(Self { target, warnings })
+        Ok(Self { target, genre: None, warnings })
     }
 }
 
@@ -107,7 +114,8 @@ pub fn decide(
 ) -> Result<(Recipe, DecisionReport), Error> {
     let wish = decider.decide(profile, &aim.target);
     let wish = wish.map_err(|source| Error::Decide { path: job.input.clone(), source })?;
-    decided_by(job, profile, &aim.target, &wish)
+    let (recipe, decision) = decided_by(job, profile, &aim.target, &wish)?;
+    Ok((recipe, DecisionReport { genre: aim.genre.clone(), ..decision }))
 }
 
 /// A wish as a recipe, and who had it.
@@ -126,6 +134,7 @@ pub fn decided_by(
         target: target.name.clone(),
         target_kind: target.kind,
         target_lufs: target.loudness_lufs,
+        genre: None,
         confidence: wish.confidence,
         refinement: None,
     };
@@ -254,18 +263,6 @@ pub(crate) fn reference_name(path: &Path) -> String {
 pub(crate) fn read_profile(path: &Path) -> Result<NormProfile, Error> {
     let norm = NormProfile::from_json(&crate::io::text::read(path)?);
     norm.map_err(|source| Error::ProfileFile { path: path.into(), source })
-}
-
-/// What songs of a genre go towards. A song that cannot be heard is of none.
-fn genre_target(norm: &NormProfile, genre: &Genre, songs: &[&Profile]) -> Result<Target, models::Error> {
-    match (genre, Target::middle("", songs)) {
-        (Genre::Auto, Some(middle)) => GenreHead::load()?.target(&middle, norm),
-        (Genre::Named(name), _) => {
-            let profile = genre::profiles()?.into_iter().find(|profile| profile.name == *name);
-            Ok(profile.as_ref().unwrap_or(norm).target())
-        }
-        (Genre::Universal, _) | (Genre::Auto, None) => Ok(norm.target()),
-    }
 }
 
 /// How dense a reference makes a master: only as far as a song like this bears it.

@@ -1,5 +1,8 @@
 //! Who is told how far the work has come, and may end it.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::io::Error;
 
 /// Hears of every stage of a run. Stages follow one another; one may come again.
@@ -25,6 +28,46 @@ impl Observer for Unseen<'_> {
     }
 }
 
+/// One of several files: tells how far it is in bytes of its file, which are what the stage of all of them counts.
+pub struct OneOfMany<'a> {
+    observer: &'a dyn Observer,
+    bytes: u64,
+    frames: AtomicU64,
+    done: AtomicU64,
+}
+
+impl<'a> OneOfMany<'a> {
+    /// A file of so many bytes.
+    pub fn new(observer: &'a dyn Observer, bytes: u64) -> Self {
+        Self { observer, bytes, frames: AtomicU64::new(0), done: AtomicU64::new(0) }
+    }
+
+    /// Whatever became of it, nothing more is to be done.
+    ///
+    /// # Errors
+    /// [`Interrupted`](Error::Interrupted).
+    pub fn finish(&self) -> Result<(), Error> {
+        let frames = self.frames.load(Relaxed);
+        self.observer.advance(self.bytes - self.bytes_of(self.done.load(Relaxed), frames))
+    }
+
+    fn bytes_of(&self, done: u64, frames: u64) -> u64 {
+        let share = if frames == 0 { 0.0 } else { (done as f64 / frames as f64).min(1.0) };
+        (self.bytes as f64 * share) as u64
+    }
+}
+
+impl Observer for OneOfMany<'_> {
+    fn stage(&self, _: &'static str, frames: Option<u64>) {
+        self.frames.store(frames.unwrap_or(0), Relaxed);
+    }
+
+    fn advance(&self, frames: u64) -> Result<(), Error> {
+        let (before, all) = (self.done.fetch_add(frames, Relaxed), self.frames.load(Relaxed));
+        self.observer.advance(self.bytes_of(before + frames, all) - self.bytes_of(before, all))
+    }
+}
+
 /// Hears nothing.
 pub struct Silent;
 
@@ -33,5 +76,36 @@ impl Observer for Silent {
 
     fn advance(&self, _: u64) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Sum(AtomicU64);
+
+    impl Observer for Sum {
+        fn stage(&self, _: &'static str, _: Option<u64>) {}
+
+        fn advance(&self, bytes: u64) -> Result<(), Error> {
+            self.0.fetch_add(bytes, Relaxed);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_file_counts_as_its_bytes_whatever_its_header_says() {
+        for frames in [None, Some(0), Some(100), Some(1000), Some(7)] {
+            let sum = Sum(AtomicU64::new(0));
+            let file = OneOfMany::new(&sum, 1001);
+            file.stage("measuring", frames);
+            for _ in 0..10 {
+                file.advance(10).expect("nobody interrupts");
+                assert!(sum.0.load(Relaxed) <= 1001, "{frames:?}");
+            }
+            file.finish().expect("nobody interrupts");
+            assert_eq!(sum.0.load(Relaxed), 1001, "{frames:?}");
+        }
     }
 }

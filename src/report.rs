@@ -84,10 +84,28 @@ pub struct DecisionReport {
     pub target_kind: TargetKind,
     /// Typical loudness of the target, LUFS.
     pub target_lufs: f64,
+    /// What kind of music the song is; absent where that decided nothing.
+    pub genre: Option<GenreReport>,
     /// How sure the decider was, 0 to 1.
     pub confidence: Confidence,
     /// What listening to the chain led to; absent where nobody listened.
     pub refinement: Option<Refinement>,
+}
+
+/// What kind of music a song, or a record, is taken for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GenreReport {
+    /// Its name; `universal` for none of those that can be told.
+    pub name: String,
+    /// How probable that is, 0 to 1; absent where it was not told but given.
+    pub probability: Option<f64>,
+}
+
+impl std::fmt::Display for GenreReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(&self.name)?;
+        self.probability.map_or(Ok(()), |share| write!(f, " {:.0} %", 100.0 * share))
+    }
 }
 
 /// The figures that people compare.

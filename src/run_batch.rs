@@ -1,6 +1,7 @@
 //! `batch` and `merge-reports` on a terminal: a line per song, a bar over all of them, a summary.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use goldmaster::batch::merge::merge;
@@ -10,8 +11,10 @@ use goldmaster::batch::report::paths;
 use goldmaster::batch::run::{self, Finished, Outcome, Summary};
 use goldmaster::batch::watch::{Ended, Watch};
 use goldmaster::error::Error;
+use goldmaster::report::DecisionReport;
 use goldmaster::terminal::album_table;
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
+use models::target::TargetKind;
 
 use crate::cli::GenreArg;
 use crate::cli::batch::{BatchArgs, MergeArgs};
@@ -87,7 +90,10 @@ fn look(args: &BatchArgs, plan: &Plan) {
 struct Terminal {
     bar: Bar,
     songs: usize,
+    ended: AtomicUsize,
     is_quiet: bool,
+    /// What Ctrl-C has set off was said so often.
+    said: AtomicU8,
 }
 
 impl Terminal {
@@ -97,14 +103,32 @@ impl Terminal {
         let style = ProgressStyle::with_template("{msg:12} {wide_bar} {percent:>3} % {elapsed:>4}, {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style);
-        Self { bar, songs, is_quiet }
+        Self { bar, songs, ended: AtomicUsize::new(0), is_quiet, said: AtomicU8::new(0) }
+    }
+
+    fn count(&self, ended: usize) {
+        self.bar.set_message(format!("{ended} of {}", self.songs));
+    }
+
+    /// How often Ctrl-C was pressed. Whoever asks first after that says what it does: the keys alone show nothing.
+    fn interrupts(&self) -> u8 {
+        let interrupts = interrupts();
+        let words = match interrupts {
+            1 => "stopping: the songs at work come to their end; Ctrl-C again ends them at once",
+            2 => "ending: nothing is kept of the songs at work",
+            _ => return interrupts,
+        };
+        if self.said.fetch_max(interrupts, Ordering::Relaxed) < interrupts && !self.is_quiet {
+            self.bar.suspend(|| complain(words));
+        }
+        interrupts
     }
 }
 
 impl Watch for Terminal {
     fn begins(&self, bytes: u64) {
         self.bar.set_length(bytes);
-        self.bar.set_message(format!("{} songs", self.songs));
+        self.count(0);
         self.bar.enable_steady_tick(Duration::from_millis(200));
     }
 
@@ -113,6 +137,7 @@ impl Watch for Terminal {
     }
 
     fn ended(&self, song: &Ended) {
+        self.count(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
         let (input, output) = (song.input.display(), song.output.display());
         self.bar.suspend(|| match song.outcome {
             Outcome::Failed(cause) => complain(&format!("failed: {cause}")),
@@ -120,11 +145,18 @@ impl Watch for Terminal {
             Outcome::Unchanged => print(&format!("{output}: unchanged")),
             Outcome::Left => print(&format!("{input}: left")),
             Outcome::Mastered => {
-                let levels = song.after.map_or_else(String::new, |after| {
+                let mut words = String::new();
+                if let Some(after) = song.after {
                     let loudness = after.integrated_lufs.unwrap_or(f64::NEG_INFINITY);
-                    format!("{loudness:.1} LUFS, {:.1} dBTP", after.true_peak_dbtp)
-                });
-                print(&format!("{output}: {levels}"));
+                    let _ = write!(words, "{loudness:.1} LUFS, {:.1} dBTP", after.true_peak_dbtp);
+                }
+                if let Some(DecisionReport { genre: Some(genre), target, target_kind, .. }) = song.decision {
+                    let _ = write!(words, ", {genre}");
+                    if *target_kind != TargetKind::Norm {
+                        let _ = write!(words, ": towards {target}");
+                    }
+                }
+                print(&format!("{output}: {words}"));
             }
         });
         for shortfall in &song.shortfalls {
@@ -133,10 +165,10 @@ impl Watch for Terminal {
     }
 
     fn is_stopping(&self) -> bool {
-        interrupts() > 0
+        self.interrupts() > 0
     }
 
     fn is_cut(&self) -> bool {
-        interrupts() > 1
+        self.interrupts() > 1
     }
 }

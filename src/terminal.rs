@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use analyzer::crossover::{BAND_NAMES, BANDS};
 use analyzer::profile::Profile;
-use models::genre::{self, GenreHead};
+use models::genre;
 use models::norm::{NormProfile, UNIVERSAL};
 use models::target::TargetKind;
 
@@ -120,10 +120,10 @@ pub fn master_summary(report: &Report) -> String {
 /// # Errors
 /// The compiled-in files do not fit this program.
 pub fn genre_table() -> Result<String, models::Error> {
-    let head = GenreHead::load()?;
+    let tellable = genre::tellable()?;
     let mut out = String::new();
     for NormProfile { name, songs, .. } in genre::profiles()? {
-        let note = if head.tells(&name) { "" } else { "   by name only: `auto` cannot tell it" };
+        let note = if tellable.contains(&name) { "" } else { "   by name only: `auto` cannot tell it" };
         let _ = writeln!(out, "{name:14}{songs:>4} songs{note}");
     }
     let universal = NormProfile::universal()?;

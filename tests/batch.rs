@@ -2,90 +2,17 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use analyzer::stream::Frame;
 use analyzer::synth::{demo_mix, silence};
-use common::{Folder, RATE_HZ, Run, louder, name, read};
+use common::batch::{assert_tidy, failed, folder_of, masters, report, songs, statuses, tree};
+use common::{Folder, RATE_HZ, Run, SOME_FAILED, USAGE, read};
 use goldmaster::io::encode::Format;
-use serde_json::Value;
 
-/// Exit codes, as the README has them.
-const USAGE: i32 = 2;
-const SOME_FAILED: i32 = 4;
+/// Exit code of a run that was ended, as the README has it.
 const INTERRUPTED: i32 = 130;
-
-/// Long enough for a loudness.
-const SECONDS: f64 = 1.0;
-
-/// Songs of a second that differ: consecutive parts of one.
-fn songs(count: usize) -> Vec<Vec<Frame>> {
-    let frames = demo_mix(RATE_HZ, SECONDS * count as f64);
-    frames.chunks_exact(frames.len() / count).map(<[Frame]>::to_vec).collect()
-}
-
-/// A folder with an `in` of so many songs, `in/disc/` among them.
-fn folder_of(count: usize) -> Folder {
-    let folder = Folder::new();
-    fs::create_dir_all(folder.path("in/disc")).expect("a folder");
-    for (n, song) in songs(count).iter().enumerate() {
-        let place = if n % 2 == 0 { "in" } else { "in/disc" };
-        folder.wav(&format!("{place}/{n}.wav"), 2, song);
-    }
-    folder
-}
-
-/// Every file below `path`, by its path in it; hidden folders left out.
-fn tree(path: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(path).into_iter().flatten() {
-        let path = entry.expect("an entry").path();
-        let own = name(&path);
-        match path.is_dir() {
-            true if own == ".goldmaster" => {}
-            true => files.extend(tree(&path).into_iter().map(|(name, bytes)| (format!("{own}/{name}"), bytes))),
-            false => drop(files.insert(own, fs::read(&path).expect("readable"))),
-        }
-    }
-    files
-}
-
-/// The masters below `path`.
-fn masters(path: &Path) -> BTreeMap<String, Vec<u8>> {
-    tree(path).into_iter().filter(|(name, _)| name.ends_with(".wav") || name.ends_with(".flac")).collect()
-}
-
-/// Nothing is left of work that was not finished.
-fn assert_tidy(path: &Path) {
-    for folder in [path.to_owned(), path.join("disc"), path.join(".goldmaster")] {
-        for entry in fs::read_dir(folder).into_iter().flatten() {
-            let name = name(&entry.expect("an entry").path());
-            assert!(!name.ends_with(".tmp") && !name.ends_with(".claim"), "{name} was left behind");
-        }
-    }
-}
-
-fn report(path: &Path) -> Value {
-    let text = fs::read_to_string(path).expect("the report");
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
-}
-
-fn statuses(report: &Value) -> Vec<(&str, &str)> {
-    fn text(value: &Value) -> &str {
-        value.as_str().expect("a text")
-    }
-    let songs = report["songs"].as_array().expect("a list").iter();
-    songs.map(|song| (text(&song["input"]), text(&song["status"]))).collect()
-}
-
-fn failed(run: Run, code: i32) -> Run {
-    assert_eq!(run.code, Some(code), "{run:?}");
-    run
-}
 
 #[test]
 fn every_song_comes_out_as_if_it_were_alone_and_every_bad_one_is_named() {
@@ -330,75 +257,6 @@ fn four_parts_side_by_side_are_the_whole() {
 }
 
 #[test]
-fn a_plan_gives_every_song_its_own_settings() {
-    let folder = folder_of(3);
-    folder.wav("in/record.wav", 2, &louder(&songs(1)[0], 12.0));
-    folder.file(
-        "in/plan.csv",
-        b"input,output,loudness,reference,bits\n0.wav,,-16,,\n2.wav,loud/two.flac,-9,,16\ndisc/1.wav,,,record.wav,\n",
-    );
-    folder.goldmaster(&["batch", "--plan", "in/plan.csv", "-o", "out", "--loudness", "-20"]).succeeded();
-    assert_eq!(masters(&folder.path("out")).keys().collect::<Vec<_>>(), ["0.wav", "disc/1.wav", "loud/two.flac"]);
-    for (output, arguments) in [
-        ("0.wav", &["in/0.wav", "--loudness", "-16", "--genre", "auto"][..]),
-        ("loud/two.flac", &["in/2.wav", "--loudness", "-9", "--bits", "16", "--genre", "auto"]),
-        ("disc/1.wav", &["in/disc/1.wav", "--loudness", "-20", "--reference", "in/record.wav"]),
-    ] {
-        let alone = format!("alone.{}", output.rsplit('.').next().unwrap_or_default());
-        folder.goldmaster(&[arguments, &["-o", &alone, "--force"]].concat()).succeeded();
-        let bytes = |path: &str| fs::read(folder.path(path)).expect("a master");
-        assert!(bytes(&format!("out/{output}")) == bytes(&alone), "{output}");
-    }
-}
-
-#[test]
-fn a_plan_gives_every_song_its_own_direction() {
-    let folder = folder_of(4);
-    folder.goldmaster(&["profile", "in/disc", "-o", "in/mine.profile.json"]).succeeded();
-    let plan = |genre: &str| {
-        let rows = format!("0.wav,{genre},\n2.wav,,mine.profile.json\ndisc/1.wav,,\ndisc/3.wav,universal,\n");
-        folder.file("in/plan.csv", format!("input,genre,profile\n{rows}").as_bytes());
-    };
-    let batch = |code: i32| failed(folder.goldmaster(&["batch", "--plan", "in/plan.csv", "-o", "out"]), code);
-    let seen = || -> Vec<(String, String)> {
-        let report = report(&folder.path("out/report.json"));
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let songs = report["songs"].as_array().expect("a list").iter();
-        songs.map(|song| (text(&song["report"]["decision"]["target"]), text(&song["status"]))).collect()
-    };
-    plan("rock");
-    batch(0);
-    let targets: Vec<String> = seen().into_iter().map(|(target, _)| target).collect();
-    assert_eq!([&targets[0], &targets[1], &targets[3]], ["rock", "mine", "universal"]);
-    let masters = masters(&folder.path("out"));
-    for (name, direction, value) in [
-        ("0.wav", "--genre", "rock"),
-        ("2.wav", "--profile", "in/mine.profile.json"),
-        ("disc/1.wav", "--genre", "auto"),
-        ("disc/3.wav", "--genre", "universal"),
-    ] {
-        folder.goldmaster(&[&format!("in/{name}"), direction, value, "-o", "alone.wav", "--force"]).succeeded();
-        assert!(masters[name] == fs::read(folder.path("alone.wav")).expect("a master"), "{name}");
-    }
-    // Another genre, or another profile under the same name, is another master; the others are left alone.
-    plan("orchestral");
-    folder.goldmaster(&["profile", "in/0.wav", "-o", "in/mine.profile.json", "--name", "other", "--force"]).succeeded();
-    batch(0);
-    let statuses: Vec<(String, String)> = seen();
-    let status: Vec<&str> = statuses.iter().map(|(_, status)| status.as_str()).collect();
-    assert_eq!(status, ["mastered", "mastered", "unchanged", "unchanged"]);
-    assert_eq!((statuses[0].0.as_str(), statuses[1].0.as_str()), ("orchestral", "other"));
-    plan("polka");
-    let run = batch(USAGE);
-    assert!(
-        ["line 2", "genre", "polka", "electronic, orchestral, rock"].iter().all(|w| run.stderr.contains(w)),
-        "{run:?}"
-    );
-    folder.file("in/plan.csv", b"input,genre,profile\n0.wav,rock,mine.profile.json\n");
-    assert!(batch(USAGE).stderr.contains("only one of them"));
-}
-
-#[test]
 fn lists_globs_and_twins_find_their_place() {
     let folder = folder_of(2);
     folder.integers("in/0.flac", Format::Flac, &songs(1)[0]);
@@ -417,7 +275,7 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
     fs::create_dir(folder.path("mine")).expect("a folder");
     folder.file("mine/report.json", b"{\"my\": \"own\"}\n");
     let before = tree(&folder.path(""));
-    let cases: [(&[&str], i32, &str); 16] = [
+    let cases: [(&[&str], i32, &str); 22] = [
         (&["batch"], USAGE, "INPUTS"),
         (&["batch", "nothing/*.wav"], USAGE, "nothing/*.wav"),
         (&["batch", "in", "-o", "in"], USAGE, "would replace in/0.wav"),
@@ -431,6 +289,16 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
         (&["batch", "in", "--genre", "polka"], USAGE, "electronic, orchestral, rock"),
         (&["batch", "in", "--genre", "rock", "--reference-from-album"], USAGE, "--reference-from-album"),
         (&["batch", "--genre", "rock"], USAGE, "no song"),
+        (&["batch", "in", "--genre-reference", "in/0.wav"], USAGE, "must be GENRE=FILE"),
+        (&["batch", "in", "--genre-reference", "polka=in/0.wav"], USAGE, "electronic, orchestral, rock, universal"),
+        (&["batch", "in", "--genre-reference", "rock=in/0.wav"], USAGE, "cannot be told from the sound"),
+        (&["batch", "in", "--genre", "rock", "--genre-reference", "electronic=in/0.wav"], USAGE, "no song is of it"),
+        (&["batch", "in", "--genre-reference", "electronic=missing.wav"], 1, "missing.wav: there is no such file"),
+        (
+            &["batch", "in", "--reference", "in/0.wav", "--genre-reference", "electronic=in/0.wav"],
+            USAGE,
+            "cannot be used",
+        ),
         (&["batch", "in", "--album", "--shard", "1/2"], USAGE, "--shard cannot divide"),
         (&["batch", "in", "-o", "mine"], 1, "mine/report.json: exists already"),
         (&["merge-reports", "mine/report.json", "-o", "joint.json"], USAGE, "not a report"),

@@ -3,21 +3,26 @@
 //! A small ONNX head gives the probabilities of the genres that it can tell; whatever else a song may be, the universal
 //! profile stands for. Genres of too few records to be told can be asked for by name.
 
+use std::collections::HashMap;
+
+use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
 use ndarray::Array2;
 use ort::session::Session;
 use ort::value::TensorRef;
 use serde::Deserialize;
 
 use crate::Error;
-use crate::features::{FEATURES, Features};
 use crate::graph;
-use crate::norm::{NormProfile, UNIVERSAL};
-use crate::target::{Target, comparable};
+use crate::norm::{NormProfile, UNIVERSAL, median};
+use crate::target::{Target, bands_below};
 
 const GRAPH: &[u8] = include_bytes!("../weights/genre.onnx");
 const SIDECAR: &str = include_str!("../weights/genre.json");
 /// The head's class for all songs of no genre that it can tell.
 const OTHER: &str = "other";
+
+/// In the names of what a mono song says nothing of.
+const OF_THE_IMAGE: [&str; 5] = ["side_", "width", "correlation", "balance", "mono_loss"];
 
 const PROFILES: [&str; 3] = [
     include_str!("../profiles/electronic.json"),
@@ -31,6 +36,7 @@ const PROFILES: [&str; 3] = [
 struct Sidecar {
     blake3: String,
     features: Vec<String>,
+    neutral: Vec<f64>,
     classes: Vec<String>,
     parity: Vec<Parity>,
 }
@@ -52,9 +58,26 @@ pub fn profiles() -> Result<Vec<NormProfile>, Error> {
     PROFILES.into_iter().map(read).collect()
 }
 
+/// The genres that can be told from the sound; all others are by name only.
+///
+/// # Errors
+/// The compiled-in data cannot be read.
+pub fn tellable() -> Result<Vec<String>, Error> {
+    let Sidecar { classes, .. } = sidecar()?;
+    Ok(classes.into_iter().filter(|class| class != OTHER).collect())
+}
+
+fn sidecar() -> Result<Sidecar, Error> {
+    serde_json::from_str(SIDECAR).map_err(|e| Error::Sidecar(e.to_string()))
+}
+
 /// The compiled-in head, ready to run.
 pub struct GenreHead {
     session: Session,
+    /// Names of what it hears, of [`Profile::features`]: more than the decider does.
+    features: Vec<String>,
+    /// What stands for a feature that a song says nothing of.
+    neutral: Vec<f64>,
     classes: Vec<String>,
     parity: Vec<Parity>,
 }
@@ -63,24 +86,21 @@ impl GenreHead {
     /// Loads and checks the graph.
     ///
     /// # Errors
-    /// Graph and sidecar do not belong together, or this program sees other features than the head was trained on.
+    /// Graph and sidecar do not belong together.
     pub fn load() -> Result<Self, Error> {
-        let sidecar: Sidecar = serde_json::from_str(SIDECAR).map_err(|e| Error::Sidecar(e.to_string()))?;
-        let Sidecar { blake3, features, classes, parity } = sidecar;
-        Ok(Self { session: graph::session(GRAPH, &blake3, &features)?, classes, parity })
-    }
-
-    /// Whether the head tells this genre.
-    pub fn tells(&self, genre: &str) -> bool {
-        genre != OTHER && self.classes.iter().any(|class| class == genre)
+        let Sidecar { blake3, features, neutral, classes, parity } = sidecar()?;
+        if features.len() != neutral.len() {
+            return Err(Error::Mismatch { what: "features of the genres" });
+        }
+        Ok(Self { session: graph::own_session(GRAPH, &blake3)?, features, neutral, classes, parity })
     }
 
     /// Probability of each class: positive, and together 1.
     ///
     /// # Errors
     /// The runtime failed.
-    fn probabilities(&mut self, song: &Features) -> Result<Vec<f64>, Error> {
-        let row = Array2::from_shape_fn((1, FEATURES), |(_, n)| song[n] as f32);
+    fn probabilities(&mut self, song: &[f64]) -> Result<Vec<f64>, Error> {
+        let row = Array2::from_shape_fn((1, song.len()), |(_, n)| song[n] as f32);
         let classes = self.classes.len();
         let mut run = || -> ort::Result<Vec<f64>> {
             let outputs = self.session.run(ort::inputs!["features" => TensorRef::from_array_view(&row)?])?;
@@ -91,31 +111,41 @@ impl GenreHead {
         run().map_err(|e| Error::Runtime(e.to_string()))
     }
 
-    /// What a song, or the middle of several, is mastered towards: the profiles of the genres by their probabilities in
-    /// whole percent, the universal one for the rest.
+    /// What a song, or the middle of all `songs` of a record, sounds like; `None` where nothing can be heard.
     ///
     /// # Errors
-    /// The runtime failed, or a compiled-in profile does not fit this program.
-    pub fn target(&mut self, song: &Target, norm: &NormProfile) -> Result<Target, Error> {
-        let (heard, _) = comparable(&song.features, &song.features, norm, song.cutoff_hz);
-        let probabilities = self.probabilities(&heard)?;
-        let profiles = profiles()?;
-        let mut parts: Vec<(f64, &NormProfile)> = Vec::new();
-        for (class, probability) in self.classes.iter().zip(probabilities) {
-            let percent = libm::floor(100.0 * probability);
-            if let Some(profile) = profiles.iter().find(|profile| profile.name == *class)
-                && percent >= 1.0
-            {
-                parts.push((percent / 100.0, profile));
+    /// The runtime failed, or this program hears other features than the head was trained on.
+    pub fn tell(&mut self, songs: &[&Profile]) -> Result<Option<Told>, Error> {
+        let Some(middle) = self.middle(songs)? else { return Ok(None) };
+        let probabilities = self.probabilities(&middle)?;
+        let known = self.classes.iter().zip(probabilities).filter(|(class, _)| *class != OTHER);
+        let percents = known.map(|(class, probability)| (class.clone(), libm::floor(100.0 * probability) as u32));
+        let mut percents: Vec<(String, u32)> = percents.filter(|(_, percent)| *percent > 0).collect();
+        percents.sort_by_key(|(_, percent)| std::cmp::Reverse(*percent));
+        Ok(Some(Told { percents }))
+    }
+
+    /// The median of what is heard in each song, of those that say something about it.
+    fn middle(&self, songs: &[&Profile]) -> Result<Option<Vec<f64>>, Error> {
+        let mut columns: Vec<Vec<f64>> = vec![Vec::new(); self.features.len()];
+        let mut is_heard = false;
+        for song in songs {
+            let Some(all) = song.features() else { continue };
+            let all: HashMap<String, f64> = all.into_iter().collect();
+            is_heard = true;
+            let silent_bands = bands_below(song.spectrum.cutoff_hz)..SPECTRUM_BANDS;
+            let unsaid: Vec<String> = silent_bands.map(|band| format!("_{:.0}hz_", band_centre_hz(band))).collect();
+            for (name, column) in self.features.iter().zip(&mut columns) {
+                let value = *all.get(name).ok_or(Error::Mismatch { what: "features of the genres" })?;
+                let is_beyond = unsaid.iter().any(|band| name.contains(band));
+                let is_of_image = song.channels == 1 && OF_THE_IMAGE.iter().any(|word| name.contains(word));
+                if !is_beyond && !is_of_image {
+                    column.push(value);
+                }
             }
         }
-        parts.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        let rest = 1.0 - parts.iter().map(|(share, _)| share).sum::<f64>();
-        parts.push((rest.clamp(0.0, 1.0), norm));
-        let share = |(share, profile): &(f64, &NormProfile)| format!("{} {:.0} %", profile.name, 100.0 * share);
-        let name =
-            if parts.len() == 1 { UNIVERSAL.into() } else { parts.iter().map(share).collect::<Vec<_>>().join(", ") };
-        Ok(NormProfile::mixed(&name, &parts).target())
+        let middle = columns.iter_mut().zip(&self.neutral).map(|(column, neutral)| median(column).unwrap_or(*neutral));
+        Ok(is_heard.then(|| middle.collect()))
     }
 
     /// Largest difference from the probabilities that the trainer computed for the same songs.
@@ -123,13 +153,11 @@ impl GenreHead {
     /// # Errors
     /// The runtime failed, or the sidecar's vectors are of other lengths.
     pub fn parity_error(&mut self) -> Result<f64, Error> {
-        let wrong = Error::Mismatch { what: "parity vectors of the genres" };
         let mut worst: f64 = 0.0;
         for Parity { features, probabilities } in self.parity.clone() {
-            let Ok(song) = Features::try_from(features) else { return Err(wrong) };
-            let got = self.probabilities(&song)?;
+            let got = self.probabilities(&features)?;
             if got.len() != probabilities.len() {
-                return Err(wrong);
+                return Err(Error::Mismatch { what: "parity vectors of the genres" });
             }
             worst = got.iter().zip(&probabilities).map(|(a, b)| (a - b).abs()).fold(worst, f64::max);
         }
@@ -137,8 +165,50 @@ impl GenreHead {
     }
 }
 
+/// What a song sounds like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// Genres and how probable they are, the likeliest first, in whole percent; it is of none of them for the rest.
+    percents: Vec<(String, u32)>,
+}
+
+impl Told {
+    fn rest(&self) -> u32 {
+        100 - self.percents.iter().map(|(_, percent)| percent).sum::<u32>().min(100)
+    }
+
+    /// The likeliest genre, or `universal` where none is likelier, and how probable that is, 0 to 1.
+    pub fn likeliest(&self) -> (&str, f64) {
+        let rest = self.rest();
+        let genre = self.percents.first().filter(|(_, percent)| *percent > rest);
+        let (name, percent) = genre.map_or((UNIVERSAL, rest), |(name, percent)| (name, *percent));
+        (name, f64::from(percent) / 100.0)
+    }
+
+    /// What the song is mastered towards: the profiles of the genres by their probabilities, the universal one for the
+    /// rest.
+    ///
+    /// # Errors
+    /// A compiled-in profile does not fit this program.
+    pub fn target(&self, norm: &NormProfile) -> Result<Target, Error> {
+        let profiles = profiles()?;
+        let find = |name: &str| profiles.iter().find(|profile| profile.name == name).unwrap_or(norm);
+        let mut parts: Vec<(u32, &NormProfile)> = Vec::new();
+        parts.extend(self.percents.iter().map(|(name, percent)| (*percent, find(name))));
+        parts.push((self.rest(), norm));
+        let words: Vec<_> = parts.iter().map(|(percent, profile)| format!("{} {percent} %", profile.name)).collect();
+        let name = if parts.len() == 1 { UNIVERSAL.to_owned() } else { words.join(", ") };
+        let parts: Vec<_> = parts.iter().map(|(percent, profile)| (f64::from(*percent) / 100.0, *profile)).collect();
+        Ok(NormProfile::mixed(&name, &parts).target())
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use analyzer::analyze::Analyzer;
+    use analyzer::stream::{Frame, Meter as _};
+    use analyzer::synth::{demo_mix, silence};
+
     use super::*;
     use crate::target::TargetKind;
 
@@ -162,7 +232,14 @@ mod tests {
         assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
         assert!(!names.contains(&UNIVERSAL) && !names.contains(&OTHER));
         assert!(head.classes.iter().all(|class| class == OTHER || names.contains(&class.as_str())));
-        assert!(head.tells("electronic") && !head.tells(OTHER) && !head.tells("polka"));
+        assert!(tellable().expect("compiled in").iter().all(|genre| names.contains(&genre.as_str())));
+    }
+
+    /// What the head hears of a song from the middle of a profile: what the profile does not know is neutral.
+    fn heard(head: &GenreHead, song: &NormProfile) -> Vec<f64> {
+        let known: HashMap<&String, f64> = song.names.iter().zip(song.median.iter().copied()).collect();
+        let features = head.features.iter().zip(&head.neutral);
+        features.map(|(name, neutral)| known.get(name).copied().unwrap_or(*neutral)).collect()
     }
 
     #[test]
@@ -172,25 +249,74 @@ mod tests {
         let classes = head.classes.clone();
         let mut share = |song: &NormProfile, genre: &str| {
             let index = classes.iter().position(|class| class == genre).expect("a class");
-            head.probabilities(&song.target().features).expect("runs")[index]
+            let heard = heard(&head, song);
+            head.probabilities(&heard).expect("runs")[index]
         };
         for profile in profiles().expect("compiled in").iter().filter(|profile| classes.contains(&profile.name)) {
             assert!(share(profile, &profile.name) > share(&norm, &profile.name), "{}", profile.name);
         }
     }
 
+    fn profile(channels: u8, frames: &[Frame]) -> Profile {
+        let mut analyzer = Analyzer::new(44_100, channels);
+        analyzer.push(frames);
+        analyzer.finish()
+    }
+
+    #[test]
+    fn what_a_song_says_nothing_of_does_not_count() {
+        let head = GenreHead::load().expect("compiled in");
+        let song = demo_mix(44_100, 4.0);
+        let middle = |songs: &[&Profile]| head.middle(songs).expect("all features are known");
+        let is_neutral = |vector: &[f64], part: &str| {
+            let own =
+                head.features.iter().zip(vector.iter().zip(&head.neutral)).filter(|(name, _)| name.contains(part));
+            own.map(|(_, (value, neutral))| value == neutral).collect::<Vec<_>>()
+        };
+        let stereo = profile(2, &song);
+        let mut dull = stereo.clone();
+        dull.spectrum.cutoff_hz = 8000.0;
+        let left: Vec<Frame> = song.iter().map(|frame| [frame[0]; 2]).collect();
+        let mono = profile(1, &left);
+        let [whole, dull, narrow] = [&stereo, &dull, &mono].map(|song| middle(&[song]).expect("it can be heard"));
+        assert!(is_neutral(&whole, "_").iter().all(|is| !is));
+        assert!(
+            is_neutral(&dull, "_18780hz_").iter().all(|is| *is) && is_neutral(&dull, "_987hz_").iter().all(|is| !is)
+        );
+        for part in OF_THE_IMAGE {
+            let all = is_neutral(&narrow, part);
+            assert!(!all.is_empty() && all.iter().all(|is| *is), "{part}");
+        }
+        assert!(is_neutral(&narrow, "crest").iter().all(|is| !is));
+        assert_eq!(middle(&[&stereo, &mono, &stereo]), Some(whole));
+        assert_eq!(middle(&[&profile(2, &silence(44_100, 1.0))]), None);
+    }
+
+    #[test]
+    fn the_likeliest_is_universal_unless_a_genre_is_likelier() {
+        let told = |percents: &[(&str, u32)]| Told {
+            percents: percents.iter().map(|(name, percent)| ((*name).to_owned(), *percent)).collect(),
+        };
+        assert_eq!(told(&[("rock", 51), ("orchestral", 10)]).likeliest(), ("rock", 0.51));
+        assert_eq!(told(&[("rock", 45), ("orchestral", 10)]).likeliest(), (UNIVERSAL, 0.45));
+        assert_eq!(told(&[("rock", 36), ("orchestral", 30)]).likeliest(), ("rock", 0.36));
+        assert_eq!(told(&[]).likeliest(), (UNIVERSAL, 1.0));
+    }
+
     #[test]
     fn the_target_lies_between_the_profiles_and_says_what_it_is_made_of() {
         let norm = universal();
         let mut head = GenreHead::load().expect("compiled in");
-        for song in profiles().expect("compiled in") {
-            let target = head.target(&song.target(), &norm).expect("runs");
+        for seconds in [3.0, 8.0] {
+            let song = profile(2, &demo_mix(44_100, seconds));
+            let told = head.tell(&[&song]).expect("runs").expect("it can be heard");
+            assert_eq!(head.tell(&[&song]).expect("runs"), Some(told.clone()));
+            let target = told.target(&norm).expect("compiled in");
             assert_eq!(target.kind, TargetKind::Norm);
-            assert_eq!(head.target(&song.target(), &norm).expect("runs"), target);
             assert!(target.name.contains(" %") && target.name.contains(UNIVERSAL), "{}", target.name);
             let all: Vec<Target> =
                 profiles().expect("compiled in").iter().chain([&norm]).map(NormProfile::target).collect();
-            for n in 0..FEATURES {
+            for n in 0..target.features.len() {
                 let values = all.iter().map(|profile| profile.features[n]);
                 let (least, most) = values.fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(v), b.max(v)));
                 assert!((least - 1e-9..=most + 1e-9).contains(&target.features[n]), "{n}");

@@ -18,7 +18,7 @@ struct Part {
 
 impl Part {
     fn open(path: &Path) -> Result<Self, Error> {
-        let failed = |e: io::Error| Error::Usage(format!("{}: cannot be read ({e})", path.display()));
+        let failed = |e: io::Error| crate::io::Error::reading(path, &e);
         let mut lines = BufReader::new(File::open(path).map_err(failed)?);
         let mut line = Vec::new();
         lines.read_until(b'\n', &mut line).map_err(failed)?;

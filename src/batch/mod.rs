@@ -1,8 +1,8 @@
 //! Many songs: from arguments to a plan, from the plan to masters and a report.
 //!
 //! [`inputs`] finds songs, [`table`] reads a plan, [`plan`] gives every song its place, [`run`] masters them in several
-//! threads, [`relation`] lets songs of one record know of each other, [`record`] remembers what is finished, [`report`] tells all of it, [`merge`] joins the reports of several
-//! machines.
+//! threads, [`references`] are read once for all, [`relation`] lets songs of one record know of each other, [`record`]
+//! remembers what is finished, [`report`] tells all of it, [`merge`] joins the reports of several machines.
 //! A song's bytes are those of mastering it alone: nothing passes from one song to another but what the user asks for.
 
 pub mod budget;

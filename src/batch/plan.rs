@@ -156,13 +156,9 @@ fn places(requests: &[Request]) -> Result<Vec<PathBuf>, Error> {
 
 /// No master takes the place of any song, reference or profile.
 fn spare_sources(items: &[Item], folder: &Path) -> Result<(), Error> {
-    let references = items.iter().flat_map(|item| &item.settings.references).map(|reference| &reference.path);
-    let profiles = items.iter().filter_map(|item| item.settings.profile.as_ref());
     let sources: HashMap<_, _> = items
         .iter()
-        .map(|item| &item.input)
-        .chain(references)
-        .chain(profiles)
+        .flat_map(|item| item.settings.sources().chain([&item.input]))
         .filter_map(|path| Some((identity(path)?, path)))
         .collect();
     for item in items {

@@ -1,5 +1,6 @@
 //! What the songs of a batch have to do with one another, and what has to be known of all before one is mastered.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -17,7 +18,8 @@ use crate::batch::song::{Deciders, Shared, guarded};
 use crate::batch::watch::{SongProgress, Stopping, Watch};
 use crate::error::Error;
 use crate::io;
-use crate::master::{Aim, decided_by};
+use crate::job::MasterJob;
+use crate::master::decided_by;
 use crate::pipeline::alone;
 use crate::refine::refined;
 use crate::report::DecisionReport;
@@ -96,7 +98,7 @@ impl Direction {
             return Ok(Self { known, is_unknown: true, ..unknown });
         }
         let profiles = each(plan, jobs, watch, |_, item, _| {
-            let progress = SongProgress::of_listening(watch, bytes_of_a_pass(item));
+            let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&item.input));
             let measured = guarded(item, || measure(&item.input, &progress).map_err(|e| e.to_string()));
             progress.finish();
             measured.map(|(_, profile, _)| profile)
@@ -123,19 +125,21 @@ impl Direction {
         let Some(first) = plan.items.first() else { return Ok(self) };
         let job = first.settings.job(first.input.clone(), first.output.clone(), false);
         let mut deciders = Deciders::default();
-        let decider = deciders.get(job.decider)?;
-        let references = shared.references.measured(&job.references, &Stopping(watch)).map_err(Error::Reference)?;
         let heard: Vec<&Profile> = profiles.iter().flatten().collect();
-        let aim = Aim::towards(decider, references, &job, &heard)?;
+        let (job, aim) = shared.aimed(&first.settings, job, &heard, &mut deciders, &Stopping(watch))?;
+        let decider = deciders.get(job.decider)?;
         let wanted_lufs = job.wanted.delivery(aim.target.loudness_lufs, !job.references.is_empty(), None)?.loudness_lufs;
-        let target = (!plan.relation.is_own_reference).then_some(aim.target);
+        let target = (!plan.relation.is_own_reference).then_some(aim.target.clone());
         let tone = Tone::new(decider, &heard, target).map_err(Error::Network)?;
         let Some(tone) = tone else {
             return Ok(Self { album: vec![Err(NOTHING.to_owned()); plan.items.len()], ..self });
         };
         let prepared = each(plan, jobs, watch, |at, item, deciders| {
             let profile = profiles[at].as_ref().map_err(String::clone)?;
-            guarded(item, || prepare(item, profile, &tone, deciders, shared, watch).map_err(|e| e.to_string()))
+            let job = MasterJob { input: item.input.clone(), ..job.clone() };
+            let prepared =
+                guarded(item, || prepare(&job, profile, &tone, deciders, shared, watch).map_err(|e| e.to_string()));
+            prepared.map(|(part, decision)| (part, DecisionReport { genre: aim.genre.clone(), ..decision }))
         })?;
         let strictness = job.strictness;
         Self { warnings: aim.warnings, ..self }.levelled(plan, shared, prepared, wanted_lufs, by, strictness)
@@ -245,21 +249,20 @@ fn context(made_from: &[Result<MadeFrom, String>], relation: &Relation) -> Strin
 
 /// A song with all of its recipe but the loudness.
 fn prepare(
-    item: &Item,
+    job: &MasterJob,
     profile: &Profile,
     tone: &Tone,
     deciders: &mut Deciders,
     shared: &Shared,
     watch: &dyn Watch,
 ) -> Result<(Part, DecisionReport), Error> {
-    let decide_error = |source| Error::Decide { path: item.input.clone(), source };
-    let job = item.settings.job(item.input.clone(), item.output.clone(), false);
+    let decide_error = |source| Error::Decide { path: job.input.clone(), source };
     let wish = tone.wish(deciders.get(job.decider)?, profile).map_err(decide_error)?;
-    let (recipe, mut decision) = decided_by(&job, profile, &tone.target, &wish)?;
-    let progress = SongProgress::of_listening(watch, bytes_of_a_pass(item));
-    let song = Song::load_within(&item.input, shared.spool_bytes, &progress)?;
+    let (recipe, mut decision) = decided_by(job, profile, &tone.target, &wish)?;
+    let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&job.input));
+    let song = Song::load_within(&job.input, shared.spool_bytes, &progress)?;
     // Towards itself or a record, an album's songs make a move of their own: what is wanted of each is in its curve.
-    let (recipe, refinement) = refined(&job, &song, profile, &tone.middle, recipe, &progress)?;
+    let (recipe, refinement) = refined(job, &song, profile, &tone.middle, recipe, &progress)?;
     decision.refinement = refinement;
     let trace = crate::finish::trace(&song, &recipe, profile, &progress)?;
     progress.finish();
@@ -276,8 +279,8 @@ fn same_limiter(parts: &mut [Part]) {
 }
 
 /// Listening to all songs takes two passes of about half of the work of a master.
-fn bytes_of_a_pass(item: &Item) -> u64 {
-    std::fs::metadata(&item.input).map_or(0, |metadata| metadata.len()) / 2
+fn bytes_of_a_pass(input: &Path) -> u64 {
+    std::fs::metadata(input).map_or(0, |metadata| metadata.len()) / 2
 }
 
 /// What `work` says of every item, in order, from several threads.

@@ -180,12 +180,15 @@ pub(super) fn parse_entry(line: &str) -> Option<serde_json::Result<Entry>> {
 }
 
 /// Columns of the table.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 17] = [
     "index",
     "input",
     "output",
     "status",
     "cause",
+    "target",
+    "genre",
+    "genre_probability",
     "loudness_before_lufs",
     "loudness_wanted_lufs",
     "loudness_lufs",
@@ -201,6 +204,7 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
     let report = &entry.report;
     let figure =
         |path: &str| report.pointer(path).and_then(Value::as_f64).map_or_else(String::new, |v| format!("{v:.2}"));
+    let name = |path: &str| report.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let list = |path: &str| report.pointer(path).and_then(Value::as_array).cloned().unwrap_or_default();
     let verdicts = list("/promises");
     let verdicts = verdicts.iter().filter_map(|promise| promise["verdict"].as_str());
@@ -213,6 +217,9 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
         entry.output.clone(),
         status.as_str().unwrap_or_default().to_owned(),
         entry.cause.clone().unwrap_or_default(),
+        name("/decision/target"),
+        name("/decision/genre/name"),
+        figure("/decision/genre/probability"),
         figure("/before/integrated_lufs"),
         figure("/wanted/loudness_lufs"),
         figure("/after/integrated_lufs"),

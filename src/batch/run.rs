@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use models::target::Target;
+
 use crate::album::AlbumReport;
 use crate::batch::budget::Budget;
 use crate::batch::plan::{Item, Plan};
@@ -138,19 +140,26 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     Ok(Finished { summary: Summary::of(&outcomes), album })
 }
 
-/// A reference or profile that all songs share and that cannot be used is no song's fault, and ends the batch before it
-/// begins.
+/// A reference or profile that all songs share, or those of a genre, and that cannot be used is no song's fault, and ends
+/// the batch before it begins.
 fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) -> Result<(), Error> {
     let Some(first) = plan.items.first() else { return Ok(()) };
-    if !plan.items.iter().all(|item| Arc::ptr_eq(&item.settings, &first.settings)) {
-        return Ok(());
+    let mut common: Vec<_> = first.settings.genre_references.iter().map(|of| of.reference.clone()).collect();
+    if plan.items.iter().all(|item| Arc::ptr_eq(&item.settings, &first.settings)) {
+        if let Some(path) = &first.settings.profile {
+            read_profile(path)?;
+        }
+        common.extend_from_slice(&first.settings.references);
     }
-    if let Some(path) = &first.settings.profile {
-        read_profile(path)?;
-    }
-    match shared.references.measured(&first.settings.references, &Stopping(watch)) {
+    match shared.references.measured(&common, &Stopping(watch)) {
         Err(_) if watch.is_stopping() => Err(io::Error::Interrupted.into()),
-        measured => measured.map(drop).map_err(Error::Reference),
+        Err(cause) => Err(Error::Reference(cause)),
+        Ok(records) if records.is_empty() => Ok(()),
+        Ok(records) => {
+            let records: Vec<_> =
+                records.into_iter().map(|(name, weight, profile, _)| (name, weight, profile)).collect();
+            Target::references(&records).map(drop).map_err(Error::Network)
+        }
     }
 }
 
@@ -250,6 +259,7 @@ impl<'a> Workers<'a> {
             output: &output,
             outcome: &outcome,
             after: report.map(|report| report.after),
+            decision: report.and_then(|report| report.decision.as_ref()),
             shortfalls: short.map(|promise| promise.measured.clone()).collect(),
         });
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)[at] = outcome;

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use models::decision::Amounts;
+use models::genre::tellable;
+use models::norm::UNIVERSAL;
 use renderer::recipe::SampleFormat;
 
 use crate::delivery::Destination;
 use crate::error::Error;
 use crate::io::encode::Format;
-use crate::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Reference, Wanted};
+use crate::job::{DeciderKind, Genre, GenreReference, MasterJob, MatchKind, Output, Reference, Wanted};
 use crate::master::check_format;
 use crate::refine::Effort;
 use crate::verify::Strictness;
@@ -23,6 +25,8 @@ pub struct Settings {
     pub profile: Option<PathBuf>,
     /// The genre, where there are neither references nor a profile.
     pub genre: Genre,
+    /// What songs of a genre go towards instead of its profile.
+    pub genre_references: Vec<GenreReference>,
     /// Loudness and samples.
     pub wanted: Wanted,
     /// Who decides.
@@ -146,6 +150,33 @@ impl Settings {
         }
     }
 
+    /// The records that the song goes towards if it is of this genre.
+    pub fn references_of(&self, genre: &str) -> Vec<Reference> {
+        let own = self.genre_references.iter().filter(|of| of.genre == genre);
+        own.map(|of| of.reference.clone()).collect()
+    }
+
+    /// Whether only the sound of a song tells which references it has.
+    pub fn goes_by_genre(&self) -> bool {
+        self.references.is_empty() && self.profile.is_none() && !self.genre_references.is_empty()
+    }
+
+    /// All records that the song may come to go towards.
+    pub fn possible_references(&self) -> Vec<Reference> {
+        match &self.genre {
+            _ if !self.goes_by_genre() => self.references.clone(),
+            Genre::Universal => self.references_of(UNIVERSAL),
+            Genre::Named(name) => self.references_of(name),
+            Genre::Auto => self.genre_references.iter().map(|of| of.reference.clone()).collect(),
+        }
+    }
+
+    /// All files that songs are mastered towards.
+    pub fn sources(&self) -> impl Iterator<Item = &PathBuf> {
+        let by_genre = self.genre_references.iter().map(|of| &of.reference);
+        self.references.iter().chain(by_genre).map(|reference| &reference.path).chain(&self.profile)
+    }
+
     /// Refuses what no song could be mastered with.
     ///
     /// # Errors
@@ -159,16 +190,47 @@ impl Settings {
         Ok(())
     }
 
-    /// Hash of all that decides how a song comes out, but for the song. `references` are the hashes of their files, in
-    /// order, `profile` is that of its file, `context` is whatever else a song is mastered towards.
+    /// Refuses a reference of a genre that no song will be of, as long as no row of a plan says otherwise.
+    ///
+    /// # Errors
+    /// There is one: says which, and what to do.
+    pub fn check_genre_references(&self) -> Result<(), Error> {
+        let possible: Vec<String> = match &self.genre {
+            Genre::Auto => tellable().map_err(Error::Network)?.into_iter().chain([UNIVERSAL.to_owned()]).collect(),
+            Genre::Named(name) => vec![name.clone()],
+            Genre::Universal => vec![UNIVERSAL.to_owned()],
+        };
+        let Some(GenreReference { genre, reference }) =
+            self.genre_references.iter().find(|of| !possible.contains(&of.genre))
+        else {
+            return Ok(());
+        };
+        let why = match self.genre {
+            Genre::Auto => format!("{genre} cannot be told from the sound, only {} can", possible.join(", ")),
+            _ => format!("with --genre {} no song is of it", possible.join(", ")),
+        };
+        let file = reference.path.display();
+        Err(Error::Usage(format!(
+            "--genre-reference {genre}={file}: {why}: say --genre {genre}, or name genres in the column genre of a --plan"
+        )))
+    }
+
+    /// Hash of all that decides how a song comes out, but for the song. `references` are the hashes of the files of
+    /// [`possible_references`](Self::possible_references), in order, `profile` is that of its file, `context` is whatever else a song is mastered towards.
     pub fn hash(&self, references: &[String], profile: Option<&str>, context: &str) -> String {
         let genre = (self.references.is_empty() && self.profile.is_none()).then_some(&self.genre);
         let Self { wanted, decider, matching, effort, values, format, strictness, .. } = self;
         let amounts = self.job(PathBuf::new(), PathBuf::new(), false).amounts;
-        let weights: Vec<_> = references.iter().zip(self.references.iter().map(|r| r.weight)).collect();
+        let weights: Vec<_> = references.iter().zip(self.possible_references().iter().map(|r| r.weight)).collect();
+        let genres = match genre {
+            Some(Genre::Auto) => self.genre_references.iter().map(|of| of.genre.as_str()).collect(),
+            _ => Vec::new(),
+        };
         // The debug form names every field, so that one that is added counts by itself.
-        let towards = format!("{weights:?} {profile:?} {genre:?} {context}");
-        let text = format!("{wanted:?} {decider:?} {matching:?} {effort:?} {amounts:?} {values:?} {format:?} {strictness:?} {towards}");
+        let towards = format!("{weights:?} {genres:?} {profile:?} {genre:?} {context}");
+        let text = format!(
+            "{wanted:?} {decider:?} {matching:?} {effort:?} {amounts:?} {values:?} {format:?} {strictness:?} {towards}"
+        );
         let program = concat!("goldmaster ", env!("CARGO_PKG_VERSION"), " batch 1\n");
         blake3::hash((program.to_owned() + &text).as_bytes()).to_hex().to_string()
     }
@@ -198,6 +260,7 @@ pub(super) fn defaults() -> Settings {
         references: Vec::new(),
         profile: None,
         genre: Genre::Auto,
+        genre_references: Vec::new(),
         wanted: Wanted::default(),
         decider: DeciderKind::default(),
         matching: MatchKind::default(),
@@ -269,6 +332,30 @@ mod tests {
         assert_ne!(content("one"), content("another"));
         set(&mut settings, "reference", "a.flac");
         assert_eq!((settings.references.len(), settings.profile), (1, None));
+    }
+
+    #[test]
+    fn a_song_depends_on_the_records_of_the_genres_that_it_may_be_of() {
+        let of = |text: &str| text.parse::<GenreReference>().expect("well-formed");
+        let mut settings = defaults();
+        settings.genre_references = vec![of("rock=r.flac"), of("electronic=e.flac"), of("rock=s.flac:2")];
+        let files = |settings: &Settings| -> Vec<String> {
+            settings.possible_references().iter().map(|r| r.path.display().to_string()).collect()
+        };
+        assert_eq!(files(&settings), ["r.flac", "e.flac", "s.flac"]);
+        let hash = |settings: &Settings| settings.hash(&files(settings), None, "");
+        let whole = hash(&settings);
+        settings.genre_references[1].genre = "orchestral".to_owned();
+        assert_ne!(hash(&settings), whole);
+        for (genre, expected) in [("rock", &["r.flac", "s.flac"][..]), ("orchestral", &["e.flac"]), ("universal", &[])]
+        {
+            settings.set("genre", &[genre.to_owned()], Path::new("")).expect("a genre");
+            assert_eq!(files(&settings), expected, "{genre}");
+        }
+        settings.set("reference", &["own.flac".to_owned()], Path::new("")).expect("a path");
+        assert_eq!(files(&settings), ["own.flac"]);
+        settings.set("profile", &["p.json".to_owned()], Path::new("")).expect("a path");
+        assert!(files(&settings).is_empty());
     }
 
     #[test]

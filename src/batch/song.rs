@@ -10,7 +10,9 @@ use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, Record, Records, Standing};
 use crate::batch::references::References;
 use crate::batch::relation::Direction;
+use crate::batch::settings::Settings;
 use crate::error::Error;
+use crate::genres::Genres;
 use crate::io;
 use crate::io::claim::Claim;
 use crate::io::encode::scratch;
@@ -61,9 +63,12 @@ pub enum Done {
     Busy,
 }
 
-/// The deciders of one thread: loaded when they are needed first.
+/// What decides in one thread: loaded when it is needed first.
 #[derive(Default)]
-pub struct Deciders(Vec<(DeciderKind, Decider)>);
+pub struct Deciders {
+    deciders: Vec<(DeciderKind, Decider)>,
+    genres: Genres,
+}
 
 impl Deciders {
     /// The decider of a kind.
@@ -71,14 +76,18 @@ impl Deciders {
     /// # Errors
     /// The network cannot be run.
     pub fn get(&mut self, kind: DeciderKind) -> Result<&mut Decider, Error> {
-        let at = match self.0.iter().position(|(known, _)| *known == kind) {
+        Ok(self.both(kind)?.0)
+    }
+
+    fn both(&mut self, kind: DeciderKind) -> Result<(&mut Decider, &mut Genres), Error> {
+        let at = match self.deciders.iter().position(|(known, _)| *known == kind) {
             Some(at) => at,
             None => {
-                self.0.push((kind, load_decider(kind)?));
-                self.0.len() - 1
+                self.deciders.push((kind, load_decider(kind)?));
+                self.deciders.len() - 1
             }
         };
-        Ok(&mut self.0[at].1)
+        Ok((&mut self.deciders[at].1, &mut self.genres))
     }
 }
 
@@ -100,7 +109,7 @@ impl Shared<'_> {
             return Err(problem.clone());
         }
         let input_hash = file_hash(&item.input).map_err(|e| e.to_string())?;
-        let references = self.references.hashes(&item.settings.references)?;
+        let references = self.references.hashes(&item.settings.possible_references())?;
         let profile = item.settings.profile.as_deref().map(|path| self.references.hash(path)).transpose()?;
         Ok(MadeFrom { input_hash, settings_hash: item.settings.hash(&references, profile.as_deref(), context) })
     }
@@ -235,17 +244,37 @@ impl Shared<'_> {
             let (recipe, decision) = decided.clone().map_err(Error::Album)?;
             return Ok((recipe, decision, self.direction.warnings.clone()));
         }
-        let decider = deciders.get(job.decider)?;
-        let aim = match &self.direction.middle {
-            Some(middle) => Aim { target: middle.clone(), warnings: Vec::new() },
-            None => {
-                let references = self.references.measured(&job.references, observer).map_err(Error::Reference)?;
-                Aim::towards(decider, references, job, &[profile])?
-            }
+        let (job, aim) = match &self.direction.middle {
+            Some(middle) => (job.clone(), Aim { target: middle.clone(), genre: None, warnings: Vec::new() }),
+            None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
         };
-        let (recipe, mut decision) = decide(job, profile, decider, &aim)?;
-        let (recipe, refinement) = refined(job, song, profile, &aim.target, recipe, observer)?;
+        let (recipe, mut decision) = decide(&job, profile, deciders.get(job.decider)?, &aim)?;
+        let (recipe, refinement) = refined(&job, song, profile, &aim.target, recipe, observer)?;
         decision.refinement = refinement;
         Ok((recipe, decision, aim.warnings))
+    }
+
+    /// Where a song goes, or all `songs` of a record; the job gets the references of their genre.
+    ///
+    /// # Errors
+    /// A reference or a profile cannot be used, or the network failed.
+    pub fn aimed(
+        &self,
+        settings: &Settings,
+        mut job: MasterJob,
+        songs: &[&Profile],
+        deciders: &mut Deciders,
+        observer: &dyn Observer,
+    ) -> Result<(MasterJob, Aim), Error> {
+        let (decider, genres) = deciders.both(job.decider)?;
+        let mut told = None;
+        if settings.goes_by_genre() {
+            let (genre, _) = genres.find(&job.genre, decider.norm(), songs).map_err(Error::Network)?;
+            job.references = settings.references_of(&genre.name);
+            told = Some(genre);
+        }
+        let references = self.references.measured(&job.references, observer).map_err(Error::Reference)?;
+        let aim = Aim::towards(decider, genres, references, &job, songs)?;
+        Ok((job, Aim { genre: aim.genre.or(told), ..aim }))
     }
 }

@@ -66,6 +66,11 @@ fn column(name: &str) -> String {
 fn csv_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let columns: Vec<String> = reader.headers().map_err(|e| e.to_string())?.iter().map(column).collect();
+    if let [only] = &columns[..]
+        && only.contains([SEPARATOR, '\t'])
+    {
+        return Err("its columns must be separated by commas".to_owned());
+    }
     let rows = reader.records().map(|record| {
         let record = record.map_err(|e| e.to_string())?;
         let name = format!("line {}", record.position().map_or(0, csv::Position::line));
@@ -147,6 +152,7 @@ mod tests {
             ("plan.csv", "input,loudness\na.wav,-9\nb.wav,loud\n", "line 3: loudness: \"loud\""),
             ("plan.csv", "input,ceiling\na.wav,7\n", "line 2: "),
             ("plan.csv", "output\na.wav\n", "line 2: the input is missing"),
+            ("plan.csv", "input;loudness\na.wav;-9\n", "separated by commas"),
             ("plan.csv", "input,output\na.wav,../b.wav\n", "line 2: output: \"../b.wav\" leads out"),
             ("plan.csv", "input,output\na.wav,b.mp3\n", "neither .wav nor .flac"),
             ("plan.json", r#"[{"input": "a.wav", "rate": [1, 2]}]"#, "song 1: rate: takes one value"),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::batch::run::Outcome;
 use crate::io::Error;
 use crate::progress::Observer;
-use crate::report::Levels;
+use crate::report::{DecisionReport, Levels};
 
 /// Hears of every song. Called from several threads.
 pub trait Watch: Sync {
@@ -35,6 +35,8 @@ pub struct Ended<'a> {
     pub outcome: &'a Outcome,
     /// The master's figures, if it was made now.
     pub after: Option<Levels>,
+    /// Where it went, if it was made now.
+    pub decision: Option<&'a DecisionReport>,
     /// Promises that fell short.
     pub shortfalls: Vec<String>,
 }

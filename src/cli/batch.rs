@@ -14,7 +14,7 @@ use goldmaster::batch::settings::Settings;
 use goldmaster::batch::{inputs, table};
 use goldmaster::error::Error;
 use goldmaster::io::encode::Format;
-use goldmaster::job::{DeciderKind, Genre, Reference};
+use goldmaster::job::{DeciderKind, Genre, GenreReference, Reference};
 use goldmaster::verify::Strictness;
 
 use super::{AmountArgs, ClosenessArgs, GenreArg, WantedArgs, genre, setting};
@@ -39,6 +39,10 @@ pub struct BatchArgs {
     /// Goes towards a genre, or `auto` for what each song, or the record, sounds like; `list` shows all [default: auto]
     #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
     pub genre: Option<GenreArg>,
+    /// A finished record that the songs of a genre come close to, as in rock=hit.flac; several are weighted, as in
+    /// rock=hit.flac:0.5. A song is of the genre that it is given, or sounds like
+    #[arg(long = "genre-reference", value_name = "GENRE=FILE[:WEIGHT]", conflicts_with_all = ["references", "profile"])]
+    pub genre_references: Vec<GenreReference>,
     #[command(flatten)]
     pub wanted: WantedArgs,
     /// Container of the masters
@@ -51,7 +55,7 @@ pub struct BatchArgs {
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "whole", help_heading = "Album")]
     pub album: Option<AlbumLoudness>,
     /// The record is its own reference: songs that stand out are drawn to the others
-    #[arg(long, conflicts_with_all = ["references", "profile", "genre"], help_heading = "Album")]
+    #[arg(long, conflicts_with_all = ["references", "profile", "genre", "genre_references"], help_heading = "Album")]
     pub reference_from_album: bool,
     /// Who decides
     #[arg(long, value_enum, default_value_t)]
@@ -120,6 +124,9 @@ impl BatchArgs {
     pub fn plan(&self) -> Result<Plan, Error> {
         let settings = self.settings();
         settings.check()?;
+        if self.plan.is_none() {
+            settings.check_genre_references()?;
+        }
         let plan = match &self.plan {
             Some(path) => table::read(path, &settings, &self.output)?,
             None if self.inputs == [Path::new("-")] => {
@@ -140,6 +147,7 @@ impl BatchArgs {
             references: self.references.clone(),
             profile: self.profile.clone(),
             genre: genre(self.genre.as_ref()).unwrap_or(Genre::Auto),
+            genre_references: self.genre_references.clone(),
             wanted: self.wanted.wanted(),
             decider: self.decider,
             matching: self.closeness.matching,

@@ -161,7 +161,7 @@ pub enum Error {
 
 impl Error {
     /// The error of opening or reading `path`.
-    pub(super) fn reading(path: &Path, error: &io::Error) -> Self {
+    pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
             io::ErrorKind::NotFound => Self::NotFound { path },

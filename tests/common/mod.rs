@@ -1,6 +1,8 @@
 //! What the integration tests share: synthesised songs, files, runs of the program, and meters that are not its own.
 #![allow(dead_code, reason = "every file of tests uses its own part of this")]
 
+pub mod batch;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
