@@ -27,7 +27,7 @@ use crate::song::Song;
 pub enum Effort {
     /// Nobody listens to what the chain makes of it
     Off,
-    /// One correction, by a minute of the song
+    /// Twice, to a minute of the song
     #[default]
     Fast,
     /// Until it comes no closer
@@ -39,7 +39,7 @@ impl Effort {
     fn rounds(self) -> usize {
         match self {
             Self::Off => 0,
-            Self::Fast => 1,
+            Self::Fast => QUICK_ROUNDS,
             Self::Best => 8,
         }
     }
@@ -72,6 +72,8 @@ impl Refinement {
     }
 }
 
+/// Corrections of a quick look.
+const QUICK_ROUNDS: usize = 2;
 /// A miss this small is left, dB.
 const CLOSE_ENOUGH_DB: f64 = 0.1;
 /// A correction has to take this share of the miss away from passages that it was not learnt from.
@@ -296,8 +298,8 @@ impl Bench<'_> {
             }
             curves = self.goal.corrected(&curves, &left, &start);
         }
-        // The one correction of a quick look is judged by the check alone.
-        Ok(if self.rounds > 1 { best.1 } else { curves })
+        // The last correction of a quick look is judged by the check alone.
+        Ok(if self.rounds > QUICK_ROUNDS { best.1 } else { curves })
     }
 
     fn left(&self, digest: &Digest, curves: &Curves) -> Result<Option<Left>, Error> {

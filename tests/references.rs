@@ -6,6 +6,7 @@ use analyzer::analyze::Analyzer;
 use analyzer::profile::{Profile, THIRD_OCTAVES, third_octave_hz};
 use analyzer::random::Random;
 use analyzer::stream::{Frame, Meter as _};
+use analyzer::synth::demo_mix;
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ, job, mastered, read};
 use goldmaster::job::{LoudnessTarget, MasterJob, MatchKind, Reference, Wanted};
 use goldmaster::refine::Effort;
@@ -66,19 +67,21 @@ fn a_record_that_is_taken_as_it_is_gives_the_mix_its_spectrum() {
 #[test]
 fn what_the_chain_disturbs_is_corrected_and_told() {
     let folder = Folder::new();
-    folder.wav("mix.wav", 2, &MIX);
+    // Long enough that either half of it has something of everything.
+    let song = demo_mix(RATE_HZ, 20.0);
+    folder.wav("mix.wav", 2, &song);
     folder.wav("record.wav", 2, &record());
     // Compressors that make the loud bands quieter, whatever the equaliser has been told.
     let settings: Vec<(String, String)> = [("low", "-6"), ("high", "0")]
         .into_iter()
         .flat_map(|(band, threshold)| {
-            [("ratio", "4"), ("threshold_db", threshold), ("attack_ms", "1"), ("release_ms", "40")]
+            [("ratio", "2"), ("threshold_db", threshold), ("attack_ms", "1"), ("release_ms", "40")]
                 .map(|(name, value)| (format!("multiband.{band}.{name}"), value.to_owned()))
         })
         .collect();
     let run = |effort, output: &str| {
         let report = mastered(&MasterJob { effort, settings: settings.clone(), ..towards(&folder, "record.wav", output) });
-        let [before, after] = [&MIX[..], &read(&folder.path(output)).frames]
+        let [before, after] = [&song[..], &read(&folder.path(output)).frames]
             .map(|frames| levels(&profile(frames)).expect("it can be heard"));
         (report, difference(&before, &after))
     };
@@ -94,8 +97,8 @@ fn what_the_chain_disturbs_is_corrected_and_told() {
     };
     let (corrected, with) = run(Effort::Best, "best.wav");
     let told = corrected.decision.expect("decided").refinement.expect("listened");
-    assert!(told.miss_after_db < 0.7 * told.miss_before_db && told.mid_db > 0.0, "{told:?}");
-    assert!(miss(&with) < 0.7 * miss(&without), "{} {}", miss(&with), miss(&without));
+    assert!(told.miss_after_db < 0.5 * told.miss_before_db && told.mid_db > 0.0, "{told:?}");
+    assert!(miss(&with) < 0.5 * miss(&without), "{} {}", miss(&with), miss(&without));
 }
 
 #[test]
@@ -146,11 +149,13 @@ fn a_bad_reference_is_named_and_followed_no_further_than_it_can_be() {
     };
     let (said, recipe) = words("mono.wav");
     assert!(said.contains("it is mono") && said.contains("Choose a stereo record"), "{said}");
-    assert_eq!(recipe.match_eq.side_db, recipe.match_eq.mid_db);
+    // Where there is no side but noise, it is not lifted with the mid.
+    let is_alike = |band: usize| recipe.match_eq.side_db.0[band] == recipe.match_eq.mid_db.0[band];
+    assert!((8..40).all(is_alike), "{recipe:?}");
     assert!(words("clipped.wav").0.contains("it clips"));
     assert!(words("short.wav").0.contains("3.0 s long"));
     let (said, recipe) = words("voice.wav");
-    assert!(said.contains("speech"), "{said}");
+    assert!(said.contains("speech"), "{said} {:?} {:?}", profile(&voice()).dynamics.bands, profile(&voice()).rhythm);
     assert!(recipe.multiband.bands().iter().all(|band| band.ratio == 1.0));
 }
 
@@ -159,7 +164,7 @@ fn voice() -> Vec<Frame> {
     let rate = f64::from(RATE_HZ);
     let mut random = Random::new(4);
     let (mut frames, mut phase) = (Vec::new(), 0.0f64);
-    let mut formants = [[0.0f64; 2]; 3];
+    let (mut formants, mut last_hiss) = ([[0.0f64; 2]; 3], 0.0);
     while frames.len() < 10 * RATE_HZ as usize {
         let (pitch, length) = (110.0 + 40.0 * random.uniform(), 0.12 + 0.15 * random.uniform());
         let places = [400.0 + 400.0 * random.uniform(), 1200.0 + 900.0 * random.uniform(), 2600.0];
@@ -167,7 +172,9 @@ fn voice() -> Vec<Frame> {
         for n in 0..((length + pause) * rate) as usize {
             let time = n as f64 / rate;
             phase = (phase + pitch / rate).fract();
-            let gate = if time < length { (std::f64::consts::PI * time / length).sin() } else { 0.0 };
+            // A quick start and a slow end; now and then a hiss in between.
+            let gate = if time < length { (time / 0.008).min(1.0) * (1.0 - time / length).powi(2) } else { 0.0 };
+            let hiss = if pause < 0.1 && time > length { 0.15 * random.bipolar() } else { 0.0 };
             let buzz = gate * (if phase < 0.1 { 1.0 } else { 0.0 } - 0.1 + 0.05 * random.bipolar());
             let mut sum = 0.0;
             for (hz, memory) in places.into_iter().zip(&mut formants) {
@@ -176,7 +183,9 @@ fn voice() -> Vec<Frame> {
                 *memory = [y, memory[0]];
                 sum += y * turn.sin();
             }
-            frames.push([(0.02 * sum) as f32; 2]);
+            let breath = hiss - last_hiss;
+            last_hiss = hiss;
+            frames.push([(0.02 * sum + breath) as f32; 2]);
         }
     }
     // No rumble: what is under a voice was filtered off.
