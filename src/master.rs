@@ -16,6 +16,7 @@ use crate::finish::{Finished, Solve, finish, settings_hash};
 use crate::io::encode::Format;
 use crate::io::tags::Tags;
 use crate::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Reference, RenderJob};
+use crate::origin::{origin, was_mastered_towards};
 use crate::paths::{check_other_path, check_paths};
 use crate::progress::{Observer, Unseen};
 use crate::reference::Judgement;
@@ -45,7 +46,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (song, references) =
         rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
     let (song, profile) = song?;
-    let aim = Aim::towards(&decider, references?, job, &[&profile])?;
+    let aim = Aim::towards(&decider, references?, job, &[&profile])?.for_song(job);
     let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
     let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
     decision.refinement = refinement;
@@ -94,6 +95,21 @@ impl Aim {
         Ok(Self { target, warnings })
     }
 }
+
+impl Aim {
+    /// The same for the job's song: a master that has been there already is left as it is.
+    pub fn for_song(mut self, job: &MasterJob) -> Self {
+        if was_mastered_towards(job, &self.target) {
+            self.target.trust = Amounts::NONE;
+            self.warnings.push(ALREADY.to_owned());
+        }
+        self
+    }
+}
+
+/// Said of a song that is a master itself.
+const ALREADY: &str = "This is a master that goldmaster has made towards the same already: tone, dynamics and width stay as \
+                       they are. To master anew, take the mix";
 
 /// What is to be done to a song.
 ///
@@ -256,6 +272,7 @@ fn write_recipe(job: &MasterJob, profile: &Profile, target: &Target, wish: &Wish
     let mut recipe = Recipe {
         delivery: job.wanted.delivery(target.loudness_lufs, !job.references.is_empty())?,
         output: job.wanted.output()?,
+        towards: Some(origin(job, target)),
         ..Recipe::default()
     };
     let amounts = if job.decider == DeciderKind::None { Amounts::NONE } else { job.amounts };

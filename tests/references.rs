@@ -192,3 +192,30 @@ fn voice() -> Vec<Frame> {
     let mut low = 0.0f32;
     frames.iter().map(|[x, _]| { low += 0.02 * (x - low); [x - low; 2] }).collect()
 }
+
+#[test]
+fn a_master_is_mastered_towards_the_same_only_once() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    folder.wav("record.wav", 2, &record());
+    for (references, output) in [(Vec::new(), "a.wav"), (towards(&folder, "record.wav", "").references, "b.flac")] {
+        let once = MasterJob { references: references.clone(), ..job(&folder.path("mix.wav"), &folder.path(output)) };
+        mastered(&once);
+        let twice = MasterJob { references, ..job(&folder.path(output), &folder.path(&format!("again.{output}"))) };
+        let report = mastered(&twice);
+        assert!(report.warnings.iter().any(|words| words.contains("already")), "{:?}", report.warnings);
+        let [first, second] = [&once, &twice].map(|job| read(&job.output.path).frames);
+        let (changed, again) = (apart(&MIX, &first).0, apart(&first, &second).0);
+        assert!(changed > 0.1 && again < 0.1 * changed, "{output}: {changed} dB, then {again} dB");
+        // The third knows as much as the second, and a recipe writes the same bytes.
+        let third = MasterJob {
+            output: goldmaster::job::Output { path: folder.path(&format!("third.{output}")), ..twice.output.clone() },
+            input: twice.output.path.clone(),
+            ..twice.clone()
+        };
+        assert!(mastered(&third).warnings.iter().any(|words| words.contains("already")));
+    }
+    // Towards something else there is something to do.
+    let other = MasterJob { input: folder.path("a.wav"), ..towards(&folder, "record.wav", "c.wav") };
+    assert!(!mastered(&other).warnings.iter().any(|words| words.contains("already")));
+}

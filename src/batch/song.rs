@@ -243,6 +243,7 @@ impl Shared<'_> {
                 Aim::towards(decider, references, job, &[profile])?
             }
         };
+        let aim = aim.for_song(job);
         let (recipe, mut decision) = decide(job, profile, decider, &aim)?;
         let (recipe, refinement) = refined(job, song, profile, &aim.target, recipe, observer)?;
         decision.refinement = refinement;
