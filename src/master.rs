@@ -126,7 +126,7 @@ pub fn decide(
     decided_by(job, profile, &aim.target, &wish)
 }
 
-/// A wish as a recipe, and who had it.
+/// A wish as a recipe, and who had it. What the job sets by hand comes later, with [`refined`].
 ///
 /// # Errors
 /// The job sets a value that no recipe accepts.
@@ -277,10 +277,17 @@ fn write_recipe(job: &MasterJob, profile: &Profile, target: &Target, wish: &Wish
     };
     let amounts = if job.decider == DeciderKind::None { Amounts::NONE } else { job.amounts };
     wish.apply(profile, target, &amounts, &mut recipe);
-    with_settings(recipe.quantized(), &job.settings)
+    // What is set by hand is set when all else is decided; that it can be is known before any more is done.
+    let recipe = recipe.quantized();
+    with_settings(recipe.clone(), &job.settings)?;
+    Ok(recipe)
 }
 
-fn with_settings(recipe: Recipe, settings: &[(String, String)]) -> Result<Recipe, Error> {
+/// The recipe with what is set by hand.
+///
+/// # Errors
+/// A value that no recipe accepts.
+pub(crate) fn with_settings(recipe: Recipe, settings: &[(String, String)]) -> Result<Recipe, Error> {
     settings.iter().try_fold(recipe, |recipe, (path, value)| Ok(recipe.with(path, value)?))
 }
 

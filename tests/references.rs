@@ -8,10 +8,16 @@ use analyzer::random::Random;
 use analyzer::stream::{Frame, Meter as _};
 use analyzer::synth::demo_mix;
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ, job, mastered, read};
-use goldmaster::job::{LoudnessTarget, MasterJob, MatchKind, Reference, Wanted};
-use goldmaster::refine::Effort;
+use goldmaster::job::{LoudnessTarget, MasterJob, MatchKind, Reference, RenderJob, Wanted};
+use goldmaster::master::render;
+use goldmaster::progress::Silent;
+use goldmaster::refine::{Effort, refined};
+use goldmaster::song::Song;
 use models::features::{DYNAMICS_START, features};
-use models::literal::{Thirds, audible, difference, levels};
+use models::literal::{audible, difference, levels};
+use models::target::Target;
+use renderer::recipe::Recipe;
+use renderer::stages::multiband::BandParams;
 
 fn profile(frames: &[Frame]) -> Profile {
     let mut analyzer = Analyzer::new(RATE_HZ, 2);
@@ -69,38 +75,43 @@ fn a_record_that_is_taken_as_it_is_gives_the_mix_its_spectrum() {
 fn what_the_chain_disturbs_is_corrected_and_told() {
     let folder = Folder::new();
     // Long enough that either half of it has something of everything.
-    let song = demo_mix(RATE_HZ, 20.0);
-    folder.wav("mix.wav", 2, &song);
+    folder.wav("mix.wav", 2, &demo_mix(RATE_HZ, 20.0));
     folder.wav("record.wav", 2, &record());
+    let (song, before) = Song::load_measured(&folder.path("mix.wav"), &Silent).expect("readable");
+    let target = Target::references(&[("record".to_owned(), 1.0, profile(&record()))]).expect("it can be heard");
+    let mut recipe = Recipe::default();
+    recipe.match_eq.mid_db.0 = std::array::from_fn(|band| 2.0 - 0.1 * band as f64);
+    recipe.match_eq.side_db = recipe.match_eq.mid_db.clone();
     // Compressors that make the loud bands quieter, whatever the equaliser has been told.
-    let settings: Vec<(String, String)> = [("low", "-6"), ("high", "0")]
-        .into_iter()
-        .flat_map(|(band, threshold)| {
-            [("ratio", "2"), ("threshold_db", threshold), ("attack_ms", "1"), ("release_ms", "40")]
-                .map(|(name, value)| (format!("multiband.{band}.{name}"), value.to_owned()))
-        })
-        .collect();
-    let run = |effort, output: &str| {
-        let report =
-            mastered(&MasterJob { effort, settings: settings.clone(), ..towards(&folder, "record.wav", output) });
-        let [before, after] = [&song[..], &read(&folder.path(output)).frames]
-            .map(|frames| levels(&profile(frames)).expect("it can be heard"));
-        (report, difference(&before, &after))
-    };
-    let (plain, without) = run(Effort::Off, "off.wav");
-    assert_eq!(plain.decision.expect("decided").refinement, None);
-    let eq = &plain.recipe.match_eq;
-    let miss = |got: &Thirds| {
-        // From 50 Hz to 8 kHz, but for a constant.
-        let wanted = |band: usize| eq.gain_db_at(&eq.mid_db, third_octave_hz(band));
-        let missing: Vec<f64> = (3..26).map(|band| wanted(band) - got[0][band]).collect();
+    for (band, threshold_db) in [(&mut recipe.multiband.low, -6.0), (&mut recipe.multiband.high, 0.0)] {
+        *band = BandParams { ratio: 2.0, threshold_db, attack_ms: 1.0, release_ms: 40.0, ..BandParams::default() };
+    }
+    let wanted = |band| recipe.match_eq.gain_db_at(&recipe.match_eq.mid_db, third_octave_hz(band));
+    // From 50 Hz to 8 kHz, but for a constant.
+    let miss_db = |recipe: &Recipe, output: &str| {
+        let MasterJob { input, output, strictness, settings, .. } = job(&folder.path("mix.wav"), &folder.path(output));
+        let job = RenderJob { input, output, recipe: recipe.clone(), settings, as_is: false, strictness };
+        render(&job, &Silent).unwrap_or_else(|e| panic!("{e}"));
+        let [before, after] =
+            [before.clone(), profile(&read(&job.output.path).frames)].map(|p| levels(&p).expect("heard"));
+        let missing: Vec<f64> = (3..26).map(|band| wanted(band) - difference(&before, &after)[0][band]).collect();
         let mean = missing.iter().sum::<f64>() / missing.len() as f64;
         missing.iter().map(|db| (db - mean).abs()).sum::<f64>() / missing.len() as f64
     };
-    let (corrected, with) = run(Effort::Best, "best.wav");
-    let told = corrected.decision.expect("decided").refinement.expect("listened");
-    assert!(told.miss_after_db < 0.5 * told.miss_before_db && told.mid_db > 0.0, "{told:?}");
-    assert!(miss(&with) < 0.5 * miss(&without), "{} {}", miss(&with), miss(&without));
+    let refine = |effort| {
+        let job = MasterJob { effort, ..job(&folder.path("mix.wav"), &folder.path("none.wav")) };
+        refined(&job, &song, &before, &target, recipe.clone(), &Silent).expect("it can be rendered")
+    };
+    assert_eq!(refine(Effort::Off), (recipe.clone(), None));
+    let without_db = miss_db(&recipe, "off.wav");
+    for (effort, share) in [(Effort::Fast, 0.6), (Effort::Best, 0.5)] {
+        let (corrected, told) = refine(effort);
+        let told = told.expect("listened");
+        assert!(told.miss_after_db < share * told.miss_before_db && told.mid_db > 0.0, "{told:?}");
+        let with_db = miss_db(&corrected, &format!("{effort:?}.wav"));
+        assert!(with_db < share * without_db, "{effort:?}: {with_db} {without_db}");
+        assert_eq!(refine(effort).0, corrected);
+    }
 }
 
 #[test]
