@@ -39,9 +39,12 @@ pub struct Aggregate {
 /// Measures every song and writes what they have in common. One that cannot be read, or is silent, does not stop the others.
 ///
 /// # Errors
-/// The profile cannot be written, or the run was interrupted.
+/// There is no song, the profile cannot be written, or the run was interrupted.
 pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate, Error> {
     let found = find(&job.inputs, &job.output)?;
+    if found.is_empty() {
+        return Err(Error::Folder("there is no song to make a profile of".to_owned()));
+    }
     check_other_path("profile", &job.output, found.iter().map(|song| song.path.as_path()), job.force)?;
     observer.stage("measuring", Some(found.len() as u64));
     let measured: Vec<Result<(String, Profile), Error>> = found

@@ -96,7 +96,7 @@ impl Judgement {
             );
             return;
         }
-        let distances = songs.iter().filter_map(|song| Some(distance(&features(song)?, reference, norm)?));
+        let distances = songs.iter().filter_map(|song| distance(&features(song)?, reference, norm));
         let (sum, count) = distances.fold((0.0, 0usize), |(sum, count), distance| (sum + distance, count + 1));
         let distance = sum / count.max(1) as f64;
         if distance > FOREIGN_FROM {
