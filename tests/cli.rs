@@ -6,8 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use analyzer::profile::Profile;
-use analyzer::stream::Frame;
-use analyzer::synth::{demo_mix, silence};
+use analyzer::synth::silence;
 use common::{
     FAILED, Folder, MIX, RATE_HZ, SOME_FAILED, USAGE, assert_all_refused, assert_refused, louder, name, read, short_mix,
 };

@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn what_nobody_hears_of_the_reference_has_no_say() {
         let source = song(|_| -20.0, |_| -30.0);
-        let target = song(|band| if band == 28 { -70.0 } else { -20.0 }, |_| -30.0);
+        let target = as_loud(&source, &song(|band| if band == 28 { -70.0 } else { -20.0 }, |_| -30.0));
         let wish = decide(&source, &target, THIRD_OCTAVES);
         assert!((wish.mid_db[10] - wish.side_db[10]).abs() < 1e-9 && wish.mid_db[10].abs() < MID_BOUND_DB, "{wish:?}");
     }
