@@ -39,7 +39,7 @@ pub struct Aggregate {
 /// Measures every song and writes what they have in common. One that cannot be read, or is silent, does not stop the others.
 ///
 /// # Errors
-/// The profile cannot be written, or the run was interrupted.
+/// There is no song, the profile cannot be written, or the run was interrupted.
 pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate, Error> {
     let found = find(&job.inputs, &job.output)?;
     if found.is_empty() {

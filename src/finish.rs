@@ -19,6 +19,7 @@ use crate::io::spool::Spool;
 use crate::io::tags::Tags;
 use crate::job::Output;
 use crate::limited::{Limited, limited};
+use crate::origin::mark;
 use crate::output_meter::OutputMeter;
 use crate::pipeline::each_block_ahead;
 use crate::progress::Observer;
@@ -99,7 +100,7 @@ pub fn finish(
         return Err(Error::Promise { path: output.path.clone(), broken });
     }
     let difference = output.delta.as_deref().map(|path| attempt.difference(song, &solution, path)).transpose()?;
-    let warnings = encoder.finish(Some(tags))?;
+    let warnings = encoder.finish(Some(&tags.marked(recipe.towards.as_deref().map(mark))))?;
     if let Some(difference) = difference {
         difference.finish(None)?;
     }

@@ -13,6 +13,7 @@ pub mod io;
 pub mod job;
 mod limited;
 pub mod master;
+mod origin;
 mod output_meter;
 mod paths;
 mod pipeline;

@@ -16,6 +16,7 @@ use crate::genres::Genres;
 use crate::io::encode::Format;
 use crate::io::tags::Tags;
 use crate::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Reference, RenderJob};
+use crate::origin::{origin, was_mastered_towards};
 use crate::paths::{check_other_path, check_paths};
 use crate::progress::{Observer, Unseen};
 use crate::reference::Judgement;
@@ -48,7 +49,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (song, references) =
         rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
     let (song, profile) = song?;
-    let aim = Aim::towards(&decider, &mut Genres::default(), references?, job, &[&profile])?;
+    let aim = Aim::towards(&decider, &mut Genres::default(), references?, job, &[&profile])?.for_song(job);
     let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
     let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
     decision.refinement = refinement;
@@ -102,6 +103,21 @@ impl Aim {
     }
 }
 
+impl Aim {
+    /// The same for the job's song: a master that has been there already is left as it is.
+    pub fn for_song(mut self, job: &MasterJob) -> Self {
+        if was_mastered_towards(job, &self.target) {
+            self.target.trust = Amounts::NONE;
+            self.warnings.push(ALREADY.to_owned());
+        }
+        self
+    }
+}
+
+/// Said of a song that is a master itself.
+const ALREADY: &str = "This is a master that goldmaster has made towards the same already: tone, dynamics and width stay as \
+                       they are. To master anew, take the mix";
+
 /// What is to be done to a song.
 ///
 /// # Errors
@@ -118,7 +134,7 @@ pub fn decide(
     Ok((recipe, DecisionReport { genre: aim.genre.clone(), ..decision }))
 }
 
-/// A wish as a recipe, and who had it.
+/// A wish as a recipe, and who had it. What the job sets by hand comes later, with [`refined`].
 ///
 /// # Errors
 /// The job sets a value that no recipe accepts.
@@ -275,14 +291,22 @@ fn write_recipe(job: &MasterJob, profile: &Profile, target: &Target, wish: &Wish
     let mut recipe = Recipe {
         delivery: job.wanted.delivery(target.loudness_lufs, !job.references.is_empty(), least_plr_lu(profile, target, wish))?,
         output: job.wanted.output()?,
+        towards: Some(origin(job, target)),
         ..Recipe::default()
     };
     let amounts = if job.decider == DeciderKind::None { Amounts::NONE } else { job.amounts };
     wish.apply(profile, target, &amounts, &mut recipe);
-    with_settings(recipe.quantized(), &job.settings)
+    // What is set by hand is set when all else is decided; that it can be is known before any more is done.
+    let recipe = recipe.quantized();
+    with_settings(recipe.clone(), &job.settings)?;
+    Ok(recipe)
 }
 
-fn with_settings(recipe: Recipe, settings: &[(String, String)]) -> Result<Recipe, Error> {
+/// The recipe with what is set by hand.
+///
+/// # Errors
+/// A value that no recipe accepts.
+pub(crate) fn with_settings(recipe: Recipe, settings: &[(String, String)]) -> Result<Recipe, Error> {
     settings.iter().try_fold(recipe, |recipe, (path, value)| Ok(recipe.with(path, value)?))
 }
 

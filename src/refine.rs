@@ -15,7 +15,8 @@ use serde::Serialize;
 
 use self::digest::Digest;
 use crate::error::Error;
-use crate::job::MasterJob;
+use crate::job::{DeciderKind, MasterJob};
+use crate::master::with_settings;
 use crate::progress::Observer;
 use crate::song::Song;
 
@@ -25,7 +26,7 @@ use crate::song::Song;
 pub enum Effort {
     /// Nobody listens to what the chain makes of it
     Off,
-    /// One correction, by a minute of the song
+    /// Twice, to a minute of the song
     #[default]
     Fast,
     /// Until it comes no closer
@@ -37,7 +38,7 @@ impl Effort {
     fn rounds(self) -> usize {
         match self {
             Self::Off => 0,
-            Self::Fast => 1,
+            Self::Fast => QUICK_ROUNDS,
             Self::Best => 8,
         }
     }
@@ -70,6 +71,8 @@ impl Refinement {
     }
 }
 
+/// Corrections of a quick look.
+const QUICK_ROUNDS: usize = 2;
 /// A miss this small is left, dB.
 const CLOSE_ENOUGH_DB: f64 = 0.1;
 /// A correction has to take this share of the miss away from passages that it was not learnt from.
@@ -82,10 +85,10 @@ const SHIFT_STEPS: i32 = 60;
 /// A side this far under the mid is noise, dB.
 const SIDE_NOISE_DB: f64 = -50.0;
 
-/// The recipe, its equaliser corrected by what the chain makes of the song.
+/// The recipe, its equaliser corrected by what the chain makes of the song, and then what the job sets by hand.
 ///
 /// # Errors
-/// Temporary data cannot be kept, or the run is interrupted.
+/// The job sets a value that no recipe accepts, temporary data cannot be kept, or the run is interrupted.
 pub fn refined(
     job: &MasterJob,
     song: &Song,
@@ -94,9 +97,23 @@ pub fn refined(
     recipe: Recipe,
     observer: &dyn Observer,
 ) -> Result<(Recipe, Option<Refinement>), Error> {
-    let is_by_hand = job.settings.iter().any(|(path, _)| path.starts_with("match_eq"));
+    let (recipe, refinement) = match (job.effort, job.decider) {
+        (Effort::Off, _) | (_, DeciderKind::None) => (recipe, None),
+        _ => listened(job, song, profile, target, recipe, observer)?,
+    };
+    Ok((with_settings(recipe, &job.settings)?, refinement))
+}
+
+fn listened(
+    job: &MasterJob,
+    song: &Song,
+    profile: &Profile,
+    target: &Target,
+    recipe: Recipe,
+    observer: &dyn Observer,
+) -> Result<(Recipe, Option<Refinement>), Error> {
     let goal = Goal::of(profile, target, &job.amounts.times(&target.trust), &recipe);
-    let (Some(goal), true) = (goal, job.effort != Effort::Off && !is_by_hand) else { return Ok((recipe, None)) };
+    let Some(goal) = goal else { return Ok((recipe, None)) };
     let Some(halves) = Digest::halves(song, profile)? else { return Ok((recipe, None)) };
     observer.stage("refining", Some(halves.iter().map(Digest::len).sum::<u64>()));
     let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds: job.effort.rounds(), observer };
@@ -106,12 +123,11 @@ pub fn refined(
     let (a, b) =
         rayon::join(|| bench.learn((one, &first), (other, &second)), || bench.learn((other, &second), (one, &first)));
     let lessons = [a?, b?];
-    let is_kept = |lesson: &&Lesson| lesson.after_db < (1.0 - LEAST_GAIN) * lesson.before_db;
-    let kept: Vec<&Lesson> = lessons.iter().filter(is_kept).collect();
-    let mean = |values: &dyn Fn(&Lesson) -> f64| lessons.iter().map(values).sum::<f64>() / lessons.len().max(1) as f64;
+    let kept: Vec<&Lesson> = lessons.iter().filter(|lesson| lesson.is_kept()).collect();
+    let mean = |of: fn(&Lesson) -> f64| 0.5 * lessons.iter().map(of).sum::<f64>();
     let mut report = Refinement {
-        miss_before_db: mean(&|lesson| lesson.before_db),
-        miss_after_db: mean(&|lesson| if is_kept(&lesson) { lesson.after_db } else { lesson.before_db }),
+        miss_before_db: mean(|lesson| lesson.before_db),
+        miss_after_db: mean(|lesson| if lesson.is_kept() { lesson.after_db } else { lesson.before_db }),
         mid_db: 0.0,
         side_db: 0.0,
     };
@@ -257,6 +273,13 @@ struct Lesson {
     after_db: f64,
 }
 
+impl Lesson {
+    /// It holds in passages that it was not learnt from.
+    fn is_kept(&self) -> bool {
+        self.after_db < (1.0 - LEAST_GAIN) * self.before_db
+    }
+}
+
 impl Bench<'_> {
     /// What the recipe as it is leaves to be done.
     fn uncorrected(&self, digest: &Digest) -> Result<Option<Left>, Error> {
@@ -295,13 +318,13 @@ impl Bench<'_> {
             }
             curves = self.goal.corrected(&curves, &left, &start);
         }
-        // The one correction of a quick look is judged by the check alone.
-        Ok(if self.rounds > 1 { best.1 } else { curves })
+        // The last correction of a quick look is judged by the check alone.
+        Ok(if self.rounds > QUICK_ROUNDS { best.1 } else { curves })
     }
 
     fn left(&self, digest: &Digest, curves: &Curves) -> Result<Option<Left>, Error> {
         self.observer.advance(0)?;
-        let after = digest.through(&with_curves(self.recipe, curves), self.profile)?;
+        let after = digest.through(&with_curves(self.recipe, curves), self.profile, self.goal.is_literal)?;
         Ok(after.map(|after| self.goal.left(&digest.before, &after)))
     }
 }

@@ -19,8 +19,9 @@ const FLOOR_LU: f64 = -70.0;
 const INAUDIBLE_DB: f64 = 50.0;
 /// Where curves may lie within their bounds is tried in steps of this, dB...
 const STEP_DB: f64 = 0.1;
-/// ...so many on either side.
+/// ...so many on either side, each worth this much, so that room is left where it costs next to nothing, dB.
 const STEPS: i32 = 150;
+const STEP_COST_DB: f64 = 1e-3;
 /// The K-weighting hardly depends on the rate in which it is asked for.
 const RATE_HZ: u32 = 48_000;
 
@@ -99,7 +100,7 @@ fn best_shift_db(source: &Thirds, wanted: &Thirds, heard: &[[bool; THIRD_OCTAVES
     for step in 0..=STEPS {
         for sign in [1.0, -1.0] {
             let shift_db = middle_db + sign * f64::from(step) * STEP_DB;
-            let miss_db = miss_db(source, wanted, heard, shift_db) + 1e-6 * f64::from(step);
+            let miss_db = miss_db(source, wanted, heard, shift_db) + STEP_COST_DB * f64::from(step);
             if miss_db < best.0 {
                 best = (miss_db, shift_db);
             }
@@ -165,7 +166,7 @@ mod tests {
     #[test]
     fn what_the_bounds_allow_is_taken_whole_but_for_a_constant() {
         let source = song(|_| -15.0, |_| -25.0);
-        let target = song(|band| -18.0 + 0.2 * band as f64, |band| -20.0 - 0.1 * band as f64);
+        let target = as_loud(&source, &song(|band| -18.0 + 0.2 * band as f64, |band| -20.0 - 0.1 * band as f64));
         let wish = decide(&source, &target, THIRD_OCTAVES);
         let shift_db = wish.mid_db[1] - quarters_of(|band| -3.0 + 0.2 * band)[1];
         for band in 1..38 {
@@ -173,6 +174,12 @@ mod tests {
             assert!((wish.mid_db[band] - shift_db - mid).abs() < 1e-9, "{band}");
             assert!((wish.side_db[band] - shift_db - side).abs() < 1e-9, "{band}");
         }
+    }
+
+    /// Levels over a loudness that is that of `source`.
+    fn as_loud(source: &Thirds, levels: &Thirds) -> Thirds {
+        let louder_lu = louder_lu(source, &difference(source, levels));
+        levels.map(|levels| levels.map(|level| level - louder_lu))
     }
 
     /// A straight line over third octaves, read in quarter octaves.
@@ -196,7 +203,7 @@ mod tests {
     #[test]
     fn what_nobody_hears_of_the_reference_has_no_say() {
         let source = song(|_| -20.0, |_| -30.0);
-        let target = song(|band| if band == 28 { -70.0 } else { -20.0 }, |_| -30.0);
+        let target = as_loud(&source, &song(|band| if band == 28 { -70.0 } else { -20.0 }, |_| -30.0));
         let wish = decide(&source, &target, THIRD_OCTAVES);
         assert!((wish.mid_db[10] - wish.side_db[10]).abs() < 1e-9 && wish.mid_db[10].abs() < MID_BOUND_DB, "{wish:?}");
     }

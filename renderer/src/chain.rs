@@ -34,6 +34,7 @@ impl Chain {
         // Exhaustive, so that a stage that is added cannot be forgotten here.
         let Recipe {
             version: _,
+            towards: _,
             delivery: _,
             condition,
             balance,

@@ -106,6 +106,9 @@ pub struct Trim {
 pub struct Recipe {
     /// [`RECIPE_VERSION`].
     pub version: u32,
+    /// Name of what the settings were decided towards; the master's file is marked with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub towards: Option<String>,
     /// Loudness and ceiling.
     #[serde(default)]
     pub delivery: DeliveryParams,
@@ -151,6 +154,7 @@ impl Default for Recipe {
     fn default() -> Self {
         Self {
             version: RECIPE_VERSION,
+            towards: None,
             delivery: Default::default(),
             condition: Default::default(),
             balance: Default::default(),
@@ -207,6 +211,7 @@ impl Params for Recipe {
     fn visit(&mut self, path: &str, visitor: &mut dyn FnMut(&str, &Param, &mut f64)) {
         let Self {
             version: _,
+            towards: _,
             delivery,
             condition,
             balance,

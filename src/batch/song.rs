@@ -248,6 +248,7 @@ impl Shared<'_> {
             Some(middle) => (job.clone(), Aim { target: middle.clone(), genre: None, warnings: Vec::new() }),
             None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
         };
+        let aim = aim.for_song(&job);
         let (recipe, mut decision) = decide(&job, profile, deciders.get(job.decider)?, &aim)?;
         let (recipe, refinement) = refined(&job, song, profile, &aim.target, recipe, observer)?;
         decision.refinement = refinement;

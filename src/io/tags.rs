@@ -37,15 +37,29 @@ const STALE_NAMES: &[&str] =
 pub struct Tags {
     tag: Option<Tag>,
     warnings: Vec<Warning>,
+    /// What the source says wrote it.
+    software: Option<String>,
+    /// What the master says wrote it.
+    mark: Option<String>,
 }
 
 impl Tags {
     /// Reads the tags and pictures of a file. Loudness tags and the like are left out: they are wrong for a master.
     pub fn read(path: &Path) -> Self {
         match contain(|| read(path)).unwrap_or_else(|| Err("they make no sense".to_owned())) {
-            Ok(tag) => Self { tag, warnings: Vec::new() },
-            Err(cause) => Self { tag: None, warnings: vec![Warning::Tags { cause }] },
+            Ok((tag, software)) => Self { tag, software, ..Self::default() },
+            Err(cause) => Self { warnings: vec![Warning::Tags { cause }], ..Self::default() },
         }
+    }
+
+    /// The program that wrote the file, if it says so.
+    pub fn software(&self) -> Option<&str> {
+        self.software.as_deref()
+    }
+
+    /// The same tags for a file that says what wrote it.
+    pub fn marked(&self, mark: Option<String>) -> Self {
+        Self { mark, ..self.clone() }
     }
 
     /// Whether there is nothing to carry over.
@@ -60,13 +74,20 @@ impl Tags {
 
     /// The chunks that follow the sound of a WAV: a RIFF INFO list and an ID3v2 tag.
     pub(super) fn riff_chunks(&self, warnings: &mut Vec<Warning>) -> Vec<u8> {
-        let Some(tag) = &self.tag else { return Vec::new() };
         let mut chunks = Vec::new();
-        let info = RiffInfoList::from(tag.clone());
+        let mut marked = match (&self.tag, &self.mark) {
+            (None, None) => return chunks,
+            (tag, _) => tag.clone().unwrap_or_else(|| Tag::new(TagType::RiffInfo)),
+        };
+        if let Some(mark) = &self.mark {
+            marked.insert_text(ItemKey::EncoderSoftware, mark.clone());
+        }
+        let info = RiffInfoList::from(marked);
         if let Err(e) = info.dump_to(&mut chunks, WriteOptions::default()) {
             warnings.push(Warning::Tags { cause: e.to_string() });
             chunks.clear();
         }
+        let Some(tag) = &self.tag else { return chunks };
         let mut id3 = Vec::new();
         match id3v2(tag).dump_to(&mut id3, WriteOptions::default()) {
             Ok(()) => append_chunk(*b"id3 ", &id3, &mut chunks),
@@ -77,8 +98,7 @@ impl Tags {
 
     /// The texts and pictures of a FLAC.
     pub(super) fn flac_blocks(&self, warnings: &mut Vec<Warning>) -> (Option<VorbisComment>, Vec<FlacPicture>) {
-        let Some(tag) = &self.tag else { return (None, Vec::new()) };
-        let mut comments = VorbisComments::from(tag.clone());
+        let mut comments = self.tag.clone().map(VorbisComments::from).unwrap_or_default();
         let mut pictures = Vec::new();
         for (picture, information) in comments.remove_pictures() {
             match flac_picture(picture, information, &pictures) {
@@ -94,28 +114,31 @@ impl Tags {
                 block.fields.push(format!("{name}={text}"));
             }
         }
+        block.fields.extend(self.mark.iter().map(|mark| format!("ENCODER={mark}")));
         (Some(block).filter(|b| !b.fields.is_empty()), pictures)
     }
 }
 
 /// The tags of a file in one, or in plain words why they cannot be read.
-fn read(path: &Path) -> Result<Option<Tag>, String> {
+fn read(path: &Path) -> Result<(Option<Tag>, Option<String>), String> {
     let mut options = ParseOptions::new();
     options.read_properties(false);
     let file = File::open(path).map_err(|e| e.to_string())?;
     let probe = Probe::new(std::io::BufReader::new(file)).options(options);
     let probe = probe.guess_file_type().map_err(|e| e.to_string())?;
     if probe.file_type().is_none() {
-        return Ok(None);
+        return Ok((None, None));
     }
     let file = probe.read().map_err(|e| e.to_string())?;
-    let Some(mut tag) = file.primary_tag().or_else(|| file.first_tag()).cloned() else { return Ok(None) };
+    let Some(mut tag) = file.primary_tag().or_else(|| file.first_tag()).cloned() else { return Ok((None, None)) };
     let first_type = tag.tag_type();
     for other in file.tags().iter().filter(|other| other.tag_type() != first_type) {
         add_missing(other, &mut tag);
     }
+    let software = tag.get_string(ItemKey::EncoderSoftware).map(str::to_owned);
     tag.retain(|item| !is_stale_item(item.key()));
-    Ok((!tag.is_empty() || tag.has_format_specific_items()).then_some(tag))
+    let tag = (!tag.is_empty() || tag.has_format_specific_items()).then_some(tag);
+    Ok((tag, software))
 }
 
 /// Adds what another tag of the file says and the first does not.
@@ -230,7 +253,7 @@ mod tests {
         tag.insert_text(ItemKey::ReplayGainTrackGain, "-3.2 dB".to_owned());
         let cover = Picture::unchecked(vec![0xff; COVER_BYTES]);
         tag.push_picture(cover.pic_type(PictureType::CoverFront).mime_type(MimeType::Jpeg).build());
-        Tags { tag: Some(tag), warnings: Vec::new() }
+        Tags { tag: Some(tag), ..Tags::default() }
     }
 
     fn write(path: &Path, format: Format, tags: &Tags) -> Vec<String> {
@@ -273,7 +296,7 @@ mod tests {
         tag.insert_text(ItemKey::TrackTitle, "Title".to_owned());
         tag.insert(TagItem::new(ItemKey::Lyrics, ItemValue::Text("la ".repeat(MAX_TEXT_BYTES))));
         tag.push_picture(Picture::unchecked(vec![0; 1 << 24]).mime_type(MimeType::Png).build());
-        let tags = Tags { tag: Some(tag), warnings: Vec::new() };
+        let tags = Tags { tag: Some(tag), ..Tags::default() };
         let path = folder.path().join("out.flac");
         assert_eq!(write(&path, Format::Flac, &tags).len(), 2);
         let read = Tags::read(&path).tag.expect("tags");
@@ -287,6 +310,19 @@ mod tests {
         write(&path, Format::Wav, &Tags::default());
         assert!(Tags::read(&path).is_empty());
         assert_eq!(Tags::read(&folder.path().join("missing")).warnings().len(), 1);
+    }
+
+    #[test]
+    fn a_file_says_what_wrote_it_and_only_that() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (format, tags) in [(Format::Wav, Tags::default()), (Format::Flac, Tags::default()), (Format::Wav, tags())] {
+            let place = |name: &str| folder.path().join(format!("{name}.{format:?}.{}", tags.is_empty()));
+            write(&place("one"), format, &tags.marked(Some("program a".to_owned())));
+            let read = Tags::read(&place("one"));
+            assert_eq!((read.software(), read.is_empty()), (Some("program a"), tags.is_empty()), "{format:?}");
+            write(&place("other"), format, &read.marked(Some("program b".to_owned())));
+            assert_eq!(Tags::read(&place("other")).software(), Some("program b"));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use analyzer::stream::{Frame, Meter as _, Source};
 use analyzer::units::gain_from_db;
 use models::literal::Thirds;
 use renderer::chain::Chain;
-use renderer::recipe::Recipe;
+use renderer::recipe::{OutputParams, Recipe, SampleFormat, Solution};
 use renderer::stages::limiter::LimiterGain;
 
 use crate::error::Error;
@@ -69,16 +69,36 @@ impl Digest {
         self.frames.len()
     }
 
-    /// The spectrum over the loudness of what chain and limiter make of the passages, LU; `profile` is that of the song.
+    /// The spectrum over the loudness of what the chain makes of the passages, and the limiter if it counts, LU; `profile` is
+    /// that of the song.
+    ///
+    /// What a limiter does to a long-term spectrum is a matter of single moments: it is no fault of a tone that was meant for
+    /// all of the song, but has a part in a spectrum that is wanted as it is.
     ///
     /// # Errors
     /// Temporary data cannot be kept.
-    pub fn through(&self, recipe: &Recipe, profile: &Profile) -> Result<Option<Thirds>, Error> {
-        let (rate, mut solution) = (self.sample_rate_hz, starting_solution(recipe, profile));
+    pub fn through(&self, recipe: &Recipe, profile: &Profile, with_limiter: bool) -> Result<Option<Thirds>, Error> {
+        let (rate, solution) = (self.sample_rate_hz, starting_solution(recipe, profile));
         let chain = Chain::new(recipe, &solution.band_levels_dbfs, rate);
+        let mut source = chain.applied_to(self.frames.reader());
+        let heard = match with_limiter {
+            true => self.through_limiter(&mut source, recipe, profile, solution)?,
+            false => measured(&mut source, rate, self.channels)?,
+        };
+        Ok(heard.map(|(_, levels)| levels))
+    }
+
+    fn through_limiter(
+        &self,
+        source: &mut impl Source<Error = crate::io::Error>,
+        recipe: &Recipe,
+        profile: &Profile,
+        mut solution: Solution,
+    ) -> Result<Option<(f64, Thirds)>, Error> {
+        let rate = self.sample_rate_hz;
         let mut rendered = Spool::new(usize::MAX);
         let mut meter = TraceMeter::new(rate, self.channels, gain_from_db(solution.exact_above_dbfs), usize::MAX);
-        each_block(&mut chain.applied_to(self.frames.reader()), |frames| {
+        each_block(source, |frames| {
             meter.push(frames)?;
             rendered.push(frames)
         })?;
@@ -88,19 +108,14 @@ impl Digest {
         delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
         delivery.loudness_lufs += self.lufs - profile.loudness.integrated_lufs.unwrap_or(self.lufs);
         let outcome = solve(&trace, &recipe.limiter, &delivery, &[], 0.0, solution.drive_db)?;
+        if outcome.limiting_db < LIMITING_DB {
+            return measured(&mut rendered.reader(), rate, self.channels);
+        }
         solution.drive_db = outcome.drive_db;
-        let heard = if outcome.limiting_db > LIMITING_DB {
-            let limiter = LimiterGain::new(&recipe.limiter, outcome.drive_db, delivery.ceiling_dbtp, rate);
-            let plain = renderer::recipe::OutputParams {
-                sample_format: renderer::recipe::SampleFormat::Float32,
-                ..recipe.output
-            };
-            let mut source = limited(&rendered, &trace, limiter, &solution, &plain, self.channels)?;
-            measured(&mut source, rate, self.channels)?
-        } else {
-            measured(&mut rendered.reader(), rate, self.channels)?
-        };
-        Ok(heard.map(|(_, levels)| levels))
+        let limiter = LimiterGain::new(&recipe.limiter, outcome.drive_db, delivery.ceiling_dbtp, rate);
+        let undithered = OutputParams { sample_format: SampleFormat::Float32, ..recipe.output };
+        let mut source = limited(&rendered, &trace, limiter, &solution, &undithered, self.channels)?;
+        measured(&mut source, rate, self.channels)
     }
 }
 
