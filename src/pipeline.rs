@@ -5,11 +5,12 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use analyzer::stream::{Frame, Source};
+use renderer::stage::{Join, in_turn};
 
 use crate::song::{BLOCK, each_block};
 
-/// Blocks that may wait: enough that neither side stands still over the other's hiccups.
-const BLOCKS_AHEAD: usize = 16;
+/// Blocks that may wait: enough that neither side stands still while an equaliser fills one of its own, 2¹⁶ frames.
+const BLOCKS_AHEAD: usize = 24;
 
 /// Hands every block of a source to `sink`, reading ahead in a thread of its own where the pool has more than one.
 ///
@@ -29,6 +30,16 @@ where
         scope.spawn(move || read_ahead(source, &full_in, &empty_out));
         take(full_out, &empty_in, sink)
     })
+}
+
+/// How a chain does two things: side by side where the pool has more than one thread.
+pub fn join() -> Join {
+    if rayon::current_num_threads() < 2 {
+        return in_turn;
+    }
+    |one, other| {
+        rayon::join(one, other);
+    }
 }
 
 /// Does `work` in one thread that makes no others: what many songs side by side ask for.
