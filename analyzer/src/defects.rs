@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crossover::BANDS;
 use crate::hum::Hum;
-use crate::profile::{LoudnessReading, NoiseFloor};
+use crate::profile::{Excess, LoudnessReading, NoiseFloor};
 use crate::samples::SampleReading;
 use crate::units::{db_from_gain, gain_from_db};
 
@@ -38,6 +38,10 @@ pub enum DefectKind {
     Limited,
     /// Noise that can be heard in the pauses.
     Noise,
+    /// Consonants or cymbals that hiss.
+    Sibilance,
+    /// A bass note that is far louder than the others.
+    Boom,
     /// Long silence before or after the music.
     LongSilence,
 }
@@ -69,6 +73,8 @@ pub(crate) struct Evidence<'a> {
     pub width_db: [f64; BANDS],
     pub loudness: &'a LoudnessReading,
     pub hum: Option<Hum>,
+    pub sibilance: Option<Excess>,
+    pub boom: Option<Excess>,
     /// Sample peak of every tenth of a second.
     pub peaks: &'a [f32],
     /// Median peak to short-term loudness ratio.
@@ -120,6 +126,8 @@ pub(crate) fn defects(evidence: &Evidence) -> Vec<Defect> {
         dropouts(evidence),
         hum(evidence),
         noise(evidence),
+        sibilance(evidence),
+        boom(evidence),
         limited(evidence),
         long_silence(evidence),
     ]
@@ -307,6 +315,27 @@ fn noise(e: &Evidence) -> Option<Defect> {
         e.clock(frame)
     );
     e.defect(DefectKind::Noise, 0.1 + 0.02 * (NOISE_LU - under), frame, sentence)
+}
+
+fn sibilance(e: &Evidence) -> Option<Defect> {
+    let Excess { hz, excess_db, at_s, .. } = e.sibilance?;
+    let frame = (at_s * f64::from(e.sample_rate_hz)) as u64;
+    let sentence = format!(
+        "S sounds or cymbals hiss around {:.0} kHz, {excess_db:.0} dB over what lies beside them, first at {}. The chain holds          them down a little; a de-esser on the track itself does it better.",
+        hz / 1000.0,
+        e.clock(frame)
+    );
+    e.defect(DefectKind::Sibilance, 0.1 + 0.02 * excess_db, frame, sentence)
+}
+
+fn boom(e: &Evidence) -> Option<Defect> {
+    let Excess { hz, excess_db, at_s, .. } = e.boom?;
+    let frame = (at_s * f64::from(e.sample_rate_hz)) as u64;
+    let sentence = format!(
+        "A bass note around {hz:.0} Hz booms: it is {excess_db:.0} dB louder than the others, first at {}. The chain holds it          down a little; level the bass in the mix.",
+        e.clock(frame)
+    );
+    e.defect(DefectKind::Boom, 0.1 + 0.02 * excess_db, frame, sentence)
 }
 
 fn limited(e: &Evidence) -> Option<Defect> {
