@@ -6,7 +6,7 @@ use analyzer::stream::{Frame, Meter};
 use analyzer::units::{db_from_gain, gain_from_db};
 
 use crate::finish::CEILING_MARGIN_DB;
-use crate::solve::Outcome;
+use crate::solve::Limiting;
 use crate::trims::Over;
 use crate::verify::Measured;
 
@@ -54,14 +54,15 @@ impl OutputMeter {
     }
 
     /// What was measured, and every block over the ceiling.
-    pub fn finish(self, frames: u64, outcome: &Outcome) -> (Measured, Vec<Over>) {
+    pub fn finish(self, frames: u64, limiting: &Limiting) -> (Measured, Vec<Over>) {
         let Self { loudness, scanner, mut peaks, unreadable } = self;
         scanner.finish(|block| peaks.look(block));
+        let [limiting_db, peak_limiting_db] = limiting.reading_db();
         let measured = Measured {
             loudness: loudness.finish(),
             true_peak_dbtp: db_from_gain(f64::from(peaks.highest)),
-            limiting_db: outcome.limiting_db,
-            peak_limiting_db: outcome.peak_limiting_db,
+            limiting_db,
+            peak_limiting_db,
             frames,
             unreadable,
         };
