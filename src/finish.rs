@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use analyzer::crossover::{BANDS, CROSSOVER_HZ};
-use analyzer::loudness::LoudnessHistory;
+use analyzer::loudness::{LoudnessHistory, LoudnessMeter};
 use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
-use analyzer::stream::Frame;
+use analyzer::stream::{Frame, Meter};
 use analyzer::units::{db_from_power, gain_from_db, power_from_db};
 use renderer::chain::Chain;
 use renderer::recipe::{Recipe, SampleFormat, Solution};
@@ -20,7 +20,7 @@ use crate::io::tags::Tags;
 use crate::job::Output;
 use crate::limited::{Limited, limited};
 use crate::output_meter::OutputMeter;
-use crate::pipeline::{each_block_ahead, join};
+use crate::pipeline::{Watched, each_block_ahead, join};
 use crate::progress::Observer;
 use crate::solve::{Blocks, Outcome, Trace, TraceMeter, driven, solve};
 use crate::song::{Song, each_block};
@@ -338,14 +338,16 @@ impl Attempt<'_> {
         };
         self.observer.stage("limiting", Some(self.rendered.len()));
         let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
-        let mut meter = OutputMeter::new(rate, self.channels, self.recipe.delivery.ceiling_dbtp);
+        let mut loudness = LoudnessMeter::for_channels(rate, self.channels);
+        let mut meter = OutputMeter::new(self.recipe.delivery.ceiling_dbtp);
         let mut limited = self.limited(solution)?;
-        each_block_ahead(&mut limited, |frames| {
+        let mut heard = Watched { source: &mut limited, watch: |frames: &[Frame]| loudness.push(frames) };
+        each_block_ahead(&mut heard, |frames| {
             meter.push(frames);
             encoder.write(frames)?;
             self.observer.advance(frames.len() as u64)
         })?;
-        let (measured, overs) = meter.finish(self.rendered.len(), &limited.limiting);
+        let (measured, overs) = meter.finish(self.rendered.len(), loudness, &limited.limiting);
         Ok((encoder, measured, overs))
     }
 }

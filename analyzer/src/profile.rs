@@ -118,8 +118,10 @@ pub struct SpectrumReading {
     /// Narrow peaks that stick out most of the time, lowest first.
     pub resonances: Vec<Resonance>,
     /// Consonants or cymbals that hiss now and then, far more than the song does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sibilance: Option<Excess>,
     /// A bass note that is far louder than the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boom: Option<Excess>,
 }
 

@@ -194,15 +194,19 @@ impl Lane {
         }
     }
 
-    /// A whole block has come in: filters it.
-    fn convolve(&mut self) {
+    /// A whole block has come in: the first half of filtering it.
+    fn transform(&mut self) {
         self.fft.forward(&self.history, &mut self.spectrum);
         for (x, h) in self.spectrum.iter_mut().zip(&self.response) {
             *x *= h;
         }
+        self.history.copy_within(self.ready.len().., 0);
+    }
+
+    /// The second half.
+    fn transform_back(&mut self) {
         self.fft.inverse(&self.spectrum, &mut self.time);
         self.ready.copy_from_slice(&self.time[self.taps..]);
-        self.history.copy_within(self.ready.len().., 0);
     }
 }
 
@@ -246,7 +250,9 @@ impl Stage for MatchEq {
             self.filled += count;
             if self.filled == hop {
                 let [mid, side] = &mut self.lanes;
-                (self.join)(&mut || mid.convolve(), &mut || side.convolve());
+                // In two steps: the smaller the pieces, the better they share two cores with what else there is to do.
+                (self.join)(&mut || mid.transform(), &mut || side.transform());
+                (self.join)(&mut || mid.transform_back(), &mut || side.transform_back());
                 self.filled = 0;
             }
             frames = later;
