@@ -187,7 +187,7 @@ fn one_value_that_is_set_changes_alone_and_the_rest_is_solved_again() {
     let folder = Folder::new();
     demanding(&folder, "out.wav");
     // A chain that is listened to is corrected for what is set.
-    let settings = ["mix.wav", "--reference", "record.wav", "--max-limiting-db", "20", "--effort", "off"];
+    let settings = ["mix.wav", "--reference", "record.wav", "--max-limiting-db", "20", "--refine", "off"];
     let arguments = [&settings[..], &["-o", "out.wav"]].concat();
     let first =
         folder.goldmaster(&[&arguments[..], &["--recipe", "recipe.json", "--json"]].concat()).succeeded().json();
