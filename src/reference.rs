@@ -90,10 +90,7 @@ impl Judgement {
     fn note_kind(&mut self, reference: &Profile, songs: &[&Profile], norm: &NormProfile) {
         if is_speech(reference) {
             let trust = Amounts { tone: FOREIGN, dynamics: 0.0, width: 0.0 };
-            self.limit(
-                trust,
-                "it sounds like speech: next to nothing of it is taken. Choose a piece of music".to_owned(),
-            );
+            self.limit(trust, "it sounds like speech: next to nothing of it is taken. Choose a piece of music".to_owned());
             return;
         }
         let distances = songs.iter().filter_map(|song| Some(distance(&features(song)?, reference, norm)?));
@@ -163,9 +160,7 @@ fn is_same(song: &Profile, other: &Profile) -> bool {
     let differences: Vec<f64> = [MID, SIDE]
         .into_iter()
         .enumerate()
-        .flat_map(|(c, start)| {
-            (0..known).filter(move |band| heard[c][*band]).map(move |band| (a[start + band] - b[start + band]).abs())
-        })
+        .flat_map(|(c, start)| (0..known).filter(move |band| heard[c][*band]).map(move |band| (a[start + band] - b[start + band]).abs()))
         .collect();
     let worst = differences.iter().fold(0.0, |worst: f64, difference| worst.max(*difference));
     let mean = differences.iter().sum::<f64>() / differences.len().max(1) as f64;

@@ -8,7 +8,9 @@ mod digest;
 
 use analyzer::profile::{Profile, SPECTRUM_BANDS, THIRD_OCTAVES, third_octave_hz};
 use models::decision::{Amounts, MID_BOUND_DB, SIDE_BOUND_DB};
-use models::literal::{Thirds, audible, curve, difference, levels, louder_lu, mean_over, quarters_at, thirds_below};
+use models::literal::{
+    Thirds, audible, curve, difference, levels, louder_lu, mean_over, quarters_at, thirds_below,
+};
 use models::target::{Target, TargetKind};
 use renderer::recipe::Recipe;
 use serde::Serialize;
@@ -103,8 +105,7 @@ pub fn refined(
     let [one, other] = &halves;
     let (first, second) = rayon::join(|| bench.uncorrected(one), || bench.uncorrected(other));
     let (Some(first), Some(second)) = (first?, second?) else { return Ok((recipe, None)) };
-    let (a, b) =
-        rayon::join(|| bench.learn((one, &first), (other, &second)), || bench.learn((other, &second), (one, &first)));
+    let (a, b) = rayon::join(|| bench.learn((one, &first), (other, &second)), || bench.learn((other, &second), (one, &first)));
     let lessons = [a?, b?];
     let is_kept = |lesson: &&Lesson| lesson.after_db < (1.0 - LEAST_GAIN) * lesson.before_db;
     let kept: Vec<&Lesson> = lessons.iter().filter(is_kept).collect();

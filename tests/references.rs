@@ -22,9 +22,8 @@ fn profile(frames: &[Frame]) -> Profile {
 fn apart(one: &[Frame], other: &[Frame]) -> (f64, f64) {
     let [one, other] = [one, other].map(|frames| levels(&profile(frames)).expect("it can be heard"));
     let (heard, curves) = (audible(&other), difference(&one, &other));
-    let differences: Vec<f64> = (0..2)
-        .flat_map(|c| (0..THIRD_OCTAVES).filter(move |b| heard[c][*b]).map(move |b| curves[c][b].abs()))
-        .collect();
+    let differences: Vec<f64> =
+        (0..2).flat_map(|c| (0..THIRD_OCTAVES).filter(move |b| heard[c][*b]).map(move |b| curves[c][b].abs())).collect();
     (differences.iter().sum::<f64>() / differences.len() as f64, differences.into_iter().fold(0.0, f64::max))
 }
 
@@ -78,8 +77,7 @@ fn what_the_chain_disturbs_is_corrected_and_told() {
         })
         .collect();
     let run = |effort, output: &str| {
-        let report =
-            mastered(&MasterJob { effort, settings: settings.clone(), ..towards(&folder, "record.wav", output) });
+        let report = mastered(&MasterJob { effort, settings: settings.clone(), ..towards(&folder, "record.wav", output) });
         let [before, after] = [&MIX[..], &read(&folder.path(output)).frames]
             .map(|frames| levels(&profile(frames)).expect("it can be heard"));
         (report, difference(&before, &after))
@@ -136,7 +134,8 @@ fn a_bad_reference_is_named_and_followed_no_further_than_it_can_be() {
     let mono: Vec<Frame> = record().iter().map(|[l, r]| [0.5 * (l + r); 2]).collect();
     folder.wav("mono.wav", 2, &mono);
     let loudest = record().as_flattened().iter().fold(0.0f32, |max, x| max.max(x.abs()));
-    let clipped: Vec<Frame> = record().iter().map(|f| f.map(|x| (8.0 * x / loudest).clamp(-1.0, 1.0))).collect();
+    let clipped: Vec<Frame> =
+        record().iter().map(|f| f.map(|x| (8.0 * x / loudest).clamp(-1.0, 1.0))).collect();
     folder.wav("clipped.wav", 2, &clipped);
     folder.wav("short.wav", 2, &record()[..3 * RATE_HZ as usize]);
     folder.wav("voice.wav", 2, &voice());
@@ -182,11 +181,5 @@ fn voice() -> Vec<Frame> {
     }
     // No rumble: what is under a voice was filtered off.
     let mut low = 0.0f32;
-    frames
-        .iter()
-        .map(|[x, _]| {
-            low += 0.02 * (x - low);
-            [x - low; 2]
-        })
-        .collect()
+    frames.iter().map(|[x, _]| { low += 0.02 * (x - low); [x - low; 2] }).collect()
 }

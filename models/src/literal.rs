@@ -34,9 +34,7 @@ pub fn levels(profile: &Profile) -> Option<Thirds> {
 
 /// The same of a song of which only the features are known.
 pub fn levels_of_features(song: &Features) -> Thirds {
-    [MID, SIDE].map(|start| {
-        std::array::from_fn(|band| quarters_at(&song[start..start + SPECTRUM_BANDS], third_octave_hz(band)))
-    })
+    [MID, SIDE].map(|start| std::array::from_fn(|band| quarters_at(&song[start..start + SPECTRUM_BANDS], third_octave_hz(band))))
 }
 
 /// What turns one spectrum into another, bounds apart.

@@ -72,11 +72,7 @@ impl Target {
             let share = weight / total;
             vectors.push((*weight, profile, vector));
             let levels = levels(profile).ok_or_else(|| Error::SilentReference { name: name.clone() })?;
-            mean.levels
-                .as_flattened_mut()
-                .iter_mut()
-                .zip(levels.as_flattened())
-                .for_each(|(m, level)| *m += share * level);
+            mean.levels.as_flattened_mut().iter_mut().zip(levels.as_flattened()).for_each(|(m, level)| *m += share * level);
             mean.loudness_lufs += share * loudness;
             mean.balance_db += share * profile.stereo.balance_db;
             mean.cutoff_hz = mean.cutoff_hz.min(profile.spectrum.cutoff_hz);
@@ -84,8 +80,7 @@ impl Target {
         // A song that says nothing of a feature has no share in it, unless none does.
         let weighted = |n: usize, all: bool| {
             let said = vectors.iter().filter(|(_, profile, _)| all || says(profile, n));
-            let (sum, total) =
-                said.fold((0.0, 0.0), |(s, t), (weight, _, vector)| (s + weight * vector[n], t + weight));
+            let (sum, total) = said.fold((0.0, 0.0), |(s, t), (weight, _, vector)| (s + weight * vector[n], t + weight));
             (total > 0.0).then(|| sum / total)
         };
         mean.features = std::array::from_fn(|n| weighted(n, false).or_else(|| weighted(n, true)).unwrap_or_default());

@@ -168,9 +168,7 @@ impl Settings {
         let weights: Vec<_> = references.iter().zip(self.references.iter().map(|r| r.weight)).collect();
         // The debug form names every field, so that one that is added counts by itself.
         let towards = format!("{weights:?} {profile:?} {genre:?} {context}");
-        let text = format!(
-            "{wanted:?} {decider:?} {matching:?} {effort:?} {amounts:?} {values:?} {format:?} {strictness:?} {towards}"
-        );
+        let text = format!("{wanted:?} {decider:?} {matching:?} {effort:?} {amounts:?} {values:?} {format:?} {strictness:?} {towards}");
         let program = concat!("goldmaster ", env!("CARGO_PKG_VERSION"), " batch 1\n");
         blake3::hash((program.to_owned() + &text).as_bytes()).to_hex().to_string()
     }
