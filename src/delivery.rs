@@ -56,9 +56,9 @@ impl Destination {
 }
 
 /// How far a lossy encode raises the true peak of a master of some loudness, dB: the 95th percentile measured for MP3 at
-/// 128 kbit/s, Vorbis at quality 5 and Opus at 128 kbit/s (what AAC encoders do differs more: ffmpeg's own takes up to
-/// 2.5 dB beyond this at −9 LUFS).
-const CODEC_ROOM: [(f64, f64); 3] = [(-14.0, 0.3), (-11.5, 1.0), (-9.0, 1.4)];
+/// 128 kbit/s, Vorbis at quality 5 and Opus at 128 kbit/s (`renderer/BENCH.md`). What AAC encoders do differs more: ffmpeg's
+/// own takes up to 2.7 dB beyond this at −9 LUFS.
+const CODEC_ROOM: [(f64, f64); 3] = [(-14.0, 0.5), (-11.5, 0.9), (-9.0, 1.3)];
 
 /// The room under the ceiling that a lossy encode of a master needs, dB.
 pub fn codec_room_db(loudness_lufs: f64) -> f64 {

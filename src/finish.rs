@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use analyzer::crossover::{BANDS, CROSSOVER_HZ};
-use analyzer::loudness::LoudnessHistory;
+use analyzer::loudness::{LoudnessHistory, LoudnessMeter};
 use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
-use analyzer::stream::Frame;
+use analyzer::stream::{Frame, Meter};
 use analyzer::units::{db_from_power, gain_from_db, power_from_db};
 use renderer::chain::Chain;
 use renderer::recipe::{Recipe, SampleFormat, Solution};
@@ -21,9 +21,9 @@ use crate::job::Output;
 use crate::limited::{Limited, limited};
 use crate::origin::mark;
 use crate::output_meter::OutputMeter;
-use crate::pipeline::each_block_ahead;
+use crate::pipeline::{Watched, each_block_ahead, join};
 use crate::progress::Observer;
-use crate::solve::{Blocks, Outcome, Trace, TraceMeter, driven, outcome, solve};
+use crate::solve::{Blocks, Outcome, Trace, TraceMeter, driven, solve};
 use crate::song::{Song, each_block};
 use crate::trims::{Over, correct};
 use crate::verify::{Measured, Promise, Strictness, promises};
@@ -197,7 +197,7 @@ fn render(
     observer: &dyn Observer,
 ) -> Result<(Spool<Frame>, Trace), Error> {
     let source_rate = song.info.sample_rate_hz;
-    let chain = Chain::new(recipe, &solution.band_levels_dbfs, source_rate);
+    let chain = Chain::joined(recipe, &solution.band_levels_dbfs, source_rate, join());
     let mut rendered = Spool::new(song.spool_bytes);
     let mut meter = trace_meter(solution, rate, song.info.channels, trace_bytes);
     let mut source = chain.applied_to(song.frames.reader());
@@ -245,9 +245,9 @@ impl Attempt<'_> {
         let wanted = self.recipe.delivery.loudness_lufs;
         let (mut offset_lu, mut rounds_left) = (0.0, MAX_ROUNDS);
         loop {
-            let outcome = self.solved(solution, search, offset_lu)?;
-            let (encoder, measured, overs) = self.write(solution, &outcome)?;
-            let solved = outcome.loudness_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
+            let foreseen_lufs = self.solved(solution, search, offset_lu)?;
+            let (encoder, measured, overs) = self.write(solution)?;
+            let solved = foreseen_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
             let miss_lu = measured.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
             let missed = search == Search::DriveAndTrims && solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
             rounds_left -= 1;
@@ -260,17 +260,20 @@ impl Attempt<'_> {
         }
     }
 
-    /// What the drive leads to, once it is found and the peaks that matter at it are known exactly.
-    fn solved(&mut self, solution: &mut Solution, search: Search, offset_lu: f64) -> Result<Outcome, Error> {
+    /// The loudness that the drive leads to, once it is found and the peaks that matter at it are known exactly; `None`
+    /// also where nothing is searched.
+    fn solved(&mut self, solution: &mut Solution, search: Search, offset_lu: f64) -> Result<Option<f64>, Error> {
+        if search == Search::Nothing {
+            return Ok(None);
+        }
         loop {
-            let outcome = match search {
-                Search::DriveAndTrims => self.solve(solution, offset_lu)?,
-                Search::Trims | Search::Nothing => self.outcome(solution)?,
-            };
-            solution.drive_db = outcome.drive_db;
-            let is_exact = self.ceiling_dbtp() - solution.drive_db >= solution.exact_above_dbfs;
-            if is_exact || search == Search::Nothing {
-                return Ok(outcome);
+            let mut foreseen_lufs = None;
+            if search == Search::DriveAndTrims {
+                let outcome = self.solve(solution, offset_lu)?;
+                (solution.drive_db, foreseen_lufs) = (outcome.drive_db, outcome.loudness_lufs);
+            }
+            if self.ceiling_dbtp() - solution.drive_db >= solution.exact_above_dbfs {
+                return Ok(foreseen_lufs);
             }
             self.look_closer(solution)?;
         }
@@ -301,10 +304,6 @@ impl Attempt<'_> {
         Ok(solve(&self.trace, &self.recipe.limiter, &delivery, &solution.trims, offset_lu, solution.drive_db)?)
     }
 
-    fn outcome(&self, solution: &Solution) -> Result<Outcome, Error> {
-        Ok(outcome(&self.trace, &self.recipe.limiter, self.ceiling_dbtp(), &solution.trims, solution.drive_db)?)
-    }
-
     fn limited(&self, solution: &Solution) -> Result<Limited<'_, impl Blocks + Send>, Error> {
         let limiter = self.limiter(solution);
         Ok(limited(self.rendered, &self.trace, limiter, solution, &self.recipe.output, self.channels)?)
@@ -329,7 +328,7 @@ impl Attempt<'_> {
     }
 
     /// Limits, dithers, writes and measures what is written; gives the blocks over the ceiling as well.
-    fn write(&self, solution: &Solution, outcome: &Outcome) -> Result<(Encoder, Measured, Vec<Over>), Error> {
+    fn write(&self, solution: &Solution) -> Result<(Encoder, Measured, Vec<Over>), Error> {
         let rate = self.trace.sample_rate_hz;
         let spec = OutputSpec {
             sample_rate_hz: rate,
@@ -340,14 +339,16 @@ impl Attempt<'_> {
         };
         self.observer.stage("limiting", Some(self.rendered.len()));
         let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
-        let mut meter = OutputMeter::new(rate, self.channels, self.recipe.delivery.ceiling_dbtp);
+        let mut loudness = LoudnessMeter::for_channels(rate, self.channels);
+        let mut meter = OutputMeter::new(self.recipe.delivery.ceiling_dbtp);
         let mut limited = self.limited(solution)?;
-        each_block_ahead(&mut limited, |frames| {
+        let mut heard = Watched { source: &mut limited, watch: |frames: &[Frame]| loudness.push(frames) };
+        each_block_ahead(&mut heard, |frames| {
             meter.push(frames);
             encoder.write(frames)?;
             self.observer.advance(frames.len() as u64)
         })?;
-        let (measured, overs) = meter.finish(self.rendered.len(), outcome);
+        let (measured, overs) = meter.finish(self.rendered.len(), loudness, &limited.limiting);
         Ok((encoder, measured, overs))
     }
 }

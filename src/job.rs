@@ -300,7 +300,7 @@ mod tests {
                 Wanted { loudness: Some(LoudnessTarget::Lufs(lufs)), is_codec_safe: true, ..Wanted::default() };
             wanted.delivery(0.0, false, None).expect("legal").ceiling_dbtp
         };
-        assert_eq!([-20.0, -14.0, -11.5, -9.0, -6.0].map(ceiling), [-1.3, -1.3, -2.0, -2.4, -2.4]);
+        assert_eq!([-20.0, -14.0, -11.5, -9.0, -6.0].map(ceiling), [-1.5, -1.5, -1.9, -2.3, -2.3]);
         assert!(ceiling(-12.0) < ceiling(-13.0) && ceiling(-10.0) < ceiling(-11.0));
     }
 

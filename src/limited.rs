@@ -4,21 +4,23 @@ use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::stream::{Frame, Source};
 use renderer::recipe::{OutputParams, Solution};
 use renderer::stages::dither::Dither;
-use renderer::stages::limiter::{LimiterApply, LimiterGain};
+use renderer::stages::limiter::{LimiterApply, LimiterGain, LimiterStep};
 
 use crate::io;
 use crate::io::spool::{Spool, SpoolReader};
-use crate::solve::{Blocks, Gains, Trace, blocks_of};
+use crate::solve::{Blocks, Limiting, Steps, Trace, blocks_of};
 
 /// See [`limited`].
 pub struct Limited<'a, B> {
     rendered: SpoolReader<'a, Frame>,
-    gains: Gains<B>,
-    /// At the start of the next block.
-    gain: f32,
+    steps: Steps<B>,
+    /// Of the next block.
+    step: LimiterStep,
     apply: LimiterApply,
     dither: Option<Dither>,
     is_stereo: bool,
+    /// Of what was read.
+    pub limiting: Limiting,
 }
 
 /// The rendered frames, limited by what `limiter` makes of their trace.
@@ -33,15 +35,16 @@ pub fn limited<'a>(
     output: &OutputParams,
     channels: u8,
 ) -> Result<Limited<'a, impl Blocks + Send>, io::Error> {
-    let mut gains = Gains::new(blocks_of(trace), limiter, &solution.trims);
+    let mut steps = Steps::new(blocks_of(trace), limiter, &solution.trims);
     let bits = output.sample_format.integer_bits();
     Ok(Limited {
         rendered: rendered.reader(),
-        gain: gains.next_gain()?,
-        gains,
+        step: steps.next_step()?,
+        steps,
         apply: LimiterApply::new(solution.drive_db),
         dither: bits.map(|bits| Dither::new(bits, u64::from(output.dither_seed))),
         is_stereo: channels == 2,
+        limiting: Limiting::new(),
     })
 }
 
@@ -59,9 +62,10 @@ impl<B: Blocks> Source for Limited<'_, B> {
             }
         }
         for block in frames[..count].chunks_mut(BLOCK_FRAMES) {
-            let next_gain = self.gains.next_gain()?;
-            self.apply.process_block(block, self.gain, next_gain);
-            self.gain = next_gain;
+            let next = self.steps.next_step()?;
+            self.limiting.note(&self.step);
+            self.apply.process_block(block, &self.step, &next);
+            self.step = next;
         }
         if let Some(dither) = &mut self.dither {
             dither.process(&mut frames[..count], self.is_stereo);

@@ -6,13 +6,12 @@ use analyzer::stream::{Frame, Meter};
 use analyzer::units::{db_from_gain, gain_from_db};
 
 use crate::finish::CEILING_MARGIN_DB;
-use crate::solve::Outcome;
+use crate::solve::Limiting;
 use crate::trims::Over;
 use crate::verify::Measured;
 
 /// Measures what is written.
 pub struct OutputMeter {
-    loudness: LoudnessMeter,
     scanner: BlockScanner,
     peaks: PeakCheck,
     unreadable: u64,
@@ -40,28 +39,27 @@ impl PeakCheck {
 
 impl OutputMeter {
     /// `ceiling_dbtp` as it was asked for.
-    pub fn new(sample_rate_hz: u32, channels: u8, ceiling_dbtp: f64) -> Self {
+    pub fn new(ceiling_dbtp: f64) -> Self {
         let peaks = PeakCheck { ceiling: gain_from_db(ceiling_dbtp) as f32, highest: 0.0, block: 0, overs: Vec::new() };
-        let loudness = LoudnessMeter::for_channels(sample_rate_hz, channels);
-        Self { loudness, scanner: BlockScanner::exact(), peaks, unreadable: 0 }
+        Self { scanner: BlockScanner::exact(), peaks, unreadable: 0 }
     }
 
     /// Takes the next frames.
     pub fn push(&mut self, frames: &[Frame]) {
-        self.loudness.push(frames);
         self.scanner.push(frames, |block| self.peaks.look(block));
         self.unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
     }
 
-    /// What was measured, and every block over the ceiling.
-    pub fn finish(self, frames: u64, outcome: &Outcome) -> (Measured, Vec<Over>) {
-        let Self { loudness, scanner, mut peaks, unreadable } = self;
+    /// What was measured, here and by `loudness`, and every block over the ceiling.
+    pub fn finish(self, frames: u64, loudness: LoudnessMeter, limiting: &Limiting) -> (Measured, Vec<Over>) {
+        let Self { scanner, mut peaks, unreadable } = self;
         scanner.finish(|block| peaks.look(block));
+        let [limiting_db, peak_limiting_db] = limiting.reading_db();
         let measured = Measured {
             loudness: loudness.finish(),
             true_peak_dbtp: db_from_gain(f64::from(peaks.highest)),
-            limiting_db: outcome.limiting_db,
-            peak_limiting_db: outcome.peak_limiting_db,
+            limiting_db,
+            peak_limiting_db,
             frames,
             unreadable,
         };

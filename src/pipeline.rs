@@ -5,11 +5,15 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use analyzer::stream::{Frame, Source};
+use renderer::stage::{Join, in_turn};
 
 use crate::song::{BLOCK, each_block};
 
-/// Blocks that may wait: enough that neither side stands still over the other's hiccups.
-const BLOCKS_AHEAD: usize = 16;
+/// Frames handed over at a time: waking the other side costs as much as some thousand frames do.
+const PIECE: usize = 4 * BLOCK;
+
+/// Pieces that may wait: enough that neither side stands still while an equaliser fills one of its blocks, 2¹⁶ frames.
+const PIECES_AHEAD: usize = 6;
 
 /// Hands every block of a source to `sink`, reading ahead in a thread of its own where the pool has more than one.
 ///
@@ -23,12 +27,40 @@ where
     if rayon::current_num_threads() < 2 {
         return each_block(source, sink);
     }
-    let (full_in, full_out) = sync_channel(BLOCKS_AHEAD);
-    let (empty_in, empty_out) = sync_channel(BLOCKS_AHEAD + 2);
+    let (full_in, full_out) = sync_channel(PIECES_AHEAD);
+    let (empty_in, empty_out) = sync_channel(PIECES_AHEAD + 2);
     std::thread::scope(|scope| {
         scope.spawn(move || read_ahead(source, &full_in, &empty_out));
         take(full_out, &empty_in, sink)
     })
+}
+
+/// A source whose frames are looked at as they are read: work for the thread that reads ahead.
+pub struct Watched<'a, S, F> {
+    /// Where they come from.
+    pub source: &'a mut S,
+    /// Gets all frames in turn.
+    pub watch: F,
+}
+
+impl<S: Source, F: FnMut(&[Frame])> Source for Watched<'_, S, F> {
+    type Error = S::Error;
+
+    fn read(&mut self, frames: &mut [Frame]) -> Result<usize, S::Error> {
+        let count = self.source.read(frames)?;
+        (self.watch)(&frames[..count]);
+        Ok(count)
+    }
+}
+
+/// How a chain does two things: side by side where the pool has more than one thread.
+pub fn join() -> Join {
+    if rayon::current_num_threads() < 2 {
+        return in_turn;
+    }
+    |one, other| {
+        rayon::join(one, other);
+    }
 }
 
 /// Does `work` in one thread that makes no others: what many songs side by side ask for.
@@ -40,23 +72,36 @@ pub fn alone<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
-/// A block that was read, or why there is none.
+/// A piece that was read, or why there is none.
 type Filled<E> = Result<Vec<Frame>, E>;
 
 fn read_ahead<S: Source>(source: &mut S, full: &SyncSender<Filled<S::Error>>, empty: &Receiver<Vec<Frame>>) {
     loop {
-        let mut block = empty.try_recv().unwrap_or_default();
-        block.resize(BLOCK, [0.0; 2]);
-        let filled = source.read(&mut block).map(|count| {
-            block.truncate(count);
-            block
+        let mut piece = empty.try_recv().unwrap_or_default();
+        piece.resize(PIECE, [0.0; 2]);
+        let filled = fill(source, &mut piece).map(|count| {
+            piece.truncate(count);
+            piece
         });
-        let is_last = filled.as_ref().map_or(true, Vec::is_empty);
+        let is_last = filled.as_ref().map_or(true, |piece| piece.len() < PIECE);
         // The other side is gone once it has failed: nobody wants more.
         if full.send(filled).is_err() || is_last {
             return;
         }
     }
+}
+
+/// Reads until `piece` is full or the source ends.
+fn fill<S: Source>(source: &mut S, piece: &mut [Frame]) -> Result<usize, S::Error> {
+    let mut filled = 0;
+    while filled < piece.len() {
+        let end = piece.len().min(filled + BLOCK);
+        match source.read(&mut piece[filled..end])? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
 }
 
 fn take<E>(
@@ -65,13 +110,10 @@ fn take<E>(
     mut sink: impl FnMut(&[Frame]) -> Result<(), E>,
 ) -> Result<(), E> {
     for filled in full {
-        let block = filled?;
-        if block.is_empty() {
-            break;
-        }
-        sink(&block)?;
-        // A block that finds no place is dropped, and another made.
-        let _ = empty.try_send(block);
+        let piece = filled?;
+        piece.chunks(BLOCK).try_for_each(&mut sink)?;
+        // A piece that finds no place is dropped, and another made.
+        let _ = empty.try_send(piece);
     }
     Ok(())
 }

@@ -6,18 +6,55 @@
 
 use std::collections::VecDeque;
 
+use analyzer::biquad::Biquad;
 use analyzer::loudness::{KWeight, LoudnessHistory, energy_share};
 use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::stream::Frame;
-use analyzer::units::db_from_gain;
+use analyzer::units::{db_from_gain, gain_from_db};
 use renderer::recipe::{DeliveryParams, Trim};
-use renderer::stages::limiter::{LimiterGain, LimiterParams, PeakTrace};
+use renderer::stages::limiter::{BlockPeaks, LimiterGain, LimiterParams, LimiterStep, PeakTrace};
 
 use crate::io;
-use crate::io::spool::Spool;
+use crate::io::spool::{Record, Spool};
 
-/// Peak and K-weighted energy of one block of [`BLOCK_FRAMES`] frames.
-pub type TraceBlock = [f32; 2];
+/// Peaks and K-weighted energies of one block of [`BLOCK_FRAMES`] frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TraceBlock {
+    /// What the limiter goes by.
+    pub peaks: BlockPeaks,
+    /// Of the whole, of the whole times its low band, and of the low band.
+    pub energies: [f32; 3],
+}
+
+impl TraceBlock {
+    /// Energy when a share of the low band is taken away.
+    fn energy(&self, low_cut: f32) -> f64 {
+        let ([whole, both, low], cut) = (self.energies.map(f64::from), f64::from(low_cut));
+        (whole - cut * (2.0 * both - cut * low)).max(0.0)
+    }
+}
+
+impl Record for TraceBlock {
+    const BYTES: usize = 40;
+
+    fn encode(self, bytes: &mut [u8]) {
+        let Self { peaks: BlockPeaks { reach: [a, b, c, d], frames, low: [e, f] }, energies: [g, h, i] } = self;
+        let (head, tail) = bytes.split_at_mut(4);
+        head.copy_from_slice(&frames);
+        for (bytes, value) in tail.as_chunks_mut::<4>().0.iter_mut().zip([a, b, c, d, e, f, g, h, i]) {
+            *bytes = value.to_le_bytes();
+        }
+    }
+
+    fn decode(bytes: &[u8]) -> Self {
+        let mut quads = bytes.as_chunks::<4>().0.iter().copied();
+        let frames = quads.next().unwrap_or_default();
+        let mut next = |_| quads.next().map(f32::from_le_bytes).unwrap_or_default();
+        let reach = std::array::from_fn(&mut next);
+        let peaks = BlockPeaks { reach, frames, low: std::array::from_fn(&mut next) };
+        Self { peaks, energies: std::array::from_fn(next) }
+    }
+}
 
 /// What limiter and loudness see of a song.
 pub struct Trace {
@@ -32,10 +69,13 @@ pub struct TraceMeter {
     peaks: PeakTrace,
     weight: KWeight,
     share: f64,
-    energy: f64,
+    /// K-weighted: energy, left and right, so far in this block.
+    sums: [f64; 3],
     frames_in_block: usize,
-    /// Energies whose peaks are not known yet.
-    energies: VecDeque<f32>,
+    /// Sums of the blocks whose peaks are not known yet.
+    waiting: VecDeque<[f64; 3]>,
+    /// The low band, K-weighted once per block.
+    low_weight: Biquad,
     trace: Trace,
 }
 
@@ -43,52 +83,72 @@ impl TraceMeter {
     /// `exact_above` as for [`PeakTrace`].
     pub fn new(sample_rate_hz: u32, channels: u8, exact_above: f64, memory_bytes: usize) -> Self {
         Self {
-            peaks: PeakTrace::new(exact_above),
+            peaks: PeakTrace::new(exact_above, sample_rate_hz),
             weight: KWeight::new(sample_rate_hz),
             share: energy_share(channels),
-            energy: 0.0,
+            sums: [0.0; 3],
             frames_in_block: 0,
-            energies: VecDeque::new(),
+            waiting: VecDeque::new(),
+            // So far down the shelf of the weighting does nothing.
+            low_weight: Biquad::new(KWeight::high_pass(f64::from(sample_rate_hz) / BLOCK_FRAMES as f64)),
             trace: Trace { blocks: Spool::new(memory_bytes), sample_rate_hz },
         }
     }
 
     /// Takes the next frames.
     pub fn push(&mut self, frames: &[Frame]) -> Result<(), io::Error> {
-        for frame in frames {
-            let [left, right] = self.weight.next(frame.map(f64::from));
-            self.energy += left * left + right * right;
-            self.frames_in_block += 1;
-            if self.frames_in_block == BLOCK_FRAMES {
-                self.end_block();
+        let mut left = frames;
+        while !left.is_empty() {
+            let (now, later) = left.split_at(left.len().min(BLOCK_FRAMES - self.frames_in_block));
+            let mut sums = self.sums;
+            for frame in now {
+                let [left, right] = self.weight.next(frame.map(f64::from));
+                sums = [sums[0] + (left * left + right * right), sums[1] + left, sums[2] + right];
             }
+            self.sums = sums;
+            self.frames_in_block += now.len();
+            if self.frames_in_block == BLOCK_FRAMES {
+                self.waiting.push_back(sums);
+                (self.sums, self.frames_in_block) = ([0.0; 3], 0);
+                self.weight.settle();
+            }
+            left = later;
         }
         let mut peaks = Vec::with_capacity(frames.len() / BLOCK_FRAMES + 1);
-        self.peaks.push(frames, |peak| peaks.push(peak));
-        keep(&mut self.trace, &mut self.energies, &peaks)
-    }
-
-    fn end_block(&mut self) {
-        self.energies.push_back((self.energy * self.share) as f32);
-        (self.energy, self.frames_in_block) = (0.0, 0);
-        self.weight.settle();
+        self.peaks.push(frames, |block| peaks.push(block));
+        let Self { low_weight, waiting, trace, share, .. } = self;
+        keep(trace, low_weight, waiting, *share, &peaks)
     }
 
     /// The whole trace.
-    pub fn finish(mut self) -> Result<Trace, io::Error> {
-        if self.frames_in_block > 0 {
-            self.end_block();
+    pub fn finish(self) -> Result<Trace, io::Error> {
+        let Self { peaks, share, sums, frames_in_block, mut waiting, mut low_weight, mut trace, .. } = self;
+        if frames_in_block > 0 {
+            waiting.push_back(sums);
         }
-        let mut peaks = Vec::new();
-        self.peaks.finish(|peak| peaks.push(peak));
-        keep(&mut self.trace, &mut self.energies, &peaks)?;
-        Ok(self.trace)
+        let mut last = Vec::new();
+        peaks.finish(|block| last.push(block));
+        keep(&mut trace, &mut low_weight, &mut waiting, share, &last)?;
+        Ok(trace)
     }
 }
 
-fn keep(trace: &mut Trace, energies: &mut VecDeque<f32>, peaks: &[f32]) -> Result<(), io::Error> {
-    let blocks: Vec<TraceBlock> = peaks.iter().zip(energies.drain(..peaks.len())).map(|(p, e)| [*p, e]).collect();
-    trace.blocks.push(&blocks)
+/// Joins peaks with the sums of their blocks.
+fn keep(
+    trace: &mut Trace,
+    low_weight: &mut Biquad,
+    sums: &mut VecDeque<[f64; 3]>,
+    share: f64,
+    peaks: &[BlockPeaks],
+) -> Result<(), io::Error> {
+    let joined = peaks.iter().zip(sums.drain(..peaks.len())).map(|(peaks, [energy, left, right])| {
+        let low = low_weight.next(peaks.low.map(f64::from));
+        low_weight.settle();
+        let both = low[0] * left + low[1] * right;
+        let alone = BLOCK_FRAMES as f64 * (low[0] * low[0] + low[1] * low[1]);
+        TraceBlock { peaks: *peaks, energies: [energy, both, alone].map(|energy| (energy * share) as f32) }
+    });
+    trace.blocks.push(&joined.collect::<Vec<_>>())
 }
 
 /// Gives the blocks of a trace one by one.
@@ -96,8 +156,8 @@ pub trait Blocks: FnMut() -> Result<Option<TraceBlock>, io::Error> {}
 
 impl<T: FnMut() -> Result<Option<TraceBlock>, io::Error>> Blocks for T {}
 
-/// The limiter's gain at the start of each block of a trace, and one more at the end.
-pub struct Gains<S> {
+/// What the limiter does to each block of a trace, and to one more at the end.
+pub struct Steps<S> {
     blocks: S,
     gain: LimiterGain,
     trims: VecDeque<Trim>,
@@ -106,26 +166,27 @@ pub struct Gains<S> {
     ahead: usize,
 }
 
-impl<S: Blocks> Gains<S> {
-    /// Gains for the blocks that `blocks` gives, peaks corrected by `trims`, which are in order.
+impl<S: Blocks> Steps<S> {
+    /// Steps for the blocks that `blocks` gives, peaks corrected by `trims`, which are in order.
     pub fn new(blocks: S, gain: LimiterGain, trims: &[Trim]) -> Self {
         Self { blocks, ahead: gain.delay_blocks(), gain, trims: trims.iter().copied().collect(), block: 0 }
     }
 
-    /// The gain at the start of the next block; past the end that of silence.
-    pub fn next_gain(&mut self) -> Result<f32, io::Error> {
+    /// The next block's; past the end that of silence.
+    pub fn next_step(&mut self) -> Result<LimiterStep, io::Error> {
         loop {
-            let [mut peak, _] = (self.blocks)()?.unwrap_or_default();
-            if let Some(trim) = self.trims.front()
-                && trim.block == self.block
+            let TraceBlock { peaks, .. } = (self.blocks)()?.unwrap_or_default();
+            let mut trim = 1.0;
+            if let Some(first) = self.trims.front()
+                && first.block == self.block
             {
-                peak *= analyzer::units::gain_from_db(trim.peak_db) as f32;
+                trim = gain_from_db(first.peak_db);
                 self.trims.pop_front();
             }
             self.block += 1;
-            let gain = self.gain.next(peak);
+            let step = self.gain.next(peaks, trim);
             match self.ahead {
-                0 => return Ok(gain),
+                0 => return Ok(step),
                 _ => self.ahead -= 1,
             }
         }
@@ -165,6 +226,45 @@ const LIMITING_STEP_DB: f64 = 0.05;
 /// The share of blocks that may be limited by more than is said.
 const LIMITING_SHARE: f64 = 0.05;
 
+/// How much a limiter limits, block by block.
+pub struct Limiting {
+    blocks: u64,
+    lowest: f32,
+    /// Blocks by their gain reduction in whole steps, those that are not reduced apart.
+    histogram: Vec<u64>,
+}
+
+impl Limiting {
+    /// No blocks yet.
+    pub fn new() -> Self {
+        Self { blocks: 0, lowest: 1.0, histogram: Vec::new() }
+    }
+
+    /// Takes the next block's step.
+    pub fn note(&mut self, step: &LimiterStep) {
+        self.blocks += 1;
+        // What the low band alone is turned down by counts half: the rest of the song stays where it is.
+        let gain = step.gain * (1.0 - step.low_cut).sqrt();
+        self.lowest = self.lowest.min(gain);
+        if gain < 1.0 {
+            let step = (-db_from_gain(f64::from(gain)) / LIMITING_STEP_DB) as usize;
+            self.histogram.resize(self.histogram.len().max(step + 1), 0u64);
+            self.histogram[step] += 1;
+        }
+    }
+
+    /// Gain reduction that is exceeded in a twentieth of the blocks, and the largest, dB.
+    pub fn reading_db(&self) -> [f64; 2] {
+        let mut above = 0;
+        let exceeded = self.histogram.iter().rposition(|blocks| {
+            above += blocks;
+            above as f64 > LIMITING_SHARE * self.blocks as f64
+        });
+        let exceeded_db = exceeded.map_or(0.0, |step| (step + 1) as f64 * LIMITING_STEP_DB);
+        [exceeded_db, -db_from_gain(f64::from(self.lowest))]
+    }
+}
+
 /// Drives a trace through the limiter.
 ///
 /// # Errors
@@ -191,41 +291,27 @@ pub fn driven(
     drive_db: f64,
 ) -> Result<(Outcome, LoudnessHistory), io::Error> {
     let rate = trace.sample_rate_hz;
-    let mut gains = Gains::new(blocks_of(trace), LimiterGain::new(limiter, drive_db, ceiling_dbtp, rate), trims);
+    let mut steps = Steps::new(blocks_of(trace), LimiterGain::new(limiter, drive_db, ceiling_dbtp, rate), trims);
     let mut blocks = blocks_of(trace);
     let mut energies = Vec::new();
-    let mut histogram = Vec::new();
-    let (mut count, mut frame, mut lowest) = (0u64, 0u64, 1.0f32);
-    let drive = analyzer::units::gain_from_db(drive_db);
-    let mut gain = gains.next_gain()?;
-    while let Some([_, energy]) = blocks()? {
-        let next_gain = gains.next_gain()?;
-        let mean = f64::from(gain + next_gain) * 0.5 * drive;
+    let mut limiting = Limiting::new();
+    let mut frame = 0u64;
+    let drive = gain_from_db(drive_db);
+    let mut step = steps.next_step()?;
+    while let Some(block) = blocks()? {
+        let next = steps.next_step()?;
+        let mean = f64::from(step.gain + next.gain) * 0.5 * drive;
         let window = (frame * 100 / u64::from(rate)) as usize;
         energies.resize(energies.len().max(window + 1), 0.0);
-        energies[window] += f64::from(energy) * mean * mean;
-        lowest = lowest.min(gain);
-        if gain < 1.0 {
-            let step = (-db_from_gain(f64::from(gain)) / LIMITING_STEP_DB) as usize;
-            histogram.resize(histogram.len().max(step + 1), 0u64);
-            histogram[step] += 1;
-        }
-        (count, frame, gain) = (count + 1, frame + BLOCK_FRAMES as u64, next_gain);
+        energies[window] += block.energy(step.low_cut) * mean * mean;
+        limiting.note(&step);
+        (frame, step) = (frame + BLOCK_FRAMES as u64, next);
     }
     // Every window of 10 ms is whole: the last one is cut off as a meter would.
-    energies.truncate((count * BLOCK_FRAMES as u64 * 100 / u64::from(rate)) as usize);
-    let mut above = 0;
-    let exceeded = histogram.iter().rposition(|blocks| {
-        above += blocks;
-        above as f64 > LIMITING_SHARE * count as f64
-    });
+    energies.truncate((frame * 100 / u64::from(rate)) as usize);
     let history = LoudnessHistory::from_energies(rate, &energies);
-    let outcome = Outcome {
-        drive_db,
-        loudness_lufs: history.integrated(),
-        limiting_db: exceeded.map_or(0.0, |step| (step + 1) as f64 * LIMITING_STEP_DB),
-        peak_limiting_db: -db_from_gain(f64::from(lowest)),
-    };
+    let [limiting_db, peak_limiting_db] = limiting.reading_db();
+    let outcome = Outcome { drive_db, loudness_lufs: history.integrated(), limiting_db, peak_limiting_db };
     Ok((outcome, history))
 }
 

@@ -10,7 +10,7 @@ use crate::io;
 use crate::io::decode::{SourceInfo, open};
 use crate::io::hash::FrameHash;
 use crate::io::spool::Spool;
-use crate::pipeline::each_block_ahead;
+use crate::pipeline::{Watched, each_block_ahead};
 use crate::progress::Observer;
 
 /// Frames in memory per spool; a longer song goes to a temporary file.
@@ -100,8 +100,9 @@ impl Song {
         observer.stage("reading", info.frames_hint);
         let mut hasher = FrameHash::new(info.sample_rate_hz, info.channels);
         let mut frames = Spool::new(spool_bytes);
-        each_block_ahead(&mut decoder, |block| {
-            hasher.push(block);
+        // Whoever takes the frames has more to do than whoever reads them.
+        let mut hashed = Watched { source: &mut decoder, watch: |frames: &[Frame]| hasher.push(frames) };
+        each_block_ahead(&mut hashed, |block| {
             also(&info, block);
             observer.advance(block.len() as u64)?;
             frames.push(block)

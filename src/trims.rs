@@ -8,7 +8,7 @@ use renderer::recipe::Trim;
 use renderer::stages::limiter::LimiterGain;
 
 use crate::io;
-use crate::solve::{Gains, Trace, blocks_of};
+use crate::solve::{Steps, Trace, blocks_of};
 
 /// A block of what is written that passes the ceiling.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,22 +30,21 @@ const TRIMS_PER_DB: f64 = 10_000.0;
 pub fn correct(trims: &mut Vec<Trim>, overs: &[Over], trace: &Trace, limiter: LimiterGain) -> Result<(), io::Error> {
     let threshold = limiter.threshold();
     let before = std::mem::take(trims);
-    let mut gains = Gains::new(blocks_of(trace), limiter, &before);
-    let mut blocks = blocks_of(trace);
+    let mut steps = Steps::new(blocks_of(trace), limiter, &before);
     let mut kept = before.into_iter().peekable();
-    let mut gain = gains.next_gain()?;
+    let mut next = steps.next_step()?;
     let mut at = 0;
     for over in overs {
-        while let Some([peak, _]) = blocks()? {
-            let (lower, block) = (gain, at);
-            gain = gains.next_gain()?;
+        while at <= over.block {
+            let (step, block) = (next, at);
+            next = steps.next_step()?;
             at += 1;
             if block == over.block {
-                let excess_db = over.by_db + db_from_gain(threshold / f64::from(peak * lower.min(gain)));
+                let gain = step.gain.min(next.gain);
+                let excess_db = over.by_db + db_from_gain(threshold / f64::from(step.peak * gain));
                 trims.extend(std::iter::from_fn(|| kept.next_if(|trim| trim.block < block)));
                 kept.next_if(|trim| trim.block == block);
                 trims.push(Trim { block, peak_db: (excess_db * TRIMS_PER_DB).ceil() / TRIMS_PER_DB });
-                break;
             }
         }
     }

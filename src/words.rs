@@ -87,7 +87,7 @@ fn bell_words(recipe: &Recipe) -> Option<String> {
     let bells = recipe.dynamic_eq.bells.iter().filter(|bell| bell.max_cut_db > 0.0);
     let words: Vec<String> =
         bells.map(|bell| format!("{} by up to {:.1} dB", hz_words(bell.frequency_hz), bell.max_cut_db)).collect();
-    (!words.is_empty()).then(|| format!("Resonances held down while they stick out: {}", words.join(", ")))
+    (!words.is_empty()).then(|| format!("Held down while it sticks out: {}", words.join(", ")))
 }
 
 fn dynamics_words(recipe: &Recipe) -> Option<String> {

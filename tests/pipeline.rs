@@ -175,6 +175,31 @@ fn a_cd_is_16_bit_at_44_1_khz() {
     sound.assert_keeps(-10.0, -0.3);
 }
 
+/// What is measured, and trimmed, is what is written: rounded and dithered.
+#[test]
+fn the_ceiling_holds_after_rounding_to_16_bits() {
+    let folder = Folder::new();
+    let (input, output) = (folder.wav("mix.wav", 2, &MIX), folder.path("out.wav"));
+    for (loudness, ceiling) in [(-9.0, -1.0), (-28.0, -20.0)] {
+        let wanted = Wanted {
+            loudness: Some(LoudnessTarget::Lufs(loudness)),
+            ceiling_dbtp: Some(ceiling),
+            max_limiting_db: Some(20.0),
+            sample_format: Some(SampleFormat::Int16),
+            ..Wanted::default()
+        };
+        let mut wanted_job = MasterJob { wanted, ..job(&input, &output) };
+        wanted_job.output.force = true;
+        let report = mastered(&wanted_job);
+        let sound = read(&output);
+        assert_eq!(sound.bits, 16);
+        let peak = sound.true_peak_dbtp();
+        // To the last bit: before rounding it would differ.
+        assert_eq!(report.after.true_peak_dbtp, peak);
+        assert!(peak <= ceiling && peak > ceiling - 0.1, "{peak} under {ceiling} dBTP");
+    }
+}
+
 #[test]
 fn floating_point_is_written_when_it_is_asked_for() {
     let folder = Folder::new();

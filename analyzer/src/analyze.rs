@@ -124,6 +124,8 @@ impl Meters {
             width_db: stereo.width_db,
             loudness: &loudness,
             hum: hum.finish(),
+            sibilance: spectrum.sibilance,
+            boom: spectrum.boom,
             peaks: &self.peaks,
             psr_lu: dynamics.psr_p10_p50_p95_lu[1],
         });

@@ -81,14 +81,14 @@ impl<T: FftNum> RealFft<T> {
     pub fn inverse(&mut self, spectrum: &[Complex<T>], time: &mut [T]) {
         let half = self.packed.len();
         assert_eq!((time.len(), spectrum.len()), (2 * half, half + 1), "lengths of signal and spectrum");
-        let bin = |k: usize| match spectrum[k] {
-            end if k == 0 || k == half => Complex::new(end.re, T::zero()),
-            inner => inner,
-        };
-        for k in 0..half {
-            let (x, mirrored) = (bin(k), bin(half - k).conj());
-            let (even, odd) = (x + mirrored, (x - mirrored) * self.twiddles[k].conj());
-            self.packed[k] = Complex::new(even.re - odd.im, even.im + odd.re);
+        let (first, last) = (spectrum[0].re, spectrum[half].re);
+        self.packed[0] = Complex::new(first + last, first - last);
+        let inner = &spectrum[1..half];
+        let pairs = inner.iter().zip(inner.iter().rev()).zip(&self.twiddles[1..half]);
+        for (z, ((x, mirrored), twiddle)) in self.packed[1..].iter_mut().zip(pairs) {
+            let mirrored = mirrored.conj();
+            let (even, odd) = (x + mirrored, (x - mirrored) * twiddle.conj());
+            *z = Complex::new(even.re - odd.im, even.im + odd.re);
         }
         self.inverse.process_with_scratch(&mut self.packed, &mut self.scratch);
         for (x, z) in time.chunks_exact_mut(2).zip(&self.packed) {

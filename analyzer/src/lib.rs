@@ -12,6 +12,7 @@ pub mod defects;
 mod dropouts;
 mod dynamics;
 pub mod excerpt;
+mod excess;
 mod features;
 pub mod fft;
 mod flat_tops;

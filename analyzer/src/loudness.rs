@@ -63,7 +63,12 @@ impl KWeight {
 
     /// Shelf and high-pass at a rate.
     pub fn coefs(sample_rate_hz: u32) -> [BiquadCoefs; 2] {
-        [SHELF_48K, HIGH_PASS_48K].map(|coefs| at_rate(coefs, sample_rate_hz))
+        [SHELF_48K, HIGH_PASS_48K].map(|coefs| at_rate(coefs, f64::from(sample_rate_hz)))
+    }
+
+    /// The high-pass alone, at a rate that need not be one of audio.
+    pub fn high_pass(rate_hz: f64) -> BiquadCoefs {
+        at_rate(HIGH_PASS_48K, rate_hz)
     }
 
     /// The next weighted frame.
@@ -80,14 +85,14 @@ impl KWeight {
 }
 
 /// Maps a 48 kHz filter to another rate.
-fn at_rate(coefs: BiquadCoefs, sample_rate_hz: u32) -> BiquadCoefs {
+fn at_rate(coefs: BiquadCoefs, rate_hz: f64) -> BiquadCoefs {
     use std::f64::consts::PI;
     // With s = (1 − z⁻¹) / (1 + z⁻¹): the prototype's coefficients of s², s and 1.
     let prototype = |c: [f64; 3]| [c[0] - c[1] + c[2], 2.0 * (c[0] - c[2]), c[0] + c[1] + c[2]];
     let (above, below) = (prototype(coefs.b), prototype([1.0, coefs.a[0], coefs.a[1]]));
     let corner_48k = libm::sqrt(below[2] / below[0]);
     let corner_hz = libm::atan(corner_48k) * 48_000.0 / PI;
-    let stretch = corner_48k / libm::tan(PI * corner_hz / f64::from(sample_rate_hz));
+    let stretch = corner_48k / libm::tan(PI * corner_hz / rate_hz);
     let digital = |p: [f64; 3]| {
         let (p2, p1, p0) = (p[0] * stretch * stretch, p[1] * stretch, p[2]);
         [p2 + p1 + p0, 2.0 * (p0 - p2), p2 - p1 + p0]

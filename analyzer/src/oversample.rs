@@ -163,6 +163,43 @@ impl Block<'_> {
         self.scanner.peaks[self.index()]
     }
 
+    /// How far left and right reach up, then how far they reach down, where `peak` is the highest of them: what it
+    /// has over the samples counts for all four alike.
+    pub fn reach(&self, peak: f32) -> [f32; 4] {
+        let sample_peak = self.sample_peak();
+        let over = peak / sample_peak;
+        if sample_peak > 0.0 { self.sample_reach().map(|reach| reach * over) } else { [peak; 4] }
+    }
+
+    /// In which frame each of the four is.
+    pub fn reach_frames(&self) -> [u8; 4] {
+        let mut frames = [0; 4];
+        let reach = self.sample_reach();
+        for (n, frame) in self.samples().as_chunks::<2>().0.iter().enumerate().rev() {
+            for (at, x) in [frame[0], frame[1], -frame[0], -frame[1]].into_iter().enumerate() {
+                if x == reach[at] {
+                    frames[at] = n as u8;
+                }
+            }
+        }
+        frames
+    }
+
+    fn samples(&self) -> &[f32] {
+        &self.scanner.buffer[self.start..self.start + 2 * BLOCK_FRAMES]
+    }
+
+    fn sample_reach(&self) -> [f32; 4] {
+        let (mut up, mut down) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+        for x in self.samples().as_chunks::<LANES>().0 {
+            for lane in 0..LANES {
+                up[lane] = up[lane].max(x[lane]);
+                down[lane] = down[lane].max(-x[lane]);
+            }
+        }
+        [up[0].max(up[2]), up[1].max(up[3]), down[0].max(down[2]), down[1].max(down[3])]
+    }
+
     fn index(&self) -> usize {
         self.start / (2 * BLOCK_FRAMES)
     }

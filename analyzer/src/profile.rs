@@ -121,6 +121,28 @@ pub struct SpectrumReading {
     pub flatness_db: [f64; BANDS],
     /// Narrow peaks that stick out most of the time, lowest first.
     pub resonances: Vec<Resonance>,
+    /// Consonants or cymbals that hiss now and then, far more than the song does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sibilance: Option<Excess>,
+    /// A bass note that is far louder than the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boom: Option<Excess>,
+}
+
+/// A part of the spectrum that sticks out now and then.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Excess {
+    /// Where, Hz.
+    pub hz: f64,
+    /// How far it sticks out of what lies on either side while it does, dB.
+    pub excess_db: f64,
+    /// How far it does so in the median of all windows, dB.
+    pub usual_db: f64,
+    /// For which share of the time, 0 to 1.
+    pub share: f64,
+    /// When first, seconds.
+    pub at_s: f64,
 }
 
 /// A narrow peak of the spectrum that does not move with the music.

@@ -1,6 +1,7 @@
 //! Long-term spectrum of mid and side in quarter octaves, with its statistics over time.
 
 use crate::cutoff::cutoff_hz;
+use crate::excess::excesses;
 use crate::hum::HumLines;
 use crate::loudness::KWeight;
 use crate::profile::{SPECTRUM_BANDS, Spectrum, SpectrumReading, THIRD_OCTAVES, band_centre_hz, third_octave_hz};
@@ -99,7 +100,11 @@ impl Windows {
         let loud = loudest(&self.bands, rate);
         let [mid_thirds, side_thirds] = thirds;
         let mid = spectrum(&self.bands, &loud, 0, mid_thirds);
+        let step_s = window_frames(rate) as f64 / 2.0 / f64::from(rate);
+        let [sibilance, boom] = excesses(self.bands.iter().map(|[mid, _]| mid), step_s);
         let reading = SpectrumReading {
+            sibilance,
+            boom,
             cutoff_hz: cutoff_hz(bins, rate),
             tilt_db_per_octave: tilt(&mid.mean_db),
             centroid_hz: centroid_hz(bins, rate),

@@ -107,6 +107,17 @@ const RESONANCE_FROM_DB: f64 = 9.0;
 const RESONANCE_THRESHOLD_DB: f64 = 6.0;
 const RESONANCE_CUT_DB: f64 = 3.0;
 const RESONANCE_Q: f64 = 8.0;
+/// Consonants are held where they hiss so much more than the song usually does, within bounds, dB; quickly, and never
+/// to a lisp.
+const SIBILANCE_OVER_USUAL_DB: f64 = 4.0;
+const SIBILANCE_THRESHOLD_DB: [f64; 2] = [4.0, 12.0];
+const SIBILANCE_CUT_DB: f64 = 4.0;
+const SIBILANCE_Q: f64 = 1.5;
+const SIBILANCE_MS: [f64; 2] = [2.0, 60.0];
+/// A note that booms is held where it sticks out as no even bass does.
+const BOOM_THRESHOLD_DB: f64 = 9.0;
+const BOOM_CUT_DB: f64 = 3.0;
+const BOOM_Q: f64 = 4.0;
 /// Imbalance against the target that may be intended, dB.
 const BALANCE_DEAD_BAND_DB: f64 = 1.0;
 const BALANCE_BOUND_DB: f64 = 3.0;
@@ -145,7 +156,7 @@ impl Wish {
         }
         // What sticks out of a record that is taken as it is belongs to it.
         if !is_literal {
-            hold_resonances(source, amounts.tone, recipe);
+            hold_excesses(source, amounts.tone, recipe);
         }
         let imbalance = source.stereo.balance_db - target.balance_db;
         let is_chosen = target.kind != TargetKind::Norm && source.channels == 2;
@@ -159,20 +170,36 @@ impl Wish {
     }
 }
 
-/// Gives the resonances that stick out furthest a bell each.
-fn hold_resonances(source: &Profile, amount: f64, recipe: &mut Recipe) {
+/// Gives what hisses, what booms, and the resonances that stick out furthest a bell each.
+fn hold_excesses(source: &Profile, amount: f64, recipe: &mut Recipe) {
+    let sibilance = source.spectrum.sibilance.map(|sibilance| BellParams {
+        frequency_hz: sibilance.hz,
+        q: SIBILANCE_Q,
+        threshold_db: (sibilance.usual_db + SIBILANCE_OVER_USUAL_DB)
+            .clamp(SIBILANCE_THRESHOLD_DB[0], SIBILANCE_THRESHOLD_DB[1]),
+        max_cut_db: amount * SIBILANCE_CUT_DB,
+        attack_ms: SIBILANCE_MS[0],
+        release_ms: SIBILANCE_MS[1],
+    });
+    let boom = source.spectrum.boom.map(|boom| BellParams {
+        frequency_hz: boom.hz,
+        q: BOOM_Q,
+        threshold_db: BOOM_THRESHOLD_DB,
+        max_cut_db: amount * BOOM_CUT_DB,
+        ..BellParams::default()
+    });
     let mut found: Vec<&Resonance> =
         source.spectrum.resonances.iter().filter(|r| r.prominence_db >= RESONANCE_FROM_DB).collect();
     found.sort_by(|a, b| b.prominence_db.total_cmp(&a.prominence_db));
-    for (bell, resonance) in recipe.dynamic_eq.bells.iter_mut().zip(found) {
-        *bell = BellParams {
-            frequency_hz: resonance.hz,
-            q: RESONANCE_Q,
-            threshold_db: RESONANCE_THRESHOLD_DB,
-            max_cut_db: amount * RESONANCE_CUT_DB,
-            ..BellParams::default()
-        };
-    }
+    let resonances = found.into_iter().map(|resonance| BellParams {
+        frequency_hz: resonance.hz,
+        q: RESONANCE_Q,
+        threshold_db: RESONANCE_THRESHOLD_DB,
+        max_cut_db: amount * RESONANCE_CUT_DB,
+        ..BellParams::default()
+    });
+    let wanted = sibilance.into_iter().chain(boom).chain(resonances);
+    recipe.dynamic_eq.bells.iter_mut().zip(wanted).for_each(|(bell, wanted)| *bell = wanted);
 }
 
 /// The side's curve, no more widened than mono bears.
@@ -207,4 +234,43 @@ fn audible_mean(curve: &[f64; SPECTRUM_BANDS]) -> f64 {
     let heard: Vec<f64> =
         (0..SPECTRUM_BANDS).filter(|b| (100.0..8000.0).contains(&band_centre_hz(*b))).map(|b| curve[b]).collect();
     heard.iter().sum::<f64>() / heard.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use analyzer::analyze::Analyzer;
+    use analyzer::profile::Excess;
+    use analyzer::stream::Meter;
+    use analyzer::synth::demo_mix;
+    use renderer::stages::dynamic_eq::DynamicEqParams;
+
+    use super::*;
+
+    fn bells(change: impl FnOnce(&mut Profile)) -> DynamicEqParams {
+        let mut analyzer = Analyzer::new(44_100, 2);
+        analyzer.push(&demo_mix(44_100, 6.0));
+        let mut profile = analyzer.finish();
+        change(&mut profile);
+        let mut recipe = Recipe::default();
+        hold_excesses(&profile, 1.0, &mut recipe);
+        recipe.quantized().dynamic_eq
+    }
+
+    #[test]
+    fn what_does_not_stick_out_is_given_no_bell() {
+        assert_eq!(bells(|_| ()), DynamicEqParams::default());
+    }
+
+    #[test]
+    fn sibilance_and_boom_are_held_a_little_above_what_is_usual() {
+        let excess = Excess { hz: 6800.0, excess_db: 12.0, usual_db: 1.0, share: 0.1, at_s: 1.0 };
+        let [hiss, boom, third, _] = bells(|profile| {
+            profile.spectrum.sibilance = Some(excess);
+            profile.spectrum.boom = Some(Excess { hz: 110.0, usual_db: 0.0, ..excess });
+        })
+        .bells;
+        assert_eq!((hiss.frequency_hz, hiss.threshold_db, hiss.max_cut_db), (6800.0, 5.0, SIBILANCE_CUT_DB));
+        assert_eq!((boom.frequency_hz, boom.threshold_db, boom.max_cut_db), (110.0, BOOM_THRESHOLD_DB, BOOM_CUT_DB));
+        assert_eq!(third, BellParams::default());
+    }
 }

@@ -13,7 +13,7 @@ use analyzer::synth::demo_mix;
 use renderer::chain::Chain;
 use renderer::recipe::Recipe;
 use renderer::stage::Stage;
-use renderer::stages::limiter::{LimiterApply, LimiterGain, LimiterParams, PeakTrace};
+use renderer::stages::limiter::{BlockPeaks, LimiterApply, LimiterGain, LimiterParams, LimiterStep, PeakTrace};
 
 const RATE: u32 = 44_100;
 const SECONDS: f64 = 20.0;
@@ -83,16 +83,16 @@ fn limit(mut song: Vec<Frame>) -> f64 {
     let (drive_db, ceiling_dbtp) = (12.0, -1.0);
     let start = Instant::now();
     let mut peaks = Vec::new();
-    let mut trace = PeakTrace::new(analyzer::units::gain_from_db(ceiling_dbtp - drive_db));
+    let mut trace = PeakTrace::new(analyzer::units::gain_from_db(ceiling_dbtp - drive_db), RATE);
     song.chunks(BLOCK).for_each(|block| trace.push(black_box(block), |peak| peaks.push(peak)));
     trace.finish(|peak| peaks.push(peak));
     let mut gain = LimiterGain::new(&LimiterParams::default(), drive_db, ceiling_dbtp, RATE);
     let delay = gain.delay_blocks();
-    peaks.resize(peaks.len() + delay + 1, 0.0);
-    let gains: Vec<f32> = peaks.iter().map(|peak| gain.next(*peak)).skip(delay).collect();
+    peaks.resize(peaks.len() + delay + 1, BlockPeaks::default());
+    let steps: Vec<LimiterStep> = peaks.iter().map(|block| gain.next(*block, 1.0)).skip(delay).collect();
     let apply = LimiterApply::new(drive_db);
-    for (block, gains) in song.chunks_mut(analyzer::oversample::BLOCK_FRAMES).zip(gains.windows(2)) {
-        apply.process_block(block, gains[0], gains[1]);
+    for (block, steps) in song.chunks_mut(analyzer::oversample::BLOCK_FRAMES).zip(steps.windows(2)) {
+        apply.process_block(block, &steps[0], &steps[1]);
     }
     black_box(song);
     start.elapsed().as_secs_f64()

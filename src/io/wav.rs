@@ -38,18 +38,13 @@ impl<W: Write + Seek> WavWriter<W> {
     }
 
     pub fn write(&mut self, frames: &[Frame]) -> io::Result<()> {
-        let channels = usize::from(self.spec.channels);
         for block in frames.chunks(BLOCK_FRAMES) {
             self.bytes.clear();
-            let samples = block.iter().flat_map(|frame| &frame[..channels]).copied();
-            match self.spec.sample_format {
-                SampleFormat::Int16 => {
-                    self.bytes.extend(samples.flat_map(|s| (quantise(s, 16) as i16).to_le_bytes()));
-                }
-                SampleFormat::Int24 => samples.for_each(|s| {
-                    self.bytes.extend(&quantise(s, 24).to_le_bytes()[..3]);
-                }),
-                SampleFormat::Float32 => self.bytes.extend(samples.flat_map(f32::to_le_bytes)),
+            if self.spec.channels == 2 {
+                append(&mut self.bytes, self.spec.sample_format, block.as_flattened());
+            } else {
+                let left: Vec<f32> = block.iter().map(|frame| frame[0]).collect();
+                append(&mut self.bytes, self.spec.sample_format, &left);
             }
             self.writer.write_all(&self.bytes)?;
         }
@@ -79,6 +74,22 @@ impl<W: Write + Seek> WavWriter<W> {
         }
         self.writer.flush()?;
         Ok(fits)
+    }
+}
+
+/// Appends samples as they lie in a file.
+fn append(bytes: &mut Vec<u8>, format: SampleFormat, samples: &[f32]) {
+    match format {
+        SampleFormat::Int16 => bytes.extend(samples.iter().flat_map(|s| (quantise(*s, 16) as i16).to_le_bytes())),
+        SampleFormat::Int24 => {
+            let start = bytes.len();
+            bytes.resize(start + 3 * samples.len(), 0);
+            for (bytes, sample) in bytes[start..].as_chunks_mut::<3>().0.iter_mut().zip(samples) {
+                let [a, b, c, _] = quantise(*sample, 24).to_le_bytes();
+                *bytes = [a, b, c];
+            }
+        }
+        SampleFormat::Float32 => bytes.extend(samples.iter().flat_map(|s| s.to_le_bytes())),
     }
 }
 

@@ -16,7 +16,7 @@ use analyzer::units::{db_from_gain, db_from_power, gain_from_db};
 use renderer::chain::Chain;
 use renderer::recipe::Recipe;
 use renderer::stage::Stage;
-use renderer::stages::limiter::{LimiterGain, LimiterParams, PeakTrace};
+use renderer::stages::limiter::{BlockPeaks, LimiterGain, LimiterParams, LimiterStep, PeakTrace};
 use renderer::stages::match_eq::Phase;
 use renderer::stages::multiband::{BandParams, Multiband, MultibandParams};
 use svg::{Axis, Plot};
@@ -231,14 +231,15 @@ fn limiter() -> Plot {
         song[at(from)..at(to)].as_flattened_mut().iter_mut().for_each(|x| *x *= gain);
     }
     let ceiling_dbtp = -1.0;
-    let mut trace = PeakTrace::new(0.0);
+    let mut trace = PeakTrace::new(0.0, RATE);
     let mut peaks = Vec::new();
     trace.push(&song, |peak| peaks.push(peak));
     trace.finish(|peak| peaks.push(peak));
     let mut gain = LimiterGain::new(&LimiterParams::default(), 0.0, ceiling_dbtp, RATE);
     let delay = gain.delay_blocks();
-    let padded = peaks.iter().copied().chain(std::iter::repeat_n(0.0, delay));
-    let gains: Vec<f32> = padded.map(|peak| gain.next(peak)).skip(delay).collect();
+    let padded = peaks.iter().copied().chain(std::iter::repeat_n(BlockPeaks::default(), delay));
+    let steps: Vec<LimiterStep> = padded.map(|block| gain.next(block, 1.0)).skip(delay).collect();
+    let peak = |n: usize| peaks[n].reach.into_iter().fold(0.0, f32::max);
     let seconds = |block: usize| (block * BLOCK_FRAMES) as f64 / f64::from(RATE);
     let line = |level: &dyn Fn(usize) -> f32| -> Vec<[f64; 2]> {
         (0..peaks.len()).map(|n| [seconds(n), db_from_gain(level(n).into())]).collect()
@@ -249,8 +250,8 @@ fn limiter() -> Plot {
         y: Axis::linear("dB", [-21.0, 9.0], 3.0),
         series: Vec::new(),
     }
-    .with("peak in", line(&|n| peaks[n]))
-    .with("gain", line(&|n| gains[n]))
-    .with("peak out", line(&|n| peaks[n] * gains[n]))
+    .with("peak in", line(&peak))
+    .with("gain", line(&|n| steps[n].gain))
+    .with("peak out", line(&|n| steps[n].peak * steps[n].gain))
     .with("ceiling", vec![[0.0, ceiling_dbtp], [2.0, ceiling_dbtp]])
 }

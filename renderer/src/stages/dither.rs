@@ -7,6 +7,9 @@ use analyzer::random::Random;
 use analyzer::stream::Frame;
 use analyzer::units::nearest;
 
+/// Both uniform numbers are halves of 64 random bits.
+const UNIFORM_STEP: f64 = 1.0 / (1u64 << 32) as f64;
+
 /// Rounds to the grid of a word length. Digital silence stays silent.
 pub struct Dither {
     steps: f64,
@@ -25,7 +28,8 @@ impl Dither {
         if x == 0.0 {
             return 0.0;
         }
-        let noise = self.random.uniform() + self.random.uniform() - 1.0;
+        let bits = self.random.bits();
+        let noise = ((bits >> 32) + (bits & 0xFFFF_FFFF)) as f64 * UNIFORM_STEP - 1.0;
         (nearest(x * self.steps + noise).clamp(-self.steps, self.steps - 1.0) / self.steps) as f32
     }
 

@@ -2,22 +2,32 @@
 //! that follows from it, so that loudness can be solved over the trace alone.
 //!
 //! The gain knows what comes, and stays up unless it has to be down:
-//! 1. *Needed*: every block needs the reduction that takes its peak to the ceiling.
-//! 2. *Bridged*: between two peaks that are less than the bridge apart, reduction does not fall under the smaller of
+//! 1. *Low*: what the low band has its share in, the low band pays for. A kick drum or a bass note that passes the
+//!    ceiling is turned down by itself, and what sounds above it stays where it is.
+//! 2. *Needed*: every block needs the reduction that takes what is left of its peak to the ceiling.
+//! 3. *Bridged*: between two peaks that are less than the bridge apart, reduction does not fall under the smaller of
 //!    the two. This is the morphological closing (Serra 1982) by a flat window: the crests of a steady tone become a
-//!    constant, which distorts nothing, and a single hit is not prolonged. Deep reduction is bridged up to a depth only.
-//! 3. *Rounded*: every block draws a raised-cosine dip around itself, and the deepest counts. No other curve of such
+//!    constant, which distorts nothing. What would last for a moment only is opened again, so that a hit
+//!    is not prolonged. Deep reduction is bridged up to a depth only.
+//! 4. *Rounded*: every block draws a raised-cosine dip around itself, and the deepest counts. No other curve of such
 //!    dips reduces less. Each reaches the reduction that its peak needs at both ends of its block; in between the gain
 //!    is a straight line.
+//!
+//! The low band's own reduction is bridged and rounded likewise.
+
+mod low_band;
+mod shapes;
 
 use std::collections::VecDeque;
-use std::f64::consts::PI;
 
-use analyzer::oversample::{BLOCK_FRAMES, BlockScanner};
+use analyzer::oversample::{BLOCK_FRAMES, Block, BlockScanner};
 use analyzer::stream::Frame;
 use analyzer::units::gain_from_db;
 
 use crate::params::{Param, params};
+
+use low_band::{LowBand, Splines, cubic};
+use shapes::Reduction;
 
 params! {
     /// How the limiter moves. Its ceiling and drive are not parameters: they are asked for and solved.
@@ -29,157 +39,157 @@ params! {
         /// Gaps between peaks up to this long are bridged, so that tones whose crests come no less often are not
         /// modulated, ms.
         bridge_ms: Param::log(1.0, 200.0, 30.0, 0.1),
+        /// What bridges make of a moment shorter than this is a hit, which is left to its own peaks, ms.
+        hit_ms: Param::log(1.0, 500.0, 60.0, 0.1),
         /// Gain reduction up to which gaps are bridged, dB; what is driven further is louder instead of clean.
         bridge_db: Param::linear(0.0, 40.0, 12.0, 0.1),
     }
 }
 
-/// Peaks of each block of [`BLOCK_FRAMES`] frames, both channels, between samples as well.
+/// What the limiter has to know of a block of [`BLOCK_FRAMES`] frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct BlockPeaks {
+    /// How far left and right reach up, then how far they reach down, between samples as well.
+    pub reach: [f32; 4],
+    /// In which frame of the block each does so.
+    pub frames: [u8; 4],
+    /// Left and right of the low band in the middle of the block.
+    pub low: [f32; 2],
+}
+
+impl BlockPeaks {
+    /// What the low band, as it is in the middle of the block, adds to each reach.
+    fn shares(&self) -> [f64; 4] {
+        let [left, right] = self.low.map(f64::from);
+        [left, right, -left, -right]
+    }
+}
+
+/// Peaks of each block.
 pub struct PeakTrace {
     scanner: BlockScanner,
+    low: LowBand,
     /// Blocks that stay under this need not be known exactly.
     exact_above: f32,
+    waiting: Halves,
+}
+
+/// What is known of blocks whose other half is not.
+#[derive(Default)]
+struct Halves {
+    reaches: VecDeque<([f32; 4], [u8; 4])>,
+    lows: VecDeque<[f32; 2]>,
 }
 
 impl PeakTrace {
     /// `exact_above`: linear level over which peaks are interpolated 16 times; below it they may read low.
-    pub fn new(exact_above: f64) -> Self {
-        Self { scanner: BlockScanner::quick(), exact_above: exact_above as f32 }
+    pub fn new(exact_above: f64, sample_rate_hz: u32) -> Self {
+        Self {
+            scanner: BlockScanner::quick(),
+            low: LowBand::new(sample_rate_hz),
+            exact_above: exact_above as f32,
+            waiting: Halves::default(),
+        }
     }
 
-    /// Takes the next frames; `emit` gets the peak of each block in turn.
-    pub fn push(&mut self, frames: &[Frame], mut emit: impl FnMut(f32)) {
-        self.scanner.push(frames, |block| emit(block.peak_above(self.exact_above)));
+    /// Takes the next frames; `emit` gets the peaks of each block in turn.
+    pub fn push(&mut self, frames: &[Frame], emit: impl FnMut(BlockPeaks)) {
+        let Self { scanner, low, exact_above, waiting: Halves { reaches, lows } } = self;
+        scanner.push(frames, |block| reaches.push_back(reach_of(block, *exact_above)));
+        low.push(frames, |value| lows.push_back(value));
+        self.waiting.join(emit);
     }
 
     /// The last blocks.
-    pub fn finish(self, mut emit: impl FnMut(f32)) {
-        self.scanner.finish(|block| emit(block.peak_above(self.exact_above)));
+    pub fn finish(self, emit: impl FnMut(BlockPeaks)) {
+        let Self { scanner, low, exact_above, mut waiting } = self;
+        scanner.finish(|block| waiting.reaches.push_back(reach_of(block, exact_above)));
+        low.finish(|value| waiting.lows.push_back(value));
+        waiting.join(emit);
     }
 }
 
-/// The largest of the last `length` values, by a queue of those that may still become it (Lemire 2006).
-struct SlidingMaximum {
-    candidates: VecDeque<(u64, f64)>,
-    length: u64,
-    next: u64,
+fn reach_of(block: &Block, exact_above: f32) -> ([f32; 4], [u8; 4]) {
+    let peak = block.peak_above(exact_above);
+    let frames = if peak > exact_above { block.reach_frames() } else { [BLOCK_FRAMES as u8 / 2; 4] };
+    (block.reach(peak), frames)
 }
 
-impl SlidingMaximum {
-    fn new(length: usize) -> Self {
-        Self { candidates: VecDeque::with_capacity(length + 1), length: length as u64, next: 0 }
-    }
-
-    fn next(&mut self, value: f64) -> f64 {
-        while self.candidates.back().is_some_and(|(_, other)| *other <= value) {
-            self.candidates.pop_back();
-        }
-        self.candidates.push_back((self.next, value));
-        self.next += 1;
-        if self.candidates[0].0 + self.length < self.next {
-            self.candidates.pop_front();
-        }
-        self.candidates[0].1
-    }
-}
-
-/// Reduction that does not fall between peaks less than `length` values apart; `length - 1` values later.
-struct Bridge {
-    dilation: SlidingMaximum,
-    /// Of negative values, hence the smallest.
-    erosion: SlidingMaximum,
-    /// What is needed, as long as the erosion has not come to it.
-    needed: VecDeque<f64>,
-    deepest: f64,
-}
-
-impl Bridge {
-    fn new(length: usize, deepest: f64) -> Self {
-        Self {
-            dilation: SlidingMaximum::new(length),
-            erosion: SlidingMaximum::new(length),
-            needed: std::iter::repeat_n(0.0, length - 1).collect(),
-            deepest,
+impl Halves {
+    fn join(&mut self, mut emit: impl FnMut(BlockPeaks)) {
+        let count = self.reaches.len().min(self.lows.len());
+        for ((reach, frames), low) in self.reaches.drain(..count).zip(self.lows.drain(..count)) {
+            emit(BlockPeaks { reach, frames, low });
         }
     }
-
-    fn next(&mut self, needed: f64) -> f64 {
-        let closed = -self.erosion.next(-self.dilation.next(needed));
-        self.needed.push_back(needed);
-        let needed = self.needed.pop_front().unwrap_or(needed);
-        needed.max(closed.min(self.deepest))
-    }
 }
 
-/// The deepest of the dips that the values draw around themselves, `ahead` values later.
-struct Dips {
-    /// The dip of a value of 1.
-    shape: Vec<f64>,
-    ahead: usize,
-    /// From `from` on: the curve as far as it is known, starting `ahead` values before the next one.
-    curve: Vec<f64>,
-    from: usize,
+/// What the limiter does to a block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LimiterStep {
+    /// Gain at the start of the block.
+    pub gain: f32,
+    /// Share of the low band that is taken away before, in the middle of the block.
+    pub low_cut: f32,
+    /// What that is of left and right, before the drive: in two blocks before, this one and two after.
+    pub cuts: [[f32; 2]; 5],
+    /// Highest peak of what is left then, before drive and trim.
+    pub peak: f32,
 }
 
-/// Values that a curve is moved back by at once.
-const CURVE_STEP: usize = 4096;
+/// A low band that has this share in a peak pays for all of it that its own share allows; less pays by the square.
+const WHOLE_SHARE: f64 = 0.5;
 
-impl Dips {
-    fn new(ahead: usize, behind: usize) -> Self {
-        let fall = (1..=ahead).map(|n| n as f64 / (ahead + 1) as f64);
-        let rise = (0..=behind).map(|n| 1.0 - n as f64 / (behind + 1) as f64);
-        let shape: Vec<f64> = fall.chain(rise).map(|at| 0.5 - 0.5 * libm::cos(PI * at)).collect();
-        Self { curve: vec![0.0; shape.len() + CURVE_STEP], shape, ahead, from: 0 }
-    }
-
-    fn next(&mut self, value: f64) -> f64 {
-        if self.from == CURVE_STEP {
-            self.curve.copy_within(CURVE_STEP.., 0);
-            self.curve[self.shape.len()..].fill(0.0);
-            self.from = 0;
-        }
-        let reached = &mut self.curve[self.from..];
-        if value > 0.0 {
-            for (deepest, shape) in reached.iter_mut().zip(&self.shape) {
-                *deepest = deepest.max(value * shape);
-            }
-        }
-        self.from += 1;
-        reached[0]
-    }
-}
-
-/// From peaks, block by block, to the limiter's gain, [`delay_blocks`](Self::delay_blocks) later.
+/// From peaks, block by block, to what is done about them, [`delay_blocks`](Self::delay_blocks) later.
 pub struct LimiterGain {
     drive: f64,
     ceiling: f64,
-    bridge: Bridge,
-    /// Reduction of the block before, after the bridge.
+    splines: Splines,
+    low_reduction: Reduction,
+    /// Blocks whose cut is not known yet, with their trims.
+    uncut: VecDeque<(BlockPeaks, f64)>,
+    /// The last blocks whose cut is known.
+    cut: [Cut; 5],
+    reduction: Reduction,
+    /// Bridged reduction of the block before.
     before: f64,
-    dips: Dips,
-    delay: usize,
+    /// Blocks whose gain is not known yet.
+    waiting: VecDeque<LimiterStep>,
 }
+
+/// A block once the cut of its low band is known.
+#[derive(Clone, Copy, Default)]
+struct Cut {
+    peaks: BlockPeaks,
+    trim: f64,
+    low_cut: f32,
+    /// What that is of left and right.
+    taken: [f32; 2],
+}
+
+/// Blocks that a cut has to look ahead, so that it is known between them.
+const SPLINE_BLOCKS: usize = 2;
 
 impl LimiterGain {
     /// `drive_db` is applied before the limiter and is not part of the gain that comes out.
     pub fn new(params: &LimiterParams, drive_db: f64, ceiling_dbtp: f64, sample_rate_hz: u32) -> Self {
-        let rate = f64::from(sample_rate_hz) / BLOCK_FRAMES as f64;
-        let blocks = |ms: f64| libm::ceil(ms * 1e-3 * rate).max(1.0) as usize;
-        let length = blocks(params.bridge_ms) + 1;
-        let dips = Dips::new(blocks(params.look_ahead_ms), blocks(params.release_ms));
         Self {
             drive: gain_from_db(drive_db),
             ceiling: gain_from_db(ceiling_dbtp),
-            bridge: Bridge::new(length, 1.0 - gain_from_db(-params.bridge_db)),
+            splines: std::array::from_fn(cubic),
+            // A bass note is never left to its crests: they would distort it.
+            low_reduction: Reduction::new(params, 0.0, sample_rate_hz),
+            uncut: VecDeque::new(),
+            cut: [Cut::default(); 5],
+            reduction: Reduction::new(params, params.hit_ms, sample_rate_hz),
             before: 0.0,
-            delay: length - 1 + dips.ahead,
-            dips,
+            waiting: VecDeque::new(),
         }
     }
 
-    /// Blocks by which the gain comes later than the peak it belongs to.
+    /// Blocks by which a step comes later than the peaks it belongs to.
     pub fn delay_blocks(&self) -> usize {
-        self.delay
+        self.low_reduction.delay() + SPLINE_BLOCKS + self.reduction.delay()
     }
 
     /// The highest peak that needs no reduction: divided by a gain, the peak that needs this gain.
@@ -187,32 +197,95 @@ impl LimiterGain {
         self.ceiling / self.drive
     }
 
-    /// Takes the peak of the next block and gives the gain at the start of the block `delay_blocks` before it.
-    pub fn next(&mut self, peak: f32) -> f32 {
-        let driven = f64::from(peak) * self.drive;
-        let needed = if driven > self.ceiling { 1.0 - self.ceiling / driven } else { 0.0 };
-        let bridged = self.bridge.next(needed);
+    /// Takes the peaks of the next block, and a factor by which what is left of them is to be taken for higher; gives the
+    /// step of the block `delay_blocks` before it.
+    pub fn next(&mut self, peaks: BlockPeaks, trim: f64) -> LimiterStep {
+        self.cut_next(peaks, trim);
+        let Cut { low_cut, peaks, trim, .. } = self.cut[SPLINE_BLOCKS];
+        let cuts = self.cut.map(|cut| cut.taken);
+        let peak = self.left_of(&peaks, &cuts);
+        let bridged = self.reduction.bridged(self.needed(peak * trim));
         // Where two blocks meet, the gain is low enough for both.
         let between = bridged.max(self.before);
         self.before = bridged;
-        (1.0 - self.dips.next(between)) as f32
+        let gain = (1.0 - self.reduction.rounded(between)) as f32;
+        self.waiting.push_back(LimiterStep { gain: 1.0, low_cut, cuts, peak: peak as f32 });
+        let late = self.waiting.len() > self.reduction.delay();
+        let step = if late { self.waiting.pop_front() } else { None };
+        LimiterStep { gain, ..step.unwrap_or(LimiterStep { gain, low_cut: 0.0, cuts: [[0.0; 2]; 5], peak: 0.0 }) }
+    }
+
+    /// Finds the cut of one more block.
+    fn cut_next(&mut self, peaks: BlockPeaks, trim: f64) {
+        let bridged = self.low_reduction.bridged(self.low_needed(&peaks));
+        let low_cut = self.low_reduction.rounded(bridged);
+        self.uncut.push_back((peaks, trim));
+        let late = self.uncut.len() > self.low_reduction.delay();
+        let (peaks, trim) = if late { self.uncut.pop_front() } else { None }.unwrap_or_default();
+        let taken = peaks.low.map(|low| (low_cut * f64::from(low)) as f32);
+        self.cut.rotate_left(1);
+        self.cut[4] = Cut { peaks, trim, low_cut: low_cut as f32, taken };
+    }
+
+    /// Reduction that takes a peak to the ceiling.
+    fn needed(&self, peak: f64) -> f64 {
+        let driven = peak * self.drive;
+        if driven > self.ceiling { 1.0 - self.ceiling / driven } else { 0.0 }
+    }
+
+    /// The part of it that the low band is to take.
+    fn low_needed(&self, peaks: &BlockPeaks) -> f64 {
+        let highest = peaks.reach.into_iter().fold(0.0, f32::max);
+        if self.needed(f64::from(highest)) == 0.0 {
+            return 0.0;
+        }
+        let of = |(reach, share): (f32, f64)| {
+            let reach = f64::from(reach);
+            let whole = (share / (WHOLE_SHARE * reach.max(f64::MIN_POSITIVE))).clamp(0.0, 1.0);
+            self.needed(reach) * whole * whole
+        };
+        peaks.reach.into_iter().zip(peaks.shares()).map(of).fold(0.0, f64::max)
+    }
+
+    /// The highest peak once the low band is cut.
+    fn left_of(&self, peaks: &BlockPeaks, cuts: &[[f32; 2]; 5]) -> f64 {
+        if *cuts == [[0.0; 2]; 5] {
+            return f64::from(peaks.reach.into_iter().fold(0.0, f32::max));
+        }
+        let of = |at: usize| {
+            let weights = &self.splines[usize::from(peaks.frames[at]) % BLOCK_FRAMES];
+            let cut: f64 = weights.iter().zip(cuts).map(|(weight, cut)| weight * f64::from(cut[at % 2])).sum();
+            f64::from(peaks.reach[at]) - if at < 2 { cut } else { -cut }
+        };
+        (0..4).map(of).fold(0.0, f64::max)
     }
 }
 
 /// Applies drive and limiter gain, block by block.
 pub struct LimiterApply {
     drive: f64,
+    splines: Splines,
 }
 
 impl LimiterApply {
     /// `drive_db` as given to [`LimiterGain::new`].
     pub fn new(drive_db: f64) -> Self {
-        Self { drive: gain_from_db(drive_db) }
+        Self { drive: gain_from_db(drive_db), splines: std::array::from_fn(cubic) }
     }
 
-    /// Replaces the frames of one block; its gain runs from `gain` to the next block's `next_gain`.
-    pub fn process_block(&self, frames: &mut [Frame], gain: f32, next_gain: f32) {
-        let (gain, next_gain) = (f64::from(gain) * self.drive, f64::from(next_gain) * self.drive);
+    /// Replaces the frames of a block; its gain runs from that of `step` to that of the `next`.
+    pub fn process_block(&self, frames: &mut [Frame], step: &LimiterStep, next: &LimiterStep) {
+        if step.cuts != [[0.0; 2]; 5] {
+            let cuts = step.cuts.map(|cut| cut.map(f64::from));
+            for (frame, weights) in frames.iter_mut().zip(&self.splines) {
+                let cut = weights
+                    .iter()
+                    .zip(&cuts)
+                    .fold([0.0; 2], |sum, (weight, cut)| [sum[0] + weight * cut[0], sum[1] + weight * cut[1]]);
+                *frame = [(f64::from(frame[0]) - cut[0]) as f32, (f64::from(frame[1]) - cut[1]) as f32];
+            }
+        }
+        let (gain, next_gain) = (f64::from(step.gain) * self.drive, f64::from(next.gain) * self.drive);
         let slope = (next_gain - gain) / BLOCK_FRAMES as f64;
         for (n, frame) in frames.iter_mut().enumerate() {
             let gain = gain + slope * n as f64;

@@ -12,7 +12,7 @@ use analyzer::units::gain_from_db;
 use serde::{Deserialize, Serialize};
 
 use crate::params::{Curve, Param, Params};
-use crate::stage::Stage;
+use crate::stage::{Join, Stage};
 
 /// No band is moved by more, whoever asks.
 const GAIN: Param = Param::linear(-15.0, 15.0, 0.0, 0.01);
@@ -104,14 +104,20 @@ fn interpolated(curve: &[f64; SPECTRUM_BANDS], hz: f64) -> f64 {
 const TAPS: usize = 32_768;
 
 /// Impulse response of `taps` frames with the given magnitude; of linear phase it is centred on frame `taps / 2`.
-fn impulse_response(phase: Phase, taps: usize, sample_rate_hz: u32, gain_db_at: impl Fn(f64) -> f64) -> Vec<f64> {
-    let size = 4 * taps;
-    let mut fft = RealFft::<f64>::new(size);
+/// `fft` is four times as long.
+fn impulse_response(
+    phase: Phase,
+    fft: &mut RealFft<f64>,
+    sample_rate_hz: u32,
+    gain_db_at: impl Fn(f64) -> f64,
+) -> Vec<f64> {
+    let size = 2 * (fft.bins() - 1);
+    let taps = size / 4;
     let bin_hz = f64::from(sample_rate_hz) / size as f64;
     let mut spectrum: Vec<_> =
         (0..=size / 2).map(|bin| Complex::new(gain_from_db(gain_db_at(bin as f64 * bin_hz)), 0.0)).collect();
     if phase == Phase::Minimum {
-        turn_to_minimum_phase(&mut fft, &mut spectrum);
+        turn_to_minimum_phase(fft, &mut spectrum);
     }
     let mut response = vec![0.0; size];
     fft.inverse(&spectrum, &mut response);
@@ -148,24 +154,65 @@ fn turn_to_minimum_phase(fft: &mut RealFft<f64>, spectrum: &mut [Complex<f64>]) 
 
 /// See [`MatchEqParams`].
 pub struct MatchEq {
-    fft: RealFft<f64>,
-    /// Spectra of the two filters, scaled for the inverse transform.
-    responses: [Vec<Complex<f64>>; 2],
-    /// Mid and side, each `size` long: the last of the former block, then the present one.
-    history: [Vec<f64>; 2],
-    /// What the former block became.
-    ready: [Vec<f64>; 2],
-    taps: usize,
+    /// Mid and side.
+    lanes: [Lane; 2],
+    join: Join,
     /// Where the responses are centred.
     centre: usize,
     filled: usize,
+}
+
+/// One channel and its filter.
+struct Lane {
+    fft: RealFft<f64>,
+    /// Of the filter, scaled for the inverse transform.
+    response: Vec<Complex<f64>>,
+    taps: usize,
+    /// The last of the former block, then the present one.
+    history: Vec<f64>,
+    /// What the former block became.
+    ready: Vec<f64>,
     time: Vec<f64>,
     spectrum: Vec<Complex<f64>>,
 }
 
+impl Lane {
+    fn new(mut fft: RealFft<f64>, mut response: Vec<f64>) -> Self {
+        let (size, taps) = (2 * (fft.bins() - 1), response.len());
+        response.iter_mut().for_each(|h| *h /= size as f64);
+        response.resize(size, 0.0);
+        let mut spectrum = vec![Complex::default(); fft.bins()];
+        fft.forward(&response, &mut spectrum);
+        Self {
+            response: spectrum.clone(),
+            taps,
+            history: vec![0.0; size],
+            ready: vec![0.0; size - taps],
+            time: response,
+            spectrum,
+            fft,
+        }
+    }
+
+    /// A whole block has come in: the first half of filtering it.
+    fn transform(&mut self) {
+        self.fft.forward(&self.history, &mut self.spectrum);
+        for (x, h) in self.spectrum.iter_mut().zip(&self.response) {
+            *x *= h;
+        }
+        self.history.copy_within(self.ready.len().., 0);
+    }
+
+    /// The second half.
+    fn transform_back(&mut self) {
+        self.fft.inverse(&self.spectrum, &mut self.time);
+        self.ready.copy_from_slice(&self.time[self.taps..]);
+    }
+}
+
 impl MatchEq {
-    /// At rest; `None` when the curves are flat.
-    pub fn new(params: &MatchEqParams, sample_rate_hz: u32) -> Option<Self> {
+    /// At rest; `None` when the curves are flat. Mid and side are filtered side by side if `join` does so.
+    pub fn new(params: &MatchEqParams, sample_rate_hz: u32, join: Join) -> Option<Self> {
         if params.is_neutral() {
             return None;
         }
@@ -175,82 +222,57 @@ impl MatchEq {
             Phase::Linear => taps / 2,
         };
         // The longer the block, the less of it overlaps: three is cheaper than two, and four hardly cheaper than three.
-        let size = 3 * taps;
-        let mut fft = RealFft::<f64>::new(size);
-        let mut response = |curve: &Curve| {
+        let (design, fft) = (RealFft::new(4 * taps), RealFft::new(3 * taps));
+        let lane = |curve: &Curve| {
             let gain_db_at = |hz| params.gain_db_at(curve, hz);
-            let mut time = impulse_response(params.phase, taps, sample_rate_hz, gain_db_at);
-            time.iter_mut().for_each(|h| *h /= size as f64);
-            time.resize(size, 0.0);
-            let mut spectrum = vec![Complex::default(); fft.bins()];
-            fft.forward(&time, &mut spectrum);
-            spectrum
+            Lane::new(fft.clone(), impulse_response(params.phase, &mut design.clone(), sample_rate_hz, gain_db_at))
         };
-        let responses = [response(&params.mid_db), response(&params.side_db)];
-        let hop = size - taps;
-        Some(Self {
-            responses,
-            history: [vec![0.0; size], vec![0.0; size]],
-            ready: [vec![0.0; hop], vec![0.0; hop]],
-            taps,
-            centre,
-            filled: 0,
-            time: vec![0.0; size],
-            spectrum: vec![Complex::default(); fft.bins()],
-            fft,
-        })
-    }
-
-    /// A whole block has come in: filters it.
-    fn convolve(&mut self) {
-        let hop = self.ready[0].len();
-        for channel in 0..2 {
-            self.fft.forward(&self.history[channel], &mut self.spectrum);
-            for (x, h) in self.spectrum.iter_mut().zip(&self.responses[channel]) {
-                *x *= h;
-            }
-            self.fft.inverse(&self.spectrum, &mut self.time);
-            self.ready[channel].copy_from_slice(&self.time[self.taps..]);
-            self.history[channel].copy_within(hop.., 0);
-        }
-        self.filled = 0;
+        let (mut mid, mut side) = (None, None);
+        join(&mut || mid = Some(lane(&params.mid_db)), &mut || side = Some(lane(&params.side_db)));
+        Some(Self { lanes: [mid?, side?], join, centre, filled: 0 })
     }
 }
 
 impl Stage for MatchEq {
     fn process(&mut self, mut frames: &mut [Frame]) {
-        let hop = self.ready[0].len();
+        let hop = self.lanes[0].ready.len();
         while !frames.is_empty() {
             let count = frames.len().min(hop - self.filled);
             let (now, later) = frames.split_at_mut(count);
             for (n, frame) in now.iter_mut().enumerate() {
                 let at = self.filled + n;
-                let [mid, side] = mid_side(*frame);
-                self.history[0][self.taps + at] = f64::from(mid);
-                self.history[1][self.taps + at] = f64::from(side);
-                *frame = left_right([self.ready[0][at] as f32, self.ready[1][at] as f32]);
+                let halves = mid_side(*frame);
+                *frame = left_right(std::array::from_fn(|lane| self.lanes[lane].ready[at] as f32));
+                for (lane, half) in self.lanes.iter_mut().zip(halves) {
+                    lane.history[lane.taps + at] = f64::from(half);
+                }
             }
             self.filled += count;
             if self.filled == hop {
-                self.convolve();
+                let [mid, side] = &mut self.lanes;
+                // In two steps: the smaller the pieces, the better they share two cores with what else there is to do.
+                (self.join)(&mut || mid.transform(), &mut || side.transform());
+                (self.join)(&mut || mid.transform_back(), &mut || side.transform_back());
+                self.filled = 0;
             }
             frames = later;
         }
     }
 
     fn reset(&mut self) {
-        self.history.iter_mut().chain(&mut self.ready).for_each(|v| v.fill(0.0));
+        self.lanes.iter_mut().flat_map(|lane| [&mut lane.history, &mut lane.ready]).for_each(|v| v.fill(0.0));
         self.filled = 0;
     }
 
     fn latency_frames(&self) -> usize {
-        self.ready[0].len() + self.centre
+        self.lanes[0].ready.len() + self.centre
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stage::in_turn;
     use analyzer::random::Random;
     use analyzer::units::db_from_gain;
 
@@ -265,7 +287,7 @@ mod tests {
 
     /// Spectrum of what becomes of an impulse in mid (left and right alike) or side, without the latency; and its bins.
     fn response(params: &MatchEqParams, channel: usize, rate: u32) -> Vec<Complex<f64>> {
-        let mut eq = MatchEq::new(params, rate).expect("not flat");
+        let mut eq = MatchEq::new(params, rate, in_turn).expect("not flat");
         let latency = eq.latency_frames();
         let size = (4 * latency).next_power_of_two();
         let mut frames = vec![[0.0; 2]; latency + size];
@@ -328,7 +350,7 @@ mod tests {
     fn impulse_comes_out_after_the_latency_and_before_it_only_with_linear_phase() {
         for phase in [Phase::Minimum, Phase::Linear] {
             let params = rough_params(1, phase);
-            let mut eq = MatchEq::new(&params, 48_000).expect("not flat");
+            let mut eq = MatchEq::new(&params, 48_000, in_turn).expect("not flat");
             let latency = eq.latency_frames();
             let mut frames = vec![[0.0; 2]; 2 * latency];
             frames[0] = [1.0, 0.0];

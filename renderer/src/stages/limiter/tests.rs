@@ -2,40 +2,50 @@ use super::*;
 use analyzer::random::Random;
 use analyzer::stream::Meter;
 use analyzer::true_peak::TruePeakMeter;
+use std::f64::consts::PI;
+
 use analyzer::units::db_from_gain;
 
 const RATE: u32 = 48_000;
 const SECOND: usize = RATE as usize;
 const CEILING_DBTP: f64 = -1.0;
 
-fn peaks_of(frames: &[Frame]) -> Vec<f32> {
+fn peaks_of(frames: &[Frame]) -> Vec<BlockPeaks> {
     let mut peaks = Vec::new();
-    let mut trace = PeakTrace::new(0.0);
-    trace.push(frames, |peak| peaks.push(peak));
-    trace.finish(|peak| peaks.push(peak));
+    let mut trace = PeakTrace::new(0.0, RATE);
+    trace.push(frames, |block| peaks.push(block));
+    trace.finish(|block| peaks.push(block));
     peaks
 }
 
-/// The gain at the start of every block, and one more at the end.
-fn gains_of(peaks: &[f32], drive_db: f64) -> Vec<f32> {
+/// What is done to every block, and to one more at the end; `trims` where there are any.
+fn trimmed_steps(peaks: &[BlockPeaks], trims: &[f64], drive_db: f64) -> Vec<LimiterStep> {
     let mut gain = LimiterGain::new(&LimiterParams::default(), drive_db, CEILING_DBTP, RATE);
     let delay = gain.delay_blocks();
-    let silence = std::iter::repeat_n(&0.0, delay + 1);
-    peaks.iter().chain(silence).map(|peak| gain.next(*peak)).skip(delay).collect()
+    let padded = peaks.iter().copied().chain(std::iter::repeat_n(BlockPeaks::default(), delay + 1));
+    let trims = trims.iter().copied().chain(std::iter::repeat(1.0));
+    padded.zip(trims).map(|(block, trim)| gain.next(block, trim)).skip(delay).collect()
 }
 
-fn applied(frames: &[Frame], gains: &[f32], drive_db: f64) -> Vec<Frame> {
+/// The gain at the start of every block of peaks without bass, and one more at the end.
+fn gains_of(levels: &[f32]) -> Vec<f32> {
+    let peaks: Vec<BlockPeaks> =
+        levels.iter().map(|x| BlockPeaks { reach: [*x, 0.0, 0.0, 0.0], ..Default::default() }).collect();
+    trimmed_steps(&peaks, &[], 0.0).iter().map(|step| step.gain).collect()
+}
+
+fn applied(frames: &[Frame], steps: &[LimiterStep], drive_db: f64) -> Vec<Frame> {
     let apply = LimiterApply::new(drive_db);
     let mut out = frames.to_vec();
-    for (block, gains) in out.chunks_mut(BLOCK_FRAMES).zip(gains.windows(2)) {
-        apply.process_block(block, gains[0], gains[1]);
+    for (block, steps) in out.chunks_mut(BLOCK_FRAMES).zip(steps.windows(2)) {
+        apply.process_block(block, &steps[0], &steps[1]);
     }
     out
 }
 
 /// The frames through trace, gain and multiplication.
 fn limited(frames: &[Frame], drive_db: f64) -> Vec<Frame> {
-    applied(frames, &gains_of(&peaks_of(frames), drive_db), drive_db)
+    applied(frames, &trimmed_steps(&peaks_of(frames), &[], drive_db), drive_db)
 }
 
 fn true_peak_dbtp(frames: &[Frame]) -> f64 {
@@ -107,21 +117,22 @@ fn no_peak_passes_the_ceiling_by_more_than_a_verifying_pass_can_trim() {
 fn a_trim_takes_the_gain_down_whichever_peak_holds_it() {
     let mut random = Random::new(5);
     let noise: Vec<Frame> = (0..SECOND).map(|_| [0, 1].map(|_| 2.0 * random.bipolar() as f32)).collect();
-    let mut peaks = peaks_of(&noise);
+    let peaks = peaks_of(&noise);
+    let mut trims = vec![1.0; peaks.len()];
     let threshold = LimiterGain::new(&LimiterParams::default(), 0.0, CEILING_DBTP, RATE).threshold();
     let ceiling = gain_from_db(CEILING_DBTP) as f32;
     let mut overs = Vec::new();
     for _ in 0..4 {
-        let gains = gains_of(&peaks, 0.0);
+        let steps = trimmed_steps(&peaks, &trims, 0.0);
         let mut found = Vec::new();
         let mut scanner = BlockScanner::exact();
-        scanner.push(&applied(&noise, &gains, 0.0), |block| found.push(block.fine_peak()));
+        scanner.push(&applied(&noise, &steps, 0.0), |block| found.push(block.fine_peak()));
         scanner.finish(|block| found.push(block.fine_peak()));
         overs.push(found.iter().filter(|peak| **peak > ceiling).count());
-        for ((peak, found), gains) in peaks.iter_mut().zip(&found).zip(gains.windows(2)) {
+        for ((trim, found), steps) in trims.iter_mut().zip(&found).zip(steps.windows(2)) {
             if *found > ceiling {
-                let gain = gains[0].min(gains[1]) * ceiling / found * 0.999;
-                *peak = (threshold / f64::from(gain)) as f32;
+                let gain = steps[0].gain.min(steps[1].gain) * ceiling / found * 0.999;
+                *trim = threshold / f64::from(gain * steps[0].peak);
             }
         }
     }
@@ -140,7 +151,7 @@ fn what_stays_under_the_ceiling_is_only_driven() {
 fn a_single_peak_is_limited_for_look_ahead_and_release_alone() {
     let mut peaks = vec![0.1; 400];
     peaks[200] = 2.0;
-    let gains = gains_of(&peaks, 0.0);
+    let gains = gains_of(&peaks);
     let needed = gain_from_db(CEILING_DBTP) as f32 / 2.0;
     assert!((gains[200] - needed).abs() < 1e-6 && (gains[201] - needed).abs() < 1e-6);
     // 4 ms are 12 blocks of a third of a millisecond.
@@ -150,21 +161,34 @@ fn a_single_peak_is_limited_for_look_ahead_and_release_alone() {
 
 #[test]
 fn gaps_are_bridged_by_the_smaller_peak_and_only_so_deep() {
-    let mut peaks = vec![0.1; 600];
+    let mut peaks = vec![0.1; 1200];
     let level = |db: f64| gain_from_db(CEILING_DBTP + db) as f32;
-    (peaks[100], peaks[180]) = (level(6.0), level(3.0));
-    (peaks[400], peaks[480]) = (level(20.0), level(16.0));
-    let gains = gains_of(&peaks, 0.0);
+    for (start, [loud, quiet]) in [(100, [6.0, 3.0]), (700, [20.0, 16.0])] {
+        (0..4).for_each(|n| peaks[start + 80 * n] = level(if n % 2 == 0 { loud } else { quiet }));
+    }
+    let gains = gains_of(&peaks);
     let at = |block: usize| db_from_gain(f64::from(gains[block]));
     assert!((at(140) + 3.0).abs() < 1e-4, "{}", at(140));
-    assert!((at(440) + 12.0).abs() < 1e-4, "{}", at(440));
-    assert_eq!(gains[290], 1.0);
+    assert!((at(740) + 12.0).abs() < 1e-4, "{}", at(740));
+    assert_eq!(gains[520], 1.0);
+}
+
+#[test]
+fn what_lasts_for_a_moment_is_a_hit_and_is_not_bridged() {
+    let level = |db: f64| gain_from_db(CEILING_DBTP + db) as f32;
+    let mut peaks = vec![0.1; 1200];
+    // Five crests that are 13 ms apart: 53 ms; then nine: 107 ms.
+    (0..5).for_each(|crest| peaks[100 + 40 * crest] = level(6.0));
+    (0..9).for_each(|crest| peaks[460 + 40 * crest] = level(6.0));
+    let gains = gains_of(&peaks);
+    assert_eq!(gains[120], 1.0);
+    assert!((db_from_gain(f64::from(gains[480])) + 6.0).abs() < 1e-4, "{}", gains[480]);
 }
 
 #[test]
 fn a_steady_tone_comes_out_clean() {
     // Whole periods of both tones fit into the measured second.
-    for hz in [997.0, 100.0] {
+    for hz in [997.0, 100.0, 83.0, 41.0] {
         let out = limited(&tones(&[(hz, 2.0)], 3 * SECOND), 0.0);
         let found = distortion_db(&out[SECOND..2 * SECOND], hz);
         assert!(found < -110.0, "{hz} Hz: {found} dB");
@@ -179,12 +203,32 @@ fn the_lowest_bass_does_not_modulate_the_treble() {
     assert!(found < -80.0, "{found} dB");
 }
 
-/// A long hold would carry every drum's reduction into the held tone.
+/// A limiter of one band turns the tone down with the drum: by -33 dB at best for what lies 7 dB over the ceiling.
 #[test]
 fn a_drum_does_not_make_a_held_tone_pump() {
-    let mix = drum_over_held_pair(2.0, 3);
-    let out = limited(&mix, 0.0);
-    assert!(true_peak_dbtp(&mix) > CEILING_DBTP + 3.0);
-    let found = sidebands_db(&out[SECOND..2 * SECOND], 3000.0, 2.0, 400.0);
-    assert!(found < -38.0, "{found} dB");
+    for drum_db in [2.0, 6.0] {
+        let mix = drum_over_held_pair(drum_db, 3);
+        let out = limited(&mix, 0.0);
+        assert!(true_peak_dbtp(&mix) > CEILING_DBTP + drum_db, "{}", true_peak_dbtp(&mix));
+        let found = sidebands_db(&out[SECOND..2 * SECOND], 3000.0, 2.0, 400.0);
+        assert!(found < -44.0, "{drum_db} dB: {found} dB");
+        assert!((-1.1..-0.9).contains(&true_peak_dbtp(&out)), "{}", true_peak_dbtp(&out));
+    }
+}
+
+/// What the low band has no part in, it does not pay for.
+#[test]
+fn treble_that_peaks_leaves_the_bass_alone_but_for_the_gain_of_all() {
+    let frames = tones(&[(60.0, -30.0), (5000.0, 2.0)], 2 * SECOND);
+    let steps = trimmed_steps(&peaks_of(&frames), &[], 0.0);
+    assert!(steps.iter().all(|step| step.low_cut < 0.01 && step.gain < 1.001));
+    assert!(steps[steps.len() / 2].gain < 0.75);
+}
+
+/// Crests of a bass note that is held become a constant, also within the low band.
+#[test]
+fn a_held_bass_note_comes_out_clean() {
+    let out = limited(&tones(&[(55.0, 3.0)], 3 * SECOND), 0.0);
+    let found = distortion_db(&out[SECOND..2 * SECOND], 55.0);
+    assert!(found < -90.0, "{found} dB");
 }

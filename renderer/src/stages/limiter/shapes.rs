@@ -1,0 +1,155 @@
+//! From the reduction that peaks need to the curve that a gain may follow.
+
+use std::collections::VecDeque;
+use std::f64::consts::PI;
+
+use analyzer::oversample::BLOCK_FRAMES;
+use analyzer::units::gain_from_db;
+
+use super::LimiterParams;
+
+/// The largest of the last `length` values, by a queue of those that may still become it (Lemire 2006).
+struct SlidingMaximum {
+    candidates: VecDeque<(u64, f64)>,
+    length: u64,
+    next: u64,
+}
+
+impl SlidingMaximum {
+    fn new(length: usize) -> Self {
+        Self { candidates: VecDeque::with_capacity(length + 1), length: length as u64, next: 0 }
+    }
+
+    fn next(&mut self, value: f64) -> f64 {
+        while self.candidates.back().is_some_and(|(_, other)| *other <= value) {
+            self.candidates.pop_back();
+        }
+        self.candidates.push_back((self.next, value));
+        self.next += 1;
+        if self.candidates[0].0 + self.length < self.next {
+            self.candidates.pop_front();
+        }
+        self.candidates[0].1
+    }
+}
+
+/// Reduction that does not fall between peaks less than a bridge apart.
+struct Bridge {
+    dilation: SlidingMaximum,
+    /// Of negative values, hence the smallest.
+    erosion: SlidingMaximum,
+    /// The smallest, and of those the largest, over the time that a bridge has to last.
+    lasting: [SlidingMaximum; 2],
+    /// What is needed, as long as the erosions have not come to it.
+    needed: VecDeque<f64>,
+    deepest: f64,
+}
+
+impl Bridge {
+    /// Gaps under `length` values are bridged, where what comes about lasts for at least `lasting` values.
+    fn new(length: usize, lasting: usize, deepest: f64) -> Self {
+        Self {
+            dilation: SlidingMaximum::new(length),
+            erosion: SlidingMaximum::new(length),
+            lasting: [lasting; 2].map(SlidingMaximum::new),
+            needed: std::iter::repeat_n(0.0, length + lasting - 2).collect(),
+            deepest,
+        }
+    }
+
+    fn delay(&self) -> usize {
+        self.needed.len()
+    }
+
+    fn next(&mut self, needed: f64) -> f64 {
+        let closed = -self.erosion.next(-self.dilation.next(needed));
+        let [smallest, largest] = &mut self.lasting;
+        let opened = largest.next(-smallest.next(-closed));
+        self.needed.push_back(needed);
+        let needed = self.needed.pop_front().unwrap_or(needed);
+        needed.max(opened.min(self.deepest))
+    }
+}
+
+/// The deepest of the dips that the values draw around themselves, `ahead` values later.
+struct Dips {
+    /// The dip of a value of 1.
+    shape: Vec<f64>,
+    ahead: usize,
+    /// From `from` on: the curve as far as it is known, starting `ahead` values before the next one.
+    curve: Vec<f64>,
+    from: usize,
+}
+
+/// Values that a curve is moved back by at once.
+const CURVE_STEP: usize = 4096;
+
+impl Dips {
+    fn new(ahead: usize, behind: usize) -> Self {
+        let fall = (1..=ahead).map(|n| n as f64 / (ahead + 1) as f64);
+        let rise = (0..=behind).map(|n| 1.0 - n as f64 / (behind + 1) as f64);
+        let shape: Vec<f64> = fall.chain(rise).map(|at| 0.5 - 0.5 * libm::cos(PI * at)).collect();
+        Self { curve: vec![0.0; shape.len() + CURVE_STEP], shape, ahead, from: 0 }
+    }
+
+    fn next(&mut self, value: f64) -> f64 {
+        if self.from == CURVE_STEP {
+            self.curve.copy_within(CURVE_STEP.., 0);
+            self.curve[self.shape.len()..].fill(0.0);
+            self.from = 0;
+        }
+        let reached = &mut self.curve[self.from..];
+        if value > 0.0 {
+            for (deepest, shape) in reached.iter_mut().zip(&self.shape) {
+                *deepest = deepest.max(value * shape);
+            }
+        }
+        self.from += 1;
+        reached[0]
+    }
+}
+
+/// The least reduction, made of bridges and dips, that reaches what every block needs; [`delay`](Self::delay) values
+/// later.
+pub(super) struct Reduction {
+    bridge: Bridge,
+    dips: Dips,
+    /// Values in a row at which nothing was needed.
+    idle: usize,
+    /// After so many nothing that was needed is remembered.
+    memory: usize,
+}
+
+impl Reduction {
+    /// `lasting_ms`: what a bridge has to last.
+    pub fn new(params: &LimiterParams, lasting_ms: f64, sample_rate_hz: u32) -> Self {
+        let rate = f64::from(sample_rate_hz) / BLOCK_FRAMES as f64;
+        let blocks = |ms: f64| libm::ceil(ms * 1e-3 * rate).max(1.0) as usize;
+        let deepest = 1.0 - gain_from_db(-params.bridge_db);
+        let (bridge, lasting) = (blocks(params.bridge_ms) + 1, blocks(lasting_ms));
+        let dips = Dips::new(blocks(params.look_ahead_ms), blocks(params.release_ms));
+        let memory = 2 * (bridge + lasting) + dips.shape.len() + 2;
+        Self { bridge: Bridge::new(bridge, lasting, deepest), dips, idle: 0, memory }
+    }
+
+    /// Blocks by which the curve comes later than what it is needed for.
+    pub fn delay(&self) -> usize {
+        self.bridge.delay() + self.dips.ahead
+    }
+
+    /// What is needed, bridged; the dips that it draws are not in it yet.
+    pub fn bridged(&mut self, needed: f64) -> f64 {
+        self.idle = if needed > 0.0 { 0 } else { self.idle + 1 };
+        if self.is_idle() { 0.0 } else { self.bridge.next(needed) }
+    }
+
+    /// The curve that reaches all that was given.
+    pub fn rounded(&mut self, bridged: f64) -> f64 {
+        if self.is_idle() { 0.0 } else { self.dips.next(bridged) }
+    }
+
+    /// All that is remembered is nothing, and one nothing more changes nothing.
+    fn is_idle(&self) -> bool {
+        self.idle > self.memory
+    }
+}
