@@ -94,18 +94,21 @@ fn filtered(filter: &mut Biquad, frames: &[Frame]) -> Vec<Frame> {
 
 #[test]
 fn a_bright_reference_makes_a_brighter_master_than_a_dull_one() {
-    /// The records differ by 12 dB above 3 kHz; even an unsure network has to follow a part of that.
-    const AT_LEAST_DB: f64 = 1.0;
+    /// The records differ by 12 dB above 3 kHz. Of another song most of that may be the song; of the same song it is the master.
+    const AT_LEAST_DB: [f64; 2] = [0.1, 4.0];
     let folder = Folder::new();
     let input = folder.wav("mix.wav", 2, &MIX);
-    let [bright, dull] = [6.0, -6.0].map(|shelf_db| {
-        let mut shelf = Biquad::new(BiquadCoefs::high_shelf(3000.0, shelf_db, RATE_HZ));
-        let record = folder.wav(&format!("record {shelf_db}.wav"), 2, &filtered(&mut shelf, &louder(&OTHER_MIX, 6.0)));
-        let output = folder.path(&format!("out {shelf_db}.wav"));
-        mastered(&MasterJob { references: vec![reference(&record, 1.0)], ..job(&input, &output) });
-        brightness_db(&read(&output).frames)
-    });
-    assert!(bright > dull + AT_LEAST_DB, "{bright} dB against {dull} dB");
+    for (song, at_least_db) in [&*OTHER_MIX, &*MIX].into_iter().zip(AT_LEAST_DB) {
+        let [bright, dull] = [6.0, -6.0].map(|shelf_db| {
+            let mut shelf = Biquad::new(BiquadCoefs::high_shelf(3000.0, shelf_db, RATE_HZ));
+            let record = filtered(&mut shelf, &louder(song, 6.0));
+            let record = folder.wav(&format!("record {shelf_db} {at_least_db}.wav"), 2, &record);
+            let output = folder.path(&format!("out {shelf_db} {at_least_db}.wav"));
+            mastered(&MasterJob { references: vec![reference(&record, 1.0)], ..job(&input, &output) });
+            brightness_db(&read(&output).frames)
+        });
+        assert!(bright > dull + at_least_db, "{bright} dB against {dull} dB");
+    }
 }
 
 #[test]

@@ -172,10 +172,11 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_survives_json() {
+    fn a_profile_survives_json_but_for_its_moments() {
         let before = profile(&demo_mix(48_000, 4.0), 48_000, 4096);
         let after: Profile = serde_json::from_str(&serde_json::to_string(&before).unwrap()).unwrap();
-        assert_eq!(after, before);
+        assert!(!before.moments.is_empty());
+        assert_eq!(after, Profile { moments: Vec::new(), ..before });
     }
 
     #[test]

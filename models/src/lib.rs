@@ -133,7 +133,16 @@ impl Decider {
         let registration = registration.unwrap_or(Registration { shift_db: mean_db, distance_db: UNRELATED_DB });
         let prediction = network.predict(&shown, &to, &registration, target.kind)?;
         if prediction.values.iter().chain(&prediction.deviations).all(|v| v.is_finite()) {
-            Ok(bounded(&prediction, &mean_db, &registration.shift_db, target.kind))
+            let mut wish = bounded(&prediction, &mean_db, &registration.shift_db, target.kind);
+            let [median, spread] = [&self.norm.median, &self.norm.spread];
+            let lacking = rules::lacking(&wish.mid_db, &from, median, spread);
+            for (band, db) in lacking.into_iter().enumerate() {
+                // No further than the target is.
+                let db = db.clamp(mean_db[band].min(0.0), mean_db[band].max(0.0));
+                wish.mid_db[band] += db;
+                wish.side_db[band] += db;
+            }
+            Ok(wish)
         } else {
             Ok(rules)
         }

@@ -1,7 +1,8 @@
 //! The hand-written decider: the network's baseline, and its fallback when it answers with what is no number.
 //!
 //! Half of the smoothed difference to a reference is taken; towards the norm, half of what lies outside one standard
-//! deviation, so that within the spread of good records nothing is corrected.
+//! deviation, so that within the spread of good records nothing is corrected. What no finished record has is mended whoever
+//! decides.
 
 use analyzer::crossover::BANDS;
 use analyzer::profile::SPECTRUM_BANDS;
@@ -34,6 +35,21 @@ pub fn decide(source: &Features, target: &Features, spread: &Features) -> Wish {
         plr_lu: wanted(PLR),
         confidence: CONFIDENCE,
     }
+}
+
+/// A song further than this from finished records, in their standard deviations, is no matter of taste.
+const OUTLYING: f64 = 2.0;
+
+/// What a curve for the mid lacks of mending what no finished record has: half of what lies out there.
+pub fn lacking(curve: &[f64; SPECTRUM_BANDS], source: &Features, median: &Features, spread: &Features) -> [f64; SPECTRUM_BANDS] {
+    let outlying = smoothed(&std::array::from_fn(|band| {
+        let (difference, bound) = (median[MID + band] - source[MID + band], OUTLYING * spread[MID + band]);
+        TRUST * (difference - difference.clamp(-bound, bound))
+    }));
+    std::array::from_fn(|band| {
+        let (done, needed) = (curve[band], outlying[band]);
+        if needed > 0.0 { (needed - done.max(0.0)).max(0.0) } else { (needed - done.min(0.0)).min(0.0) }
+    })
 }
 
 /// Running mean over neighbouring bands.
