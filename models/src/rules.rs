@@ -41,7 +41,12 @@ pub fn decide(source: &Features, target: &Features, spread: &Features) -> Wish {
 const OUTLYING: f64 = 2.0;
 
 /// What a curve for the mid lacks of mending what no finished record has: half of what lies out there.
-pub fn lacking(curve: &[f64; SPECTRUM_BANDS], source: &Features, median: &Features, spread: &Features) -> [f64; SPECTRUM_BANDS] {
+pub fn lacking(
+    curve: &[f64; SPECTRUM_BANDS],
+    source: &Features,
+    median: &[f64],
+    spread: &[f64],
+) -> [f64; SPECTRUM_BANDS] {
     let outlying = smoothed(&std::array::from_fn(|band| {
         let (difference, bound) = (median[MID + band] - source[MID + band], OUTLYING * spread[MID + band]);
         TRUST * (difference - difference.clamp(-bound, bound))
