@@ -1,6 +1,7 @@
 //! Arguments, and from them jobs.
 
 pub mod batch;
+pub mod report;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ use goldmaster::refine::Effort;
 use goldmaster::verify::Strictness;
 
 use self::batch::{BatchArgs, MergeArgs};
+use self::report::{CompletionsArgs, PageArgs, ReportArgs};
 
 /// Masters music, and proves it.
 ///
@@ -51,8 +53,14 @@ pub enum Command {
     Batch(Box<BatchArgs>),
     /// Joins the reports of the parts of a batch
     MergeReports(MergeArgs),
+    /// Shows two files beside each other, as a mix and its master, on one page
+    Report(ReportArgs),
     /// Synthesises a mix with typical faults and masters it
     Demo(DemoArgs),
+    /// Prints the completions of a shell
+    Completions(CompletionsArgs),
+    /// Prints the manual page
+    Man,
 }
 
 #[derive(Args, Debug)]
@@ -200,6 +208,8 @@ pub struct OutputArgs {
     /// Writes what was taken away or added: master less mix, at the same gain
     #[arg(long, value_name = "FILE")]
     pub delta: Option<PathBuf>,
+    #[command(flatten)]
+    pub page: PageArgs,
     /// Changes one value of the recipe, as in multiband.low.ratio=1.5
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = setting)]
     pub settings: Vec<(String, String)>,
@@ -263,7 +273,7 @@ pub struct RenderArgs {
 
 #[derive(Args, Debug)]
 pub struct DemoArgs {
-    /// Folder for mix, master, recipe and report
+    /// Folder for mix, master, recipe, report and page
     #[arg(default_value = "goldmaster-demo")]
     pub folder: PathBuf,
     /// Replaces existing files
@@ -297,7 +307,7 @@ impl OutputArgs {
                 )));
             }
         };
-        Ok(Output { path, format, force: self.force, delta: self.delta.clone() })
+        Ok(Output { path, format, force: self.force, delta: self.delta.clone(), page: self.page.page(self.force)? })
     }
 
     fn strictness(&self) -> Strictness {

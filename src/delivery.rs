@@ -1,5 +1,7 @@
 //! Where a master goes, and what is asked for there.
 
+pub mod playback;
+
 use clap::ValueEnum;
 use serde::Serialize;
 

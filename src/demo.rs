@@ -9,6 +9,7 @@ use crate::io;
 use crate::io::encode::{Encoder, Format, OutputSpec, ensure_writable};
 use crate::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Wanted};
 use crate::master::master;
+use crate::page::{Page, PageAudio};
 use crate::progress::Observer;
 use crate::refine::Effort;
 use crate::report::Report;
@@ -21,7 +22,7 @@ const SECONDS: f64 = 24.0;
 
 /// What the mix was given and the master should have mended.
 pub const LISTEN_FOR: &str = "\
-Listen for (turn the mix up by the level shown above, or the louder one will seem better):
+Listen for (report.html plays both at the same loudness; a louder one would seem better):
   - the mix is boomy: how far do bass and kick cover the chords, before and after?
   - the mix is dull: do hats and snare come forward?
   - the mix is narrow: do the chords reach further to the sides?
@@ -31,7 +32,7 @@ Listen for (turn the mix up by the level shown above, or the louder one will see
 pub struct Written {
     /// Of the master.
     pub report: Report,
-    /// Mix, master, recipe, report.
+    /// Mix, master, recipe, report as JSON and as a page.
     pub files: Vec<PathBuf>,
 }
 
@@ -41,9 +42,9 @@ pub struct Written {
 /// The folder cannot be made or written, or holds one of the files and `force` is not given.
 pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Written, Error> {
     io::text::create_folder(folder)?;
-    let [mix, output, recipe, json] =
-        ["mix.wav", "master.wav", "recipe.json", "report.json"].map(|name| folder.join(name));
-    for path in [&mix, &output, &recipe, &json] {
+    let [mix, output, recipe, json, page] =
+        ["mix.wav", "master.wav", "recipe.json", "report.json", "report.html"].map(|name| folder.join(name));
+    for path in [&mix, &output, &recipe, &json, &page] {
         ensure_writable(path, force)?;
     }
     let frames = demo_mix(SAMPLE_RATE_HZ, SECONDS);
@@ -59,7 +60,13 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
     encoder.finish(None)?;
     let job = MasterJob {
         input: mix.clone(),
-        output: Output { path: output.clone(), format: Format::Wav, force, delta: None },
+        output: Output {
+            path: output.clone(),
+            format: Format::Wav,
+            force,
+            delta: None,
+            page: Some(Page { path: page.clone(), audio: PageAudio::Full, force }),
+        },
         references: Vec::new(),
         profile: None,
         genre: Genre::Universal,
@@ -75,5 +82,5 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
     let report = master(&job, observer)?;
     io::text::write(&recipe, &report.recipe.to_json(), force)?;
     io::text::write(&json, &report.to_json(), force)?;
-    Ok(Written { report, files: vec![mix, output, recipe, json] })
+    Ok(Written { report, files: vec![mix, output, recipe, json, page] })
 }

@@ -12,6 +12,7 @@ use renderer::recipe::{Recipe, SampleFormat, Solution};
 use renderer::resample::Resampled;
 use renderer::stages::limiter::LimiterGain;
 
+use crate::band_gains::{BandGains, Noted};
 use crate::delta::write_difference;
 use crate::error::Error;
 use crate::io::encode::{Encoder, Format, OutputSpec};
@@ -20,9 +21,11 @@ use crate::io::tags::Tags;
 use crate::job::Output;
 use crate::limited::{Limited, limited};
 use crate::origin::mark;
-use crate::output_meter::OutputMeter;
+use crate::output_meter::{Keep, OutputMeter};
+use crate::page;
 use crate::pipeline::{Watched, each_block_ahead, join};
 use crate::progress::Observer;
+use crate::report::figures::Series;
 use crate::solve::{Blocks, Outcome, Trace, TraceMeter, driven, solve};
 use crate::song::{Song, each_block};
 use crate::trims::{Over, correct};
@@ -52,6 +55,12 @@ pub struct Finished {
     pub sample_rate_hz: u32,
     /// What could not be carried over.
     pub warnings: Vec<String>,
+    /// The limiter's gain reduction over time.
+    pub limiting: Series,
+    /// Gain of each band's compressor over time, low to high.
+    pub band_gain: Vec<Option<Series>>,
+    /// The passage to listen to, where a page asks for one.
+    pub passage: Vec<Frame>,
 }
 
 /// How the recipe's solution comes about.
@@ -89,10 +98,11 @@ pub fn finish(
     solution.settings_hash = settings_hash(recipe);
     observer.stage("rendering", Some(song.frames.len()));
     let trace_bytes = song.spool_bytes / 4;
-    let (rendered, trace) = render(song, recipe, &solution, rate, trace_bytes, observer)?;
+    let (rendered, trace, band_gains) = render(song, recipe, &solution, rate, trace_bytes, observer)?;
     let channels = song.info.channels;
-    let mut attempt = Attempt { recipe, rendered: &rendered, trace, trace_bytes, channels, output, observer };
-    let (encoder, measured) = attempt.until_kept(&mut solution, search)?;
+    let keep = page::keep(output.page.as_ref(), song, rate);
+    let mut attempt = Attempt { recipe, rendered: &rendered, trace, trace_bytes, channels, output, keep, observer };
+    let Written { encoder, measured, passage, limiting } = attempt.until_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
     let promises = promises(&recipe.delivery, &measured, expected, solution.is_aimed);
     if let Some(broken) = strictness.broken(&promises) {
@@ -104,7 +114,8 @@ pub fn finish(
     if let Some(difference) = difference {
         difference.finish(None)?;
     }
-    Ok(Finished { recipe: recipe.clone(), solution, measured, promises, sample_rate_hz: rate, warnings })
+    let (recipe, band_gain) = (recipe.clone(), band_gains.series(source_rate));
+    Ok(Finished { recipe, solution, measured, promises, sample_rate_hz: rate, warnings, limiting, band_gain, passage })
 }
 
 /// Hash of a recipe's portable settings: a solution holds for no others.
@@ -195,12 +206,13 @@ fn render(
     rate: u32,
     trace_bytes: usize,
     observer: &dyn Observer,
-) -> Result<(Spool<Frame>, Trace), Error> {
+) -> Result<(Spool<Frame>, Trace, BandGains), Error> {
     let source_rate = song.info.sample_rate_hz;
     let chain = Chain::joined(recipe, &solution.band_levels_dbfs, source_rate, join());
     let mut rendered = Spool::new(song.spool_bytes);
     let mut meter = trace_meter(solution, rate, song.info.channels, trace_bytes);
-    let mut source = chain.applied_to(song.frames.reader());
+    let mut gains = BandGains::default();
+    let mut source = Noted::new(chain.applied_to(song.frames.reader()), &mut gains);
     let is_mono = song.info.channels == 1;
     let mut mono = Vec::new();
     let mut sink = |frames: &[Frame]| {
@@ -214,7 +226,7 @@ fn render(
     } else {
         each_block_ahead(&mut Resampled::new(source, source_rate, rate), &mut sink)?;
     }
-    Ok((rendered, meter.finish()?))
+    Ok((rendered, meter.finish()?, gains))
 }
 
 fn trace_meter(solution: &Solution, rate: u32, channels: u8, bytes: usize) -> TraceMeter {
@@ -228,6 +240,15 @@ fn only_left<'a>(frames: &[Frame], buffer: &'a mut Vec<Frame>) -> &'a [Frame] {
     buffer
 }
 
+/// A file without its name yet.
+struct Written {
+    encoder: Encoder,
+    measured: Measured,
+    /// What was to be kept of it.
+    passage: Vec<Frame>,
+    limiting: Series,
+}
+
 /// What is limited and written, as often as it takes.
 struct Attempt<'a> {
     recipe: &'a Recipe,
@@ -236,23 +257,25 @@ struct Attempt<'a> {
     trace_bytes: usize,
     channels: u8,
     output: &'a Output,
+    keep: Keep,
     observer: &'a dyn Observer,
 }
 
 impl Attempt<'_> {
     /// Solves, writes and measures, until ceiling and loudness hold or the rounds are used up.
-    fn until_kept(&mut self, solution: &mut Solution, search: Search) -> Result<(Encoder, Measured), Error> {
+    fn until_kept(&mut self, solution: &mut Solution, search: Search) -> Result<Written, Error> {
         let wanted = self.recipe.delivery.loudness_lufs;
         let (mut offset_lu, mut rounds_left) = (0.0, MAX_ROUNDS);
         loop {
             let foreseen_lufs = self.solved(solution, search, offset_lu)?;
-            let (encoder, measured, overs) = self.write(solution)?;
+            let (written, overs) = self.write(solution)?;
+            let measured = &written.measured;
             let solved = foreseen_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
             let miss_lu = measured.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
             let missed = search == Search::DriveAndTrims && solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
             rounds_left -= 1;
             if search == Search::Nothing || rounds_left == 0 || (overs.is_empty() && !missed) {
-                return Ok((encoder, measured));
+                return Ok(written);
             }
             offset_lu -= if missed { miss_lu } else { 0.0 };
             let limiter = self.limiter(solution);
@@ -328,7 +351,7 @@ impl Attempt<'_> {
     }
 
     /// Limits, dithers, writes and measures what is written; gives the blocks over the ceiling as well.
-    fn write(&self, solution: &Solution) -> Result<(Encoder, Measured, Vec<Over>), Error> {
+    fn write(&self, solution: &Solution) -> Result<(Written, Vec<Over>), Error> {
         let rate = self.trace.sample_rate_hz;
         let spec = OutputSpec {
             sample_rate_hz: rate,
@@ -340,7 +363,7 @@ impl Attempt<'_> {
         self.observer.stage("limiting", Some(self.rendered.len()));
         let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
         let mut loudness = LoudnessMeter::for_channels(rate, self.channels);
-        let mut meter = OutputMeter::new(self.recipe.delivery.ceiling_dbtp);
+        let mut meter = OutputMeter::new(rate, self.recipe.delivery.ceiling_dbtp, &self.keep);
         let mut limited = self.limited(solution)?;
         let mut heard = Watched { source: &mut limited, watch: |frames: &[Frame]| loudness.push(frames) };
         each_block_ahead(&mut heard, |frames| {
@@ -348,7 +371,8 @@ impl Attempt<'_> {
             encoder.write(frames)?;
             self.observer.advance(frames.len() as u64)
         })?;
-        let (measured, overs) = meter.finish(self.rendered.len(), loudness, &limited.limiting);
-        Ok((encoder, measured, overs))
+        let limiting = limited.course.series();
+        let (measured, passage, overs) = meter.finish(self.rendered.len(), loudness, &limited.limiting);
+        Ok((Written { encoder, measured, passage, limiting }, overs))
     }
 }

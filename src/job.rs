@@ -9,6 +9,7 @@ use renderer::recipe::{DeliveryParams, OutputParams, Recipe, RecipeError, Sample
 
 use crate::delivery::{Destination, codec_room_db};
 use crate::io::encode::Format;
+use crate::page::Page;
 use crate::refine::Effort;
 use crate::verify::Strictness;
 
@@ -184,7 +185,8 @@ impl Wanted {
         // A reference may be quieter or louder than any master is asked to be.
         let typical = target_lufs.clamp(QUIETEST_LUFS, LOUDEST_LUFS);
         let default = DeliveryParams::default();
-        let ceiling_dbtp = self.ceiling_dbtp.or(preset.as_ref().map(|p| p.ceiling_dbtp)).unwrap_or(default.ceiling_dbtp);
+        let ceiling_dbtp =
+            self.ceiling_dbtp.or(preset.as_ref().map(|p| p.ceiling_dbtp)).unwrap_or(default.ceiling_dbtp);
         let loudness_lufs = match (self.loudness, &preset) {
             (Some(LoudnessTarget::Lufs(lufs)), _) => lufs,
             (Some(LoudnessTarget::Auto), _) => typical,
@@ -225,6 +227,8 @@ pub struct Output {
     pub force: bool,
     /// Where the difference of master and mix goes, if it is wanted.
     pub delta: Option<PathBuf>,
+    /// The page that shows the master, if it is wanted.
+    pub page: Option<Page>,
 }
 
 /// One song to master from scratch.
@@ -281,7 +285,8 @@ mod tests {
 
     #[test]
     fn an_argument_beats_a_preset_beats_a_reference_beats_the_default() {
-        let lufs = |wanted: &Wanted, has_reference| wanted.delivery(-9.5, has_reference, None).expect("legal").loudness_lufs;
+        let lufs =
+            |wanted: &Wanted, has_reference| wanted.delivery(-9.5, has_reference, None).expect("legal").loudness_lufs;
         let mut wanted = Wanted::default();
         assert_eq!(lufs(&wanted, false), -14.0);
         assert_eq!(lufs(&wanted, true), -9.5);

@@ -2,7 +2,9 @@
 
 pub mod aggregate;
 pub mod album;
+mod band_gains;
 pub mod batch;
+pub mod compare;
 pub mod delivery;
 mod delta;
 pub mod demo;
@@ -12,9 +14,11 @@ pub mod genres;
 pub mod io;
 pub mod job;
 mod limited;
+mod limiting;
 pub mod master;
 mod origin;
 mod output_meter;
+pub mod page;
 mod paths;
 mod pipeline;
 pub mod progress;

@@ -8,6 +8,7 @@ use renderer::stages::limiter::{LimiterApply, LimiterGain, LimiterStep};
 
 use crate::io;
 use crate::io::spool::{Spool, SpoolReader};
+use crate::limiting::LimitingCourse;
 use crate::solve::{Blocks, Limiting, Steps, Trace, blocks_of};
 
 /// See [`limited`].
@@ -21,6 +22,8 @@ pub struct Limited<'a, B> {
     is_stereo: bool,
     /// Of what was read.
     pub limiting: Limiting,
+    /// The same over time.
+    pub course: LimitingCourse,
 }
 
 /// The rendered frames, limited by what `limiter` makes of their trace.
@@ -45,6 +48,7 @@ pub fn limited<'a>(
         dither: bits.map(|bits| Dither::new(bits, u64::from(output.dither_seed))),
         is_stereo: channels == 2,
         limiting: Limiting::new(),
+        course: LimitingCourse::new(trace.sample_rate_hz),
     })
 }
 
@@ -64,6 +68,7 @@ impl<B: Blocks> Source for Limited<'_, B> {
         for block in frames[..count].chunks_mut(BLOCK_FRAMES) {
             let next = self.steps.next_step()?;
             self.limiting.note(&self.step);
+            self.course.note(&self.step);
             self.apply.process_block(block, &self.step, &next);
             self.step = next;
         }

@@ -3,16 +3,19 @@
 mod cli;
 mod progress_bar;
 mod run_batch;
+mod run_report;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use goldmaster::aggregate::{Aggregate, aggregate};
 use goldmaster::error::Error;
 use goldmaster::master::{master, render};
+use goldmaster::page::Page;
 use goldmaster::report::Report;
 use goldmaster::song::measure;
+use goldmaster::terminal::look::Look;
 use goldmaster::verify::Verdict;
 use goldmaster::{demo, io, terminal};
 use models::norm::NormProfile;
@@ -40,13 +43,22 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<(), Error> {
         Some(Command::Render(args)) => run_render(&args),
         Some(Command::Batch(args)) => run_batch::run_batch(&args),
         Some(Command::MergeReports(args)) => run_batch::run_merge(&args),
+        Some(Command::Report(args)) => run_report::run_report(&args),
         Some(Command::Demo(args)) => run_demo(&args),
+        Some(Command::Completions(args)) => run_report::print_completions(&args),
+        Some(Command::Man) => run_report::print_manual(),
         // Without a command the arguments are those of `master`.
         None => match MasterArgs::from_arg_matches(matches) {
             Ok(args) => run_master(&args),
             Err(error) => error.format(&mut Cli::command()).exit(),
         },
     }
+}
+
+/// What the standard output can show.
+fn look() -> Look {
+    let size = std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+    Look::new(size.map(|(width, _)| usize::from(width.0)), |name| std::env::var(name).ok())
 }
 
 /// Writes to the standard output; who closed it wants no more.
@@ -65,7 +77,7 @@ fn run_master(args: &MasterArgs) -> Result<(), Error> {
     if let Some(path) = &args.recipe {
         io::text::write(path, &report.recipe.to_json(), job.output.force)?;
     }
-    show(&args.show, &report);
+    show(&args.show, &report, job.output.page.as_ref());
     Ok(())
 }
 
@@ -80,11 +92,11 @@ fn run_render(args: &RenderArgs) -> Result<(), Error> {
     let bar = ProgressBar::new(args.show.quiet || args.show.json);
     let report = render(&job, &bar)?;
     bar.finish();
-    show(&args.show, &report);
+    show(&args.show, &report, job.output.page.as_ref());
     Ok(())
 }
 
-fn show(args: &ShowArgs, report: &Report) {
+fn show(args: &ShowArgs, report: &Report, page: Option<&Page>) {
     if args.json {
         print(&report.to_json());
     } else if args.quiet {
@@ -93,7 +105,10 @@ fn show(args: &ShowArgs, report: &Report) {
             let _ = writeln!(std::io::stderr(), "{}: warning: {}", report.output.path, promise.measured);
         }
     } else {
-        print(&terminal::master_summary(report));
+        print(&terminal::master_summary(report, &look()));
+        if let Some(page) = page {
+            print(&format!("\nPage: {}", page.path.display()));
+        }
     }
 }
 
@@ -120,7 +135,7 @@ fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
             print(&line.to_string());
             continue;
         }
-        print(&format!("{separator}{}", terminal::profile_summary(&path, &info.codec, &profile, &warnings)));
+        print(&format!("{separator}{}", terminal::profile_summary(&path, &info.codec, &profile, &warnings, &look())));
         separator = "\n";
     }
     let succeeded = args.inputs.len() - failed.len();
@@ -163,7 +178,7 @@ fn run_demo(args: &DemoArgs) -> Result<(), Error> {
     let bar = ProgressBar::new(false);
     let demo::Written { report, files } = demo::demo(&args.folder, args.force, &bar)?;
     bar.finish();
-    print(&terminal::master_summary(&report));
+    print(&terminal::master_summary(&report, &look()));
     let paths: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
     print(&format!("\nWritten: {}\n\n{}", paths.join(", "), demo::LISTEN_FOR));
     Ok(())

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use analyzer::profile::Profile;
+use analyzer::tone::Tone;
 use models::Decider;
 use models::decision::{Amounts, Wish};
 use models::norm::NormProfile;
@@ -17,11 +18,13 @@ use crate::io::encode::Format;
 use crate::io::tags::Tags;
 use crate::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Reference, RenderJob};
 use crate::origin::{origin, was_mastered_towards};
+use crate::page;
 use crate::paths::{check_other_path, check_paths};
 use crate::progress::{Observer, Unseen};
 use crate::reference::Judgement;
 use crate::refine::refined;
-use crate::report::{DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, Report};
+use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
+use crate::report::{DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, ReferenceReport, Report};
 use crate::song::{Song, measure};
 use crate::words::actions;
 
@@ -33,7 +36,8 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let references = job.references.iter().map(|r| r.path.as_path());
     check_paths(&job.input, references.clone(), &job.output)?;
     if let Some(recipe) = &job.recipe {
-        let output = [Some(&job.output.path), job.output.delta.as_ref(), job.profile.as_ref()]
+        let page = job.output.page.as_ref().map(|page| &page.path);
+        let output = [Some(&job.output.path), job.output.delta.as_ref(), job.profile.as_ref(), page]
             .into_iter()
             .flatten()
             .map(PathBuf::as_path);
@@ -64,6 +68,8 @@ pub struct Aim {
     pub genre: Option<GenreReport>,
     /// What was noticed about the references.
     pub warnings: Vec<String>,
+    /// What is told of them.
+    pub references: Vec<ReferenceReport>,
 }
 
 impl Aim {
@@ -80,15 +86,17 @@ impl Aim {
         songs: &[&Profile],
     ) -> Result<Self, Error> {
         if let Some(path) = &job.profile {
-            return Ok(Self { target: read_profile(path)?.target(), genre: None, warnings: Vec::new() });
+            return Ok(Self::at(read_profile(path)?.target()));
         }
         if references.is_empty() {
             let (genre, target) = genres.find(&job.genre, decider.norm(), songs).map_err(Error::Network)?;
             let genre = (job.genre != Genre::Universal).then_some(genre);
-            return Ok(Self { target, genre, warnings: Vec::new() });
+            return Ok(Self { genre, ..Self::at(target) });
         }
         let (mut warnings, mut records, mut trust) = (Vec::new(), Vec::new(), Amounts::NONE);
         let weights: f64 = references.iter().map(|(_, weight, ..)| weight).sum();
+        let told = references.iter().zip(&job.references);
+        let told = told.map(|((_, _, profile, _), reference)| ReferenceReport::of(&reference.path, profile)).collect();
         for (name, weight, profile, noticed) in references {
             let judgement = Judgement::of(&profile, songs, decider.norm(), job.matching);
             trust = trust.plus(&judgement.trust, weight / weights);
@@ -99,7 +107,12 @@ impl Aim {
         if job.matching == MatchKind::Literal {
             target.kind = TargetKind::Literal;
         }
-        Ok(Self { target, genre: None, warnings })
+        Ok(Self { warnings, references: told, ..Self::at(target) })
+    }
+
+    /// Nothing is to be said but where it goes.
+    pub fn at(target: Target) -> Self {
+        Self { target, genre: None, warnings: Vec::new(), references: Vec::new() }
     }
 }
 
@@ -131,7 +144,8 @@ pub fn decide(
     let wish = decider.decide(profile, &aim.target);
     let wish = wish.map_err(|source| Error::Decide { path: job.input.clone(), source })?;
     let (recipe, decision) = decided_by(job, profile, &aim.target, &wish)?;
-    Ok((recipe, DecisionReport { genre: aim.genre.clone(), ..decision }))
+    let (genre, references) = (aim.genre.clone(), aim.references.clone());
+    Ok((recipe, DecisionReport { genre, references, ..decision }))
 }
 
 /// A wish as a recipe, and who had it. What the job sets by hand comes later, with [`refined`].
@@ -153,6 +167,8 @@ pub fn decided_by(
         genre: None,
         confidence: wish.confidence,
         refinement: None,
+        spectrum: TargetSpectrum::of(target),
+        references: Vec::new(),
     };
     Ok((recipe, decision))
 }
@@ -178,12 +194,16 @@ pub struct Decided<'a> {
 pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
     let Decided { song, profile, recipe, decision, mut warnings } = decided;
     let tags = Tags::read(&job.input);
-    let finished = finish(song, &recipe, Solve::Anew(profile), &job.output, &tags, job.strictness, observer)?;
+    let mut finished = finish(song, &recipe, Solve::Anew(profile), &job.output, &tags, job.strictness, observer)?;
     warnings.splice(0..0, song.warnings.iter().cloned());
     warnings.extend(quieter_than_reference(job, &decision, &recipe));
     warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
-    let seen = Seen { input: &job.input, song, profile: Some(profile), decision: Some(decision), warnings };
-    Ok(report(seen, finished, &job.output))
+    let heard = std::mem::take(&mut finished.passage);
+    let tone = job.output.page.as_ref().map(|_| song.tone()).transpose()?;
+    let seen = Seen { input: &job.input, song, profile: Some(profile), tone, decision: Some(decision), warnings };
+    let report = report(seen, finished, &job.output);
+    page::of_master(&job.output, &report, song, heard)?;
+    Ok(report)
 }
 
 /// Says so where a song does not bear the loudness of its reference, and nobody asked for another.
@@ -208,15 +228,19 @@ const AS_LOUD_LU: f64 = 0.2;
 pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error> {
     check_paths(&job.input, std::iter::empty(), &job.output)?;
     let recipe = with_settings(job.recipe.clone(), &job.settings)?;
-    let song = Song::load(&job.input, observer)?;
-    let fits =
-        |solution: &Solution| solution.input_hash == song.hash && solution.settings_hash == settings_hash(&recipe);
-    let mut profile = None;
+    let mut song = Song::load(&job.input, observer)?;
+    let hash = song.hash.clone();
+    let fits = |solution: &Solution| solution.input_hash == hash && solution.settings_hash == settings_hash(&recipe);
+    // A page shows the mix as well.
+    let mut profile = job.output.page.as_ref().map(|_| song.profile(observer)).transpose()?;
     let solve = match &recipe.solution {
         Some(solution) if fits(solution) => Solve::Given(solution.clone()),
         Some(solution) if job.as_is => Solve::AsIs(solution.clone()),
         _ => {
-            let profile = profile.insert(song.profile(observer)?);
+            let profile = match &mut profile {
+                Some(profile) => profile,
+                None => profile.insert(song.profile(observer)?),
+            };
             if profile.loudness.integrated_lufs.is_none() {
                 return Err(Error::Decide { path: job.input.clone(), source: models::Error::SilentSource });
             }
@@ -224,10 +248,14 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
         }
     };
     let tags = Tags::read(&job.input);
-    let finished = finish(&song, &recipe, solve, &job.output, &tags, job.strictness, observer)?;
+    let mut finished = finish(&song, &recipe, solve, &job.output, &tags, job.strictness, observer)?;
+    let heard = std::mem::take(&mut finished.passage);
     let warnings = song.warnings.clone();
-    let seen = Seen { input: &job.input, song: &song, profile: profile.as_ref(), decision: None, warnings };
-    Ok(report(seen, finished, &job.output))
+    let tone = job.output.page.as_ref().map(|_| song.tone()).transpose()?;
+    let seen = Seen { input: &job.input, song: &song, profile: profile.as_ref(), tone, decision: None, warnings };
+    let report = report(seen, finished, &job.output);
+    page::of_master(&job.output, &report, &song, heard)?;
+    Ok(report)
 }
 
 /// Refuses samples that the container cannot hold.
@@ -289,7 +317,11 @@ fn least_plr_lu(profile: &Profile, target: &Target, wish: &Wish) -> Option<f64> 
 
 fn write_recipe(job: &MasterJob, profile: &Profile, target: &Target, wish: &Wish) -> Result<Recipe, Error> {
     let mut recipe = Recipe {
-        delivery: job.wanted.delivery(target.loudness_lufs, !job.references.is_empty(), least_plr_lu(profile, target, wish))?,
+        delivery: job.wanted.delivery(
+            target.loudness_lufs,
+            !job.references.is_empty(),
+            least_plr_lu(profile, target, wish),
+        )?,
         output: job.wanted.output()?,
         towards: Some(origin(job, target)),
         ..Recipe::default()
@@ -315,14 +347,29 @@ struct Seen<'a> {
     input: &'a Path,
     song: &'a Song,
     profile: Option<&'a Profile>,
+    /// Of the mix, at some moments, where a page shows it.
+    tone: Option<Tone>,
     decision: Option<DecisionReport>,
     warnings: Vec<String>,
 }
 
 fn report(seen: Seen, finished: Finished, output: &Output) -> Report {
-    let Seen { input, song, profile, decision, mut warnings } = seen;
-    let Finished { recipe, solution, measured, promises, sample_rate_hz, warnings: noticed } = finished;
-    warnings.extend(noticed);
+    let Seen { input, song, profile, tone, decision, mut warnings } = seen;
+    let Finished { recipe, solution, measured, promises, sample_rate_hz, limiting, band_gain, .. } = finished;
+    let channels = song.info.channels;
+    let before = profile.zip(song.course.as_ref()).map(|(profile, course)| SoundFigures::of_profile(profile, course));
+    let mut after = SoundFigures::of_master(&measured, sample_rate_hz);
+    if let (Some(before), Some(tone), Some(song_tone)) = (&before, &measured.tone, &tone) {
+        after = after.with_tone_like(before, [tone, song_tone]);
+    }
+    let figures = Figures {
+        before,
+        after,
+        limiting: Some(limiting),
+        band_gain,
+        equalizer: Some(Equalizer::of(&recipe, channels, sample_rate_hz)),
+    };
+    warnings.extend(finished.warnings);
     Report {
         version: REPORT_VERSION,
         input: FileReport {
@@ -350,6 +397,7 @@ fn report(seen: Seen, finished: Finished, output: &Output) -> Report {
         actions: actions(&recipe, song.info.channels, song.info.sample_rate_hz),
         promises,
         warnings,
+        figures,
         recipe: Recipe { solution: Some(solution), ..recipe },
     }
 }

@@ -16,6 +16,10 @@ pub fn check_paths<'a>(
     for path in &read {
         ensure_distinct(path, &output.path)?;
     }
+    if let Some(page) = &output.page {
+        let taken = read.iter().copied().chain([output.path.as_path()]).chain(output.delta.as_deref());
+        check_other_path("report", &page.path, taken, page.force)?;
+    }
     if let Some(delta) = &output.delta {
         if !delta.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wav")) {
             let path = delta.display();

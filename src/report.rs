@@ -1,5 +1,9 @@
 //! All that was measured, decided and verified in one run, as plain data.
 
+pub mod figures;
+
+use std::path::Path;
+
 use analyzer::profile::Profile;
 use models::decision::Confidence;
 use models::target::TargetKind;
@@ -7,7 +11,9 @@ use renderer::recipe::{DeliveryParams, Recipe};
 use serde::Serialize;
 
 use crate::job::DeciderKind;
+use crate::page::audio::passage_of;
 use crate::refine::Refinement;
+use crate::report::figures::{Figures, TargetSpectrum};
 use crate::verify::{Measured, Promise};
 
 /// Raised when the meaning of a field changes.
@@ -44,6 +50,8 @@ pub struct Report {
     pub promises: Vec<Promise>,
     /// What the user should know.
     pub warnings: Vec<String>,
+    /// What is drawn of it.
+    pub figures: Figures,
     /// What replays this run.
     pub recipe: Recipe,
 }
@@ -90,6 +98,32 @@ pub struct DecisionReport {
     pub confidence: Confidence,
     /// What listening to the chain led to; absent where nobody listened.
     pub refinement: Option<Refinement>,
+    /// The target's spectrum.
+    pub spectrum: TargetSpectrum,
+    /// What the target was made of, where the user chose it.
+    pub references: Vec<ReferenceReport>,
+}
+
+/// A finished record that was learnt from.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReferenceReport {
+    /// Where.
+    pub path: String,
+    /// Its integrated loudness, LUFS.
+    pub integrated_lufs: Option<f64>,
+    /// Where its loudest passage starts and ends, seconds.
+    pub passage_s: [f64; 2],
+}
+
+impl ReferenceReport {
+    /// What is told of a reference.
+    pub fn of(path: &Path, profile: &Profile) -> Self {
+        Self {
+            path: path.display().to_string(),
+            integrated_lufs: profile.loudness.integrated_lufs,
+            passage_s: passage_of(profile),
+        }
+    }
 }
 
 /// What kind of music a song, or a record, is taken for.

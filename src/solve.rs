@@ -226,6 +226,12 @@ const LIMITING_STEP_DB: f64 = 0.05;
 /// The share of blocks that may be limited by more than is said.
 const LIMITING_SHARE: f64 = 0.05;
 
+/// The gain by which a block is limited.
+pub fn limiting_gain(step: &LimiterStep) -> f32 {
+    // What the low band alone is turned down by counts half: the rest of the song stays where it is.
+    step.gain * (1.0 - step.low_cut).sqrt()
+}
+
 /// How much a limiter limits, block by block.
 pub struct Limiting {
     blocks: u64,
@@ -243,8 +249,7 @@ impl Limiting {
     /// Takes the next block's step.
     pub fn note(&mut self, step: &LimiterStep) {
         self.blocks += 1;
-        // What the low band alone is turned down by counts half: the rest of the song stays where it is.
-        let gain = step.gain * (1.0 - step.low_cut).sqrt();
+        let gain = limiting_gain(step);
         self.lowest = self.lowest.min(gain);
         if gain < 1.0 {
             let step = (-db_from_gain(f64::from(gain)) / LIMITING_STEP_DB) as usize;

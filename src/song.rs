@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use analyzer::analyze::Analyzer;
+use analyzer::course::Course;
 use analyzer::profile::Profile;
 use analyzer::stream::{Frame, Meter, Source};
+use analyzer::tone::{Tone, ToneMeter, moments};
 
 use crate::io;
 use crate::io::decode::{SourceInfo, open};
@@ -31,6 +33,8 @@ pub struct Song {
     pub warnings: Vec<String>,
     /// Frames in memory per spool, here and while the song is rendered.
     pub spool_bytes: usize,
+    /// How it goes in time, once it is measured.
+    pub course: Option<Course>,
 }
 
 impl Song {
@@ -52,11 +56,13 @@ impl Song {
         observer: &dyn Observer,
     ) -> Result<(Self, Profile), io::Error> {
         let mut analyzer = None;
-        let song = Self::load_each(path, spool_bytes, observer, |info, block| {
+        let mut song = Self::load_each(path, spool_bytes, observer, |info, block| {
             analyzer.get_or_insert_with(|| Analyzer::new(info.sample_rate_hz, info.channels)).push(block);
         })?;
         let analyzer = analyzer.unwrap_or_else(|| Analyzer::new(song.info.sample_rate_hz, song.info.channels));
-        Ok((song, analyzer.finish()))
+        let (profile, course) = analyzer.finish_with_course();
+        song.course = Some(course);
+        Ok((song, profile))
     }
 
     /// Decodes a file.
@@ -79,14 +85,30 @@ impl Song {
     ///
     /// # Errors
     /// They lie in a temporary file that cannot be read.
-    pub fn profile(&self, observer: &dyn Observer) -> Result<Profile, io::Error> {
+    pub fn profile(&mut self, observer: &dyn Observer) -> Result<Profile, io::Error> {
         observer.stage("measuring", Some(self.frames.len()));
         let mut analyzer = Analyzer::new(self.info.sample_rate_hz, self.info.channels);
         each_block(&mut self.frames.reader(), |block| {
             analyzer.push(block);
             observer.advance(block.len() as u64)
         })?;
-        Ok(analyzer.finish())
+        let (profile, course) = analyzer.finish_with_course();
+        self.course = Some(course);
+        Ok(profile)
+    }
+
+    /// Spectrum and image at some moments, to be compared with those of its master.
+    ///
+    /// # Errors
+    /// The frames lie in a temporary file that cannot be read.
+    pub fn tone(&self) -> Result<Tone, io::Error> {
+        let mut meter = ToneMeter::new(self.info.sample_rate_hz);
+        for moment in moments(self.frames.len(), self.info.sample_rate_hz) {
+            let mut frames = vec![[0.0; 2]; (moment.end - moment.start) as usize];
+            let count = self.frames.reader_at(moment.start).read(&mut frames)?;
+            meter.add(&frames[..count]);
+        }
+        Ok(meter.finish())
     }
 
     fn load_each(
@@ -108,7 +130,7 @@ impl Song {
             frames.push(block)
         })?;
         let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
-        Ok(Self { info, frames, hash: hasher.finish(), warnings, spool_bytes })
+        Ok(Self { info, frames, hash: hasher.finish(), warnings, spool_bytes, course: None })
     }
 }
 
@@ -117,6 +139,17 @@ impl Song {
 /// # Errors
 /// As [`Song::load`].
 pub fn measure(path: &Path, observer: &dyn Observer) -> Result<(SourceInfo, Profile, Vec<String>), io::Error> {
+    measure_with_course(path, observer).map(|(info, profile, _, warnings)| (info, profile, warnings))
+}
+
+/// The same, and how the song goes in time.
+///
+/// # Errors
+/// As [`Song::load`].
+pub fn measure_with_course(
+    path: &Path,
+    observer: &dyn Observer,
+) -> Result<(SourceInfo, Profile, Course, Vec<String>), io::Error> {
     let mut decoder = open(path)?;
     let info = decoder.info().clone();
     observer.stage("measuring", info.frames_hint);
@@ -126,7 +159,8 @@ pub fn measure(path: &Path, observer: &dyn Observer) -> Result<(SourceInfo, Prof
         observer.advance(block.len() as u64)
     })?;
     let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
-    Ok((info, analyzer.finish(), warnings))
+    let (profile, course) = analyzer.finish_with_course();
+    Ok((info, profile, course, warnings))
 }
 
 /// Hands every block of a source to `sink`.

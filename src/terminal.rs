@@ -1,4 +1,8 @@
-//! What a person sees in a terminal: the same facts as the report, at 80 columns.
+//! What a person sees in a terminal: the same facts as the report.
+
+pub mod look;
+mod master;
+mod spark;
 
 use std::fmt::Write as _;
 
@@ -6,27 +10,22 @@ use analyzer::crossover::{BAND_NAMES, BANDS};
 use analyzer::profile::Profile;
 use models::genre;
 use models::norm::{NormProfile, UNIVERSAL};
-use models::target::TargetKind;
 
+use self::look::{Colour, Look};
+pub use self::master::{comparison_summary, master_summary};
 use crate::album::{AlbumLoudness, AlbumReport};
-use crate::refine::Refinement;
-use crate::report::{Levels, Report};
-use crate::verify::Verdict;
-
-/// Width of the text.
-const COLUMNS: usize = 80;
 
 fn optional(value: Option<f64>, unit: &str) -> String {
     value.map_or_else(|| "-".to_string(), |v| format!("{v:.1} {unit}"))
 }
 
-/// The text with lines of at most [`COLUMNS`], continued under `indent` spaces.
-fn wrapped(text: &str, indent: usize) -> String {
+/// The text with lines of at most `columns`, continued under `indent` spaces.
+fn wrapped(text: &str, indent: usize, columns: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
     for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if column > 0 && column + 1 + length > COLUMNS - indent {
+        let length = printed_columns(word);
+        if column > 0 && column + 1 + length > columns - indent {
             out.push('\n');
             out.push_str(&" ".repeat(indent));
             column = 0;
@@ -41,78 +40,32 @@ fn wrapped(text: &str, indent: usize) -> String {
     out
 }
 
-fn bullets(out: &mut String, title: &str, lines: &[String]) {
+/// Columns that a word takes: what switches colours takes none.
+fn printed_columns(word: &str) -> usize {
+    let mut is_code = false;
+    word.chars()
+        .filter(|c| match c {
+            '\x1b' => {
+                is_code = true;
+                false
+            }
+            'm' if is_code => {
+                is_code = false;
+                false
+            }
+            _ => !is_code,
+        })
+        .count()
+}
+
+fn bullets(out: &mut String, title: &str, lines: &[String], look: &Look) {
     if lines.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\n{title}");
+    let _ = writeln!(out, "\n{}", look.coloured(Colour::Title, title));
     for line in lines {
-        let _ = writeln!(out, "  - {}", wrapped(line, 4));
+        let _ = writeln!(out, "  - {}", wrapped(line, 4, look.columns));
     }
-}
-
-/// The end of a run.
-pub fn master_summary(report: &Report) -> String {
-    let mut out = String::new();
-    let _ = writeln!(out, "{}", report.output.path);
-    if let Some(decision) = &report.decision {
-        let towards = match decision.target_kind {
-            TargetKind::Reference => format!("towards {}", decision.target),
-            TargetKind::Literal => format!("with the spectrum of {}, taken as it is", decision.target),
-            TargetKind::Norm if decision.target == UNIVERSAL => {
-                "towards what finished records have in common".to_string()
-            }
-            TargetKind::Norm => format!("towards what finished records have in common ({})", decision.target),
-        };
-        let c = decision.confidence;
-        let percent = |share: f64| (share * 100.0).round();
-        let words = format!(
-            "{towards}; better than a guess by: tone {} %, width {} %, dynamics {} %",
-            percent(c.tone),
-            percent(c.width),
-            percent(c.dynamics)
-        );
-        let _ = writeln!(out, "{}", wrapped(&words, 0));
-    }
-    let _ = writeln!(out, "\n{:22}{:>14}{:>14}{:>14}", "", "before", "target", "after");
-    let before = |pick: fn(&Levels) -> String| report.before.as_ref().map_or_else(|| "-".to_string(), pick);
-    let mut row = |name: &str, target: String, pick: fn(&Levels) -> String| {
-        let _ = writeln!(out, "{name:22}{:>14}{target:>14}{:>14}", before(pick), pick(&report.after));
-    };
-    row("integrated loudness", format!("{:.1} LUFS", report.wanted.loudness_lufs), |l| {
-        optional(l.integrated_lufs, "LUFS")
-    });
-    row("true peak", format!("{:.1} dBTP", report.wanted.ceiling_dbtp), |l| format!("{:.1} dBTP", l.true_peak_dbtp));
-    row("peak to loudness", String::new(), |l| optional(l.plr_lu, "LU"));
-    row("loudness range", String::new(), |l| format!("{:.1} LU", l.range_lu));
-    row("loudest 3 s", String::new(), |l| optional(l.max_short_term_lufs, "LUFS"));
-    let mut done = report.actions.clone();
-    let turned = if report.drive_db < 0.0 { "down" } else { "up" };
-    let level = format!("Level: turned {turned} {:.1} dB", report.drive_db.abs());
-    done.push(match (report.peak_limiting_db, report.limiting_db) {
-        (peak, _) if peak < 0.05 => format!("{level}; the limiter had nothing to do"),
-        (peak, limiting) if limiting < 0.1 => format!("{level}; the limiter took single peaks down by up to {peak:.1} dB"),
-        (peak, limiting) => {
-            format!("{level}; the limiter took peaks down by up to {peak:.1} dB, by over {limiting:.1} dB for 5 % of the time")
-        }
-    });
-    done.extend(report.decision.as_ref().and_then(|decision| decision.refinement.as_ref()).and_then(Refinement::words));
-    bullets(&mut out, "What was done", &done);
-    let promises: Vec<String> = report
-        .promises
-        .iter()
-        .map(|promise| {
-            let verdict = match promise.verdict {
-                Verdict::Kept => "kept",
-                Verdict::Short => "SHORT",
-                Verdict::Broken => "NOT KEPT",
-            };
-            format!("{verdict}: {} ({})", promise.name, promise.measured)
-        })
-        .collect();
-    bullets(&mut out, "Promises", &promises);
-    bullets(&mut out, "Please note", &report.warnings);
-    out
 }
 
 /// What a song can go towards, and on how many songs each rests.
@@ -155,13 +108,13 @@ pub fn album_table(album: &AlbumReport) -> String {
     let _ = writeln!(out, "{words}");
     if let Some(song) = &album.held_back_by {
         let words = format!("{song} comes no higher without more limiting: allow it with --max-limiting-db");
-        let _ = writeln!(out, "{}", wrapped(&words, 0));
+        let _ = writeln!(out, "{}", wrapped(&words, 0, Look::default().columns));
     }
     out
 }
 
 /// What was measured of one file.
-pub fn profile_summary(path: &str, codec: &str, profile: &Profile, warnings: &[String]) -> String {
+pub fn profile_summary(path: &str, codec: &str, profile: &Profile, warnings: &[String], look: &Look) -> String {
     let mut out = String::new();
     let seconds = profile.seconds();
     let channels = if profile.channels == 1 { "mono" } else { "stereo" };
@@ -183,7 +136,7 @@ pub fn profile_summary(path: &str, codec: &str, profile: &Profile, warnings: &[S
     } else if !is_silent && profile.loudness.max_momentary_lufs.is_none() {
         notes.push("Shorter than 0.4 s: too short for a loudness.".into());
     }
-    bullets(&mut out, "Please note", &notes);
+    bullets(&mut out, "Please note", &notes, look);
     out
 }
 

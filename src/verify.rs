@@ -1,6 +1,8 @@
 //! The promises, each checked on what is written.
 
+use analyzer::course::Course;
 use analyzer::profile::LoudnessReading;
+use analyzer::tone::Tone;
 use renderer::recipe::DeliveryParams;
 use serde::Serialize;
 
@@ -66,6 +68,10 @@ pub struct Measured {
     pub frames: u64,
     /// Samples that are no numbers.
     pub unreadable: u64,
+    /// How it goes in time.
+    pub course: Course,
+    /// Spectrum and stereo image at some moments, where they are to be shown.
+    pub tone: Option<Tone>,
 }
 
 /// Checks a master. `expected_frames` is the input's length, at the output's rate; `is_aimed` whether its loudness was

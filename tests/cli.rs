@@ -248,12 +248,13 @@ fn the_command_master_is_what_happens_without_a_command() {
 }
 
 /// What scripts may rely on.
-const REPORT_KEYS: [&str; 15] = [
+const REPORT_KEYS: [&str; 16] = [
     "actions",
     "after",
     "before",
     "decision",
     "drive_db",
+    "figures",
     "input",
     "input_hash",
     "limiting_db",
@@ -399,7 +400,7 @@ fn who_closes_the_output_early_does_no_harm() {
 }
 
 #[test]
-fn the_demo_needs_no_file_and_writes_four() {
+fn the_demo_needs_no_file_and_writes_five() {
     let folder = Folder::new();
     let run = folder.goldmaster(&["demo", "heard"]).succeeded();
     assert!(run.stdout.contains("Listen for"), "{run:?}");
@@ -411,7 +412,7 @@ fn the_demo_needs_no_file_and_writes_four() {
     let (mix, master) = (read(&folder.path("heard").join("mix.wav")), read(&folder.path("heard").join("master.wav")));
     assert_eq!(mix.frames.len(), master.frames.len());
     master.assert_keeps(-14.0, -1.0);
-    assert_eq!(fs::read_dir(folder.path("heard")).expect("the folder").count(), 4);
+    assert_eq!(fs::read_dir(folder.path("heard")).expect("the folder").count(), 5);
     // A second time nothing is replaced unasked.
     assert_refused(&folder.goldmaster(&["demo", "heard"]), &["heard", "exists already"]);
 }

@@ -103,6 +103,11 @@ impl Stage for Chain {
     fn latency_frames(&self) -> usize {
         self.stages.iter().map(|link| link.stage.latency_frames()).sum()
     }
+
+    fn band_gains_db(&self) -> [Option<f64>; BANDS] {
+        let mut gains = self.stages.iter().map(|link| link.stage.band_gains_db());
+        gains.find(|gains| gains.iter().any(Option::is_some)).unwrap_or_default()
+    }
 }
 
 /// See [`Chain::applied_to`].
@@ -113,6 +118,13 @@ pub struct Rendered<S> {
     ahead: usize,
     /// Frames of silence to come after the source's end.
     tail: usize,
+}
+
+impl<S> Rendered<S> {
+    /// Where the bands stand after what was read last; see [`Stage::band_gains_db`].
+    pub fn band_gains_db(&self) -> [Option<f64>; BANDS] {
+        self.chain.band_gains_db()
+    }
 }
 
 impl<S: Source> Source for Rendered<S> {

@@ -5,7 +5,7 @@
 //! computed once per control block of [`CONTROL_FRAMES`]; blocks are counted from the start of the stream, so that
 //! nothing depends on how it is cut.
 
-use analyzer::units::{FLOOR_DB, db_from_power, gain_from_db, one_pole_coef, power_from_db};
+use analyzer::units::{FLOOR_DB, db_from_gain, db_from_power, gain_from_db, one_pole_coef, power_from_db};
 
 /// Gains are computed once per so many frames and ramped between.
 pub const CONTROL_FRAMES: usize = 32;
@@ -224,6 +224,11 @@ impl Compressor {
     /// Gains of the frames of the present block.
     pub fn gains(&self) -> &BlockGains {
         self.ramp.gains()
+    }
+
+    /// Where the gain stands, dB.
+    pub fn gain_db(&self) -> f64 {
+        db_from_gain(self.ramp.to)
     }
 
     /// The block is over: where the gain goes next.

@@ -1,5 +1,6 @@
 //! What every stage of the chain is.
 
+use analyzer::crossover::BANDS;
 use analyzer::stream::Frame;
 
 /// Changes a stream of frames in place.
@@ -16,6 +17,11 @@ pub trait Stage: Send {
     /// How many frames later the output comes.
     fn latency_frames(&self) -> usize {
         0
+    }
+
+    /// Where the gain of each band stands, dB, low to high; `None` for a band that passes unchanged. To be shown, not heard.
+    fn band_gains_db(&self) -> [Option<f64>; BANDS] {
+        [None; BANDS]
     }
 }
 

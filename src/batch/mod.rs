@@ -2,12 +2,13 @@
 //!
 //! [`inputs`] finds songs, [`table`] reads a plan, [`plan`] gives every song its place, [`run`] masters them in several
 //! threads, [`references`] are read once for all, [`relation`] lets songs of one record know of each other, [`record`]
-//! remembers what is finished, [`report`] tells all of it, [`merge`] joins the reports of several machines.
+//! remembers what is finished, [`report`] and [`pages`] tell all of it, [`merge`] joins the reports of several machines.
 //! A song's bytes are those of mastering it alone: nothing passes from one song to another but what the user asks for.
 
 pub mod budget;
 pub mod inputs;
 pub mod merge;
+pub mod pages;
 pub mod plan;
 pub mod record;
 pub mod references;

@@ -10,6 +10,7 @@ use models::target::Target;
 
 use crate::album::AlbumReport;
 use crate::batch::budget::Budget;
+use crate::batch::pages;
 use crate::batch::plan::{Item, Plan};
 use crate::batch::record::{Records, Standing};
 use crate::batch::references::References;
@@ -20,6 +21,7 @@ use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
 use crate::error::Error;
 use crate::io;
 use crate::master::read_profile;
+use crate::page::PageAudio;
 use crate::pipeline::alone;
 use crate::report::Report;
 use crate::verify::Verdict;
@@ -35,6 +37,8 @@ pub struct Options {
     pub force: bool,
     /// Finished songs are left as they are.
     pub resume: bool,
+    /// Every song gets a page that plays this, and all together get one.
+    pub pages: Option<PageAudio>,
 }
 
 /// What became of a song.
@@ -116,6 +120,9 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     if !options.force {
         report::paths(output, plan.shard).iter().try_for_each(|path| report::check(path))?;
     }
+    if let Some(audio) = options.pages {
+        pages::check(&pages::page(pages::index_path(output, plan.shard), audio, options.force))?;
+    }
     let mut shared = shared(output, options, budget.spool_bytes);
     measure_common_references(plan, &shared, watch)?;
     io::text::create_folder(output)?;
@@ -137,6 +144,9 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
         album => album?,
     };
     report::write(plan, output, &shared.records, &outcomes, album.as_ref())?;
+    if options.pages.is_some() {
+        pages::write(plan, output, options.force, &shared.records, &outcomes, album.as_ref())?;
+    }
     Ok(Finished { summary: Summary::of(&outcomes), album })
 }
 
@@ -181,6 +191,7 @@ fn shared<'a>(output: &'a Path, options: &Options, spool_bytes: usize) -> Shared
         references: References::default(),
         force: options.force,
         resume: options.resume,
+        pages: options.pages,
         spool_bytes,
         direction: Direction::default(),
     }

@@ -131,7 +131,7 @@ impl Settings {
         let share = |percent: f64| percent / 100.0 * (self.intensity_pct / 100.0);
         MasterJob {
             input,
-            output: Output { path: output, format: self.format, force, delta: None },
+            output: Output { path: output, format: self.format, force, delta: None, page: None },
             references: self.references.clone(),
             profile: self.profile.clone(),
             genre: self.genre.clone(),

@@ -6,6 +6,7 @@ use std::path::Path;
 use analyzer::profile::Profile;
 use renderer::recipe::Recipe;
 
+use crate::batch::pages;
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, Record, Records, Standing};
 use crate::batch::references::References;
@@ -19,6 +20,7 @@ use crate::io::encode::scratch;
 use crate::io::hash::file_hash;
 use crate::job::{DeciderKind, MasterJob};
 use crate::master::{Aim, Decided, decide, deliver, load_decider};
+use crate::page::{Page, PageAudio};
 use crate::progress::Observer;
 use crate::refine::refined;
 use crate::report::{DecisionReport, Report};
@@ -37,6 +39,8 @@ pub struct Shared<'a> {
     pub force: bool,
     /// Finished songs are left as they are.
     pub resume: bool,
+    /// Every song gets a page that plays this.
+    pub pages: Option<PageAudio>,
     /// Frames in memory per spool of a song.
     pub spool_bytes: usize,
     /// What was found out about all songs together.
@@ -121,7 +125,9 @@ impl Shared<'_> {
     pub fn run(&self, item: &Item, deciders: &mut Deciders, observer: &dyn Observer) -> Result<Done, String> {
         let plain = |e: io::Error| e.to_string();
         let made_from = self.made_from(item)?;
-        let is_finished = || Ok::<_, String>(self.resume && self.standing(item, &made_from)? == Standing::Finished);
+        let has_page = || self.pages.is_none() || pages::path(&self.output.join(&item.output)).exists();
+        let is_finished =
+            || Ok::<_, String>(self.resume && self.standing(item, &made_from)? == Standing::Finished && has_page());
         if is_finished()? {
             self.records.clear_claim(&item.output);
             return Ok(Done::Unchanged);
@@ -177,6 +183,13 @@ impl Shared<'_> {
         Ok(Done::Mastered(Box::new(report)))
     }
 
+    /// The page of a master, if there are to be pages.
+    fn page(&self, path: &Path) -> Result<Option<Page>, Error> {
+        let page = self.pages.map(|audio| pages::page(pages::path(path), audio, self.force));
+        page.as_ref().map_or(Ok(()), pages::check)?;
+        Ok(page)
+    }
+
     fn mastered(
         &self,
         item: &Item,
@@ -191,7 +204,8 @@ impl Shared<'_> {
         }
         let folder = path.parent().unwrap_or(self.output);
         io::text::create_folder(folder)?;
-        let job = item.settings.job(item.input.clone(), path.to_owned(), may_replace);
+        let mut job = item.settings.job(item.input.clone(), path.to_owned(), may_replace);
+        job.output.page = self.page(path)?;
         self.master(item, &job, deciders, observer)
     }
 
@@ -204,7 +218,8 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let again = scratch(path)?;
-        let job = item.settings.job(item.input.clone(), again.to_path_buf(), true);
+        let mut job = item.settings.job(item.input.clone(), again.to_path_buf(), true);
+        job.output.page = self.page(path)?;
         let (mut report, profile) = self.master(item, &job, deciders, observer)?;
         if file_hash(&again)? != file_hash(path)? {
             return Err(io::Error::Exists { path: path.to_owned() }.into());
@@ -245,7 +260,7 @@ impl Shared<'_> {
             return Ok((recipe, decision, self.direction.warnings.clone()));
         }
         let (job, aim) = match &self.direction.middle {
-            Some(middle) => (job.clone(), Aim { target: middle.clone(), genre: None, warnings: Vec::new() }),
+            Some(middle) => (job.clone(), Aim::at(middle.clone())),
             None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
         };
         let aim = aim.for_song(&job);

@@ -15,6 +15,7 @@ use goldmaster::batch::{inputs, table};
 use goldmaster::error::Error;
 use goldmaster::io::encode::Format;
 use goldmaster::job::{DeciderKind, Genre, GenreReference, Reference};
+use goldmaster::page::PageAudio;
 use goldmaster::verify::Strictness;
 
 use super::{AmountArgs, ClosenessArgs, GenreArg, WantedArgs, genre, setting};
@@ -96,6 +97,12 @@ pub struct WorkArgs {
     /// Says what would be done, and writes nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Writes a page for every song beside its master, and index.html of all
+    #[arg(long)]
+    pub report: bool,
+    /// What the pages play [default: excerpt]
+    #[arg(long, value_enum, value_name = "WHAT", requires = "report")]
+    pub report_audio: Option<PageAudio>,
     /// Prints failures only
     #[arg(short, long)]
     pub quiet: bool,
@@ -167,8 +174,9 @@ impl BatchArgs {
 
     /// How it is run.
     pub fn options(&self) -> Options {
-        let WorkArgs { jobs, memory, no_resume, force, .. } = &self.work;
-        Options { jobs: *jobs, memory_bytes: *memory, force: *force, resume: !no_resume }
+        let WorkArgs { jobs, memory, no_resume, force, report, report_audio, .. } = &self.work;
+        let pages = report.then(|| report_audio.unwrap_or_default());
+        Options { jobs: *jobs, memory_bytes: *memory, force: *force, resume: !no_resume, pages }
     }
 }
 

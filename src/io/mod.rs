@@ -29,6 +29,7 @@ pub mod text;
 mod wav;
 
 pub use error::{Error, Warning};
+pub(crate) use flac::in_memory as flac_in_memory;
 
 /// The lowest sample rate that is accepted.
 pub const MIN_SAMPLE_RATE_HZ: u32 = 8_000;

@@ -167,7 +167,7 @@ pub fn job(input: &Path, output: &Path) -> MasterJob {
     let format = if is_flac { Format::Flac } else { Format::Wav };
     MasterJob {
         input: input.to_owned(),
-        output: Output { path: output.to_owned(), format, force: false, delta: None },
+        output: Output { path: output.to_owned(), format, force: false, delta: None, page: None },
         references: Vec::new(),
         profile: None,
         genre: Genre::Universal,

@@ -142,6 +142,10 @@ impl Stage for Multiband {
         self.bands.clone_from(&self.at_rest);
         self.clock = ControlClock::default();
     }
+
+    fn band_gains_db(&self) -> [Option<f64>; BANDS] {
+        std::array::from_fn(|band| self.bands[band].as_ref().map(Compressor::gain_db))
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,206 @@
+//! Spectrum and stereo image of a song from a few of its moments: enough to tell two versions of it apart, at a twentieth of the
+//! cost of measuring all of it.
+//!
+//! What one version has over the other is the same for every moment, more or less, so that it is known far better from a sample
+//! than either spectrum is. Compare only what was measured at the same places.
+
+use std::f64::consts::TAU;
+use std::ops::Range;
+
+use crate::crossover::{BANDS, CROSSOVER_HZ};
+use crate::fft::{Complex, RealFft};
+use crate::profile::{SPECTRUM_BANDS, band_centre_hz};
+use crate::spectrum::BandMap;
+use crate::stft::window_frames;
+use crate::stream::{Frame, mid_side};
+use crate::units::db_from_power;
+
+/// Moments that are looked at, at most.
+const MOMENTS: u64 = 64;
+
+/// Where to look at a song: evenly spread, all of it if it is short.
+pub fn moments(frames: u64, sample_rate_hz: u32) -> Vec<Range<u64>> {
+    let size = window_frames(sample_rate_hz) as u64;
+    if frames <= size {
+        return std::iter::once(0..frames).collect();
+    }
+    let count = (frames / size).clamp(2, MOMENTS);
+    let start = |n: u64| (frames - size) * n / (count - 1);
+    (0..count).map(|n| start(n)..start(n) + size).collect()
+}
+
+/// Listens to moments.
+pub struct ToneMeter {
+    fft: RealFft<f32>,
+    map: BandMap,
+    /// Of as many frames as the moment before had.
+    hann: Vec<f32>,
+    time: Vec<f32>,
+    bins: [Vec<Complex<f32>>; 2],
+    tone: Tone,
+}
+
+/// Sums over the moments, per spectrum band, of mid², side² and mid·side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tone([[f64; 3]; SPECTRUM_BANDS]);
+
+impl ToneMeter {
+    /// For a song of this rate.
+    pub fn new(sample_rate_hz: u32) -> Self {
+        let fft = RealFft::new(window_frames(sample_rate_hz));
+        let bins = vec![Complex::default(); fft.bins()];
+        Self {
+            time: vec![0.0; window_frames(sample_rate_hz)],
+            hann: Vec::new(),
+            map: BandMap::new(sample_rate_hz, window_frames(sample_rate_hz)),
+            bins: [bins.clone(), bins],
+            tone: Tone([[0.0; 3]; SPECTRUM_BANDS]),
+            fft,
+        }
+    }
+
+    /// Takes the frames of one moment.
+    pub fn add(&mut self, moment: &[Frame]) {
+        let count = moment.len().min(self.time.len());
+        if self.hann.len() != count {
+            let hann = |n: usize| (0.5 - 0.5 * libm::cos(TAU * (n as f64 + 0.5) / count as f64)) as f32;
+            self.hann = (0..count).map(hann).collect();
+        }
+        for channel in 0..2 {
+            for ((x, frame), hann) in self.time.iter_mut().zip(moment).zip(&self.hann) {
+                *x = hann * mid_side(*frame)[channel];
+            }
+            self.time[count..].fill(0.0);
+            self.fft.forward(&self.time, &mut self.bins[channel]);
+        }
+        let [mid, side] = &self.bins;
+        let pairs = || mid.iter().zip(side);
+        let sums = [
+            self.map.fold(&pairs().map(|(m, _)| m.norm_sqr()).collect::<Vec<_>>()),
+            self.map.fold(&pairs().map(|(_, s)| s.norm_sqr()).collect::<Vec<_>>()),
+            self.map.fold(&pairs().map(|(m, s)| m.re * s.re + m.im * s.im).collect::<Vec<_>>()),
+        ];
+        for (band, total) in self.tone.0.iter_mut().enumerate() {
+            total.iter_mut().zip(&sums).for_each(|(total, sums)| *total += f64::from(sums[band]));
+        }
+    }
+
+    /// What was heard.
+    pub fn finish(self) -> Tone {
+        self.tone
+    }
+}
+
+/// Power that nobody hears, so that the logarithm of nothing is a number.
+const TINY: f64 = 1e-12;
+
+fn ratio_db(a: f64, b: f64) -> f64 {
+    db_from_power((a + TINY) / (b + TINY))
+}
+
+impl Tone {
+    /// How much louder each band of the mid is than in `other`, dB.
+    pub fn mid_over_db(&self, other: &Self) -> [f64; SPECTRUM_BANDS] {
+        std::array::from_fn(|band| ratio_db(self.0[band][0], other.0[band][0]))
+    }
+
+    /// The same of the side.
+    pub fn side_over_db(&self, other: &Self) -> [f64; SPECTRUM_BANDS] {
+        std::array::from_fn(|band| ratio_db(self.0[band][1], other.0[band][1]))
+    }
+
+    /// Sums over the bands of the crossover.
+    fn wide(&self) -> [[f64; 3]; BANDS] {
+        let [low, mid, high] = CROSSOVER_HZ;
+        let edges = [0.0, low, mid, high, f64::INFINITY];
+        std::array::from_fn(|wide| {
+            let inside =
+                (0..SPECTRUM_BANDS).filter(|band| (edges[wide]..edges[wide + 1]).contains(&band_centre_hz(*band)));
+            inside.fold([0.0; 3], |sum, band| std::array::from_fn(|n| sum[n] + self.0[band][n]))
+        })
+    }
+
+    /// How much wider (side over mid) each band of the crossover is than in `other`, dB.
+    pub fn wider_db(&self, other: &Self) -> [f64; BANDS] {
+        let (here, there) = (self.wide(), other.wide());
+        std::array::from_fn(|band| ratio_db(here[band][1], here[band][0]) - ratio_db(there[band][1], there[band][0]))
+    }
+
+    /// Correlation of left and right per band of the crossover; 1 for silence.
+    pub fn correlation(&self) -> [f64; BANDS] {
+        self.wide().map(|[mid, side, product]| {
+            let (left, right) = (mid + side + 2.0 * product, mid + side - 2.0 * product);
+            let both = libm::sqrt(left.max(0.0) * right.max(0.0));
+            if both > TINY { ((mid - side) / both).clamp(-1.0, 1.0) } else { 1.0 }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyze::Analyzer;
+    use crate::stream::Meter as _;
+    use crate::synth::demo_mix;
+
+    const RATE: u32 = 44_100;
+
+    fn tone(song: &[Frame]) -> Tone {
+        let mut meter = ToneMeter::new(RATE);
+        for moment in moments(song.len() as u64, RATE) {
+            meter.add(&song[moment.start as usize..moment.end as usize]);
+        }
+        meter.finish()
+    }
+
+    #[test]
+    fn moments_are_spread_over_the_song_and_lie_inside() {
+        for frames in [1, 16_384, 16_385, 40_000, 400_000, 100_000_000] {
+            let moments = moments(frames, RATE);
+            assert_eq!((moments[0].start, moments[moments.len() - 1].end), (0, frames), "{frames}");
+            assert!(moments.len() as u64 <= MOMENTS && moments.is_sorted_by_key(|moment| moment.start), "{frames}");
+        }
+    }
+
+    #[test]
+    fn a_gain_is_read_exactly_and_silence_reads_no_change() {
+        let song = demo_mix(RATE, 30.0);
+        let louder: Vec<Frame> = song.iter().map(|[l, r]| [l * 2.0, r * 2.0]).collect();
+        let over = tone(&louder).mid_over_db(&tone(&song));
+        assert!(over[4..36].iter().all(|db| (db - 6.0206).abs() < 0.01), "{over:?}");
+        let silence = tone(&vec![[0.0; 2]; 100_000]);
+        assert_eq!(silence.side_over_db(&silence), [0.0; SPECTRUM_BANDS]);
+        assert_eq!(silence.correlation(), [1.0; BANDS]);
+    }
+
+    /// What a shelf of the side and the mid does, against measuring both versions whole.
+    #[test]
+    fn a_difference_from_moments_is_that_of_the_whole_songs() {
+        let song = demo_mix(RATE, 60.0);
+        let mut low = [0.0f32; 2];
+        let changed: Vec<Frame> = song
+            .iter()
+            .map(|frame| {
+                let [mid, side] = mid_side(*frame);
+                low = [low[0] + 0.05 * (mid - low[0]), low[1] + 0.2 * (side - low[1])];
+                crate::stream::left_right([mid - 0.4 * low[0], 1.5 * side - 0.3 * low[1]])
+            })
+            .collect();
+        let profile = |song: &[Frame]| {
+            let mut analyzer = Analyzer::new(RATE, 2);
+            analyzer.push(song);
+            analyzer.finish()
+        };
+        let (before, after) = (profile(&song), profile(&changed));
+        let over = tone(&changed).mid_over_db(&tone(&song));
+        for (band, over) in over.iter().enumerate().take(37).skip(4) {
+            let whole = after.spectrum.mid.mean_db[band] - before.spectrum.mid.mean_db[band];
+            assert!((over - whole).abs() < 0.1, "band {band}: {over}, not {whole}");
+        }
+        let wider = tone(&changed).wider_db(&tone(&song));
+        for (band, wider) in wider.into_iter().enumerate().skip(1) {
+            let whole = after.stereo.width_db[band] - before.stereo.width_db[band];
+            assert!((wider - whole).abs() < 0.4, "band {band}: {wider}, not {whole}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The pages of a batch: one per song beside its master, and one of all songs.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::album::AlbumReport;
+use crate::batch::plan::{Plan, Shard};
+use crate::batch::record::Records;
+use crate::batch::run::{Outcome, Summary};
+use crate::error::Error;
+use crate::io;
+use crate::page::index::{Song, write_index};
+use crate::page::{Page, PageAudio, is_ours};
+
+/// Where the page of a master lies.
+pub fn path(master: &Path) -> PathBuf {
+    let mut name = master.as_os_str().to_owned();
+    name.push(".html");
+    name.into()
+}
+
+/// Where the page of all songs lies.
+pub fn index_path(output: &Path, shard: Option<Shard>) -> PathBuf {
+    let name = shard.map_or_else(|| "index".to_owned(), |Shard { number, of }| format!("index.{number}-of-{of}"));
+    output.join(name + ".html")
+}
+
+/// A page that is to be written; a file that is no page of this program is replaced only by `force`.
+pub fn page(path: PathBuf, audio: PageAudio, force: bool) -> Page {
+    Page { force: force || is_ours(&path), path, audio }
+}
+
+/// Refuses to replace a file that is no page of this program.
+///
+/// # Errors
+/// It exists and is something else.
+pub fn check(page: &Page) -> Result<(), Error> {
+    let is_free = page.force || std::fs::symlink_metadata(&page.path).is_err();
+    if is_free { Ok(()) } else { Err(io::Error::Exists { path: page.path.clone() }.into()) }
+}
+
+/// Writes the page of all songs.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn write(
+    plan: &Plan,
+    output: &Path,
+    force: bool,
+    records: &Records,
+    outcomes: &[Outcome],
+    album: Option<&AlbumReport>,
+) -> Result<(), Error> {
+    let song = |(item, outcome): (&crate::batch::plan::Item, &Outcome)| {
+        let name = item.output.display().to_string();
+        let (status, has_master) = match outcome {
+            Outcome::Mastered => ("mastered".to_owned(), true),
+            Outcome::Unchanged => ("unchanged".to_owned(), true),
+            Outcome::Failed(cause) => (format!("failed: {cause}"), false),
+            Outcome::Left => ("left".to_owned(), false),
+        };
+        let report = has_master.then(|| records.read(&item.output)).flatten().map_or(Value::Null, |r| r.report);
+        Song::new(name, has_master.then(|| link(&path(&item.output))), status, &report)
+    };
+    let songs: Vec<Song> = plan.items.iter().zip(outcomes).map(song).collect();
+    let Summary { mastered, unchanged, failed, left } = Summary::of(outcomes);
+    let counts = format!("{mastered} mastered, {unchanged} unchanged, {failed} failed, {left} left");
+    write_index(&page(index_path(output, plan.shard), PageAudio::None, force), &songs, counts, album)
+}
+
+/// A relative path as a link: what means something else in one is written as its bytes.
+fn link(path: &Path) -> String {
+    let text = path.to_string_lossy().replace('\\', "/");
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_to_any_name() {
+        assert_eq!(link(Path::new("side a/50% #1 é.wav.html")), "side%20a/50%25%20%231%20%C3%A9.wav.html");
+    }
+
+    #[test]
+    fn no_song_takes_the_place_of_the_index() {
+        assert_eq!(path(Path::new("index.wav")), Path::new("index.wav.html"));
+        let shard = Shard { number: 2, of: 5 };
+        assert_eq!(index_path(Path::new("out"), Some(shard)), Path::new("out/index.2-of-5.html"));
+    }
+}

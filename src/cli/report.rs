@@ -1,0 +1,69 @@
+//! Arguments about pages, and of the commands that describe the program itself.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_complete::Shell;
+use goldmaster::error::Error;
+use goldmaster::page::{Page, PageAudio};
+
+#[derive(Args, Debug)]
+pub struct PageArgs {
+    /// Writes a page that shows and plays the master before and after: one .html with everything in it
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// What the page plays [default: excerpt]
+    #[arg(long, value_enum, value_name = "WHAT", requires = "report")]
+    pub report_audio: Option<PageAudio>,
+}
+
+impl PageArgs {
+    /// The page that is asked for.
+    pub fn page(&self, force: bool) -> Result<Option<Page>, Error> {
+        let page = self.report.as_ref().map(|path| page(path.clone(), self.report_audio, force));
+        page.transpose()
+    }
+}
+
+fn page(path: PathBuf, audio: Option<PageAudio>, force: bool) -> Result<Page, Error> {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    if !matches!(extension.as_str(), "html" | "htm") {
+        return Err(Error::Usage(format!("{}: a report is written as .html; choose such a name", path.display())));
+    }
+    Ok(Page { path, audio: audio.unwrap_or_default(), force })
+}
+
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// The first file, as a rule the mix
+    pub before: PathBuf,
+    /// The second, as a rule a master of it
+    pub after: PathBuf,
+    /// Where the page goes [default: AFTER.html beside the second file]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What the page plays [default: excerpt]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub report_audio: Option<PageAudio>,
+    /// Replaces an existing file
+    #[arg(short, long)]
+    pub force: bool,
+    /// Prints what was measured as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl ReportArgs {
+    /// The page that these arguments ask for.
+    pub fn page(&self) -> Result<Page, Error> {
+        let beside = || self.after.with_extension("html");
+        page(self.output.clone().unwrap_or_else(beside), self.report_audio, self.force)
+    }
+}
+
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}

@@ -1,0 +1,118 @@
+//! The drawings of a page, each with what it shows in words and in numbers.
+
+mod time;
+mod tone;
+
+use analyzer::crossover::BANDS;
+
+use super::plot::number;
+use crate::report::Levels;
+use crate::report::figures::{Figures, SoundFigures, TargetSpectrum};
+
+/// One drawing, or several under one title.
+pub struct Figure {
+    /// Names it in the page.
+    pub id: &'static str,
+    /// What it is.
+    pub title: &'static str,
+    /// What it shows, in a sentence.
+    pub summary: String,
+    /// Line style and name of what is drawn.
+    pub legend: Vec<(&'static str, &'static str)>,
+    /// HTML.
+    pub drawings: String,
+    /// The same in numbers.
+    pub table: Table,
+    /// Takes the whole width.
+    pub is_wide: bool,
+}
+
+/// Numbers, row by row.
+#[derive(Default)]
+pub struct Table {
+    /// Names of the columns.
+    pub head: Vec<String>,
+    /// A name and a value per column.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// What the drawings are made from.
+pub struct Drawn<'a> {
+    pub figures: &'a Figures,
+    pub before: Option<&'a Levels>,
+    pub after: &'a Levels,
+    pub channels: u8,
+    /// Loudness that was asked for, LUFS.
+    pub wanted_lufs: Option<f64>,
+    pub target: Option<&'a TargetSpectrum>,
+    /// Gain reduction that the limiter exceeded a twentieth of the time, dB.
+    pub limiting_db: Option<f64>,
+}
+
+/// What the crossover's bands are called on a page.
+pub const BAND_LABELS: [&str; BANDS] = ["low", "low mid", "high mid", "high"];
+/// And where they lie.
+const BAND_RANGES: [&str; BANDS] = ["below 120 Hz", "120 Hz to 1 kHz", "1 to 6 kHz", "above 6 kHz"];
+
+const BEFORE: (&str, &str) = ("before", "before");
+const AFTER: (&str, &str) = ("after", "after");
+
+/// Nothing quieter is drawn, LUFS.
+const QUIETEST_LUFS: f64 = -70.0;
+
+impl Drawn<'_> {
+    /// All drawings for which something was measured.
+    pub fn all(&self) -> Vec<Figure> {
+        let mut all = vec![self.waveform()];
+        all.extend(self.loudness());
+        all.extend(self.limiting());
+        all.extend(self.bands());
+        all.extend(self.spectrum());
+        all.extend(self.equalizer());
+        all.extend(self.width());
+        all.extend(self.correlation());
+        all.extend(self.histogram());
+        all
+    }
+
+    /// Before and after, with their line styles.
+    fn sounds(&self) -> impl Iterator<Item = ((&'static str, &'static str), &SoundFigures)> {
+        let before = self.figures.before.iter().map(|sound| (BEFORE, sound));
+        before.chain([(AFTER, &self.figures.after)])
+    }
+
+    fn legend(&self) -> Vec<(&'static str, &'static str)> {
+        self.sounds().map(|(style, _)| style).collect()
+    }
+
+    fn seconds(&self) -> f64 {
+        self.sounds().map(|(_, sound)| sound.seconds).fold(0.0, f64::max)
+    }
+}
+
+fn range(values: &[f64]) -> Option<(f64, f64)> {
+    let finite = || values.iter().copied().filter(|value| value.is_finite());
+    Some((finite().reduce(f64::min)?, finite().reduce(f64::max)?))
+}
+
+/// The ends of an axis on whole multiples of `step`, with some room.
+fn ends([low, high]: [f64; 2], step: f64) -> [f64; 2] {
+    let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
+    [low, if high > low { high } else { low + step }]
+}
+
+/// A tick every so much, for about five of them.
+fn step(range: f64) -> f64 {
+    [0.5, 1.0, 2.0, 5.0, 10.0, 20.0].into_iter().find(|step| range / step <= 6.0).unwrap_or(50.0)
+}
+
+/// A number that says that it is a change.
+pub fn signed(value: f64) -> String {
+    let text = number(value, 1);
+    if value > 0.0 && text != "0.0" { format!("+{text}") } else { text }
+}
+
+/// A frequency in words.
+pub fn hz_words(hz: f64) -> String {
+    if hz >= 1000.0 { format!("{:.1} kHz", hz / 1000.0) } else { format!("{hz:.0} Hz") }
+}

@@ -1,0 +1,271 @@
+//! What is drawn of a song: measured over time and over frequency, in as many values as a drawing can show.
+
+use analyzer::course::Course;
+use analyzer::crossover::BANDS;
+use analyzer::profile::{LoudnessReading, Profile, SPECTRUM_BANDS, SpectrumReading, StereoReading, band_centre_hz};
+use analyzer::tone::Tone;
+use analyzer::units::gain_from_db;
+use models::features::{MID, SIDE};
+use models::target::Target;
+use renderer::recipe::Recipe;
+use serde::Serialize;
+
+use crate::verify::Measured;
+
+/// No series has more values.
+const MAX_VALUES: usize = 400;
+/// Peaks are known this often, seconds.
+const PEAK_STEP_S: f64 = 0.01;
+/// Short-term loudness is known this often, seconds...
+const SHORT_TERM_STEP_S: f64 = 0.1;
+/// ...of windows this long.
+const SHORT_TERM_S: f64 = 3.0;
+/// Quieter is drawn as this, LUFS.
+const QUIETEST_LUFS: f64 = -70.0;
+/// Points of the equaliser's curves.
+const EQUALIZER_POINTS: usize = 121;
+
+/// Everything that is drawn of one run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figures {
+    /// The mix; absent when a recipe was replayed without measuring.
+    pub before: Option<SoundFigures>,
+    /// The master.
+    pub after: SoundFigures,
+    /// The limiter's gain reduction; absent where nothing was mastered.
+    pub limiting: Option<Series>,
+    /// Gain of each band's compressor, low to high; absent for a band that passes unchanged.
+    pub band_gain: Vec<Option<Series>>,
+    /// The equaliser's curves.
+    pub equalizer: Option<Equalizer>,
+}
+
+/// What is drawn of one sound.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SoundFigures {
+    /// Length.
+    pub seconds: f64,
+    /// Sample peaks over time, linear.
+    pub peaks: Series,
+    /// Short-term loudness over time, LUFS; empty under 3 s.
+    pub short_term_lufs: Series,
+    /// Where the loudest 3 s start, seconds.
+    pub loudest_at_s: Option<f64>,
+    /// See [`LoudnessReading::histogram`].
+    pub histogram: Vec<f64>,
+    /// Mean level of mid and side per quarter octave, dBFS; measured of a master only where a page is asked for.
+    pub spectrum: Option<SpectrumFigure>,
+    /// Side over mid, and correlation, per band; measured with the spectrum, and of stereo alone.
+    pub image: Option<ImageFigure>,
+}
+
+/// Values that are evenly spaced in time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Series {
+    /// When the first was measured, seconds: in the middle of what it was measured of.
+    pub start_s: f64,
+    /// Between two values, seconds.
+    pub step_s: f64,
+    /// Rounded.
+    pub values: Vec<f64>,
+}
+
+/// Mean level per quarter octave from 20 Hz, dBFS.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SpectrumFigure {
+    /// Half the sum of left and right.
+    pub mid_db: Vec<f64>,
+    /// Half the difference.
+    pub side_db: Vec<f64>,
+    /// Above this there is next to nothing.
+    pub cutoff_hz: f64,
+}
+
+/// The stereo image per band of the crossover.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ImageFigure {
+    /// Level of side over mid, dB.
+    pub width_db: [f64; BANDS],
+    /// −1 to 1.
+    pub correlation: [f64; BANDS],
+}
+
+/// What the equaliser did, at frequencies evenly spaced in octaves from 20 Hz to 20 kHz.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Equalizer {
+    /// Where.
+    pub hz: Vec<f64>,
+    /// Gain of half the sum of left and right, dB.
+    pub mid_db: Vec<f64>,
+    /// Gain of half the difference, dB; absent for mono.
+    pub side_db: Option<Vec<f64>>,
+}
+
+/// What the song was to come closer to, relative to its loudness.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TargetSpectrum {
+    /// Mean level of the mid per quarter octave, less the loudness, LU.
+    pub mid_lu: Vec<f64>,
+    /// The same of the side.
+    pub side_lu: Vec<f64>,
+    /// How far songs like it differ from it, as a standard deviation, LU; 0 for chosen records.
+    pub mid_spread_lu: Vec<f64>,
+    /// Above this the target says nothing.
+    pub cutoff_hz: f64,
+}
+
+fn rounded(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale
+}
+
+fn levels(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
+    values.into_iter().map(|db| rounded(db, 2)).collect()
+}
+
+impl Series {
+    /// What `fold` makes of equal runs of `values`, which are `step_s` apart from `start_s` on; as few runs as there may be values.
+    pub fn folded<T: Copy>(values: &[T], start_s: f64, step_s: f64, digits: i32, fold: impl Fn(&[T]) -> f64) -> Self {
+        let run = values.len().div_ceil(MAX_VALUES).max(1);
+        let start_s = rounded(start_s + step_s * (run as f64 - 1.0) / 2.0, 3);
+        let values = values.chunks(run).map(|run| rounded(fold(run), digits)).collect();
+        Self { start_s, step_s: rounded(step_s * run as f64, 6), values }
+    }
+
+    /// When and what.
+    pub fn points(&self) -> impl Iterator<Item = [f64; 2]> {
+        self.values.iter().enumerate().map(|(n, value)| [self.start_s + n as f64 * self.step_s, *value])
+    }
+}
+
+impl SoundFigures {
+    /// Of a sound that was measured to its end.
+    pub fn of_profile(profile: &Profile, course: &Course) -> Self {
+        Self {
+            spectrum: Some(SpectrumFigure::of(&profile.spectrum)),
+            image: (profile.channels == 2).then(|| ImageFigure::of(&profile.stereo)),
+            ..Self::of_course(profile.seconds(), &profile.loudness, course)
+        }
+    }
+
+    /// Of a master.
+    pub fn of_master(measured: &Measured, sample_rate_hz: u32) -> Self {
+        let seconds = measured.frames as f64 / f64::from(sample_rate_hz);
+        Self::of_course(seconds, &measured.loudness, &measured.course)
+    }
+
+    /// Adds the spectrum of another version of a song: that of the whole song and what both differ in at some moments.
+    pub fn with_tone_like(self, song: &Self, [tone, song_tone]: [&Tone; 2]) -> Self {
+        let spectrum = song.spectrum.as_ref().map(|spectrum| SpectrumFigure {
+            mid_db: levels(spectrum.mid_db.iter().zip(tone.mid_over_db(song_tone)).map(|(db, over)| db + over)),
+            side_db: levels(spectrum.side_db.iter().zip(tone.side_over_db(song_tone)).map(|(db, over)| db + over)),
+            cutoff_hz: spectrum.cutoff_hz,
+        });
+        let wider = tone.wider_db(song_tone);
+        let (here, there) = (tone.correlation(), song_tone.correlation());
+        let image = song.image.as_ref().map(|image| ImageFigure {
+            width_db: std::array::from_fn(|n| rounded(image.width_db[n] + wider[n], 2)),
+            correlation: std::array::from_fn(|n| {
+                rounded((image.correlation[n] + here[n] - there[n]).clamp(-1.0, 1.0), 3)
+            }),
+        });
+        Self { spectrum, image, ..self }
+    }
+
+    /// Of what goes by in time alone.
+    pub fn of_course(seconds: f64, loudness: &LoudnessReading, course: &Course) -> Self {
+        let highest = |run: &[f32]| run.iter().fold(0.0f64, |highest, peak| highest.max(f64::from(*peak)));
+        let loudest = |run: &[f32]| run.iter().fold(QUIETEST_LUFS, |loudest, lufs| loudest.max(f64::from(*lufs)));
+        let short_term = &course.short_term_lufs;
+        let start_s = SHORT_TERM_S / 2.0;
+        Self {
+            seconds: rounded(seconds, 3),
+            peaks: Series::folded(&course.peaks, PEAK_STEP_S / 2.0, PEAK_STEP_S, 4, highest),
+            short_term_lufs: Series::folded(short_term, start_s, SHORT_TERM_STEP_S, 1, loudest),
+            loudest_at_s: loudest_at(short_term),
+            histogram: loudness.histogram.iter().map(|share| rounded(*share, 5)).collect(),
+            spectrum: None,
+            image: None,
+        }
+    }
+}
+
+/// Where the loudest 3 s start, the first of equals.
+pub fn loudest_at(short_term_lufs: &[f32]) -> Option<f64> {
+    let mut loudest: Option<(usize, f32)> = None;
+    for (n, lufs) in short_term_lufs.iter().enumerate() {
+        if loudest.is_none_or(|(_, other)| *lufs > other) {
+            loudest = Some((n, *lufs));
+        }
+    }
+    loudest.filter(|(_, lufs)| f64::from(*lufs) > QUIETEST_LUFS).map(|(n, _)| rounded(n as f64 * SHORT_TERM_STEP_S, 1))
+}
+
+impl SpectrumFigure {
+    fn of(reading: &SpectrumReading) -> Self {
+        Self {
+            mid_db: levels(reading.mid.mean_db.iter().copied()),
+            side_db: levels(reading.side.mean_db.iter().copied()),
+            cutoff_hz: reading.cutoff_hz,
+        }
+    }
+}
+
+impl ImageFigure {
+    fn of(reading: &StereoReading) -> Self {
+        let round = |values: [f64; BANDS], digits| values.map(|value| rounded(value, digits));
+        Self { width_db: round(reading.width_db, 2), correlation: round(reading.correlation, 3) }
+    }
+}
+
+impl Equalizer {
+    /// The curves of a recipe, as far as the sample rate goes.
+    pub fn of(recipe: &Recipe, channels: u8, sample_rate_hz: u32) -> Self {
+        // A thousandfold is 60 dB as gain.
+        let at = |n: usize| 20.0 * gain_from_db(60.0 * n as f64 / (EQUALIZER_POINTS - 1) as f64);
+        let hz = (0..EQUALIZER_POINTS).map(at).filter(|hz| *hz < f64::from(sample_rate_hz) / 2.0);
+        let hz: Vec<f64> = hz.map(|hz| rounded(hz, 1)).collect();
+        let eq = &recipe.match_eq;
+        let gains = |curve| levels(hz.iter().map(|hz| eq.gain_db_at(curve, *hz)));
+        Self { mid_db: gains(&eq.mid_db), side_db: (channels == 2).then(|| gains(&eq.side_db)), hz }
+    }
+}
+
+impl TargetSpectrum {
+    /// What a target says of the spectrum.
+    pub fn of(target: &Target) -> Self {
+        let part = |start: usize, of: &[f64]| levels(of[start..start + SPECTRUM_BANDS].iter().copied());
+        Self {
+            mid_lu: part(MID, &target.features),
+            side_lu: part(SIDE, &target.features),
+            mid_spread_lu: part(MID, &target.spread),
+            cutoff_hz: target.cutoff_hz.min(band_centre_hz(SPECTRUM_BANDS)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_of_any_length_is_short_and_keeps_its_place_in_time() {
+        for count in [0_usize, 1, 399, 400, 401, 24_000] {
+            let values: Vec<f32> = (0..count).map(|n| n as f32).collect();
+            let last = |run: &[f32]| f64::from(run[run.len() - 1]);
+            let series = Series::folded(&values, 1.5, 0.1, 1, last);
+            assert!(series.values.len() <= MAX_VALUES, "{count}");
+            assert_eq!(series.values.last().copied(), count.checked_sub(1).map(|n| n as f64));
+            let end_s = series.start_s + (series.values.len() as f64 - 0.5) * series.step_s;
+            let wanted_s = 1.5 - 0.05 + count as f64 * 0.1;
+            assert!(count == 0 || (end_s - wanted_s).abs() < series.step_s + 1e-6, "{count}: {end_s}, not {wanted_s}");
+        }
+    }
+
+    #[test]
+    fn the_loudest_passage_is_the_first_of_equals_and_none_in_silence() {
+        assert_eq!(loudest_at(&[-30.0, -10.0, -20.0, -10.0]), Some(0.1));
+        assert_eq!(loudest_at(&[-120.0, -120.0]), None);
+        assert_eq!(loudest_at(&[]), None);
+    }
+}

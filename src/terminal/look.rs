@@ -1,0 +1,93 @@
+//! What a terminal can show.
+
+/// Width, colour and signs of the place that text goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Columns.
+    pub columns: usize,
+    /// Colours are wanted.
+    pub is_coloured: bool,
+    /// Signs beyond ASCII are shown.
+    pub is_unicode: bool,
+}
+
+/// Text is no wider, however wide the terminal is.
+const MAX_COLUMNS: usize = 100;
+/// Nor narrower.
+const MIN_COLUMNS: usize = 32;
+
+impl Default for Look {
+    /// What a file or a pipe gets.
+    fn default() -> Self {
+        Self { columns: 80, is_coloured: false, is_unicode: true }
+    }
+}
+
+impl Look {
+    /// Of a terminal this wide, or of no terminal. `variable` looks environment variables up: `NO_COLOR` and `TERM=dumb` switch colours off, a locale
+    /// without UTF-8 switches signs off.
+    pub fn new(terminal_columns: Option<usize>, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let Some(columns) = terminal_columns else { return Self::default() };
+        let is_dumb = set("TERM").is_some_and(|term| term == "dumb");
+        let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
+        let is_utf8 = |locale: String| locale.to_lowercase().replace('-', "").contains("utf8");
+        Self {
+            columns: columns.clamp(MIN_COLUMNS, MAX_COLUMNS),
+            is_coloured: !is_dumb && set("NO_COLOR").is_none(),
+            is_unicode: !is_dumb && (cfg!(windows) || locale.is_some_and(is_utf8)),
+        }
+    }
+
+    /// The text in a colour of the terminal's own palette.
+    pub fn coloured(&self, colour: Colour, text: &str) -> String {
+        if !self.is_coloured {
+            return text.to_owned();
+        }
+        let code = match colour {
+            Colour::Good => 32,
+            Colour::Warning => 33,
+            Colour::Bad => 31,
+            Colour::Title => 1,
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+/// What a colour means; it is never the only sign of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// As it should be.
+    Good,
+    /// Less than was asked for.
+    Warning,
+    /// Not as it should be.
+    Bad,
+    /// A heading.
+    Title,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(columns: Option<usize>, variables: &[(&str, &str)]) -> Look {
+        Look::new(columns, |name| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn a_pipe_gets_plain_text_of_80_columns_whatever_is_set() {
+        assert_eq!(look(None, &[("LANG", "C"), ("TERM", "xterm")]), Look::default());
+    }
+
+    #[test]
+    fn no_color_and_dumb_terminals_are_respected() {
+        let utf8 = ("LANG", "en_GB.UTF-8");
+        assert!(look(Some(80), &[utf8]).is_coloured);
+        assert!(!look(Some(80), &[utf8, ("NO_COLOR", "1")]).is_coloured);
+        assert!(look(Some(80), &[utf8, ("NO_COLOR", "")]).is_coloured);
+        assert!(!look(Some(80), &[utf8, ("TERM", "dumb")]).is_coloured);
+        assert!(!look(Some(80), &[("LANG", "C")]).is_unicode || cfg!(windows));
+        assert_eq!([10, 60, 300].map(|columns| look(Some(columns), &[]).columns), [32, 60, 100]);
+    }
+}

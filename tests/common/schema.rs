@@ -1,0 +1,96 @@
+//! As much of JSON Schema (draft 2020-12) as the published schema uses. A keyword that is not known here is a fault.
+
+use serde_json::Value;
+
+/// What is wrong with `value`, each with where.
+pub fn violations(schema: &Value, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    check(schema, schema, value, "", &mut found);
+    found
+}
+
+/// The schema of a definition, with all others at hand.
+pub fn definition(schema: &Value, name: &str) -> Value {
+    let mut part = schema["$defs"][name].clone();
+    part["$defs"] = schema["$defs"].clone();
+    part
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_u64() || number.is_i64() => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn is_kind(value: &Value, wanted: &Value) -> bool {
+    let is = |wanted: &Value| wanted == kind(value) || (wanted == "number" && kind(value) == "integer");
+    wanted.as_array().map_or_else(|| is(wanted), |any| any.iter().any(is))
+}
+
+fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+    let mut wrong = |is_wrong: bool, what: String| {
+        if is_wrong {
+            found.push(format!("{at}: {what}"));
+        }
+    };
+    for (keyword, rule) in schema.as_object().expect("a schema is an object") {
+        let length = value.as_array().map_or(0, Vec::len) as f64;
+        let number = value.as_f64().unwrap_or_default();
+        let bound = rule.as_f64().unwrap_or_default();
+        match keyword.as_str() {
+            "$schema" | "$defs" | "title" | "description" => {}
+            "type" => wrong(!is_kind(value, rule), format!("{} is not {rule}", kind(value))),
+            "enum" => wrong(!rule.as_array().expect("a list").contains(value), format!("{value} is not one of {rule}")),
+            "minimum" => wrong(value.is_number() && number < bound, format!("{number} is under {bound}")),
+            "maximum" => wrong(value.is_number() && number > bound, format!("{number} is over {bound}")),
+            "minItems" => wrong(value.is_array() && length < bound, format!("{length} items")),
+            "maxItems" => wrong(value.is_array() && length > bound, format!("{length} items")),
+            "required" => {
+                for name in rule.as_array().expect("a list") {
+                    let name = name.as_str().expect("a name");
+                    wrong(value.is_object() && value.get(name).is_none(), format!("{name} is missing"));
+                }
+            }
+            "additionalProperties" => {
+                assert_eq!(rule, false, "only closed objects are known");
+                for name in value.as_object().into_iter().flat_map(|object| object.keys()) {
+                    wrong(schema["properties"].get(name).is_none(), format!("{name} is unknown"));
+                }
+            }
+            "properties" | "items" | "$ref" | "anyOf" => {}
+            unknown => panic!("keyword {unknown} is not known to this test"),
+        }
+    }
+    if let Some(name) = schema["$ref"].as_str() {
+        check(root, &root["$defs"][name.trim_start_matches("#/$defs/")], value, at, found);
+    }
+    if let Some(any) = schema["anyOf"].as_array() {
+        let each: Vec<Vec<String>> = any
+            .iter()
+            .map(|schema| {
+                let mut found = Vec::new();
+                check(root, schema, value, at, &mut found);
+                found
+            })
+            .collect();
+        if !each.iter().any(Vec::is_empty) {
+            found.extend(each.into_iter().flatten());
+        }
+    }
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        if let Some(value) = value.get(name) {
+            check(root, schema, value, &format!("{at}/{name}"), found);
+        }
+    }
+    if let (Some(schema), Some(values)) = (schema.get("items"), value.as_array()) {
+        for (n, value) in values.iter().enumerate() {
+            check(root, schema, value, &format!("{at}/{n}"), found);
+        }
+    }
+}
