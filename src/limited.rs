@@ -47,7 +47,7 @@ pub fn limited<'a>(
         apply: LimiterApply::new(solution.drive_db),
         dither: bits.map(|bits| Dither::new(bits, u64::from(output.dither_seed))),
         is_stereo: channels == 2,
-        limiting: Limiting::new(),
+        limiting: Limiting::default(),
         course: LimitingCourse::new(trace.sample_rate_hz),
     })
 }

@@ -240,12 +240,14 @@ pub struct Limiting {
     histogram: Vec<u64>,
 }
 
-impl Limiting {
+impl Default for Limiting {
     /// No blocks yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { blocks: 0, lowest: 1.0, histogram: Vec::new() }
     }
+}
 
+impl Limiting {
     /// Takes the next block's step.
     pub fn note(&mut self, step: &LimiterStep) {
         self.blocks += 1;
@@ -299,7 +301,7 @@ pub fn driven(
     let mut steps = Steps::new(blocks_of(trace), LimiterGain::new(limiter, drive_db, ceiling_dbtp, rate), trims);
     let mut blocks = blocks_of(trace);
     let mut energies = Vec::new();
-    let mut limiting = Limiting::new();
+    let mut limiting = Limiting::default();
     let mut frame = 0u64;
     let drive = gain_from_db(drive_db);
     let mut step = steps.next_step()?;

@@ -3,6 +3,8 @@
 //! A detector of half the taps misreads what lies next to Nyquist, and a gain that moves changes what lies between two
 //! samples. Both are found on what is written.
 
+use std::collections::BTreeMap;
+
 use analyzer::units::db_from_gain;
 use renderer::recipe::Trim;
 use renderer::stages::limiter::LimiterGain;
@@ -19,6 +21,8 @@ pub struct Over {
     pub by_db: f64,
 }
 
+/// What is asked of the neighbours of a block that did not come down, against what is asked of the block.
+const PERSISTENT: f64 = 2.0;
 /// Trims are whole multiples of this, dB.
 const TRIMS_PER_DB: f64 = 10_000.0;
 
@@ -30,11 +34,12 @@ const TRIMS_PER_DB: f64 = 10_000.0;
 pub fn correct(trims: &mut Vec<Trim>, overs: &[Over], trace: &Trace, limiter: LimiterGain) -> Result<(), io::Error> {
     let threshold = limiter.threshold();
     let before = std::mem::take(trims);
+    let overs = with_neighbours(overs, &before);
     let mut steps = Steps::new(blocks_of(trace), limiter, &before);
     let mut kept = before.into_iter().peekable();
     let mut next = steps.next_step()?;
     let mut at = 0;
-    for over in overs {
+    for over in &overs {
         while at <= over.block {
             let (step, block) = (next, at);
             next = steps.next_step()?;
@@ -50,4 +55,34 @@ pub fn correct(trims: &mut Vec<Trim>, overs: &[Over], trace: &Trace, limiter: Li
     }
     trims.extend(kept);
     Ok(())
+}
+
+/// What stands over the ceiling although its block was trimmed before stands there by its neighbours: between two samples next to
+/// Nyquist many more have a say. They come down with it, and further than was asked for.
+fn with_neighbours(overs: &[Over], before: &[Trim]) -> Vec<Over> {
+    let mut wanted: BTreeMap<u64, f64> = BTreeMap::new();
+    let mut want = |block: u64, by_db: f64| {
+        let known = wanted.entry(block).or_insert(by_db);
+        *known = known.max(by_db);
+    };
+    for &Over { block, by_db } in overs {
+        want(block, by_db);
+        if before.binary_search_by_key(&block, |trim| trim.block).is_ok() {
+            (block.saturating_sub(1)..=block + 1).for_each(|block| want(block, PERSISTENT * by_db));
+        }
+    }
+    wanted.into_iter().map(|(block, by_db)| Over { block, by_db }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_that_stays_over_the_ceiling_takes_its_neighbours_down() {
+        let before = [Trim { block: 7, peak_db: 0.1 }, Trim { block: 20, peak_db: 0.1 }];
+        let over = |block, by_db| Over { block, by_db };
+        let wanted = with_neighbours(&[over(3, 0.5), over(7, 0.01), over(8, 0.2)], &before);
+        assert_eq!(wanted, [over(3, 0.5), over(6, 0.02), over(7, 0.02), over(8, 0.2)]);
+    }
 }

@@ -128,7 +128,9 @@ impl Decider {
         let mean_db: Levels = std::array::from_fn(|n| to[MID + n] - from[MID + n]);
         let registration = match target.kind {
             TargetKind::Norm => None,
-            TargetKind::Reference | TargetKind::Literal => register(&mean_db, bands_below(cutoff_hz.min(target.cutoff_hz))),
+            TargetKind::Reference | TargetKind::Literal => {
+                register(&mean_db, bands_below(cutoff_hz.min(target.cutoff_hz)))
+            }
         };
         let registration = registration.unwrap_or(Registration { shift_db: mean_db, distance_db: UNRELATED_DB });
         let prediction = network.predict(&shown, &to, &registration, target.kind)?;

@@ -123,7 +123,8 @@ impl<'a> Pairing<'a> {
     /// |a + s − b|² = |a − b|² + 2 s·a − 2 s·b + |s|², so that a new shift costs no new distances.
     fn pair(&mut self, shift: &Levels) {
         let Self { source, target, weight, apart, nearest } = self;
-        let along = |levels: &Levels| -> f64 { levels.iter().zip(shift).zip(&*weight).map(|((l, s), w)| w * l * s).sum() };
+        let along =
+            |levels: &Levels| -> f64 { levels.iter().zip(shift).zip(&*weight).map(|((l, s), w)| w * l * s).sum() };
         let length = along(shift);
         let from_source: Vec<f64> = source.iter().map(|a| 2.0 * along(a) + length).collect();
         let from_target: Vec<f64> = target.iter().map(|b| 2.0 * along(b)).collect();

@@ -128,7 +128,8 @@ impl Direction {
         let heard: Vec<&Profile> = profiles.iter().flatten().collect();
         let (job, aim) = shared.aimed(&first.settings, job, &heard, &mut deciders, &Stopping(watch))?;
         let decider = deciders.get(job.decider)?;
-        let wanted_lufs = job.wanted.delivery(aim.target.loudness_lufs, !job.references.is_empty(), None)?.loudness_lufs;
+        let wanted_lufs =
+            job.wanted.delivery(aim.target.loudness_lufs, !job.references.is_empty(), None)?.loudness_lufs;
         let target = (!plan.relation.is_own_reference).then_some(aim.target.clone());
         let tone = Tone::new(decider, &heard, target).map_err(Error::Network)?;
         let Some(tone) = tone else {
