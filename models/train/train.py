@@ -30,7 +30,7 @@ SAME_ARTIST = {"el-corleo": "eliot-corley"}
 # Outputs that are believed or not as one: thirds of the mid's curve, of the side's, ratios, peak-to-loudness ratio.
 REGIONS = [range(0, 13), range(13, 26), range(26, 40), range(40, 53), range(53, 66), range(66, 80), range(80, 84), range(84, 85)]
 PARTS = {"mid": slice(0, 40), "side": slice(40, 80), "ratio": slice(80, 84), "plr": slice(84, 85)}
-PART_WEIGHT = {"mid": 1.0, "side": 1.0, "ratio": 8.0, "plr": 1.5}  # against a dB of the mid's curve
+PART_WEIGHT = {"mid": 1.0, "side": 1.0, "ratio": 8.0, "plr": 0.5}  # against a dB of the mid's curve
 # Ending further from the truth than doing nothing costs so much more than not coming closer: another song is a reason to be
 # careful, another part of the same song is not. Ratios are told so badly that they always are.
 HARM = {"same": 0.0, "kin": 0.5, "any": 0.5, "norm": 0.5}
@@ -163,7 +163,7 @@ class Expert:
         self.left_curves = np.sqrt(np.maximum(np.diag(c - self.w_curves[:, use] @ a @ c), 1e-6))
 
     def rest(self, data, x, o, weight, shrink, inflate):
-        """Ratios from all dynamics; the peak-to-loudness ratio from what it is in the reference and usually."""
+        """Ratios from all dynamics; the peak-to-loudness ratio from its own difference."""
         count, n = o.shape[1] // 2, len(x.y)
         ratios, plr = slice(SPECTRUM, SPECTRUM + 4), x.y[:, SPECTRUM + 4]
         self.w_rest, self.left_rest = np.zeros((5, 2 * count)), np.zeros(5)
@@ -176,8 +176,9 @@ class Expert:
         s = inflate * ((1 - shrink) * s + shrink * np.diag(np.diag(s))) + 1e-3 * np.eye(len(s))
         self.w_rest[:4, columns] = linear_mmse(c, a, s)
         self.left_rest[:4] = np.sqrt(np.maximum(np.diag(c - self.w_rest[:4, columns] @ a @ c), 1e-6))
-        # Two numbers are told from many thousand cases: least squares will do.
-        columns = np.array([data.plr - SPECTRUM, count + data.plr - SPECTRUM])[1 if x.is_norm.all() else 0:]
+        # One number is told from many thousand cases: least squares will do. How dense records are in general says nothing
+        # beside a reference: on other artists it did harm.
+        columns = np.array([count + data.plr - SPECTRUM if x.is_norm.all() else data.plr - SPECTRUM])
         shown, w = o[:, columns], weight / weight.sum()
         self.w_rest[4, columns] = np.linalg.solve((shown * w[:, None]).T @ shown, (shown * w[:, None]).T @ plr)
         self.left_rest[4] = np.sqrt(np.sum(w * (plr - shown @ self.w_rest[4, columns]) ** 2))
