@@ -31,10 +31,13 @@ impl<S: Source> Source for Noted<'_, S> {
     type Error = S::Error;
 
     fn read(&mut self, frames: &mut [Frame]) -> Result<usize, S::Error> {
-        let count = self.rendered.read(frames)?;
         let gains = &mut *self.gains;
+        // Noted at the same frames however the song is cut into reads.
+        let to_note = BLOCK - (gains.frames % BLOCK as u64) as usize;
+        let most = frames.len().min(to_note);
+        let count = self.rendered.read(&mut frames[..most])?;
         gains.frames += count as u64;
-        if gains.frames >= (gains.noted.len() as u64 + 1) * BLOCK as u64 {
+        if count == to_note {
             gains.noted.push(self.rendered.band_gains_db().map(|gain| gain.map(|db| db as f32)));
         }
         Ok(count)

@@ -346,6 +346,9 @@ impl MasterArgs {
     pub fn job(&self) -> Result<MasterJob, Error> {
         let nothing = || Error::Usage("there is no song to master: name one".to_owned());
         let input = self.input.clone().ok_or_else(nothing)?;
+        if self.closeness.matching == MatchKind::Literal && self.references.is_empty() {
+            return Err(Error::Usage("--match literal takes a record as it is: name it with --reference".to_owned()));
+        }
         Ok(MasterJob {
             output: self.output.output(&input)?,
             input,

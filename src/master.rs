@@ -6,6 +6,7 @@ use analyzer::profile::Profile;
 use analyzer::tone::Tone;
 use models::Decider;
 use models::decision::{Amounts, Wish};
+use models::features::PLR;
 use models::norm::NormProfile;
 use models::target::{Target, TargetKind};
 use rayon::prelude::*;
@@ -57,7 +58,9 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
     let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
     decision.refinement = refinement;
-    deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings: aim.warnings }, observer)
+    let mut warnings = aim.warnings;
+    warnings.extend(quieter_than_reference(job, &decision, &recipe));
+    deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings }, observer)
 }
 
 /// What a song is mastered towards.
@@ -196,19 +199,25 @@ pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Re
     let tags = Tags::read(&job.input);
     let mut finished = finish(song, &recipe, Solve::Anew(profile), &job.output, &tags, job.strictness, observer)?;
     warnings.splice(0..0, song.warnings.iter().cloned());
-    warnings.extend(quieter_than_reference(job, &decision, &recipe));
     warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
     let heard = std::mem::take(&mut finished.passage);
     let tone = job.output.page.as_ref().map(|_| song.tone()).transpose()?;
     let seen = Seen { input: &job.input, song, profile: Some(profile), tone, decision: Some(decision), warnings };
-    let report = report(seen, finished, &job.output);
-    page::of_master(&job.output, &report, song, heard)?;
+    let mut report = report(seen, finished, &job.output);
+    note_page(page::of_master(&job.output, &report, song, heard), &mut report);
     Ok(report)
 }
 
+/// The master is there: a page that cannot be written is no reason to call it failed.
+fn note_page(written: Result<(), Error>, report: &mut Report) {
+    if let Err(error) = written {
+        report.warnings.push(format!("there is no page: {error}"));
+    }
+}
+
 /// Says so where a song does not bear the loudness of its reference, and nobody asked for another.
-fn quieter_than_reference(job: &MasterJob, decision: &DecisionReport, recipe: &Recipe) -> Option<String> {
-    let is_unasked = job.wanted.loudness.is_none() && job.wanted.destination.is_none();
+pub(crate) fn quieter_than_reference(job: &MasterJob, decision: &DecisionReport, recipe: &Recipe) -> Option<String> {
+    let is_unasked = job.wanted.loudness.is_none() && job.wanted.destination.is_none() && !job.references.is_empty();
     let (lufs, reference_lufs) = (recipe.delivery.loudness_lufs, decision.target_lufs);
     (is_unasked && decision.target_kind == TargetKind::Reference && lufs < reference_lufs - AS_LOUD_LU).then(|| {
         format!(
@@ -253,8 +262,8 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     let warnings = song.warnings.clone();
     let tone = job.output.page.as_ref().map(|_| song.tone()).transpose()?;
     let seen = Seen { input: &job.input, song: &song, profile: profile.as_ref(), tone, decision: None, warnings };
-    let report = report(seen, finished, &job.output);
-    page::of_master(&job.output, &report, &song, heard)?;
+    let mut report = report(seen, finished, &job.output);
+    note_page(page::of_master(&job.output, &report, &song, heard), &mut report);
     Ok(report)
 }
 
@@ -309,10 +318,14 @@ pub(crate) fn read_profile(path: &Path) -> Result<NormProfile, Error> {
     norm.map_err(|source| Error::ProfileFile { path: path.into(), source })
 }
 
+/// What a master may be less dense than its reference, LU: a mix that is further from it has not been limited yet.
+const LESS_DENSE_LU: f64 = 3.0;
+
 /// How dense a reference makes a master: only as far as a song like this bears it.
 fn least_plr_lu(profile: &Profile, target: &Target, wish: &Wish) -> Option<f64> {
     let plr_lu = profile.peak.true_peak_dbtp - profile.loudness.integrated_lufs?;
-    (target.kind == TargetKind::Reference).then_some(plr_lu + wish.plr_lu.min(0.0))
+    let wished_lu = (plr_lu + wish.plr_lu.min(0.0)).min(target.features[PLR] + LESS_DENSE_LU);
+    (target.kind == TargetKind::Reference).then_some(wished_lu)
 }
 
 fn write_recipe(job: &MasterJob, profile: &Profile, target: &Target, wish: &Wish) -> Result<Recipe, Error> {
@@ -323,10 +336,12 @@ fn write_recipe(job: &MasterJob, profile: &Profile, target: &Target, wish: &Wish
             least_plr_lu(profile, target, wish),
         )?,
         output: job.wanted.output()?,
-        towards: Some(origin(job, target)),
         ..Recipe::default()
     };
     let amounts = if job.decider == DeciderKind::None { Amounts::NONE } else { job.amounts };
+    if amounts != Amounts::NONE {
+        recipe.towards = Some(origin(job, target));
+    }
     wish.apply(profile, target, &amounts, &mut recipe);
     // What is set by hand is set when all else is decided; that it can be is known before any more is done.
     let recipe = recipe.quantized();

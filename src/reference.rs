@@ -132,7 +132,10 @@ fn audible(song: &Features) -> [[bool; SPECTRUM_BANDS]; 2] {
 /// How far a record is from a song, by what it says something about.
 fn distance(song: &Features, reference: &Profile, norm: &NormProfile) -> Option<f64> {
     let record = features(reference)?;
-    let [mid, side] = audible(&record);
+    let [mid, mut side] = audible(&record);
+    // A song without sides says nothing of another's.
+    let [_, own_side] = audible(song);
+    side.iter_mut().zip(own_side).for_each(|(side, own)| *side &= own);
     let known = bands_below(reference.spectrum.cutoff_hz);
     let counts = |n: usize| match n {
         n if n < SIDE => n - MID < known && mid[n - MID],

@@ -171,7 +171,8 @@ impl Goal {
         let (source, eq) = (levels(profile)?, &recipe.match_eq);
         let is_literal = target.kind == TargetKind::Literal;
         let known = thirds_below(profile.spectrum.cutoff_hz.min(target.cutoff_hz));
-        if known == 0 || eq.is_neutral() && !is_literal {
+        let is_asked = amounts.tone > 0.0 || amounts.width > 0.0;
+        if known == 0 || !is_asked || eq.is_neutral() && !is_literal {
             return None;
         }
         let change = if is_literal {

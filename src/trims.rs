@@ -47,6 +47,10 @@ pub fn correct(trims: &mut Vec<Trim>, overs: &[Over], trace: &Trace, limiter: Li
             if block == over.block {
                 let gain = step.gain.min(next.gain);
                 let excess_db = over.by_db + db_from_gain(threshold / f64::from(step.peak * gain));
+                // Silence has no peak that could come down.
+                if !excess_db.is_finite() {
+                    continue;
+                }
                 trims.extend(std::iter::from_fn(|| kept.next_if(|trim| trim.block < block)));
                 kept.next_if(|trim| trim.block == block);
                 trims.push(Trim { block, peak_db: (excess_db * TRIMS_PER_DB).ceil() / TRIMS_PER_DB });

@@ -321,7 +321,8 @@ fn sibilance(e: &Evidence) -> Option<Defect> {
     let Excess { hz, excess_db, at_s, .. } = e.sibilance?;
     let frame = (at_s * f64::from(e.sample_rate_hz)) as u64;
     let sentence = format!(
-        "S sounds or cymbals hiss around {:.0} kHz, {excess_db:.0} dB over what lies beside them, first at {}. The chain holds          them down a little; a de-esser on the track itself does it better.",
+        "S sounds or cymbals hiss around {:.0} kHz, {excess_db:.0} dB over what lies beside them, first at {}. \
+         A de-esser on the track itself helps most.",
         hz / 1000.0,
         e.clock(frame)
     );
@@ -332,7 +333,8 @@ fn boom(e: &Evidence) -> Option<Defect> {
     let Excess { hz, excess_db, at_s, .. } = e.boom?;
     let frame = (at_s * f64::from(e.sample_rate_hz)) as u64;
     let sentence = format!(
-        "A bass note around {hz:.0} Hz booms: it is {excess_db:.0} dB louder than the others, first at {}. The chain holds it          down a little; level the bass in the mix.",
+        "A bass note around {hz:.0} Hz booms: it is {excess_db:.0} dB louder than the others, first at {}. \
+         Level the bass in the mix.",
         e.clock(frame)
     );
     e.defect(DefectKind::Boom, 0.1 + 0.02 * excess_db, frame, sentence)

@@ -168,7 +168,8 @@ impl Block<'_> {
     pub fn reach(&self, peak: f32) -> [f32; 4] {
         let sample_peak = self.sample_peak();
         let over = peak / sample_peak;
-        if sample_peak > 0.0 { self.sample_reach().map(|reach| reach * over) } else { [peak; 4] }
+        // Next to nothing beside an attack is as good as nothing.
+        if over.is_finite() { self.sample_reach().map(|reach| reach * over) } else { [peak; 4] }
     }
 
     /// In which frame each of the four is.

@@ -158,12 +158,14 @@ class Expert:
         # One number is told from many thousand cases: least squares will do. How dense records are in general says nothing
         # beside a reference: on other artists it did harm.
         columns = np.array([count + data.plr - SPECTRUM if x.is_norm.all() else data.plr - SPECTRUM])
-        shown, w = o[:, columns], weight / weight.sum()
-        self.w_rest[4, columns] = np.linalg.solve((shown * w[:, None]).T @ shown, (shown * w[:, None]).T @ plr)
-        self.left_rest[4] = np.sqrt(np.sum(w * (plr - shown @ self.w_rest[4, columns]) ** 2))
+        # A mix has more peaks than its master, whatever the reference: hence the constant.
+        shown, w = np.column_stack([o[:, columns], np.ones(n)]), weight / weight.sum()
+        told = np.linalg.solve((shown * w[:, None]).T @ shown, (shown * w[:, None]).T @ plr)
+        self.w_rest[4, columns], self.constant = told[:-1], np.append(np.zeros(x.y.shape[1] - 1), told[-1])
+        self.left_rest[4] = np.sqrt(np.sum(w * (plr - shown @ told) ** 2))
 
     def guess(self, o):
-        return np.concatenate([o[0] @ self.w_curves.T, o[1] @ self.w_rest.T], axis=1)
+        return np.concatenate([o[0] @ self.w_curves.T, o[1] @ self.w_rest.T], axis=1) + self.constant
 
     @property
     def left(self):

@@ -294,7 +294,9 @@ def export(data, model, path):
         deviation = node("Mul", [share, constant(f"posterior_{name}", left[None])], f"deviation_{name}")
         deviations = deviation if deviations is None else node("Add", [deviations, deviation], f"deviations_{name}")
         if name != "nothing":
-            guess = node("MatMul", [o, constant(f"estimator_{name}", wide(model.experts[name], features).T)], f"guess_{name}")
+            expert = model.experts[name]
+            guess = node("Gemm", [o, constant(f"estimator_{name}", wide(expert, features).T), constant(f"constant_{name}", expert.constant)],
+                         f"guess_{name}")
             part = node("Mul", [share, guess], f"part_{name}")
             values = part if values is None else node("Add", [values, part], f"values_{name}")
     node("Identity", [values], "values")

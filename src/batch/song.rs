@@ -19,7 +19,7 @@ use crate::io::claim::Claim;
 use crate::io::encode::scratch;
 use crate::io::hash::file_hash;
 use crate::job::{DeciderKind, MasterJob};
-use crate::master::{Aim, Decided, decide, deliver, load_decider};
+use crate::master::{Aim, Decided, decide, deliver, load_decider, quieter_than_reference};
 use crate::page::{Page, PageAudio};
 use crate::progress::Observer;
 use crate::refine::refined;
@@ -267,7 +267,9 @@ impl Shared<'_> {
         let (recipe, mut decision) = decide(&job, profile, deciders.get(job.decider)?, &aim)?;
         let (recipe, refinement) = refined(&job, song, profile, &aim.target, recipe, observer)?;
         decision.refinement = refinement;
-        Ok((recipe, decision, aim.warnings))
+        let mut warnings = aim.warnings;
+        warnings.extend(quieter_than_reference(&job, &decision, &recipe));
+        Ok((recipe, decision, warnings))
     }
 
     /// Where a song goes, or all `songs` of a record; the job gets the references of their genre.

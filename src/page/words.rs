@@ -93,8 +93,8 @@ fn why(action: &str, model: Option<&str>) -> String {
         _ if begins(&["Dynamics:", "Glue"]) => {
             format!("Loud and quiet moments of a band lie further apart, or closer together, than in {model}.")
         }
-        _ if begins(&["Resonances"]) => {
-            "A narrow tone sticks out most of the time; it is turned down only while it does.".to_owned()
+        _ if begins(&["Held down"]) => {
+            "A narrow tone, a hiss or a bass note sticks out; it is turned down only while it does.".to_owned()
         }
         _ if begins(&["Removed"]) => "Nothing musical lies there, but it takes room from the bass.".to_owned(),
         _ if begins(&["Moved the balance"]) => format!("The song leans to one side, and {model} does not."),

@@ -22,7 +22,7 @@ impl Drawn<'_> {
             let highest = sound.peaks.values.iter().copied().fold(0.0, f64::max);
             let words = format!("{name} {} dBFS", number(db_from_gain(highest).max(-120.0), 1));
             let full = highest.max(1.0);
-            let y = Axis::linear("full scale = 1", [-full, full], 0.5);
+            let y = Axis::linear("full scale = 1", [-full, full], if full < 2.0 { 0.5 } else { full / 2.0 });
             let plot = Plot::new(Axis::time(self.seconds()), y).area(style, &points);
             drawings.push_str(&format!(r#"<p class="lane">{name}</p>"#));
             drawings.push_str(&plot.html(&format!("Waveform, highest peak {words}"), "flat"));
