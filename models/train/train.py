@@ -1,6 +1,6 @@
 """Trains the decider from the data that `dataset` made, and exports it as ONNX.
 
-    python models/train/train.py DATASET.json [--epochs N] [--tune] [--skip-figures]
+    python models/train/train.py DATASET.json [--songs LIST] [--out FOLDER] [--epochs N] [--tune] [--skip-figures]
 
 needs numpy, jax, onnx and blake3. Writes models/weights/decider.onnx and .json, models/profiles/universal.json, and prints the
 figures of the model card, on artists that nothing was fitted to (but shrinkage, inflation and the weight of harm were chosen by such figures).
@@ -25,6 +25,12 @@ REGIONS = [range(0, 13), range(13, 26), range(26, 40), range(40, 53), range(53, 
 PARTS = {"mid": slice(0, 40), "side": slice(40, 80), "ratio": slice(80, 84), "plr": slice(84, 85)}
 PART_WEIGHT = {"mid": 1.0, "side": 1.0, "ratio": 8.0, "plr": 0.5}  # against a dB of the mid's curve
 RATIO_HARM = 1.0
+# Width is heard as the side over the mid in four bands: below 120 Hz, 1 kHz, 6 kHz, and above.
+WIDTH_BANDS = [slice(0, 10), slice(10, 23), slice(23, 33), slice(33, 40)]
+WIDTH_WEIGHT = 0.5
+# All that is wanted of a reference is multiplied by this, between moments so far apart in dB and further. The gate weighs
+# estimates by the distance that they are usually off; who would rather not make things worse does less.
+CAUTION, CAUTION_DB = (1.0, 0.55), (4.0, 4.8)
 
 
 def cost(error, nothing, weight, harm, share=1.0, lib=np):
@@ -37,7 +43,20 @@ def cost(error, nothing, weight, harm, share=1.0, lib=np):
         base = (lib.abs(nothing[:, part]) * weight[:, part]).sum(axis=1) / count
         worse = RATIO_HARM if name == "ratio" else harm
         total = total + PART_WEIGHT[name] * lib.mean(share * (left + worse * lib.maximum(left - base, 0.0)))
-    return total
+    left, base = (width(v, weight, lib) for v in (error, nothing))
+    return total + WIDTH_WEIGHT * lib.mean(share * (left + harm * lib.maximum(left - base, 0.0)))
+
+
+def width(curves, weight, lib):
+    """How far the side moves against the mid: mean over four bands of the magnitude, dB, per case."""
+    total = 0.0
+    curve = lambda v, start, band: v[:, start + band.start:start + band.stop]
+    for band in WIDTH_BANDS:
+        mid, side = ((curve(curves, start, band) * curve(weight, start, band)).sum(axis=1)
+                     / (curve(weight, start, band).sum(axis=1) + 1e-9) for start in (0, BANDS))
+        # Smooth at nothing, where a magnitude has no slope.
+        total = total + (curve(weight, BANDS, band).sum(axis=1) > 0.0) * lib.sqrt((side - mid) ** 2 + 1e-6)
+    return total / len(WIDTH_BANDS)
 
 
 def folds_of(artists, count, seed):
@@ -203,7 +222,8 @@ class Model:
         shares = np.asarray(gate(self.gate, z), np.float64)[:, WHERE]
         guesses = np.stack([self.experts[name].guess(o) for name in EXPERTS], axis=1)
         left = np.stack([self.experts[name].left for name in EXPERTS] + [self.prior])
-        return np.einsum("nok,nko->no", shares[:, :, :-1], guesses), np.einsum("nok,ko->no", shares, left)
+        caution = np.interp(x.distance, CAUTION_DB, CAUTION)[:, None]
+        return caution * np.einsum("nok,nko->no", shares[:, :, :-1], guesses), np.einsum("nok,ko->no", shares, left)
 
 
 def figures(data, model, held):
@@ -271,7 +291,12 @@ def export(data, model, path):
     pooled = node("MatMul", [fine, constant("pooling", pooling(features))], "pooled")
     last = np.zeros((SPECTRUM + 1, 1))
     last[-1] = 1.0
-    z = node("Concat", [pooled, node("MatMul", [registered, constant("pick_distance", last)], "distance")], "z", axis=1)
+    distance = node("MatMul", [registered, constant("pick_distance", last)], "distance")
+    z = node("Concat", [pooled, distance], "z", axis=1)
+    slope = (CAUTION[1] - CAUTION[0]) / (CAUTION_DB[1] - CAUTION_DB[0])
+    line = node("Add", [node("Mul", [distance, constant("caution_slope", slope)], "caution_rise"),
+                        constant("caution_start", CAUTION[0] - slope * CAUTION_DB[0])], "caution_line")
+    caution = node("Clip", [line, constant("caution_least", CAUTION[1]), constant("caution_most", CAUTION[0])], "caution")
     g = model.gate
     w1 = g["w1"] / model.scale[:, None]
     h = node("Relu", [node("Gemm", [z, constant("w1", w1), constant("b1", g["b1"] - model.centre @ w1)], "hidden_in")], "hidden")
@@ -297,6 +322,7 @@ def export(data, model, path):
             expert = model.experts[name]
             guess = node("Gemm", [o, constant(f"estimator_{name}", wide(expert, features).T), constant(f"constant_{name}", expert.constant)],
                          f"guess_{name}")
+            share = share if name == "norm" else node("Mul", [share, caution], f"careful_share_{name}")
             part = node("Mul", [share, guess], f"part_{name}")
             values = part if values is None else node("Add", [values, part], f"values_{name}")
     node("Identity", [values], "values")
@@ -335,19 +361,21 @@ def print_figures(data, splits, tuning, epochs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset")
+    parser.add_argument("--songs", metavar="LIST", help="train on the songs whose file names are in this list alone, one per line")
+    parser.add_argument("--out", metavar="FOLDER", type=pathlib.Path, default=HERE, help="for weights/ and profiles/ (models/)")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--tune", action="store_true", help="choose shrinkage and inflation anew")
     parser.add_argument("--skip-figures", action="store_true", help="train what is shipped without the table of the model card")
     a = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
-    data = Data(a.dataset)
+    data = Data(a.dataset, a.songs and set(pathlib.Path(a.songs).read_text().split()))
     fold = folds_of(data.artist, 5, 11)
     splits = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(5)]
     tuning = tuned(data, splits) if a.tune else TUNING
     if not a.skip_figures:
         print_figures(data, splits, tuning, a.epochs)
     model = Model(data, np.arange(len(data.artist)), tuning, a.epochs)
-    weights = HERE / "weights"
+    weights = a.out / "weights"
     count = export(data, model, weights / "decider.onnx")
     import blake3
     sidecar = {"blake3": blake3.blake3((weights / "decider.onnx").read_bytes()).hexdigest(), "features": data.names,
@@ -356,7 +384,7 @@ def main():
     norm = {"version": 1, "name": "universal", "songs": len(data.artist),
             "loudness_lufs": [round(float(f(data.loudness)), 2) for f in (np.median, np.std)], "names": data.names,
             "median": data.median.round(3).tolist(), "spread": data.spread.round(3).tolist()}
-    (HERE / "profiles" / "universal.json").write_text(json.dumps(norm, indent=1) + "\n")
+    (a.out / "profiles" / "universal.json").write_text(json.dumps(norm, indent=1) + "\n")
     print(f"{count} numbers in the graph")
 
 

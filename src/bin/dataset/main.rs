@@ -4,11 +4,11 @@
 //! goes in, only features come out.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for a terminal")]
 
+mod unmaster;
+
 use std::path::{Path, PathBuf};
 
 use analyzer::analyze::Analyzer;
-use analyzer::biquad::{Biquad, BiquadCoefs};
-use analyzer::crossover::BANDS;
 use analyzer::profile::Profile;
 use analyzer::random::Random;
 use analyzer::stream::{Frame, Meter};
@@ -16,15 +16,14 @@ use analyzer::synth::demo_mix;
 use anyhow::{Context, Result, bail};
 use goldmaster::io::decode::open;
 use goldmaster::song::each_block;
-use models::decision::{output_names, two_sided};
+use models::decision::output_names;
 use models::features::{MID, PLR, SIDE, features, names};
 use models::registration::{Registration, moments};
 use models::target::bands_below;
 use rayon::prelude::*;
-use renderer::stage::Stage;
-use renderer::stages::multiband::{Multiband, MultibandParams};
-use renderer::stages::width::{Width, WidthParams};
 use serde::Serialize;
+
+use crate::unmaster::unmaster;
 
 #[derive(Serialize)]
 struct DataSet {
@@ -215,56 +214,4 @@ fn profile(frames: &[Frame], rate: u32) -> Profile {
     let mut analyzer = Analyzer::new(rate, 2);
     analyzer.push(frames);
     analyzer.finish()
-}
-
-/// Undoes a mastering that never happened: dynamics, tone and width move at random, each as likely up as down, and
-/// each is left alone in a quarter of the cases. Returns the logarithms of the ratios that were applied.
-fn unmaster(frames: &mut [Frame], rate: u32, profile: &Profile, seed: u64) -> [f64; BANDS] {
-    let mut random = Random::new(seed);
-    let mut severity = |low: f64, high: f64| {
-        let amount = low + (high - low) * random.uniform();
-        if random.uniform() < 0.25 { 0.0 } else { amount }
-    };
-    let (tone, dynamics, width) = (severity(0.6, 1.8), severity(0.5, 1.5), severity(0.5, 1.5));
-    let log_ratios: [f64; BANDS] = std::array::from_fn(|_| 0.4 * dynamics * random.bipolar());
-    let mut params = MultibandParams::default();
-    for (band, log_ratio) in params.bands_mut().into_iter().zip(log_ratios) {
-        *band = two_sided(log_ratio);
-    }
-    let levels = profile.dynamics.bands.map(|band| band.sounding_db);
-    if let Some(mut multiband) = Multiband::new(&params, &levels, rate) {
-        multiband.process(frames);
-    }
-    equalize(frames, rate, tone, &mut random);
-    let side_db = 4.0 * width * random.bipolar();
-    let params = WidthParams {
-        low_db: side_db,
-        low_mid_db: side_db,
-        high_mid_db: side_db + 1.5 * width * random.bipolar(),
-        high_db: side_db + 3.0 * width * random.bipolar(),
-        ..WidthParams::default()
-    };
-    if let Some(mut stage) = Width::new(&params, rate) {
-        stage.process(frames);
-    }
-    log_ratios
-}
-
-/// Two shelves and two to four bells.
-fn equalize(frames: &mut [Frame], rate: u32, amount: f64, random: &mut Random) {
-    let mut between = |low: f64, high: f64| low * (high / low).powf(random.uniform());
-    let (low_hz, high_hz) = (between(50.0, 250.0), between(2500.0, 10_000.0));
-    let bells: Vec<(f64, f64)> = (0..4).map(|_| (between(100.0, 10_000.0), between(0.5, 2.0))).collect();
-    let mut filters = vec![
-        Biquad::new(BiquadCoefs::low_shelf(low_hz, 5.0 * amount * random.bipolar(), rate)),
-        Biquad::new(BiquadCoefs::high_shelf(high_hz, 5.0 * amount * random.bipolar(), rate)),
-    ];
-    let count = 2 + (3.0 * random.uniform()) as usize;
-    for (hz, q) in bells.into_iter().take(count) {
-        filters.push(Biquad::new(BiquadCoefs::bell(hz, 4.5 * amount * random.bipolar(), q, rate)));
-    }
-    for frame in frames {
-        let y = filters.iter_mut().fold(frame.map(f64::from), |x, filter| filter.next(x));
-        *frame = y.map(|v| v as f32);
-    }
 }
