@@ -68,6 +68,9 @@ pub struct MasterArgs {
     /// The mix: WAV, AIFF, FLAC, MP3, AAC, ALAC, Vorbis...
     #[arg(required_unless_present = "genre")]
     pub input: Option<PathBuf>,
+    /// Is refused: `batch` masters several
+    #[arg(hide = true)]
+    pub others: Vec<PathBuf>,
     /// A finished record to come close to; several are weighted, as in hit.flac:0.5
     #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
     pub references: Vec<Reference>,
@@ -347,6 +350,11 @@ impl MasterArgs {
         let nothing = || Error::Usage("there is no song to master: name one".to_owned());
         let input = self.input.clone().ok_or_else(nothing)?;
         if self.closeness.matching == MatchKind::Literal && self.references.is_empty() {
+        if !self.others.is_empty() {
+            let songs: Vec<_> = [&input].into_iter().chain(&self.others).map(|song| format!("{song:?}")).collect();
+            let songs = songs.join(" ");
+            return Err(Error::Usage(format!("one song at a time; for several: goldmaster batch {songs}")));
+        }
             return Err(Error::Usage("--match literal takes a record as it is: name it with --reference".to_owned()));
         }
         Ok(MasterJob {

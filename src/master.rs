@@ -45,6 +45,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
         let taken = references.chain([job.input.as_path()]).chain(output);
         check_other_path("recipe", recipe, taken, job.output.force)?;
     }
+    job.wanted.delivery(0.0, false, None)?;
     let output = job.wanted.output()?;
     check_format(&job.output, output.sample_format)?;
     if let Some(path) = &job.profile {
