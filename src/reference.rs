@@ -35,7 +35,7 @@ impl Judgement {
             return Self { trust: Amounts::NONE, words: vec![words.to_owned()] };
         }
         judgement.note_image(reference);
-        judgement.note_defects(reference);
+        judgement.note_defects(reference, matching);
         if matching == MatchKind::Literal {
             return judgement;
         }
@@ -67,13 +67,17 @@ impl Judgement {
         self.limit(Amounts { width: 0.0, ..Amounts::default() }, words);
     }
 
-    fn note_defects(&mut self, reference: &Profile) {
+    fn note_defects(&mut self, reference: &Profile, matching: MatchKind) {
         for Defect { kind, severity, .. } in &reference.defects {
             match kind {
                 DefectKind::Clipping if *severity >= CLIPPING => {
                     let words = "it clips: only half of what its dynamics suggest is done. Choose a cleaner copy, and mind \
                                  that its loudness may be no good example (--loudness)";
                     self.limit(Amounts { dynamics: HALF, ..Amounts::default() }, words.to_owned());
+                DefectKind::Clipping if *severity >= CLIPPING && matching == MatchKind::Literal => self.words.push(
+                    "it clips. Choose a cleaner copy, and mind that its loudness may be no good example (--loudness)"
+                        .to_owned(),
+                ),
                 }
                 DefectKind::LossySource => {
                     let khz = reference.spectrum.cutoff_hz / 1000.0;
