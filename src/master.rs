@@ -123,7 +123,7 @@ impl Aim {
 impl Aim {
     /// The same for the job's song: a master that has been there already is left as it is.
     pub fn for_song(mut self, job: &MasterJob) -> Self {
-        if was_mastered_towards(job, &self.target) {
+        if was_mastered_towards(&job.input, &origin(job, &self.target)) {
             self.target.trust = Amounts::NONE;
             self.warnings.push(ALREADY.to_owned());
         }
@@ -132,7 +132,7 @@ impl Aim {
 }
 
 /// Said of a song that is a master itself.
-const ALREADY: &str = "This is a master that goldmaster has made towards the same already: tone, dynamics and width stay as \
+pub(crate) const ALREADY: &str = "This is a master that goldmaster has made towards the same already: tone, dynamics and width stay as \
                        they are. To master anew, take the mix";
 
 /// What is to be done to a song.

@@ -19,7 +19,8 @@ use crate::io::claim::Claim;
 use crate::io::encode::scratch;
 use crate::io::hash::file_hash;
 use crate::job::{DeciderKind, MasterJob};
-use crate::master::{Aim, Decided, decide, deliver, load_decider, quieter_than_reference};
+use crate::master::{ALREADY, Aim, Decided, decide, deliver, load_decider, quieter_than_reference};
+use crate::origin::was_mastered_towards;
 use crate::page::{Page, PageAudio};
 use crate::progress::Observer;
 use crate::refine::refined;
@@ -257,7 +258,11 @@ impl Shared<'_> {
         }
         if let Some(decided) = self.direction.album.get(item.index) {
             let (recipe, decision) = decided.clone().map_err(Error::Album)?;
-            return Ok((recipe, decision, self.direction.warnings.clone()));
+            let mut warnings = self.direction.warnings.clone();
+            if recipe.towards.as_ref().is_some_and(|origin| was_mastered_towards(&job.input, origin)) {
+                warnings.push(ALREADY.to_owned());
+            }
+            return Ok((recipe, decision, warnings));
         }
         let (job, aim) = match &self.direction.middle {
             Some(middle) => (job.clone(), Aim::at(middle.clone())),
