@@ -150,7 +150,7 @@ fn a_master_whose_batch_was_killed_before_it_could_remember_is_recognised() {
     let records: Vec<_> = fs::read_dir(folder.path("out/.goldmaster")).expect("records").collect();
     let record = records[0].as_ref().expect("an entry").path();
     let forget = || {
-        fs::remove_file(&record).expect("ours");
+        drop(fs::remove_file(&record));
         fs::write(record.with_extension("claim"), "").expect("space");
     };
     forget();
@@ -161,6 +161,16 @@ fn a_master_whose_batch_was_killed_before_it_could_remember_is_recognised() {
     folder.file("out/0.wav", b"by somebody else");
     assert!(failed(batch(), SOME_FAILED).stderr.contains("exists already"));
     assert_eq!(fs::read(folder.path("out/0.wav")).expect("it is there"), b"by somebody else");
+    let with_page = || folder.goldmaster(&["batch", "in", "-o", "out", "--report"]);
+    forget();
+    failed(with_page(), SOME_FAILED);
+    assert!(!folder.path("out/0.wav.html").exists(), "a page of what is not ours");
+    fs::write(folder.path("out/0.wav"), &before["0.wav"]).expect("space");
+    forget();
+    with_page().succeeded();
+    let page = fs::read_to_string(folder.path("out/0.wav.html")).expect("a page");
+    assert!(page.contains("0.wav") && !page.contains(".tmp"), "it tells of the master, not of a scratch file");
+    assert!(masters(&folder.path("out")) == before);
     assert_tidy(&folder.path("out"));
 }
 

@@ -219,11 +219,14 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let again = scratch(path)?;
-        let mut job = item.settings.job(item.input.clone(), again.to_path_buf(), true);
-        job.output.page = self.page(path)?;
+        let job = item.settings.job(item.input.clone(), again.to_path_buf(), true);
         let (mut report, profile) = self.master(item, &job, deciders, observer)?;
         if file_hash(&again)? != file_hash(path)? {
             return Err(io::Error::Exists { path: path.to_owned() }.into());
+        }
+        if self.pages.is_some() {
+            // A page is written with its master.
+            return self.mastered(item, path, Standing::Outdated, deciders, observer);
         }
         report.output.path = path.display().to_string();
         Ok((report, profile))
