@@ -25,7 +25,10 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     if matches!(args.genre, Some(GenreArg::List)) {
         return list_genres();
     }
-    let plan = args.plan()?;
+    let (plan, left_out) = args.plan()?;
+    if left_out > 0 && !args.work.quiet {
+        print(&format!("left out: masters that goldmaster has made ({left_out}); given by themselves, they are taken"));
+    }
     if args.work.dry_run {
         look(args, &plan);
         return Ok(());
