@@ -285,7 +285,7 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
     fs::create_dir(folder.path("mine")).expect("a folder");
     folder.file("mine/report.json", b"{\"my\": \"own\"}\n");
     let before = tree(&folder.path(""));
-    let cases: [(&[&str], i32, &str); 22] = [
+    let cases: [(&[&str], i32, &str); 23] = [
         (&["batch"], USAGE, "INPUTS"),
         (&["batch", "nothing/*.wav"], USAGE, "nothing/*.wav"),
         (&["batch", "in", "-o", "in"], USAGE, "would replace in/0.wav"),
@@ -319,3 +319,4 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
         assert!(tree(&folder.path("")) == before, "{arguments:?} has written something");
     }
 }
+        (&["batch", "nowhere"], 1, "nowhere: there is no such file"),
