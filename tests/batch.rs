@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use analyzer::synth::{demo_mix, silence};
 use common::batch::{assert_tidy, failed, folder_of, masters, report, songs, statuses, tree};
-use common::{Folder, RATE_HZ, Run, SOME_FAILED, USAGE, read};
+use common::{Folder, RATE_HZ, Run, SOME_FAILED, USAGE, louder, read};
 use goldmaster::io::encode::Format;
 
 /// Exit code of a run that was ended, as the README has it.
@@ -175,6 +175,39 @@ fn a_master_whose_batch_was_killed_before_it_could_remember_is_recognised() {
 }
 
 #[test]
+fn what_goldmaster_has_made_is_no_song_while_there_are_others() {
+    let folder = folder_of(2);
+    folder.goldmaster(&["in/0.wav"]).succeeded();
+    folder.goldmaster(&["in/0.wav", "-o", "in/final.flac"]).succeeded();
+    folder.goldmaster(&["batch", "in", "-o", "in/masters"]).succeeded();
+    let songs = |arguments: &[&str], left_out: usize| {
+        let run = folder.goldmaster(&[&["batch", "-o", "out"], arguments].concat()).succeeded();
+        let told = run.stdout.lines().next().filter(|line| line.starts_with("left out: masters"));
+        assert_eq!(told.is_some_and(|line| line.contains(&format!("({left_out})"))), left_out > 0, "{run:?}");
+        let made: Vec<String> = masters(&folder.path("out")).into_keys().collect();
+        fs::remove_dir_all(folder.path("out")).expect("ours");
+        made
+    };
+    assert_eq!(songs(&["in"], 4), ["0.wav", "disc/1.wav"]);
+    // As a shell expands in/*.wav.
+    assert_eq!(songs(&["in/0.master.wav", "in/0.wav"], 1), ["0.wav"]);
+    assert_eq!(songs(&["in/masters"], 0), ["0.wav", "disc/1.wav"]);
+}
+
+#[test]
+fn shortfalls_and_advice_are_told_as_they_are_of_a_single_song() {
+    let folder = folder_of(1);
+    let clipped: Vec<_> = louder(&songs(1)[0], 40.0).iter().map(|f| f.map(|x| x.clamp(-1.0, 1.0))).collect();
+    folder.wav("in/clipped.wav", 2, &clipped);
+    let asked = ["--loudness", "-5", "--max-limiting-db", "0.5"];
+    let run = folder.goldmaster(&[&["batch", "in", "-o", "out"], &asked[..]].concat()).succeeded();
+    let table = fs::read_to_string(folder.path("out/report.csv")).expect("the table");
+    let [short, advice] = ["stopped at 0.5 dB of limiting", "The mix clips"];
+    assert!(run.stderr.contains(short) && table.contains(short), "{run:?} {table}");
+    assert!(run.stdout.contains(&format!("please note: {advice}")) && table.contains(advice), "{run:?} {table}");
+}
+
+#[test]
 fn two_batches_into_one_folder_share_the_work() {
     let folder = folder_of(5);
     folder.goldmaster(&["batch", "in", "-o", "alone"]).succeeded();
@@ -288,6 +321,7 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
     let cases: [(&[&str], i32, &str); 23] = [
         (&["batch"], USAGE, "INPUTS"),
         (&["batch", "nothing/*.wav"], USAGE, "nothing/*.wav"),
+        (&["batch", "nowhere"], 1, "nowhere: there is no such file"),
         (&["batch", "in", "-o", "in"], USAGE, "would replace in/0.wav"),
         (&["batch", "in", "-o", "in", "--force"], USAGE, "would replace in/0.wav"),
         (&["batch", "in/0.wav", "in/../in/disc/1.wav", "--shard", "3/2"], USAGE, "3/2"),
@@ -319,4 +353,3 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
         assert!(tree(&folder.path("")) == before, "{arguments:?} has written something");
     }
 }
-        (&["batch", "nowhere"], 1, "nowhere: there is no such file"),
