@@ -68,6 +68,9 @@ pub struct MasterArgs {
     /// The mix: WAV, AIFF, FLAC, MP3, AAC, ALAC, Vorbis...
     #[arg(required_unless_present = "genre")]
     pub input: Option<PathBuf>,
+    /// Is refused: `batch` masters several
+    #[arg(hide = true)]
+    pub others: Vec<PathBuf>,
     /// A finished record to come close to; several are weighted, as in hit.flac:0.5
     #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
     pub references: Vec<Reference>,
@@ -164,7 +167,8 @@ pub struct WantedArgs {
     /// Lowers the ceiling by what MP3, Vorbis and Opus raise peaks at this loudness
     #[arg(long)]
     pub codec_safe: bool,
-    /// What the limiter may take for more than 5 % of the time; past it the loudness falls short [default: 3]
+    /// What the limiter may take for more than 5 % of the time (single peaks may go down further); past it the loudness
+    /// falls short [default: 3]
     #[arg(long, value_name = "DB", allow_negative_numbers = true)]
     pub max_limiting_db: Option<f64>,
     /// Sample rate of the master [default: the mix's]
@@ -346,6 +350,11 @@ impl MasterArgs {
     pub fn job(&self) -> Result<MasterJob, Error> {
         let nothing = || Error::Usage("there is no song to master: name one".to_owned());
         let input = self.input.clone().ok_or_else(nothing)?;
+        if !self.others.is_empty() {
+            let songs: Vec<_> = [&input].into_iter().chain(&self.others).map(|song| format!("{song:?}")).collect();
+            let songs = songs.join(" ");
+            return Err(Error::Usage(format!("one song at a time; for several: goldmaster batch {songs}")));
+        }
         if self.closeness.matching == MatchKind::Literal && self.references.is_empty() {
             return Err(Error::Usage("--match literal takes a record as it is: name it with --reference".to_owned()));
         }

@@ -41,7 +41,7 @@ pub enum Error {
         all: usize,
     },
     /// A recipe file that is none.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}{}", path.display(), hint(source))]
     RecipeFile {
         /// The file.
         path: PathBuf,
@@ -105,5 +105,12 @@ impl Error {
             | Self::Folder(_)
             | Self::Album(_) => 1,
         }
+    }
+}
+
+fn hint(source: &RecipeError) -> &'static str {
+    match source {
+        RecipeError::Json(_) => "; goldmaster SONG --recipe FILE writes one",
+        _ => "",
     }
 }

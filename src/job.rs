@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use models::decision::Amounts;
 use models::genre;
 use models::norm::UNIVERSAL;
+use renderer::params::OutOfRange;
 use renderer::recipe::{DeliveryParams, OutputParams, Recipe, RecipeError, SampleFormat};
 
 use crate::delivery::{Destination, codec_room_db};
+use crate::error::Error;
 use crate::io::encode::Format;
 use crate::page::Page;
 use crate::refine::Effort;
@@ -180,7 +182,7 @@ impl Wanted {
         target_lufs: f64,
         has_reference: bool,
         least_plr_lu: Option<f64>,
-    ) -> Result<DeliveryParams, RecipeError> {
+    ) -> Result<DeliveryParams, Error> {
         let preset = self.destination.map(Destination::requirements);
         // A reference may be quieter or louder than any master is asked to be.
         let typical = target_lufs.clamp(QUIETEST_LUFS, LOUDEST_LUFS);
@@ -199,21 +201,36 @@ impl Wanted {
         let max_limiting_db = self.max_limiting_db.unwrap_or(default.max_limiting_db);
         let recipe =
             Recipe { delivery: DeliveryParams { loudness_lufs, ceiling_dbtp, max_limiting_db }, ..Recipe::default() };
-        Ok(Recipe::checked(recipe)?.delivery)
+        Ok(Recipe::checked(recipe).map_err(by_flag)?.delivery)
     }
 
     /// The output part of a recipe.
     ///
     /// # Errors
     /// A sample rate that cannot be written.
-    pub fn output(&self) -> Result<OutputParams, RecipeError> {
+    pub fn output(&self) -> Result<OutputParams, Error> {
         let cd = self.destination == Some(Destination::Cd);
         let sample_rate_hz = self.sample_rate_hz.or(cd.then_some(44_100));
         let sample_format =
             self.sample_format.unwrap_or(if cd { SampleFormat::Int16 } else { SampleFormat::default() });
         let output = OutputParams { sample_rate_hz, sample_format, ..OutputParams::default() };
-        Ok(Recipe::checked(Recipe { output, ..Recipe::default() })?.output)
+        Ok(Recipe::checked(Recipe { output, ..Recipe::default() }).map_err(by_flag)?.output)
     }
+}
+
+/// A value out of range, by the name that the user gave it.
+fn by_flag(error: RecipeError) -> Error {
+    let RecipeError::OutOfRange(OutOfRange { path, value, min, max }) = &error else { return error.into() };
+    let (flag, unit) = match path.as_str() {
+        "delivery.loudness_lufs" => ("--loudness", "LUFS"),
+        "delivery.ceiling_dbtp" => ("--ceiling", "dBTP"),
+        "delivery.max_limiting_db" => ("--max-limiting-db", "dB"),
+        "output.sample_rate_hz" => ("--rate", "Hz"),
+        _ => return error.into(),
+    };
+    let is_sign_lost = (*min..=*max).contains(&-value);
+    let meant = if is_sign_lost { format!("; did you mean {}?", -value) } else { String::new() };
+    Error::Usage(format!("{flag} {value} is not between {min} and {max} {unit}{meant}"))
 }
 
 /// Where the master goes.

@@ -45,6 +45,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
         let taken = references.chain([job.input.as_path()]).chain(output);
         check_other_path("recipe", recipe, taken, job.output.force)?;
     }
+    job.wanted.delivery(0.0, false, None)?;
     let output = job.wanted.output()?;
     check_format(&job.output, output.sample_format)?;
     if let Some(path) = &job.profile {
@@ -122,7 +123,7 @@ impl Aim {
 impl Aim {
     /// The same for the job's song: a master that has been there already is left as it is.
     pub fn for_song(mut self, job: &MasterJob) -> Self {
-        if was_mastered_towards(job, &self.target) {
+        if was_mastered_towards(&job.input, &origin(job, &self.target)) {
             self.target.trust = Amounts::NONE;
             self.warnings.push(ALREADY.to_owned());
         }
@@ -131,7 +132,7 @@ impl Aim {
 }
 
 /// Said of a song that is a master itself.
-const ALREADY: &str = "This is a master that goldmaster has made towards the same already: tone, dynamics and width stay as \
+pub(crate) const ALREADY: &str = "This is a master that goldmaster has made towards the same already: tone, dynamics and width stay as \
                        they are. To master anew, take the mix";
 
 /// What is to be done to a song.

@@ -2,6 +2,8 @@
 //!
 //! An estimator that takes a part of what it sees takes a part of the rest the next time. Only memory ends that.
 
+use std::path::Path;
+
 use models::target::{Target, TargetKind};
 
 use crate::io::tags::Tags;
@@ -36,7 +38,12 @@ pub fn mark(origin: &str) -> String {
     PROGRAM.to_owned() + &letters.collect::<String>()
 }
 
-/// Whether the job's input is a master that was mastered towards this very target.
-pub fn was_mastered_towards(job: &MasterJob, target: &Target) -> bool {
-    Tags::read(&job.input).software() == Some(&mark(&origin(job, target)))
+/// Whether the file is a master that was mastered towards the target of this name.
+pub fn was_mastered_towards(file: &Path, origin: &str) -> bool {
+    Tags::read(file).software() == Some(&mark(origin))
+}
+
+/// Whether the file says that it was mastered by this program.
+pub fn is_master(file: &Path) -> bool {
+    Tags::read(file).software().is_some_and(|software| software.starts_with(PROGRAM))
 }

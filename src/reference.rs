@@ -30,12 +30,16 @@ impl Judgement {
     /// whole, whatever its kind.
     pub fn of(reference: &Profile, songs: &[&Profile], norm: &NormProfile, matching: MatchKind) -> Self {
         let mut judgement = Self { trust: Amounts::default(), words: Vec::new() };
-        if songs.iter().any(|song| is_same(song, reference)) {
+        let same = songs.iter().filter(|song| is_same(song, reference)).count();
+        if same > 0 && same == songs.len() {
             let words = "it is the song itself, so that tone, dynamics and width stay as they are. Choose another record to change them";
             return Self { trust: Amounts::NONE, words: vec![words.to_owned()] };
         }
+        if same > 0 {
+            judgement.words.push("it is a song of the record itself: the others come close to it".to_owned());
+        }
         judgement.note_image(reference);
-        judgement.note_defects(reference);
+        judgement.note_defects(reference, matching);
         if matching == MatchKind::Literal {
             return judgement;
         }
@@ -67,9 +71,13 @@ impl Judgement {
         self.limit(Amounts { width: 0.0, ..Amounts::default() }, words);
     }
 
-    fn note_defects(&mut self, reference: &Profile) {
+    fn note_defects(&mut self, reference: &Profile, matching: MatchKind) {
         for Defect { kind, severity, .. } in &reference.defects {
             match kind {
+                DefectKind::Clipping if *severity >= CLIPPING && matching == MatchKind::Literal => self.words.push(
+                    "it clips. Choose a cleaner copy, and mind that its loudness may be no good example (--loudness)"
+                        .to_owned(),
+                ),
                 DefectKind::Clipping if *severity >= CLIPPING => {
                     let words = "it clips: only half of what its dynamics suggest is done. Choose a cleaner copy, and mind \
                                  that its loudness may be no good example (--loudness)";
@@ -199,4 +207,57 @@ fn is_speech(profile: &Profile) -> bool {
     let rhythm = &profile.rhythm;
     let is_sudden = rhythm.percussive_share > SPEECH_PERCUSSIVE_SHARE && rhythm.confidence < SPEECH_PULSE;
     moves && !has_bass && !is_wide && is_sudden
+}
+
+#[cfg(test)]
+mod tests {
+    use analyzer::analyze::Analyzer;
+    use analyzer::stream::{Frame, Meter as _};
+    use analyzer::synth::demo_mix;
+
+    use super::*;
+
+    const RATE_HZ: u32 = 44_100;
+
+    fn profile(channels: u8, frames: &[Frame]) -> Profile {
+        let mut analyzer = Analyzer::new(RATE_HZ, channels);
+        analyzer.push(frames);
+        analyzer.finish()
+    }
+
+    fn judged(reference: &Profile, songs: &[&Profile]) -> Judgement {
+        let norm = NormProfile::universal().expect("it is compiled in");
+        Judgement::of(reference, songs, &norm, MatchKind::Style)
+    }
+
+    /// Two parts of one song, longer than what is too short to be an example.
+    fn parts() -> [Vec<Frame>; 2] {
+        let song = demo_mix(RATE_HZ, 12.0);
+        let (one, other) = song.split_at(song.len() / 2);
+        [one.to_vec(), other.to_vec()]
+    }
+
+    #[test]
+    fn a_mono_mix_beside_a_stereo_reference_or_the_reverse_is_not_thereby_of_another_kind() {
+        let [one, other] = parts();
+        let mono: Vec<Frame> = one.iter().map(|[l, r]| [0.5 * (l + r); 2]).collect();
+        let (stereo, [one_channel, two_alike]) = (profile(2, &other), [1, 2].map(|channels| profile(channels, &mono)));
+        for mono in [&one_channel, &two_alike] {
+            assert_eq!(judged(&stereo, &[mono]), Judgement { trust: Amounts::default(), words: Vec::new() });
+            let Judgement { trust, words } = judged(mono, &[&stereo]);
+            assert_eq!(trust, Amounts { width: 0.0, ..Amounts::default() });
+            assert!(words.len() == 1 && words[0].starts_with("it is mono"), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_song_of_the_record_is_a_reference_for_the_others() {
+        let songs = parts().map(|frames| profile(2, &frames));
+        let [one, other] = &songs;
+        assert_eq!(judged(one, &[one]).trust, Amounts::NONE);
+        assert_eq!(judged(one, &[one, one]).trust, Amounts::NONE);
+        let Judgement { trust, words } = judged(one, &[other, one]);
+        assert_eq!(trust, Amounts::default());
+        assert!(words.len() == 1 && words[0].contains("a song of the record itself"), "{words:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! `batch` and `merge-reports` on a terminal: a line per song, a bar over all of them, a summary.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -25,7 +26,10 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     if matches!(args.genre, Some(GenreArg::List)) {
         return list_genres();
     }
-    let plan = args.plan()?;
+    let (plan, left_out) = args.plan()?;
+    if left_out > 0 && !args.work.quiet {
+        print(&format!("left out: masters that goldmaster has made ({left_out}); given by themselves, they are taken"));
+    }
     if args.work.dry_run {
         look(args, &plan);
         return Ok(());
@@ -81,9 +85,15 @@ fn look(args: &BatchArgs, plan: &Plan) {
             }
             Ok(Standing::New) => format!("master     {input} -> {output}"),
             Ok(_) => format!("again      {input} -> {output}"),
-            Err(cause) => format!("fails      {cause}"),
+            Err(cause) => format!("fails      {}", named(&item.input, &cause)),
         });
     }
+}
+
+/// Why a song fails, with its name: the cause may be about another file.
+fn named(input: &Path, cause: &str) -> String {
+    let input = input.display().to_string();
+    if cause.starts_with(&input) { cause.to_owned() } else { format!("{input}: {cause}") }
 }
 
 /// Tells of a batch.
@@ -140,7 +150,7 @@ impl Watch for Terminal {
         self.count(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
         let (input, output) = (song.input.display(), song.output.display());
         self.bar.suspend(|| match song.outcome {
-            Outcome::Failed(cause) => complain(&format!("failed: {cause}")),
+            Outcome::Failed(cause) => complain(&format!("failed: {}", named(song.input, cause))),
             _ if self.is_quiet => {}
             Outcome::Unchanged => print(&format!("{output}: unchanged")),
             Outcome::Left => print(&format!("{input}: left")),
@@ -156,6 +166,9 @@ impl Watch for Terminal {
                         let _ = write!(words, ": towards {target}");
                     }
                 }
+                song.notes.iter().for_each(|note| {
+                    let _ = write!(words, "\n  please note: {note}");
+                });
                 print(&format!("{output}: {words}"));
             }
         });

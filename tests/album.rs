@@ -190,6 +190,30 @@ fn a_record_can_be_its_own_reference() {
 }
 
 #[test]
+fn a_record_may_go_to_one_of_its_songs_and_its_masters_stay_as_they_are() {
+    let folder = Folder::new();
+    let songs = record(&folder);
+    let album = |input: &str, output: &str, reference: &str| {
+        let fixed = ["--album", "--loudness", "-18", "--reference"];
+        let run = folder.goldmaster(&[&["batch", input, "-o", output], &fixed[..], &[reference]].concat()).succeeded();
+        let masters: Vec<_> = (0..3).map(|n| read(&folder.path(&format!("{output}/{n}.wav"))).frames).collect();
+        (masters, run.stdout)
+    };
+    let brightness = |frames: &[Frame]| integrated(&treble(frames)) - integrated(frames);
+    let apart = |songs: &[Vec<Frame>]| (brightness(&songs[0]) - brightness(&songs[1])).abs();
+    // The bright song draws the others to it.
+    let (once, said) = album("in", "out", "in/1.wav");
+    assert!(said.contains("a song of the record itself"), "{said}");
+    assert!(brightness(&once[0]) > brightness(&songs[0]) + 0.2 && apart(&once) < apart(&songs), "{}", apart(&once));
+    let (twice, said) = album("out", "again", "in/1.wav");
+    assert_eq!(said.matches("towards the same already").count(), 3, "{said}");
+    for (one, two) in once.iter().zip(&twice) {
+        let moved = (brightness(one) - brightness(two)).abs();
+        assert!(moved < 0.05, "{moved} LU");
+    }
+}
+
+#[test]
 fn an_album_is_one_piece() {
     let folder = Folder::new();
     record(&folder);

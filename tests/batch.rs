@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use analyzer::synth::{demo_mix, silence};
 use common::batch::{assert_tidy, failed, folder_of, masters, report, songs, statuses, tree};
-use common::{Folder, RATE_HZ, Run, SOME_FAILED, USAGE, read};
+use common::{Folder, RATE_HZ, Run, SOME_FAILED, USAGE, louder, read};
 use goldmaster::io::encode::Format;
 
 /// Exit code of a run that was ended, as the README has it.
@@ -150,7 +150,7 @@ fn a_master_whose_batch_was_killed_before_it_could_remember_is_recognised() {
     let records: Vec<_> = fs::read_dir(folder.path("out/.goldmaster")).expect("records").collect();
     let record = records[0].as_ref().expect("an entry").path();
     let forget = || {
-        fs::remove_file(&record).expect("ours");
+        drop(fs::remove_file(&record));
         fs::write(record.with_extension("claim"), "").expect("space");
     };
     forget();
@@ -161,7 +161,50 @@ fn a_master_whose_batch_was_killed_before_it_could_remember_is_recognised() {
     folder.file("out/0.wav", b"by somebody else");
     assert!(failed(batch(), SOME_FAILED).stderr.contains("exists already"));
     assert_eq!(fs::read(folder.path("out/0.wav")).expect("it is there"), b"by somebody else");
+    let with_page = || folder.goldmaster(&["batch", "in", "-o", "out", "--report"]);
+    forget();
+    failed(with_page(), SOME_FAILED);
+    assert!(!folder.path("out/0.wav.html").exists(), "a page of what is not ours");
+    fs::write(folder.path("out/0.wav"), &before["0.wav"]).expect("space");
+    forget();
+    with_page().succeeded();
+    let page = fs::read_to_string(folder.path("out/0.wav.html")).expect("a page");
+    assert!(page.contains("0.wav") && !page.contains(".tmp"), "it tells of the master, not of a scratch file");
+    assert!(masters(&folder.path("out")) == before);
     assert_tidy(&folder.path("out"));
+}
+
+#[test]
+fn what_goldmaster_has_made_is_no_song_while_there_are_others() {
+    let folder = folder_of(2);
+    folder.goldmaster(&["in/0.wav"]).succeeded();
+    folder.goldmaster(&["in/0.wav", "-o", "in/final.flac"]).succeeded();
+    folder.goldmaster(&["batch", "in", "-o", "in/masters"]).succeeded();
+    let songs = |arguments: &[&str], left_out: usize| {
+        let run = folder.goldmaster(&[&["batch", "-o", "out"], arguments].concat()).succeeded();
+        let told = run.stdout.lines().next().filter(|line| line.starts_with("left out: masters"));
+        assert_eq!(told.is_some_and(|line| line.contains(&format!("({left_out})"))), left_out > 0, "{run:?}");
+        let made: Vec<String> = masters(&folder.path("out")).into_keys().collect();
+        fs::remove_dir_all(folder.path("out")).expect("ours");
+        made
+    };
+    assert_eq!(songs(&["in"], 4), ["0.wav", "disc/1.wav"]);
+    // As a shell expands in/*.wav.
+    assert_eq!(songs(&["in/0.master.wav", "in/0.wav"], 1), ["0.wav"]);
+    assert_eq!(songs(&["in/masters"], 0), ["0.wav", "disc/1.wav"]);
+}
+
+#[test]
+fn shortfalls_and_advice_are_told_as_they_are_of_a_single_song() {
+    let folder = folder_of(1);
+    let clipped: Vec<_> = louder(&songs(1)[0], 40.0).iter().map(|f| f.map(|x| x.clamp(-1.0, 1.0))).collect();
+    folder.wav("in/clipped.wav", 2, &clipped);
+    let asked = ["--loudness", "-5", "--max-limiting-db", "0.5"];
+    let run = folder.goldmaster(&[&["batch", "in", "-o", "out"], &asked[..]].concat()).succeeded();
+    let table = fs::read_to_string(folder.path("out/report.csv")).expect("the table");
+    let [short, advice] = ["stopped at 0.5 dB of limiting", "The mix clips"];
+    assert!(run.stderr.contains(short) && table.contains(short), "{run:?} {table}");
+    assert!(run.stdout.contains(&format!("please note: {advice}")) && table.contains(advice), "{run:?} {table}");
 }
 
 #[test]
@@ -275,9 +318,10 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
     fs::create_dir(folder.path("mine")).expect("a folder");
     folder.file("mine/report.json", b"{\"my\": \"own\"}\n");
     let before = tree(&folder.path(""));
-    let cases: [(&[&str], i32, &str); 22] = [
+    let cases: [(&[&str], i32, &str); 23] = [
         (&["batch"], USAGE, "INPUTS"),
         (&["batch", "nothing/*.wav"], USAGE, "nothing/*.wav"),
+        (&["batch", "nowhere"], 1, "nowhere: there is no such file"),
         (&["batch", "in", "-o", "in"], USAGE, "would replace in/0.wav"),
         (&["batch", "in", "-o", "in", "--force"], USAGE, "would replace in/0.wav"),
         (&["batch", "in/0.wav", "in/../in/disc/1.wav", "--shard", "3/2"], USAGE, "3/2"),

@@ -47,7 +47,10 @@ fn what_is_no_song_is_refused() {
             (&["good.wav", "--reference", "missing.wav"], &["missing.wav", "no such file"]),
             (&["good.wav", "--reference", "silence.wav"], &["silence.wav", "silent"]),
             (&["render", "good.wav", "--recipe", "missing.json"], &["missing.json", "no such file"]),
-            (&["render", "good.wav", "--recipe", "text.wav"], &["text.wav", "not a recipe"]),
+            (
+                &["render", "good.wav", "--recipe", "text.wav"],
+                &["text.wav", "not a recipe", "goldmaster SONG --recipe FILE"],
+            ),
             (&["analyze", "missing.wav"], &["missing.wav", "no such file"]),
             (&["analyze", "text.wav"], &["text.wav", "no sound"]),
         ],
@@ -171,10 +174,11 @@ fn wrong_arguments_are_usage_errors_that_name_them() {
     let folder = Folder::new();
     folder.wav("mix.wav", 2, &short_mix());
     let before = folder.contents();
-    let cases: [(&[&str], &str); 26] = [
+    let cases: [(&[&str], &str); 27] = [
         (&["mix.wav", "--loud"], "--loud"),
         (&["mix.wav", "--json", "--quiet"], "--quiet"),
-        (&["mix.wav", "second.wav"], "second.wav"),
+        (&["mix.wav", "second.wav"], "one song at a time; for several: goldmaster batch \"mix.wav\" \"second.wav\""),
+        (&["mix.wav", "--loudness", "14"], "--loudness 14 is not between -50 and -1 LUFS; did you mean -14?"),
         (&["mix.wav", "--loudness", "loud"], "loud"),
         (&["mix.wav", "--loudness", "-2000"], "-2000"),
         (&["mix.wav", "--loudness", "nan"], "NaN"),

@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 
 use common::batch::{failed, folder_of, masters, report, songs};
-use common::{USAGE, louder};
+use common::{SOME_FAILED, USAGE, louder};
 use serde_json::Value;
 
 #[test]
@@ -28,6 +28,14 @@ fn a_plan_gives_every_song_its_own_settings() {
         let bytes = |path: &str| fs::read(folder.path(path)).expect("a master");
         assert!(bytes(&format!("out/{output}")) == bytes(&alone), "{output}");
     }
+}
+
+#[test]
+fn a_row_that_fails_names_its_song() {
+    let folder = folder_of(1);
+    folder.file("plan.csv", b"input,output,reference\nin/0.wav,a.wav,missing.wav\nin/0.wav,b.wav,\n");
+    let run = failed(folder.goldmaster(&["batch", "--plan", "plan.csv", "-o", "out"]), SOME_FAILED);
+    assert!(run.stderr.contains("failed: in/0.wav: missing.wav: there is no such file\n"), "{run:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::Error;
 use crate::io::decode::begins_like_sound;
+use crate::origin::is_master;
 use crate::paths::place;
 
 /// Extensions that promise sound: such a file is listed even when it does not keep the promise. Any other is looked
@@ -49,6 +50,25 @@ pub fn find(arguments: &[PathBuf], output: &Path) -> Result<Vec<Found>, Error> {
         }
     }
     Ok(without_repetition(search.found))
+}
+
+/// The same for a batch, and how many masters were left out: those that lie beside their mix under the name that they get
+/// by default, and those among what was searched for that say who made them. Where there is nothing else, they are meant.
+///
+/// # Errors
+/// As [`find`].
+pub fn mixes(arguments: &[PathBuf], output: &Path) -> Result<(Vec<Found>, usize), Error> {
+    let found = find(arguments, output)?;
+    let stems: HashSet<PathBuf> = found.iter().map(|song| song.path.with_extension("")).collect();
+    let lies_beside_its_mix = |path: &Path| {
+        let stem = path.with_extension("");
+        stem.extension().is_some_and(|extension| extension == "master") && stems.contains(&stem.with_extension(""))
+    };
+    let is_left_out = |Found { path, .. }: &Found| {
+        lies_beside_its_mix(path) || !arguments.contains(path) && path.is_file() && is_master(path)
+    };
+    let (masters, mixes): (Vec<_>, Vec<_>) = found.into_iter().partition(is_left_out);
+    Ok(if mixes.is_empty() { (masters, 0) } else { (mixes, masters.len()) })
 }
 
 /// All songs of a list, one per line. Relative ones keep their folders.
@@ -210,6 +230,21 @@ mod tests {
         let found = find(&[song.clone(), notes, folder.path().to_owned(), song], Path::new("out")).expect("readable");
         assert_eq!(relatives(&found)[..2], ["b.wav", "notes"]);
         assert_eq!(found.len(), 7, "{found:?}");
+    }
+
+    #[test]
+    fn a_master_by_its_default_name_is_left_out_beside_its_mix_only() {
+        let folder = tree();
+        std::fs::write(folder.path().join("a.master.wav"), "").expect("space");
+        std::fs::write(folder.path().join("else.master.wav"), "").expect("space");
+        let (found, left_out) = mixes(&[folder.path().to_owned()], &folder.path().join("out")).expect("readable");
+        assert_eq!(
+            relatives(&found),
+            ["a.FLAC", "b.wav", "cd1/live/c.mp3", "cd2/d.aiff", "else.master.wav", "unnamed"]
+        );
+        assert_eq!(left_out, 1);
+        let (found, left_out) = mixes(&[folder.path().join("a.master.wav")], Path::new("out")).expect("readable");
+        assert_eq!((relatives(&found), left_out), (vec!["a.master.wav".to_owned()], 0));
     }
 
     #[test]

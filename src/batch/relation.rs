@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use analyzer::profile::Profile;
+use models::decision::Amounts;
 use models::target::Target;
 use renderer::recipe::Recipe;
 use serde::Serialize;
@@ -20,6 +21,7 @@ use crate::error::Error;
 use crate::io;
 use crate::job::MasterJob;
 use crate::master::decided_by;
+use crate::origin::{origin, was_mastered_towards};
 use crate::pipeline::alone;
 use crate::refine::refined;
 use crate::report::DecisionReport;
@@ -259,7 +261,11 @@ fn prepare(
 ) -> Result<(Part, DecisionReport), Error> {
     let decide_error = |source| Error::Decide { path: job.input.clone(), source };
     let wish = tone.wish(deciders.get(job.decider)?, profile).map_err(decide_error)?;
-    let (recipe, mut decision) = decided_by(job, profile, &tone.target, &wish)?;
+    let mut target = tone.target.clone();
+    if was_mastered_towards(&job.input, &origin(job, &target)) {
+        target.trust = Amounts::NONE;
+    }
+    let (recipe, mut decision) = decided_by(job, profile, &target, &wish)?;
     let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&job.input));
     let song = Song::load_within(&job.input, shared.spool_bytes, &progress)?;
     // Towards itself or a record, an album's songs make a move of their own: what is wanted of each is in its curve.

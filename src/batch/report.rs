@@ -206,10 +206,12 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
         |path: &str| report.pointer(path).and_then(Value::as_f64).map_or_else(String::new, |v| format!("{v:.2}"));
     let name = |path: &str| report.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let list = |path: &str| report.pointer(path).and_then(Value::as_array).cloned().unwrap_or_default();
-    let verdicts = list("/promises");
-    let verdicts = verdicts.iter().filter_map(|promise| promise["verdict"].as_str());
+    let promises = list("/promises");
+    let verdicts = promises.iter().filter_map(|promise| promise["verdict"].as_str());
     let worst = verdicts.max_by_key(|verdict| ["kept", "short", "broken"].iter().position(|known| known == verdict));
-    let warnings: Vec<_> = list("/warnings").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let short = promises.iter().filter(|promise| promise["verdict"] == "short").map(|promise| &promise["measured"]);
+    let noted = list("/warnings");
+    let warnings: Vec<_> = short.chain(&noted).filter_map(Value::as_str).collect();
     let status = serde_json::to_value(entry.status).expect("a name has a JSON form");
     [
         entry.index.to_string(),

@@ -117,6 +117,7 @@ pub struct Finished {
 pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> Result<Finished, Error> {
     let budget = Budget::new(options.jobs, options.memory_bytes).map_err(Error::Usage)?;
     relation::check(plan)?;
+    check_inputs(plan)?;
     if !options.force {
         report::paths(output, plan.shard).iter().try_for_each(|path| report::check(path))?;
     }
@@ -148,6 +149,17 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
         pages::write(plan, output, options.force, &shared.records, &outcomes, album.as_ref())?;
     }
     Ok(Finished { summary: Summary::of(&outcomes), album })
+}
+
+/// A batch of which no song is there is a slip, and leaves nothing behind.
+fn check_inputs(plan: &Plan) -> Result<(), Error> {
+    let look = |item: &Item| std::fs::metadata(&item.input).map_err(|e| io::Error::reading(&item.input, &e));
+    match plan.items.first() {
+        Some(first) if plan.shard.is_none() && plan.items.iter().all(|item| look(item).is_err()) => {
+            Ok(look(first).map(drop)?)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A reference or profile that all songs share, or those of a genre, and that cannot be used is no song's fault, and ends
@@ -272,6 +284,7 @@ impl<'a> Workers<'a> {
             after: report.map(|report| report.after),
             decision: report.and_then(|report| report.decision.as_ref()),
             shortfalls: short.map(|promise| promise.measured.clone()).collect(),
+            notes: report.map_or(&[], |report| &report.warnings),
         });
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)[at] = outcome;
     }

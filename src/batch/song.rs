@@ -19,7 +19,8 @@ use crate::io::claim::Claim;
 use crate::io::encode::scratch;
 use crate::io::hash::file_hash;
 use crate::job::{DeciderKind, MasterJob};
-use crate::master::{Aim, Decided, decide, deliver, load_decider, quieter_than_reference};
+use crate::master::{ALREADY, Aim, Decided, decide, deliver, load_decider, quieter_than_reference};
+use crate::origin::was_mastered_towards;
 use crate::page::{Page, PageAudio};
 use crate::progress::Observer;
 use crate::refine::refined;
@@ -218,11 +219,14 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let again = scratch(path)?;
-        let mut job = item.settings.job(item.input.clone(), again.to_path_buf(), true);
-        job.output.page = self.page(path)?;
+        let job = item.settings.job(item.input.clone(), again.to_path_buf(), true);
         let (mut report, profile) = self.master(item, &job, deciders, observer)?;
         if file_hash(&again)? != file_hash(path)? {
             return Err(io::Error::Exists { path: path.to_owned() }.into());
+        }
+        if self.pages.is_some() {
+            // A page is written with its master.
+            return self.mastered(item, path, Standing::Outdated, deciders, observer);
         }
         report.output.path = path.display().to_string();
         Ok((report, profile))
@@ -257,7 +261,11 @@ impl Shared<'_> {
         }
         if let Some(decided) = self.direction.album.get(item.index) {
             let (recipe, decision) = decided.clone().map_err(Error::Album)?;
-            return Ok((recipe, decision, self.direction.warnings.clone()));
+            let mut warnings = self.direction.warnings.clone();
+            if recipe.towards.as_ref().is_some_and(|origin| was_mastered_towards(&job.input, origin)) {
+                warnings.push(ALREADY.to_owned());
+            }
+            return Ok((recipe, decision, warnings));
         }
         let (job, aim) = match &self.direction.middle {
             Some(middle) => (job.clone(), Aim::at(middle.clone())),

@@ -39,6 +39,8 @@ pub struct Ended<'a> {
     pub decision: Option<&'a DecisionReport>,
     /// Promises that fell short.
     pub shortfalls: Vec<String>,
+    /// What else the musician should know, if it was made now.
+    pub notes: &'a [String],
 }
 
 /// The stages of a song, and after which share of its work each begins; measured on songs of a few minutes.

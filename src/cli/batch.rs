@@ -127,25 +127,31 @@ pub enum Container {
 }
 
 impl BatchArgs {
-    /// What these arguments ask for, song by song.
-    pub fn plan(&self) -> Result<Plan, Error> {
+    /// What these arguments ask for, song by song, and how many masters were left out.
+    pub fn plan(&self) -> Result<(Plan, usize), Error> {
         let settings = self.settings();
         settings.check()?;
         if self.plan.is_none() {
             settings.check_genre_references()?;
         }
+        let mut left_out = 0;
         let plan = match &self.plan {
             Some(path) => table::read(path, &settings, &self.output)?,
             None if self.inputs == [Path::new("-")] => {
                 Plan::uniform(inputs::listed(stdin().lock())?, settings, &self.output)?
             }
-            None => Plan::uniform(inputs::find(&self.inputs, &self.output)?, settings, &self.output)?,
+            None => {
+                let found;
+                (found, left_out) = inputs::mixes(&self.inputs, &self.output)?;
+                Plan::uniform(found, settings, &self.output)?
+            }
         };
         let plan = plan.related(Relation { album: self.album, is_own_reference: self.reference_from_album });
-        Ok(match self.work.shard {
+        let plan = match self.work.shard {
             Some(shard) => plan.part(shard),
             None => plan,
-        })
+        };
+        Ok((plan, left_out))
     }
 
     fn settings(&self) -> Settings {

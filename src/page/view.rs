@@ -95,7 +95,7 @@ impl View {
             figures: drawn.all(),
             promises: report.promises.iter().map(Shown::of).collect(),
             deeds: words::deeds(report),
-            confidence: decision.map(words::confidence),
+            confidence: decision.and_then(words::confidence),
             notes: report.warnings.iter().map(|note| typeset(note)).collect(),
             recipe: Some(report.recipe.to_json()),
             ..Self::new(&[("before", &report.input), ("after", &report.output)], sounds)

@@ -33,11 +33,13 @@ pub fn level(report: &Report) -> String {
     match (report.peak_limiting_db, report.limiting_db) {
         (peak, _) if peak < 0.05 => format!("{level}; the limiter had nothing to do"),
         (peak, limiting) if limiting < 0.1 => {
-            format!("{level}; the limiter took single peaks down by up to {peak:.1} dB")
+            format!(
+                "{level}; the limiter took next to nothing for 95 % of the time, single peaks down by up to {peak:.1} dB"
+            )
         }
         (peak, limiting) => {
             format!(
-                "{level}; the limiter took peaks down by up to {peak:.1} dB, by over {limiting:.1} dB for 5 % of the time"
+                "{level}; the limiter took at most {limiting:.1} dB for 95 % of the time, single peaks down by up to {peak:.1} dB"
             )
         }
     }
@@ -108,16 +110,18 @@ pub fn genre(decision: &DecisionReport) -> Option<String> {
     decision.genre.as_ref().map(|genre| format!("taken for {genre}"))
 }
 
-/// How sure the decider was.
-pub fn confidence(decision: &DecisionReport) -> String {
+/// How sure the decider was; a record that is taken as it is leaves nothing to decide.
+pub fn confidence(decision: &DecisionReport) -> Option<String> {
     let percent = |share: f64| (share * 100.0).round();
     let c = decision.confidence;
-    format!(
-        "better than a guess by: tone {} %, width {} %, dynamics {} %",
-        percent(c.tone),
-        percent(c.width),
-        percent(c.dynamics)
-    )
+    (decision.target_kind != TargetKind::Literal).then(|| {
+        format!(
+            "certainty (0 % is a guess): tone {} %, width {} %, dynamics {} %",
+            percent(c.tone),
+            percent(c.width),
+            percent(c.dynamics)
+        )
+    })
 }
 
 /// What a service does to a song.

@@ -25,7 +25,8 @@ pub fn master_summary(report: &Report, look: &Look) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", report.output.path);
     if let Some(decision) = &report.decision {
-        let words = format!("{}; {}", words::towards(decision), words::confidence(decision));
+        let certainty = words::confidence(decision).map_or_else(String::new, |words| format!("; {words}"));
+        let words = words::towards(decision) + &certainty;
         let _ = writeln!(out, "{}", wrapped(&words, 0, look.columns));
     }
     let wanted = &report.wanted;
