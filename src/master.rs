@@ -6,7 +6,6 @@ use analyzer::profile::Profile;
 use analyzer::tone::Tone;
 use models::Decider;
 use models::decision::{Amounts, Wish};
-use models::features::PLR;
 use models::norm::NormProfile;
 use models::target::{Target, TargetKind};
 use rayon::prelude::*;
@@ -319,14 +318,10 @@ pub(crate) fn read_profile(path: &Path) -> Result<NormProfile, Error> {
     norm.map_err(|source| Error::ProfileFile { path: path.into(), source })
 }
 
-/// What a master may be less dense than its reference, LU: a mix that is further from it has not been limited yet.
-const LESS_DENSE_LU: f64 = 3.0;
-
 /// How dense a reference makes a master: only as far as a song like this bears it.
 fn least_plr_lu(profile: &Profile, target: &Target, wish: &Wish) -> Option<f64> {
     let plr_lu = profile.peak.true_peak_dbtp - profile.loudness.integrated_lufs?;
-    let wished_lu = (plr_lu + wish.plr_lu.min(0.0)).min(target.features[PLR] + LESS_DENSE_LU);
-    (target.kind == TargetKind::Reference).then_some(wished_lu)
+    (target.kind == TargetKind::Reference).then_some(plr_lu + wish.plr_lu.min(0.0))
 }
 
 fn write_recipe(job: &MasterJob, profile: &Profile, target: &Target, wish: &Wish) -> Result<Recipe, Error> {

@@ -136,6 +136,10 @@ impl Decider {
         let prediction = network.predict(&shown, &to, &registration, target.kind)?;
         if prediction.values.iter().chain(&prediction.deviations).all(|v| v.is_finite()) {
             let mut wish = bounded(&prediction, &mean_db, &registration.shift_db, target.kind);
+            if target.kind == TargetKind::Reference {
+                let less_dense_lu = less_dense_lu(registration.distance_db);
+                wish.plr_lu = wish.plr_lu.min(to[features::PLR] - from[features::PLR] + less_dense_lu);
+            }
             let [median, spread] = [&self.norm.median, &self.norm.spread];
             let lacking = rules::lacking(&wish.mid_db, &from, median, spread);
             for (band, db) in lacking.into_iter().enumerate() {
@@ -153,6 +157,15 @@ impl Decider {
 
 /// Songs whose moments were not compared count as this far apart, dB: like strangers.
 const UNRELATED_DB: f64 = 6.0;
+/// What a master may be less dense than its reference, LU: next to nothing where their moments are as close as those of one
+/// song, and more than any master is where they are not, for then the mix has not been limited yet. Distances in dB.
+const LESS_DENSE: [(f64, f64); 2] = [(4.0, 0.5), (4.8, 3.0)];
+
+fn less_dense_lu(distance_db: f64) -> f64 {
+    let [(near_db, least), (far_db, most)] = LESS_DENSE;
+    least + (most - least) * ((distance_db - near_db) / (far_db - near_db)).clamp(0.0, 1.0)
+}
+
 /// Beyond the literal differences to a reference, nobody can know: dB that the network may add to them.
 const BEYOND_LITERAL_DB: f64 = 3.0;
 /// Root mean squares of the corrections in the training data: where a network that knows no better stands.
