@@ -13,15 +13,16 @@ use renderer::params::Curve;
 use renderer::stages::match_eq::MatchEqParams;
 
 use crate::decision::{MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB};
-use crate::literal::{Curves, Fine, Heard, Thirds, thirds_below, thirds_of};
+use crate::literal::{Curves, Fine, Heard, Thirds, difference, thirds_below, thirds_of};
 use crate::target::bands_below;
 
-/// Steps of the search; half as many end within a few hundredths of a dB.
-const STEPS: usize = 300;
+/// Steps of the search, and how often it begins again with what straight lines between the bands have got wrong.
+const STEPS: usize = 100;
+const ROUNDS: usize = 3;
 /// Misses under this count by their square, dB.
 const SMALL_DB: f64 = 0.2;
 /// What squares of dB from band to band, and from 0 dB, are worth: rough is what has to be, and no more.
-const ROUGHNESS_COST: f64 = 3e-4;
+const ROUGHNESS_COST: f64 = 1e-4;
 const GAIN_COST: f64 = 1e-6;
 /// The K-weighting hardly depends on the rate in which it is asked for.
 const RATE_HZ: u32 = 48_000;
@@ -30,6 +31,7 @@ const RATE_HZ: u32 = 48_000;
 pub struct Fit<'a> {
     /// Powers over the loudness.
     source: &'a Fine,
+    eq: MatchEqParams,
     places: Vec<Place>,
     /// K-weighted power of the source, the sum of all.
     loud: f64,
@@ -67,6 +69,7 @@ impl<'a> Fit<'a> {
         let bounds = [[MID_BOUND_DB; SPECTRUM_BANDS], [SIDE_BOUND_DB; SPECTRUM_BANDS]];
         let mut fit = Self {
             source,
+            eq,
             loud: 0.0,
             lowest: bounds.map(|bounds| bounds.map(|db| -db)),
             highest: bounds,
@@ -106,7 +109,7 @@ impl<'a> Fit<'a> {
         powers.iter().map(|powers| of(powers)).sum()
     }
 
-    /// Powers behind the equaliser.
+    /// Powers behind an equaliser that goes from band to band in a straight line.
     fn behind(&self, curves: &Curves) -> Fine {
         std::array::from_fn(|c| {
             let gain_db =
@@ -118,7 +121,12 @@ impl<'a> Fit<'a> {
 
     /// Levels over the loudness behind the equaliser, pauses apart, LU.
     pub fn levels(&self, curves: &Curves) -> Thirds {
-        self.over_loudness(&self.behind(curves))
+        let [mid, side] = curves.map(Curve);
+        let powers = |curve: &Curve, powers: &[f64]| {
+            let gain_db = |point| self.eq.gain_db_at(curve, fine_band_hz(point));
+            powers.iter().enumerate().map(|(point, power)| power * power_from_db(gain_db(point))).collect()
+        };
+        self.over_loudness(&[powers(&mid, &self.source[0]), powers(&side, &self.source[1])])
     }
 
     fn over_loudness(&self, powers: &Fine) -> Thirds {
@@ -139,10 +147,22 @@ impl<'a> Fit<'a> {
             let largest = shares.iter().fold(0.0, |max: f64, share| max.max(*share));
             1.0 / (largest / SMALL_DB + 8.0 * ROUGHNESS_COST + 2.0 * GAIN_COST)
         });
+        let mut curves = *start;
+        let mut aim = *wanted;
+        for _ in 0..ROUNDS {
+            curves = self.searched(&aim, &shares, &steps, &curves);
+            let lines = self.over_loudness(&self.behind(&curves));
+            aim = difference(&difference(&lines, &self.levels(&curves)), wanted);
+        }
+        curves
+    }
+
+    /// The same where the equaliser goes in straight lines.
+    fn searched(&self, wanted: &Thirds, shares: &Thirds, steps: &[f64; 2], start: &Curves) -> Curves {
         let mut best = self.bounded(start);
         let (mut ahead, mut momentum) = (best, 1.0);
         for _ in 0..STEPS {
-            let slope = self.slope(&ahead, wanted, &shares);
+            let slope = self.slope(&ahead, wanted, shares);
             let next = self.bounded(&combined(&ahead, &slope, |c| -steps[c]));
             let moved = combined(&next, &best, |_| -1.0);
             let uphill: f64 = slope.as_flattened().iter().zip(moved.as_flattened()).map(|(a, b)| a * b).sum();
