@@ -24,6 +24,8 @@ const SMALL_DB: f64 = 0.2;
 /// What squares of dB from band to band, and from 0 dB, are worth: rough is what has to be, and no more.
 const ROUGHNESS_COST: f64 = 1e-4;
 const GAIN_COST: f64 = 1e-6;
+/// Levels further under the loudness are nothing that could be equalised, LU.
+const FLOOR_LU: f64 = -100.0;
 /// The K-weighting hardly depends on the rate in which it is asked for.
 const RATE_HZ: u32 = 48_000;
 
@@ -228,9 +230,6 @@ impl<'a> Fit<'a> {
         })
     }
 }
-
-/// Levels further under the loudness are nothing that could be equalised, LU.
-const FLOOR_LU: f64 = -100.0;
 
 /// Curves with a multiple of others added.
 fn combined(curves: &Curves, others: &Curves, factor: impl Fn(usize) -> f64) -> Curves {
