@@ -5,10 +5,11 @@
 //! song is loud. Each correction is learnt from one half of the passages and counts only if the other half comes closer as well.
 
 mod digest;
+mod literal;
 
-use analyzer::profile::{Profile, SPECTRUM_BANDS, THIRD_OCTAVES, third_octave_hz};
-use models::decision::{Amounts, MID_BOUND_DB, SIDE_BOUND_DB};
-use models::literal::{Thirds, audible, curve, difference, levels, louder_lu, mean_over, quarters_at, thirds_below};
+use analyzer::profile::{Profile, THIRD_OCTAVES, third_octave_hz};
+use models::decision::{Amounts, MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB};
+use models::literal::{Curves, Heard, Thirds, audible, curve, levels, mean_over, thirds_below};
 use models::target::{Target, TargetKind};
 use renderer::recipe::Recipe;
 use serde::Serialize;
@@ -79,11 +80,6 @@ const CLOSE_ENOUGH_DB: f64 = 0.1;
 const LEAST_GAIN: f64 = 0.03;
 /// A chain that was told what to do is not corrected by more, dB.
 const CORRECTION_DB: f64 = 3.0;
-/// Constants that are tried with a correction, dB.
-const SHIFT_STEP_DB: f64 = 0.1;
-const SHIFT_STEPS: i32 = 60;
-/// A side this far under the mid is noise, dB.
-const SIDE_NOISE_DB: f64 = -50.0;
 
 /// The recipe, its equaliser corrected by what the chain makes of the song, and then what the job sets by hand.
 ///
@@ -99,6 +95,7 @@ pub fn refined(
 ) -> Result<(Recipe, Option<Refinement>), Error> {
     let (recipe, refinement) = match (job.effort, job.decider) {
         (Effort::Off, _) | (_, DeciderKind::None) => (recipe, None),
+        _ if target.kind == TargetKind::Literal => literal::listened(job, song, profile, target, recipe, observer)?,
         _ => listened(job, song, profile, target, recipe, observer)?,
     };
     Ok((with_settings(recipe, &job.settings)?, refinement))
@@ -138,10 +135,19 @@ fn listened(
         std::array::from_fn(|band| kept.iter().map(|lesson| lesson.curves[c][band]).sum::<f64>() / kept.len() as f64)
     });
     let corrected = with_curves(&recipe, &curves);
-    let largest = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    report.mid_db = largest(&corrected.match_eq.mid_db.0, &recipe.match_eq.mid_db.0);
-    report.side_db = largest(&corrected.match_eq.side_db.0, &recipe.match_eq.side_db.0);
+    [report.mid_db, report.side_db] = largest_corrections(&recipe, &corrected);
     Ok((corrected, Some(report)))
+}
+
+/// Of mid and side, dB.
+fn largest_corrections(recipe: &Recipe, corrected: &Recipe) -> [f64; 2] {
+    let largest = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    let (before, after) = (&recipe.match_eq, &corrected.match_eq);
+    [largest(&after.mid_db.0, &before.mid_db.0), largest(&after.side_db.0, &before.side_db.0)]
+}
+
+fn curves_of(recipe: &Recipe) -> Curves {
+    [recipe.match_eq.mid_db.0, recipe.match_eq.side_db.0]
 }
 
 fn with_curves(recipe: &Recipe, [mid_db, side_db]: &Curves) -> Recipe {
@@ -150,17 +156,12 @@ fn with_curves(recipe: &Recipe, [mid_db, side_db]: &Curves) -> Recipe {
     recipe.quantized()
 }
 
-/// One curve for mid, one for side, as the equaliser takes them.
-type Curves = [[f64; SPECTRUM_BANDS]; 2];
-
-/// What the chain is to change of the spectrum.
+/// What the chain is to change of the spectrum, but for a constant.
 struct Goal {
     /// Level over loudness after less before, LU.
     change: Thirds,
     /// What is heard of it.
-    heard: [[bool; THIRD_OCTAVES]; 2],
-    /// The change is meant as it is, and not but for a constant.
-    is_literal: bool,
+    heard: Heard,
     /// Bands that anything is known of.
     known: usize,
 }
@@ -169,91 +170,54 @@ impl Goal {
     /// What `recipe` was made for; `None` where it leaves the tone alone, or the song is silent.
     fn of(profile: &Profile, target: &Target, amounts: &Amounts, recipe: &Recipe) -> Option<Self> {
         let (source, eq) = (levels(profile)?, &recipe.match_eq);
-        let is_literal = target.kind == TargetKind::Literal;
         let known = thirds_below(profile.spectrum.cutoff_hz.min(target.cutoff_hz));
         let is_asked = amounts.tone > 0.0 || amounts.width > 0.0;
-        if known == 0 || !is_asked || eq.is_neutral() && !is_literal {
+        if known == 0 || !is_asked || eq.is_neutral() {
             return None;
         }
-        let change = if is_literal {
-            let [mid, side] = difference(&source, &target.levels);
-            let wanted = |band: usize| amounts.tone * mid[band] + amounts.width * (side[band] - mid[band]);
-            [mid.map(|db| amounts.tone * db), std::array::from_fn(wanted)]
-        } else {
-            [&eq.mid_db, &eq.side_db].map(|curve| std::array::from_fn(|b| eq.gain_db_at(curve, third_octave_hz(b))))
-        };
-        let [mut mid, mut side] = audible(if is_literal { &target.levels } else { &source });
+        let change =
+            [&eq.mid_db, &eq.side_db].map(|curve| std::array::from_fn(|b| eq.gain_db_at(curve, third_octave_hz(b))));
+        let [mut mid, mut side] = audible(&source);
         for band in 0..THIRD_OCTAVES {
             mid[band] &= band < known;
             let is_sound = source[1][band] - source[0][band] > SIDE_NOISE_DB && profile.channels == 2;
             side[band] &= band < known && is_sound;
         }
-        Some(Self { change, heard: [mid, side], is_literal, known })
+        Some(Self { change, heard: [mid, side], known })
     }
 
     /// What a chain that made `after` of `before` has left to be done.
     fn left(&self, before: &Thirds, after: &Thirds) -> Left {
         let missing = |c: usize, band: usize| self.change[c][band] - (after[c][band] - before[c][band]);
-        let constant = if self.is_literal { 0.0 } else { mean_over(&self.heard[0], |band| missing(0, band)) };
+        let constant = mean_over(&self.heard[0], |band| missing(0, band));
         let missing = std::array::from_fn(|c| {
             std::array::from_fn(|band| if self.heard[c][band] { missing(c, band) - constant } else { 0.0 })
         });
-        Left { missing, after: *after, miss_db: self.miss_db(&missing) }
+        Left { missing, miss_db: miss_db(&missing, &self.heard) }
     }
 
-    /// Mean of what is missing in mid and in side, dB.
-    fn miss_db(&self, missing: &Thirds) -> f64 {
-        let means = [0, 1].map(|c| mean_over(&self.heard[c], |band| missing[c][band].abs()));
-        if self.heard[1].contains(&true) { 0.5 * (means[0] + means[1]) } else { means[0] }
-    }
-
-    /// The next curves, from those that have left something to be done.
+    /// Curves moved by what is missing, within their bounds.
     fn corrected(&self, curves: &Curves, left: &Left, start: &Curves) -> Curves {
-        if !self.is_literal {
-            return self.moved(curves, left, start, 0.0);
-        }
-        // Where bands are out of reach, a constant for all others may leave less to be done than none.
-        let foreseen_db = |shift_db: f64| {
-            let moved = self.moved(curves, left, start, shift_db);
-            let step: Thirds = std::array::from_fn(|c| {
-                let at = |curve: &[f64], band| quarters_at(curve, third_octave_hz(band));
-                std::array::from_fn(|band| at(&moved[c], band) - at(&curves[c], band))
-            });
-            let louder_lu = louder_lu(&left.after, &step);
-            self.miss_db(&std::array::from_fn(|c| {
-                std::array::from_fn(|band| left.missing[c][band] - step[c][band] + louder_lu)
-            }))
-        };
-        let mut best = (f64::INFINITY, 0.0);
-        for step in 0..=SHIFT_STEPS {
-            for shift_db in [f64::from(step) * SHIFT_STEP_DB, -f64::from(step) * SHIFT_STEP_DB] {
-                let miss_db = foreseen_db(shift_db) + 1e-6 * f64::from(step);
-                if miss_db < best.0 {
-                    best = (miss_db, shift_db);
-                }
-            }
-        }
-        self.moved(curves, left, start, best.1)
-    }
-
-    /// Curves moved by what is missing and a constant, within their bounds.
-    fn moved(&self, curves: &Curves, left: &Left, start: &Curves, shift_db: f64) -> Curves {
         std::array::from_fn(|c| {
             let bound_db = [MID_BOUND_DB, SIDE_BOUND_DB][c];
-            let room_db = if self.is_literal { 2.0 * bound_db } else { CORRECTION_DB };
             let correction = curve(&left.missing[c], self.known);
             std::array::from_fn(|band| {
-                let db = curves[c][band] + correction[band] + shift_db;
-                db.clamp(start[c][band] - room_db, start[c][band] + room_db).clamp(-bound_db, bound_db)
+                let db = curves[c][band] + correction[band];
+                db.clamp(start[c][band] - CORRECTION_DB, start[c][band] + CORRECTION_DB).clamp(-bound_db, bound_db)
             })
         })
     }
 }
 
-/// What is left to be done, and what was heard.
+/// Mean of what is missing in mid and in side, dB.
+fn miss_db(missing: &Thirds, heard: &Heard) -> f64 {
+    let means = [0, 1].map(|c| mean_over(&heard[c], |band| missing[c][band].abs()));
+    if heard[1].contains(&true) { 0.5 * (means[0] + means[1]) } else { means[0] }
+}
+
+/// What is left to be done.
 struct Left {
     missing: Thirds,
-    after: Thirds,
     /// Mean of what is missing, dB.
     miss_db: f64,
 }
@@ -284,25 +248,21 @@ impl Lesson {
 impl Bench<'_> {
     /// What the recipe as it is leaves to be done.
     fn uncorrected(&self, digest: &Digest) -> Result<Option<Left>, Error> {
-        self.left(digest, &self.start())
-    }
-
-    fn start(&self) -> Curves {
-        [self.recipe.match_eq.mid_db.0, self.recipe.match_eq.side_db.0]
+        self.left(digest, &curves_of(self.recipe))
     }
 
     /// Learns from one digest and checks on another; both with what is left to be done there.
     fn learn(&self, (from, left): (&Digest, &Left), (check, unchecked): (&Digest, &Left)) -> Result<Lesson, Error> {
         let before_db = unchecked.miss_db;
         let curves = self.searched(from, left)?;
-        let checked = if curves == self.start() { None } else { self.left(check, &curves)? };
+        let checked = if curves == curves_of(self.recipe) { None } else { self.left(check, &curves)? };
         self.observer.advance(from.len())?;
         Ok(Lesson { curves, before_db, after_db: checked.map_or(before_db, |left| left.miss_db) })
     }
 
     /// The curves that leave least to be done.
     fn searched(&self, digest: &Digest, left: &Left) -> Result<Curves, Error> {
-        let start = self.start();
+        let start = curves_of(self.recipe);
         let mut best = (left.miss_db, start);
         if best.0 < CLOSE_ENOUGH_DB {
             return Ok(start);
@@ -325,7 +285,7 @@ impl Bench<'_> {
 
     fn left(&self, digest: &Digest, curves: &Curves) -> Result<Option<Left>, Error> {
         self.observer.advance(0)?;
-        let after = digest.through(&with_curves(self.recipe, curves), self.profile, self.goal.is_literal)?;
-        Ok(after.map(|after| self.goal.left(&digest.before, &after)))
+        let after = digest.through(&with_curves(self.recipe, curves), self.profile, false)?;
+        Ok(after.map(|after| self.goal.left(&digest.before.levels, &after)))
     }
 }

@@ -26,6 +26,17 @@ pub fn third_octave_hz(band: usize) -> f64 {
     1000.0 * libm::exp2((band as f64 - 16.0) / 3.0)
 }
 
+/// Bands that a third octave is divided into, so that it is known what a curve does to it.
+pub const FINE_PER_THIRD: usize = 8;
+/// All of them.
+pub const FINE_BANDS: usize = FINE_PER_THIRD * THIRD_OCTAVES;
+
+/// Centre of fine band `band`, Hz.
+pub fn fine_band_hz(band: usize) -> f64 {
+    let within = (band as f64 + 0.5) / FINE_PER_THIRD as f64 - 0.5;
+    third_octave_hz(0) * libm::exp2(within / 3.0)
+}
+
 /// Everything that was measured of one song.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,6 +176,9 @@ pub struct Spectrum {
     pub mean_db: Vec<f64>,
     /// The same in the [`THIRD_OCTAVES`]: wide enough that a single note does not stand for a band.
     pub third_octave_db: Vec<f64>,
+    /// The same power, a full-scale sine reads ½, in [`FINE_BANDS`]; not part of the written profile.
+    #[serde(skip)]
+    pub fine: Vec<f64>,
     /// Mean power over the loudest third of the time.
     pub loud_db: Vec<f64>,
     /// Percentiles of the level over time, digital silence left out.

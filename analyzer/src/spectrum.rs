@@ -4,7 +4,10 @@ use crate::cutoff::cutoff_hz;
 use crate::excess::excesses;
 use crate::hum::HumLines;
 use crate::loudness::KWeight;
-use crate::profile::{SPECTRUM_BANDS, Spectrum, SpectrumReading, THIRD_OCTAVES, band_centre_hz, third_octave_hz};
+use crate::profile::{
+    FINE_BANDS, FINE_PER_THIRD, SPECTRUM_BANDS, Spectrum, SpectrumReading, THIRD_OCTAVES, band_centre_hz, fine_band_hz,
+    third_octave_hz,
+};
 use crate::resonance::ResonanceMeter;
 use crate::stft::{Stft, window_frames};
 use crate::stream::{Frame, Meter};
@@ -95,11 +98,11 @@ impl Windows {
         let count = self.bands.len().max(1) as f64;
         self.bin_sums.iter_mut().flatten().for_each(|sum| *sum /= count);
         let rate = self.sample_rate_hz;
-        let thirds = self.bin_sums.each_ref().map(|bins| third_octaves(bins, rate));
+        let narrow = self.bin_sums.each_ref().map(|bins| Narrow::of(bins, rate));
         let bins: &Vec<f64> = &self.bin_sums[0].iter().zip(&self.bin_sums[1]).map(|(mid, side)| mid + side).collect();
         let loud = loudest(&self.bands, rate);
-        let [mid_thirds, side_thirds] = thirds;
-        let mid = spectrum(&self.bands, &loud, 0, mid_thirds);
+        let [mid_narrow, side_narrow] = narrow;
+        let mid = spectrum(&self.bands, &loud, 0, mid_narrow);
         let step_s = window_frames(rate) as f64 / 2.0 / f64::from(rate);
         let [sibilance, boom] = excesses(self.bands.iter().map(|[mid, _]| mid), step_s);
         let reading = SpectrumReading {
@@ -111,7 +114,7 @@ impl Windows {
             rolloff_hz: rolloff_hz(bins, rate),
             flatness_db: flatness_db(bins, rate),
             resonances: self.resonances.finish(),
-            side: spectrum(&self.bands, &loud, 1, side_thirds),
+            side: spectrum(&self.bands, &loud, 1, side_narrow),
             mid,
         };
         (reading, self.hum)
@@ -151,19 +154,40 @@ impl BandMap {
     }
 }
 
-/// Levels of mean bin powers in third octaves.
-fn third_octaves(bins: &[f64], sample_rate_hz: u32) -> Vec<f64> {
-    let size = 2 * (bins.len() - 1);
-    let bins_per_hz = size as f64 / f64::from(sample_rate_hz);
-    let half_band = libm::exp2(1.0 / 6.0);
-    // The sum of all bins under `hz`; bin k reaches from k − ½ to k + ½.
-    let below = |hz: f64| {
-        let place = (hz * bins_per_hz + 0.5).min(bins.len() as f64);
-        let whole = place as usize;
-        bins[..whole].iter().sum::<f64>() + bins.get(whole).map_or(0.0, |power| power * (place - whole as f64))
-    };
-    let power = |centre_hz: f64| below(centre_hz * half_band) - below(centre_hz / half_band);
-    (0..THIRD_OCTAVES).map(|band| db_from_power(power(third_octave_hz(band)).max(0.0))).collect()
+/// What the bins know better than the bands.
+struct Narrow {
+    third_octave_db: Vec<f64>,
+    fine: Vec<f64>,
+}
+
+impl Narrow {
+    /// Of mean bin powers.
+    fn of(bins: &[f64], sample_rate_hz: u32) -> Self {
+        let size = 2 * (bins.len() - 1);
+        let bins_per_hz = size as f64 / f64::from(sample_rate_hz);
+        let mut sums = vec![0.0];
+        sums.extend(bins.iter().scan(0.0, |sum, power| {
+            *sum += power;
+            Some(*sum)
+        }));
+        // The sum of all bins under `hz`; bin k reaches from k − ½ to k + ½.
+        let below = |hz: f64| {
+            let place = (hz * bins_per_hz + 0.5).min(bins.len() as f64);
+            let whole = place as usize;
+            sums[whole] + bins.get(whole).map_or(0.0, |power| power * (place - whole as f64))
+        };
+        let power = |centre_hz: f64, width: f64| {
+            let half_band = libm::exp2(0.5 * width);
+            (below(centre_hz * half_band) - below(centre_hz / half_band)).max(0.0)
+        };
+        let third = 1.0 / 3.0;
+        Self {
+            third_octave_db: (0..THIRD_OCTAVES)
+                .map(|band| db_from_power(power(third_octave_hz(band), third)))
+                .collect(),
+            fine: (0..FINE_BANDS).map(|band| power(fine_band_hz(band), third / FINE_PER_THIRD as f64)).collect(),
+        }
+    }
 }
 
 /// The loudest third of the windows that are not silent, by K-weighted power of mid and side; in order of time.
@@ -189,10 +213,12 @@ fn is_silent(bands: &Bands) -> bool {
 }
 
 /// Statistics of mid (0) or side (1).
-fn spectrum(windows: &[Bands], loud: &[usize], channel: usize, third_octave_db: Vec<f64>) -> Spectrum {
+fn spectrum(windows: &[Bands], loud: &[usize], channel: usize, narrow: Narrow) -> Spectrum {
+    let Narrow { third_octave_db, fine } = narrow;
     let mut reading = Spectrum {
         mean_db: Vec::with_capacity(SPECTRUM_BANDS),
         third_octave_db,
+        fine,
         loud_db: Vec::with_capacity(SPECTRUM_BANDS),
         p10_db: Vec::with_capacity(SPECTRUM_BANDS),
         p50_db: Vec::with_capacity(SPECTRUM_BANDS),

@@ -96,7 +96,7 @@ pub const MID_BOUND_DB: f64 = 6.0;
 /// Of the side's.
 pub const SIDE_BOUND_DB: f64 = 9.0;
 /// A side this far under the mid is noise, and is not lifted, dB.
-const SIDE_NOISE_DB: f64 = -50.0;
+pub const SIDE_NOISE_DB: f64 = -50.0;
 /// Ratios between ½ and 2: e^±0.7.
 const LOG_RATIO_BOUND: f64 = 0.7;
 /// A move of a band that nobody hears is not made.

@@ -6,6 +6,7 @@
 pub mod backend;
 pub mod decision;
 pub mod features;
+pub mod fit;
 pub mod genre;
 mod graph;
 pub mod literal;
@@ -87,9 +88,8 @@ impl Decider {
     /// The song is silent, or the runtime failed.
     pub fn decide(&mut self, source: &Profile, target: &Target) -> Result<Wish, Error> {
         let vector = features(source).ok_or(Error::SilentSource)?;
-        if let (TargetKind::Literal, Some(levels)) = (target.kind, literal::levels(source)) {
-            let known = literal::thirds_below(source.spectrum.cutoff_hz.min(target.cutoff_hz));
-            return Ok(literal::decide(&levels, &target.levels, known));
+        if let (TargetKind::Literal, Some(fine)) = (target.kind, literal::fine(source)) {
+            return Ok(literal::decide(&fine, &target.levels, source.spectrum.cutoff_hz.min(target.cutoff_hz)));
         }
         let cutoff_hz = source.spectrum.cutoff_hz;
         self.decide_with(&vector, cutoff_hz, target, |start_db, known| {
@@ -115,8 +115,8 @@ impl Decider {
     ) -> Result<Wish, Error> {
         let (from, to) = comparable(source, &target.features, &self.norm, cutoff_hz.min(target.cutoff_hz));
         if target.kind == TargetKind::Literal {
-            let known = literal::thirds_below(cutoff_hz.min(target.cutoff_hz));
-            return Ok(literal::decide(&literal::levels_of_features(&from), &target.levels, known));
+            let fine = literal::fine_of_levels(&literal::levels_of_features(&from));
+            return Ok(literal::decide(&fine, &target.levels, cutoff_hz.min(target.cutoff_hz)));
         }
         let rules = rules::decide(&from, &to, &target.spread);
         let Some(network) = &mut self.network else { return Ok(rules) };

@@ -5,7 +5,7 @@ use analyzer::profile::{Profile, THIRD_OCTAVES};
 use analyzer::spectrum::SpectrumMeter;
 use analyzer::stream::{Frame, Meter as _, Source};
 use analyzer::units::gain_from_db;
-use models::literal::Thirds;
+use models::literal::{Fine, Thirds, over_loudness};
 use renderer::chain::Chain;
 use renderer::recipe::{OutputParams, Recipe, SampleFormat, Solution};
 use renderer::stages::limiter::LimiterGain;
@@ -33,10 +33,18 @@ pub struct Digest {
     frames: Spool<Frame>,
     sample_rate_hz: u32,
     channels: u8,
-    /// Loudness of the passages, LUFS.
+    /// What the passages sound like.
+    pub before: Heard,
+}
+
+/// What was heard.
+pub struct Heard {
+    /// Loudness, LUFS.
     lufs: f64,
-    /// Their spectrum over their loudness, LU.
-    pub before: Thirds,
+    /// Spectrum over the loudness, LU.
+    pub levels: Thirds,
+    /// The same, finer.
+    pub fine: Fine,
 }
 
 impl Digest {
@@ -50,6 +58,16 @@ impl Digest {
         Ok(one.zip(other).map(|(one, other)| [one, other]))
     }
 
+    /// All passages in one.
+    ///
+    /// # Errors
+    /// As [`halves`](Self::halves).
+    pub fn whole(song: &Song, profile: &Profile) -> Result<Option<Self>, Error> {
+        let mut pieces = pieces(song, profile).concat();
+        pieces.sort_unstable();
+        Self::of(song, &joined(&pieces))
+    }
+
     fn of(song: &Song, pieces: &[Piece]) -> Result<Option<Self>, Error> {
         let rate = song.info.sample_rate_hz;
         let mut frames = Spool::new(song.spool_bytes);
@@ -60,8 +78,8 @@ impl Digest {
             fade(&mut piece, (FADE_S * f64::from(rate)) as usize);
             frames.push(&piece)?;
         }
-        let Some((lufs, before)) = measured(&mut frames.reader(), rate, song.info.channels)? else { return Ok(None) };
-        Ok(Some(Self { frames, sample_rate_hz: rate, channels: song.info.channels, lufs, before }))
+        let Some(before) = measured(&mut frames.reader(), rate, song.info.channels)? else { return Ok(None) };
+        Ok(Some(Self { frames, sample_rate_hz: rate, channels: song.info.channels, before }))
     }
 
     /// How many frames there are.
@@ -85,7 +103,7 @@ impl Digest {
             true => self.through_limiter(&mut source, recipe, profile, solution)?,
             false => measured(&mut source, rate, self.channels)?,
         };
-        Ok(heard.map(|(_, levels)| levels))
+        Ok(heard.map(|heard| heard.levels))
     }
 
     fn through_limiter(
@@ -94,7 +112,7 @@ impl Digest {
         recipe: &Recipe,
         profile: &Profile,
         mut solution: Solution,
-    ) -> Result<Option<(f64, Thirds)>, Error> {
+    ) -> Result<Option<Heard>, Error> {
         let rate = self.sample_rate_hz;
         let mut rendered = Spool::new(usize::MAX);
         let mut meter = TraceMeter::new(rate, self.channels, gain_from_db(solution.exact_above_dbfs), usize::MAX);
@@ -106,7 +124,7 @@ impl Digest {
         // The passages are as much louder than the song as they were.
         let mut delivery = recipe.delivery;
         delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
-        delivery.loudness_lufs += self.lufs - profile.loudness.integrated_lufs.unwrap_or(self.lufs);
+        delivery.loudness_lufs += self.before.lufs - profile.loudness.integrated_lufs.unwrap_or(self.before.lufs);
         let outcome = solve(&trace, &recipe.limiter, &delivery, &[], 0.0, solution.drive_db)?;
         if outcome.limiting_db < LIMITING_DB {
             return measured(&mut rendered.reader(), rate, self.channels);
@@ -140,6 +158,18 @@ fn pieces(song: &Song, profile: &Profile) -> [Vec<Piece>; 2] {
     [0, 1].map(|half| cut.iter().skip(half).step_by(2).copied().collect())
 }
 
+/// Pieces in order, those that go on where others end as one.
+fn joined(pieces: &[Piece]) -> Vec<Piece> {
+    let mut joined: Vec<Piece> = Vec::new();
+    for &(start, frames) in pieces {
+        match joined.last_mut() {
+            Some((first, count)) if *first + *count == start => *count += frames,
+            _ => joined.push((start, frames)),
+        }
+    }
+    joined
+}
+
 /// Lets a piece come and go, so that a cut is no click.
 fn fade(piece: &mut [Frame], frames: usize) {
     let frames = frames.min(piece.len() / 2);
@@ -156,7 +186,7 @@ fn measured<S: Source<Error = crate::io::Error>>(
     source: &mut S,
     sample_rate_hz: u32,
     channels: u8,
-) -> Result<Option<(f64, Thirds)>, Error> {
+) -> Result<Option<Heard>, Error> {
     let mut spectrum = SpectrumMeter::new(sample_rate_hz);
     let mut loudness = LoudnessMeter::for_channels(sample_rate_hz, channels);
     each_block(source, |frames| {
@@ -167,5 +197,10 @@ fn measured<S: Source<Error = crate::io::Error>>(
     let Some(lufs) = loudness.history().integrated() else { return Ok(None) };
     let reading = spectrum.finish();
     let over = |levels: &[f64]| -> [f64; THIRD_OCTAVES] { std::array::from_fn(|band| levels[band] - lufs) };
-    Ok(Some((lufs, [over(&reading.mid.third_octave_db), over(&reading.side.third_octave_db)])))
+    let (mid, side) = (&reading.mid, &reading.side);
+    Ok(Some(Heard {
+        lufs,
+        levels: [over(&mid.third_octave_db), over(&side.third_octave_db)],
+        fine: [&mid.fine, &side.fine].map(|powers| over_loudness(powers, lufs)),
+    }))
 }

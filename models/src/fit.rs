@@ -1,0 +1,237 @@
+//! The curves of the equaliser that bring one spectrum closest to another.
+//!
+//! A band of the equaliser reaches into several third octaves, and all of them share one loudness: where one is out of reach,
+//! the best place for the others is another. So all bands are sought together, by projected gradients with momentum (Beck & Teboulle,
+//! "A fast iterative shrinkage-thresholding algorithm for linear inverse problems", SIAM J. Imaging Sci. 2(1), 2009)
+//! that start anew where they overshoot (O'Donoghue & Candès, "Adaptive restart for accelerated gradient schemes",
+//! Found. Comput. Math. 15, 2015).
+
+use analyzer::loudness::KWeight;
+use analyzer::profile::{FINE_BANDS, FINE_PER_THIRD, SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz, fine_band_hz};
+use analyzer::units::{db_from_power, power_from_db};
+use renderer::params::Curve;
+use renderer::stages::match_eq::MatchEqParams;
+
+use crate::decision::{MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB};
+use crate::literal::{Curves, Fine, Heard, Thirds, difference, thirds_below, thirds_of};
+use crate::target::bands_below;
+
+/// Steps of the search, and how often it begins again with what straight lines between the bands have got wrong.
+const STEPS: usize = 100;
+const ROUNDS: usize = 3;
+/// Misses under this count by their square, dB.
+const SMALL_DB: f64 = 0.2;
+/// What squares of dB from band to band, and from 0 dB, are worth: rough is what has to be, and no more.
+const ROUGHNESS_COST: f64 = 1e-4;
+const GAIN_COST: f64 = 1e-6;
+/// Levels further under the loudness are nothing that could be equalised, LU.
+const FLOOR_LU: f64 = -100.0;
+/// The K-weighting hardly depends on the rate in which it is asked for.
+const RATE_HZ: u32 = 48_000;
+
+/// What the equaliser makes of a spectrum.
+pub struct Fit<'a> {
+    /// Powers over the loudness.
+    source: &'a Fine,
+    eq: MatchEqParams,
+    places: Vec<Place>,
+    /// K-weighted power of the source, the sum of all.
+    loud: f64,
+    lowest: Curves,
+    highest: Curves,
+    known_thirds: usize,
+    known_bands: usize,
+}
+
+/// Where on the curve a fine band lies.
+struct Place {
+    band: usize,
+    /// What this band and the next have of it.
+    shares: [f64; 2],
+    /// Power of the K-weighting.
+    weight: f64,
+}
+
+impl<'a> Fit<'a> {
+    /// For a source of which something is known up to `cutoff_hz`.
+    pub fn new(source: &'a Fine, cutoff_hz: f64) -> Self {
+        let (known_thirds, known_bands) = (thirds_below(cutoff_hz), bands_below(cutoff_hz).max(1));
+        let eq = MatchEqParams { limit_hz: cutoff_hz.min(24_000.0), ..MatchEqParams::default() };
+        let (one, coefs) = (Curve([1.0; SPECTRUM_BANDS]), KWeight::coefs(RATE_HZ));
+        let places: Vec<Place> = (0..FINE_BANDS)
+            .map(|point| {
+                let hz = fine_band_hz(point);
+                let position = (4.0 * libm::log2(hz / band_centre_hz(0))).clamp(0.0, (known_bands - 1) as f64);
+                let band = (position as usize).min(SPECTRUM_BANDS - 2);
+                let (above, taper) = (position - band as f64, eq.gain_db_at(&one, hz));
+                let gain: f64 = coefs.iter().map(|c| c.gain_at(hz, RATE_HZ)).product();
+                Place { band, shares: [taper * (1.0 - above), taper * above], weight: gain * gain }
+            })
+            .collect();
+        let bounds = [[MID_BOUND_DB; SPECTRUM_BANDS], [SIDE_BOUND_DB; SPECTRUM_BANDS]];
+        let mut fit = Self {
+            source,
+            eq,
+            loud: 0.0,
+            lowest: bounds.map(|bounds| bounds.map(|db| -db)),
+            highest: bounds,
+            known_thirds,
+            known_bands,
+            places,
+        };
+        fit.loud = fit.loudness(source);
+        fit.spare_side_noise();
+        fit
+    }
+
+    /// A side that is noise is not lifted.
+    fn spare_side_noise(&mut self) {
+        let [mid, side] = self.source.each_ref().map(|powers| self.per_band(powers));
+        for (highest, (mid, side)) in self.highest[1].iter_mut().zip(mid.iter().zip(&side)) {
+            if *side < power_from_db(SIDE_NOISE_DB) * mid {
+                *highest = 0.0;
+            }
+        }
+    }
+
+    /// Sums by the shares that the bands of the equaliser have.
+    fn per_band(&self, values: &[f64]) -> [f64; SPECTRUM_BANDS] {
+        let mut sums = [0.0; SPECTRUM_BANDS];
+        for (place, value) in self.places.iter().zip(values) {
+            sums[place.band] += place.shares[0] * value;
+            sums[place.band + 1] += place.shares[1] * value;
+        }
+        sums
+    }
+
+    /// K-weighted power.
+    fn loudness(&self, powers: &Fine) -> f64 {
+        let of =
+            |powers: &[f64]| self.places.iter().zip(powers).map(|(place, power)| place.weight * power).sum::<f64>();
+        powers.iter().map(|powers| of(powers)).sum()
+    }
+
+    /// Powers behind an equaliser that goes from band to band in a straight line.
+    fn behind(&self, curves: &Curves) -> Fine {
+        std::array::from_fn(|c| {
+            let gain_db =
+                |place: &Place| place.shares[0] * curves[c][place.band] + place.shares[1] * curves[c][place.band + 1];
+            let powers = self.places.iter().zip(&self.source[c]);
+            powers.map(|(place, power)| power * power_from_db(gain_db(place))).collect()
+        })
+    }
+
+    /// Levels over the loudness behind the equaliser, pauses apart, LU.
+    pub fn levels(&self, curves: &Curves) -> Thirds {
+        let [mid, side] = curves.map(Curve);
+        let powers = |curve: &Curve, powers: &[f64]| {
+            let gain_db = |point| self.eq.gain_db_at(curve, fine_band_hz(point));
+            powers.iter().enumerate().map(|(point, power)| power * power_from_db(gain_db(point))).collect()
+        };
+        self.over_loudness(&[powers(&mid, &self.source[0]), powers(&side, &self.source[1])])
+    }
+
+    fn over_loudness(&self, powers: &Fine) -> Thirds {
+        let louder_lu = db_from_power(self.loudness(powers) / self.loud);
+        thirds_of(powers).map(|levels| levels.map(|level| level - louder_lu))
+    }
+
+    /// The curves within the bounds, from `start`, whose levels over the loudness are closest to those wanted: by the mean
+    /// distance in mid plus that in side, over the bands that are heard.
+    pub fn curves(&self, wanted: &Thirds, heard: &Heard, start: &Curves) -> Curves {
+        let shares: Thirds = std::array::from_fn(|c| {
+            let counts = |band: usize| heard[c][band] && band < self.known_thirds && self.is_sound(c, band);
+            let count = (0..THIRD_OCTAVES).filter(|band| counts(*band)).count().max(1);
+            std::array::from_fn(|band| if counts(band) { 1.0 / count as f64 } else { 0.0 })
+        });
+        // The inverse of the largest curvature, for mid and side apart.
+        let steps = shares.map(|shares| {
+            let largest = shares.iter().fold(0.0, |max: f64, share| max.max(*share));
+            1.0 / (largest / SMALL_DB + 8.0 * ROUGHNESS_COST + 2.0 * GAIN_COST)
+        });
+        let mut curves = *start;
+        let mut aim = *wanted;
+        for _ in 0..ROUNDS {
+            curves = self.searched(&aim, &shares, &steps, &curves);
+            let lines = self.over_loudness(&self.behind(&curves));
+            aim = difference(&difference(&lines, &self.levels(&curves)), wanted);
+        }
+        curves
+    }
+
+    /// The same where the equaliser goes in straight lines.
+    fn searched(&self, wanted: &Thirds, shares: &Thirds, steps: &[f64; 2], start: &Curves) -> Curves {
+        let mut best = self.bounded(start);
+        let (mut ahead, mut momentum) = (best, 1.0);
+        for _ in 0..STEPS {
+            let slope = self.slope(&ahead, wanted, shares);
+            let next = self.bounded(&combined(&ahead, &slope, |c| -steps[c]));
+            let moved = combined(&next, &best, |_| -1.0);
+            let uphill: f64 = slope.as_flattened().iter().zip(moved.as_flattened()).map(|(a, b)| a * b).sum();
+            if uphill > 0.0 {
+                momentum = 1.0;
+            }
+            let grown = 0.5 * (1.0 + libm::sqrt(1.0 + 4.0 * momentum * momentum));
+            ahead = combined(&next, &moved, |_| (momentum - 1.0) / grown);
+            (best, momentum) = (next, grown);
+        }
+        // Beyond what is known a curve stays where it stands.
+        for curve in &mut best {
+            let last = curve[self.known_bands - 1];
+            curve[self.known_bands..].fill(last);
+        }
+        best
+    }
+
+    /// There is something that can be equalised.
+    fn is_sound(&self, c: usize, band: usize) -> bool {
+        let powers = &self.source[c][band * FINE_PER_THIRD..][..FINE_PER_THIRD];
+        powers.iter().sum::<f64>() > power_from_db(FLOOR_LU)
+    }
+
+    fn bounded(&self, curves: &Curves) -> Curves {
+        std::array::from_fn(|c| {
+            std::array::from_fn(|band| curves[c][band].clamp(self.lowest[c][band], self.highest[c][band]))
+        })
+    }
+
+    /// By how much more is missed, and what else it costs, per dB in each band.
+    fn slope(&self, curves: &Curves, wanted: &Thirds, shares: &Thirds) -> Curves {
+        let behind = self.behind(curves);
+        let (levels, loud) = (self.over_loudness(&behind), self.loudness(&behind));
+        let pulls: Thirds = std::array::from_fn(|c| {
+            std::array::from_fn(|band| {
+                let miss_db = levels[c][band] - wanted[c][band];
+                shares[c][band] * miss_db / libm::sqrt(miss_db * miss_db + SMALL_DB * SMALL_DB)
+            })
+        });
+        let louder: f64 = pulls.as_flattened().iter().sum();
+        std::array::from_fn(|c| {
+            let thirds = behind[c].chunks_exact(FINE_PER_THIRD).zip(&pulls[c]);
+            let mut pull: Vec<f64> = thirds
+                .flat_map(|(powers, pull)| {
+                    let sum = powers.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+                    powers.iter().map(move |power| pull * power / sum)
+                })
+                .collect();
+            for ((pull, place), power) in pull.iter_mut().zip(&self.places).zip(&behind[c]) {
+                *pull -= louder * place.weight * power / loud;
+            }
+            let (mut slope, curve) = (self.per_band(&pull), &curves[c]);
+            for band in 0..self.known_bands {
+                slope[band] += 2.0 * GAIN_COST * curve[band];
+                if band > 0 {
+                    let rise = 2.0 * ROUGHNESS_COST * (curve[band] - curve[band - 1]);
+                    slope[band] += rise;
+                    slope[band - 1] -= rise;
+                }
+            }
+            slope
+        })
+    }
+}
+
+/// Curves with a multiple of others added.
+fn combined(curves: &Curves, others: &Curves, factor: impl Fn(usize) -> f64) -> Curves {
+    std::array::from_fn(|c| std::array::from_fn(|band| curves[c][band] + factor(c) * others[c][band]))
+}
