@@ -159,7 +159,7 @@ impl Decider {
 const UNRELATED_DB: f64 = 6.0;
 /// What a master may be less dense than its reference, LU: next to nothing where their moments are as close as those of one
 /// song, and more than any master is where they are not, for then the mix has not been limited yet. Distances in dB.
-const LESS_DENSE: [(f64, f64); 2] = [(4.0, 0.5), (4.8, 3.0)];
+const LESS_DENSE: [(f64, f64); 2] = [(4.5, 0.3), (5.2, 3.0)];
 
 fn less_dense_lu(distance_db: f64) -> f64 {
     let [(near_db, least), (far_db, most)] = LESS_DENSE;

@@ -28,9 +28,10 @@ RATIO_HARM = 1.0
 # Width is heard as the side over the mid in four bands: below 120 Hz, 1 kHz, 6 kHz, and above.
 WIDTH_BANDS = [slice(0, 10), slice(10, 23), slice(23, 33), slice(33, 40)]
 WIDTH_WEIGHT = 0.5
-# All that is wanted of a reference is multiplied by this, between moments so far apart in dB and further. The gate weighs
-# estimates by the distance that they are usually off; who would rather not make things worse does less.
-CAUTION, CAUTION_DB = (1.0, 0.55), (4.0, 4.8)
+# Of the curves towards a reference only a share is done where its moments are so far from those of the song, in dB, and further: of
+# what mid and side have in common, and of what the side does on its own. The gate weighs estimates by the distance that they
+# are usually off; who would rather not make things worse does less.
+CAUTION_DB, CAUTION_TONE, CAUTION_WIDTH = (4.0, 4.8), 0.65, 0.4
 
 
 def cost(error, nothing, weight, harm, share=1.0, lib=np):
@@ -222,8 +223,11 @@ class Model:
         shares = np.asarray(gate(self.gate, z), np.float64)[:, WHERE]
         guesses = np.stack([self.experts[name].guess(o) for name in EXPERTS], axis=1)
         left = np.stack([self.experts[name].left for name in EXPERTS] + [self.prior])
-        caution = np.interp(x.distance, CAUTION_DB, CAUTION)[:, None]
-        return caution * np.einsum("nok,nko->no", shares[:, :, :-1], guesses), np.einsum("nok,ko->no", shares, left)
+        values = np.einsum("nok,nko->no", shares[:, :, :-1], guesses)
+        mid, side = values[:, :BANDS].copy(), values[:, BANDS:SPECTRUM].copy()
+        tone, own = (np.interp(x.distance, CAUTION_DB, (1.0, least))[:, None] for least in (CAUTION_TONE, CAUTION_WIDTH))
+        values[:, :BANDS], values[:, BANDS:SPECTRUM] = tone * mid, tone * mid + own * (side - mid)
+        return values, np.einsum("nok,ko->no", shares, left)
 
 
 def figures(data, model, held):
@@ -266,8 +270,8 @@ def export(data, model, path):
     features, outputs = data.first.shape[1], data.answer.shape[1]
     constants, nodes = [], []
 
-    def constant(name, value):
-        constants.append(numpy_helper.from_array(np.asarray(value, np.float32), name))
+    def constant(name, value, kind=np.float32):
+        constants.append(numpy_helper.from_array(np.asarray(value, kind), name))
         return name
 
     def node(op, inputs, output, **attributes):
@@ -293,10 +297,6 @@ def export(data, model, path):
     last[-1] = 1.0
     distance = node("MatMul", [registered, constant("pick_distance", last)], "distance")
     z = node("Concat", [pooled, distance], "z", axis=1)
-    slope = (CAUTION[1] - CAUTION[0]) / (CAUTION_DB[1] - CAUTION_DB[0])
-    line = node("Add", [node("Mul", [distance, constant("caution_slope", slope)], "caution_rise"),
-                        constant("caution_start", CAUTION[0] - slope * CAUTION_DB[0])], "caution_line")
-    caution = node("Clip", [line, constant("caution_least", CAUTION[1]), constant("caution_most", CAUTION[0])], "caution")
     g = model.gate
     w1 = g["w1"] / model.scale[:, None]
     h = node("Relu", [node("Gemm", [z, constant("w1", w1), constant("b1", g["b1"] - model.centre @ w1)], "hidden_in")], "hidden")
@@ -322,10 +322,22 @@ def export(data, model, path):
             expert = model.experts[name]
             guess = node("Gemm", [o, constant(f"estimator_{name}", wide(expert, features).T), constant(f"constant_{name}", expert.constant)],
                          f"guess_{name}")
-            share = share if name == "norm" else node("Mul", [share, caution], f"careful_share_{name}")
             part = node("Mul", [share, guess], f"part_{name}")
             values = part if values is None else node("Add", [values, part], f"values_{name}")
-    node("Identity", [values], "values")
+
+    def cautious(name, least):
+        slope = (least - 1.0) / (CAUTION_DB[1] - CAUTION_DB[0])
+        line = node("Add", [node("Mul", [distance, constant(f"slope_{name}", slope)], f"fall_{name}"),
+                            constant(f"start_{name}", 1.0 - slope * CAUTION_DB[0])], f"line_{name}")
+        share = node("Clip", [line, constant(f"least_{name}", least), constant(f"most_{name}", 1.0)], f"caution_{name}_if")
+        return node("Max", [share, "is_norm"], f"caution_{name}")  # the norm is no stranger
+
+    axis = constant("axis", [1], np.int64)
+    cut = lambda name, start, stop: node("Slice", [values, constant(f"{name}_start", [start], np.int64), constant(f"{name}_stop", [stop], np.int64), axis], name)
+    mid, side, rest = cut("mid", 0, BANDS), cut("side", BANDS, SPECTRUM), cut("rest", SPECTRUM, outputs)
+    tone = node("Mul", [mid, cautious("tone", CAUTION_TONE)], "careful_mid")
+    own = node("Mul", [node("Sub", [side, mid], "own"), cautious("width", CAUTION_WIDTH)], "careful_own")
+    node("Concat", [tone, node("Add", [tone, own], "careful_side"), rest], "values", axis=1)
     node("Identity", [deviations], "deviations")
     io = lambda name, width: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width])
     inputs = [io("source", features), io("target", features), io("registered", SPECTRUM + 1), io("is_norm", 1)]
