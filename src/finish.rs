@@ -28,7 +28,7 @@ use crate::progress::Observer;
 use crate::report::figures::Series;
 use crate::solve::{Blocks, Outcome, Trace, TraceMeter, driven, solve};
 use crate::song::{Song, each_block};
-use crate::trims::{Over, correct};
+use crate::trims::{Over, both, correct};
 use crate::verify::{Measured, Promise, Strictness, promises};
 
 /// The limiter aims this far under the ceiling, so that rounding and the difference between two interpolators
@@ -373,6 +373,9 @@ impl Attempt<'_> {
         })?;
         let limiting = limited.course.series();
         let (measured, passage, overs) = meter.finish(self.rendered.len(), loudness, &limited.limiting);
+        let ceiling_dbtp = self.ceiling_dbtp();
+        let clipped = limited.clipped.iter().map(|over| Over { by_db: over.by_db - ceiling_dbtp, ..*over });
+        let overs = both(overs, clipped);
         Ok((Written { encoder, measured, passage, limiting }, overs))
     }
 }

@@ -2,6 +2,7 @@
 
 use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::stream::{Frame, Source};
+use analyzer::units::db_from_gain;
 use renderer::recipe::{OutputParams, Solution};
 use renderer::stages::dither::Dither;
 use renderer::stages::limiter::{LimiterApply, LimiterGain, LimiterStep};
@@ -10,6 +11,7 @@ use crate::io;
 use crate::io::spool::{Spool, SpoolReader};
 use crate::limiting::LimitingCourse;
 use crate::solve::{Blocks, Limiting, Steps, Trace, blocks_of};
+use crate::trims::Over;
 
 /// See [`limited`].
 pub struct Limited<'a, B> {
@@ -24,6 +26,9 @@ pub struct Limited<'a, B> {
     pub limiting: Limiting,
     /// The same over time.
     pub course: LimitingCourse,
+    /// Blocks whose samples pass full scale, where the written ones cannot show by how much; in order.
+    pub clipped: Vec<Over>,
+    blocks: u64,
 }
 
 /// The rendered frames, limited by what `limiter` makes of their trace.
@@ -49,6 +54,8 @@ pub fn limited<'a>(
         is_stereo: channels == 2,
         limiting: Limiting::default(),
         course: LimitingCourse::new(trace.sample_rate_hz),
+        clipped: Vec::new(),
+        blocks: 0,
     })
 }
 
@@ -71,6 +78,11 @@ impl<B: Blocks> Source for Limited<'_, B> {
             self.course.note(&self.step);
             self.apply.process_block(block, &self.step, &next);
             self.step = next;
+            let highest = block.as_flattened().iter().fold(0.0, |max: f32, x| max.max(x.abs()));
+            if highest > 1.0 && self.dither.is_some() {
+                self.clipped.push(Over { block: self.blocks, by_db: db_from_gain(f64::from(highest)) });
+            }
+            self.blocks += 1;
         }
         if let Some(dither) = &mut self.dither {
             dither.process(&mut frames[..count], self.is_stereo);

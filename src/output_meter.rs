@@ -92,10 +92,16 @@ impl PeakCheck {
     }
 }
 
+/// The largest sample that is not over the ceiling once it is told in decibels.
+fn highest_under(ceiling_dbtp: f64) -> f32 {
+    let gain = gain_from_db(ceiling_dbtp) as f32;
+    if db_from_gain(f64::from(gain)) > ceiling_dbtp { gain.next_down() } else { gain }
+}
+
 impl OutputMeter {
     /// `ceiling_dbtp` as it was asked for.
     pub fn new(sample_rate_hz: u32, ceiling_dbtp: f64, keep: &Keep) -> Self {
-        let peaks = PeakCheck { ceiling: gain_from_db(ceiling_dbtp) as f32, highest: 0.0, block: 0, overs: Vec::new() };
+        let peaks = PeakCheck { ceiling: highest_under(ceiling_dbtp), highest: 0.0, block: 0, overs: Vec::new() };
         Self {
             scanner: BlockScanner::exact(),
             peaks,

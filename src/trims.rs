@@ -61,21 +61,25 @@ pub fn correct(trims: &mut Vec<Trim>, overs: &[Over], trace: &Trace, limiter: Li
     Ok(())
 }
 
+/// What `overs` and `others` ask for, the more where both ask; in order.
+pub fn both(overs: Vec<Over>, others: impl Iterator<Item = Over>) -> Vec<Over> {
+    let mut wanted: BTreeMap<u64, f64> = BTreeMap::new();
+    for Over { block, by_db } in overs.into_iter().chain(others) {
+        let known = wanted.entry(block).or_insert(by_db);
+        *known = known.max(by_db);
+    }
+    wanted.into_iter().map(|(block, by_db)| Over { block, by_db }).collect()
+}
+
 /// What stands over the ceiling although its block was trimmed before stands there by its neighbours: between two samples next to
 /// Nyquist many more have a say. They come down with it, and further than was asked for.
 fn with_neighbours(overs: &[Over], before: &[Trim]) -> Vec<Over> {
-    let mut wanted: BTreeMap<u64, f64> = BTreeMap::new();
-    let mut want = |block: u64, by_db: f64| {
-        let known = wanted.entry(block).or_insert(by_db);
-        *known = known.max(by_db);
-    };
-    for &Over { block, by_db } in overs {
-        want(block, by_db);
-        if before.binary_search_by_key(&block, |trim| trim.block).is_ok() {
-            (block.saturating_sub(1)..=block + 1).for_each(|block| want(block, PERSISTENT * by_db));
-        }
-    }
-    wanted.into_iter().map(|(block, by_db)| Over { block, by_db }).collect()
+    let is_trimmed = |block: u64| before.binary_search_by_key(&block, |trim| trim.block).is_ok();
+    let persistent = overs.iter().filter(|over| is_trimmed(over.block));
+    let around = persistent.flat_map(|&Over { block, by_db }| {
+        (block.saturating_sub(1)..=block + 1).map(move |block| Over { block, by_db: PERSISTENT * by_db })
+    });
+    both(overs.to_vec(), around)
 }
 
 #[cfg(test)]

@@ -204,6 +204,25 @@ fn the_ceiling_holds_after_rounding_to_16_bits() {
 }
 
 #[test]
+fn a_master_as_loud_as_can_be_keeps_a_ceiling_at_full_scale() {
+    let folder = Folder::new();
+    let (input, output) = (folder.wav("mix.wav", 2, &demo_mix(44_100, 24.0)), folder.path("out.wav"));
+    for (loudness, ceiling) in [(-8.0, 0.0), (-6.0, 0.0), (-6.0, -0.1)] {
+        let wanted = Wanted {
+            loudness: Some(LoudnessTarget::Lufs(loudness)),
+            ceiling_dbtp: Some(ceiling),
+            max_limiting_db: Some(25.0),
+            ..Wanted::default()
+        };
+        let mut hot = MasterJob { wanted, ..job(&input, &output) };
+        hot.output.force = true;
+        mastered(&hot);
+        let peak = read(&output).true_peak_dbtp();
+        assert!(peak <= ceiling && peak > ceiling - 0.1, "{peak} under {ceiling} dBTP");
+    }
+}
+
+#[test]
 fn floating_point_is_written_when_it_is_asked_for() {
     let folder = Folder::new();
     let output = folder.path("out.wav");
