@@ -118,7 +118,14 @@ impl Decider {
             let fine = literal::fine_of_levels(&literal::levels_of_features(&from));
             return Ok(literal::decide(&fine, &target.levels, cutoff_hz.min(target.cutoff_hz)));
         }
-        let rules = rules::decide(&from, &to, &target.spread);
+        let dense = |mut wish: Wish, distance_db: f64| {
+            if target.kind == TargetKind::Reference {
+                let most_lu = to[features::PLR] - from[features::PLR] + less_dense_lu(distance_db);
+                wish.plr_lu = wish.plr_lu.min(most_lu);
+            }
+            wish
+        };
+        let rules = dense(rules::decide(&from, &to, &target.spread), UNRELATED_DB);
         let Some(network) = &mut self.network else { return Ok(rules) };
         // The network knows one norm: towards another, it is shown how far the song is from that.
         let shown = match target.kind {
@@ -135,11 +142,8 @@ impl Decider {
         let registration = registration.unwrap_or(Registration { shift_db: mean_db, distance_db: UNRELATED_DB });
         let prediction = network.predict(&shown, &to, &registration, target.kind)?;
         if prediction.values.iter().chain(&prediction.deviations).all(|v| v.is_finite()) {
-            let mut wish = bounded(&prediction, &mean_db, &registration.shift_db, target.kind);
-            if target.kind == TargetKind::Reference {
-                let less_dense_lu = less_dense_lu(registration.distance_db);
-                wish.plr_lu = wish.plr_lu.min(to[features::PLR] - from[features::PLR] + less_dense_lu);
-            }
+            let wish = bounded(&prediction, &mean_db, &registration.shift_db, target.kind);
+            let mut wish = dense(wish, registration.distance_db);
             let [median, spread] = [&self.norm.median, &self.norm.spread];
             let lacking = rules::lacking(&wish.mid_db, &from, median, spread);
             for (band, db) in lacking.into_iter().enumerate() {

@@ -24,6 +24,8 @@ def only(raw, files):
     missing = sorted(files - {x["file"] for x in raw["songs"]})
     if missing:
         raise SystemExit(f"{missing[0]} is not in the data set")
+    if not files:
+        raise SystemExit("the list of songs is empty")
     kept = [n for n, x in enumerate(raw["songs"]) if x["file"] in files]
     number = {n: k for k, n in enumerate(kept)}
     cases = [x | {"song": number[x["song"]], "pairs": [p | {"song": number[p["song"]]} for p in x["pairs"] if p["song"] in number]}

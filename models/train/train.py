@@ -2,7 +2,7 @@
 
     python models/train/train.py DATASET.json [--songs LIST] [--out FOLDER] [--epochs N] [--tune] [--skip-figures]
 
-needs numpy, jax, onnx and blake3. Writes models/weights/decider.onnx and .json, models/profiles/universal.json, and prints the
+needs numpy, jax, onnx and blake3. Writes weights/decider.onnx and .json and profiles/universal.json into models/, and prints the
 figures of the model card, on artists that nothing was fitted to (but shrinkage, inflation and the weight of harm were chosen by such figures).
 
 The estimator: what is seen of the wanted correction y is the difference d between the long-term spectra of target and source, the
@@ -380,7 +380,9 @@ def main():
     parser.add_argument("--skip-figures", action="store_true", help="train what is shipped without the table of the model card")
     a = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
-    data = Data(a.dataset, a.songs and set(pathlib.Path(a.songs).read_text().split()))
+    for folder in ("weights", "profiles"):
+        (a.out / folder).mkdir(parents=True, exist_ok=True)
+    data = Data(a.dataset, a.songs and set(pathlib.Path(a.songs).read_text().splitlines()))
     fold = folds_of(data.artist, 5, 11)
     splits = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(5)]
     tuning = tuned(data, splits) if a.tune else TUNING

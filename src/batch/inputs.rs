@@ -52,8 +52,9 @@ pub fn find(arguments: &[PathBuf], output: &Path) -> Result<Vec<Found>, Error> {
     Ok(without_repetition(search.found))
 }
 
-/// The same for a batch, and how many masters were left out: those that lie beside their mix under the name that they get
-/// by default, and those among what was searched for that say who made them. Where there is nothing else, they are meant.
+/// The same for a batch, and how many masters were left out: those among what was searched for that say who made them, or lie
+/// beside their mix under the name that they get by default; of files that were named, those of which both is true. Where
+/// there is nothing else, they are meant.
 ///
 /// # Errors
 /// As [`find`].
@@ -65,7 +66,8 @@ pub fn mixes(arguments: &[PathBuf], output: &Path) -> Result<(Vec<Found>, usize)
         stem.extension().is_some_and(|extension| extension == "master") && stems.contains(&stem.with_extension(""))
     };
     let is_left_out = |Found { path, .. }: &Found| {
-        lies_beside_its_mix(path) || !arguments.contains(path) && path.is_file() && is_master(path)
+        let (is_marked, lies_beside) = (path.is_file() && is_master(path), lies_beside_its_mix(path));
+        if arguments.contains(path) { lies_beside && is_marked } else { lies_beside || is_marked }
     };
     let (masters, mixes): (Vec<_>, Vec<_>) = found.into_iter().partition(is_left_out);
     Ok(if mixes.is_empty() { (masters, 0) } else { (mixes, masters.len()) })
@@ -243,6 +245,10 @@ mod tests {
             ["a.FLAC", "b.wav", "cd1/live/c.mp3", "cd2/d.aiff", "else.master.wav", "unnamed"]
         );
         assert_eq!(left_out, 1);
+        // Whoever names a file means it, unless it says that it is the master of another.
+        let named = ["a.FLAC", "a.master.wav"].map(|name| folder.path().join(name));
+        let (found, left_out) = mixes(&named, Path::new("out")).expect("readable");
+        assert_eq!((found.len(), left_out), (2, 0));
         let (found, left_out) = mixes(&[folder.path().join("a.master.wav")], Path::new("out")).expect("readable");
         assert_eq!((relatives(&found), left_out), (vec!["a.master.wav".to_owned()], 0));
     }

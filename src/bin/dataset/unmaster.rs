@@ -1,7 +1,7 @@
 //! Mixes that a finished song might have come from.
 //!
-//! No mastering is undone, for none is known: dynamics, transients, tone and width move at random, in several ways, each as
-//! likely up as down, and each is left alone in a quarter of the cases.
+//! No mastering is undone, for none is known: dynamics, tone and width move at random, in several ways, each as likely up as
+//! down, and each is left alone in a quarter of the cases; transients move in half of those with dynamics.
 
 use analyzer::biquad::{Biquad, BiquadCoefs};
 use analyzer::crossover::BANDS;
