@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use analyzer::synth::demo_mix;
+use analyzer::stream::Frame;
+use analyzer::synth::{demo_mix, demo_record};
 
 use crate::error::Error;
 use crate::io;
 use crate::io::encode::{Encoder, Format, OutputSpec, ensure_writable};
-use crate::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Wanted};
+use crate::job::{DeciderKind, Genre, LoudnessTarget, MasterJob, MatchKind, Output, Reference, Wanted};
 use crate::master::master;
 use crate::page::{Page, PageAudio};
 use crate::progress::Observer;
@@ -19,10 +20,13 @@ use renderer::recipe::SampleFormat;
 
 const SAMPLE_RATE_HZ: u32 = 44_100;
 const SECONDS: f64 = 24.0;
+/// The record is a longer song, with other parts.
+const RECORD_SECONDS: f64 = 40.0;
+const LOUDNESS_LUFS: f64 = -14.0;
 
 /// What the mix was given and the master should have mended.
 pub const LISTEN_FOR: &str = "\
-Listen for (report.html plays both at the same loudness; a louder one would seem better):
+Listen for (report.html plays mix, master and record at the same loudness; a louder one would seem better):
   - the mix is boomy: how far do bass and kick cover the chords, before and after?
   - the mix is dull: do hats and snare come forward?
   - the mix is narrow: do the chords reach further to the sides?
@@ -32,7 +36,7 @@ Listen for (report.html plays both at the same loudness; a louder one would seem
 pub struct Written {
     /// Of the master.
     pub report: Report,
-    /// Mix, master, recipe, report as JSON and as a page.
+    /// Mix, the record that it goes towards, master, recipe, report as JSON and as a page.
     pub files: Vec<PathBuf>,
 }
 
@@ -42,22 +46,14 @@ pub struct Written {
 /// The folder cannot be made or written, or holds one of the files and `force` is not given.
 pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Written, Error> {
     io::text::create_folder(folder)?;
-    let [mix, output, recipe, json, page] =
-        ["mix.wav", "master.wav", "recipe.json", "report.json", "report.html"].map(|name| folder.join(name));
-    for path in [&mix, &output, &recipe, &json, &page] {
+    let [mix, record, output, recipe, json, page] =
+        ["mix.wav", "record.wav", "master.wav", "recipe.json", "report.json", "report.html"]
+            .map(|name| folder.join(name));
+    for path in [&mix, &record, &output, &recipe, &json, &page] {
         ensure_writable(path, force)?;
     }
-    let frames = demo_mix(SAMPLE_RATE_HZ, SECONDS);
-    let spec = OutputSpec {
-        sample_rate_hz: SAMPLE_RATE_HZ,
-        channels: 2,
-        format: Format::Wav,
-        sample_format: SampleFormat::Float32,
-        frames: frames.len() as u64,
-    };
-    let mut encoder = Encoder::create(&mix, spec, force)?;
-    encoder.write(&frames)?;
-    encoder.finish(None)?;
+    write(&mix, &demo_mix(SAMPLE_RATE_HZ, SECONDS), force)?;
+    write(&record, &demo_record(SAMPLE_RATE_HZ, RECORD_SECONDS), force)?;
     let job = MasterJob {
         input: mix.clone(),
         output: Output {
@@ -67,10 +63,10 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
             delta: None,
             page: Some(Page { path: page.clone(), audio: PageAudio::Full, force }),
         },
-        references: Vec::new(),
+        references: vec![Reference { path: record.clone(), weight: 1.0 }],
         profile: None,
         genre: Genre::Universal,
-        wanted: Wanted::default(),
+        wanted: Wanted { loudness: Some(LoudnessTarget::Lufs(LOUDNESS_LUFS)), ..Wanted::default() },
         decider: DeciderKind::Model,
         matching: MatchKind::default(),
         effort: Effort::default(),
@@ -82,5 +78,19 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
     let report = master(&job, observer)?;
     io::text::write(&recipe, &report.recipe.to_json(), force)?;
     io::text::write(&json, &report.to_json(), force)?;
-    Ok(Written { report, files: vec![mix, output, recipe, json, page] })
+    Ok(Written { report, files: vec![mix, record, output, recipe, json, page] })
+}
+
+fn write(path: &Path, frames: &[Frame], force: bool) -> Result<(), Error> {
+    let spec = OutputSpec {
+        sample_rate_hz: SAMPLE_RATE_HZ,
+        channels: 2,
+        format: Format::Wav,
+        sample_format: SampleFormat::Float32,
+        frames: frames.len() as u64,
+    };
+    let mut encoder = Encoder::create(path, spec, force)?;
+    encoder.write(frames)?;
+    encoder.finish(None)?;
+    Ok(())
 }

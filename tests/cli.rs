@@ -404,7 +404,7 @@ fn who_closes_the_output_early_does_no_harm() {
 }
 
 #[test]
-fn the_demo_needs_no_file_and_writes_five() {
+fn the_demo_needs_no_file_and_writes_six() {
     let folder = Folder::new();
     let run = folder.goldmaster(&["demo", "heard"]).succeeded();
     assert!(run.stdout.contains("Listen for"), "{run:?}");
@@ -416,7 +416,12 @@ fn the_demo_needs_no_file_and_writes_five() {
     let (mix, master) = (read(&folder.path("heard").join("mix.wav")), read(&folder.path("heard").join("master.wav")));
     assert_eq!(mix.frames.len(), master.frames.len());
     master.assert_keeps(-14.0, -1.0);
-    assert_eq!(fs::read_dir(folder.path("heard")).expect("the folder").count(), 5);
+    // Its faults are heard: it is boomy and dull.
+    let band = |mid: &[Value], hz: f64| mid[(4.0 * (hz / 20.0_f64).log2()) as usize].as_f64().expect("a gain");
+    let eq = serde_json::from_str::<Value>(&text("recipe.json")).expect("JSON");
+    let mid = eq["match_eq"]["mid_db"].as_array().expect("a curve");
+    assert!(band(mid, 140.0) < -2.0 && band(mid, 8000.0) > 2.0, "{mid:?}");
+    assert_eq!(fs::read_dir(folder.path("heard")).expect("the folder").count(), 6);
     // A second time nothing is replaced unasked.
     assert_refused(&folder.goldmaster(&["demo", "heard"]), &["heard", "exists already"]);
 }

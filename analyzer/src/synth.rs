@@ -5,7 +5,7 @@ mod instruments;
 
 use std::f64::consts::TAU;
 
-pub use demo::demo_mix;
+pub use demo::{demo_mix, demo_record};
 
 use crate::random::Random;
 use crate::stream::Frame;

@@ -48,6 +48,18 @@ enum Section {
 ///
 /// Intro, verse and chorus share the length 2 : 4 : 4. About a second of computing per half minute.
 pub fn demo_mix(sample_rate_hz: u32, seconds: f64) -> Vec<Frame> {
+    spoil(played(sample_rate_hz, seconds), sample_rate_hz)
+}
+
+/// A record of the same band, which has none of the faults: as it was played, peaks at −1 dBFS.
+pub fn demo_record(sample_rate_hz: u32, seconds: f64) -> Vec<Frame> {
+    let played = played(sample_rate_hz, seconds);
+    let peak = played.as_flattened().iter().fold(1e-6_f64, |peak, x| peak.max(x.abs()));
+    let gain = gain_from_db(-1.0) / peak;
+    played.into_iter().map(|frame| frame.map(|x| (gain * x) as f32)).collect()
+}
+
+fn played(sample_rate_hz: u32, seconds: f64) -> Vec<[f64; 2]> {
     let frames = super::frames(sample_rate_hz, seconds);
     let mut mix = Mix::new(sample_rate_hz, frames, 0x601D);
     let bars = libm::ceil(seconds / BAR_S) as usize;
@@ -63,8 +75,7 @@ pub fn demo_mix(sample_rate_hz: u32, seconds: f64) -> Vec<Frame> {
         play_melody(&mut mix, bar, section);
     }
     let wet = reverberate(&mix.room, mix.rate);
-    let played = mix.dry.iter().zip(&wet).map(|(d, w)| [d[0] + w[0], d[1] + w[1]]).collect();
-    spoil(played, sample_rate_hz)
+    mix.dry.iter().zip(&wet).map(|(d, w)| [d[0] + w[0], d[1] + w[1]]).collect()
 }
 
 /// Start of an eighth, swung.
