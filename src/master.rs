@@ -59,7 +59,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
     decision.refinement = refinement;
     let mut warnings = aim.warnings;
-    warnings.extend(quieter_than_reference(job, &decision, &recipe));
+    warnings.extend(notes_on_reference(job, &decision, &recipe));
     deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings }, observer)
 }
 
@@ -215,18 +215,40 @@ fn note_page(written: Result<(), Error>, report: &mut Report) {
     }
 }
 
-/// Says so where a song does not bear the loudness of its reference, and nobody asked for another.
-pub(crate) fn quieter_than_reference(job: &MasterJob, decision: &DecisionReport, recipe: &Recipe) -> Option<String> {
-    let is_unasked = job.wanted.loudness.is_none() && job.wanted.destination.is_none() && !job.references.is_empty();
+/// What is to be known of the way towards a finished record: that little of it could be told, or that the song does not bear its
+/// loudness, or that it is uncommonly quiet, where nobody asked for another.
+pub(crate) fn notes_on_reference(job: &MasterJob, decision: &DecisionReport, recipe: &Recipe) -> Vec<String> {
+    if job.references.is_empty() || decision.target_kind != TargetKind::Reference {
+        return Vec::new();
+    }
+    let mut notes = Vec::new();
+    if decision.confidence.tone < LITTLE_IN_COMMON {
+        notes.push(
+            "the song and its reference have little in common: next to nothing of their difference can be told to be \
+             mastering, so that the tone hardly moves. Choose a record that is more alike, or take its spectrum as it is \
+             with --match literal"
+                .to_owned(),
+        );
+    }
+    let is_unasked = job.wanted.loudness.is_none() && job.wanted.destination.is_none();
     let (lufs, reference_lufs) = (recipe.delivery.loudness_lufs, decision.target_lufs);
-    (is_unasked && decision.target_kind == TargetKind::Reference && lufs < reference_lufs - AS_LOUD_LU).then(|| {
-        format!(
+    if is_unasked && lufs < reference_lufs - AS_LOUD_LU {
+        notes.push(format!(
             "the reference is {reference_lufs:.1} LUFS; at {lufs:.1} this song is as dense as a master of it would be: \
              --loudness auto makes it as loud as the reference, at the price of more limiting"
-        )
-    })
+        ));
+    } else if is_unasked && lufs < QUIET_LUFS {
+        notes.push(format!(
+            "the master is as quiet as its reference, {lufs:.1} LUFS: services play about -14 (--for spotify, --loudness -14)"
+        ));
+    }
+    notes
 }
 
+/// Certainty of the tone under which a reference tells next to nothing.
+const LITTLE_IN_COMMON: f64 = 0.15;
+/// Hardly any record is quieter, LUFS.
+const QUIET_LUFS: f64 = -20.0;
 /// A difference of loudness that is not worth a word, LU.
 const AS_LOUD_LU: f64 = 0.2;
 

@@ -19,7 +19,7 @@ use crate::io::claim::Claim;
 use crate::io::encode::scratch;
 use crate::io::hash::file_hash;
 use crate::job::{DeciderKind, MasterJob};
-use crate::master::{ALREADY, Aim, Decided, decide, deliver, load_decider, quieter_than_reference};
+use crate::master::{ALREADY, Aim, Decided, decide, deliver, load_decider, notes_on_reference};
 use crate::origin::was_mastered_towards;
 use crate::page::{Page, PageAudio};
 use crate::progress::Observer;
@@ -276,7 +276,7 @@ impl Shared<'_> {
         let (recipe, refinement) = refined(&job, song, profile, &aim.target, recipe, observer)?;
         decision.refinement = refinement;
         let mut warnings = aim.warnings;
-        warnings.extend(quieter_than_reference(&job, &decision, &recipe));
+        warnings.extend(notes_on_reference(&job, &decision, &recipe));
         Ok((recipe, decision, warnings))
     }
 
