@@ -46,7 +46,7 @@ impl Effort {
     }
 }
 
-/// What listening led to. Of a spectrum that is wanted as it is, the same passages teach and judge.
+/// What listening led to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Refinement {
     /// Mean distance of the chain's output from what was wanted, in passages that nothing was learnt from, dB;
