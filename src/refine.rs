@@ -2,7 +2,8 @@
 //! changed as it was meant to.
 //!
 //! Compressors, width and limiter disturb what an equaliser does, and its curve knows nothing of where in a band the
-//! song is loud. Each correction is learnt from one half of the passages and counts only if the other half comes closer as well.
+//! song is loud. Each correction is learnt from one half of the passages and counts only if the other half comes closer as well;
+//! where a spectrum is wanted as it is, all passages teach and all judge.
 
 mod digest;
 mod literal;
@@ -48,7 +49,8 @@ impl Effort {
 /// What listening led to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Refinement {
-    /// Mean distance of the chain's output from what was wanted, in passages that nothing was learnt from, dB.
+    /// Mean distance of the chain's output from what was wanted, in passages that nothing was learnt from, dB;
+    /// of a spectrum that is wanted as it is, in the passages that were learnt from.
     pub miss_before_db: f64,
     /// The same after the correction; that before it where none was made.
     pub miss_after_db: f64,

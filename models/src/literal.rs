@@ -64,10 +64,12 @@ pub fn thirds_of(powers: &Fine) -> Thirds {
     })
 }
 
-/// The same of a song of which only the features are known.
+/// The same of a song of which only the features are known, quarter octaves, which hold less than thirds.
 pub fn levels_of_features(song: &Features) -> Thirds {
+    let wider_db = db_from_power(4.0 / 3.0);
     [MID, SIDE].map(|start| {
-        std::array::from_fn(|band| quarters_at(&song[start..start + SPECTRUM_BANDS], third_octave_hz(band)))
+        let quarters = &song[start..start + SPECTRUM_BANDS];
+        std::array::from_fn(|band| quarters_at(quarters, third_octave_hz(band)) + wider_db)
     })
 }
 
@@ -112,10 +114,14 @@ fn between(values: &[f64], position: f64) -> f64 {
 /// What brings a song closest to `target` within the bounds of the equaliser, but for a constant that is undone when
 /// loudness is solved. Beyond `cutoff_hz` nothing is known.
 pub fn decide(source: &Fine, target: &Thirds, cutoff_hz: f64) -> Wish {
-    let (wanted, heard) = (difference(&thirds_of(source), target), audible(target));
+    let (wanted, mut heard) = (difference(&thirds_of(source), target), audible(target));
+    let known = thirds_below(cutoff_hz);
+    for heard in &mut heard {
+        heard[known..].fill(false);
+    }
     // In the middle there is most room.
     let shift_db = middle(&wanted[0], &heard[0]);
-    let start = wanted.map(|gains| curve(&gains.map(|db| db - shift_db), thirds_below(cutoff_hz)));
+    let start = wanted.map(|gains| curve(&gains.map(|db| db - shift_db), known));
     let [mid_db, side_db] = Fit::new(source, cutoff_hz).curves(target, &heard, &start);
     let confidence = Confidence { tone: 1.0, width: 1.0, dynamics: 1.0 };
     Wish { mid_db, side_db, log_ratio: [0.0; BANDS], plr_lu: 0.0, confidence }
@@ -136,8 +142,11 @@ fn middle(gains: &[f64; THIRD_OCTAVES], heard: &[bool; THIRD_OCTAVES]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use analyzer::profile::{FINE_BANDS, fine_band_hz};
+
     use super::*;
     use crate::decision::MID_BOUND_DB;
+    use crate::features::FEATURES;
     use crate::target::bands_below;
 
     const ALL_HZ: f64 = 20_480.0;
@@ -199,5 +208,21 @@ mod tests {
             beyond.iter().all(|db| *db == beyond[0]) && (beyond[0] - below[below.len() - 1]).abs() < 0.3,
             "{wish:?}"
         );
+        let mean_db = wish.mid_db.iter().sum::<f64>() / SPECTRUM_BANDS as f64;
+        assert!(mean_db.abs() < 3.0, "{mean_db} dB for what is not known");
+    }
+
+    #[test]
+    fn a_song_of_which_only_features_are_known_is_as_loud_as_it_is() {
+        let slope = |hz: f64| -30.0 - 1.5 * libm::log2(hz / 500.0).abs();
+        let (mut song, in_quarter_db) = ([0.0; FEATURES], db_from_power(FINE_PER_THIRD as f64 * 3.0 / 4.0));
+        for band in 0..SPECTRUM_BANDS {
+            song[MID + band] = slope(band_centre_hz(band)) + in_quarter_db;
+            song[SIDE + band] = song[MID + band] - 8.0;
+        }
+        let mid: Vec<f64> = (0..FINE_BANDS).map(|point| power_from_db(slope(fine_band_hz(point)))).collect();
+        let side = mid.iter().map(|power| power * power_from_db(-8.0)).collect();
+        let wish = decide(&[mid, side], &levels_of_features(&song), ALL_HZ);
+        assert!(wish.mid_db.iter().chain(&wish.side_db).all(|db| db.abs() < 0.2), "{wish:?}");
     }
 }

@@ -34,11 +34,11 @@ pub struct Digest {
     sample_rate_hz: u32,
     channels: u8,
     /// What the passages sound like.
-    pub before: Heard,
+    pub before: Reading,
 }
 
 /// What was heard.
-pub struct Heard {
+pub struct Reading {
     /// Loudness, LUFS.
     lufs: f64,
     /// Spectrum over the loudness, LU.
@@ -112,7 +112,7 @@ impl Digest {
         recipe: &Recipe,
         profile: &Profile,
         mut solution: Solution,
-    ) -> Result<Option<Heard>, Error> {
+    ) -> Result<Option<Reading>, Error> {
         let rate = self.sample_rate_hz;
         let mut rendered = Spool::new(usize::MAX);
         let mut meter = TraceMeter::new(rate, self.channels, gain_from_db(solution.exact_above_dbfs), usize::MAX);
@@ -186,7 +186,7 @@ fn measured<S: Source<Error = crate::io::Error>>(
     source: &mut S,
     sample_rate_hz: u32,
     channels: u8,
-) -> Result<Option<Heard>, Error> {
+) -> Result<Option<Reading>, Error> {
     let mut spectrum = SpectrumMeter::new(sample_rate_hz);
     let mut loudness = LoudnessMeter::for_channels(sample_rate_hz, channels);
     each_block(source, |frames| {
@@ -198,7 +198,7 @@ fn measured<S: Source<Error = crate::io::Error>>(
     let reading = spectrum.finish();
     let over = |levels: &[f64]| -> [f64; THIRD_OCTAVES] { std::array::from_fn(|band| levels[band] - lufs) };
     let (mid, side) = (&reading.mid, &reading.side);
-    Ok(Some(Heard {
+    Ok(Some(Reading {
         lufs,
         levels: [over(&mid.third_octave_db), over(&side.third_octave_db)],
         fine: [&mid.fine, &side.fine].map(|powers| over_loudness(powers, lufs)),

@@ -39,17 +39,22 @@ pub fn listened(
     let rounds = job.effort.rounds();
     observer.stage("refining", Some(digest.len() * rounds as u64));
     let (alone, passages) = (Fit::new(&source, cutoff_hz), Fit::new(&digest.before.fine, cutoff_hz));
-    let wanted = wanted(&thirds_of(&source), &target.levels, &amounts);
-    let heard = heard(&thirds_of(&source), &wanted, thirds_below(cutoff_hz));
+    let mut wanted = wanted(&thirds_of(&source), &target.levels, &amounts);
+    let is_sound = |c: usize, band: usize| (c == 0 || profile.channels == 2) && alone.is_sound(c, band);
+    let heard = heard(&thirds_of(&source), &wanted, thirds_below(cutoff_hz), is_sound);
     let listen = |curves: &Curves| -> Result<Option<Thirds>, Error> {
         observer.advance(0)?;
         let after = digest.through(&with_curves(&recipe, curves), profile, true)?;
         Ok(after.map(|after| difference(&passages.levels(curves), &after)))
     };
     let start = curves_of(&recipe);
+    if amounts.width < 1.0 {
+        let alike = alone.curves(&wanted, &[heard[0], [false; THIRD_OCTAVES]], &start);
+        follow(&mut wanted, &alone.levels(&alike)[0], amounts.width);
+    }
     let (mut curves, mut best) = (start, (f64::INFINITY, start));
     let mut before_db = None;
-    for _ in 0..=rounds {
+    for round in 0..=rounds {
         let Some(added) = listen(&curves)? else { break };
         let still_wanted = difference(&added, &wanted);
         let left_db = miss_db(&difference(&alone.levels(&curves), &still_wanted), &heard);
@@ -58,7 +63,7 @@ pub fn listened(
         if left_db < best.0 {
             best = (left_db, curves);
         }
-        if !is_worth_more || left_db < CLOSE_ENOUGH_DB {
+        if !is_worth_more || left_db < CLOSE_ENOUGH_DB || round == rounds {
             break;
         }
         curves = alone.curves(&still_wanted, &heard, &curves);
@@ -81,12 +86,36 @@ fn wanted(source: &Thirds, target: &Thirds, amounts: &Amounts) -> Thirds {
     ]
 }
 
+/// Where the mid ends at `reached_db` for its bounds, a side whose width is to stay goes no further with it.
+fn follow(wanted: &mut Thirds, reached_db: &[f64; THIRD_OCTAVES], width: f64) {
+    let [mid, side] = wanted;
+    for (side, (mid, reached)) in side.iter_mut().zip(mid.iter().zip(reached_db)) {
+        *side -= (1.0 - width) * (mid - reached);
+    }
+}
+
 /// What is heard of the wanted in `known` bands, and is more than noise in the source.
-fn heard(source: &Thirds, wanted: &Thirds, known: usize) -> Heard {
+fn heard(source: &Thirds, wanted: &Thirds, known: usize, is_sound: impl Fn(usize, usize) -> bool) -> Heard {
     let [mut mid, mut side] = audible(wanted);
     for band in 0..THIRD_OCTAVES {
-        mid[band] &= band < known;
-        side[band] &= band < known && source[1][band] - source[0][band] > SIDE_NOISE_DB;
+        mid[band] &= band < known && is_sound(0, band);
+        let is_more = source[1][band] - source[0][band] > SIDE_NOISE_DB;
+        side[band] &= band < known && is_more && is_sound(1, band);
     }
     [mid, side]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_side_whose_width_stays_goes_as_far_as_the_mid() {
+        let (source, target) = ([[-20.0; THIRD_OCTAVES], [-30.0; THIRD_OCTAVES]], [[-5.0; THIRD_OCTAVES]; 2]);
+        for (width, side_db) in [(0.0, -24.0), (0.5, -14.5), (1.0, -5.0)] {
+            let mut wanted = wanted(&source, &target, &Amounts { tone: 1.0, dynamics: 0.0, width });
+            follow(&mut wanted, &[-14.0; THIRD_OCTAVES], width);
+            assert!(wanted[1].iter().all(|db| (db - side_db).abs() < 1e-9), "{wanted:?}");
+        }
+    }
 }
