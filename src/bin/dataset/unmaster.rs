@@ -141,7 +141,8 @@ fn draw(frames: &mut [Frame], rate: u32, amount: f64, random: &mut Random) {
     };
     let (mid_db, own) = (curve(4.0 * amount), curve(4.0 * OWN_SIDE * amount));
     let side_db = Curve(std::array::from_fn(|band| mid_db.0[band] + own.0[band]));
-    if let Some(mut stage) = MatchEq::new(&MatchEqParams { mid_db, side_db, ..MatchEqParams::default() }, rate, in_turn) {
+    if let Some(mut stage) = MatchEq::new(&MatchEqParams { mid_db, side_db, ..MatchEqParams::default() }, rate, in_turn)
+    {
         stage.process(frames);
     }
 }
