@@ -155,7 +155,7 @@ pub struct AmountArgs {
 #[command(next_help_heading = "Delivery")]
 pub struct WantedArgs {
     /// Loudness, ceiling and format of a destination
-    #[arg(long = "for", value_enum, value_name = "PLACE", hide_possible_values = true,
+    #[arg(long = "for", value_enum, value_name = "PLACE", ignore_case = true, hide_possible_values = true,
         long_help = destinations_help())]
     pub destination: Option<Destination>,
     /// Integrated loudness in LUFS, or `auto` for the target's own [default: the reference's, or -14]

@@ -246,7 +246,7 @@ pub(crate) fn notes_on_reference(job: &MasterJob, decision: &DecisionReport, rec
 }
 
 /// Certainty of the tone under which a reference tells next to nothing.
-const LITTLE_IN_COMMON: f64 = 0.15;
+const LITTLE_IN_COMMON: f64 = 0.2;
 /// Hardly any record is quieter, LUFS.
 const QUIET_LUFS: f64 = -20.0;
 /// A difference of loudness that is not worth a word, LU.

@@ -6,7 +6,7 @@ use analyzer::analyze::Analyzer;
 use analyzer::profile::{Profile, THIRD_OCTAVES, third_octave_hz};
 use analyzer::random::Random;
 use analyzer::stream::{Frame, Meter as _};
-use analyzer::synth::demo_mix;
+use analyzer::synth::{demo_mix, demo_record, pink_noise};
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ, job, mastered, read};
 use goldmaster::job::{LoudnessTarget, MasterJob, MatchKind, Reference, RenderJob, Wanted};
 use goldmaster::master::render;
@@ -236,4 +236,18 @@ fn a_master_is_mastered_towards_the_same_only_once() {
     // Towards something else there is something to do.
     let other = MasterJob { input: folder.path("a.wav"), ..towards(&folder, "record.wav", "c.wav") };
     assert!(!mastered(&other).warnings.iter().any(|words| words.contains("already")));
+}
+
+#[test]
+fn a_reference_that_tells_little_of_its_mastering_is_named() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    let noise = pink_noise(RATE_HZ, -20.0, 12.0, 3);
+    folder.wav("stranger.wav", 2, &noise);
+    folder.wav("kin.wav", 2, &demo_record(RATE_HZ, 16.0));
+    for (record, is_named) in [("stranger.wav", true), ("kin.wav", false)] {
+        let report = mastered(&towards(&folder, record, &format!("to_{record}")));
+        let said = report.warnings.iter().any(|words| words.contains("little in common"));
+        assert_eq!(said, is_named, "{record}: {:?}, {:?}", report.decision.map(|d| d.confidence), report.warnings);
+    }
 }

@@ -205,8 +205,8 @@ fn overs(e: &Evidence) -> Option<Defect> {
         return None;
     }
     let sentence = format!(
-        "Peaks between the samples reach {level:+.1} dBTP: players and encoders clip them. The master's limiter \
-         brings them under its ceiling."
+        "Peaks between the samples reach {level:+.1} dBTP: players and encoders clip them. The master stays \
+         under its ceiling."
     );
     e.defect(DefectKind::InterSampleOvers, 0.1 + 0.1 * level, e.samples.first_full_scale.unwrap_or(0), sentence)
 }
