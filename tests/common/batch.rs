@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use analyzer::stream::Frame;
@@ -39,7 +40,11 @@ pub fn tree(path: &Path) -> BTreeMap<String, Vec<u8>> {
         match path.is_dir() {
             true if own == ".goldmaster" => {}
             true => files.extend(tree(&path).into_iter().map(|(name, bytes)| (format!("{own}/{name}"), bytes))),
-            false => drop(files.insert(own, fs::read(&path).expect("readable"))),
+            false => match fs::read(&path) {
+                // What was being written has its name by now.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                bytes => drop(files.insert(own, bytes.expect("readable"))),
+            },
         }
     }
     files
