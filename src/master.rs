@@ -59,7 +59,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
     decision.refinement = refinement;
     let mut warnings = aim.warnings;
-    warnings.extend(notes_on_reference(job, &decision, &recipe));
+    warnings.extend(notes_on_reference(job, &aim.target, &decision, &recipe));
     deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings }, observer)
 }
 
@@ -217,8 +217,13 @@ fn note_page(written: Result<(), Error>, report: &mut Report) {
 
 /// What is to be known of the way towards a finished record: that little of it could be told, or that the song does not bear its
 /// loudness, or that it is uncommonly quiet, where nobody asked for another.
-pub(crate) fn notes_on_reference(job: &MasterJob, decision: &DecisionReport, recipe: &Recipe) -> Vec<String> {
-    if job.references.is_empty() || decision.target_kind != TargetKind::Reference {
+pub(crate) fn notes_on_reference(
+    job: &MasterJob,
+    target: &Target,
+    decision: &DecisionReport,
+    recipe: &Recipe,
+) -> Vec<String> {
+    if job.references.is_empty() || target.kind != TargetKind::Reference || target.trust == Amounts::NONE {
         return Vec::new();
     }
     let mut notes = Vec::new();
@@ -231,7 +236,7 @@ pub(crate) fn notes_on_reference(job: &MasterJob, decision: &DecisionReport, rec
         );
     }
     let is_unasked = job.wanted.loudness.is_none() && job.wanted.destination.is_none();
-    let (lufs, reference_lufs) = (recipe.delivery.loudness_lufs, decision.target_lufs);
+    let (lufs, reference_lufs) = (recipe.delivery.loudness_lufs, target.loudness_lufs);
     if is_unasked && lufs < reference_lufs - AS_LOUD_LU {
         notes.push(format!(
             "the reference is {reference_lufs:.1} LUFS; at {lufs:.1} this song is as dense as a master of it would be: \
@@ -340,10 +345,11 @@ pub(crate) fn read_profile(path: &Path) -> Result<NormProfile, Error> {
     norm.map_err(|source| Error::ProfileFile { path: path.into(), source })
 }
 
-/// How dense a reference makes a master: only as far as a song like this bears it.
+/// How dense a reference makes a master: only as far as a song like this bears it, and no denser where nothing of it is taken.
 fn least_plr_lu(profile: &Profile, target: &Target, wish: &Wish) -> Option<f64> {
     let plr_lu = profile.peak.true_peak_dbtp - profile.loudness.integrated_lufs?;
-    (target.kind == TargetKind::Reference).then_some(plr_lu + wish.plr_lu.min(0.0))
+    let denser_lu = if target.trust == Amounts::NONE { 0.0 } else { wish.plr_lu.min(0.0) };
+    (target.kind == TargetKind::Reference).then_some(plr_lu + denser_lu)
 }
 
 fn write_recipe(job: &MasterJob, profile: &Profile, target: &Target, wish: &Wish) -> Result<Recipe, Error> {

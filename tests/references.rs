@@ -222,6 +222,9 @@ fn a_master_is_mastered_towards_the_same_only_once() {
         let twice = MasterJob { references, ..job(&folder.path(output), &folder.path(&format!("again.{output}"))) };
         let report = mastered(&twice);
         assert!(report.warnings.iter().any(|words| words.contains("already")), "{:?}", report.warnings);
+        // Nor is it limited any further.
+        let louder_lu = report.after.integrated_lufs.zip(report.before.and_then(|before| before.integrated_lufs));
+        assert!(louder_lu.is_some_and(|(after, before)| (after - before).abs() < 0.1), "{output}: {louder_lu:?}");
         let [first, second] = [&once, &twice].map(|job| read(&job.output.path).frames);
         let (changed, again) = (apart(&MIX, &first).0, apart(&first, &second).0);
         assert!(changed > 0.1 && again < 0.1 * changed, "{output}: {changed} dB, then {again} dB");

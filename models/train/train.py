@@ -3,7 +3,7 @@
     python models/train/train.py DATASET.json [--songs LIST] [--out FOLDER] [--epochs N] [--tune] [--skip-figures]
 
 needs numpy, jax, onnx and blake3. Writes weights/decider.onnx and .json and profiles/universal.json into models/, and prints the
-figures of the model card, on artists that nothing was fitted to (but shrinkage, inflation and the weight of harm were chosen by such figures).
+figures of the model card, on artists that nothing was fitted to (but shrinkage, inflation, caution and the weight of harm were chosen by such figures).
 
 The estimator: what is seen of the wanted correction y is the difference d between the long-term spectra of target and source, the
 shift r that lays the moments of one over those of the other, and the deviation u of the source from what records with its dynamics

@@ -276,7 +276,7 @@ impl Shared<'_> {
         let (recipe, refinement) = refined(&job, song, profile, &aim.target, recipe, observer)?;
         decision.refinement = refinement;
         let mut warnings = aim.warnings;
-        warnings.extend(notes_on_reference(&job, &decision, &recipe));
+        warnings.extend(notes_on_reference(&job, &aim.target, &decision, &recipe));
         Ok((recipe, decision, warnings))
     }
 
