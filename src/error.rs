@@ -16,11 +16,11 @@ pub enum Error {
         /// The song.
         path: PathBuf,
         /// Why.
-        source: models::Error,
+        source: models::error::Error,
     },
     /// The network cannot be run.
     #[error(transparent)]
-    Network(models::Error),
+    Network(models::error::Error),
     /// A value that no recipe accepts.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
@@ -30,7 +30,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: models::Error,
+        source: models::error::Error,
     },
     /// Some of several files could not be read; each was told.
     #[error("{failed} of {all} files failed")]

@@ -1,33 +1,20 @@
 //! Orchestration: files in, masters out. The command line is a thin layer over this.
+//!
+//! The rooms, from the top: none imports one above it.
 
-pub mod aggregate;
-pub mod album;
-mod band_gains;
 pub mod batch;
-pub mod compare;
-pub mod delivery;
-mod delta;
-pub mod demo;
-pub mod error;
-pub mod finish;
-pub mod genres;
-pub mod io;
-pub mod job;
-mod limited;
-mod limiting;
-pub mod master;
-mod origin;
-mod output_meter;
+pub mod workflows;
+
 pub mod page;
-mod paths;
-mod pipeline;
-pub mod progress;
-pub mod reference;
-pub mod refine;
-pub mod report;
-pub mod solve;
-pub mod song;
 pub mod terminal;
-pub mod trims;
-pub mod verify;
-pub mod words;
+
+pub mod decide;
+pub mod report;
+
+pub mod render;
+pub mod request;
+pub mod song;
+
+pub mod io;
+
+pub mod error;

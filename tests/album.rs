@@ -4,7 +4,8 @@ mod common;
 
 use std::fs;
 
-use analyzer::loudness::{LoudnessHistory, LoudnessMeter, gated};
+use analyzer::loudness::LoudnessMeter;
+use analyzer::loudness_history::{LoudnessHistory, gated};
 use analyzer::stream::{Frame, Meter as _};
 use analyzer::synth::demo_mix;
 use common::{Folder, RATE_HZ, louder, read};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use analyzer::synth::{demo_mix, silence};
 use common::batch::{assert_tidy, failed, folder_of, masters, report, songs, statuses, tree};
 use common::{Folder, RATE_HZ, Run, SOME_FAILED, USAGE, louder, read};
-use goldmaster::io::encode::Format;
+use goldmaster::io::output_spec::Format;
 
 /// Exit code of a run that was ended, as the README has it.
 const INTERRUPTED: i32 = 130;

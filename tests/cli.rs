@@ -10,7 +10,7 @@ use analyzer::synth::silence;
 use common::{
     FAILED, Folder, MIX, RATE_HZ, SOME_FAILED, USAGE, assert_all_refused, assert_refused, louder, name, read, short_mix,
 };
-use goldmaster::io::encode::Format;
+use goldmaster::io::output_spec::Format;
 use renderer::recipe::Recipe;
 use serde::Deserialize as _;
 use serde_json::Value;

@@ -5,11 +5,11 @@ mod common;
 use std::path::Path;
 
 use common::{Folder, MIX, OTHER_MIX, job, louder, mastered, read};
-use goldmaster::io::encode::Format;
-use goldmaster::job::{MasterJob, Reference, RenderJob, Wanted};
-use goldmaster::master::render;
-use goldmaster::progress::Silent;
+use goldmaster::io::output_spec::Format;
 use goldmaster::report::Report;
+use goldmaster::request::job::{DeliveryRequest, MasterJob, Reference, RenderJob};
+use goldmaster::song::observer::Silent;
+use goldmaster::workflows::master::render;
 use renderer::recipe::Recipe;
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ fn demanding(folder: &Folder, output: &str) -> MasterJob {
     }
     let references = vec![Reference { path: record, weight: 1.0 }];
     // As much limiting as the record's loudness takes.
-    let wanted = Wanted { max_limiting_db: Some(20.0), ..Wanted::default() };
+    let wanted = DeliveryRequest { max_limiting_db: Some(20.0), ..DeliveryRequest::default() };
     MasterJob { references, wanted, ..job(&folder.path("mix.wav"), &folder.path(output)) }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use analyzer::stream::Frame;
 use analyzer::synth::{demo_mix, silence};
 use common::{FAILED, Folder, MIX, OTHER_MIX, RATE_HZ, USAGE, louder, read};
-use goldmaster::io::encode::Format;
+use goldmaster::io::output_spec::Format;
 use serde_json::Value;
 
 /// All sounds of a page come within this of each other, LU.

@@ -10,18 +10,18 @@ use analyzer::stream::Frame;
 use analyzer::synth::{demo_mix, pink_noise};
 use analyzer::units::{db_from_power, gain_from_db};
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ, SECONDS, Sound, job, louder, mastered, read};
-use goldmaster::delivery::Destination;
 use goldmaster::io;
-use goldmaster::io::encode::SampleFormat;
-use goldmaster::job::{DeciderKind, LoudnessTarget, MasterJob, Reference, Wanted};
-use goldmaster::master::master;
-use goldmaster::progress::{Observer, Silent};
-use goldmaster::verify::{Strictness, Verdict};
+use goldmaster::io::output_spec::SampleFormat;
+use goldmaster::render::promises::{Strictness, Verdict};
+use goldmaster::request::destination::Destination;
+use goldmaster::request::job::{DeciderKind, DeliveryRequest, LoudnessTarget, MasterJob, Reference};
+use goldmaster::song::observer::{Observer, Silent};
+use goldmaster::workflows::master::master;
 use lofty::config::WriteOptions;
 use lofty::file::{AudioFile as _, TaggedFileExt as _};
 use lofty::picture::{MimeType, Picture, PictureType};
 use lofty::tag::{Accessor as _, ItemKey, Tag, TagType};
-use models::decision::Amounts;
+use models::amounts::Amounts;
 
 /// What is asked for when nothing is said.
 const DEFAULT_LUFS: f64 = -14.0;
@@ -157,7 +157,7 @@ fn another_sample_rate_is_made_when_it_is_asked_for() {
     let mix = demo_mix(48_000, SECONDS);
     let input = folder.wav_at("48.wav", 48_000, 2, &mix);
     let output = folder.path("44.wav");
-    let wanted = Wanted { sample_rate_hz: Some(44_100), ..Wanted::default() };
+    let wanted = DeliveryRequest { sample_rate_hz: Some(44_100), ..DeliveryRequest::default() };
     mastered(&MasterJob { wanted, ..job(&input, &output) });
     let sound = read(&output);
     assert_eq!((sound.sample_rate_hz, sound.bits), (44_100, 24));
@@ -171,7 +171,11 @@ fn a_cd_is_16_bit_at_44_1_khz() {
     let input = folder.wav_at("48.wav", 48_000, 2, &demo_mix(48_000, SECONDS));
     let output = folder.path("cd.wav");
     // Enough limiting for the loudness of a CD, whatever was decided.
-    let wanted = Wanted { destination: Some(Destination::Cd), max_limiting_db: Some(20.0), ..Wanted::default() };
+    let wanted = DeliveryRequest {
+        destination: Some(Destination::Cd),
+        max_limiting_db: Some(20.0),
+        ..DeliveryRequest::default()
+    };
     mastered(&MasterJob { wanted, ..job(&input, &output) });
     let sound = read(&output);
     assert_eq!((sound.sample_rate_hz, sound.bits, sound.is_float), (44_100, 16, false));
@@ -184,12 +188,12 @@ fn the_ceiling_holds_after_rounding_to_16_bits() {
     let folder = Folder::new();
     let (input, output) = (folder.wav("mix.wav", 2, &MIX), folder.path("out.wav"));
     for (loudness, ceiling) in [(-9.0, -1.0), (-28.0, -20.0)] {
-        let wanted = Wanted {
+        let wanted = DeliveryRequest {
             loudness: Some(LoudnessTarget::Lufs(loudness)),
             ceiling_dbtp: Some(ceiling),
             max_limiting_db: Some(20.0),
             sample_format: Some(SampleFormat::Int16),
-            ..Wanted::default()
+            ..DeliveryRequest::default()
         };
         let mut wanted_job = MasterJob { wanted, ..job(&input, &output) };
         wanted_job.output.force = true;
@@ -208,11 +212,11 @@ fn a_master_as_loud_as_can_be_keeps_a_ceiling_at_full_scale() {
     let folder = Folder::new();
     let (input, output) = (folder.wav("mix.wav", 2, &demo_mix(44_100, 24.0)), folder.path("out.wav"));
     for (loudness, ceiling) in [(-8.0, 0.0), (-6.0, 0.0), (-6.0, -0.1)] {
-        let wanted = Wanted {
+        let wanted = DeliveryRequest {
             loudness: Some(LoudnessTarget::Lufs(loudness)),
             ceiling_dbtp: Some(ceiling),
             max_limiting_db: Some(25.0),
-            ..Wanted::default()
+            ..DeliveryRequest::default()
         };
         let mut hot = MasterJob { wanted, ..job(&input, &output) };
         hot.output.force = true;
@@ -226,7 +230,7 @@ fn a_master_as_loud_as_can_be_keeps_a_ceiling_at_full_scale() {
 fn floating_point_is_written_when_it_is_asked_for() {
     let folder = Folder::new();
     let output = folder.path("out.wav");
-    let wanted = Wanted { sample_format: Some(SampleFormat::Float32), ..Wanted::default() };
+    let wanted = DeliveryRequest { sample_format: Some(SampleFormat::Float32), ..DeliveryRequest::default() };
     mastered(&MasterJob { wanted, ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
     let sound = read(&output);
     assert_eq!((sound.bits, sound.is_float), (32, true));
@@ -256,7 +260,7 @@ fn an_argument_beats_a_preset_beats_a_reference() {
 fn loudness_auto_is_that_of_the_target() {
     let folder = Folder::new();
     let output = folder.path("out.wav");
-    let wanted = Wanted { loudness: Some(LoudnessTarget::Auto), ..Wanted::default() };
+    let wanted = DeliveryRequest { loudness: Some(LoudnessTarget::Auto), ..DeliveryRequest::default() };
     let report = mastered(&MasterJob { wanted, ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
     let target = report.decision.expect("it was decided").target_lufs;
     assert_ne!(target, DEFAULT_LUFS);
@@ -264,8 +268,12 @@ fn loudness_auto_is_that_of_the_target() {
 }
 
 /// Loud enough that a decibel of limiting cannot reach it.
-fn too_loud() -> Wanted {
-    Wanted { loudness: Some(LoudnessTarget::Lufs(-6.0)), max_limiting_db: Some(1.0), ..Wanted::default() }
+fn too_loud() -> DeliveryRequest {
+    DeliveryRequest {
+        loudness: Some(LoudnessTarget::Lufs(-6.0)),
+        max_limiting_db: Some(1.0),
+        ..DeliveryRequest::default()
+    }
 }
 
 #[test]
@@ -306,10 +314,10 @@ fn intensity_0_changes_nothing_but_the_level() {
     let folder = Folder::new();
     let output = folder.path("out.wav");
     // Peaks stay under the ceiling, so that there is nothing to limit.
-    let wanted = Wanted {
+    let wanted = DeliveryRequest {
         loudness: Some(LoudnessTarget::Lufs(-20.0)),
         sample_format: Some(SampleFormat::Float32),
-        ..Wanted::default()
+        ..DeliveryRequest::default()
     };
     let amounts = Amounts { tone: 0.0, dynamics: 0.0, width: 0.0 };
     let report = mastered(&MasterJob { wanted, amounts, ..job(&folder.wav("mix.wav", 2, &MIX), &output) });

@@ -3,19 +3,20 @@
 mod common;
 
 use analyzer::analyze::Analyzer;
-use analyzer::profile::{Profile, THIRD_OCTAVES, third_octave_hz};
+use analyzer::profile::Profile;
 use analyzer::random::Random;
+use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use analyzer::stream::{Frame, Meter as _};
 use analyzer::synth::{demo_mix, demo_record, pink_noise};
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ, job, louder, mastered, read};
-use goldmaster::job::{LoudnessTarget, MasterJob, MatchKind, Reference, RenderJob, Wanted};
-use goldmaster::master::render;
-use goldmaster::progress::Silent;
-use goldmaster::refine::{Effort, refined};
+use goldmaster::decide::refine::{Effort, refined};
+use goldmaster::request::job::{DeliveryRequest, LoudnessTarget, MasterJob, MatchKind, Reference, RenderJob};
 use goldmaster::song::Song;
+use goldmaster::song::observer::Silent;
+use goldmaster::workflows::master::render;
 use models::features::{DYNAMICS_START, features};
-use models::literal::{audible, difference, levels};
 use models::target::Target;
+use models::third_octaves::{audible, difference, levels};
 use renderer::recipe::Recipe;
 use renderer::stages::multiband::BandParams;
 
@@ -50,7 +51,7 @@ fn record() -> Vec<Frame> {
 
 fn towards(folder: &Folder, record: &str, output: &str) -> MasterJob {
     let references = vec![Reference { path: folder.path(record), weight: 1.0 }];
-    let wanted = Wanted { max_limiting_db: Some(1.0), ..Wanted::default() };
+    let wanted = DeliveryRequest { max_limiting_db: Some(1.0), ..DeliveryRequest::default() };
     MasterJob { references, wanted, ..job(&folder.path("mix.wav"), &folder.path(output)) }
 }
 
@@ -122,10 +123,10 @@ fn a_song_that_is_its_own_reference_stays_as_it_is() {
     let frames = read(&folder.path("finished.wav")).frames;
     let (lufs, peak) = (finished.after.integrated_lufs.expect("it can be heard"), finished.after.true_peak_dbtp);
     for matching in [MatchKind::Style, MatchKind::Literal] {
-        let wanted = Wanted {
+        let wanted = DeliveryRequest {
             loudness: Some(LoudnessTarget::Lufs(lufs)),
             ceiling_dbtp: Some((100.0 * peak).round() / 100.0),
-            ..Wanted::default()
+            ..DeliveryRequest::default()
         };
         let again = MasterJob {
             wanted,
@@ -231,7 +232,10 @@ fn a_master_is_mastered_towards_the_same_only_once() {
         assert!(changed > 0.1 && again < 0.1 * changed, "{output}: {changed} dB, then {again} dB");
         // The third knows as much as the second, and a recipe writes the same bytes.
         let third = MasterJob {
-            output: goldmaster::job::Output { path: folder.path(&format!("third.{output}")), ..twice.output.clone() },
+            output: goldmaster::request::job::Output {
+                path: folder.path(&format!("third.{output}")),
+                ..twice.output.clone()
+            },
             input: twice.output.path.clone(),
             ..twice.clone()
         };

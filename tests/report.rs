@@ -8,15 +8,15 @@ use std::path::Path;
 
 use analyzer::synth::demo_mix;
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ};
-use goldmaster::job::DeciderKind;
 use goldmaster::page::silent_html;
+use goldmaster::render::promises::{Promise, Verdict};
 use goldmaster::report::figures::{
     Equalizer, Figures, ImageFigure, Series, SoundFigures, SpectrumFigure, TargetSpectrum,
 };
 use goldmaster::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
+use goldmaster::request::job::DeciderKind;
 use goldmaster::terminal::look::Look;
 use goldmaster::terminal::master_summary;
-use goldmaster::verify::{Promise, Verdict};
 use models::decision::Confidence;
 use models::target::TargetKind;
 use renderer::recipe::Recipe;

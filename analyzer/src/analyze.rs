@@ -2,18 +2,19 @@
 
 use crate::bands::BandMeter;
 use crate::blocks::Blocks;
-use crate::course::Course;
 use crate::defects::{Evidence, defects};
 use crate::dynamics::dynamics;
 use crate::excerpt::excerpts;
 use crate::loudness::KEnergies;
-use crate::profile::{PROFILE_VERSION, PeakReading, Profile};
+use crate::profile::{PROFILE_VERSION, Profile};
+use crate::readings::PeakReading;
 use crate::rhythm::rhythm;
 use crate::samples::{SampleMeter, readable};
 use crate::short_time::ShortTimeMeter;
 use crate::spectrum::SpectrumMeter;
 use crate::stereo::stereo;
 use crate::stream::{Frame, Meter};
+use crate::timeline::Timeline;
 use crate::true_peak::TruePeakMeter;
 use crate::units::db_from_gain;
 
@@ -45,7 +46,7 @@ impl Analyzer {
     }
 
     /// The profile, and how the song goes in time.
-    pub fn finish_with_course(mut self) -> (Profile, Course) {
+    pub fn finish_with_timeline(mut self) -> (Profile, Timeline) {
         self.meters.push(self.blocks.rest(), false);
         self.meters.finish(self.sample_rate_hz, self.channels)
     }
@@ -59,7 +60,7 @@ impl Meter for Analyzer {
     }
 
     fn finish(self) -> Profile {
-        self.finish_with_course().0
+        self.finish_with_timeline().0
     }
 }
 
@@ -102,7 +103,7 @@ impl Meters {
         self.bands.push(block);
     }
 
-    fn finish(self, sample_rate_hz: u32, channels: u8) -> (Profile, Course) {
+    fn finish(self, sample_rate_hz: u32, channels: u8) -> (Profile, Timeline) {
         let weighted = self.energies.totals;
         let history = self.energies.finish();
         let (samples, bands) = (self.samples.finish(channels == 1), self.bands.finish());
@@ -110,10 +111,10 @@ impl Meters {
         let sample_peak = f64::from(samples.peaks[0].max(samples.peaks[1]));
         let stereo = stereo(&bands, samples.squares, weighted);
         let loudness = history.reading();
-        let course = Course { short_term_lufs: history.short_term_lufs(), peaks: self.peaks };
+        let timeline = Timeline { short_term_lufs: history.short_term_lufs(), peaks: self.peaks };
         let highest = |blocks: &[f32]| blocks.iter().copied().fold(0.0, f32::max);
-        let peaks: Vec<f32> = course.peaks.chunks(PEAK_STEP_BLOCKS).map(highest).collect();
-        let dynamics = dynamics(&bands, &course.short_term_lufs, &peaks);
+        let peaks: Vec<f32> = timeline.peaks.chunks(PEAK_STEP_BLOCKS).map(highest).collect();
+        let dynamics = dynamics(&bands, &timeline.short_term_lufs, &peaks);
         let defects = defects(&Evidence {
             sample_rate_hz,
             channels,
@@ -145,14 +146,14 @@ impl Meters {
             excerpts: excerpts(&history, sample_rate_hz),
             moments: self.short_time.finish(),
         };
-        (profile, course)
+        (profile, timeline)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::FINE_BANDS;
+    use crate::spectrum_bands::FINE_BANDS;
     use crate::synth::{demo_mix, pink_noise};
 
     fn profile(frames: &[Frame], rate: u32, block: usize) -> Profile {

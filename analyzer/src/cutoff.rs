@@ -56,7 +56,7 @@ fn rank(values: &[f64], share: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::profile::SpectrumReading;
+    use crate::readings::SpectrumReading;
     use crate::spectrum::SpectrumMeter;
     use crate::stream::{Frame, Meter};
     use crate::synth::{pink_noise, silence, sine};

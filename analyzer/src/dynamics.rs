@@ -1,7 +1,7 @@
 //! How levels move: crest and spread per band, peak to short-term loudness of the whole.
 
 use crate::bands::{BandHistory, PEAK_BLOCKS};
-use crate::profile::{BandDynamics, DynamicsReading};
+use crate::readings::{BandDynamics, DynamicsReading};
 use crate::units::{db_from_gain, db_from_power, power_from_db};
 
 /// Frames this far under the band's mean are pauses.
@@ -90,7 +90,7 @@ fn standard_deviation(values: impl Iterator<Item = f64> + Clone) -> f64 {
 #[cfg(test)]
 mod tests {
     use crate::analyze::Analyzer;
-    use crate::profile::DynamicsReading;
+    use crate::readings::DynamicsReading;
     use crate::stream::{Frame, Meter};
     use crate::synth::{pink_noise, silence, sine};
     use crate::units::gain_from_db;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::block_start;
-use crate::loudness::{LoudnessHistory, lufs_from_power};
+use crate::loudness_history::{LoudnessHistory, lufs_from_power};
 
 /// What a passage stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 //! Both are told from the quarter octaves of every window, against what lies beside them at the time and against the
 //! song as a whole: a bright song is not sibilant, and a bass that carries a song does not boom.
 
-use crate::profile::{Excess, SPECTRUM_BANDS, band_centre_hz};
+use crate::readings::Excess;
+use crate::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use crate::units::{FLOOR_DB, db_from_power};
 
 /// Band powers of one window.
@@ -153,7 +154,7 @@ fn percentile(values: &[f64], share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use crate::biquad::{Biquad, BiquadCoefs};
-    use crate::profile::SpectrumReading;
+    use crate::readings::SpectrumReading;
     use crate::spectrum::SpectrumMeter;
     use crate::stream::{Frame, Meter};
     use crate::synth::{demo_mix, pink_noise, sine};

@@ -2,7 +2,8 @@
 
 use crate::crossover::BAND_NAMES;
 use crate::loudness::energy_share;
-use crate::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
+use crate::profile::Profile;
+use crate::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use crate::units::db_from_power;
 
 /// Levels further under the loudness than this hold nothing but noise, LU.

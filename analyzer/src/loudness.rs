@@ -4,26 +4,18 @@
 //! loudspeakers, 3.01 LU above its single channel.
 
 use crate::biquad::{Biquad, BiquadCoefs};
-use crate::blocks::{Blocks, block_start};
+use crate::blocks::Blocks;
+use crate::loudness_history::{
+    ABSOLUTE_GATE_LUFS, LoudnessHistory, MOMENTARY_BLOCKS, SHORT_TERM_BLOCKS, STEP_BLOCKS, lufs_from_power, mean,
+    power_from_lufs,
+};
 use crate::noise_floor::noise_floor;
-use crate::profile::LoudnessReading;
+use crate::readings::LoudnessReading;
 use crate::stream::{Frame, Meter};
-use crate::units::{FLOOR_DB, db_from_power, power_from_db};
+use crate::units::power_from_db;
 
-/// BS.1770-5 Annex 1, equation 2: makes a 997 Hz sine of 0 dBFS in one channel read −3.01 LUFS.
-const OFFSET_LU: f64 = -0.691;
-/// Absolute gate, BS.1770-5 Annex 1, equation 6, and Tech 3342.
-const ABSOLUTE_GATE_LUFS: f64 = -70.0;
-/// Relative gate of the integrated loudness, BS.1770-5 Annex 1, equation 7.
-const RELATIVE_GATE_LU: f64 = -10.0;
 /// Relative gate of the loudness range, Tech 3342.
 const RANGE_GATE_LU: f64 = -20.0;
-/// Momentary loudness: 400 ms in blocks of 10 ms.
-const MOMENTARY_BLOCKS: usize = 40;
-/// Short-term loudness: 3 s.
-const SHORT_TERM_BLOCKS: usize = 300;
-/// Gating blocks start every 100 ms: three quarters of 400 ms overlap.
-const STEP_BLOCKS: usize = 10;
 
 /// K-weighting's high shelf at 48 kHz, BS.1770-5 Annex 1, table 1.
 const SHELF_48K: BiquadCoefs = BiquadCoefs {
@@ -33,16 +25,6 @@ const SHELF_48K: BiquadCoefs = BiquadCoefs {
 /// K-weighting's high-pass at 48 kHz, BS.1770-5 Annex 1, table 2.
 const HIGH_PASS_48K: BiquadCoefs =
     BiquadCoefs { b: [1.0, -2.0, 1.0], a: [-1.990_047_454_833_98, 0.990_072_250_366_21] };
-
-/// Loudness of a mean K-weighted power (summed over the channels), LUFS, at least [`FLOOR_DB`].
-pub fn lufs_from_power(power: f64) -> f64 {
-    (OFFSET_LU + db_from_power(power)).max(FLOOR_DB)
-}
-
-/// Inverse of [`lufs_from_power`].
-pub fn power_from_lufs(lufs: f64) -> f64 {
-    power_from_db(lufs - OFFSET_LU)
-}
 
 /// The K-weighting filter: a high shelf of 4 dB, then a high-pass at 38 Hz.
 ///
@@ -180,50 +162,7 @@ impl KEnergies {
     }
 }
 
-/// K-weighted energy from the start to every block of the 10 ms grid.
-pub struct LoudnessHistory {
-    sample_rate_hz: u32,
-    cumulated: Vec<f64>,
-}
-
 impl LoudnessHistory {
-    /// From the K-weighted energy of every block of the 10 ms grid, both channels summed. Block `n` starts at frame
-    /// `n · rate / 100`, rounded.
-    pub fn from_energies(sample_rate_hz: u32, energies: &[f64]) -> Self {
-        let mut total = 0.0;
-        let mut cumulated = Vec::with_capacity(energies.len() + 1);
-        cumulated.push(0.0);
-        cumulated.extend(energies.iter().map(|energy| {
-            total += energy;
-            total
-        }));
-        Self { sample_rate_hz, cumulated }
-    }
-
-    /// Number of whole blocks.
-    pub fn blocks(&self) -> usize {
-        self.cumulated.len() - 1
-    }
-
-    /// Mean power of `blocks` blocks from `start`.
-    pub fn power(&self, start: usize, blocks: usize) -> f64 {
-        let end = start + blocks;
-        let frames = block_start(end, self.sample_rate_hz) - block_start(start, self.sample_rate_hz);
-        // Rounding can leave a trace of the energy before a pause, but nothing negative.
-        ((self.cumulated[end] - self.cumulated[start]) / frames as f64).max(0.0)
-    }
-
-    /// Powers of all whole windows of `blocks` blocks that start every `step` blocks.
-    pub fn powers(&self, blocks: usize, step: usize) -> impl Iterator<Item = f64> {
-        let starts = (self.blocks() + 1).saturating_sub(blocks);
-        (0..starts).step_by(step).map(move |start| self.power(start, blocks))
-    }
-
-    /// Short-term loudness every 100 ms; value `i` covers the 3 s from `i` tenths of a second.
-    pub fn short_term_lufs(&self) -> Vec<f32> {
-        self.powers(SHORT_TERM_BLOCKS, STEP_BLOCKS).map(|power| lufs_from_power(power) as f32).collect()
-    }
-
     /// All readings.
     pub fn reading(&self) -> LoudnessReading {
         let loudest = |blocks| self.powers(blocks, 1).reduce(f64::max).map(lufs_from_power);
@@ -252,16 +191,6 @@ impl LoudnessHistory {
         counts.into_iter().map(|count| count / windows).collect()
     }
 
-    /// Integrated loudness: BS.1770-5 Annex 1, equations 3 to 7.
-    pub fn integrated(&self) -> Option<f64> {
-        gated(|| self.gating_powers())
-    }
-
-    /// Powers of the gating blocks: 400 ms, every 100 ms.
-    pub fn gating_powers(&self) -> impl Iterator<Item = f64> {
-        self.powers(MOMENTARY_BLOCKS, STEP_BLOCKS)
-    }
-
     /// Tech 3342: 3 s windows every `step` blocks, both gates, from the 10th to the 95th percentile.
     fn range(&self, step: usize) -> f64 {
         let absolute = power_from_lufs(ABSOLUTE_GATE_LUFS);
@@ -272,20 +201,6 @@ impl LoudnessHistory {
         let rank = |share: f64| lufs_from_power(powers[((powers.len() - 1) as f64 * share).round_ties_even() as usize]);
         if powers.is_empty() { 0.0 } else { rank(0.95) - rank(0.10) }
     }
-}
-
-/// Integrated loudness of gating blocks, LUFS: BS.1770-5 Annex 1, equations 3 to 7. The blocks of several songs together
-/// give the loudness of their album, as if they were played without a pause, but for the few blocks across two songs.
-pub fn gated<I: Iterator<Item = f64>>(powers: impl Fn() -> I) -> Option<f64> {
-    let absolute = power_from_lufs(ABSOLUTE_GATE_LUFS);
-    let above = |gate: f64| mean(powers().filter(|&power| power > gate));
-    let relative = above(absolute)? * power_from_db(RELATIVE_GATE_LU);
-    above(relative.max(absolute)).map(lufs_from_power)
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (count, sum) = values.fold((0_usize, 0.0), |(count, sum), value| (count + 1, sum + value));
-    (count > 0).then(|| sum / count as f64)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The noise that is left where the music pauses.
 
 use crate::blocks::BLOCKS_PER_SECOND;
-use crate::loudness::{LoudnessHistory, lufs_from_power};
-use crate::profile::NoiseFloor;
+use crate::loudness_history::{LoudnessHistory, lufs_from_power};
+use crate::readings::NoiseFloor;
 
 /// A pause lasts at least half a second, in blocks of 10 ms.
 const PAUSE_BLOCKS: usize = 50;
@@ -43,7 +43,7 @@ fn is_steady(history: &LoudnessHistory, start: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::loudness::LoudnessMeter;
-    use crate::profile::LoudnessReading;
+    use crate::readings::LoudnessReading;
     use crate::stream::{Frame, Meter};
     use crate::synth::{demo_mix, pink_noise, silence};
     use crate::units::gain_from_db;

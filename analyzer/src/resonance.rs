@@ -1,6 +1,6 @@
 //! Narrow peaks that stay where they are while the music moves: room modes, ringing drums, whistling filters.
 
-use crate::profile::Resonance;
+use crate::readings::Resonance;
 use crate::stft::window_frames;
 
 /// Bands per octave.

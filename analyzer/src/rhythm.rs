@@ -3,7 +3,7 @@
 use crate::bands::BandHistory;
 use crate::blocks::BLOCKS_PER_SECOND;
 use crate::crossover::BANDS;
-use crate::profile::RhythmReading;
+use crate::readings::RhythmReading;
 
 const BLOCKS: f64 = BLOCKS_PER_SECOND as f64;
 /// Tempi that are told apart; slower and faster ones read an octave up or down.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::dropouts::{DropoutMeter, Dropouts};
 use crate::flat_tops::{FlatTopMeter, FlatTops};
-use crate::profile::SilenceReading;
+use crate::readings::SilenceReading;
 use crate::stream::Frame;
 
 /// Blocks whose peak is under this are silent: −90 dBFS, one step of 16 bits.

@@ -1,7 +1,7 @@
 //! Spectra of single moments, spread over a whole song: what tells two songs apart that long-term means cannot.
 
-use crate::profile::SPECTRUM_BANDS;
 use crate::spectrum::BandMap;
+use crate::spectrum_bands::SPECTRUM_BANDS;
 use crate::stft::{Stft, window_frames};
 use crate::stream::{Frame, Meter};
 use crate::units::db_from_power;

@@ -4,11 +4,12 @@ use crate::cutoff::cutoff_hz;
 use crate::excess::excesses;
 use crate::hum::HumLines;
 use crate::loudness::KWeight;
-use crate::profile::{
-    FINE_BANDS, FINE_PER_THIRD, SPECTRUM_BANDS, Spectrum, SpectrumReading, THIRD_OCTAVES, band_centre_hz, fine_band_hz,
+use crate::readings::{Spectrum, SpectrumReading};
+use crate::resonance::ResonanceMeter;
+use crate::spectrum_bands::{
+    FINE_BANDS, FINE_PER_THIRD, SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz, band_edge_hz, fine_band_hz,
     third_octave_hz,
 };
-use crate::resonance::ResonanceMeter;
 use crate::stft::{Stft, window_frames};
 use crate::stream::{Frame, Meter};
 use crate::timbre::{centroid_hz, flatness_db, rolloff_hz};
@@ -23,11 +24,6 @@ const TILT_HZ: [f64; 2] = [100.0, 10_000.0];
 
 /// Powers of mid and side in one window.
 type Bands = [[f32; SPECTRUM_BANDS]; 2];
-
-/// Lower edge of band `band`, Hz: 20 · 2^(band / 4).
-pub fn band_edge_hz(band: usize) -> f64 {
-    20.0 * libm::exp2(band as f64 / 4.0)
-}
 
 /// Measures the spectrum. Memory: 420 bytes per window, about 25 MB for three hours, at any rate.
 pub struct SpectrumMeter {

@@ -1,7 +1,7 @@
 //! The stereo image: width and correlation per band, balance, loss in mono.
 
 use crate::bands::BandHistory;
-use crate::profile::StereoReading;
+use crate::readings::StereoReading;
 
 /// Side over mid is reported within these, dB.
 const WIDTH_DB: [f64; 2] = [-60.0, 20.0];
@@ -65,7 +65,7 @@ fn correlation(sums: [f64; 3], silence: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use crate::analyze::Analyzer;
-    use crate::profile::StereoReading;
+    use crate::readings::StereoReading;
     use crate::stream::{Frame, Meter};
     use crate::synth::{pink_noise, silence};
     use crate::units::gain_from_db;

@@ -49,7 +49,7 @@ pub(crate) fn flatness_db(bins: &[f64], sample_rate_hz: u32) -> [f64; BANDS] {
 
 #[cfg(test)]
 mod tests {
-    use crate::profile::SpectrumReading;
+    use crate::readings::SpectrumReading;
     use crate::spectrum::SpectrumMeter;
     use crate::stream::{Frame, Meter};
     use crate::synth::{pink_noise, silence, sine};

@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use crate::crossover::{BANDS, CROSSOVER_HZ};
 use crate::fft::{Complex, RealFft};
-use crate::profile::{SPECTRUM_BANDS, band_centre_hz};
 use crate::spectrum::BandMap;
+use crate::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use crate::stft::window_frames;
 use crate::stream::{Frame, mid_side};
 use crate::units::db_from_power;

@@ -2,7 +2,9 @@
 
 use analyzer::crossover::{BAND_NAMES, BANDS};
 use analyzer::defects::DefectKind;
-use analyzer::profile::{Profile, Resonance, SPECTRUM_BANDS, band_centre_hz};
+use analyzer::profile::Profile;
+use analyzer::readings::Resonance;
+use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use renderer::image::Image;
 use renderer::params::Curve;
 use renderer::recipe::Recipe;
@@ -10,6 +12,8 @@ use renderer::stages::dynamic_eq::BellParams;
 use renderer::stages::multiband::BandParams;
 use serde::{Deserialize, Serialize};
 
+use crate::amounts::Amounts;
+use crate::bounds::{MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB};
 use crate::target::{Target, TargetKind, bands_below};
 
 /// Length of a decider's answer: a curve for mid, one for side, the logarithm of a ratio per band, a peak-to-loudness ratio.
@@ -26,47 +30,9 @@ pub fn output_names() -> Vec<String> {
     [curve("mid"), curve("side"), ratios.collect(), vec!["plr_lu".to_owned()]].concat()
 }
 
-/// How much of what the decider wants is done, 0 to 1 each.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Amounts {
-    /// The equalisation that mid and side have in common.
-    pub tone: f64,
-    /// Compression and expansion.
-    pub dynamics: f64,
-    /// What is done to the side beyond the mid.
-    pub width: f64,
-}
-
-impl Default for Amounts {
-    fn default() -> Self {
-        Self { tone: 1.0, dynamics: 1.0, width: 1.0 }
-    }
-}
-
-impl Amounts {
-    /// Nothing is done.
-    pub const NONE: Self = Self { tone: 0.0, dynamics: 0.0, width: 0.0 };
-
-    /// With so much of another added.
-    pub fn plus(&self, other: &Self, share: f64) -> Self {
-        Self {
-            tone: self.tone + share * other.tone,
-            dynamics: self.dynamics + share * other.dynamics,
-            width: self.width + share * other.width,
-        }
-    }
-
-    /// Each scaled by the other's.
-    pub fn times(&self, other: &Self) -> Self {
-        let Self { tone, dynamics, width } = *self;
-        Self { tone: tone * other.tone, dynamics: dynamics * other.dynamics, width: width * other.width }
-    }
-}
-
 /// What a decider wants, before bounds and amounts, and how sure it is.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wish {
+pub struct MasteringDecision {
     /// Gain of the mid, dB per spectrum band.
     pub mid_db: [f64; SPECTRUM_BANDS],
     /// Gain of the side.
@@ -91,12 +57,6 @@ pub struct Confidence {
     pub dynamics: f64,
 }
 
-/// Largest move of the mid's equaliser, dB.
-pub const MID_BOUND_DB: f64 = 6.0;
-/// Of the side's.
-pub const SIDE_BOUND_DB: f64 = 9.0;
-/// A side this far under the mid is noise, and is not lifted, dB.
-pub const SIDE_NOISE_DB: f64 = -50.0;
 /// Ratios between ½ and 2: e^±0.7.
 const LOG_RATIO_BOUND: f64 = 0.7;
 /// A move of a band that nobody hears is not made.
@@ -124,7 +84,7 @@ const BALANCE_BOUND_DB: f64 = 3.0;
 /// More than this is an arrangement or a silent channel, and no fault of balance.
 const ONE_SIDED_DB: f64 = 12.0;
 
-impl Wish {
+impl MasteringDecision {
     /// Writes the wish into the portable settings of `recipe`.
     pub fn apply(&self, source: &Profile, target: &Target, amounts: &Amounts, recipe: &mut Recipe) {
         let cutoff_hz = source.spectrum.cutoff_hz.min(target.cutoff_hz);
@@ -239,7 +199,7 @@ fn audible_mean(curve: &[f64; SPECTRUM_BANDS]) -> f64 {
 #[cfg(test)]
 mod tests {
     use analyzer::analyze::Analyzer;
-    use analyzer::profile::Excess;
+    use analyzer::readings::Excess;
     use analyzer::stream::Meter;
     use analyzer::synth::demo_mix;
     use renderer::stages::dynamic_eq::DynamicEqParams;

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use analyzer::crossover::{BAND_NAMES, BANDS};
-use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
+use analyzer::profile::Profile;
+use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 
 /// Statistics per band of dynamics.
 const DYNAMICS: [&str; 4] = ["crest_db", "spread_10ms_db", "spread_100ms_db", "spread_1s_db"];

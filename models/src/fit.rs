@@ -7,14 +7,18 @@
 //! Found. Comput. Math. 15, 2015).
 
 use analyzer::loudness::KWeight;
-use analyzer::profile::{FINE_BANDS, FINE_PER_THIRD, SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz, fine_band_hz};
+use analyzer::spectrum_bands::{
+    FINE_BANDS, FINE_PER_THIRD, SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz, fine_band_hz,
+};
 use analyzer::units::{db_from_power, power_from_db};
 use renderer::params::Curve;
 use renderer::stages::match_eq::MatchEqParams;
 
-use crate::decision::{MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB};
-use crate::literal::{Curves, Fine, Heard, Thirds, difference, thirds_below, thirds_of};
+use crate::bounds::{MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB};
 use crate::target::bands_below;
+use crate::third_octaves::{
+    AudibleBands, EqualizerCurves, FineBandPowers, ThirdOctaveLevels, difference, thirds_below, thirds_of,
+};
 
 /// Steps of the search, and how often it begins again with what straight lines between the bands have got wrong.
 const STEPS: usize = 100;
@@ -32,13 +36,13 @@ const RATE_HZ: u32 = 48_000;
 /// What the equaliser makes of a spectrum.
 pub struct Fit<'a> {
     /// Powers over the loudness.
-    source: &'a Fine,
+    source: &'a FineBandPowers,
     eq: MatchEqParams,
     places: Vec<Place>,
     /// K-weighted power of the source, the sum of all.
     loud: f64,
-    lowest: Curves,
-    highest: Curves,
+    lowest: EqualizerCurves,
+    highest: EqualizerCurves,
     known_thirds: usize,
     known_bands: usize,
 }
@@ -54,7 +58,7 @@ struct Place {
 
 impl<'a> Fit<'a> {
     /// For a source of which something is known up to `cutoff_hz`.
-    pub fn new(source: &'a Fine, cutoff_hz: f64) -> Self {
+    pub fn new(source: &'a FineBandPowers, cutoff_hz: f64) -> Self {
         let (known_thirds, known_bands) = (thirds_below(cutoff_hz), bands_below(cutoff_hz).max(1));
         let eq = MatchEqParams { limit_hz: cutoff_hz.min(24_000.0), ..MatchEqParams::default() };
         let (one, coefs) = (Curve([1.0; SPECTRUM_BANDS]), KWeight::coefs(RATE_HZ));
@@ -105,14 +109,14 @@ impl<'a> Fit<'a> {
     }
 
     /// K-weighted power.
-    fn loudness(&self, powers: &Fine) -> f64 {
+    fn loudness(&self, powers: &FineBandPowers) -> f64 {
         let of =
             |powers: &[f64]| self.places.iter().zip(powers).map(|(place, power)| place.weight * power).sum::<f64>();
         powers.iter().map(|powers| of(powers)).sum()
     }
 
     /// Powers behind an equaliser that goes from band to band in a straight line.
-    fn behind(&self, curves: &Curves) -> Fine {
+    fn behind(&self, curves: &EqualizerCurves) -> FineBandPowers {
         std::array::from_fn(|c| {
             let gain_db =
                 |place: &Place| place.shares[0] * curves[c][place.band] + place.shares[1] * curves[c][place.band + 1];
@@ -122,7 +126,7 @@ impl<'a> Fit<'a> {
     }
 
     /// Levels over the loudness behind the equaliser, pauses apart, LU.
-    pub fn levels(&self, curves: &Curves) -> Thirds {
+    pub fn levels(&self, curves: &EqualizerCurves) -> ThirdOctaveLevels {
         let [mid, side] = curves.map(Curve);
         let powers = |curve: &Curve, powers: &[f64]| {
             let gain_db = |point| self.eq.gain_db_at(curve, fine_band_hz(point));
@@ -131,15 +135,15 @@ impl<'a> Fit<'a> {
         self.over_loudness(&[powers(&mid, &self.source[0]), powers(&side, &self.source[1])])
     }
 
-    fn over_loudness(&self, powers: &Fine) -> Thirds {
+    fn over_loudness(&self, powers: &FineBandPowers) -> ThirdOctaveLevels {
         let louder_lu = db_from_power(self.loudness(powers) / self.loud);
         thirds_of(powers).map(|levels| levels.map(|level| level - louder_lu))
     }
 
     /// The curves within the bounds, from `start`, whose levels over the loudness are closest to those wanted: by the mean
     /// distance in mid plus that in side, over the bands that are heard.
-    pub fn curves(&self, wanted: &Thirds, heard: &Heard, start: &Curves) -> Curves {
-        let shares: Thirds = std::array::from_fn(|c| {
+    pub fn curves(&self, wanted: &ThirdOctaveLevels, heard: &AudibleBands, start: &EqualizerCurves) -> EqualizerCurves {
+        let shares: ThirdOctaveLevels = std::array::from_fn(|c| {
             let counts = |band: usize| heard[c][band] && band < self.known_thirds && self.is_sound(c, band);
             let count = (0..THIRD_OCTAVES).filter(|band| counts(*band)).count().max(1);
             std::array::from_fn(|band| if counts(band) { 1.0 / count as f64 } else { 0.0 })
@@ -159,7 +163,13 @@ impl<'a> Fit<'a> {
     }
 
     /// The same where the equaliser goes in straight lines.
-    fn searched(&self, wanted: &Thirds, shares: &Thirds, steps: &[f64; 2], start: &Curves) -> Curves {
+    fn searched(
+        &self,
+        wanted: &ThirdOctaveLevels,
+        shares: &ThirdOctaveLevels,
+        steps: &[f64; 2],
+        start: &EqualizerCurves,
+    ) -> EqualizerCurves {
         let mut best = self.bounded(start);
         let mut least = self.cost(&best, wanted, shares);
         let (mut ahead, mut momentum, mut pace) = (best, 1.0, 1.0);
@@ -198,14 +208,14 @@ impl<'a> Fit<'a> {
         powers.iter().sum::<f64>() > power_from_db(FLOOR_LU)
     }
 
-    fn bounded(&self, curves: &Curves) -> Curves {
+    fn bounded(&self, curves: &EqualizerCurves) -> EqualizerCurves {
         std::array::from_fn(|c| {
             std::array::from_fn(|band| curves[c][band].clamp(self.lowest[c][band], self.highest[c][band]))
         })
     }
 
     /// What is missed, and what else it costs.
-    fn cost(&self, curves: &Curves, wanted: &Thirds, shares: &Thirds) -> f64 {
+    fn cost(&self, curves: &EqualizerCurves, wanted: &ThirdOctaveLevels, shares: &ThirdOctaveLevels) -> f64 {
         let misses_db = difference(wanted, &self.over_loudness(&self.behind(curves)));
         let misses = misses_db.as_flattened().iter().zip(shares.as_flattened());
         let missed: f64 = misses.map(|(db, share)| share * libm::sqrt(db * db + SMALL_DB * SMALL_DB)).sum();
@@ -218,10 +228,15 @@ impl<'a> Fit<'a> {
     }
 
     /// By how much more it costs per dB in each band.
-    fn slope(&self, curves: &Curves, wanted: &Thirds, shares: &Thirds) -> Curves {
+    fn slope(
+        &self,
+        curves: &EqualizerCurves,
+        wanted: &ThirdOctaveLevels,
+        shares: &ThirdOctaveLevels,
+    ) -> EqualizerCurves {
         let behind = self.behind(curves);
         let (levels, loud) = (self.over_loudness(&behind), self.loudness(&behind));
-        let pulls: Thirds = std::array::from_fn(|c| {
+        let pulls: ThirdOctaveLevels = std::array::from_fn(|c| {
             std::array::from_fn(|band| {
                 let miss_db = levels[c][band] - wanted[c][band];
                 shares[c][band] * miss_db / libm::sqrt(miss_db * miss_db + SMALL_DB * SMALL_DB)
@@ -254,7 +269,7 @@ impl<'a> Fit<'a> {
 }
 
 /// Curves with a multiple of others added.
-fn combined(curves: &Curves, others: &Curves, factor: impl Fn(usize) -> f64) -> Curves {
+fn combined(curves: &EqualizerCurves, others: &EqualizerCurves, factor: impl Fn(usize) -> f64) -> EqualizerCurves {
     std::array::from_fn(|c| std::array::from_fn(|band| curves[c][band] + factor(c) * others[c][band]))
 }
 
@@ -263,16 +278,16 @@ mod tests {
     use analyzer::random::Random;
 
     use super::*;
-    use crate::literal::{fine_of_levels, mean_over};
+    use crate::third_octaves::{fine_of_levels, mean_over};
 
     const ALL_HZ: f64 = 20_480.0;
-    const HEARD: Heard = [[true; THIRD_OCTAVES]; 2];
+    const HEARD: AudibleBands = [[true; THIRD_OCTAVES]; 2];
     /// What smooth curves may cost.
     const NEARLY_DB: f64 = 0.02;
-    const FLAT: Curves = [[0.0; SPECTRUM_BANDS]; 2];
+    const FLAT: EqualizerCurves = [[0.0; SPECTRUM_BANDS]; 2];
 
     /// Mean of what mid and side miss, dB.
-    fn miss_db(fit: &Fit, curves: &Curves, wanted: &Thirds) -> f64 {
+    fn miss_db(fit: &Fit, curves: &EqualizerCurves, wanted: &ThirdOctaveLevels) -> f64 {
         let missed = difference(wanted, &fit.levels(curves));
         0.5 * [0, 1].map(|c| mean_over(&HEARD[c], |band| missed[c][band].abs())).iter().sum::<f64>()
     }

@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 
-use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
+use analyzer::profile::Profile;
+use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use ndarray::Array2;
 use ort::session::Session;
 use ort::value::TensorRef;
 use serde::Deserialize;
 
-use crate::Error;
+use crate::error::Error;
 use crate::graph;
 use crate::norm::{NormProfile, UNIVERSAL, median};
 use crate::target::{Target, bands_below};
@@ -115,7 +116,7 @@ impl GenreHead {
     ///
     /// # Errors
     /// The runtime failed, or this program hears other features than the head was trained on.
-    pub fn tell(&mut self, songs: &[&Profile]) -> Result<Option<Told>, Error> {
+    pub fn classify(&mut self, songs: &[&Profile]) -> Result<Option<Told>, Error> {
         let Some(middle) = self.middle(songs)? else { return Ok(None) };
         let probabilities = self.probabilities(&middle)?;
         let known = self.classes.iter().zip(probabilities).filter(|(class, _)| *class != OTHER);
@@ -309,8 +310,8 @@ mod tests {
         let mut head = GenreHead::load().expect("compiled in");
         for seconds in [3.0, 8.0] {
             let song = profile(2, &demo_mix(44_100, seconds));
-            let told = head.tell(&[&song]).expect("runs").expect("it can be heard");
-            assert_eq!(head.tell(&[&song]).expect("runs"), Some(told.clone()));
+            let told = head.classify(&[&song]).expect("runs").expect("it can be heard");
+            assert_eq!(head.classify(&[&song]).expect("runs"), Some(told.clone()));
             let target = told.target(&norm).expect("compiled in");
             assert_eq!(target.kind, TargetKind::Norm);
             assert!(target.name.contains(" %") && target.name.contains(UNIVERSAL), "{}", target.name);

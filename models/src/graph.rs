@@ -4,8 +4,8 @@
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 
-use crate::Error;
 use crate::backend::environment;
+use crate::error::Error;
 use crate::features::names;
 
 /// A session of a graph whose file has the hash `blake3` and that was trained on `features`.

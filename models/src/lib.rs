@@ -3,8 +3,11 @@
 //!
 //! A small ONNX network does so through `ort`; hand-written [`rules`] are its baseline and fallback.
 
+pub mod amounts;
 pub mod backend;
+pub mod bounds;
 pub mod decision;
+pub mod error;
 pub mod features;
 pub mod fit;
 pub mod genre;
@@ -15,44 +18,18 @@ pub mod norm;
 pub mod registration;
 pub mod rules;
 pub mod target;
+pub mod third_octaves;
+
+pub use error::Error;
 
 use analyzer::profile::Profile;
 
-use crate::decision::{Confidence, PLR, Wish};
+use crate::decision::{Confidence, MasteringDecision, PLR};
 use crate::features::{Features, MID, features};
 use crate::network::{Network, Prediction};
 use crate::norm::NormProfile;
 use crate::registration::{Levels, Registration, moments};
 use crate::target::{Target, TargetKind, bands_below, comparable};
-
-/// Why nothing could be decided.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The song has no loudness.
-    #[error("there is nothing to master: it is silent, a constant, or shorter than 0.4 s")]
-    SilentSource,
-    /// A reference has no loudness.
-    #[error("reference {name} is silent, a constant, or shorter than 0.4 s: choose another")]
-    SilentReference {
-        /// The reference's name.
-        name: String,
-    },
-    /// Two compiled-in files were made for different versions of the program.
-    #[error("the compiled-in {what} do not fit this program: train the network again")]
-    Mismatch {
-        /// What does not fit.
-        what: &'static str,
-    },
-    /// A compiled-in file cannot be read.
-    #[error("compiled-in data cannot be read: {0}")]
-    Sidecar(String),
-    /// A profile of songs cannot be used.
-    #[error("{0}")]
-    Norm(String),
-    /// The ONNX runtime refused.
-    #[error("ONNX runtime: {0}")]
-    Runtime(String),
-}
 
 /// Decides, by network or by rules.
 pub struct Decider {
@@ -86,9 +63,9 @@ impl Decider {
     ///
     /// # Errors
     /// The song is silent, or the runtime failed.
-    pub fn decide(&mut self, source: &Profile, target: &Target) -> Result<Wish, Error> {
+    pub fn decide(&mut self, source: &Profile, target: &Target) -> Result<MasteringDecision, Error> {
         let vector = features(source).ok_or(Error::SilentSource)?;
-        if let (TargetKind::Literal, Some(fine)) = (target.kind, literal::fine(source)) {
+        if let (TargetKind::Literal, Some(fine)) = (target.kind, third_octaves::fine(source)) {
             return Ok(literal::decide(&fine, &target.levels, source.spectrum.cutoff_hz.min(target.cutoff_hz)));
         }
         let cutoff_hz = source.spectrum.cutoff_hz;
@@ -101,7 +78,12 @@ impl Decider {
     ///
     /// # Errors
     /// The runtime failed.
-    pub fn decide_between(&mut self, source: &Features, cutoff_hz: f64, target: &Target) -> Result<Wish, Error> {
+    pub fn decide_between(
+        &mut self,
+        source: &Features,
+        cutoff_hz: f64,
+        target: &Target,
+    ) -> Result<MasteringDecision, Error> {
         self.decide_with(source, cutoff_hz, target, |_, _| None)
     }
 
@@ -112,13 +94,13 @@ impl Decider {
         cutoff_hz: f64,
         target: &Target,
         register: impl FnOnce(&Levels, usize) -> Option<Registration>,
-    ) -> Result<Wish, Error> {
+    ) -> Result<MasteringDecision, Error> {
         let (from, to) = comparable(source, &target.features, &self.norm, cutoff_hz.min(target.cutoff_hz));
         if target.kind == TargetKind::Literal {
-            let fine = literal::fine_of_levels(&literal::levels_of_features(&from));
+            let fine = third_octaves::fine_of_levels(&third_octaves::levels_of_features(&from));
             return Ok(literal::decide(&fine, &target.levels, cutoff_hz.min(target.cutoff_hz)));
         }
-        let dense = |mut wish: Wish, distance_db: f64| {
+        let dense = |mut wish: MasteringDecision, distance_db: f64| {
             if target.kind == TargetKind::Reference {
                 let most_lu = to[features::PLR] - from[features::PLR] + less_dense_lu(distance_db);
                 wish.plr_lu = wish.plr_lu.min(most_lu);
@@ -178,8 +160,8 @@ const PRIOR_SIDE_DB: f64 = 2.9;
 const PRIOR_LOG_RATIO: f64 = 0.21;
 
 /// The network's answer within what the literal differences, of means and of moments, allow.
-fn bounded(prediction: &Prediction, mean_db: &Levels, moments_db: &Levels, kind: TargetKind) -> Wish {
-    use analyzer::profile::SPECTRUM_BANDS as N;
+fn bounded(prediction: &Prediction, mean_db: &Levels, moments_db: &Levels, kind: TargetKind) -> MasteringDecision {
+    use analyzer::spectrum_bands::SPECTRUM_BANDS as N;
     let Prediction { values, deviations } = prediction;
     let within = |n: usize| match kind {
         TargetKind::Norm => values[n],
@@ -192,7 +174,7 @@ fn bounded(prediction: &Prediction, mean_db: &Levels, moments_db: &Levels, kind:
         let variance = range.clone().map(|n| deviations[n] * deviations[n]).sum::<f64>() / range.len() as f64;
         (1.0 - variance / (prior * prior)).clamp(0.0, 1.0)
     };
-    Wish {
+    MasteringDecision {
         mid_db: std::array::from_fn(within),
         side_db: std::array::from_fn(|band| within(N + band)),
         log_ratio: std::array::from_fn(|band| values[2 * N + band]),

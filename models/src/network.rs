@@ -5,8 +5,8 @@ use ort::session::Session;
 use ort::value::TensorRef;
 use serde::Deserialize;
 
-use crate::Error;
 use crate::decision::{OUTPUTS, output_names};
+use crate::error::Error;
 use crate::features::Features;
 use crate::graph;
 use crate::registration::Registration;

@@ -3,11 +3,11 @@
 use analyzer::profile::Profile;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-use crate::decision::Amounts;
+use crate::amounts::Amounts;
+use crate::error::Error;
 use crate::features::{FEATURES, Features, features, names};
-use crate::literal::levels_of_features;
 use crate::target::{Target, TargetKind, says};
+use crate::third_octaves::levels_of_features;
 
 /// Raised when a profile of an older program would be misread.
 pub const NORM_VERSION: u32 = 1;

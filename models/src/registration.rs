@@ -6,7 +6,8 @@
 //! the less the worse they fit. How well the best pairs fit tells how much the songs have in common.
 
 use analyzer::loudness::energy_share;
-use analyzer::profile::{Profile, SPECTRUM_BANDS};
+use analyzer::profile::Profile;
+use analyzer::spectrum_bands::SPECTRUM_BANDS;
 use analyzer::units::db_from_power;
 
 /// Bands of mid and of side.

@@ -5,9 +5,9 @@
 //! decides.
 
 use analyzer::crossover::BANDS;
-use analyzer::profile::SPECTRUM_BANDS;
+use analyzer::spectrum_bands::SPECTRUM_BANDS;
 
-use crate::decision::{Confidence, Wish};
+use crate::decision::{Confidence, MasteringDecision};
 use crate::features::{Features, MID, PLR, SIDE, spread_100ms};
 
 /// Share of a difference that is taken for the master, not the song.
@@ -18,7 +18,7 @@ const SMOOTHING_BANDS: usize = 2;
 const CONFIDENCE: Confidence = Confidence { tone: TRUST, width: TRUST, dynamics: TRUST };
 
 /// What the rules want for `source`, both vectors made comparable; `spread` as in [`crate::target::Target`].
-pub fn decide(source: &Features, target: &Features, spread: &Features) -> Wish {
+pub fn decide(source: &Features, target: &Features, spread: &Features) -> MasteringDecision {
     let wanted = |feature: usize| {
         let difference = target[feature] - source[feature];
         TRUST * (difference - difference.clamp(-spread[feature], spread[feature]))
@@ -28,7 +28,7 @@ pub fn decide(source: &Features, target: &Features, spread: &Features) -> Wish {
         // A two-sided ratio divides the spread.
         if source[feature] > 0.5 { -libm::log1p((wanted(feature) / source[feature]).max(-0.5)) } else { 0.0 }
     });
-    Wish {
+    MasteringDecision {
         mid_db: smoothed(&std::array::from_fn(|band| wanted(MID + band))),
         side_db: smoothed(&std::array::from_fn(|band| wanted(SIDE + band))),
         log_ratio,

@@ -2,15 +2,16 @@
 
 use analyzer::crossover::BANDS;
 use analyzer::defects::DefectKind;
-use analyzer::profile::{Profile, SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz};
+use analyzer::profile::Profile;
+use analyzer::spectrum_bands::{SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-use crate::decision::Amounts;
+use crate::amounts::Amounts;
+use crate::error::Error;
 use crate::features::{DYNAMICS_START, FEATURES, Features, MID, SIDE, WIDTH_START, features};
-use crate::literal::{Thirds, levels, levels_of_features};
 use crate::norm::{NormProfile, median};
 use crate::registration::{Levels, moments};
+use crate::third_octaves::{ThirdOctaveLevels, levels, levels_of_features};
 
 /// A target that one song can be mastered towards.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +33,7 @@ pub struct Target {
     /// Its moments, where they were measured; of several records those of all.
     pub moments: Vec<Levels>,
     /// Its spectrum in third octaves, LU.
-    pub levels: Thirds,
+    pub levels: ThirdOctaveLevels,
     /// How much of a move towards it is taken: less than all where it is no good example.
     pub trust: Amounts,
 }

@@ -2,7 +2,8 @@
 
 use analyzer::crossover::{BANDS, CROSSOVER_HZ};
 use analyzer::loudness::KWeight;
-use analyzer::profile::{Profile, SPECTRUM_BANDS, band_centre_hz};
+use analyzer::profile::Profile;
+use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::units::{FLOOR_DB, db_from_power, power_from_db};
 
 /// By so much more than before may a song lose in mono, LU.

@@ -114,11 +114,11 @@ pub(crate) use params;
 /// One level per spectrum band, dB.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<f64>", into = "Vec<f64>")]
-pub struct Curve(pub [f64; analyzer::profile::SPECTRUM_BANDS]);
+pub struct Curve(pub [f64; analyzer::spectrum_bands::SPECTRUM_BANDS]);
 
 impl Curve {
     /// Nothing is changed.
-    pub const FLAT: Self = Self([0.0; analyzer::profile::SPECTRUM_BANDS]);
+    pub const FLAT: Self = Self([0.0; analyzer::spectrum_bands::SPECTRUM_BANDS]);
 
     /// Every band is at 0 dB.
     pub fn is_flat(&self) -> bool {

@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::Error;
 use crate::io::decode::begins_like_sound;
-use crate::origin::is_master;
-use crate::paths::place;
+use crate::render::provenance::is_master;
+use crate::request::paths::place;
 
 /// Extensions that promise sound: such a file is listed even when it does not keep the promise. Any other is looked
 /// into.

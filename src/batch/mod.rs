@@ -5,6 +5,7 @@
 //! remembers what is finished, [`report`] and [`pages`] tell all of it, [`merge`] joins the reports of several machines.
 //! A song's bytes are those of mastering it alone: nothing passes from one song to another but what the user asks for.
 
+pub mod aggregate;
 pub mod budget;
 pub mod inputs;
 pub mod merge;

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::album::AlbumReport;
 use crate::batch::plan::{Plan, Shard};
 use crate::batch::record::Records;
 use crate::batch::run::{Outcome, Summary};
@@ -12,6 +11,7 @@ use crate::error::Error;
 use crate::io;
 use crate::page::index::{Song, write_index};
 use crate::page::{Page, PageAudio, is_ours};
+use crate::workflows::album::AlbumReport;
 
 /// Where the page of a master lies.
 pub fn path(master: &Path) -> PathBuf {

@@ -8,7 +8,8 @@ use crate::batch::inputs::{Found, tree_path};
 use crate::batch::relation::Relation;
 use crate::batch::settings::Settings;
 use crate::error::Error;
-use crate::io::encode::{Format, identity};
+use crate::io::encode::identity;
+use crate::io::output_spec::Format;
 
 /// One song.
 #[derive(Clone, Debug)]

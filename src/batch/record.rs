@@ -47,7 +47,7 @@ pub struct MadeFrom {
 
 /// How a song stands before it is mastered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum MasterState {
     /// Its master is there, from the same mix and settings.
     Finished,
     /// It has no master yet.
@@ -132,16 +132,16 @@ impl Records {
     ///
     /// # Errors
     /// The master is there and cannot be read.
-    pub fn standing(&self, output: &Path, made_from: &MadeFrom) -> Result<Standing, io::Error> {
+    pub fn standing(&self, output: &Path, made_from: &MadeFrom) -> Result<MasterState, io::Error> {
         let path = self.output.join(output);
         if std::fs::symlink_metadata(&path).is_err() {
-            return Ok(Standing::New);
+            return Ok(MasterState::New);
         }
-        let Some(record) = self.read(output) else { return Ok(Standing::Foreign) };
+        let Some(record) = self.read(output) else { return Ok(MasterState::Foreign) };
         Ok(match file_hash(&path)? == record.output_hash {
-            true if record.made_from == *made_from => Standing::Finished,
-            true => Standing::Outdated,
-            false => Standing::Foreign,
+            true if record.made_from == *made_from => MasterState::Finished,
+            true => MasterState::Outdated,
+            false => MasterState::Foreign,
         })
     }
 }
@@ -169,20 +169,20 @@ mod tests {
         let (output, master) = (Path::new("a.wav"), folder.path().join("a.wav"));
         let made = made_from("mix", "settings");
         let standing = |made: &MadeFrom| records.standing(output, made).expect("readable");
-        assert_eq!(standing(&made), Standing::New);
+        assert_eq!(standing(&made), MasterState::New);
         std::fs::write(&master, "master").expect("space");
-        assert_eq!(standing(&made), Standing::Foreign);
+        assert_eq!(standing(&made), MasterState::Foreign);
         let hash = file_hash(&master).expect("readable");
         let record = Record::new(made.clone(), hash, Value::from(1.25), Value::Null);
         records.write(output, &record).expect("space");
         assert_eq!(records.read(output), Some(record));
-        assert_eq!(standing(&made), Standing::Finished);
-        assert_eq!(standing(&made_from("another mix", "settings")), Standing::Outdated);
-        assert_eq!(standing(&made_from("mix", "other settings")), Standing::Outdated);
+        assert_eq!(standing(&made), MasterState::Finished);
+        assert_eq!(standing(&made_from("another mix", "settings")), MasterState::Outdated);
+        assert_eq!(standing(&made_from("mix", "other settings")), MasterState::Outdated);
         std::fs::write(&master, "edited").expect("space");
-        assert_eq!(standing(&made), Standing::Foreign);
+        assert_eq!(standing(&made), MasterState::Foreign);
         std::fs::remove_file(&master).expect("ours");
-        assert_eq!(standing(&made), Standing::New);
+        assert_eq!(standing(&made), MasterState::New);
     }
 
     #[test]

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use analyzer::profile::Profile;
 
 use crate::io::hash::file_hash;
-use crate::job::Reference;
-use crate::master::{MeasuredReference, reference_name};
-use crate::progress::Observer;
+use crate::request::job::Reference;
 use crate::song::measure;
+use crate::song::observer::Observer;
+use crate::workflows::master::{MeasuredReference, reference_name};
 
 /// What is known of one reference, or why nothing is.
 #[derive(Default)]

@@ -5,28 +5,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use analyzer::profile::Profile;
-use models::decision::Amounts;
+use models::amounts::Amounts;
 use models::target::Target;
 use renderer::recipe::Recipe;
 use serde::Serialize;
 
-use crate::album::{AlbumLoudness, AlbumReport, Pair, Part, RECORD, Tone, balance, measure_master};
 use crate::batch::plan::{Item, Plan};
-use crate::batch::record::{MadeFrom, Standing};
+use crate::batch::record::{MadeFrom, MasterState};
 use crate::batch::report;
 use crate::batch::run::Outcome;
 use crate::batch::song::{Deciders, Shared, guarded};
 use crate::batch::watch::{SongProgress, Stopping, Watch};
+use crate::decide::refine::refined;
 use crate::error::Error;
 use crate::io;
-use crate::job::MasterJob;
-use crate::master::decided_by;
-use crate::origin::{origin, was_mastered_towards};
-use crate::pipeline::alone;
-use crate::refine::refined;
+use crate::render::promises::Strictness;
+use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::DecisionReport;
+use crate::request::job::MasterJob;
+use crate::song::read_ahead::single_threaded;
 use crate::song::{Song, measure};
-use crate::verify::Strictness;
+use crate::workflows::album::{AlbumLoudness, AlbumReport, Pair, Part, RECORD, Tone, balance, measure_master};
+use crate::workflows::master::decided_by;
 
 /// What the songs have to do with one another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -39,7 +39,7 @@ pub struct Relation {
 
 /// What was found out about all songs.
 #[derive(Default)]
-pub struct Direction {
+pub struct BatchAnalysis {
     /// Names all that a song's master depends on besides itself and its settings.
     pub context: String,
     /// The middle of the songs, when every song is mastered towards it by itself.
@@ -67,7 +67,7 @@ impl Relation {
     }
 }
 
-impl Direction {
+impl BatchAnalysis {
     /// Names what the songs depend on, and knows no more.
     pub fn named(plan: &Plan, shared: &Shared) -> Self {
         if plan.relation == Relation::default() {
@@ -90,7 +90,7 @@ impl Direction {
         let context = context(&made_from, &plan.relation);
         // A song that fails now will fail then.
         let is_finished = |item: &Item| match shared.made_from_in(item, &context) {
-            Ok(made) => shared.standing(item, &made).is_ok_and(|standing| standing == Standing::Finished),
+            Ok(made) => shared.standing(item, &made).is_ok_and(|standing| standing == MasterState::Finished),
             Err(_) => true,
         };
         let are_finished = shared.resume && plan.items.iter().all(is_finished);
@@ -271,9 +271,10 @@ fn prepare(
     // Towards itself or a record, an album's songs make a move of their own: what is wanted of each is in its curve.
     let (recipe, refinement) = refined(job, &song, profile, &tone.middle, recipe, &progress)?;
     decision.refinement = refinement;
-    let trace = crate::finish::trace(&song, &recipe, profile, &progress)?;
+    let trace = crate::render::finish::trace(&song, &recipe, profile, &progress)?;
     progress.finish();
-    let before_lufs = profile.loudness.integrated_lufs.ok_or_else(|| decide_error(models::Error::SilentSource))?;
+    let before_lufs =
+        profile.loudness.integrated_lufs.ok_or_else(|| decide_error(models::error::Error::SilentSource))?;
     Ok((Part { trace, recipe, before_lufs }, decision))
 }
 
@@ -310,7 +311,7 @@ fn each<T: Send>(
                     said.lock().unwrap_or_else(PoisonError::into_inner).push((at, words));
                 }
             };
-            scope.spawn(move || alone(each));
+            scope.spawn(move || single_threaded(each));
         }
     });
     if watch.is_stopping() {

@@ -8,23 +8,23 @@ use std::time::Duration;
 
 use models::target::Target;
 
-use crate::album::AlbumReport;
 use crate::batch::budget::Budget;
 use crate::batch::pages;
 use crate::batch::plan::{Item, Plan};
-use crate::batch::record::{Records, Standing};
+use crate::batch::record::{MasterState, Records};
 use crate::batch::references::References;
-use crate::batch::relation::{self, Direction};
+use crate::batch::relation::{self, BatchAnalysis};
 use crate::batch::report;
 use crate::batch::song::{Deciders, Done, Shared, guarded};
 use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
 use crate::error::Error;
 use crate::io;
-use crate::master::read_profile;
 use crate::page::PageAudio;
-use crate::pipeline::alone;
+use crate::render::promises::Verdict;
 use crate::report::Report;
-use crate::verify::Verdict;
+use crate::song::read_ahead::single_threaded;
+use crate::workflows::album::AlbumReport;
+use crate::workflows::master::read_profile;
 
 /// How a batch is run; none of it changes a master.
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     let folders: std::collections::BTreeSet<_> = plan.items.iter().filter_map(|item| item.output.parent()).collect();
     folders.into_iter().for_each(|folder| io::claim::sweep(&output.join(folder)));
     watch.begins(plan.items.iter().map(bytes).sum::<u64>() * (1 + plan.relation.listens()));
-    let outcomes = match Direction::find(plan, &shared, budget.jobs, watch) {
+    let outcomes = match BatchAnalysis::find(plan, &shared, budget.jobs, watch) {
         Ok(direction) => {
             shared.direction = direction;
             Workers::new(plan, &shared, watch).run(budget.jobs)
@@ -190,9 +190,9 @@ pub fn look<'a>(
     plan: &'a Plan,
     output: &'a Path,
     options: &Options,
-) -> impl Iterator<Item = (&'a Item, Result<Standing, String>)> {
+) -> impl Iterator<Item = (&'a Item, Result<MasterState, String>)> {
     let mut shared = shared(output, options, 0);
-    shared.direction = Direction::named(plan, &shared);
+    shared.direction = BatchAnalysis::named(plan, &shared);
     plan.items.iter().map(move |item| (item, shared.made_from(item).and_then(|made| shared.standing(item, &made))))
 }
 
@@ -205,7 +205,7 @@ fn shared<'a>(output: &'a Path, options: &Options, spool_bytes: usize) -> Shared
         resume: options.resume,
         pages: options.pages,
         spool_bytes,
-        direction: Direction::default(),
+        direction: BatchAnalysis::default(),
     }
 }
 
@@ -236,7 +236,7 @@ impl<'a> Workers<'a> {
     /// What became of every song, in the plan's order.
     fn run(self, jobs: usize) -> Vec<Outcome> {
         std::thread::scope(|scope| {
-            (0..jobs.min(self.plan.items.len())).for_each(|_| drop(scope.spawn(|| alone(|| self.work()))));
+            (0..jobs.min(self.plan.items.len())).for_each(|_| drop(scope.spawn(|| single_threaded(|| self.work()))));
         });
         self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,18 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use models::decision::Amounts;
+use models::amounts::Amounts;
 use models::genre::tellable;
 use models::norm::UNIVERSAL;
 use renderer::recipe::SampleFormat;
 
-use crate::delivery::Destination;
+use crate::decide::refine::Effort;
 use crate::error::Error;
-use crate::io::encode::Format;
-use crate::job::{DeciderKind, Genre, GenreReference, MasterJob, MatchKind, Output, Reference, Wanted};
-use crate::master::check_format;
-use crate::refine::Effort;
-use crate::verify::Strictness;
+use crate::io::output_spec::Format;
+use crate::render::promises::Strictness;
+use crate::request::destination::Destination;
+use crate::request::job::{
+    DeciderKind, DeliveryRequest, Genre, GenreReference, MasterJob, MatchKind, Output, Reference,
+};
+use crate::workflows::master::check_format;
 
 /// Everything that decides how a song comes out, but for the song.
 #[derive(Clone, Debug)]
@@ -28,7 +30,7 @@ pub struct Settings {
     /// What songs of a genre go towards instead of its profile.
     pub genre_references: Vec<GenreReference>,
     /// Loudness and samples.
-    pub wanted: Wanted,
+    pub wanted: DeliveryRequest,
     /// Who decides.
     pub decider: DeciderKind,
     /// How references are taken.
@@ -261,7 +263,7 @@ pub(super) fn defaults() -> Settings {
         profile: None,
         genre: Genre::Auto,
         genre_references: Vec::new(),
-        wanted: Wanted::default(),
+        wanted: DeliveryRequest::default(),
         decider: DeciderKind::default(),
         matching: MatchKind::default(),
         effort: Effort::default(),
@@ -367,7 +369,7 @@ mod tests {
             assert!(settings.check().is_err(), "{column}");
         }
         let flac = Settings { format: Format::Flac, ..defaults() };
-        let float = Wanted { sample_format: Some(SampleFormat::Float32), ..Wanted::default() };
+        let float = DeliveryRequest { sample_format: Some(SampleFormat::Float32), ..DeliveryRequest::default() };
         assert!(Settings { wanted: float, ..flac }.check().is_err());
     }
 }

@@ -8,24 +8,24 @@ use renderer::recipe::Recipe;
 
 use crate::batch::pages;
 use crate::batch::plan::Item;
-use crate::batch::record::{MadeFrom, Record, Records, Standing};
+use crate::batch::record::{MadeFrom, MasterState, Record, Records};
 use crate::batch::references::References;
-use crate::batch::relation::Direction;
+use crate::batch::relation::BatchAnalysis;
 use crate::batch::settings::Settings;
+use crate::decide::genres::Genres;
+use crate::decide::refine::refined;
 use crate::error::Error;
-use crate::genres::Genres;
 use crate::io;
 use crate::io::claim::Claim;
 use crate::io::encode::scratch;
 use crate::io::hash::file_hash;
-use crate::job::{DeciderKind, MasterJob};
-use crate::master::{ALREADY, Aim, Decided, decide, deliver, load_decider, notes_on_reference};
-use crate::origin::was_mastered_towards;
 use crate::page::{Page, PageAudio};
-use crate::progress::Observer;
-use crate::refine::refined;
+use crate::render::provenance::was_mastered_towards;
 use crate::report::{DecisionReport, Report};
+use crate::request::job::{DeciderKind, MasterJob};
 use crate::song::Song;
+use crate::song::observer::Observer;
+use crate::workflows::master::{ALREADY, Decided, MasteringTarget, decide, deliver, load_decider, notes_on_reference};
 use models::Decider;
 
 /// What is the same for all songs of a batch.
@@ -45,7 +45,7 @@ pub struct Shared<'a> {
     /// Frames in memory per spool of a song.
     pub spool_bytes: usize,
     /// What was found out about all songs together.
-    pub direction: Direction,
+    pub direction: BatchAnalysis,
 }
 
 /// What `work` says of a song. A fault of this program in it is one song's fault as well, and ends no other.
@@ -128,7 +128,7 @@ impl Shared<'_> {
         let made_from = self.made_from(item)?;
         let has_page = || self.pages.is_none() || pages::path(&self.output.join(&item.output)).exists();
         let is_finished =
-            || Ok::<_, String>(self.resume && self.standing(item, &made_from)? == Standing::Finished && has_page());
+            || Ok::<_, String>(self.resume && self.standing(item, &made_from)? == MasterState::Finished && has_page());
         if is_finished()? {
             self.records.clear_claim(&item.output);
             return Ok(Done::Unchanged);
@@ -146,7 +146,7 @@ impl Shared<'_> {
     ///
     /// # Errors
     /// Its master is there and cannot be read.
-    pub fn standing(&self, item: &Item, made_from: &MadeFrom) -> Result<Standing, String> {
+    pub fn standing(&self, item: &Item, made_from: &MadeFrom) -> Result<MasterState, String> {
         self.records.standing(&item.output, made_from).map_err(|e| e.to_string())
     }
 
@@ -161,7 +161,7 @@ impl Shared<'_> {
     ) -> Result<Done, String> {
         let standing = self.standing(item, &made_from)?;
         let path = self.output.join(&item.output);
-        let is_unclear = standing == Standing::Foreign && claim.was_abandoned && !self.force;
+        let is_unclear = standing == MasterState::Foreign && claim.was_abandoned && !self.force;
         let made = match is_unclear {
             true => self.compared(item, &path, deciders, observer),
             false => self.mastered(item, &path, standing, deciders, observer),
@@ -195,12 +195,12 @@ impl Shared<'_> {
         &self,
         item: &Item,
         path: &Path,
-        standing: Standing,
+        standing: MasterState,
         deciders: &mut Deciders,
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
-        let may_replace = self.force || matches!(standing, Standing::Finished | Standing::Outdated);
-        if standing == Standing::Foreign && !may_replace {
+        let may_replace = self.force || matches!(standing, MasterState::Finished | MasterState::Outdated);
+        if standing == MasterState::Foreign && !may_replace {
             return Err(io::Error::Exists { path: path.to_owned() }.into());
         }
         let folder = path.parent().unwrap_or(self.output);
@@ -226,7 +226,7 @@ impl Shared<'_> {
         }
         if self.pages.is_some() {
             // A page is written with its master.
-            return self.mastered(item, path, Standing::Outdated, deciders, observer);
+            return self.mastered(item, path, MasterState::Outdated, deciders, observer);
         }
         report.output.path = path.display().to_string();
         Ok((report, profile))
@@ -268,7 +268,7 @@ impl Shared<'_> {
             return Ok((recipe, decision, warnings));
         }
         let (job, aim) = match &self.direction.middle {
-            Some(middle) => (job.clone(), Aim::at(middle.clone())),
+            Some(middle) => (job.clone(), MasteringTarget::at(middle.clone())),
             None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
         };
         let aim = aim.for_song(&job);
@@ -291,7 +291,7 @@ impl Shared<'_> {
         songs: &[&Profile],
         deciders: &mut Deciders,
         observer: &dyn Observer,
-    ) -> Result<(MasterJob, Aim), Error> {
+    ) -> Result<(MasterJob, MasteringTarget), Error> {
         let (decider, genres) = deciders.both(job.decider)?;
         let mut told = None;
         if settings.goes_by_genre() {
@@ -300,7 +300,7 @@ impl Shared<'_> {
             told = Some(genre);
         }
         let references = self.references.measured(&job.references, observer).map_err(Error::Reference)?;
-        let aim = Aim::towards(decider, genres, references, &job, songs)?;
-        Ok((job, Aim { genre: aim.genre.or(told), ..aim }))
+        let aim = MasteringTarget::towards(decider, genres, references, &job, songs)?;
+        Ok((job, MasteringTarget { genre: aim.genre.or(told), ..aim }))
     }
 }

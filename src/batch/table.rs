@@ -117,7 +117,7 @@ fn values(value: &Value) -> Option<Vec<String>> {
 mod tests {
     use super::*;
     use crate::batch::settings::defaults;
-    use crate::job::LoudnessTarget;
+    use crate::request::job::LoudnessTarget;
 
     fn plan(name: &str, text: &str) -> Result<Plan, Error> {
         let folder = tempfile::tempdir().expect("a folder");

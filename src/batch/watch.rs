@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::batch::run::Outcome;
 use crate::io::Error;
-use crate::progress::Observer;
 use crate::report::{DecisionReport, Levels};
+use crate::song::observer::Observer;
 
 /// Hears of every song. Called from several threads.
 pub trait Watch: Sync {
@@ -72,11 +72,11 @@ impl<'a> SongProgress<'a> {
 
     /// Whatever became of it, nothing more is to be done.
     pub fn finish(&self) {
-        self.tell(1.0);
+        self.report_share(1.0);
     }
 
     /// Tells that this share of the work is done. A stage that comes again tells nothing twice.
-    fn tell(&self, share: f64) {
+    fn report_share(&self, share: f64) {
         let done = (self.bytes as f64 * share.min(1.0)) as u64;
         let told = self.told.fetch_max(done, Ordering::Relaxed);
         if done > told {
@@ -99,7 +99,7 @@ impl Observer for SongProgress<'_> {
         if all > 0 {
             let from = STAGES[stage].1;
             let to = STAGES[stage..].iter().map(|(_, start)| *start).find(|start| *start > from).unwrap_or(1.0);
-            self.tell(from + (to - from) * (done as f64 / all as f64).min(1.0));
+            self.report_share(from + (to - from) * (done as f64 / all as f64).min(1.0));
         }
         let is_over = if self.is_listening { self.watch.is_stopping() } else { self.watch.is_cut() };
         if is_over { Err(Error::Interrupted) } else { Ok(()) }

@@ -5,7 +5,6 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use goldmaster::album::AlbumLoudness;
 use goldmaster::batch::budget::parse_bytes;
 use goldmaster::batch::plan::{Plan, Shard};
 use goldmaster::batch::relation::Relation;
@@ -13,12 +12,13 @@ use goldmaster::batch::run::Options;
 use goldmaster::batch::settings::Settings;
 use goldmaster::batch::{inputs, table};
 use goldmaster::error::Error;
-use goldmaster::io::encode::Format;
-use goldmaster::job::{DeciderKind, Genre, GenreReference, Reference};
+use goldmaster::io::output_spec::Format;
 use goldmaster::page::PageAudio;
-use goldmaster::verify::Strictness;
+use goldmaster::render::promises::Strictness;
+use goldmaster::request::job::{DeciderKind, Genre, GenreReference, Reference};
+use goldmaster::workflows::album::AlbumLoudness;
 
-use super::{AmountArgs, ClosenessArgs, GenreArg, WantedArgs, genre, setting};
+use super::{AmountArgs, ClosenessArgs, DeliveryArgs, GenreArg, genre, setting};
 
 #[derive(Args, Debug)]
 pub struct BatchArgs {
@@ -45,7 +45,7 @@ pub struct BatchArgs {
     #[arg(long = "genre-reference", value_name = "GENRE=FILE[:WEIGHT]", conflicts_with_all = ["references", "profile"])]
     pub genre_references: Vec<GenreReference>,
     #[command(flatten)]
-    pub wanted: WantedArgs,
+    pub wanted: DeliveryArgs,
     /// Container of the masters
     #[arg(long, value_enum, default_value = "wav", help_heading = "Delivery")]
     pub format: Container,

@@ -6,35 +6,19 @@ use std::path::{Path, PathBuf};
 
 use analyzer::stream::{Frame, Source};
 
+use super::aiff;
 use super::error::{Error, Warning};
 use super::packets::PacketReader;
 use super::pcm::{Layout, PcmReader};
 use super::riff::{self, Wave};
 use super::sniff::{self, Kind, Window};
-use super::{MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, aiff};
+use super::source_info::{MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, SourceInfo};
 
 /// Samples beyond this are not audio: +60 dBFS, far above any floating-point mix.
 const ABSURD: f32 = 1000.0;
 
 /// A file with more than one bad sample in so many is not audio at all.
 const MIN_SAMPLES_PER_BAD: u64 = 100;
-
-/// What is known about a source before it is decoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceInfo {
-    /// Frames per second.
-    pub sample_rate_hz: u32,
-    /// 1 or 2. Mono arrives as two equal channels.
-    pub channels: u8,
-    /// How many frames to expect, as far as the header says it. Never an amount to allocate.
-    pub frames_hint: Option<u64>,
-    /// Format and codec for people.
-    pub codec: String,
-    /// Bits per sample of a lossless source.
-    pub bit_depth: Option<u32>,
-    /// Whether the codec leaves something out.
-    pub lossy: bool,
-}
 
 /// Decodes a file. Memory does not grow with its length.
 ///

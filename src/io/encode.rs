@@ -5,61 +5,18 @@ use std::io::{self, BufWriter, Seek};
 use std::path::{Path, PathBuf};
 
 use analyzer::stream::Frame;
-use analyzer::units::nearest;
-pub use renderer::recipe::SampleFormat;
 use tempfile::{NamedTempFile, TempPath};
 
 use super::claim::{TEMPORARY_PREFIX, TEMPORARY_SUFFIX, is_held};
 use super::error::{Error, Warning};
 use super::flac::{self, FlacWriter};
 use super::guard::GuardedFile;
+use super::output_spec::{Format, OutputSpec, SampleFormat};
 use super::tags::Tags;
 use super::wav::{MAX_RIFF_BYTES, WavWriter};
 
 /// Bytes gathered before they are written.
 const BUFFER_BYTES: usize = 1 << 18;
-
-/// A file format to write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// WAV, or RF64 beyond 4 GiB.
-    Wav,
-    /// FLAC.
-    Flac,
-}
-
-/// What to write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutputSpec {
-    /// Frames per second.
-    pub sample_rate_hz: u32,
-    /// 1 or 2. Mono writes the left channel.
-    pub channels: u8,
-    /// File format.
-    pub format: Format,
-    /// What a sample is written as.
-    pub sample_format: SampleFormat,
-    /// How many frames will be written, exactly.
-    pub frames: u64,
-}
-
-impl OutputSpec {
-    /// Bits per sample.
-    pub(super) fn bits(&self) -> u32 {
-        self.sample_format.integer_bits().unwrap_or(32)
-    }
-
-    /// Bytes of an uncompressed frame.
-    pub(super) fn frame_bytes(&self) -> u32 {
-        u32::from(self.channels) * self.bits() / 8
-    }
-}
-
-/// The integer nearest to `sample` · 2^(bits − 1), saturated. Exact for samples on the grid k / 2^(bits − 1).
-pub(super) fn quantise(sample: f32, bits: u32) -> i32 {
-    let scale = f64::from(1_u32 << (bits - 1));
-    nearest(f64::from(sample) * scale).clamp(-scale, scale - 1.0) as i32
-}
 
 /// Writes a master into a hidden file beside its name and gives it that name at the end.
 ///

@@ -57,8 +57,8 @@ pub enum Error {
     #[error(
         "{}: its sample rate is {hz} Hz; between {} and {} Hz can be mastered",
         name(path),
-        super::MIN_SAMPLE_RATE_HZ,
-        super::MAX_SAMPLE_RATE_HZ
+        super::source_info::MIN_SAMPLE_RATE_HZ,
+        super::source_info::MAX_SAMPLE_RATE_HZ
     )]
     SampleRate {
         /// The file.

@@ -7,7 +7,7 @@ use flac_codec::Error as Fault;
 use flac_codec::encode::{FlacSampleWriter, Options};
 use flac_codec::metadata::{BlockList, Picture, VorbisComment, write_blocks};
 
-use super::encode::{OutputSpec, quantise};
+use super::output_spec::{OutputSpec, quantise};
 
 pub(super) struct FlacWriter<W: Write + Seek> {
     writer: FlacSampleWriter<W>,

@@ -17,10 +17,13 @@ pub mod hash;
 mod mp4;
 mod ogg;
 mod opus;
+pub mod output_spec;
 mod packets;
 mod pcm;
 mod riff;
+mod riff_chunk;
 mod sniff;
+pub mod source_info;
 pub mod spool;
 pub mod tags;
 #[cfg(test)]
@@ -30,9 +33,3 @@ mod wav;
 
 pub use error::{Error, Warning};
 pub(crate) use flac::in_memory as flac_in_memory;
-
-/// The lowest sample rate that is accepted.
-pub const MIN_SAMPLE_RATE_HZ: u32 = 8_000;
-
-/// The highest sample rate that is accepted: the highest in which converters record PCM.
-pub const MAX_SAMPLE_RATE_HZ: u32 = 768_000;

@@ -7,10 +7,10 @@ use symphonia::core::errors::Error as Fault;
 use symphonia::core::packet::Packet;
 
 use super::contain::contain;
-use super::decode::SourceInfo;
 use super::demux::{self, Demuxed};
 use super::error::{Error, Warning};
 use super::sniff::{Kind, Window};
+use super::source_info::SourceInfo;
 
 /// So many packets in a row without a frame are no music.
 const MAX_BARREN_PACKETS: u32 = 20_000;
@@ -322,7 +322,7 @@ fn append(samples: &[f32], channels: u32, block: &mut Vec<Frame>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::encode::{Format, SampleFormat};
+    use super::super::output_spec::{Format, SampleFormat};
     use super::super::testing::{decode, encoded, on_grid, page};
     use super::*;
 

@@ -16,7 +16,7 @@ use lofty::tag::{ItemKey, Tag, TagExt, TagType};
 
 use super::contain::contain;
 use super::error::Warning;
-use super::wav::append_chunk;
+use super::riff_chunk::append_chunk;
 
 /// The largest block of metadata in FLAC (RFC 9639, section 8.1), less what a picture needs besides its data.
 const MAX_FLAC_PICTURE_BYTES: usize = (1 << 24) - 4096;
@@ -238,7 +238,8 @@ mod tests {
     use lofty::tag::ItemValue;
     use lofty::tag::TagItem;
 
-    use super::super::encode::{Encoder, Format, OutputSpec, SampleFormat};
+    use super::super::encode::Encoder;
+    use super::super::output_spec::{Format, OutputSpec, SampleFormat};
     use super::super::testing::{on_grid, read_all};
     use super::*;
 

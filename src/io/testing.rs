@@ -6,9 +6,11 @@ use std::path::Path;
 use analyzer::stream::{Frame, Source};
 use tempfile::NamedTempFile;
 
-use super::decode::{SourceInfo, open};
-use super::encode::{Encoder, Format, OutputSpec, SampleFormat};
+use super::decode::open;
+use super::encode::Encoder;
 use super::error::{Error, Warning};
+use super::output_spec::{Format, OutputSpec, SampleFormat};
+use super::source_info::SourceInfo;
 
 /// A file with these bytes; the extension says nothing.
 pub fn file(bytes: &[u8]) -> NamedTempFile {

@@ -8,7 +8,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 
 use analyzer::stream::Frame;
 
-use super::encode::{OutputSpec, SampleFormat, quantise};
+use super::output_spec::{OutputSpec, SampleFormat, quantise};
 
 /// The largest size that 32 bits can say; all ones means that `ds64` says it.
 pub(super) const MAX_RIFF_BYTES: u64 = u32::MAX as u64 - 1;
@@ -140,12 +140,4 @@ fn header(spec: &OutputSpec, max_riff_bytes: u64) -> Vec<u8> {
     header.extend(b"data");
     header.extend((if is_long { u32::MAX } else { data_bytes as u32 }).to_le_bytes());
     header
-}
-
-/// Appends a chunk, padded to an even size.
-pub(super) fn append_chunk(name: [u8; 4], body: &[u8], chunks: &mut Vec<u8>) {
-    chunks.extend(name);
-    chunks.extend((body.len() as u32).to_le_bytes());
-    chunks.extend(body);
-    chunks.extend(std::iter::repeat_n(0, body.len() % 2));
 }

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use analyzer::course::{Course, PeakMeter};
 use analyzer::excerpt::ExcerptKind;
 use analyzer::loudness::LoudnessMeter;
 use analyzer::profile::Profile;
 use analyzer::stream::{Frame, Meter as _, Source};
+use analyzer::timeline::{PeakMeter, Timeline};
 use rayon::prelude::*;
 use renderer::recipe::SampleFormat;
 use renderer::resample::Resampled;
@@ -18,7 +18,7 @@ use super::base64::base64;
 use crate::error::Error;
 use crate::io;
 use crate::io::decode::open;
-use crate::io::encode::{Format, OutputSpec};
+use crate::io::output_spec::{Format, OutputSpec};
 use crate::report::figures::{SoundFigures, loudest_at};
 
 /// An excerpt is this long where the song allows it, seconds.
@@ -173,7 +173,7 @@ impl Clip {
         loudness.push(&self.frames);
         peaks.push(&self.frames);
         let history = loudness.history();
-        let course = Course { peaks: peaks.finish(), short_term_lufs: history.short_term_lufs() };
+        let timeline = Timeline { peaks: peaks.finish(), short_term_lufs: history.short_term_lufs() };
         let (seconds, lufs) = (self.seconds(), history.integrated());
         Sound {
             id: self.id,
@@ -181,9 +181,9 @@ impl Clip {
             seconds,
             lufs,
             gain_db: 0.0,
-            loudest_s: loudest_at(&course.short_term_lufs).unwrap_or(0.0),
+            loudest_s: loudest_at(&timeline.short_term_lufs).unwrap_or(0.0),
             text: base64(flac),
-            figures: SoundFigures::of_course(seconds, &history.reading(), &course),
+            figures: SoundFigures::of_timeline(seconds, &history.reading(), &timeline),
             label: self.label,
         }
     }

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::plot::number;
 use super::{Page, write};
-use crate::album::AlbumReport;
 use crate::error::Error;
+use crate::workflows::album::AlbumReport;
 
 /// A song of the record.
 pub struct Song {

@@ -7,12 +7,12 @@ use askama::Template;
 use super::audio::Sound;
 use super::figures::{Drawn, Figure, signed};
 use super::plot::{Axis, Plot, clock, number};
-use super::words::{self, Deed};
-use crate::compare::Comparison;
-use crate::delivery::playback::playback;
-use crate::master::reference_name;
+use super::words::{self, ActionExplanation};
+use crate::render::promises::Verdict;
+use crate::report::playback::playback;
 use crate::report::{FileReport, Levels, Report};
-use crate::verify::Verdict;
+use crate::workflows::compare::Comparison;
+use crate::workflows::master::reference_name;
 
 /// A page.
 #[derive(Template)]
@@ -32,8 +32,8 @@ pub struct View {
     waveforms: Vec<String>,
     passage: String,
     figures: Vec<Figure>,
-    promises: Vec<Shown>,
-    deeds: Vec<Deed>,
+    promises: Vec<PromiseView>,
+    deeds: Vec<ActionExplanation>,
     confidence: Option<String>,
     notes: Vec<String>,
     services: Vec<Vec<String>>,
@@ -49,7 +49,7 @@ struct Headline {
 }
 
 /// A promise.
-struct Shown {
+struct PromiseView {
     class: &'static str,
     sign: &'static str,
     verdict: &'static str,
@@ -93,7 +93,7 @@ impl View {
                 &report.after,
             ),
             figures: drawn.all(),
-            promises: report.promises.iter().map(Shown::of).collect(),
+            promises: report.promises.iter().map(PromiseView::of).collect(),
             deeds: words::deeds(report),
             confidence: decision.and_then(words::confidence),
             notes: report.warnings.iter().map(|note| typeset(note)).collect(),
@@ -195,8 +195,8 @@ impl View {
     }
 }
 
-impl Shown {
-    fn of(promise: &crate::verify::Promise) -> Self {
+impl PromiseView {
+    fn of(promise: &crate::render::promises::Promise) -> Self {
         let (class, sign, verdict) = match promise.verdict {
             Verdict::Kept => ("kept", "✓", "kept"),
             Verdict::Short => ("short", "△", "short"),

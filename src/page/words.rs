@@ -5,11 +5,11 @@ use models::target::TargetKind;
 
 use super::plot::number;
 use super::view::typeset;
-use crate::delivery::playback::Playback;
+use crate::report::playback::Playback;
 use crate::report::{DecisionReport, Report};
 
 /// Something that was done, and the reason.
-pub struct Deed {
+pub struct ActionExplanation {
     /// What.
     pub what: String,
     /// Why.
@@ -51,14 +51,14 @@ pub fn refinement(report: &Report) -> Option<String> {
 }
 
 /// Everything that was done, with its reason.
-pub fn deeds(report: &Report) -> Vec<Deed> {
+pub fn deeds(report: &Report) -> Vec<ActionExplanation> {
     let decision = report.decision.as_ref();
     let model = decision.map(|decision| match decision.target_kind {
         TargetKind::Reference | TargetKind::Literal => "your reference",
         TargetKind::Norm => "finished records",
     });
-    let mut deeds: Vec<Deed> =
-        report.actions.iter().map(|what| Deed { what: typeset(what), why: why(what, model) }).collect();
+    let mut deeds: Vec<ActionExplanation> =
+        report.actions.iter().map(|what| ActionExplanation { what: typeset(what), why: why(what, model) }).collect();
     let wanted = &report.wanted;
     let why = match report.before.as_ref().and_then(|before| before.integrated_lufs) {
         Some(lufs) => format!(
@@ -69,8 +69,8 @@ pub fn deeds(report: &Report) -> Vec<Deed> {
         ),
         None => "The recipe says so.".to_owned(),
     };
-    deeds.push(Deed { what: level(report), why });
-    deeds.extend(refinement(report).map(|what| Deed {
+    deeds.push(ActionExplanation { what: level(report), why });
+    deeds.extend(refinement(report).map(|what| ActionExplanation {
         what,
         why: "Compressors and limiter disturb what an equaliser does; what came out was compared with what was meant.".to_owned(),
     }));
@@ -148,8 +148,8 @@ pub fn playback(playback: &Playback) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::playback::SERVICES;
     use crate::report::Levels;
+    use crate::report::playback::SERVICES;
 
     fn song(lufs: f64, true_peak_dbtp: f64) -> Levels {
         let plr_lu = Some(true_peak_dbtp - lufs);
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(words(2, &song(-20.0, -6.0)), "played as it is");
         let loud = words(0, &song(-9.0, -0.3));
         assert!(loud.starts_with("turned down 5.0 dB; its peak is 0.7 dB over"), "{loud}");
-        let over = format!("pass full scale by {:.1} dB", crate::delivery::codec_room_db(-9.0) - 0.3);
+        let over = format!("pass full scale by {:.1} dB", crate::request::destination::codec_room_db(-9.0) - 0.3);
         assert!(loud.contains(&over), "{loud}");
     }
 }

@@ -1,8 +1,10 @@
 //! What is drawn of a song: measured over time and over frequency, in as many values as a drawing can show.
 
-use analyzer::course::Course;
 use analyzer::crossover::BANDS;
-use analyzer::profile::{LoudnessReading, Profile, SPECTRUM_BANDS, SpectrumReading, StereoReading, band_centre_hz};
+use analyzer::profile::Profile;
+use analyzer::readings::{LoudnessReading, SpectrumReading, StereoReading};
+use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
+use analyzer::timeline::Timeline;
 use analyzer::tone::Tone;
 use analyzer::units::gain_from_db;
 use models::features::{MID, SIDE};
@@ -10,7 +12,7 @@ use models::target::Target;
 use renderer::recipe::Recipe;
 use serde::Serialize;
 
-use crate::verify::Measured;
+use crate::render::promises::Measured;
 
 /// No series has more values.
 const MAX_VALUES: usize = 400;
@@ -140,18 +142,18 @@ impl Series {
 
 impl SoundFigures {
     /// Of a sound that was measured to its end.
-    pub fn of_profile(profile: &Profile, course: &Course) -> Self {
+    pub fn of_profile(profile: &Profile, timeline: &Timeline) -> Self {
         Self {
             spectrum: Some(SpectrumFigure::of(&profile.spectrum)),
             image: (profile.channels == 2).then(|| ImageFigure::of(&profile.stereo)),
-            ..Self::of_course(profile.seconds(), &profile.loudness, course)
+            ..Self::of_timeline(profile.seconds(), &profile.loudness, timeline)
         }
     }
 
     /// Of a master.
     pub fn of_master(measured: &Measured, sample_rate_hz: u32) -> Self {
         let seconds = measured.frames as f64 / f64::from(sample_rate_hz);
-        Self::of_course(seconds, &measured.loudness, &measured.course)
+        Self::of_timeline(seconds, &measured.loudness, &measured.timeline)
     }
 
     /// Adds the spectrum of another version of a song: that of the whole song and what both differ in at some moments.
@@ -173,14 +175,14 @@ impl SoundFigures {
     }
 
     /// Of what goes by in time alone.
-    pub fn of_course(seconds: f64, loudness: &LoudnessReading, course: &Course) -> Self {
+    pub fn of_timeline(seconds: f64, loudness: &LoudnessReading, timeline: &Timeline) -> Self {
         let highest = |run: &[f32]| run.iter().fold(0.0f64, |highest, peak| highest.max(f64::from(*peak)));
         let loudest = |run: &[f32]| run.iter().fold(QUIETEST_LUFS, |loudest, lufs| loudest.max(f64::from(*lufs)));
-        let short_term = &course.short_term_lufs;
+        let short_term = &timeline.short_term_lufs;
         let start_s = SHORT_TERM_S / 2.0;
         Self {
             seconds: rounded(seconds, 3),
-            peaks: Series::folded(&course.peaks, PEAK_STEP_S / 2.0, PEAK_STEP_S, 4, highest),
+            peaks: Series::folded(&timeline.peaks, PEAK_STEP_S / 2.0, PEAK_STEP_S, 4, highest),
             short_term_lufs: Series::folded(short_term, start_s, SHORT_TERM_STEP_S, 1, loudest),
             loudest_at_s: loudest_at(short_term),
             histogram: loudness.histogram.iter().map(|share| rounded(*share, 5)).collect(),

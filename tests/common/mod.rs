@@ -13,15 +13,16 @@ use analyzer::synth::demo_mix;
 use analyzer::true_peak::TruePeakMeter;
 use analyzer::units::{db_from_gain, gain_from_db};
 use ebur128::{EbuR128, Mode};
+use goldmaster::decide::refine::Effort;
 use goldmaster::io::decode::open;
-use goldmaster::io::encode::{Encoder, Format, OutputSpec, SampleFormat};
-use goldmaster::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Wanted};
-use goldmaster::master::master;
-use goldmaster::progress::Silent;
-use goldmaster::refine::Effort;
+use goldmaster::io::encode::Encoder;
+use goldmaster::io::output_spec::{Format, OutputSpec, SampleFormat};
+use goldmaster::render::promises::Strictness;
 use goldmaster::report::Report;
-use goldmaster::verify::Strictness;
-use models::decision::Amounts;
+use goldmaster::request::job::{DeciderKind, DeliveryRequest, Genre, MasterJob, MatchKind, Output};
+use goldmaster::song::observer::Silent;
+use goldmaster::workflows::master::master;
+use models::amounts::Amounts;
 use renderer::resample::Resampled;
 use tempfile::TempDir;
 
@@ -171,7 +172,7 @@ pub fn job(input: &Path, output: &Path) -> MasterJob {
         references: Vec::new(),
         profile: None,
         genre: Genre::Universal,
-        wanted: Wanted::default(),
+        wanted: DeliveryRequest::default(),
         decider: DeciderKind::default(),
         matching: MatchKind::default(),
         effort: Effort::default(),

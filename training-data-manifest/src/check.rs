@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::croissant::{self, Files, describe};
+use crate::error::Error;
 use crate::finding::Finding;
 use crate::schema::Schema;
 use crate::table::{Row, Table, read};
-use crate::{Error, artist, licence, source};
+use crate::{artist, licence, source};
 
 /// Digits of the hash that make an id.
 const ID_DIGITS: usize = 12;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::Error;
+use crate::error::Error;
 use crate::table::{Row, Table, read};
 
 /// What `goldmaster analyze --json` says of one file.

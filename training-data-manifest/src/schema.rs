@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Columns and what their cells may hold.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::error::Error;
 use crate::finding::Finding;
 
 /// One excerpt. Cells are kept as they are written; `schema.json` says what each means.

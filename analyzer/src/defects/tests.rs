@@ -105,8 +105,8 @@ fn a_gap_torn_into_the_sound_is_found_and_a_rest_is_not() {
 fn a_limited_song_is_told_from_one_with_free_peaks() {
     let song = demo_mix(44_100, 12.0);
     let levelled = |gain: f32| song.iter().map(move |frame| frame.map(|x| 0.95 * libm::tanhf(gain * x)));
-    assert!(kinds(levelled(30.0)).contains(&DefectKind::Limited));
-    assert!(!kinds(levelled(1.0)).contains(&DefectKind::Limited));
+    assert!(kinds(levelled(30.0)).contains(&DefectKind::LimitedSource));
+    assert!(!kinds(levelled(1.0)).contains(&DefectKind::LimitedSource));
 }
 
 #[test]

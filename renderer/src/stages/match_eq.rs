@@ -6,7 +6,7 @@
 //! in double precision.
 
 use analyzer::fft::{Complex, RealFft};
-use analyzer::profile::{SPECTRUM_BANDS, band_centre_hz};
+use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::stream::{Frame, left_right, mid_side};
 use analyzer::units::gain_from_db;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use analyzer::crossover::BANDS;
 use analyzer::loudness::energy_share;
-use analyzer::profile::band_centre_hz;
+use analyzer::spectrum_bands::band_centre_hz;
 use analyzer::units::db_from_power;
 
 use super::{BAND_LABELS, BAND_RANGES, Drawn, Figure, QUIETEST_LUFS, Table, ends, hz_words, range, signed, step};

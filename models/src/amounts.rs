@@ -1,0 +1,41 @@
+//! How much of a decision is carried out.
+
+use serde::{Deserialize, Serialize};
+
+/// How much of what the decider wants is done, 0 to 1 each.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Amounts {
+    /// The equalisation that mid and side have in common.
+    pub tone: f64,
+    /// Compression and expansion.
+    pub dynamics: f64,
+    /// What is done to the side beyond the mid.
+    pub width: f64,
+}
+
+impl Default for Amounts {
+    fn default() -> Self {
+        Self { tone: 1.0, dynamics: 1.0, width: 1.0 }
+    }
+}
+
+impl Amounts {
+    /// Nothing is done.
+    pub const NONE: Self = Self { tone: 0.0, dynamics: 0.0, width: 0.0 };
+
+    /// With so much of another added.
+    pub fn plus(&self, other: &Self, share: f64) -> Self {
+        Self {
+            tone: self.tone + share * other.tone,
+            dynamics: self.dynamics + share * other.dynamics,
+            width: self.width + share * other.width,
+        }
+    }
+
+    /// Each scaled by the other's.
+    pub fn times(&self, other: &Self) -> Self {
+        let Self { tone, dynamics, width } = *self;
+        Self { tone: tone * other.tone, dynamics: dynamics * other.dynamics, width: width * other.width }
+    }
+}

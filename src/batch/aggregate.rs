@@ -1,0 +1,83 @@
+//! Several songs become one profile to master towards.
+
+use std::path::PathBuf;
+
+use analyzer::profile::Profile;
+use models::error::Error::SilentReference;
+use models::features::features;
+use models::norm::NormProfile;
+use rayon::prelude::*;
+
+use crate::batch::inputs::{Found, find};
+use crate::error::Error;
+use crate::io;
+use crate::request::paths::check_other_path;
+use crate::song::measure;
+use crate::song::observer::{Observer, OneOfMany};
+
+/// What is to be aggregated.
+#[derive(Clone, Debug)]
+pub struct ProfileJob {
+    /// Files, folders (searched to their depth) and globs.
+    pub inputs: Vec<PathBuf>,
+    /// The profile's file.
+    pub output: PathBuf,
+    /// What it is called.
+    pub name: String,
+    /// An existing file may be replaced.
+    pub force: bool,
+}
+
+/// A profile that was written, and the songs that could not be read.
+pub struct Aggregate {
+    /// Median and spread of the others; `None`, and nothing written, when no song is left.
+    pub norm: Option<NormProfile>,
+    /// Why each of these is not in it.
+    pub failed: Vec<Error>,
+}
+
+/// Measures every song and writes what they have in common. One that cannot be read, or is silent, does not stop the others.
+///
+/// # Errors
+/// There is no song, the profile cannot be written, or the run was interrupted.
+pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate, Error> {
+    let found = find(&job.inputs, &job.output)?;
+    if found.is_empty() {
+        let names: Vec<_> = job.inputs.iter().map(|path| path.display().to_string()).collect();
+        return Err(Error::Folder(format!("{}: there is no song in it", names.join(", "))));
+    }
+    check_other_path("profile", &job.output, found.iter().map(|song| song.path.as_path()), job.force)?;
+    let bytes = |song: &Found| std::fs::metadata(&song.path).map_or(0, |metadata| metadata.len());
+    observer.stage("measuring", Some(found.iter().map(bytes).sum()));
+    let measured: Vec<Result<(String, Profile), Error>> = found
+        .par_iter()
+        .map(|song| match &song.problem {
+            Some(problem) => Err(Error::Folder(problem.clone())),
+            None => {
+                let progress = OneOfMany::new(observer, bytes(song));
+                let measured = measure(&song.path, &progress);
+                progress.finish()?;
+                let (_, profile, _) = measured?;
+                Ok((song.path.display().to_string(), profile))
+            }
+        })
+        .collect();
+    let (mut songs, mut failed) = (Vec::new(), Vec::new());
+    for result in measured {
+        match result {
+            Ok((name, profile)) if features(&profile).is_none() => {
+                failed.push(Error::Network(SilentReference { name }))
+            }
+            Ok(song) => songs.push(song),
+            Err(error @ Error::Io(io::Error::Interrupted)) => return Err(error),
+            Err(error) => failed.push(error),
+        }
+    }
+    if songs.is_empty() {
+        return Ok(Aggregate { norm: None, failed });
+    }
+    let universal = NormProfile::universal().map_err(Error::Network)?;
+    let norm = NormProfile::of_songs(&job.name, &songs, &universal).map_err(Error::Network)?;
+    io::text::write(&job.output, &norm.to_json(), job.force)?;
+    Ok(Aggregate { norm: Some(norm), failed })
+}

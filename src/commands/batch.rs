@@ -1,0 +1,188 @@
+//! `batch` and `merge-reports` on a terminal: a line per song, a bar over all of them, a summary.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use goldmaster::batch::merge::merge;
+use goldmaster::batch::plan::Plan;
+use goldmaster::batch::record::MasterState;
+use goldmaster::batch::report::paths;
+use goldmaster::batch::run::{self, Finished, Outcome, Summary};
+use goldmaster::batch::watch::{Ended, Watch};
+use goldmaster::error::Error;
+use goldmaster::report::DecisionReport;
+use goldmaster::terminal::album_table;
+use goldmaster::terminal::progress_bar::{interrupts, let_songs_end};
+use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
+use models::target::TargetKind;
+
+use crate::cli::GenreArg;
+use crate::cli::batch::{BatchArgs, MergeArgs};
+use crate::commands::master::list_genres;
+use crate::commands::{complain, print};
+
+pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
+    if matches!(args.genre, Some(GenreArg::List)) {
+        return list_genres();
+    }
+    let (plan, left_out) = args.plan()?;
+    if left_out > 0 && !args.work.quiet {
+        print(&format!("left out: masters that goldmaster has made ({left_out}); given by themselves, they are taken"));
+    }
+    if args.work.dry_run {
+        look(args, &plan);
+        return Ok(());
+    }
+    let_songs_end();
+    let watch = Terminal::new(plan.items.len(), args.work.quiet);
+    let Finished { summary, album } = run::run(&plan, &args.output, &args.options(), &watch)?;
+    watch.bar.finish_and_clear();
+    let [report, _] = paths(&args.output, plan.shard);
+    if !args.work.quiet {
+        if let Some(album) = &album {
+            print(&format!("\n{}", album_table(album)));
+        }
+        print(&format!("\n{}; see {}", counts(&summary), report.display()));
+    }
+    judged(&summary, report)
+}
+
+pub fn run_merge(args: &MergeArgs) -> Result<(), Error> {
+    let report = args.output();
+    let summary = merge(&args.reports, &report)?;
+    print(&format!("{}; see {}", counts(&summary), report.display()));
+    judged(&summary, report)
+}
+
+fn counts(summary: &Summary) -> String {
+    let Summary { mastered, unchanged, failed, left } = summary;
+    let mut words = format!("{mastered} mastered, {unchanged} unchanged, {failed} failed");
+    if *left > 0 {
+        let _ = write!(words, ", {left} left");
+    }
+    words
+}
+
+fn judged(summary: &Summary, report: std::path::PathBuf) -> Result<(), Error> {
+    let songs = summary.songs();
+    match *summary {
+        Summary { left: 1.., .. } => Err(Error::SomeLeft { left: summary.left, songs }),
+        Summary { failed: 1.., .. } => Err(Error::SomeFailed { failed: summary.failed, songs, report }),
+        _ => Ok(()),
+    }
+}
+
+/// What would be done.
+fn look(args: &BatchArgs, plan: &Plan) {
+    for (item, standing) in run::look(plan, &args.output, &args.options()) {
+        let (input, output) = (item.input.display(), args.output.join(&item.output));
+        let output = output.display();
+        print(&match standing {
+            Ok(MasterState::Finished) if !args.work.no_resume => format!("unchanged  {input} -> {output}"),
+            Ok(MasterState::Foreign) if !args.work.force => {
+                format!("exists     {input} -> {output}: not written by a batch")
+            }
+            Ok(MasterState::New) => format!("master     {input} -> {output}"),
+            Ok(_) => format!("again      {input} -> {output}"),
+            Err(cause) => format!("fails      {}", named(&item.input, &cause)),
+        });
+    }
+}
+
+/// Why a song fails, with its name: the cause may be about another file.
+fn named(input: &Path, cause: &str) -> String {
+    let input = input.display().to_string();
+    if cause.starts_with(&input) { cause.to_owned() } else { format!("{input}: {cause}") }
+}
+
+/// Tells of a batch.
+struct Terminal {
+    bar: Bar,
+    songs: usize,
+    ended: AtomicUsize,
+    is_quiet: bool,
+    /// What Ctrl-C has set off was said so often.
+    said: AtomicU8,
+}
+
+impl Terminal {
+    fn new(songs: usize, is_quiet: bool) -> Self {
+        let target = if is_quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = Bar::with_draw_target(Some(0), target);
+        let style = ProgressStyle::with_template("{msg:12} {wide_bar} {percent:>3} % {elapsed:>4}, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style);
+        Self { bar, songs, ended: AtomicUsize::new(0), is_quiet, said: AtomicU8::new(0) }
+    }
+
+    fn count(&self, ended: usize) {
+        self.bar.set_message(format!("{ended} of {}", self.songs));
+    }
+
+    /// How often Ctrl-C was pressed. Whoever asks first after that says what it does: the keys alone show nothing.
+    fn interrupts(&self) -> u8 {
+        let interrupts = interrupts();
+        let words = match interrupts {
+            1 => "stopping: the songs at work come to their end; Ctrl-C again ends them at once",
+            2 => "ending: nothing is kept of the songs at work",
+            _ => return interrupts,
+        };
+        if self.said.fetch_max(interrupts, Ordering::Relaxed) < interrupts && !self.is_quiet {
+            self.bar.suspend(|| complain(words));
+        }
+        interrupts
+    }
+}
+
+impl Watch for Terminal {
+    fn begins(&self, bytes: u64) {
+        self.bar.set_length(bytes);
+        self.count(0);
+        self.bar.enable_steady_tick(Duration::from_millis(200));
+    }
+
+    fn worked(&self, bytes: u64) {
+        self.bar.inc(bytes);
+    }
+
+    fn ended(&self, song: &Ended) {
+        self.count(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
+        let (input, output) = (song.input.display(), song.output.display());
+        self.bar.suspend(|| match song.outcome {
+            Outcome::Failed(cause) => complain(&format!("failed: {}", named(song.input, cause))),
+            _ if self.is_quiet => {}
+            Outcome::Unchanged => print(&format!("{output}: unchanged")),
+            Outcome::Left => print(&format!("{input}: left")),
+            Outcome::Mastered => {
+                let mut words = String::new();
+                if let Some(after) = song.after {
+                    let loudness = after.integrated_lufs.unwrap_or(f64::NEG_INFINITY);
+                    let _ = write!(words, "{loudness:.1} LUFS, {:.1} dBTP", after.true_peak_dbtp);
+                }
+                if let Some(DecisionReport { genre: Some(genre), target, target_kind, .. }) = song.decision {
+                    let _ = write!(words, ", {genre}");
+                    if *target_kind != TargetKind::Norm {
+                        let _ = write!(words, ": towards {target}");
+                    }
+                }
+                song.notes.iter().for_each(|note| {
+                    let _ = write!(words, "\n  please note: {note}");
+                });
+                print(&format!("{output}: {words}"));
+            }
+        });
+        for shortfall in &song.shortfalls {
+            self.bar.suspend(|| complain(&format!("{output}: warning: {shortfall}")));
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.interrupts() > 0
+    }
+
+    fn is_cut(&self) -> bool {
+        self.interrupts() > 1
+    }
+}

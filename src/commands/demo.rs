@@ -1,0 +1,19 @@
+//! `demo`.
+
+use goldmaster::error::Error;
+use goldmaster::terminal;
+use goldmaster::terminal::progress_bar::ProgressBar;
+use goldmaster::workflows::demo;
+
+use crate::cli::DemoArgs;
+use crate::commands::{look, print};
+
+pub fn run_demo(args: &DemoArgs) -> Result<(), Error> {
+    let bar = ProgressBar::new(false);
+    let demo::Written { report, files } = demo::demo(&args.folder, args.force, &bar)?;
+    bar.finish();
+    print(&terminal::master_summary(&report, &look()));
+    let paths: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
+    print(&format!("\nWritten: {}\n\n{}", paths.join(", "), demo::LISTEN_FOR));
+    Ok(())
+}

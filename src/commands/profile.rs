@@ -1,0 +1,21 @@
+//! `profile`.
+
+use goldmaster::batch::aggregate::{Aggregate, aggregate};
+use goldmaster::error::Error;
+use goldmaster::terminal::progress_bar::ProgressBar;
+use models::norm::NormProfile;
+
+use crate::cli::ProfileArgs;
+use crate::commands::{print, some_failed};
+
+pub fn run_profile(args: &ProfileArgs) -> Result<(), Error> {
+    let bar = ProgressBar::new(false);
+    let Aggregate { norm, failed } = aggregate(&args.job(), &bar)?;
+    bar.finish();
+    let songs = norm.as_ref().map_or(0, |norm| norm.songs as usize);
+    if let Some(NormProfile { name, loudness_lufs: [lufs, spread], .. }) = &norm {
+        let path = args.output.display();
+        print(&format!("{path}: {name}, {songs} songs, loudness {lufs:.1} LUFS ± {spread:.1} LU"));
+    }
+    some_failed(failed, songs)
+}

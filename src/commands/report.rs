@@ -1,0 +1,24 @@
+//! `report`.
+
+use goldmaster::error::Error;
+use goldmaster::terminal::comparison_summary;
+use goldmaster::terminal::progress_bar::ProgressBar;
+use goldmaster::workflows::compare::compare;
+
+use crate::cli::report::ReportArgs;
+use crate::commands::{look, print};
+
+/// Two files, compared on a page and in the terminal.
+pub fn run_report(args: &ReportArgs) -> Result<(), Error> {
+    let page = args.page()?;
+    let bar = ProgressBar::new(args.json);
+    let comparison = compare([&args.before, &args.after], Some(&page), &bar)?;
+    bar.finish();
+    if args.json {
+        print(&comparison.to_json());
+    } else {
+        print(&comparison_summary(&comparison, &look()));
+        print(&format!("\nPage: {}", page.path.display()));
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! What kind of music songs are, and what finished records of that kind are like.
+
+use analyzer::profile::Profile;
+use models::error::Error;
+use models::genre::{self, GenreHead};
+use models::norm::{NormProfile, UNIVERSAL};
+use models::target::Target;
+
+use crate::report::GenreReport;
+use crate::request::job::Genre;
+
+/// Tells genres, with a network that the first song loads that needs it.
+#[derive(Default)]
+pub struct Genres {
+    head: Option<GenreHead>,
+}
+
+impl Genres {
+    /// The genre of a song, or of all `songs` of a record, and the target that stands for it. A song that cannot be heard
+    /// is of none.
+    ///
+    /// # Errors
+    /// The runtime failed, or a compiled-in profile does not fit this program.
+    pub fn find(
+        &mut self,
+        genre: &Genre,
+        norm: &NormProfile,
+        songs: &[&Profile],
+    ) -> Result<(GenreReport, Target), Error> {
+        let given = |name: &str, profile: &NormProfile| {
+            (GenreReport { name: name.to_owned(), probability: None }, profile.target())
+        };
+        match genre {
+            Genre::Universal => Ok(given(UNIVERSAL, norm)),
+            Genre::Named(name) => {
+                let profile = genre::profiles()?.into_iter().find(|profile| profile.name == *name);
+                Ok(given(name, profile.as_ref().unwrap_or(norm)))
+            }
+            Genre::Auto => {
+                let head = match &mut self.head {
+                    Some(head) => head,
+                    none => none.insert(GenreHead::load()?),
+                };
+                let Some(told) = head.classify(songs)? else { return Ok(given(UNIVERSAL, norm)) };
+                let (name, share) = told.likeliest();
+                let report = GenreReport { name: name.to_owned(), probability: Some(share) };
+                Ok((report, told.target(norm)?))
+            }
+        }
+    }
+}

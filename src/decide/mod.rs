@@ -1,0 +1,5 @@
+//! From measurements and a target to the settings of a recipe.
+
+pub mod genres;
+pub mod reference;
+pub mod refine;

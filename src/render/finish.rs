@@ -1,0 +1,384 @@
+//! From a recipe to a file: chain, limiter, dither, and the measurements that prove the promises.
+
+use std::path::Path;
+
+use analyzer::crossover::{BANDS, CROSSOVER_HZ};
+use analyzer::loudness::LoudnessMeter;
+use analyzer::loudness_history::LoudnessHistory;
+use analyzer::profile::Profile;
+use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
+use analyzer::stream::{Frame, Meter};
+use analyzer::units::{db_from_power, gain_from_db, power_from_db};
+use renderer::chain::Chain;
+use renderer::recipe::{Recipe, SampleFormat, Solution};
+use renderer::resample::Resampled;
+use renderer::stages::limiter::LimiterGain;
+
+use crate::error::Error;
+use crate::io::encode::Encoder;
+use crate::io::output_spec::{Format, OutputSpec};
+use crate::io::spool::Spool;
+use crate::io::tags::Tags;
+use crate::page;
+use crate::render::band_gains::{BandGainSource, BandGains};
+use crate::render::difference::write_difference;
+use crate::render::limited_source::{LimitedSource, limited_source};
+use crate::render::output_meter::{CaptureRequest, OutputMeter};
+use crate::render::promises::{Measured, Promise, Strictness, promises};
+use crate::render::provenance::mark;
+use crate::render::solve::{Blocks, Outcome, Trace, TraceMeter, driven, solve};
+use crate::render::trims::{Over, both, correct};
+use crate::report::figures::Series;
+use crate::request::job::Output;
+use crate::song::observer::Observer;
+use crate::song::read_ahead::{ObservedSource, each_block_ahead, join};
+use crate::song::{Song, each_block};
+
+/// The limiter aims this far under the ceiling, so that rounding and the difference between two interpolators
+/// do not end above it, dB.
+pub(crate) const CEILING_MARGIN_DB: f64 = 0.01;
+/// A file this close to the loudness that was asked for is not rendered again, LU.
+const CLOSE_ENOUGH_LU: f64 = 0.03;
+/// How often a file that misses a promise is rendered again.
+const MAX_ROUNDS: usize = 6;
+/// Peaks this far under the ceiling are not interpolated exactly, dB.
+const DETECTOR_MARGIN_DB: f64 = 3.0;
+
+/// A file that was written, and what was measured of it while it was.
+pub struct Finished {
+    /// The recipe that was rendered.
+    pub recipe: Recipe,
+    /// What was solved, or given.
+    pub solution: Solution,
+    /// What was measured.
+    pub measured: Measured,
+    /// The promises, checked.
+    pub promises: Vec<Promise>,
+    /// Frames per second.
+    pub sample_rate_hz: u32,
+    /// What could not be carried over.
+    pub warnings: Vec<String>,
+    /// The limiter's gain reduction over time.
+    pub limiting: Series,
+    /// Gain of each band's compressor over time, low to high.
+    pub band_gain: Vec<Option<Series>>,
+    /// The passage to listen to, where a page asks for one.
+    pub passage: Vec<Frame>,
+}
+
+/// How the recipe's solution comes about.
+pub enum Solve<'a> {
+    /// Anew, for a song with this profile.
+    Anew(&'a Profile),
+    /// The recipe has it, for this input and these settings: nothing is searched.
+    Given(Solution),
+    /// Drive and band levels are kept although they were solved for another input or other settings; only peaks are
+    /// trimmed anew.
+    AsIs(Solution),
+}
+
+/// Renders `song` by `recipe` and writes it.
+///
+/// # Errors
+/// Master or difference cannot be written, or a promise is not kept; nothing appears under its name.
+pub fn finish(
+    song: &Song,
+    recipe: &Recipe,
+    solve: Solve,
+    output: &Output,
+    tags: &Tags,
+    strictness: Strictness,
+    observer: &dyn Observer,
+) -> Result<Finished, Error> {
+    let source_rate = song.info.sample_rate_hz;
+    let rate = recipe.output.sample_rate_hz.unwrap_or(source_rate);
+    let (mut solution, search) = match solve {
+        Solve::Anew(profile) => (starting_solution(recipe, profile), Search::DriveAndTrims),
+        Solve::Given(solution) => (solution, Search::Nothing),
+        Solve::AsIs(solution) => (Solution { is_aimed: false, trims: Vec::new(), ..solution }, Search::Trims),
+    };
+    solution.input_hash.clone_from(&song.hash);
+    solution.settings_hash = settings_hash(recipe);
+    observer.stage("rendering", Some(song.frames.len()));
+    let trace_bytes = song.spool_bytes / 4;
+    let (rendered, trace, band_gains) = render(song, recipe, &solution, rate, trace_bytes, observer)?;
+    let channels = song.info.channels;
+    let keep = page::keep(output.page.as_ref(), song, rate);
+    let mut attempt = Attempt { recipe, rendered: &rendered, trace, trace_bytes, channels, output, keep, observer };
+    let Written { encoder, measured, passage, limiting } = attempt.until_kept(&mut solution, search)?;
+    let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
+    let promises = promises(&recipe.delivery, &measured, expected, solution.is_aimed);
+    if let Some(broken) = strictness.broken(&promises) {
+        let broken = format!("{}: {}", broken.name, broken.measured);
+        return Err(Error::Promise { path: output.path.clone(), broken });
+    }
+    let difference = output.delta.as_deref().map(|path| attempt.difference(song, &solution, path)).transpose()?;
+    let warnings = encoder.finish(Some(&tags.marked(recipe.towards.as_deref().map(mark))))?;
+    if let Some(difference) = difference {
+        difference.finish(None)?;
+    }
+    let (recipe, band_gain) = (recipe.clone(), band_gains.series(source_rate));
+    Ok(Finished { recipe, solution, measured, promises, sample_rate_hz: rate, warnings, limiting, band_gain, passage })
+}
+
+/// Hash of a recipe's portable settings: a solution holds for no others.
+///
+/// # Panics
+/// Never: every recipe has a JSON form.
+pub fn settings_hash(recipe: &Recipe) -> String {
+    let settings = Recipe { solution: None, ..recipe.clone() };
+    blake3::hash(settings.to_json().as_bytes()).to_hex().to_string()
+}
+
+/// What limiter and loudness will see of `song` when `recipe` is rendered; it waits in a temporary file.
+///
+/// # Errors
+/// Temporary data cannot be kept, or the run is interrupted.
+pub fn trace(song: &Song, recipe: &Recipe, profile: &Profile, observer: &dyn Observer) -> Result<Trace, Error> {
+    let rate = recipe.output.sample_rate_hz.unwrap_or(song.info.sample_rate_hz);
+    observer.stage("rendering", Some(song.frames.len()));
+    Ok(render(song, recipe, &starting_solution(recipe, profile), rate, 0, observer)?.1)
+}
+
+/// The loudness that `recipe` reaches on a song that gave `trace`, as near to its own as the limiter may come, and its
+/// timeline in time.
+///
+/// # Errors
+/// Temporary data cannot be read.
+pub fn predict_loudness(trace: &Trace, recipe: &Recipe, start_db: f64) -> Result<(Outcome, LoudnessHistory), Error> {
+    let mut delivery = recipe.delivery;
+    delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
+    let outcome = solve(trace, &recipe.limiter, &delivery, &[], 0.0, start_db)?;
+    Ok(driven(trace, &recipe.limiter, delivery.ceiling_dbtp, &[], outcome.drive_db)?)
+}
+
+/// What a render may still change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Search {
+    DriveAndTrims,
+    Trims,
+    Nothing,
+}
+
+/// What can be said of a solution before anything is rendered.
+pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution {
+    let delivery = &recipe.delivery;
+    let drive_db = profile.loudness.integrated_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs);
+    Solution {
+        input_hash: String::new(),
+        settings_hash: String::new(),
+        is_aimed: true,
+        band_levels_dbfs: band_levels(recipe, profile).map(|v| (v * 100.0).round() / 100.0),
+        exact_above_dbfs: exact_above_dbfs(recipe, drive_db),
+        drive_db,
+        trims: Vec::new(),
+    }
+}
+
+/// The level from which on peaks matter at this drive, and at a little more.
+fn exact_above_dbfs(recipe: &Recipe, drive_db: f64) -> f64 {
+    ((recipe.delivery.ceiling_dbtp - drive_db - DETECTOR_MARGIN_DB) * 100.0).round() / 100.0
+}
+
+/// Mean power of each band, pauses apart, where it enters the multiband stage: that of the song, changed by the equaliser.
+fn band_levels(recipe: &Recipe, profile: &Profile) -> [f64; BANDS] {
+    let [low, mid, high] = CROSSOVER_HZ;
+    let edges = [0.0, low, mid, high, f64::INFINITY];
+    let eq = &recipe.match_eq;
+    std::array::from_fn(|band| {
+        let (mut before, mut after) = (0.0, 0.0);
+        for n in 0..SPECTRUM_BANDS {
+            let hz = band_centre_hz(n);
+            if (edges[band]..edges[band + 1]).contains(&hz) {
+                for (spectrum, curve) in [(&profile.spectrum.mid, &eq.mid_db), (&profile.spectrum.side, &eq.side_db)] {
+                    let power = power_from_db(spectrum.mean_db[n]);
+                    before += power;
+                    after += power * power_from_db(eq.gain_db_at(curve, hz));
+                }
+            }
+        }
+        profile.dynamics.bands[band].sounding_db + if before > 0.0 { db_from_power(after / before) } else { 0.0 }
+    })
+}
+
+/// The chain up to the limiter, and the trace of what it gives.
+fn render(
+    song: &Song,
+    recipe: &Recipe,
+    solution: &Solution,
+    rate: u32,
+    trace_bytes: usize,
+    observer: &dyn Observer,
+) -> Result<(Spool<Frame>, Trace, BandGains), Error> {
+    let source_rate = song.info.sample_rate_hz;
+    let chain = Chain::joined(recipe, &solution.band_levels_dbfs, source_rate, join());
+    let mut rendered = Spool::new(song.spool_bytes);
+    let mut meter = trace_meter(solution, rate, song.info.channels, trace_bytes);
+    let mut gains = BandGains::default();
+    let mut source = BandGainSource::new(chain.applied_to(song.frames.reader()), &mut gains);
+    let is_mono = song.info.channels == 1;
+    let mut mono = Vec::new();
+    let mut sink = |frames: &[Frame]| {
+        let frames = if is_mono { only_left(frames, &mut mono) } else { frames };
+        observer.advance(frames.len() as u64 * u64::from(source_rate) / u64::from(rate))?;
+        meter.push(frames)?;
+        rendered.push(frames)
+    };
+    if rate == source_rate {
+        each_block_ahead(&mut source, &mut sink)?;
+    } else {
+        each_block_ahead(&mut Resampled::new(source, source_rate, rate), &mut sink)?;
+    }
+    Ok((rendered, meter.finish()?, gains))
+}
+
+fn trace_meter(solution: &Solution, rate: u32, channels: u8, bytes: usize) -> TraceMeter {
+    TraceMeter::new(rate, channels, gain_from_db(solution.exact_above_dbfs), bytes)
+}
+
+/// The left channel in both: what is written of a mono song, whatever the stages made of its two copies.
+fn only_left<'a>(frames: &[Frame], buffer: &'a mut Vec<Frame>) -> &'a [Frame] {
+    buffer.clear();
+    buffer.extend(frames.iter().map(|frame| [frame[0]; 2]));
+    buffer
+}
+
+/// A file without its name yet.
+struct Written {
+    encoder: Encoder,
+    measured: Measured,
+    /// What was to be kept of it.
+    passage: Vec<Frame>,
+    limiting: Series,
+}
+
+/// What is limited and written, as often as it takes.
+struct Attempt<'a> {
+    recipe: &'a Recipe,
+    rendered: &'a Spool<Frame>,
+    trace: Trace,
+    trace_bytes: usize,
+    channels: u8,
+    output: &'a Output,
+    keep: CaptureRequest,
+    observer: &'a dyn Observer,
+}
+
+impl Attempt<'_> {
+    /// Solves, writes and measures, until ceiling and loudness hold or the rounds are used up.
+    fn until_kept(&mut self, solution: &mut Solution, search: Search) -> Result<Written, Error> {
+        let wanted = self.recipe.delivery.loudness_lufs;
+        let (mut offset_lu, mut rounds_left) = (0.0, MAX_ROUNDS);
+        loop {
+            let foreseen_lufs = self.solved(solution, search, offset_lu)?;
+            let (written, overs) = self.write(solution)?;
+            let measured = &written.measured;
+            let solved = foreseen_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
+            let miss_lu = measured.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
+            let missed = search == Search::DriveAndTrims && solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
+            rounds_left -= 1;
+            if search == Search::Nothing || rounds_left == 0 || (overs.is_empty() && !missed) {
+                return Ok(written);
+            }
+            offset_lu -= if missed { miss_lu } else { 0.0 };
+            let limiter = self.limiter(solution);
+            correct(&mut solution.trims, &overs, &self.trace, limiter)?;
+        }
+    }
+
+    /// The loudness that the drive leads to, once it is found and the peaks that matter at it are known exactly; `None`
+    /// also where nothing is searched.
+    fn solved(&mut self, solution: &mut Solution, search: Search, offset_lu: f64) -> Result<Option<f64>, Error> {
+        if search == Search::Nothing {
+            return Ok(None);
+        }
+        loop {
+            let mut foreseen_lufs = None;
+            if search == Search::DriveAndTrims {
+                let outcome = self.solve(solution, offset_lu)?;
+                (solution.drive_db, foreseen_lufs) = (outcome.drive_db, outcome.loudness_lufs);
+            }
+            if self.ceiling_dbtp() - solution.drive_db >= solution.exact_above_dbfs {
+                return Ok(foreseen_lufs);
+            }
+            self.look_closer(solution)?;
+        }
+    }
+
+    /// Traces the peaks anew, exactly at the drive that was found.
+    fn look_closer(&mut self, solution: &mut Solution) -> Result<(), Error> {
+        solution.exact_above_dbfs = exact_above_dbfs(self.recipe, solution.drive_db);
+        solution.trims.clear();
+        let mut meter = trace_meter(solution, self.trace.sample_rate_hz, self.channels, self.trace_bytes);
+        each_block(&mut self.rendered.reader(), |frames| meter.push(frames))?;
+        self.trace = meter.finish()?;
+        Ok(())
+    }
+
+    fn limiter(&self, solution: &Solution) -> LimiterGain {
+        let rate = self.trace.sample_rate_hz;
+        LimiterGain::new(&self.recipe.limiter, solution.drive_db, self.ceiling_dbtp(), rate)
+    }
+
+    fn ceiling_dbtp(&self) -> f64 {
+        self.recipe.delivery.ceiling_dbtp - CEILING_MARGIN_DB
+    }
+
+    fn solve(&self, solution: &Solution, offset_lu: f64) -> Result<Outcome, Error> {
+        let mut delivery = self.recipe.delivery;
+        delivery.ceiling_dbtp = self.ceiling_dbtp();
+        Ok(solve(&self.trace, &self.recipe.limiter, &delivery, &solution.trims, offset_lu, solution.drive_db)?)
+    }
+
+    fn limited(&self, solution: &Solution) -> Result<LimitedSource<'_, impl Blocks + Send>, Error> {
+        let limiter = self.limiter(solution);
+        Ok(limited_source(self.rendered, &self.trace, limiter, solution, &self.recipe.output, self.channels)?)
+    }
+
+    /// The master less the mix, in 32-bit floating point, written but without its name.
+    fn difference(&self, song: &Song, solution: &Solution, path: &Path) -> Result<Encoder, Error> {
+        let (source_rate, rate) = (song.info.sample_rate_hz, self.trace.sample_rate_hz);
+        let (format, sample_format, frames) = (Format::Wav, SampleFormat::Float32, self.rendered.len());
+        let spec = OutputSpec { sample_rate_hz: rate, channels: self.channels, format, sample_format, frames };
+        self.observer.stage("difference", Some(frames));
+        let mut encoder = Encoder::create(path, spec, self.output.force)?;
+        let mut master = self.limited(solution)?;
+        let mut mix = song.frames.reader();
+        if rate == source_rate {
+            write_difference(&mut mix, &mut master, solution.drive_db, &mut encoder, self.observer)?;
+        } else {
+            let mut mix = Resampled::new(mix, source_rate, rate);
+            write_difference(&mut mix, &mut master, solution.drive_db, &mut encoder, self.observer)?;
+        }
+        Ok(encoder)
+    }
+
+    /// Limits, dithers, writes and measures what is written; gives the blocks over the ceiling as well.
+    fn write(&self, solution: &Solution) -> Result<(Written, Vec<Over>), Error> {
+        let rate = self.trace.sample_rate_hz;
+        let spec = OutputSpec {
+            sample_rate_hz: rate,
+            channels: self.channels,
+            format: self.output.format,
+            sample_format: self.recipe.output.sample_format,
+            frames: self.rendered.len(),
+        };
+        self.observer.stage("limiting", Some(self.rendered.len()));
+        let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
+        let mut loudness = LoudnessMeter::for_channels(rate, self.channels);
+        let mut meter = OutputMeter::new(rate, self.recipe.delivery.ceiling_dbtp, &self.keep);
+        let mut limited = self.limited(solution)?;
+        let mut heard = ObservedSource { source: &mut limited, watch: |frames: &[Frame]| loudness.push(frames) };
+        each_block_ahead(&mut heard, |frames| {
+            meter.push(frames);
+            encoder.write(frames)?;
+            self.observer.advance(frames.len() as u64)
+        })?;
+        let limiting = limited.timeline.series();
+        let (measured, passage, overs) = meter.finish(self.rendered.len(), loudness, &limited.limiting);
+        let ceiling_dbtp = self.ceiling_dbtp();
+        let clipped = limited.clipped.iter().map(|over| Over { by_db: over.by_db - ceiling_dbtp, ..*over });
+        let overs = both(overs, clipped);
+        Ok((Written { encoder, measured, passage, limiting }, overs))
+    }
+}

@@ -1,0 +1,46 @@
+//! The limiter's gain reduction over time, noted while a master is written.
+
+use analyzer::oversample::BLOCK_FRAMES;
+use analyzer::units::db_from_gain;
+use renderer::stages::limiter::LimiterStep;
+
+use crate::render::solve::limiting_gain;
+use crate::report::figures::Series;
+
+/// Looked at so often per second, at least.
+const RUNS_PER_SECOND: u32 = 10;
+
+/// Lowest gain of every tenth of a second.
+pub struct LimiterTimeline {
+    /// Blocks of a run.
+    run: u64,
+    step_s: f64,
+    blocks: u64,
+    lowest: Vec<f32>,
+}
+
+impl LimiterTimeline {
+    /// At the start of a song.
+    pub fn new(sample_rate_hz: u32) -> Self {
+        let run = (u64::from(sample_rate_hz / RUNS_PER_SECOND) / BLOCK_FRAMES as u64).max(1);
+        let step_s = (run * BLOCK_FRAMES as u64) as f64 / f64::from(sample_rate_hz);
+        Self { run, step_s, blocks: 0, lowest: Vec::new() }
+    }
+
+    /// Takes the next block's step.
+    pub fn note(&mut self, step: &LimiterStep) {
+        let gain = limiting_gain(step);
+        match self.lowest.last_mut() {
+            Some(last) if !self.blocks.is_multiple_of(self.run) => *last = last.min(gain),
+            _ => self.lowest.push(gain),
+        }
+        self.blocks += 1;
+    }
+
+    /// Largest gain reduction of every part of the song, dB.
+    pub fn series(&self) -> Series {
+        let lowest = |run: &[f32]| run.iter().fold(1.0f64, |lowest, gain| lowest.min(f64::from(*gain)));
+        let reduction_db = |run: &[f32]| (-db_from_gain(lowest(run))).max(0.0);
+        Series::folded(&self.lowest, self.step_s / 2.0, self.step_s, 2, reduction_db)
+    }
+}

@@ -1,0 +1,12 @@
+//! From a recipe to a file, and the measurements that prove its promises.
+
+pub(crate) mod band_gains;
+pub(crate) mod difference;
+pub mod finish;
+pub(crate) mod limited_source;
+pub(crate) mod limiter_timeline;
+pub(crate) mod output_meter;
+pub mod promises;
+pub(crate) mod provenance;
+pub mod solve;
+pub mod trims;

@@ -1,0 +1,168 @@
+//! What is written, measured while it is.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use analyzer::loudness::LoudnessMeter;
+use analyzer::oversample::BlockScanner;
+use analyzer::stream::{Frame, Meter};
+use analyzer::timeline::{PeakMeter, Timeline};
+use analyzer::tone::{ToneMeter, moments};
+use analyzer::units::{db_from_gain, gain_from_db};
+
+use crate::render::finish::CEILING_MARGIN_DB;
+use crate::render::promises::Measured;
+use crate::render::solve::LimitingHistogram;
+use crate::render::trims::Over;
+
+/// What a page needs of a master, beyond what every run measures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaptureRequest {
+    /// Spectrum and stereo image at some moments of so many frames.
+    pub tone_of_frames: Option<u64>,
+    /// The frames to listen to.
+    pub passage: Range<u64>,
+}
+
+/// Measures what is written.
+pub struct OutputMeter {
+    scanner: BlockScanner,
+    peaks: PeakCheck,
+    timeline: PeakMeter,
+    tone: Option<Moments>,
+    passage: Passage,
+    unreadable: u64,
+}
+
+/// Listens to some of what goes by.
+struct Moments {
+    meter: ToneMeter,
+    to_come: VecDeque<Passage>,
+}
+
+impl Moments {
+    fn push(&mut self, frames: &[Frame]) {
+        self.to_come.iter_mut().for_each(|moment| moment.push(frames));
+        while self.to_come.front().is_some_and(|moment| moment.seen >= moment.wanted.end)
+            && let Some(moment) = self.to_come.pop_front()
+        {
+            self.meter.add(&moment.kept);
+        }
+    }
+}
+
+/// Keeps some of the frames that go by.
+struct Passage {
+    wanted: Range<u64>,
+    seen: u64,
+    kept: Vec<Frame>,
+}
+
+impl Passage {
+    fn new(wanted: Range<u64>) -> Self {
+        Self { wanted, seen: 0, kept: Vec::new() }
+    }
+
+    fn push(&mut self, frames: &[Frame]) {
+        let length = frames.len() as u64;
+        let at = |frame: u64| frame.saturating_sub(self.seen).min(length) as usize;
+        let (start, end) = (at(self.wanted.start), at(self.wanted.end));
+        self.kept.extend_from_slice(&frames[start..end.max(start)]);
+        self.seen += length;
+    }
+}
+
+/// Blocks over the ceiling, and the highest peak.
+struct PeakCheck {
+    ceiling: f32,
+    highest: f32,
+    block: u64,
+    overs: Vec<Over>,
+}
+
+impl PeakCheck {
+    fn look(&mut self, block: &analyzer::oversample::Block) {
+        let peak = block.peak_above(self.highest.min(self.ceiling));
+        self.highest = self.highest.max(peak);
+        if peak > self.ceiling {
+            let by_db = db_from_gain(f64::from(peak / self.ceiling)) + CEILING_MARGIN_DB;
+            self.overs.push(Over { block: self.block, by_db });
+        }
+        self.block += 1;
+    }
+}
+
+/// The largest sample that is not over the ceiling once it is told in decibels.
+fn highest_under(ceiling_dbtp: f64) -> f32 {
+    let gain = gain_from_db(ceiling_dbtp) as f32;
+    if db_from_gain(f64::from(gain)) > ceiling_dbtp { gain.next_down() } else { gain }
+}
+
+impl OutputMeter {
+    /// `ceiling_dbtp` as it was asked for.
+    pub fn new(sample_rate_hz: u32, ceiling_dbtp: f64, keep: &CaptureRequest) -> Self {
+        let peaks = PeakCheck { ceiling: highest_under(ceiling_dbtp), highest: 0.0, block: 0, overs: Vec::new() };
+        Self {
+            scanner: BlockScanner::exact(),
+            peaks,
+            timeline: PeakMeter::new(sample_rate_hz),
+            tone: keep.tone_of_frames.map(|frames| Moments {
+                meter: ToneMeter::new(sample_rate_hz),
+                to_come: moments(frames, sample_rate_hz).into_iter().map(Passage::new).collect(),
+            }),
+            passage: Passage::new(keep.passage.clone()),
+            unreadable: 0,
+        }
+    }
+
+    /// Takes the next frames.
+    pub fn push(&mut self, frames: &[Frame]) {
+        self.scanner.push(frames, |block| self.peaks.look(block));
+        self.timeline.push(frames);
+        if let Some(tone) = &mut self.tone {
+            tone.push(frames);
+        }
+        self.passage.push(frames);
+        self.unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
+    }
+
+    /// What was measured, here and by `loudness`, the passage that was to be kept, and every block over the ceiling.
+    pub fn finish(
+        self,
+        frames: u64,
+        loudness: LoudnessMeter,
+        limiting: &LimitingHistogram,
+    ) -> (Measured, Vec<Frame>, Vec<Over>) {
+        let Self { scanner, mut peaks, timeline, tone, passage, unreadable } = self;
+        scanner.finish(|block| peaks.look(block));
+        let [limiting_db, peak_limiting_db] = limiting.reading_db();
+        let history = loudness.history();
+        let measured = Measured {
+            loudness: history.reading(),
+            true_peak_dbtp: db_from_gain(f64::from(peaks.highest)),
+            limiting_db,
+            peak_limiting_db,
+            frames,
+            unreadable,
+            timeline: Timeline { peaks: timeline.finish(), short_term_lufs: history.short_term_lufs() },
+            tone: tone.map(|tone| tone.meter.finish()),
+        };
+        (measured, passage.kept, peaks.overs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passage_is_kept_however_the_frames_arrive() {
+        let frames: Vec<Frame> = (0..1000).map(|n| [n as f32; 2]).collect();
+        for (wanted, block) in [(250..750, 64), (0..1000, 1000), (990..2000, 7), (500..500, 10), (2000..3000, 100)] {
+            let mut passage = Passage::new(wanted.clone());
+            frames.chunks(block).for_each(|chunk| passage.push(chunk));
+            let (start, end) = (wanted.start.min(1000) as usize, wanted.end.min(1000) as usize);
+            assert_eq!(passage.kept, frames[start..end], "{wanted:?}");
+        }
+    }
+}

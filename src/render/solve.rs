@@ -1,0 +1,394 @@
+//! Finds the gain between chain and limiter: loudness is solved, not guessed.
+//!
+//! What the limiter sees of a song is a trace of peaks, and what loudness sees is a trace of K-weighted energies; both
+//! are taken once. A gain that changes slowly passes through the K-weighting as a factor, so that the loudness behind the limiter
+//! follows from the traces alone, in a thousandth of the time a render takes.
+
+use std::collections::VecDeque;
+
+use analyzer::biquad::Biquad;
+use analyzer::loudness::{KWeight, energy_share};
+use analyzer::loudness_history::LoudnessHistory;
+use analyzer::oversample::BLOCK_FRAMES;
+use analyzer::stream::Frame;
+use analyzer::units::{db_from_gain, gain_from_db};
+use renderer::recipe::{DeliveryParams, Trim};
+use renderer::stages::limiter::{BlockPeaks, LimiterGain, LimiterParams, LimiterStep, PeakTrace};
+
+use crate::io;
+use crate::io::spool::{Record, Spool};
+
+/// Peaks and K-weighted energies of one block of [`BLOCK_FRAMES`] frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TraceBlock {
+    /// What the limiter goes by.
+    pub peaks: BlockPeaks,
+    /// Of the whole, of the whole times its low band, and of the low band.
+    pub energies: [f32; 3],
+}
+
+impl TraceBlock {
+    /// Energy when a share of the low band is taken away.
+    fn energy(&self, low_cut: f32) -> f64 {
+        let ([whole, both, low], cut) = (self.energies.map(f64::from), f64::from(low_cut));
+        (whole - cut * (2.0 * both - cut * low)).max(0.0)
+    }
+}
+
+impl Record for TraceBlock {
+    const BYTES: usize = 40;
+
+    fn encode(self, bytes: &mut [u8]) {
+        let Self { peaks: BlockPeaks { reach: [a, b, c, d], frames, low: [e, f] }, energies: [g, h, i] } = self;
+        let (head, tail) = bytes.split_at_mut(4);
+        head.copy_from_slice(&frames);
+        for (bytes, value) in tail.as_chunks_mut::<4>().0.iter_mut().zip([a, b, c, d, e, f, g, h, i]) {
+            *bytes = value.to_le_bytes();
+        }
+    }
+
+    fn decode(bytes: &[u8]) -> Self {
+        let mut quads = bytes.as_chunks::<4>().0.iter().copied();
+        let frames = quads.next().unwrap_or_default();
+        let mut next = |_| quads.next().map(f32::from_le_bytes).unwrap_or_default();
+        let reach = std::array::from_fn(&mut next);
+        let peaks = BlockPeaks { reach, frames, low: std::array::from_fn(&mut next) };
+        Self { peaks, energies: std::array::from_fn(next) }
+    }
+}
+
+/// What limiter and loudness see of a song.
+pub struct Trace {
+    /// All blocks.
+    pub blocks: Spool<TraceBlock>,
+    /// Frames per second.
+    pub sample_rate_hz: u32,
+}
+
+/// Takes the trace while frames go by.
+pub struct TraceMeter {
+    peaks: PeakTrace,
+    weight: KWeight,
+    share: f64,
+    /// K-weighted: energy, left and right, so far in this block.
+    sums: [f64; 3],
+    frames_in_block: usize,
+    /// Sums of the blocks whose peaks are not known yet.
+    waiting: VecDeque<[f64; 3]>,
+    /// The low band, K-weighted once per block.
+    low_weight: Biquad,
+    trace: Trace,
+}
+
+impl TraceMeter {
+    /// `exact_above` as for [`PeakTrace`].
+    pub fn new(sample_rate_hz: u32, channels: u8, exact_above: f64, memory_bytes: usize) -> Self {
+        Self {
+            peaks: PeakTrace::new(exact_above, sample_rate_hz),
+            weight: KWeight::new(sample_rate_hz),
+            share: energy_share(channels),
+            sums: [0.0; 3],
+            frames_in_block: 0,
+            waiting: VecDeque::new(),
+            // So far down the shelf of the weighting does nothing.
+            low_weight: Biquad::new(KWeight::high_pass(f64::from(sample_rate_hz) / BLOCK_FRAMES as f64)),
+            trace: Trace { blocks: Spool::new(memory_bytes), sample_rate_hz },
+        }
+    }
+
+    /// Takes the next frames.
+    pub fn push(&mut self, frames: &[Frame]) -> Result<(), io::Error> {
+        let mut left = frames;
+        while !left.is_empty() {
+            let (now, later) = left.split_at(left.len().min(BLOCK_FRAMES - self.frames_in_block));
+            let mut sums = self.sums;
+            for frame in now {
+                let [left, right] = self.weight.next(frame.map(f64::from));
+                sums = [sums[0] + (left * left + right * right), sums[1] + left, sums[2] + right];
+            }
+            self.sums = sums;
+            self.frames_in_block += now.len();
+            if self.frames_in_block == BLOCK_FRAMES {
+                self.waiting.push_back(sums);
+                (self.sums, self.frames_in_block) = ([0.0; 3], 0);
+                self.weight.settle();
+            }
+            left = later;
+        }
+        let mut peaks = Vec::with_capacity(frames.len() / BLOCK_FRAMES + 1);
+        self.peaks.push(frames, |block| peaks.push(block));
+        let Self { low_weight, waiting, trace, share, .. } = self;
+        keep(trace, low_weight, waiting, *share, &peaks)
+    }
+
+    /// The whole trace.
+    pub fn finish(self) -> Result<Trace, io::Error> {
+        let Self { peaks, share, sums, frames_in_block, mut waiting, mut low_weight, mut trace, .. } = self;
+        if frames_in_block > 0 {
+            waiting.push_back(sums);
+        }
+        let mut last = Vec::new();
+        peaks.finish(|block| last.push(block));
+        keep(&mut trace, &mut low_weight, &mut waiting, share, &last)?;
+        Ok(trace)
+    }
+}
+
+/// Joins peaks with the sums of their blocks.
+fn keep(
+    trace: &mut Trace,
+    low_weight: &mut Biquad,
+    sums: &mut VecDeque<[f64; 3]>,
+    share: f64,
+    peaks: &[BlockPeaks],
+) -> Result<(), io::Error> {
+    let joined = peaks.iter().zip(sums.drain(..peaks.len())).map(|(peaks, [energy, left, right])| {
+        let low = low_weight.next(peaks.low.map(f64::from));
+        low_weight.settle();
+        let both = low[0] * left + low[1] * right;
+        let alone = BLOCK_FRAMES as f64 * (low[0] * low[0] + low[1] * low[1]);
+        TraceBlock { peaks: *peaks, energies: [energy, both, alone].map(|energy| (energy * share) as f32) }
+    });
+    trace.blocks.push(&joined.collect::<Vec<_>>())
+}
+
+/// Gives the blocks of a trace one by one.
+pub trait Blocks: FnMut() -> Result<Option<TraceBlock>, io::Error> {}
+
+impl<T: FnMut() -> Result<Option<TraceBlock>, io::Error>> Blocks for T {}
+
+/// What the limiter does to each block of a trace, and to one more at the end.
+pub struct Steps<S> {
+    blocks: S,
+    gain: LimiterGain,
+    trims: VecDeque<Trim>,
+    block: u64,
+    /// Outputs that belong to the time before the start.
+    ahead: usize,
+}
+
+impl<S: Blocks> Steps<S> {
+    /// Steps for the blocks that `blocks` gives, peaks corrected by `trims`, which are in order.
+    pub fn new(blocks: S, gain: LimiterGain, trims: &[Trim]) -> Self {
+        Self { blocks, ahead: gain.delay_blocks(), gain, trims: trims.iter().copied().collect(), block: 0 }
+    }
+
+    /// The next block's; past the end that of silence.
+    pub fn next_step(&mut self) -> Result<LimiterStep, io::Error> {
+        loop {
+            let TraceBlock { peaks, .. } = (self.blocks)()?.unwrap_or_default();
+            let mut trim = 1.0;
+            if let Some(first) = self.trims.front()
+                && first.block == self.block
+            {
+                trim = gain_from_db(first.peak_db);
+                self.trims.pop_front();
+            }
+            self.block += 1;
+            let step = self.gain.next(peaks, trim);
+            match self.ahead {
+                0 => return Ok(step),
+                _ => self.ahead -= 1,
+            }
+        }
+    }
+}
+
+/// The blocks of a trace one by one.
+pub fn blocks_of(trace: &Trace) -> impl Blocks {
+    let mut reader = trace.blocks.reader();
+    let mut buffer = vec![TraceBlock::default(); 4096];
+    let (mut filled, mut next) = (0, 0);
+    move || {
+        if next == filled {
+            (filled, next) = (reader.read(&mut buffer)?, 0);
+        }
+        let block = (next < filled).then(|| buffer[next]);
+        next += usize::from(block.is_some());
+        Ok(block)
+    }
+}
+
+/// What a drive leads to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// Gain between chain and limiter, dB.
+    pub drive_db: f64,
+    /// Loudness behind the limiter as the traces tell it, LUFS; `None` when nothing passes the gate.
+    pub loudness_lufs: Option<f64>,
+    /// Gain reduction that is exceeded in a twentieth of the blocks, dB.
+    pub limiting_db: f64,
+    /// Largest gain reduction, dB.
+    pub peak_limiting_db: f64,
+}
+
+/// Resolution of the limiting statistics, dB.
+const LIMITING_STEP_DB: f64 = 0.05;
+/// The share of blocks that may be limited by more than is said.
+const LIMITING_SHARE: f64 = 0.05;
+
+/// The gain by which a block is limited.
+pub fn limiting_gain(step: &LimiterStep) -> f32 {
+    // What the low band alone is turned down by counts half: the rest of the song stays where it is.
+    step.gain * (1.0 - step.low_cut).sqrt()
+}
+
+/// How much a limiter limits, block by block.
+pub struct LimitingHistogram {
+    blocks: u64,
+    lowest: f32,
+    /// Blocks by their gain reduction in whole steps, those that are not reduced apart.
+    histogram: Vec<u64>,
+}
+
+impl Default for LimitingHistogram {
+    /// No blocks yet.
+    fn default() -> Self {
+        Self { blocks: 0, lowest: 1.0, histogram: Vec::new() }
+    }
+}
+
+impl LimitingHistogram {
+    /// Takes the next block's step.
+    pub fn note(&mut self, step: &LimiterStep) {
+        self.blocks += 1;
+        let gain = limiting_gain(step);
+        self.lowest = self.lowest.min(gain);
+        if gain < 1.0 {
+            let step = (-db_from_gain(f64::from(gain)) / LIMITING_STEP_DB) as usize;
+            self.histogram.resize(self.histogram.len().max(step + 1), 0u64);
+            self.histogram[step] += 1;
+        }
+    }
+
+    /// Gain reduction that is exceeded in a twentieth of the blocks, and the largest, dB.
+    pub fn reading_db(&self) -> [f64; 2] {
+        let mut above = 0;
+        let exceeded = self.histogram.iter().rposition(|blocks| {
+            above += blocks;
+            above as f64 > LIMITING_SHARE * self.blocks as f64
+        });
+        let exceeded_db = exceeded.map_or(0.0, |step| (step + 1) as f64 * LIMITING_STEP_DB);
+        [exceeded_db, -db_from_gain(f64::from(self.lowest))]
+    }
+}
+
+/// Drives a trace through the limiter.
+///
+/// # Errors
+/// The trace lies in a temporary file that cannot be read.
+pub fn outcome(
+    trace: &Trace,
+    limiter: &LimiterParams,
+    ceiling_dbtp: f64,
+    trims: &[Trim],
+    drive_db: f64,
+) -> Result<Outcome, io::Error> {
+    Ok(driven(trace, limiter, ceiling_dbtp, trims, drive_db)?.0)
+}
+
+/// The same, and the loudness behind the limiter in time.
+///
+/// # Errors
+/// As [`outcome`].
+pub fn driven(
+    trace: &Trace,
+    limiter: &LimiterParams,
+    ceiling_dbtp: f64,
+    trims: &[Trim],
+    drive_db: f64,
+) -> Result<(Outcome, LoudnessHistory), io::Error> {
+    let rate = trace.sample_rate_hz;
+    let mut steps = Steps::new(blocks_of(trace), LimiterGain::new(limiter, drive_db, ceiling_dbtp, rate), trims);
+    let mut blocks = blocks_of(trace);
+    let mut energies = Vec::new();
+    let mut limiting = LimitingHistogram::default();
+    let mut frame = 0u64;
+    let drive = gain_from_db(drive_db);
+    let mut step = steps.next_step()?;
+    while let Some(block) = blocks()? {
+        let next = steps.next_step()?;
+        let mean = f64::from(step.gain + next.gain) * 0.5 * drive;
+        let window = (frame * 100 / u64::from(rate)) as usize;
+        energies.resize(energies.len().max(window + 1), 0.0);
+        energies[window] += block.energy(step.low_cut) * mean * mean;
+        limiting.note(&step);
+        (frame, step) = (frame + BLOCK_FRAMES as u64, next);
+    }
+    // Every window of 10 ms is whole: the last one is cut off as a meter would.
+    energies.truncate((frame * 100 / u64::from(rate)) as usize);
+    let history = LoudnessHistory::from_energies(rate, &energies);
+    let [limiting_db, peak_limiting_db] = limiting.reading_db();
+    let outcome = Outcome { drive_db, loudness_lufs: history.integrated(), limiting_db, peak_limiting_db };
+    Ok((outcome, history))
+}
+
+/// Loudness is solved to this, LU.
+const TOLERANCE_LU: f64 = 0.002;
+/// Steps of the search; a secant needs three or four.
+const MAX_STEPS: usize = 12;
+/// Limiting may exceed what is allowed by this, dB.
+const LIMITING_TOLERANCE_DB: f64 = 0.05;
+
+/// The drive whose loudness is `delivery.loudness_lufs` plus `offset_lu`, or the highest that limits no more than is allowed.
+/// `offset_lu` is what the traces were found to read too high.
+///
+/// # Errors
+/// As [`outcome`].
+pub fn solve(
+    trace: &Trace,
+    limiter: &LimiterParams,
+    delivery: &DeliveryParams,
+    trims: &[Trim],
+    offset_lu: f64,
+    start_db: f64,
+) -> Result<Outcome, io::Error> {
+    let at = |drive_db: f64| outcome(trace, limiter, delivery.ceiling_dbtp, trims, quantized(drive_db));
+    let wanted = delivery.loudness_lufs + offset_lu;
+    let allowed = |o: &Outcome| o.limiting_db <= delivery.max_limiting_db + LIMITING_TOLERANCE_DB;
+    let mut best = at(start_db)?;
+    let (mut below, mut above): (Option<Outcome>, Option<Outcome>) = (None, None);
+    for _ in 0..MAX_STEPS {
+        let Some(loudness) = best.loudness_lufs else { return Ok(best) };
+        let short = wanted - loudness;
+        if allowed(&best) && short.abs() < TOLERANCE_LU {
+            return Ok(best);
+        }
+        if allowed(&best) && short > 0.0 {
+            below = Some(best);
+        } else {
+            above = Some(best);
+        }
+        let next_db = match (&below, &above) {
+            (Some(low), Some(high)) => {
+                let (a, b) = (low.loudness_lufs.unwrap_or(wanted), high.loudness_lufs.unwrap_or(wanted));
+                let by_loudness = low.drive_db + (wanted - a) / (b - a).max(1e-6) * (high.drive_db - low.drive_db);
+                let (l, h) = (low.limiting_db, high.limiting_db);
+                let by_limiting =
+                    low.drive_db + (delivery.max_limiting_db - l) / (h - l).max(1e-6) * (high.drive_db - low.drive_db);
+                let aim = if allowed(high) { by_loudness } else { by_loudness.min(by_limiting) };
+                let span = high.drive_db - low.drive_db;
+                aim.clamp(low.drive_db + 0.05 * span, high.drive_db - 0.05 * span)
+            }
+            // Limiting eats a part of every step upwards.
+            (Some(low), None) => low.drive_db + (1.3 * short).max(0.05),
+            (None, _) if short < 0.0 => best.drive_db + 1.1 * short - 0.02,
+            (None, _) => best.drive_db - (best.limiting_db - delivery.max_limiting_db).max(0.2),
+        };
+        if (next_db - best.drive_db).abs() < DRIVE_STEP_DB {
+            break;
+        }
+        best = at(next_db)?;
+    }
+    Ok(match (allowed(&best), below) {
+        (false, Some(below)) => below,
+        _ => best,
+    })
+}
+
+/// The drive is a whole multiple of this, dB.
+const DRIVE_STEP_DB: f64 = 0.0005;
+
+fn quantized(drive_db: f64) -> f64 {
+    (drive_db * 2000.0).round() / 2000.0
+}

@@ -1,0 +1,185 @@
+//! All that was measured, decided and verified in one run, as plain data.
+
+pub mod actions;
+pub mod figures;
+pub mod playback;
+
+use std::path::Path;
+
+use analyzer::profile::Profile;
+use models::decision::Confidence;
+use models::target::TargetKind;
+use renderer::recipe::{DeliveryParams, Recipe};
+use serde::Serialize;
+
+use crate::decide::refine::Refinement;
+use crate::page::audio::passage_of;
+use crate::render::promises::{Measured, Promise};
+use crate::report::figures::{Figures, TargetSpectrum};
+use crate::request::job::DeciderKind;
+
+/// Raised when the meaning of a field changes.
+pub const REPORT_VERSION: u32 = 1;
+
+/// One song's run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// [`REPORT_VERSION`].
+    pub version: u32,
+    /// What was read.
+    pub input: FileReport,
+    /// What was written.
+    pub output: FileReport,
+    /// Hash of the input's frames.
+    pub input_hash: String,
+    /// Who decided and towards what; absent when a recipe was replayed.
+    pub decision: Option<DecisionReport>,
+    /// The mix; absent when a recipe was replayed without measuring.
+    pub before: Option<Levels>,
+    /// What was asked for.
+    pub wanted: DeliveryParams,
+    /// The master, measured as it was written.
+    pub after: Levels,
+    /// Gain in front of the limiter, dB.
+    pub drive_db: f64,
+    /// The limiter's gain reduction that was exceeded a twentieth of the time, dB.
+    pub limiting_db: f64,
+    /// Its largest gain reduction, dB.
+    pub peak_limiting_db: f64,
+    /// What the chain did.
+    pub actions: Vec<String>,
+    /// What was promised, and kept or not.
+    pub promises: Vec<Promise>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+    /// What is drawn of it.
+    pub figures: Figures,
+    /// What replays this run.
+    pub recipe: Recipe,
+}
+
+impl Report {
+    /// Readable JSON.
+    ///
+    /// # Panics
+    /// Never: every field has a JSON form.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("plain data has a JSON form") + "\n"
+    }
+}
+
+/// A file.
+#[derive(Clone, Debug, Serialize)]
+pub struct FileReport {
+    /// Where.
+    pub path: String,
+    /// Codec and word length.
+    pub codec: String,
+    /// Frames per second.
+    pub sample_rate_hz: u32,
+    /// 1 or 2.
+    pub channels: u8,
+    /// Length.
+    pub frames: u64,
+}
+
+/// Who decided, and towards what.
+#[derive(Clone, Debug, Serialize)]
+pub struct DecisionReport {
+    /// Network or rules.
+    pub decider: DeciderKind,
+    /// Name of the target.
+    pub target: String,
+    /// Reference or norm.
+    pub target_kind: TargetKind,
+    /// Typical loudness of the target, LUFS.
+    pub target_lufs: f64,
+    /// What kind of music the song is; absent where that decided nothing.
+    pub genre: Option<GenreReport>,
+    /// How sure the decider was, 0 to 1.
+    pub confidence: Confidence,
+    /// What listening to the chain led to; absent where nobody listened.
+    pub refinement: Option<Refinement>,
+    /// The target's spectrum.
+    pub spectrum: TargetSpectrum,
+    /// What the target was made of, where the user chose it.
+    pub references: Vec<ReferenceReport>,
+}
+
+/// A finished record that was learnt from.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReferenceReport {
+    /// Where.
+    pub path: String,
+    /// Its integrated loudness, LUFS.
+    pub integrated_lufs: Option<f64>,
+    /// Where its loudest passage starts and ends, seconds.
+    pub passage_s: [f64; 2],
+}
+
+impl ReferenceReport {
+    /// What is told of a reference.
+    pub fn of(path: &Path, profile: &Profile) -> Self {
+        Self {
+            path: path.display().to_string(),
+            integrated_lufs: profile.loudness.integrated_lufs,
+            passage_s: passage_of(profile),
+        }
+    }
+}
+
+/// What kind of music a song, or a record, is taken for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GenreReport {
+    /// Its name; `universal` for none of those that can be told.
+    pub name: String,
+    /// How probable that is, 0 to 1; absent where it was not told but given.
+    pub probability: Option<f64>,
+}
+
+impl std::fmt::Display for GenreReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(&self.name)?;
+        self.probability.map_or(Ok(()), |share| write!(f, " {:.0} %", 100.0 * share))
+    }
+}
+
+/// The figures that people compare.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Levels {
+    /// Integrated loudness, LUFS.
+    pub integrated_lufs: Option<f64>,
+    /// Loudest 3 s, LUFS.
+    pub max_short_term_lufs: Option<f64>,
+    /// Loudness range, LU.
+    pub range_lu: f64,
+    /// True peak, dBTP.
+    pub true_peak_dbtp: f64,
+    /// True peak over loudness, LU.
+    pub plr_lu: Option<f64>,
+}
+
+impl Levels {
+    /// Of a mix.
+    pub fn of_profile(profile: &Profile) -> Self {
+        Self {
+            integrated_lufs: profile.loudness.integrated_lufs,
+            max_short_term_lufs: profile.loudness.max_short_term_lufs,
+            range_lu: profile.loudness.range_lu,
+            true_peak_dbtp: profile.peak.true_peak_dbtp,
+            plr_lu: profile.plr_lu(),
+        }
+    }
+
+    /// Of a master.
+    pub fn of_master(measured: &Measured) -> Self {
+        let Measured { loudness, true_peak_dbtp, .. } = measured;
+        Self {
+            integrated_lufs: loudness.integrated_lufs,
+            max_short_term_lufs: loudness.max_short_term_lufs,
+            range_lu: loudness.range_lu,
+            true_peak_dbtp: *true_peak_dbtp,
+            plr_lu: loudness.integrated_lufs.map(|lufs| true_peak_dbtp - lufs),
+        }
+    }
+}

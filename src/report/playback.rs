@@ -1,0 +1,179 @@
+//! What a service does to a song when it plays it: one table of facts.
+
+use serde::Serialize;
+
+use crate::report::Levels;
+use crate::request::destination::codec_room_db;
+
+/// Whether a service turns quiet songs up.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnsUp {
+    /// Never.
+    No,
+    /// As far as the true peak stays under this, dBTP.
+    UpTo(f64),
+    /// Always: by a limiter or by the engineer at the desk.
+    Yes,
+}
+
+/// A service and what it is known to do.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Service {
+    /// Its name.
+    pub name: &'static str,
+    /// Loudness that songs are played at, LUFS.
+    pub plays_at_lufs: f64,
+    /// Quieter songs.
+    pub turns_up: TurnsUp,
+    /// True peak that it asks for, dBTP.
+    pub asks_for_dbtp: f64,
+    /// It encodes what it is sent, so that peaks grow.
+    pub is_lossy: bool,
+    /// Who says so.
+    pub source: &'static str,
+}
+
+/// With normalisation on and at its usual setting, as far as services say it or it was measured from outside.
+pub const SERVICES: [Service; 8] = [
+    Service {
+        name: "Spotify",
+        plays_at_lufs: -14.0,
+        turns_up: TurnsUp::UpTo(-1.0),
+        asks_for_dbtp: -1.0,
+        is_lossy: true,
+        source: "Spotify, support page “Loudness normalization”",
+    },
+    Service {
+        name: "Apple Music",
+        plays_at_lufs: -16.0,
+        turns_up: TurnsUp::UpTo(-1.0),
+        asks_for_dbtp: -1.0,
+        is_lossy: true,
+        source: "Sound Check as commonly measured; AES TD1008 (2021)",
+    },
+    Service {
+        name: "YouTube",
+        plays_at_lufs: -14.0,
+        turns_up: TurnsUp::No,
+        asks_for_dbtp: -1.0,
+        is_lossy: true,
+        source: "player’s “Stats for nerds”, as commonly measured",
+    },
+    Service {
+        name: "Tidal",
+        plays_at_lufs: -14.0,
+        turns_up: TurnsUp::No,
+        asks_for_dbtp: -1.0,
+        is_lossy: false,
+        source: "as commonly measured; AES TD1008 (2021)",
+    },
+    Service {
+        name: "Amazon Music",
+        plays_at_lufs: -14.0,
+        turns_up: TurnsUp::No,
+        asks_for_dbtp: -2.0,
+        is_lossy: true,
+        source: "as commonly measured",
+    },
+    Service {
+        name: "Deezer",
+        plays_at_lufs: -15.0,
+        turns_up: TurnsUp::No,
+        asks_for_dbtp: -1.0,
+        is_lossy: true,
+        source: "as commonly measured",
+    },
+    Service {
+        name: "Radio and television (EBU)",
+        plays_at_lufs: -23.0,
+        turns_up: TurnsUp::Yes,
+        asks_for_dbtp: -1.0,
+        is_lossy: false,
+        source: "EBU R 128 (2023)",
+    },
+    Service {
+        name: "CD, download, club",
+        plays_at_lufs: f64::NAN,
+        turns_up: TurnsUp::No,
+        asks_for_dbtp: 0.0,
+        is_lossy: false,
+        source: "nothing is turned up or down",
+    },
+];
+
+/// What becomes of one song at one service.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Playback {
+    /// Where.
+    pub service: &'static str,
+    /// Gain that is applied, dB.
+    pub gain_db: f64,
+    /// Loudness that comes out, LUFS.
+    pub lufs: f64,
+    /// True peak that comes out, before any lossy encoding, dBTP.
+    pub true_peak_dbtp: f64,
+    /// How far an encoder may raise the file's peaks over full scale, dB; 0 when they stay below.
+    pub encoder_over_db: f64,
+    /// The file's true peak is over what the service asks for, dB; 0 when it is not.
+    pub over_asked_db: f64,
+    /// Who says so.
+    pub source: &'static str,
+}
+
+impl Service {
+    /// What it does to a song; `None` when the song has no loudness.
+    pub fn plays(&self, song: &Levels) -> Option<Playback> {
+        let (lufs, peak) = (song.integrated_lufs?, song.true_peak_dbtp);
+        let wanted_db = if self.plays_at_lufs.is_nan() { 0.0 } else { self.plays_at_lufs - lufs };
+        let gain_db = match self.turns_up {
+            _ if wanted_db <= 0.0 => wanted_db,
+            TurnsUp::No => 0.0,
+            TurnsUp::UpTo(ceiling_dbtp) => wanted_db.min(ceiling_dbtp - peak).max(0.0),
+            TurnsUp::Yes => wanted_db,
+        };
+        let room_db = if self.is_lossy { codec_room_db(lufs) } else { 0.0 };
+        Some(Playback {
+            service: self.name,
+            gain_db,
+            lufs: lufs + gain_db,
+            true_peak_dbtp: peak + gain_db,
+            encoder_over_db: (peak + room_db).max(0.0),
+            // Meters differ by a little.
+            over_asked_db: if peak > self.asks_for_dbtp + 0.05 { peak - self.asks_for_dbtp } else { 0.0 },
+            source: self.source,
+        })
+    }
+}
+
+/// What becomes of a song everywhere.
+pub fn playback(song: &Levels) -> Vec<Playback> {
+    SERVICES.iter().filter_map(|service| service.plays(song)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gain(service: &str, lufs: f64, true_peak_dbtp: f64) -> f64 {
+        let song = Levels {
+            integrated_lufs: Some(lufs),
+            max_short_term_lufs: None,
+            range_lu: 0.0,
+            true_peak_dbtp,
+            plr_lu: None,
+        };
+        playback(&song).into_iter().find(|p| p.service == service).expect("known").gain_db
+    }
+
+    #[test]
+    fn loud_songs_are_turned_down_and_quiet_ones_up_as_far_as_their_peaks_allow() {
+        assert_eq!(gain("Spotify", -8.0, -1.0), -6.0);
+        // Spotify's own example: −20 LUFS with peaks at −5 dB comes up to −16.
+        assert_eq!(gain("Spotify", -20.0, -5.0), 4.0);
+        assert_eq!(gain("Spotify", -20.0, 0.5), 0.0);
+        assert_eq!(gain("YouTube", -20.0, -10.0), 0.0);
+        assert_eq!(gain("Radio and television (EBU)", -25.0, -10.0), 2.0);
+        assert_eq!(gain("CD, download, club", -8.0, -0.3), 0.0);
+    }
+}

@@ -1,0 +1,74 @@
+//! Where a master goes, and what is asked for there.
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// A place that masters are delivered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Destination {
+    /// −14 LUFS, −1 dBTP
+    Spotify,
+    /// −16 LUFS, −1 dBTP
+    AppleMusic,
+    /// −14 LUFS, −1 dBTP
+    Youtube,
+    /// −14 LUFS, −1 dBTP
+    Tidal,
+    /// −14 LUFS, −2 dBTP
+    Amazon,
+    /// −15 LUFS, −1 dBTP
+    Deezer,
+    /// −10 LUFS, −0.3 dBTP, 44.1 kHz, 16 bit
+    Cd,
+    /// −8 LUFS, −1 dBTP
+    Club,
+    /// −23 LUFS, −1 dBTP (EBU R 128)
+    Broadcast,
+    /// −16 LUFS, −1 dBTP
+    Podcast,
+}
+
+/// What a destination asks for.
+pub struct Requirements {
+    /// Integrated loudness, LUFS.
+    pub loudness_lufs: f64,
+    /// Highest true peak, dBTP.
+    pub ceiling_dbtp: f64,
+}
+
+impl Destination {
+    /// Loudness and ceiling. Spotify: its own support pages. EBU R 128 (2023). AES TD1008 (2021) gives −16 LUFS for music and
+    /// podcasts; Apple Music's Sound Check, Tidal, Deezer, Amazon and YouTube publish little, the figures are the ones
+    /// commonly measured. CD and club have no standard: the middle of what is usual, −10 to −8 and −9 to −6 LUFS.
+    pub fn requirements(self) -> Requirements {
+        let (loudness_lufs, ceiling_dbtp) = match self {
+            Self::Spotify | Self::Youtube | Self::Tidal => (-14.0, -1.0),
+            Self::AppleMusic | Self::Podcast => (-16.0, -1.0),
+            Self::Amazon => (-14.0, -2.0),
+            Self::Deezer => (-15.0, -1.0),
+            Self::Cd => (-10.0, -0.3),
+            Self::Club => (-8.0, -1.0),
+            Self::Broadcast => (-23.0, -1.0),
+        };
+        Requirements { loudness_lufs, ceiling_dbtp }
+    }
+}
+
+/// How far a lossy encode raises the true peak of a master of some loudness, dB: the 95th percentile measured for MP3 at
+/// 128 kbit/s, Vorbis at quality 5 and Opus at 128 kbit/s (`renderer/BENCH.md`). What AAC encoders do differs more: ffmpeg's
+/// own takes up to 2.7 dB beyond this at −9 LUFS.
+const CODEC_ROOM: [(f64, f64); 3] = [(-14.0, 0.5), (-11.5, 0.9), (-9.0, 1.3)];
+
+/// The room under the ceiling that a lossy encode of a master needs, dB.
+pub fn codec_room_db(loudness_lufs: f64) -> f64 {
+    let [(quiet, least), .., (_, most)] = CODEC_ROOM;
+    if loudness_lufs <= quiet {
+        return least;
+    }
+    let between = CODEC_ROOM.windows(2).find(|pair| loudness_lufs <= pair[1].0);
+    between.map_or(most, |pair| {
+        let share = (loudness_lufs - pair[0].0) / (pair[1].0 - pair[0].0);
+        pair[0].1 + share * (pair[1].1 - pair[0].1)
+    })
+}

@@ -1,0 +1,5 @@
+//! What a run is asked for: the job, its destination and its paths.
+
+pub mod destination;
+pub mod job;
+pub(crate) mod paths;

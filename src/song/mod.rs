@@ -1,0 +1,182 @@
+//! A song that was read: its frames at hand, its hash, its profile.
+
+pub mod observer;
+pub(crate) mod read_ahead;
+
+use std::path::Path;
+
+use analyzer::analyze::Analyzer;
+use analyzer::profile::Profile;
+use analyzer::stream::{Frame, Meter, Source};
+use analyzer::timeline::Timeline;
+use analyzer::tone::{Tone, ToneMeter, moments};
+
+use crate::io;
+use crate::io::decode::open;
+use crate::io::hash::FrameHash;
+use crate::io::source_info::SourceInfo;
+use crate::io::spool::Spool;
+use crate::song::observer::Observer;
+use crate::song::read_ahead::{ObservedSource, each_block_ahead};
+
+/// Frames in memory per spool; a longer song goes to a temporary file.
+pub const SPOOL_BYTES: usize = 128 << 20;
+
+/// Frames per read.
+pub const BLOCK: usize = 4096;
+
+/// A decoded song.
+pub struct Song {
+    /// Rate, channels, codec.
+    pub info: SourceInfo,
+    /// All frames.
+    pub frames: Spool<Frame>,
+    /// Hash of rate, channels and frames.
+    pub hash: String,
+    /// What the decoder noticed.
+    pub warnings: Vec<String>,
+    /// Frames in memory per spool, here and while the song is rendered.
+    pub spool_bytes: usize,
+    /// How it goes in time, once it is measured.
+    pub timeline: Option<Timeline>,
+}
+
+impl Song {
+    /// Decodes a file and measures it on the way.
+    ///
+    /// # Errors
+    /// The file cannot be read or holds no sound.
+    pub fn load_measured(path: &Path, observer: &dyn Observer) -> Result<(Self, Profile), io::Error> {
+        Self::load_measured_within(path, SPOOL_BYTES, observer)
+    }
+
+    /// The same with another share of memory; no result depends on it.
+    ///
+    /// # Errors
+    /// As [`load_measured`](Self::load_measured).
+    pub fn load_measured_within(
+        path: &Path,
+        spool_bytes: usize,
+        observer: &dyn Observer,
+    ) -> Result<(Self, Profile), io::Error> {
+        let mut analyzer = None;
+        let mut song = Self::load_each(path, spool_bytes, observer, |info, block| {
+            analyzer.get_or_insert_with(|| Analyzer::new(info.sample_rate_hz, info.channels)).push(block);
+        })?;
+        let analyzer = analyzer.unwrap_or_else(|| Analyzer::new(song.info.sample_rate_hz, song.info.channels));
+        let (profile, timeline) = analyzer.finish_with_timeline();
+        song.timeline = Some(timeline);
+        Ok((song, profile))
+    }
+
+    /// Decodes a file.
+    ///
+    /// # Errors
+    /// As [`load_measured`](Self::load_measured).
+    pub fn load(path: &Path, observer: &dyn Observer) -> Result<Self, io::Error> {
+        Self::load_within(path, SPOOL_BYTES, observer)
+    }
+
+    /// The same with another share of memory; no result depends on it.
+    ///
+    /// # Errors
+    /// As [`load_measured`](Self::load_measured).
+    pub fn load_within(path: &Path, spool_bytes: usize, observer: &dyn Observer) -> Result<Self, io::Error> {
+        Self::load_each(path, spool_bytes, observer, |_, _| {})
+    }
+
+    /// Measures the frames that are at hand.
+    ///
+    /// # Errors
+    /// They lie in a temporary file that cannot be read.
+    pub fn profile(&mut self, observer: &dyn Observer) -> Result<Profile, io::Error> {
+        observer.stage("measuring", Some(self.frames.len()));
+        let mut analyzer = Analyzer::new(self.info.sample_rate_hz, self.info.channels);
+        each_block(&mut self.frames.reader(), |block| {
+            analyzer.push(block);
+            observer.advance(block.len() as u64)
+        })?;
+        let (profile, timeline) = analyzer.finish_with_timeline();
+        self.timeline = Some(timeline);
+        Ok(profile)
+    }
+
+    /// Spectrum and image at some moments, to be compared with those of its master.
+    ///
+    /// # Errors
+    /// The frames lie in a temporary file that cannot be read.
+    pub fn tone(&self) -> Result<Tone, io::Error> {
+        let mut meter = ToneMeter::new(self.info.sample_rate_hz);
+        for moment in moments(self.frames.len(), self.info.sample_rate_hz) {
+            let mut frames = vec![[0.0; 2]; (moment.end - moment.start) as usize];
+            let count = self.frames.reader_at(moment.start).read(&mut frames)?;
+            meter.add(&frames[..count]);
+        }
+        Ok(meter.finish())
+    }
+
+    fn load_each(
+        path: &Path,
+        spool_bytes: usize,
+        observer: &dyn Observer,
+        mut also: impl FnMut(&SourceInfo, &[Frame]),
+    ) -> Result<Self, io::Error> {
+        let mut decoder = open(path)?;
+        let info = decoder.info().clone();
+        observer.stage("reading", info.frames_hint);
+        let mut hasher = FrameHash::new(info.sample_rate_hz, info.channels);
+        let mut frames = Spool::new(spool_bytes);
+        // Whoever takes the frames has more to do than whoever reads them.
+        let mut hashed = ObservedSource { source: &mut decoder, watch: |frames: &[Frame]| hasher.push(frames) };
+        each_block_ahead(&mut hashed, |block| {
+            also(&info, block);
+            observer.advance(block.len() as u64)?;
+            frames.push(block)
+        })?;
+        let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
+        Ok(Self { info, frames, hash: hasher.finish(), warnings, spool_bytes, timeline: None })
+    }
+}
+
+/// Measures a file without keeping its frames.
+///
+/// # Errors
+/// As [`Song::load`].
+pub fn measure(path: &Path, observer: &dyn Observer) -> Result<(SourceInfo, Profile, Vec<String>), io::Error> {
+    measure_with_timeline(path, observer).map(|(info, profile, _, warnings)| (info, profile, warnings))
+}
+
+/// The same, and how the song goes in time.
+///
+/// # Errors
+/// As [`Song::load`].
+pub fn measure_with_timeline(
+    path: &Path,
+    observer: &dyn Observer,
+) -> Result<(SourceInfo, Profile, Timeline, Vec<String>), io::Error> {
+    let mut decoder = open(path)?;
+    let info = decoder.info().clone();
+    observer.stage("measuring", info.frames_hint);
+    let mut analyzer = Analyzer::new(info.sample_rate_hz, info.channels);
+    each_block_ahead(&mut decoder, |block| {
+        analyzer.push(block);
+        observer.advance(block.len() as u64)
+    })?;
+    let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
+    let (profile, timeline) = analyzer.finish_with_timeline();
+    Ok((info, profile, timeline, warnings))
+}
+
+/// Hands every block of a source to `sink`.
+pub fn each_block<S: Source>(
+    source: &mut S,
+    mut sink: impl FnMut(&[Frame]) -> Result<(), S::Error>,
+) -> Result<(), S::Error> {
+    let mut block = vec![[0.0; 2]; BLOCK];
+    loop {
+        match source.read(&mut block)? {
+            0 => return Ok(()),
+            count => sink(&block[..count])?,
+        }
+    }
+}

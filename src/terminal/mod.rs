@@ -1,0 +1,193 @@
+//! What a person sees in a terminal: the same facts as the report.
+
+pub mod look;
+mod master;
+pub mod progress_bar;
+mod spark;
+
+use std::fmt::Write as _;
+
+use analyzer::crossover::{BAND_NAMES, BANDS};
+use analyzer::profile::Profile;
+use models::genre;
+use models::norm::{NormProfile, UNIVERSAL};
+
+use self::look::{Colour, Look};
+pub use self::master::{comparison_summary, master_summary};
+use crate::workflows::album::{AlbumLoudness, AlbumReport};
+
+fn optional(value: Option<f64>, unit: &str) -> String {
+    value.map_or_else(|| "-".to_string(), |v| format!("{v:.1} {unit}"))
+}
+
+/// The text with lines of at most `columns`, continued under `indent` spaces.
+fn wrapped(text: &str, indent: usize, columns: usize) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = printed_columns(word);
+        if column > 0 && column + 1 + length > columns - indent {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            column = 0;
+        }
+        if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}
+
+/// Columns that a word takes: what switches colours takes none.
+fn printed_columns(word: &str) -> usize {
+    let mut is_code = false;
+    word.chars()
+        .filter(|c| match c {
+            '\x1b' => {
+                is_code = true;
+                false
+            }
+            'm' if is_code => {
+                is_code = false;
+                false
+            }
+            _ => !is_code,
+        })
+        .count()
+}
+
+fn bullets(out: &mut String, title: &str, lines: &[String], look: &Look) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", look.coloured(Colour::Title, title));
+    for line in lines {
+        let _ = writeln!(out, "  - {}", wrapped(line, 4, look.columns));
+    }
+}
+
+/// What a song can go towards, and on how many songs each rests.
+///
+/// # Errors
+/// The compiled-in files do not fit this program.
+pub fn genre_table() -> Result<String, models::error::Error> {
+    let tellable = genre::tellable()?;
+    let mut out = String::new();
+    for NormProfile { name, songs, .. } in genre::profiles()? {
+        let note = if tellable.contains(&name) { "" } else { "   by name only: `auto` cannot tell it" };
+        let _ = writeln!(out, "{name:14}{songs:>4} songs{note}");
+    }
+    let universal = NormProfile::universal()?;
+    let _ = writeln!(out, "{UNIVERSAL:14}{:>4} songs   of all kinds", universal.songs);
+    let _ = writeln!(out, "{:14}what a song sounds like, as far as it can be told; {UNIVERSAL} for the rest", "auto");
+    Ok(out)
+}
+
+/// The table of a record.
+pub fn album_table(album: &AlbumReport) -> String {
+    let mut out = String::new();
+    let lufs = |value: Option<f64>| value.map_or_else(|| "-".to_string(), |v| format!("{v:.1}"));
+    let _ = writeln!(out, "{:34}{:>8}{:>8}{:>8}{:>8}{:>7}{:>7}", "", "before", "after", "moved", "peak", "tone", "now");
+    let _ = writeln!(out, "{:34}{:>8}{:>8}{:>8}{:>8}{:>7}{:>7}", "", "LUFS", "LUFS", "LU", "dBTP", "dB", "dB");
+    for song in &album.songs {
+        let name: String = song.input.rsplit(['/', '\\']).next().unwrap_or_default().chars().take(33).collect();
+        let moved = song.moved_lu.map_or_else(|| "-".to_string(), |v| format!("{v:+.1}"));
+        let (before, after) = (lufs(song.before_lufs), lufs(song.after_lufs));
+        let (peak, tone, now) = (song.true_peak_dbtp, song.tone_before_db, song.tone_after_db);
+        let _ = writeln!(out, "{name:34}{before:>8}{after:>8}{moved:>8}{peak:>8.1}{tone:>7.1}{now:>7.1}");
+    }
+    let what = match album.by {
+        AlbumLoudness::Whole => "the album",
+        AlbumLoudness::Loudest => "its loudest song",
+    };
+    let reached = lufs(album.loudness_lufs);
+    let words =
+        format!("\n{what}: {reached} LUFS, wanted {:.1}; every song {:+.1} LU", album.wanted_lufs, album.offset_lu);
+    let _ = writeln!(out, "{words}");
+    if let Some(song) = &album.held_back_by {
+        let words = format!("{song} comes no higher without more limiting: allow it with --max-limiting-db");
+        let _ = writeln!(out, "{}", wrapped(&words, 0, Look::default().columns));
+    }
+    out
+}
+
+/// What was measured of one file.
+pub fn profile_summary(path: &str, codec: &str, profile: &Profile, warnings: &[String], look: &Look) -> String {
+    let mut out = String::new();
+    let seconds = profile.seconds();
+    let channels = if profile.channels == 1 { "mono" } else { "stereo" };
+    let _ = writeln!(
+        out,
+        "{path}\n{codec}, {channels}, {} Hz, {}:{:04.1}\n",
+        profile.sample_rate_hz,
+        (seconds / 60.0) as u64,
+        seconds % 60.0
+    );
+    let is_silent = profile.is_inaudible();
+    if !is_silent {
+        readings(&mut out, profile);
+    }
+    let defects = profile.defects.iter().map(|defect| &defect.sentence);
+    let mut notes: Vec<String> = warnings.iter().chain(defects).cloned().collect();
+    if notes.is_empty() && is_silent {
+        notes.push("There is nothing to hear.".into());
+    } else if !is_silent && profile.loudness.max_momentary_lufs.is_none() {
+        notes.push("Shorter than 0.4 s: too short for a loudness.".into());
+    }
+    bullets(&mut out, "Please note", &notes, look);
+    out
+}
+
+fn readings(out: &mut String, profile: &Profile) {
+    let is_stereo = profile.channels == 2;
+    let mut row = |name: &str, value: String| {
+        let _ = writeln!(out, "{name:22}{value}");
+    };
+    let loudness = &profile.loudness;
+    row("integrated loudness", optional(loudness.integrated_lufs, "LUFS"));
+    row("loudest 0.4 s, 3 s", {
+        let momentary = optional(loudness.max_momentary_lufs, "LUFS");
+        format!("{momentary}, {}", optional(loudness.max_short_term_lufs, "LUFS"))
+    });
+    row("loudness range", format!("{:.1} LU", loudness.range_lu));
+    if let Some(floor) = loudness.noise_floor {
+        row("noise in pauses", format!("{:.1} LUFS", floor.lufs));
+    }
+    row("true peak", format!("{:.2} dBTP", profile.peak.true_peak_dbtp));
+    row("peak to loudness", optional(profile.plr_lu(), "LU"));
+    let [_, psr, _] = profile.dynamics.psr_p10_p50_p95_lu;
+    row("  of 3 s, median", optional(loudness.max_short_term_lufs.map(|_| psr), "LU"));
+    row("tilt", format!("{:.1} dB per octave", profile.spectrum.tilt_db_per_octave));
+    row("bandwidth", format!("{:.1} kHz", profile.spectrum.cutoff_hz / 1000.0));
+    if let Some(bpm) = profile.rhythm.tempo_bpm {
+        row("tempo", format!("{bpm:.0} beats per minute"));
+    }
+    if is_stereo {
+        row("balance", balance(profile.stereo.balance_db));
+        row("lost in mono", format!("{:.1} LU", profile.stereo.mono_loss_lu));
+    }
+    let names = BAND_NAMES.map(|name| name.replace('_', " "));
+    let _ = writeln!(out, "\n{:22}{:>10}{:>10}{:>10}{:>10}", "", names[0], names[1], names[2], names[3]);
+    let mut bands = |name: &str, value: &dyn Fn(usize) -> f64, digits: usize| {
+        let cells: String = (0..BANDS).map(|band| format!("{:>10.digits$}", value(band))).collect();
+        let _ = writeln!(out, "{name:22}{cells}");
+    };
+    bands("level, dBFS", &|b| profile.dynamics.bands[b].level_db, 1);
+    bands("crest factor, dB", &|b| profile.dynamics.bands[b].crest_db, 1);
+    bands("spread in 100 ms, dB", &|b| profile.dynamics.bands[b].spread_100ms_db, 1);
+    if is_stereo {
+        bands("side over mid, dB", &|b| profile.stereo.width_db[b], 1);
+        bands("correlation", &|b| profile.stereo.correlation[b], 2);
+    }
+}
+
+fn balance(left_over_right_db: f64) -> String {
+    match left_over_right_db {
+        db if db >= 0.05 => format!("{db:.1} dB to the left"),
+        db if db <= -0.05 => format!("{:.1} dB to the right", -db),
+        _ => "centred".into(),
+    }
+}

@@ -1,0 +1,79 @@
+//! How far the work has come, on a terminal; and Ctrl-C, which ends it.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use crate::io::Error;
+use crate::song::observer::Observer;
+use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
+
+/// How often Ctrl-C was pressed.
+static INTERRUPTS: AtomicU8 = AtomicU8::new(0);
+
+/// The Ctrl-C that ends the program at once, whatever it is doing.
+static LAST: AtomicU8 = AtomicU8::new(2);
+
+/// From now on the first Ctrl-C ends the run cleanly, a second one at once.
+pub fn listen_for_interrupt() {
+    // Without a handler Ctrl-C still ends the program, only less tidily.
+    let _ = ctrlc::set_handler(|| {
+        if INTERRUPTS.fetch_add(1, Ordering::Relaxed) + 1 >= LAST.load(Ordering::Relaxed) {
+            std::process::exit(i32::from(crate::error::Error::from(Error::Interrupted).exit_code()));
+        }
+    });
+}
+
+/// From now on the first Ctrl-C lets what is at work come to its end, a second one ends it cleanly, a third at once.
+pub fn let_songs_end() {
+    LAST.store(3, Ordering::Relaxed);
+}
+
+/// How often Ctrl-C was pressed so far.
+pub fn interrupts() -> u8 {
+    INTERRUPTS.load(Ordering::Relaxed)
+}
+
+/// A bar on the standard error; nothing where that is no terminal.
+pub struct ProgressBar {
+    bar: Bar,
+}
+
+impl ProgressBar {
+    /// `hidden` draws nothing at all.
+    pub fn new(hidden: bool) -> Self {
+        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = Bar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("{msg:10} {wide_bar} {percent:>3} % {elapsed:>4}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self { bar }
+    }
+
+    /// Takes the bar off the screen.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Drop for ProgressBar {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl Observer for ProgressBar {
+    fn stage(&self, name: &'static str, frames: Option<u64>) {
+        self.bar.set_message(name);
+        self.bar.set_position(0);
+        match frames {
+            Some(frames) => self.bar.set_length(frames),
+            None => self.bar.unset_length(),
+        }
+    }
+
+    fn advance(&self, frames: u64) -> Result<(), Error> {
+        self.bar.inc(frames);
+        if interrupts() > 0 { Err(Error::Interrupted) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,281 @@
+//! The songs of a record as one: a common move in tone, differences in tone drawn together, differences in loudness
+//! kept.
+
+use std::path::PathBuf;
+
+use analyzer::loudness::LoudnessMeter;
+use analyzer::loudness_history::{LoudnessHistory, gated};
+use analyzer::profile::Profile;
+use analyzer::spectrum_bands::SPECTRUM_BANDS;
+use analyzer::stream::Meter as _;
+use models::Decider;
+use models::decision::MasteringDecision;
+use models::features::{Features, MID, SIDE, features};
+use models::target::{Target, bands_below};
+use renderer::recipe::Recipe;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::io;
+use crate::render::finish::predict_loudness;
+use crate::render::solve::Trace;
+use crate::song::each_block;
+use crate::song::observer::Observer;
+
+/// What of an album is brought to the loudness that was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlbumLoudness {
+    /// All songs together, played through (BS.1770 over the album)
+    #[default]
+    Whole,
+    /// The loudest song, as AES TD1008 wants albums for streaming
+    Loudest,
+}
+
+/// The name of the target that a record is to itself.
+pub const RECORD: &str = "the record itself";
+
+/// The tone of a record: where its middle is, and where that is to go.
+pub struct Tone {
+    /// The middle of its songs.
+    pub middle: Target,
+    /// What all songs are mastered towards.
+    pub target: Target,
+    /// The move that all songs make; none when the record is its own target.
+    common: Option<MasteringDecision>,
+}
+
+impl Tone {
+    /// Of a record on its way to `target`, or to itself. `None` when there is nothing to hear on it.
+    ///
+    /// # Errors
+    /// The network failed.
+    pub fn new(
+        decider: &mut Decider,
+        songs: &[&Profile],
+        target: Option<Target>,
+    ) -> Result<Option<Self>, models::error::Error> {
+        let Some(middle) = Target::middle(RECORD, songs) else { return Ok(None) };
+        let common = match &target {
+            Some(target) => Some(decider.decide_between(&middle.features, middle.cutoff_hz, target)?),
+            None => None,
+        };
+        Ok(Some(Self { target: target.unwrap_or_else(|| middle.clone()), middle, common }))
+    }
+
+    /// What is wanted for one song: the common move, and its own towards the middle, which never leads past it.
+    ///
+    /// # Errors
+    /// The song is silent, or the network failed.
+    pub fn wish(&self, decider: &mut Decider, song: &Profile) -> Result<MasteringDecision, models::error::Error> {
+        let vector = features(song).ok_or(models::error::Error::SilentSource)?;
+        let mut wish = decider.decide(song, &self.middle)?;
+        let known = bands_below(song.spectrum.cutoff_hz);
+        for (curve, start) in [(&mut wish.mid_db, MID), (&mut wish.side_db, SIDE)] {
+            for (band, gain) in curve.iter_mut().enumerate().take(known) {
+                let whole = self.middle.features[start + band] - vector[start + band];
+                *gain = gain.clamp(whole.min(0.0), whole.max(0.0));
+            }
+        }
+        let Some(common) = &self.common else { return Ok(wish) };
+        let add = |to: &mut [f64], from: &[f64]| to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        add(&mut wish.mid_db, &common.mid_db);
+        add(&mut wish.side_db, &common.side_db);
+        add(&mut wish.log_ratio, &common.log_ratio);
+        wish.plr_lu += common.plr_lu;
+        wish.confidence = common.confidence;
+        Ok(wish)
+    }
+}
+
+/// A song whose loudness is to be found together with that of the others.
+pub struct Part {
+    /// What limiter and loudness will see of it.
+    pub trace: Trace,
+    /// What is done to it; its loudness is set here.
+    pub recipe: Recipe,
+    /// Loudness of the mix, LUFS.
+    pub before_lufs: f64,
+}
+
+/// By how much an album is turned up, and what holds it back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Offset {
+    /// From the loudness of every mix to that of its master, LU.
+    pub offset_lu: f64,
+    /// The song that comes no higher without more limiting than is allowed, if the album falls short for its sake.
+    pub held_back_by: Option<usize>,
+}
+
+/// The album is solved to this, LU.
+const TOLERANCE_LU: f64 = 0.01;
+/// A song this far under what was asked for cannot reach it, LU.
+const OUT_OF_REACH_LU: f64 = 0.03;
+/// Rounds of the search; each comes an order of magnitude closer.
+const MAX_ROUNDS: usize = 8;
+
+/// Sets the loudness of every part, so that the album is at `wanted_lufs` and all songs go up by the same, or as far as
+/// the song with the least room goes.
+///
+/// # Errors
+/// Temporary data cannot be read.
+pub fn balance(parts: &mut [Part], wanted_lufs: f64, by: AlbumLoudness) -> Result<Offset, Error> {
+    let loudest = parts.iter().map(|part| part.before_lufs).fold(f64::NEG_INFINITY, f64::max);
+    let mut offset_lu = wanted_lufs - loudest;
+    let mut room: Option<(usize, f64)> = None;
+    let mut drives: Vec<f64> = vec![offset_lu; parts.len()];
+    for _ in 0..MAX_ROUNDS {
+        let mut histories = Vec::with_capacity(parts.len());
+        let mut short: Option<(usize, f64)> = None;
+        for (n, part) in parts.iter_mut().enumerate() {
+            set_loudness(&mut part.recipe, part.before_lufs + offset_lu);
+            let (outcome, history) = predict_loudness(&part.trace, &part.recipe, drives[n])?;
+            drives[n] = outcome.drive_db;
+            let reached = outcome.loudness_lufs.unwrap_or(part.before_lufs + offset_lu);
+            let reachable_lu = reached - part.before_lufs;
+            if reachable_lu < offset_lu - OUT_OF_REACH_LU && short.is_none_or(|(_, least)| reachable_lu < least) {
+                short = Some((n, reachable_lu));
+            }
+            histories.push(history);
+        }
+        if let Some((_, reachable_lu)) = short {
+            (room, offset_lu) = (short, reachable_lu);
+            continue;
+        }
+        let miss_lu = wanted_lufs - album_lufs(&histories, by).unwrap_or(wanted_lufs);
+        let is_at_its_limit = room.is_some_and(|(_, reachable_lu)| miss_lu > 0.0 && offset_lu >= reachable_lu);
+        if miss_lu.abs() < TOLERANCE_LU || is_at_its_limit {
+            break;
+        }
+        offset_lu = (offset_lu + miss_lu).min(room.map_or(f64::INFINITY, |(_, reachable_lu)| reachable_lu));
+    }
+    let held_back_by = room.filter(|(_, reachable_lu)| offset_lu >= *reachable_lu).map(|(n, _)| n);
+    Ok(Offset { offset_lu, held_back_by })
+}
+
+/// On the recipe's grid, and within its range.
+fn set_loudness(recipe: &mut Recipe, lufs: f64) {
+    recipe.delivery.loudness_lufs = lufs;
+    *recipe = std::mem::take(recipe).quantized();
+}
+
+/// Loudness of several songs as one album.
+pub fn album_lufs(songs: &[LoudnessHistory], by: AlbumLoudness) -> Option<f64> {
+    match by {
+        AlbumLoudness::Whole => gated(|| songs.iter().flat_map(LoudnessHistory::gating_powers)),
+        AlbumLoudness::Loudest => songs.iter().filter_map(LoudnessHistory::integrated).reduce(f64::max),
+    }
+}
+
+/// A finished record, measured on its masters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlbumReport {
+    /// Names the songs and settings that it is made from.
+    pub context: String,
+    /// What was brought to the loudness that was asked for.
+    pub by: AlbumLoudness,
+    /// That loudness, LUFS.
+    pub wanted_lufs: f64,
+    /// What the masters have, LUFS.
+    pub loudness_lufs: Option<f64>,
+    /// What was solved: by how much every song is turned up, LU.
+    pub offset_lu: f64,
+    /// The song for whose sake the album is quieter than it was asked to be.
+    pub held_back_by: Option<String>,
+    /// Every song that has a master.
+    pub songs: Vec<AlbumSong>,
+}
+
+/// A song of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlbumSong {
+    /// The mix.
+    pub input: String,
+    /// Loudness of the mix, LUFS.
+    pub before_lufs: Option<f64>,
+    /// Loudness of the master, LUFS.
+    pub after_lufs: Option<f64>,
+    /// How far the song has moved against the album, LU.
+    pub moved_lu: Option<f64>,
+    /// True peak of the master, dBTP.
+    pub true_peak_dbtp: f64,
+    /// Distance of the mix's tone from the middle of the mixes, dB.
+    pub tone_before_db: f64,
+    /// The same of the masters.
+    pub tone_after_db: f64,
+}
+
+/// One song before and after.
+pub struct Pair {
+    /// The mix.
+    pub input: PathBuf,
+    /// What was measured of it.
+    pub before: Profile,
+    /// What was measured of its master.
+    pub after: Profile,
+    /// The master's loudness in time.
+    pub history: LoudnessHistory,
+}
+
+impl AlbumReport {
+    /// Of all songs that have a master.
+    pub fn new(context: String, pairs: Vec<Pair>, by: AlbumLoudness, wanted_lufs: f64, offset_lu: f64) -> Self {
+        let tone = |pick: fn(&Pair) -> &Profile| {
+            let profiles: Vec<&Profile> = pairs.iter().map(pick).collect();
+            let middle = Target::middle(RECORD, &profiles);
+            let distance = |profile: &&Profile| {
+                let (Some(middle), Some(vector)) = (&middle, features(profile)) else { return 0.0 };
+                tone_distance_db(&vector, middle, bands_below(profile.spectrum.cutoff_hz))
+            };
+            profiles.iter().map(distance).collect::<Vec<f64>>()
+        };
+        let (before, after) = (tone(|pair| &pair.before), tone(|pair| &pair.after));
+        let songs = pairs.iter().zip(before.into_iter().zip(after)).map(|(pair, (tone_before_db, tone_after_db))| {
+            let [before_lufs, after_lufs] = [&pair.before, &pair.after].map(|p| p.loudness.integrated_lufs);
+            AlbumSong {
+                input: pair.input.display().to_string(),
+                before_lufs,
+                after_lufs,
+                moved_lu: before_lufs.zip(after_lufs).map(|(before, after)| after - before - offset_lu),
+                true_peak_dbtp: pair.after.peak.true_peak_dbtp,
+                tone_before_db,
+                tone_after_db,
+            }
+        });
+        let songs = songs.collect();
+        let histories: Vec<LoudnessHistory> = pairs.into_iter().map(|pair| pair.history).collect();
+        let loudness_lufs = album_lufs(&histories, by);
+        Self { context, by, wanted_lufs, loudness_lufs, offset_lu, held_back_by: None, songs }
+    }
+}
+
+/// Root mean square over the bands of the mid, dB.
+fn tone_distance_db(song: &Features, middle: &Target, bands: usize) -> f64 {
+    let bands = bands.clamp(1, SPECTRUM_BANDS);
+    let distance = |band: usize| song[MID + band] - middle.features[MID + band];
+    ((0..bands).map(|band| distance(band) * distance(band)).sum::<f64>() / bands as f64).sqrt()
+}
+
+/// Profile and loudness in time of a master.
+///
+/// # Errors
+/// It cannot be read.
+pub fn measure_master(
+    path: &std::path::Path,
+    observer: &dyn Observer,
+) -> Result<(Profile, LoudnessHistory), io::Error> {
+    let mut decoder = io::decode::open(path)?;
+    let info = decoder.info().clone();
+    observer.stage("measuring", info.frames_hint);
+    let mut analyzer = analyzer::analyze::Analyzer::new(info.sample_rate_hz, info.channels);
+    let mut loudness = LoudnessMeter::for_channels(info.sample_rate_hz, info.channels);
+    each_block(&mut decoder, |block| {
+        analyzer.push(block);
+        loudness.push(block);
+        observer.advance(block.len() as u64)
+    })?;
+    Ok((analyzer.finish(), loudness.history()))
+}

@@ -1,0 +1,99 @@
+//! A mix that needs no file: synthesised, faulty on purpose, and mastered.
+
+use std::path::{Path, PathBuf};
+
+use analyzer::stream::Frame;
+use analyzer::synth::{demo_mix, demo_record};
+
+use crate::decide::refine::Effort;
+use crate::error::Error;
+use crate::io;
+use crate::io::encode::{Encoder, ensure_writable};
+use crate::io::output_spec::{Format, OutputSpec};
+use crate::page::{Page, PageAudio};
+use crate::render::promises::Strictness;
+use crate::report::Report;
+use crate::request::job::{
+    DeciderKind, DeliveryRequest, Genre, LoudnessTarget, MasterJob, MatchKind, Output, Reference,
+};
+use crate::song::observer::Observer;
+use crate::workflows::master::master;
+use models::amounts::Amounts;
+use renderer::recipe::SampleFormat;
+
+const SAMPLE_RATE_HZ: u32 = 44_100;
+const SECONDS: f64 = 24.0;
+/// The record is a longer song, with other parts.
+const RECORD_SECONDS: f64 = 40.0;
+const LOUDNESS_LUFS: f64 = -14.0;
+
+/// What the mix was given and the master should have mended.
+pub const LISTEN_FOR: &str = "\
+Listen for (report.html plays mix, master and record at the same loudness; a louder one would seem better):
+  - the mix is boomy: how far do bass and kick cover the chords, before and after?
+  - the mix is dull: do hats and snare come forward?
+  - the mix is narrow: do the chords reach further to the sides?
+  - the mix is quiet: the master is as loud as a streaming service plays it, and no peak exceeds -1 dBTP";
+
+/// A demo's result.
+pub struct Written {
+    /// Of the master.
+    pub report: Report,
+    /// Mix, the record that it goes towards, master, recipe, report as JSON and as a page.
+    pub files: Vec<PathBuf>,
+}
+
+/// Writes mix, master, recipe and report into `folder`.
+///
+/// # Errors
+/// The folder cannot be made or written, or holds one of the files and `force` is not given.
+pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Written, Error> {
+    io::text::create_folder(folder)?;
+    let [mix, record, output, recipe, json, page] =
+        ["mix.wav", "record.wav", "master.wav", "recipe.json", "report.json", "report.html"]
+            .map(|name| folder.join(name));
+    for path in [&mix, &record, &output, &recipe, &json, &page] {
+        ensure_writable(path, force)?;
+    }
+    write(&mix, &demo_mix(SAMPLE_RATE_HZ, SECONDS), force)?;
+    write(&record, &demo_record(SAMPLE_RATE_HZ, RECORD_SECONDS), force)?;
+    let job = MasterJob {
+        input: mix.clone(),
+        output: Output {
+            path: output.clone(),
+            format: Format::Wav,
+            force,
+            delta: None,
+            page: Some(Page { path: page.clone(), audio: PageAudio::Full, force }),
+        },
+        references: vec![Reference { path: record.clone(), weight: 1.0 }],
+        profile: None,
+        genre: Genre::Universal,
+        wanted: DeliveryRequest { loudness: Some(LoudnessTarget::Lufs(LOUDNESS_LUFS)), ..DeliveryRequest::default() },
+        decider: DeciderKind::Model,
+        matching: MatchKind::default(),
+        effort: Effort::default(),
+        amounts: Amounts::default(),
+        recipe: None,
+        settings: Vec::new(),
+        strictness: Strictness::Promises,
+    };
+    let report = master(&job, observer)?;
+    io::text::write(&recipe, &report.recipe.to_json(), force)?;
+    io::text::write(&json, &report.to_json(), force)?;
+    Ok(Written { report, files: vec![mix, record, output, recipe, json, page] })
+}
+
+fn write(path: &Path, frames: &[Frame], force: bool) -> Result<(), Error> {
+    let spec = OutputSpec {
+        sample_rate_hz: SAMPLE_RATE_HZ,
+        channels: 2,
+        format: Format::Wav,
+        sample_format: SampleFormat::Float32,
+        frames: frames.len() as u64,
+    };
+    let mut encoder = Encoder::create(path, spec, force)?;
+    encoder.write(frames)?;
+    encoder.finish(None)?;
+    Ok(())
+}

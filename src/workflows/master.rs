@@ -1,0 +1,452 @@
+//! A song's way from file to file, as a straight line.
+
+use std::path::{Path, PathBuf};
+
+use analyzer::profile::Profile;
+use analyzer::tone::Tone;
+use models::Decider;
+use models::amounts::Amounts;
+use models::decision::MasteringDecision;
+use models::norm::NormProfile;
+use models::target::{Target, TargetKind};
+use rayon::prelude::*;
+use renderer::recipe::{Recipe, SampleFormat, Solution};
+
+use crate::decide::genres::Genres;
+use crate::decide::reference::ReferenceAssessment;
+use crate::decide::refine::refined;
+use crate::error::Error;
+use crate::io::output_spec::Format;
+use crate::io::tags::Tags;
+use crate::page;
+use crate::render::finish::{Finished, Solve, finish, settings_hash};
+use crate::render::provenance::{origin, was_mastered_towards};
+use crate::report::actions::actions;
+use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
+use crate::report::{DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, ReferenceReport, Report};
+use crate::request::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Reference, RenderJob};
+use crate::request::paths::{check_other_path, check_paths};
+use crate::song::observer::{Observer, Unseen};
+use crate::song::{Song, measure};
+
+/// Masters one song.
+///
+/// # Errors
+/// See [`Error`]; nothing is written.
+pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
+    let references = job.references.iter().map(|r| r.path.as_path());
+    check_paths(&job.input, references.clone(), &job.output)?;
+    if let Some(recipe) = &job.recipe {
+        let page = job.output.page.as_ref().map(|page| &page.path);
+        let output = [Some(&job.output.path), job.output.delta.as_ref(), job.profile.as_ref(), page]
+            .into_iter()
+            .flatten()
+            .map(PathBuf::as_path);
+        let taken = references.chain([job.input.as_path()]).chain(output);
+        check_other_path("recipe", recipe, taken, job.output.force)?;
+    }
+    job.wanted.delivery(0.0, false, None)?;
+    let output = job.wanted.output()?;
+    check_format(&job.output, output.sample_format)?;
+    if let Some(path) = &job.profile {
+        read_profile(path)?;
+    }
+    let mut decider = load_decider(job.decider)?;
+    let (song, references) =
+        rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
+    let (song, profile) = song?;
+    let aim = MasteringTarget::towards(&decider, &mut Genres::default(), references?, job, &[&profile])?.for_song(job);
+    let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
+    let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
+    decision.refinement = refinement;
+    let mut warnings = aim.warnings;
+    warnings.extend(notes_on_reference(job, &aim.target, &decision, &recipe));
+    deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings }, observer)
+}
+
+/// What a song is mastered towards.
+pub struct MasteringTarget {
+    /// As the decider takes it.
+    pub target: Target,
+    /// The genre that led there.
+    pub genre: Option<GenreReport>,
+    /// What was noticed about the references.
+    pub warnings: Vec<String>,
+    /// What is told of them.
+    pub references: Vec<ReferenceReport>,
+}
+
+impl MasteringTarget {
+    /// Where `job` goes with one song, or with all `songs` of a record: towards its profile or finished records; towards
+    /// its genre where there is neither.
+    ///
+    /// # Errors
+    /// A reference is silent, the file is no profile, or the runtime failed.
+    pub fn towards(
+        decider: &Decider,
+        genres: &mut Genres,
+        references: Vec<MeasuredReference>,
+        job: &MasterJob,
+        songs: &[&Profile],
+    ) -> Result<Self, Error> {
+        if let Some(path) = &job.profile {
+            return Ok(Self::at(read_profile(path)?.target()));
+        }
+        if references.is_empty() {
+            let (genre, target) = genres.find(&job.genre, decider.norm(), songs).map_err(Error::Network)?;
+            let genre = (job.genre != Genre::Universal).then_some(genre);
+            return Ok(Self { genre, ..Self::at(target) });
+        }
+        let (mut warnings, mut records, mut trust) = (Vec::new(), Vec::new(), Amounts::NONE);
+        let weights: f64 = references.iter().map(|(_, weight, ..)| weight).sum();
+        let told = references.iter().zip(&job.references);
+        let told = told.map(|((_, _, profile, _), reference)| ReferenceReport::of(&reference.path, profile)).collect();
+        for (name, weight, profile, noticed) in references {
+            let assessment = ReferenceAssessment::of(&profile, songs, decider.norm(), job.matching);
+            trust = trust.plus(&assessment.trust, weight / weights);
+            warnings
+                .extend(noticed.into_iter().chain(assessment.words).map(|what| format!("reference {name}: {what}")));
+            records.push((name, weight, profile));
+        }
+        let mut target = Target { trust, ..Target::references(&records).map_err(Error::Network)? };
+        if job.matching == MatchKind::Literal {
+            target.kind = TargetKind::Literal;
+        }
+        Ok(Self { warnings, references: told, ..Self::at(target) })
+    }
+
+    /// Nothing is to be said but where it goes.
+    pub fn at(target: Target) -> Self {
+        Self { target, genre: None, warnings: Vec::new(), references: Vec::new() }
+    }
+}
+
+impl MasteringTarget {
+    /// The same for the job's song: a master that has been there already is left as it is.
+    pub fn for_song(mut self, job: &MasterJob) -> Self {
+        if was_mastered_towards(&job.input, &origin(job, &self.target)) {
+            self.target.trust = Amounts::NONE;
+            self.warnings.push(ALREADY.to_owned());
+        }
+        self
+    }
+}
+
+/// Said of a song that is a master itself.
+pub(crate) const ALREADY: &str = "This is a master that goldmaster has made towards the same already: tone, dynamics and width stay as \
+                       they are. To master anew, take the mix";
+
+/// What is to be done to a song.
+///
+/// # Errors
+/// The song is silent, the network failed, or the job sets a value that no recipe accepts.
+pub fn decide(
+    job: &MasterJob,
+    profile: &Profile,
+    decider: &mut Decider,
+    aim: &MasteringTarget,
+) -> Result<(Recipe, DecisionReport), Error> {
+    let wish = decider.decide(profile, &aim.target);
+    let wish = wish.map_err(|source| Error::Decide { path: job.input.clone(), source })?;
+    let (recipe, decision) = decided_by(job, profile, &aim.target, &wish)?;
+    let (genre, references) = (aim.genre.clone(), aim.references.clone());
+    Ok((recipe, DecisionReport { genre, references, ..decision }))
+}
+
+/// A wish as a recipe, and who had it. What the job sets by hand comes later, with [`refined`].
+///
+/// # Errors
+/// The job sets a value that no recipe accepts.
+pub fn decided_by(
+    job: &MasterJob,
+    profile: &Profile,
+    target: &Target,
+    wish: &MasteringDecision,
+) -> Result<(Recipe, DecisionReport), Error> {
+    let recipe = write_recipe(job, profile, target, wish)?;
+    let decision = DecisionReport {
+        decider: job.decider,
+        target: target.name.clone(),
+        target_kind: target.kind,
+        target_lufs: target.loudness_lufs,
+        genre: None,
+        confidence: wish.confidence,
+        refinement: None,
+        spectrum: TargetSpectrum::of(target),
+        references: Vec::new(),
+    };
+    Ok((recipe, decision))
+}
+
+/// A song and what was decided for it.
+pub struct Decided<'a> {
+    /// Its frames.
+    pub song: &'a Song,
+    /// What was measured of them.
+    pub profile: &'a Profile,
+    /// What is to be done.
+    pub recipe: Recipe,
+    /// Why.
+    pub decision: DecisionReport,
+    /// What was noticed on the way there.
+    pub warnings: Vec<String>,
+}
+
+/// Renders and writes what was decided.
+///
+/// # Errors
+/// As [`finish`]; nothing is written.
+pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
+    let Decided { song, profile, recipe, decision, mut warnings } = decided;
+    let tags = Tags::read(&job.input);
+    let mut finished = finish(song, &recipe, Solve::Anew(profile), &job.output, &tags, job.strictness, observer)?;
+    warnings.splice(0..0, song.warnings.iter().cloned());
+    warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
+    let heard = std::mem::take(&mut finished.passage);
+    let tone = job.output.page.as_ref().map(|_| song.tone()).transpose()?;
+    let seen =
+        ReportInputs { input: &job.input, song, profile: Some(profile), tone, decision: Some(decision), warnings };
+    let mut report = report(seen, finished, &job.output);
+    note_page(page::of_master(&job.output, &report, song, heard), &mut report);
+    Ok(report)
+}
+
+/// The master is there: a page that cannot be written is no reason to call it failed.
+fn note_page(written: Result<(), Error>, report: &mut Report) {
+    if let Err(error) = written {
+        report.warnings.push(format!("there is no page: {error}"));
+    }
+}
+
+/// What is to be known of the way towards a finished record: that little of it could be told, or that the song does not bear its
+/// loudness, or that it is uncommonly quiet, where nobody asked for another.
+pub(crate) fn notes_on_reference(
+    job: &MasterJob,
+    target: &Target,
+    decision: &DecisionReport,
+    recipe: &Recipe,
+) -> Vec<String> {
+    if job.references.is_empty() || target.kind != TargetKind::Reference || target.trust == Amounts::NONE {
+        return Vec::new();
+    }
+    let mut notes = Vec::new();
+    if decision.confidence.tone < LITTLE_IN_COMMON {
+        notes.push(
+            "the song and its reference have little in common: next to nothing of their difference can be told to be \
+             mastering, so that the tone hardly moves. Choose a record that is more alike, or take its spectrum as it is \
+             with --match literal"
+                .to_owned(),
+        );
+    }
+    let is_unasked = job.wanted.loudness.is_none() && job.wanted.destination.is_none();
+    let (lufs, reference_lufs) = (recipe.delivery.loudness_lufs, target.loudness_lufs);
+    if is_unasked && lufs < reference_lufs - AS_LOUD_LU {
+        notes.push(format!(
+            "the reference is {reference_lufs:.1} LUFS; at {lufs:.1} this song is as dense as a master of it would be: \
+             --loudness auto makes it as loud as the reference, at the price of more limiting"
+        ));
+    } else if is_unasked && lufs < QUIET_LUFS {
+        notes.push(format!(
+            "the master is as quiet as its reference, {lufs:.1} LUFS: services play about -14 (--for spotify, --loudness -14)"
+        ));
+    }
+    notes
+}
+
+/// Certainty of the tone under which a reference tells next to nothing.
+const LITTLE_IN_COMMON: f64 = 0.2;
+/// Hardly any record is quieter, LUFS.
+const QUIET_LUFS: f64 = -20.0;
+/// A difference of loudness that is not worth a word, LU.
+const AS_LOUD_LU: f64 = 0.2;
+
+/// Renders one song from a recipe. On the input that the recipe was solved for nothing is searched.
+///
+/// # Errors
+/// See [`Error`]; nothing is written.
+pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error> {
+    check_paths(&job.input, std::iter::empty(), &job.output)?;
+    let recipe = with_settings(job.recipe.clone(), &job.settings)?;
+    let mut song = Song::load(&job.input, observer)?;
+    let hash = song.hash.clone();
+    let fits = |solution: &Solution| solution.input_hash == hash && solution.settings_hash == settings_hash(&recipe);
+    // A page shows the mix as well.
+    let mut profile = job.output.page.as_ref().map(|_| song.profile(observer)).transpose()?;
+    let solve = match &recipe.solution {
+        Some(solution) if fits(solution) => Solve::Given(solution.clone()),
+        Some(solution) if job.as_is => Solve::AsIs(solution.clone()),
+        _ => {
+            let profile = match &mut profile {
+                Some(profile) => profile,
+                None => profile.insert(song.profile(observer)?),
+            };
+            if profile.loudness.integrated_lufs.is_none() {
+                return Err(Error::Decide { path: job.input.clone(), source: models::error::Error::SilentSource });
+            }
+            Solve::Anew(profile)
+        }
+    };
+    let tags = Tags::read(&job.input);
+    let mut finished = finish(&song, &recipe, solve, &job.output, &tags, job.strictness, observer)?;
+    let heard = std::mem::take(&mut finished.passage);
+    let warnings = song.warnings.clone();
+    let tone = job.output.page.as_ref().map(|_| song.tone()).transpose()?;
+    let seen =
+        ReportInputs { input: &job.input, song: &song, profile: profile.as_ref(), tone, decision: None, warnings };
+    let mut report = report(seen, finished, &job.output);
+    note_page(page::of_master(&job.output, &report, &song, heard), &mut report);
+    Ok(report)
+}
+
+/// Refuses samples that the container cannot hold.
+pub(crate) fn check_format(output: &Output, sample_format: SampleFormat) -> Result<(), Error> {
+    if output.format == Format::Flac && sample_format == SampleFormat::Float32 {
+        let path = output.path.display();
+        return Err(Error::Usage(format!("{path}: FLAC holds no floating point: write .wav, or 24 bits")));
+    }
+    Ok(())
+}
+
+/// The decider of a kind.
+///
+/// # Errors
+/// The compiled-in network cannot be run.
+pub fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
+    match kind {
+        DeciderKind::Model => Decider::model(),
+        DeciderKind::Rules | DeciderKind::None => Decider::rules(),
+    }
+    .map_err(Error::Network)
+}
+
+/// A reference's name, weight and profile, and what was noticed.
+pub type MeasuredReference = (String, f64, Profile, Vec<String>);
+
+fn measure_references(
+    references: &[Reference],
+    observer: &dyn Observer,
+) -> Result<Vec<MeasuredReference>, crate::io::Error> {
+    references
+        .par_iter()
+        .map(|Reference { path, weight }| {
+            let (_, profile, warnings) = measure(path, &Unseen(observer))?;
+            Ok((reference_name(path), *weight, profile, warnings))
+        })
+        .collect()
+}
+
+/// What a reference is called in reports.
+pub(crate) fn reference_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The profile of songs in a file.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub(crate) fn read_profile(path: &Path) -> Result<NormProfile, Error> {
+    let norm = NormProfile::from_json(&crate::io::text::read(path)?);
+    norm.map_err(|source| Error::ProfileFile { path: path.into(), source })
+}
+
+/// How dense a reference makes a master: only as far as a song like this bears it, and no denser where nothing of it is taken.
+fn least_plr_lu(profile: &Profile, target: &Target, wish: &MasteringDecision) -> Option<f64> {
+    let plr_lu = profile.peak.true_peak_dbtp - profile.loudness.integrated_lufs?;
+    let denser_lu = if target.trust == Amounts::NONE { 0.0 } else { wish.plr_lu.min(0.0) };
+    (target.kind == TargetKind::Reference).then_some(plr_lu + denser_lu)
+}
+
+fn write_recipe(
+    job: &MasterJob,
+    profile: &Profile,
+    target: &Target,
+    wish: &MasteringDecision,
+) -> Result<Recipe, Error> {
+    let mut recipe = Recipe {
+        delivery: job.wanted.delivery(
+            target.loudness_lufs,
+            !job.references.is_empty(),
+            least_plr_lu(profile, target, wish),
+        )?,
+        output: job.wanted.output()?,
+        ..Recipe::default()
+    };
+    let amounts = if job.decider == DeciderKind::None { Amounts::NONE } else { job.amounts };
+    if amounts != Amounts::NONE {
+        recipe.towards = Some(origin(job, target));
+    }
+    wish.apply(profile, target, &amounts, &mut recipe);
+    // What is set by hand is set when all else is decided; that it can be is known before any more is done.
+    let recipe = recipe.quantized();
+    with_settings(recipe.clone(), &job.settings)?;
+    Ok(recipe)
+}
+
+/// The recipe with what is set by hand.
+///
+/// # Errors
+/// A value that no recipe accepts.
+pub(crate) fn with_settings(recipe: Recipe, settings: &[(String, String)]) -> Result<Recipe, Error> {
+    settings.iter().try_fold(recipe, |recipe, (path, value)| Ok(recipe.with(path, value)?))
+}
+
+/// What is known besides the master itself.
+struct ReportInputs<'a> {
+    input: &'a Path,
+    song: &'a Song,
+    profile: Option<&'a Profile>,
+    /// Of the mix, at some moments, where a page shows it.
+    tone: Option<Tone>,
+    decision: Option<DecisionReport>,
+    warnings: Vec<String>,
+}
+
+fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
+    let ReportInputs { input, song, profile, tone, decision, mut warnings } = seen;
+    let Finished { recipe, solution, measured, promises, sample_rate_hz, limiting, band_gain, .. } = finished;
+    let channels = song.info.channels;
+    let before =
+        profile.zip(song.timeline.as_ref()).map(|(profile, timeline)| SoundFigures::of_profile(profile, timeline));
+    let mut after = SoundFigures::of_master(&measured, sample_rate_hz);
+    if let (Some(before), Some(tone), Some(song_tone)) = (&before, &measured.tone, &tone) {
+        after = after.with_tone_like(before, [tone, song_tone]);
+    }
+    let figures = Figures {
+        before,
+        after,
+        limiting: Some(limiting),
+        band_gain,
+        equalizer: Some(Equalizer::of(&recipe, channels, sample_rate_hz)),
+    };
+    warnings.extend(finished.warnings);
+    Report {
+        version: REPORT_VERSION,
+        input: FileReport {
+            path: input.display().to_string(),
+            codec: song.info.codec.clone(),
+            sample_rate_hz: song.info.sample_rate_hz,
+            channels: song.info.channels,
+            frames: song.frames.len(),
+        },
+        output: FileReport {
+            path: output.path.display().to_string(),
+            codec: format!("{:?} {:?}", output.format, recipe.output.sample_format).to_lowercase(),
+            sample_rate_hz,
+            channels: song.info.channels,
+            frames: measured.frames,
+        },
+        input_hash: song.hash.clone(),
+        decision,
+        before: profile.map(Levels::of_profile),
+        wanted: recipe.delivery,
+        after: Levels::of_master(&measured),
+        drive_db: solution.drive_db,
+        limiting_db: measured.limiting_db,
+        peak_limiting_db: measured.peak_limiting_db,
+        actions: actions(&recipe, song.info.channels, song.info.sample_rate_hz),
+        promises,
+        warnings,
+        figures,
+        recipe: Recipe { solution: Some(solution), ..recipe },
+    }
+}
