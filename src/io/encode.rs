@@ -245,6 +245,7 @@ fn persist_new(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::output_spec::quantise;
     use super::super::testing::{encoded, on_grid, read_all};
     use super::*;
 

@@ -9,6 +9,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use analyzer::stream::Frame;
 
 use super::output_spec::{OutputSpec, SampleFormat, quantise};
+use super::riff_chunk::append_chunk;
 
 /// The largest size that 32 bits can say; all ones means that `ds64` says it.
 pub(super) const MAX_RIFF_BYTES: u64 = u32::MAX as u64 - 1;
