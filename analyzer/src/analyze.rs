@@ -14,6 +14,7 @@ use crate::short_time::ShortTimeMeter;
 use crate::spectrum::SpectrumMeter;
 use crate::stereo::stereo;
 use crate::stream::{Frame, Meter};
+use crate::texture::TextureMeter;
 use crate::timeline::Timeline;
 use crate::true_peak::TruePeakMeter;
 use crate::units::db_from_gain;
@@ -71,6 +72,7 @@ struct Meters {
     true_peak: TruePeakMeter,
     spectrum: SpectrumMeter,
     short_time: ShortTimeMeter,
+    texture: TextureMeter,
     bands: BandMeter,
     /// Sample peak of every block.
     peaks: Vec<f32>,
@@ -84,6 +86,7 @@ impl Meters {
             true_peak: TruePeakMeter::new(),
             spectrum: SpectrumMeter::new(sample_rate_hz),
             short_time: ShortTimeMeter::new(sample_rate_hz),
+            texture: TextureMeter::new(sample_rate_hz),
             bands: BandMeter::new(sample_rate_hz),
             peaks: Vec::new(),
         }
@@ -100,6 +103,7 @@ impl Meters {
         self.true_peak.push(block);
         self.spectrum.push(block);
         self.short_time.push(block);
+        self.texture.push(block);
         self.bands.push(block);
     }
 
@@ -107,7 +111,7 @@ impl Meters {
         let weighted = self.energies.totals;
         let history = self.energies.finish();
         let (samples, bands) = (self.samples.finish(channels == 1), self.bands.finish());
-        let (true_peak, (spectrum, hum)) = (self.true_peak.finish(), self.spectrum.finish_with_hum());
+        let (true_peak, (spectrum, hum, flatness)) = (self.true_peak.finish(), self.spectrum.finish_with_evidence());
         let sample_peak = f64::from(samples.peaks[0].max(samples.peaks[1]));
         let stereo = stereo(&bands, samples.squares, weighted);
         let loudness = history.reading();
@@ -145,6 +149,7 @@ impl Meters {
             defects,
             excerpts: excerpts(&history, sample_rate_hz),
             moments: self.short_time.finish(),
+            texture: self.texture.finish(&flatness),
         };
         (profile, timeline)
     }
@@ -180,6 +185,7 @@ mod tests {
         let after: Profile = serde_json::from_str(&serde_json::to_string(&before).unwrap()).unwrap();
         assert!(!before.moments.is_empty() && before.spectrum.mid.fine.len() == FINE_BANDS);
         before.moments.clear();
+        before.texture.values.clear();
         before.spectrum.mid.fine.clear();
         before.spectrum.side.fine.clear();
         assert_eq!(after, before);

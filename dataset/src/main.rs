@@ -13,6 +13,7 @@ use analyzer::profile::Profile;
 use analyzer::random::Random;
 use analyzer::stream::{Frame, Meter};
 use analyzer::synth::demo_mix;
+use analyzer::texture::texture_names;
 use anyhow::{Context, Result, bail};
 use goldmaster::io::decode::open;
 use goldmaster::song::blocks::each_block;
@@ -32,6 +33,8 @@ struct DataSet {
     /// Those of them that the decider sees.
     selected: Vec<String>,
     outputs: Vec<String>,
+    /// What an equaliser does not change, as columns of the `texture` of every row.
+    texture: Vec<String>,
     songs: Vec<SongRow>,
     cases: Vec<CaseRow>,
 }
@@ -48,6 +51,8 @@ struct SongRow {
     whole: Vec<f64>,
     first_half: Vec<f64>,
     second_half: Vec<f64>,
+    /// Of the whole and of both halves.
+    texture: [Vec<f64>; 3],
 }
 
 /// The first half of a song, un-mastered, and what would mend it.
@@ -55,6 +60,7 @@ struct SongRow {
 struct CaseRow {
     song: usize,
     features: Vec<f64>,
+    texture: Vec<f64>,
     answer: Vec<f64>,
     pairs: Vec<PairRow>,
 }
@@ -107,6 +113,7 @@ fn main() -> Result<()> {
         features: all_names(),
         selected: names(),
         outputs: output_names(),
+        texture: texture_names(),
         songs,
         cases: cases.into_iter().flatten().collect(),
     };
@@ -137,6 +144,7 @@ fn load(file: &Path) -> Result<Loaded> {
         whole: vector(&whole_profile)?,
         first_half: vector(&first_profile)?,
         second_half: vector(&second_profile)?,
+        texture: [&whole_profile, &first_profile, &second_profile].map(texture),
     };
     Ok(Loaded { row, rate, first: first.to_vec(), first_profile, second_profile, whole_profile })
 }
@@ -155,7 +163,13 @@ fn cases(songs: &[Loaded], index: usize, variants: u64) -> Result<Vec<CaseRow>> 
             let curves = (MID..2 * SIDE).map(|n| truth[n] - seen[n]);
             let answer = curves.chain(log_ratios.map(|r| -r)).chain([truth[PLR] - seen[PLR]]).map(rounded).collect();
             let pairs = pairs(songs, index, &mix, &mut Random::new(seed + 500));
-            Ok(CaseRow { song: index, answer, features: vector(&mix).context("a mix is silent")?, pairs })
+            Ok(CaseRow {
+                song: index,
+                answer,
+                features: vector(&mix).context("a mix is silent")?,
+                texture: texture(&mix),
+                pairs,
+            })
         })
         .collect()
 }
@@ -197,6 +211,10 @@ fn related(songs: &[Loaded], index: usize, kinship: Kinship) -> Vec<usize> {
 /// All that is measured of a song; `None` where it is silent.
 fn vector(profile: &Profile) -> Option<Vec<f64>> {
     Some(profile.features()?.into_iter().map(|(_, value)| rounded(value)).collect())
+}
+
+fn texture(profile: &Profile) -> Vec<f64> {
+    profile.texture.values.iter().copied().map(rounded).collect()
 }
 
 /// Thousandths are more than any feature is known to.
