@@ -4,8 +4,10 @@
 //! goes in, only features come out.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for a terminal")]
 
+mod moves;
 mod unmaster;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use analyzer::analyze::Analyzer;
@@ -35,6 +37,10 @@ struct DataSet {
     outputs: Vec<String>,
     /// What an equaliser does not change, as columns of the `texture` of every row.
     texture: Vec<String>,
+    /// Gain per band of moves that mixes are off by, of one dB each, by kind.
+    moves: BTreeMap<&'static str, Vec<Vec<f64>>>,
+    /// Gain per band of plain faults, dB.
+    faults: BTreeMap<&'static str, Vec<f64>>,
     songs: Vec<SongRow>,
     cases: Vec<CaseRow>,
 }
@@ -114,6 +120,8 @@ fn main() -> Result<()> {
         selected: names(),
         outputs: output_names(),
         texture: texture_names(),
+        moves: moves::moves(),
+        faults: moves::faults(),
         songs,
         cases: cases.into_iter().flatten().collect(),
     };

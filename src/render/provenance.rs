@@ -25,7 +25,8 @@ pub fn origin(target: &Target, is_own: bool) -> String {
     }
     let mut hasher = blake3::Hasher::new();
     hasher.update(format!("{:?}", target.kind).as_bytes());
-    for value in target.features {
+    // What a profile says of any song, not of this one.
+    for value in target.conditional.as_ref().map_or(target.features, |conditional| conditional.general) {
         hasher.update(&((value / STEP_DB).round() as i64).to_le_bytes());
     }
     hasher.finalize().to_hex()[..DIGITS].to_owned()

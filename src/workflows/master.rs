@@ -57,7 +57,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (song, references) =
         rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
     let (song, profile) = song?;
-    let aim = MasteringTarget::towards(&decider, &mut Genres::default(), references?, job, &[&profile])?.for_song(job);
+    let aim = MasteringTarget::towards(&mut decider, &mut Genres::default(), references?, job, &[&profile])?.for_song(job);
     let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
     let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
     decision.refinement = refinement;
@@ -85,17 +85,18 @@ impl MasteringTarget {
     /// # Errors
     /// A reference is silent, the file is no profile, or the runtime failed.
     pub fn towards(
-        decider: &Decider,
+        decider: &mut Decider,
         genres: &mut Genres,
         references: Vec<MeasuredReference>,
         job: &MasterJob,
         songs: &[&Profile],
     ) -> Result<Self, Error> {
         if let Some(path) = &job.profile {
-            return Ok(Self::at(read_profile(path)?.target()));
+            return Ok(Self::at(decider.target(&read_profile(path)?, songs).map_err(Error::Network)?));
         }
         if references.is_empty() {
-            let (genre, target) = genres.find(&job.genre, decider.norm(), songs).map_err(Error::Network)?;
+            let (genre, profile) = genres.find(&job.genre, decider.norm(), songs).map_err(Error::Network)?;
+            let target = decider.target(&profile, songs).map_err(Error::Network)?;
             let genre = (job.genre != Genre::Universal).then_some(genre);
             return Ok(Self { genre, ..Self::at(target) });
         }
