@@ -111,7 +111,7 @@ impl Meters {
         let weighted = self.energies.totals;
         let history = self.energies.finish();
         let (samples, bands) = (self.samples.finish(channels == 1), self.bands.finish());
-        let (true_peak, (spectrum, hum, flatness)) = (self.true_peak.finish(), self.spectrum.finish_with_evidence());
+        let (true_peak, (spectrum, hum)) = (self.true_peak.finish(), self.spectrum.finish_with_hum());
         let sample_peak = f64::from(samples.peaks[0].max(samples.peaks[1]));
         let stereo = stereo(&bands, samples.squares, weighted);
         let loudness = history.reading();
@@ -149,7 +149,7 @@ impl Meters {
             defects,
             excerpts: excerpts(&history, sample_rate_hz),
             moments: self.short_time.finish(),
-            texture: self.texture.finish(&flatness),
+            texture: self.texture.finish(),
         };
         (profile, timeline)
     }

@@ -92,7 +92,7 @@ mod tests {
     fn hum(frames: &[Frame], rate: u32) -> Option<Hum> {
         let mut meter = SpectrumMeter::new(rate);
         meter.push(frames);
-        meter.finish_with_evidence().1.finish()
+        meter.finish_with_hum().1.finish()
     }
 
     #[test]

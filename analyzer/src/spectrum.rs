@@ -12,7 +12,6 @@ use crate::spectrum_bands::{
 };
 use crate::stft::{Stft, window_frames};
 use crate::stream::{Frame, Meter};
-use crate::texture::{FlatnessMeter, OctaveFlatness};
 use crate::timbre::{centroid_hz, flatness_db, rolloff_hz};
 use crate::units::{FLOOR_DB, db_from_power};
 
@@ -43,13 +42,12 @@ impl SpectrumMeter {
             bin_sums: [vec![0.0; stft.bins()], vec![0.0; stft.bins()]],
             hum: HumLines::new(sample_rate_hz),
             resonances: ResonanceMeter::new(sample_rate_hz),
-            flatness: FlatnessMeter::new(sample_rate_hz, window_frames(sample_rate_hz)),
         };
         Self { stft, windows }
     }
 
-    /// What the spectrum is, the hum in it, and how noisy its octaves are.
-    pub(crate) fn finish_with_evidence(self) -> (SpectrumReading, HumLines, OctaveFlatness) {
+    /// What the spectrum is, and the hum in it.
+    pub(crate) fn finish_with_hum(self) -> (SpectrumReading, HumLines) {
         let Self { stft, mut windows } = self;
         stft.finish(|powers| windows.note(powers));
         windows.reading()
@@ -64,7 +62,7 @@ impl Meter for SpectrumMeter {
     }
 
     fn finish(self) -> SpectrumReading {
-        self.finish_with_evidence().0
+        self.finish_with_hum().0
     }
 }
 
@@ -77,7 +75,6 @@ struct Windows {
     bin_sums: [Vec<f64>; 2],
     hum: HumLines,
     resonances: ResonanceMeter,
-    flatness: FlatnessMeter,
 }
 
 impl Windows {
@@ -89,12 +86,11 @@ impl Windows {
         if !is_silent(&bands) {
             self.hum.note(powers);
             self.resonances.note(powers[0]);
-            self.flatness.note(powers[0]);
         }
         self.bands.push(bands);
     }
 
-    fn reading(mut self) -> (SpectrumReading, HumLines, OctaveFlatness) {
+    fn reading(mut self) -> (SpectrumReading, HumLines) {
         let count = self.bands.len().max(1) as f64;
         self.bin_sums.iter_mut().flatten().for_each(|sum| *sum /= count);
         let rate = self.sample_rate_hz;
@@ -117,7 +113,7 @@ impl Windows {
             side: spectrum(&self.bands, &loud, 1, side_narrow),
             mid,
         };
-        (reading, self.hum, self.flatness.finish(&self.bin_sums[0]))
+        (reading, self.hum)
     }
 }
 

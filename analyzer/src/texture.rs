@@ -86,26 +86,26 @@ struct Windows {
     /// One block in so many is kept.
     stride: usize,
     seen: usize,
+    flatness: Flatness,
 }
 
 impl TextureMeter {
     pub fn new(sample_rate_hz: u32) -> Self {
         let size = window_frames(sample_rate_hz) / 4;
-        let map = BandMap::new(sample_rate_hz, size);
-        Self { stft: Stft::of_size(size), windows: Windows { map, powers: Vec::new(), stride: 1, seen: 0 } }
+        let (map, flatness) = (BandMap::new(sample_rate_hz, size), Flatness::new(sample_rate_hz, size));
+        let windows = Windows { map, powers: Vec::new(), stride: 1, seen: 0, flatness };
+        Self { stft: Stft::of_size(size), windows }
     }
 
     pub fn push(&mut self, frames: &[Frame]) {
         self.stft.push(frames, |[mid, _]| self.windows.note(mid));
     }
 
-    /// All values, those of `flatness` in front.
-    pub fn finish(self, flatness: &OctaveFlatness) -> Texture {
+    pub fn finish(self) -> Texture {
         let Self { stft, mut windows } = self;
         stft.finish(|[mid, _]| windows.note(mid));
-        let motion = Motion::of(&windows.powers);
-        let Some(motion) = motion else { return Texture::default() };
-        let mut values = [flatness.moment_db, flatness.mean_db].concat();
+        let Some(motion) = Motion::of(&windows.powers) else { return Texture::default() };
+        let mut values = windows.flatness.reading(windows.seen).concat();
         motion.write(&mut values);
         Texture { values }
     }
@@ -113,6 +113,7 @@ impl TextureMeter {
 
 impl Windows {
     fn note(&mut self, bins: &[f32]) {
+        self.flatness.note(bins);
         let block = self.seen / BLOCK_WINDOWS;
         self.seen += 1;
         if block.is_multiple_of(self.stride) {
@@ -230,20 +231,13 @@ impl<'a> Motion<'a> {
 }
 
 /// How noisy the mid is in each octave: geometric over arithmetic mean of its bins, 0 dB for noise and far below for tones.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct OctaveFlatness {
-    /// Of single moments, the mean weighted by power; dB.
-    pub moment_db: [f64; OCTAVES],
-    /// Of the mean spectrum; dB.
-    pub mean_db: [f64; OCTAVES],
-}
-
-/// Sums it.
-pub(crate) struct FlatnessMeter {
+struct Flatness {
     /// First bin of every octave, and the one past the last.
     edges: [usize; OCTAVES + 1],
     /// Flatness times power, and power.
     sums: [[f64; 2]; OCTAVES],
+    /// Power of every bin.
+    bin_sums: Vec<f64>,
 }
 
 /// So many powers are multiplied before a logarithm is taken.
@@ -251,16 +245,17 @@ const FACTORS: usize = 8;
 /// Far below the smallest power that sounds, so that empty bins do not decide alone.
 const BIN_FLOOR: f64 = 1e-18;
 
-impl FlatnessMeter {
+impl Flatness {
     /// For transforms of `size` frames.
-    pub fn new(sample_rate_hz: u32, size: usize) -> Self {
-        let bins_per_hz = size as f64 / f64::from(sample_rate_hz);
+    fn new(sample_rate_hz: u32, size: usize) -> Self {
+        let (bins, bins_per_hz) = (size / 2 + 1, size as f64 / f64::from(sample_rate_hz));
         let edge = |n: usize| libm::ceil(20.0 * libm::exp2(n as f64) * bins_per_hz) as usize;
-        Self { edges: std::array::from_fn(|n| edge(n).min(size / 2 + 1)), sums: [[0.0; 2]; OCTAVES] }
+        Self { edges: std::array::from_fn(|n| edge(n).min(bins)), sums: [[0.0; 2]; OCTAVES], bin_sums: vec![0.0; bins] }
     }
 
     /// Takes the bin powers of a window.
-    pub fn note(&mut self, bins: &[f32]) {
+    fn note(&mut self, bins: &[f32]) {
+        self.bin_sums.iter_mut().zip(bins).for_each(|(sum, &power)| *sum += f64::from(power));
         for (n, [weighted, weight]) in self.sums.iter_mut().enumerate() {
             let part = &bins[self.edges[n]..self.edges[n + 1]];
             let power = part.iter().map(|&power| f64::from(power)).sum::<f64>();
@@ -269,12 +264,13 @@ impl FlatnessMeter {
         }
     }
 
-    /// Beside that of the mean spectrum `bins`.
-    pub fn finish(self, bins: &[f64]) -> OctaveFlatness {
-        OctaveFlatness {
-            moment_db: self.sums.map(|[weighted, weight]| if weight > BIN_FLOOR { weighted / weight } else { 0.0 }),
-            mean_db: std::array::from_fn(|n| flatness_db(bins[self.edges[n]..self.edges[n + 1]].iter().copied())),
-        }
+    /// Of single moments, the mean weighted by power, and of the mean of `windows` spectra; dB.
+    fn reading(&self, windows: usize) -> [[f64; OCTAVES]; 2] {
+        let part = |n: usize| self.bin_sums[self.edges[n]..self.edges[n + 1]].iter();
+        [
+            self.sums.map(|[weighted, weight]| if weight > BIN_FLOOR { weighted / weight } else { 0.0 }),
+            std::array::from_fn(|n| flatness_db(part(n).map(|sum| sum / windows.max(1) as f64))),
+        ]
     }
 }
 

@@ -35,10 +35,13 @@ pub fn moves() -> BTreeMap<&'static str, Vec<Curve>> {
     BTreeMap::from([
         ("low_shelf", draw(&|random| BiquadCoefs::low_shelf(between(60.0, 300.0, random), GAIN_DB, RATE_HZ))),
         ("high_shelf", draw(&|random| BiquadCoefs::high_shelf(between(2000.0, 9000.0, random), GAIN_DB, RATE_HZ))),
-        ("bell", draw(&|random| {
-            let (hz, q) = (between(120.0, 9000.0, random), 0.5 + 0.7 * random.uniform());
-            BiquadCoefs::bell(hz, GAIN_DB, q, RATE_HZ)
-        })),
+        (
+            "bell",
+            draw(&|random| {
+                let (hz, q) = (between(120.0, 9000.0, random), 0.5 + 0.7 * random.uniform());
+                BiquadCoefs::bell(hz, GAIN_DB, q, RATE_HZ)
+            }),
+        ),
         ("gain", vec![vec![1.0; SPECTRUM_BANDS]]),
     ])
 }

@@ -6,6 +6,7 @@
 pub mod amounts;
 pub mod backend;
 pub mod bounds;
+pub mod character;
 pub mod decision;
 pub mod error;
 pub mod features;
@@ -47,7 +48,11 @@ impl Decider {
     /// # Errors
     /// The compiled-in files do not fit this program, or the runtime refuses them.
     pub fn model() -> Result<Self, Error> {
-        Ok(Self { norm: NormProfile::universal()?, network: Some(Network::load()?), one_click: Some(OneClick::load()?) })
+        Ok(Self {
+            norm: NormProfile::universal()?,
+            network: Some(Network::load()?),
+            one_click: Some(OneClick::load()?),
+        })
     }
 
     /// Uses the rules alone.

@@ -131,12 +131,7 @@ impl OneClick {
     ///
     /// # Errors
     /// The runtime failed.
-    pub fn decide(
-        &mut self,
-        source: &Features,
-        cutoff_hz: f64,
-        target: &Target,
-    ) -> Result<MasteringDecision, Error> {
+    pub fn decide(&mut self, source: &Features, cutoff_hz: f64, target: &Target) -> Result<MasteringDecision, Error> {
         let deviation = deviation(source, &target.features, bands_below(cutoff_hz.min(target.cutoff_hz)));
         let doubt = target.conditional.as_ref().map_or(1.0, |conditional| conditional.doubt);
         let (values, deviations) = self.correct(&deviation, doubt)?;
@@ -307,9 +302,8 @@ mod tests {
         let (mut one_click, universal) = loaded();
         let nothing = decided(&mut one_click, &universal, &|_| 0.0);
         assert!(nothing.iter().all(|db| db.abs() < 0.05), "{nothing:?}");
-        let share = |one_click: &mut OneClick, db: f64| {
-            between(&decided(one_click, &universal, &shelf(-db)), 20, 34) / db
-        };
+        let share =
+            |one_click: &mut OneClick, db: f64| between(&decided(one_click, &universal, &shelf(-db)), 20, 34) / db;
         let [small, large] = [2.0, 12.0].map(|db| share(&mut one_click, db));
         assert!(large > 0.4 && large > 1.15 * small, "{small} of 2 dB, {large} of 12 dB");
     }
@@ -336,9 +330,8 @@ mod tests {
     fn the_target_depends_on_the_music_and_not_on_its_equaliser() {
         let (mut one_click, universal) = loaded();
         let song = demo_mix(44_100, 12.0);
-        let mut target = |frames: &[Frame]| {
-            one_click.target(&universal, &universal, &[&profile(frames)]).expect("runs").features
-        };
+        let mut target =
+            |frames: &[Frame]| one_click.target(&universal, &universal, &[&profile(frames)]).expect("runs").features;
         let (song_target, dull) =
             (target(&song), target(&filtered(&song, BiquadCoefs::high_shelf(3500.0, -10.0, 44_100))));
         let noise = target(&analyzer::synth::pink_noise(44_100, -20.0, 12.0, 3));

@@ -224,7 +224,7 @@ fn prepare(
     let decide_error = |source| Error::Decide { path: job.input.clone(), source };
     let wish = tone.wish(deciders.get(job.decider)?, profile).map_err(decide_error)?;
     let mut target = tone.target.clone();
-    if was_mastered_towards(&job.input, &origin(&target, job.profile.is_none())) {
+    if was_mastered_towards(&job.input, &origin(&target, job.profile.is_none(), job.character)) {
         target.trust = Amounts::NONE;
     }
     let (recipe, mut decision) = decided_by(job, profile, &target, &wish)?;

@@ -54,7 +54,7 @@ pub struct Settings {
 }
 
 /// What a row may set; `input` and `output` are the plan's own.
-pub const COLUMNS: [&str; 17] = [
+pub const COLUMNS: [&str; 18] = [
     "reference",
     "profile",
     "genre",
@@ -68,6 +68,7 @@ pub const COLUMNS: [&str; 17] = [
     "tone",
     "dynamics",
     "width",
+    "character",
     "decider",
     "match",
     "refine",
@@ -113,6 +114,7 @@ impl Settings {
             "tone" => self.tone_pct = percent(value)?,
             "dynamics" => self.dynamics_pct = percent(value)?,
             "width" => self.width_pct = percent(value)?,
+            "character" => wanted.character = value.parse()?,
             "decider" => self.decider = DeciderKind::from_str(value, true)?,
             "match" => self.matching = MatchKind::from_str(value, true)?,
             "refine" => self.effort = Effort::from_str(value, true)?,
@@ -141,6 +143,7 @@ impl Settings {
             decider: self.decider,
             matching: self.matching,
             effort: self.effort,
+            character: self.wanted.character,
             amounts: Amounts {
                 tone: share(self.tone_pct),
                 dynamics: share(self.dynamics_pct),
@@ -297,6 +300,7 @@ mod tests {
             "50",
             "50",
             "50",
+            "warm",
             "rules",
             "literal",
             "best",

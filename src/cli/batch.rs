@@ -161,7 +161,7 @@ impl BatchArgs {
             profile: self.profile.clone(),
             genre: genre(self.genre.as_ref()).unwrap_or(Genre::Auto),
             genre_references: self.genre_references.clone(),
-            wanted: self.wanted.wanted(),
+            wanted: self.wanted.wanted(self.closeness.character),
             decider: self.decider,
             matching: self.closeness.matching,
             effort: self.closeness.effort,

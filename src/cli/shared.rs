@@ -2,17 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use goldmaster::error::Error;
 use goldmaster::io::output_spec::Format;
 use goldmaster::request::destination::Destination;
 use goldmaster::request::job::{DeliveryRequest, Effort, Genre, LoudnessTarget, MatchKind, Output, Strictness};
 use models::amounts::Amounts;
+use models::character::Character;
 use renderer::recipe::SampleFormat;
 
 use super::report::PageArgs;
 
-/// How a reference is taken, and how closely.
+/// How a target is taken, and how closely.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ClosenessArgs {
     /// How a reference is taken
@@ -21,6 +23,10 @@ pub struct ClosenessArgs {
     /// How closely the chain's own output is made to be what was decided
     #[arg(long = "refine", value_enum, value_name = "EFFORT", default_value_t)]
     pub effort: Effort,
+    /// How the master differs from its target, whatever that is
+    #[arg(long, value_name = "WORD", default_value = "balanced",
+        value_parser = PossibleValuesParser::new(Character::ALL.map(Character::name)).try_map(|word| word.parse::<Character>()))]
+    pub character: Character,
 }
 
 /// A genre, or the wish to see all.
@@ -182,7 +188,7 @@ impl OutputArgs {
 }
 
 impl DeliveryArgs {
-    pub fn wanted(&self) -> DeliveryRequest {
+    pub fn wanted(&self, character: Character) -> DeliveryRequest {
         let Self { destination, loudness, ceiling, codec_safe, max_limiting_db, rate, bits } = self;
         DeliveryRequest {
             destination: *destination,
@@ -196,6 +202,7 @@ impl DeliveryArgs {
                 Bits::Int24 => SampleFormat::Int24,
                 Bits::Float32 => SampleFormat::Float32,
             }),
+            character,
         }
     }
 }

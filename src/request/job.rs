@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use models::amounts::Amounts;
+use models::character::Character;
 use models::genre;
 use models::norm::UNIVERSAL;
 use renderer::params::OutOfRange;
@@ -167,6 +168,8 @@ pub struct DeliveryRequest {
     pub sample_rate_hz: Option<u32>,
     /// `--bits`.
     pub sample_format: Option<SampleFormat>,
+    /// `--character`.
+    pub character: Character,
 }
 
 impl DeliveryRequest {
@@ -191,8 +194,11 @@ impl DeliveryRequest {
             (Some(LoudnessTarget::Lufs(lufs)), _) => lufs,
             (Some(LoudnessTarget::Auto), _) => typical,
             (None, Some(preset)) => preset.loudness_lufs,
-            (None, None) if has_reference => least_plr_lu.map_or(typical, |plr| typical.min(ceiling_dbtp - plr)),
-            (None, None) => default.loudness_lufs,
+            (None, None) => {
+                let as_dense = least_plr_lu.map_or(typical, |plr| typical.min(ceiling_dbtp - plr));
+                let usual = if has_reference { as_dense } else { default.loudness_lufs };
+                (usual + self.character.loudness_lu()).clamp(QUIETEST_LUFS, LOUDEST_LUFS)
+            }
         };
         let room_db = if self.is_codec_safe { codec_room_db(loudness_lufs) } else { 0.0 };
         let ceiling_dbtp = ceiling_dbtp - room_db;
@@ -303,6 +309,8 @@ pub struct MasterJob {
     pub effort: Effort,
     /// How much of it is done.
     pub amounts: Amounts,
+    /// How the master differs from its target.
+    pub character: Character,
     /// Where the recipe goes, if it is wanted.
     pub recipe: Option<PathBuf>,
     /// Single values of the recipe that are set by hand, path and value.

@@ -19,6 +19,7 @@ use crate::request::page::{Page, PageAudio};
 use crate::song::observer::Observer;
 use crate::workflows::master::master;
 use models::amounts::Amounts;
+use models::character::Character;
 use renderer::recipe::SampleFormat;
 
 const SAMPLE_RATE_HZ: u32 = 44_100;
@@ -74,6 +75,7 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
         matching: MatchKind::default(),
         effort: Effort::default(),
         amounts: Amounts::default(),
+        character: Character::default(),
         recipe: None,
         settings: Vec::new(),
         strictness: Strictness::Promises,

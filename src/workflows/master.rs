@@ -57,7 +57,8 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (song, references) =
         rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
     let (song, profile) = song?;
-    let aim = MasteringTarget::towards(&mut decider, &mut Genres::default(), references?, job, &[&profile])?.for_song(job);
+    let aim =
+        MasteringTarget::towards(&mut decider, &mut Genres::default(), references?, job, &[&profile])?.for_song(job);
     let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
     let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
     decision.refinement = refinement;
@@ -115,6 +116,7 @@ impl MasteringTarget {
         if job.matching == MatchKind::Literal {
             target.kind = TargetKind::Literal;
         }
+        let target = job.character.followed(target);
         Ok(Self { warnings, references: told, ..Self::at(target) })
     }
 
@@ -127,7 +129,7 @@ impl MasteringTarget {
 impl MasteringTarget {
     /// The same for the job's song: a master that has been there already is left as it is.
     pub fn for_song(mut self, job: &MasterJob) -> Self {
-        if was_mastered_towards(&job.input, &origin(&self.target, job.profile.is_none())) {
+        if was_mastered_towards(&job.input, &origin(&self.target, job.profile.is_none(), job.character)) {
             self.target.trust = Amounts::NONE;
             self.warnings.push(ALREADY.to_owned());
         }
@@ -166,6 +168,7 @@ pub fn decided_by(
     target: &Target,
     wish: &MasteringDecision,
 ) -> Result<(Recipe, DecisionReport), Error> {
+    let wish = &job.character.decision(target, wish.clone());
     let recipe = write_recipe(job, profile, target, wish)?;
     let decision = DecisionReport {
         decider: job.decider,
@@ -175,7 +178,8 @@ pub fn decided_by(
         genre: None,
         confidence: wish.confidence,
         refinement: None,
-        spectrum: TargetSpectrum::of(target),
+        character: job.character,
+        spectrum: TargetSpectrum::of(&job.character.shown(target)),
         references: Vec::new(),
     };
     Ok((recipe, decision))
@@ -373,9 +377,10 @@ fn write_recipe(
         output: job.wanted.output()?,
         ..Recipe::default()
     };
-    let amounts = if job.decider == DeciderKind::None { Amounts::NONE } else { job.amounts };
+    let amounts = job.amounts.times(&job.character.amounts());
+    let amounts = if job.decider == DeciderKind::None { Amounts::NONE } else { amounts };
     if amounts != Amounts::NONE {
-        recipe.towards = Some(origin(target, job.profile.is_none()));
+        recipe.towards = Some(origin(target, job.profile.is_none(), job.character));
     }
     wish.apply(profile, target, &amounts, &mut recipe);
     // What is set by hand is set when all else is decided; that it can be is known before any more is done.

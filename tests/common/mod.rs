@@ -23,6 +23,7 @@ use goldmaster::request::job::{DeciderKind, DeliveryRequest, Genre, MasterJob, M
 use goldmaster::song::observer::Silent;
 use goldmaster::workflows::master::master;
 use models::amounts::Amounts;
+use models::character::Character;
 use renderer::resample::Resampled;
 use tempfile::TempDir;
 
@@ -177,6 +178,7 @@ pub fn job(input: &Path, output: &Path) -> MasterJob {
         matching: MatchKind::default(),
         effort: Effort::default(),
         amounts: Amounts::default(),
+        character: Character::default(),
         recipe: None,
         settings: Vec::new(),
         strictness: Strictness::default(),
