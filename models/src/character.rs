@@ -149,6 +149,12 @@ impl Character {
     }
 }
 
+impl std::fmt::Display for Character {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl std::str::FromStr for Character {
     type Err = String;
 

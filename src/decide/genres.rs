@@ -6,7 +6,7 @@ use models::genre::{self, GenreHead};
 use models::norm::{NormProfile, UNIVERSAL};
 
 use crate::report::GenreReport;
-use crate::request::job::Genre;
+use crate::request::reference::Genre;
 
 /// Tells genres, with a network that the first song loads that needs it.
 #[derive(Default)]

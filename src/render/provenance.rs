@@ -25,7 +25,12 @@ pub fn origin(target: &Target, is_own: bool, character: Character) -> String {
         return if character == Character::default() { OWN.to_owned() } else { OWN.to_owned() + character.name() };
     }
     let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{:?}", target.kind).as_bytes());
+    let kind: &[u8] = match target.kind {
+        TargetKind::Reference => b"Reference",
+        TargetKind::Literal => b"Literal",
+        TargetKind::Norm => b"Norm",
+    };
+    hasher.update(kind);
     if character != Character::default() {
         hasher.update(character.name().as_bytes());
     }
