@@ -178,7 +178,7 @@ impl Encoder {
         let unwritable = |e: io::Error| Error::writing(&path, &e);
         let complete = match body {
             Body::Wav(writer) => {
-                let chunks = tags.map(|tags| tags.riff_chunks(&mut warnings)).unwrap_or_default();
+                let chunks = tags.map(Tags::riff_chunks).unwrap_or_default();
                 if !writer.finish(&chunks).map_err(unwritable)? {
                     warnings.push(Warning::Tags { cause: "the file has no room for them".to_owned() });
                 }
@@ -186,7 +186,7 @@ impl Encoder {
             }
             Body::Flac(writer) => {
                 writer.finish().map_err(unwritable)?;
-                tag_flac(temporary, &path, tags, &mut warnings)?
+                tag_flac(temporary, &path, tags)?
             }
         };
         persist(complete, &path, overwrite)?;
@@ -200,13 +200,8 @@ impl Encoder {
 }
 
 /// The finished FLAC with tags, if there are any: they come first in it, so that it is copied.
-fn tag_flac(
-    finished: NamedTempFile,
-    path: &Path,
-    tags: Option<&Tags>,
-    warnings: &mut Vec<Warning>,
-) -> Result<NamedTempFile, Error> {
-    let (comment, pictures) = tags.map(|tags| tags.flac_blocks(warnings)).unwrap_or_default();
+fn tag_flac(finished: NamedTempFile, path: &Path, tags: Option<&Tags>) -> Result<NamedTempFile, Error> {
+    let (comment, pictures) = tags.map(Tags::flac_blocks).unwrap_or_default();
     if comment.is_none() && pictures.is_empty() {
         return Ok(finished);
     }

@@ -251,6 +251,8 @@ pub enum Warning {
     },
     /// The length in the header is missing; the file was read to its end.
     NoLength,
+    /// The size of a frame in the header fits neither channels nor bits.
+    FrameSize,
     /// There is more than one piece of sound in the file; the first is used.
     OtherTracks {
         /// How many are not used.
@@ -262,6 +264,11 @@ pub enum Warning {
     Tags {
         /// Why.
         cause: String,
+    },
+    /// Parts of the tags that are not carried over.
+    TagsLeftOut {
+        /// Their names.
+        what: String,
     },
 }
 
@@ -300,9 +307,13 @@ impl std::fmt::Display for Warning {
                 write!(f, "{samples} samples are not numbers or absurdly large and were replaced by silence")
             }
             Self::NoLength => write!(f, "the header does not say how long the sound is; all of the file was read"),
+            Self::FrameSize => {
+                write!(f, "the size of a frame in the header is wrong; its channels and bits were trusted instead")
+            }
             Self::OtherTracks { count } => write!(f, "the file holds more sound: {count} further tracks are not used"),
             Self::EditList => write!(f, "the edit list of the file has several parts and was not followed"),
             Self::Tags { cause } => write!(f, "tags were not carried over completely: {cause}"),
+            Self::TagsLeftOut { what } => write!(f, "not carried over into the master: {what}"),
         }
     }
 }

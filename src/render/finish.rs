@@ -86,7 +86,7 @@ pub fn finish(
     recipe: &Recipe,
     solve: Solve,
     output: &Output,
-    tags: &Tags,
+    tags: Tags,
     strictness: Strictness,
     observer: &dyn Observer,
 ) -> Result<Finished, Error> {

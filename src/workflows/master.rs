@@ -199,7 +199,7 @@ pub struct Decided<'a> {
 pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
     let Decided { song, profile, recipe, decision, mut warnings } = decided;
     let tags = Tags::read(&job.input);
-    let mut finished = finish(song, &recipe, Solve::Anew(profile), &job.output, &tags, job.strictness, observer)?;
+    let mut finished = finish(song, &recipe, Solve::Anew(profile), &job.output, tags, job.strictness, observer)?;
     warnings.splice(0..0, song.warnings.iter().cloned());
     warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
     let heard = std::mem::take(&mut finished.passage);
@@ -287,7 +287,7 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
         }
     };
     let tags = Tags::read(&job.input);
-    let mut finished = finish(&song, &recipe, solve, &job.output, &tags, job.strictness, observer)?;
+    let mut finished = finish(&song, &recipe, solve, &job.output, tags, job.strictness, observer)?;
     let heard = std::mem::take(&mut finished.passage);
     let warnings = song.warnings.clone();
     let tone = job.output.page.as_ref().map(|_| song.tone()).transpose()?;
