@@ -80,7 +80,7 @@ impl Meters {
     fn new(sample_rate_hz: u32, channels: u8) -> Self {
         Self {
             samples: SampleMeter::default(),
-            energies: KEnergies::new(sample_rate_hz, channels),
+            energies: KEnergies::new(sample_rate_hz),
             true_peak: TruePeakMeter::new(),
             spectrum: SpectrumMeter::new(sample_rate_hz),
             short_time: ShortTimeMeter::new(sample_rate_hz),

@@ -11,6 +11,7 @@ mod cutoff;
 pub mod defects;
 mod dropouts;
 mod dynamics;
+pub mod delivery_meters;
 pub mod excerpt;
 mod excess;
 mod features;

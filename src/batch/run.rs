@@ -22,7 +22,7 @@ use crate::io;
 use crate::page::PageAudio;
 use crate::render::promises::Verdict;
 use crate::report::Report;
-use crate::song::read_ahead::single_threaded;
+use crate::song::read_ahead::side_by_side;
 use crate::workflows::album::AlbumReport;
 use crate::workflows::master::read_profile;
 
@@ -85,7 +85,8 @@ impl Summary {
 
     /// All songs.
     pub fn songs(&self) -> usize {
-        self.mastered + self.unchanged + self.failed + self.left
+        let Self { mastered, unchanged, failed, left } = *self;
+        mastered.saturating_add(unchanged).saturating_add(failed).saturating_add(left)
     }
 }
 
@@ -94,10 +95,10 @@ impl std::ops::Add for Summary {
 
     fn add(self, other: Self) -> Self {
         Self {
-            mastered: self.mastered + other.mastered,
-            unchanged: self.unchanged + other.unchanged,
-            failed: self.failed + other.failed,
-            left: self.left + other.left,
+            mastered: self.mastered.saturating_add(other.mastered),
+            unchanged: self.unchanged.saturating_add(other.unchanged),
+            failed: self.failed.saturating_add(other.failed),
+            left: self.left.saturating_add(other.left),
         }
     }
 }
@@ -235,9 +236,7 @@ impl<'a> Workers<'a> {
 
     /// What became of every song, in the plan's order.
     fn run(self, jobs: usize) -> Vec<Outcome> {
-        std::thread::scope(|scope| {
-            (0..jobs.min(self.plan.items.len())).for_each(|_| drop(scope.spawn(|| single_threaded(|| self.work()))));
-        });
+        side_by_side(jobs.min(self.plan.items.len()), || self.work());
         self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 

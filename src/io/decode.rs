@@ -88,7 +88,7 @@ pub fn begins_like_sound(path: &Path) -> bool {
 }
 
 /// Opens a file on disk; a pipe would block and a device may never end.
-pub(super) fn open_regular(path: &Path) -> Result<File, Error> {
+pub(crate) fn open_regular(path: &Path) -> Result<File, Error> {
     let kind = std::fs::metadata(path).map_err(|e| Error::reading(path, &e))?.file_type();
     if kind.is_dir() {
         return Err(Error::NotAFile { path: path.to_owned(), what: "a folder" });

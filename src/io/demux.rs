@@ -1,6 +1,5 @@
 //! Opens compressed files with symphonia: container, track, codec, and what of its frames is music.
 
-use std::fs::File;
 use std::io::Seek as _;
 use std::path::Path;
 
@@ -15,6 +14,7 @@ use symphonia::core::meta::{MetadataOptions, RawValue};
 use symphonia::default::{formats, get_codecs};
 
 use super::contain::contain;
+use super::decode::open_regular;
 use super::error::{Error, Warning};
 use super::sniff::Kind;
 use super::window::Window;
@@ -79,7 +79,7 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
             let rate_hz = decoder.codec_params().sample_rate.or(params.sample_rate).unwrap_or(0);
             let priming = priming_frames(&mut *format);
             // A second handle: the first one's position belongs to the demuxer.
-            let edit = File::open(path).ok().and_then(|mut file| mp4::edit(&mut file, track.id));
+            let edit = open_regular(path).ok().and_then(|mut file| mp4::edit(&mut file, track.id));
             let is_aac = params.codec == id::CODEC_ID_AAC;
             // The core of HE-AAC is coded at half the rate; without the rest the upper octave would be lost.
             if is_aac && edit.is_some_and(|e| u64::from(e.timescale_hz) == 2 * u64::from(rate_hz)) {
@@ -91,7 +91,7 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
             mp4_trim(edit, priming, rate_hz)
         }
         Kind::Ogg if track.num_frames.is_none() => {
-            let promised_frames = File::open(path).ok().and_then(|mut file| ogg::last_frame(&mut file, track.id));
+            let promised_frames = open_regular(path).ok().and_then(|mut file| ogg::last_frame(&mut file, track.id));
             Trim { promised_frames, ..Trim::default() }
         }
         _ => stream_trim(kind, &track),

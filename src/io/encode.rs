@@ -163,13 +163,21 @@ impl Encoder {
         written.map_err(|e| Error::writing(&self.path, &e))
     }
 
-    /// Completes the file, with `tags` where there are any, makes sure that it is on the disk and gives it its name.
+    /// Completes the file, with `tags` where there are any, and gives it its name.
     ///
     /// Returns what of the tags could not be carried over.
     ///
     /// # Errors
     /// Frames are missing, the disk is full or fails, or the name was taken in the meantime.
     pub fn finish(self, tags: Option<&Tags>) -> Result<Vec<String>, Error> {
+        self.complete(tags)?.persist()
+    }
+
+    /// Completes the file, with `tags` where there are any, and makes sure that it is on the disk, still without its name.
+    ///
+    /// # Errors
+    /// Frames are missing, or the disk is full or fails.
+    pub fn complete(self, tags: Option<&Tags>) -> Result<Complete, Error> {
         if self.written_frames != self.spec.frames {
             return Err(self.incomplete());
         }
@@ -189,13 +197,33 @@ impl Encoder {
                 tag_flac(temporary, &path, tags)?
             }
         };
-        persist(complete, &path, overwrite)?;
-        Ok(warnings.iter().map(ToString::to_string).collect())
+        complete.as_file().sync_all().map_err(unwritable)?;
+        let warnings = warnings.iter().map(ToString::to_string).collect();
+        Ok(Complete { temporary: complete, path, overwrite, warnings })
     }
 
     fn incomplete(&self) -> Error {
         let (announced, written) = (self.spec.frames, self.written_frames);
         Error::Incomplete { path: self.path.clone(), announced, written }
+    }
+}
+
+/// A file that lacks its name alone. Dropped before [`persist`](Self::persist), it leaves nothing behind.
+pub struct Complete {
+    temporary: NamedTempFile,
+    path: PathBuf,
+    overwrite: bool,
+    warnings: Vec<String>,
+}
+
+impl Complete {
+    /// Gives the file its name, and returns what of the tags could not be carried over.
+    ///
+    /// # Errors
+    /// The name was taken in the meantime, or the disk fails.
+    pub fn persist(self) -> Result<Vec<String>, Error> {
+        persist(self.temporary, &self.path, self.overwrite)?;
+        Ok(self.warnings)
     }
 }
 

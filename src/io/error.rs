@@ -119,13 +119,13 @@ pub enum Error {
         cause: String,
     },
     /// The disk is full.
-    #[error("{}: no space is left for it on this disk; nothing was written", name(path))]
+    #[error("{}: no space is left for it on this disk, so it was not written", name(path))]
     Full {
         /// The output.
         path: PathBuf,
     },
     /// Longer than a file may be.
-    #[error("{}: it would be larger than a file may be here; nothing was written", name(path))]
+    #[error("{}: it would be larger than a file may be here, so it was not written", name(path))]
     TooLarge {
         /// The output.
         path: PathBuf,
@@ -137,7 +137,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// Another number of frames arrived than was announced.
-    #[error("{}: {written} of {announced} frames arrived; nothing was written", name(path))]
+    #[error("{}: {written} of {announced} frames arrived, so it was not written", name(path))]
     Incomplete {
         /// The output.
         path: PathBuf,
@@ -209,7 +209,7 @@ fn plain(error: &io::Error) -> String {
 }
 
 /// A path on one line, whatever bytes it is made of.
-fn name(path: &Path) -> String {
+pub fn name(path: &Path) -> String {
     path.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

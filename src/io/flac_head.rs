@@ -52,7 +52,8 @@ fn legal(mut info: [u8; STREAM_INFO_BYTES]) -> [u8; STREAM_INFO_BYTES] {
     let long = |at: usize| u32::from_be_bytes([0, info[at], info[at + 1], info[at + 2]]);
     let (min, max) = (short(0), short(2));
     let max = if max < MIN_BLOCK { MAX_BLOCK } else { max };
-    let min = if (MIN_BLOCK..=max).contains(&min) { min } else { MIN_BLOCK };
+    // Frames are numbered in blocks of one size, where it is one: the largest, but for the last frame.
+    let min = if (MIN_BLOCK..=max).contains(&min) { min } else { max };
     let frames = [long(4), long(7)];
     if frames[0] > frames[1] {
         info[4..10].fill(0);
@@ -64,7 +65,7 @@ fn legal(mut info: [u8; STREAM_INFO_BYTES]) -> [u8; STREAM_INFO_BYTES] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::encode::{Format, SampleFormat};
+    use super::super::output_spec::{Format, SampleFormat};
     use super::super::testing::{decode, encoded, on_grid};
 
     /// A FLAC with these blocks after STREAMINFO, and its frames.

@@ -38,5 +38,5 @@ pub mod text;
 mod wav;
 mod window;
 
-pub use error::{Error, Warning};
+pub use error::{Error, Warning, name};
 pub(crate) use flac::in_memory as flac_in_memory;

@@ -6,7 +6,7 @@ use analyzer::profile::Profile;
 use analyzer::tone::Tone;
 use models::Decider;
 use models::amounts::Amounts;
-use models::decision::MasteringDecision;
+use models::decision::{Confidence, MasteringDecision};
 use models::norm::NormProfile;
 use models::target::{Target, TargetKind};
 use rayon::prelude::*;
@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
 use crate::page;
-use crate::render::finish::{Finished, Solve, finish, settings_hash};
+use crate::render::finish::{Finished, Solve, finish, settings_hash, starting_solution};
 use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::actions::actions;
 use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
@@ -164,18 +164,33 @@ pub fn decided_by(
     wish: &MasteringDecision,
 ) -> Result<(Recipe, DecisionReport), Error> {
     let recipe = write_recipe(job, profile, target, wish)?;
-    let decision = DecisionReport {
-        decider: job.decider,
+    Ok((recipe, decision_report(job.decider, target, wish.confidence)))
+}
+
+fn decision_report(decider: DeciderKind, target: &Target, confidence: Confidence) -> DecisionReport {
+    DecisionReport {
+        decider,
         target: target.name.clone(),
         target_kind: target.kind,
         target_lufs: target.loudness_lufs,
         genre: None,
-        confidence: wish.confidence,
+        confidence,
         refinement: None,
         spectrum: TargetSpectrum::of(target),
         references: Vec::new(),
-    };
-    Ok((recipe, decision))
+    }
+}
+
+/// What is done to a song of a record on which nothing can be heard: nothing.
+///
+/// # Errors
+/// The job asks for a value that no recipe accepts.
+pub fn untouched(job: &MasterJob, target: &Target) -> Result<(Recipe, DecisionReport), Error> {
+    let has_reference = !job.references.is_empty();
+    let delivery = job.wanted.delivery(target.loudness_lufs, has_reference, None)?;
+    let recipe = Recipe { delivery, output: job.wanted.output()?, ..Recipe::default() }.quantized();
+    let unsure = Confidence { tone: 0.0, width: 0.0, dynamics: 0.0 };
+    Ok((recipe, decision_report(DeciderKind::None, target, unsure)))
 }
 
 /// A song and what was decided for it.
@@ -199,7 +214,12 @@ pub struct Decided<'a> {
 pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
     let Decided { song, profile, recipe, decision, mut warnings } = decided;
     let tags = Tags::read(&job.input);
-    let mut finished = finish(song, &recipe, Solve::Anew(profile), &job.output, tags, job.strictness, observer)?;
+    // What has no loudness cannot be brought to one.
+    let solve = match profile.loudness.integrated_lufs {
+        Some(_) => Solve::Anew(profile),
+        None => Solve::AsIs(starting_solution(&recipe, profile)),
+    };
+    let mut finished = finish(song, &recipe, solve, &job.output, tags, job.strictness, observer)?;
     warnings.splice(0..0, song.warnings.iter().cloned());
     warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
     let heard = std::mem::take(&mut finished.passage);

@@ -12,6 +12,7 @@ use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use models::amounts::Amounts;
 use models::bounds::{MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB};
+use models::decision::keep_one_side;
 use models::target::{Target, TargetKind};
 use models::third_octaves::{
     AudibleBands, EqualizerCurves, ThirdOctaveLevels, audible, curve, levels, mean_over, thirds_below,
@@ -106,6 +107,8 @@ pub fn refined(
         }
         _ => refine_by_rendering(job, song, profile, target, recipe, observer)?,
     };
+    let mut recipe = recipe;
+    keep_one_side(profile, &mut recipe);
     Ok((with_settings(recipe, &job.settings)?, refinement))
 }
 

@@ -64,7 +64,7 @@ fn word(file: &mut File, span: Span, at: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::testing::{boxed, file};
+    use crate::io::testing::{boxed, file};
     use super::*;
 
     fn is_possible(bytes: &[u8]) -> bool {

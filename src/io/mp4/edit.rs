@@ -74,7 +74,7 @@ fn read_list(file: &mut File, list: Span, movie_timescale_hz: u32, timescale_hz:
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{boxed, file};
+    use crate::io::testing::{boxed, file};
     use super::*;
 
     /// A version 0 header with one 32-bit value at this place.
