@@ -7,10 +7,11 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use goldmaster::error::Error;
-use goldmaster::song::read_ahead::multi_threaded;
+use goldmaster::song::multi_threaded;
 use goldmaster::terminal::progress_bar::listen_for_interrupt;
 
-use crate::cli::{Cli, Command, MasterArgs};
+use crate::cli::master::MasterArgs;
+use crate::cli::{Cli, Command};
 use crate::commands::{analyze, batch, demo, describe, master, print_error, profile, render, report};
 
 fn main() -> ExitCode {

@@ -41,7 +41,7 @@ impl Analyzer {
             sample_rate_hz,
             channels,
             blocks: Blocks::new(sample_rate_hz),
-            meters: Meters::new(sample_rate_hz, channels),
+            meters: Meters::new(sample_rate_hz),
         }
     }
 
@@ -77,7 +77,7 @@ struct Meters {
 }
 
 impl Meters {
-    fn new(sample_rate_hz: u32, channels: u8) -> Self {
+    fn new(sample_rate_hz: u32) -> Self {
         Self {
             samples: SampleMeter::default(),
             energies: KEnergies::new(sample_rate_hz),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use crate::batch::outcome::Summary;
 use crate::batch::report::{Entry, Head, check, parse_entry, parse_head, write_both};
-use crate::batch::run::Summary;
 use crate::error::Error;
 use crate::io::decode::open_regular;
 
@@ -19,7 +19,7 @@ const MAX_LISTED: usize = 8;
 /// The next line with its end, or what there is of it.
 fn next_line(lines: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    lines.take(MAX_LINE_BYTES).read_until(b'\n', &mut line)?;
+    lines.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)?;
     Ok(line)
 }
 

@@ -8,11 +8,11 @@ use models::genre::tellable;
 use models::norm::UNIVERSAL;
 use renderer::recipe::SampleFormat;
 
-use crate::decide::refine::Effort;
 use crate::error::Error;
 use crate::io::output_spec::Format;
-use crate::render::promises::Strictness;
 use crate::request::destination::Destination;
+use crate::request::job::Effort;
+use crate::request::job::Strictness;
 use crate::request::job::{
     DeciderKind, DeliveryRequest, Genre, GenreReference, MasterJob, MatchKind, Output, Reference,
 };

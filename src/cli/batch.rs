@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use goldmaster::batch::budget::parse_bytes;
+use goldmaster::batch::plan::Relation;
 use goldmaster::batch::plan::{Plan, Shard};
-use goldmaster::batch::relation::Relation;
 use goldmaster::batch::run::Options;
 use goldmaster::batch::settings::Settings;
 use goldmaster::batch::{inputs, table};
 use goldmaster::error::Error;
 use goldmaster::io::output_spec::Format;
-use goldmaster::page::PageAudio;
-use goldmaster::render::promises::Strictness;
+use goldmaster::request::job::AlbumLoudness;
+use goldmaster::request::job::Strictness;
 use goldmaster::request::job::{DeciderKind, Genre, GenreReference, Reference};
-use goldmaster::workflows::album::AlbumLoudness;
+use goldmaster::request::page::PageAudio;
 
-use super::{AmountArgs, ClosenessArgs, DeliveryArgs, GenreArg, genre, setting};
+use super::shared::{AmountArgs, ClosenessArgs, DeliveryArgs, GenreArg, genre, setting};
 
 #[derive(Args, Debug)]
 pub struct BatchArgs {

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use goldmaster::batch::merge::merge;
+use goldmaster::batch::outcome::{Outcome, Summary};
 use goldmaster::batch::plan::Plan;
 use goldmaster::batch::record::MasterState;
 use goldmaster::batch::report::paths;
-use goldmaster::batch::run::{self, Finished, Outcome, Summary};
+use goldmaster::batch::run::{self, Finished};
 use goldmaster::batch::watch::{Ended, Watch};
 use goldmaster::error::Error;
 use goldmaster::io::name;
@@ -19,8 +20,8 @@ use goldmaster::terminal::progress_bar::{interrupts, let_songs_end, tick};
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 use models::target::TargetKind;
 
-use crate::cli::GenreArg;
 use crate::cli::batch::{BatchArgs, MergeArgs};
+use crate::cli::shared::GenreArg;
 use crate::commands::master::list_genres;
 use crate::commands::{complain, print};
 

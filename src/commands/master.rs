@@ -2,14 +2,15 @@
 
 use goldmaster::error::Error;
 use goldmaster::io;
-use goldmaster::page::Page;
 use goldmaster::render::promises::Verdict;
 use goldmaster::report::Report;
+use goldmaster::request::page::Page;
 use goldmaster::terminal;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::master::master;
 
-use crate::cli::{GenreArg, MasterArgs, ShowArgs};
+use crate::cli::master::MasterArgs;
+use crate::cli::shared::{GenreArg, ShowArgs};
 use crate::commands::{complain, look, print, print_data};
 
 pub fn run_master(args: &MasterArgs) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use goldmaster::io::name as name_of;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use models::norm::NormProfile;
 
-use crate::cli::ProfileArgs;
+use crate::cli::profile::ProfileArgs;
 use crate::commands::{print, some_failed};
 
 pub fn run_profile(args: &ProfileArgs) -> Result<(), Error> {

@@ -7,7 +7,6 @@ use std::path::Path;
 use models::target::{Target, TargetKind};
 
 use crate::io::tags::Tags;
-use crate::request::job::MasterJob;
 
 /// How the text in a file's tags begins that names the program that wrote it.
 const PROGRAM: &str = "goldmaster towards ";
@@ -19,9 +18,9 @@ const DIGITS: usize = 16;
 /// master not quite as from the mix.
 const OWN: &str = "records";
 
-/// The name of a target.
-pub fn origin(job: &MasterJob, target: &Target) -> String {
-    if target.kind == TargetKind::Norm && job.profile.is_none() {
+/// The name of a target; `is_own` where a norm is the program's own.
+pub fn origin(target: &Target, is_own: bool) -> String {
+    if target.kind == TargetKind::Norm && is_own {
         return OWN.to_owned();
     }
     let mut hasher = blake3::Hasher::new();

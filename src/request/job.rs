@@ -8,12 +8,10 @@ use models::norm::UNIVERSAL;
 use renderer::params::OutOfRange;
 use renderer::recipe::{DeliveryParams, OutputParams, Recipe, RecipeError, SampleFormat};
 
-use crate::decide::refine::Effort;
 use crate::error::Error;
 use crate::io::output_spec::Format;
-use crate::page::Page;
-use crate::render::promises::Strictness;
 use crate::request::destination::{Destination, codec_room_db};
+use crate::request::page::Page;
 
 /// Who decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -233,6 +231,40 @@ fn by_flag(error: RecipeError) -> Error {
     Error::Usage(format!("{flag} {value} is not between {min} and {max} {unit}{meant}"))
 }
 
+/// What makes a run fail, with nothing written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strictness {
+    /// A promise that is not kept.
+    #[default]
+    Promises,
+    /// Less than was asked for, as well.
+    Shortfalls,
+}
+
+/// How closely the chain is made to do what was decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effort {
+    /// Nobody listens to what the chain makes of it
+    Off,
+    /// Twice, to a minute of the song
+    #[default]
+    Fast,
+    /// Until it comes no closer
+    Best,
+}
+
+/// What of an album is brought to the loudness that was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlbumLoudness {
+    /// All songs together, played through (BS.1770 over the album)
+    #[default]
+    Whole,
+    /// The loudest song, as AES TD1008 wants albums for streaming
+    Loudest,
+}
+
 /// Where the master goes.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -294,6 +326,14 @@ pub struct RenderJob {
     pub as_is: bool,
     /// What makes the run fail.
     pub strictness: Strictness,
+}
+
+/// The recipe with what is set by hand.
+///
+/// # Errors
+/// A value that no recipe accepts.
+pub fn with_settings(recipe: Recipe, settings: &[(String, String)]) -> Result<Recipe, Error> {
+    settings.iter().try_fold(recipe, |recipe, (path, value)| Ok(recipe.with(path, value)?))
 }
 
 #[cfg(test)]

@@ -2,4 +2,5 @@
 
 pub mod destination;
 pub mod job;
+pub mod page;
 pub(crate) mod paths;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use analyzer::stream::{Frame, Source};
 use renderer::stage::{Join, in_turn};
 
-use crate::song::{BLOCK, each_block};
+use crate::song::blocks::{BLOCK, each_block};
 
 /// Frames handed over at a time: waking the other side costs as much as some thousand frames do.
 const PIECE: usize = 4 * BLOCK;
@@ -35,7 +35,9 @@ where
         let waiting = &waiting;
         let ahead = move || {
             let source = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-            source.map_or((), |source| read_ahead(source, &full_in, &empty_out));
+            if let Some(source) = source {
+                read_ahead(source, &full_in, &empty_out);
+            }
         };
         let is_started = std::thread::Builder::new().spawn_scoped(scope, ahead).is_ok();
         is_started.then(|| take(full_out, &empty_in, &mut sink))

@@ -4,6 +4,7 @@ pub mod look;
 mod master;
 pub mod progress_bar;
 mod spark;
+mod text;
 
 use std::fmt::Write as _;
 
@@ -12,69 +13,12 @@ use analyzer::profile::Profile;
 use models::genre;
 use models::norm::{NormProfile, UNIVERSAL};
 
-use self::look::{Colour, Look};
+use self::look::Look;
 pub use self::master::{comparison_summary, master_summary};
-use crate::workflows::album::{AlbumLoudness, AlbumReport};
-
-fn optional(value: Option<f64>, unit: &str) -> String {
-    value.map_or_else(|| "-".to_string(), |v| format!("{v:.1} {unit}"))
-}
-
-/// The text with lines of at most `columns`, continued under `indent` spaces.
-fn wrapped(text: &str, indent: usize, columns: usize) -> String {
-    let mut out = String::new();
-    let mut column = 0;
-    for word in text.split_whitespace() {
-        let length = printed_columns(word);
-        if column > 0 && column + 1 + length > columns - indent {
-            out.push('\n');
-            out.push_str(&" ".repeat(indent));
-            column = 0;
-        }
-        if column > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += length;
-    }
-    out
-}
-
-/// Columns that a word takes: what switches colours takes none.
-fn printed_columns(word: &str) -> usize {
-    word.chars().filter(|c| look::code_of(*c).is_none()).count()
-}
-
-/// Text as a terminal may get it: colours become its codes, and what could move its cursor, change its colours or turn the
-/// direction of its letters is shown as a replacement character. Names of files, profiles and recipes may hold anything.
-pub fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match (look::code_of(c), c) {
-            (Some(code), _) => out.push_str(code),
-            (None, '\n' | '\t') => out.push(c),
-            (None, c) if is_command(c) => out.push('\u{fffd}'),
-            (None, c) => out.push(c),
-        }
-    }
-    out
-}
-
-/// Control characters, line separators, and marks of direction that letters do not need.
-fn is_command(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-fn bullets(out: &mut String, title: &str, lines: &[String], look: &Look) {
-    if lines.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\n{}", look.coloured(Colour::Title, title));
-    for line in lines {
-        let _ = writeln!(out, "  - {}", wrapped(line, 4, look.columns));
-    }
-}
+pub use self::text::printable;
+use self::text::{bullets, optional, wrapped};
+use crate::report::album::AlbumReport;
+use crate::request::job::AlbumLoudness;
 
 /// What a song can go towards, and on how many songs each rests.
 ///

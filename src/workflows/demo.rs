@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use analyzer::stream::Frame;
 use analyzer::synth::{demo_mix, demo_record};
 
-use crate::decide::refine::Effort;
 use crate::error::Error;
 use crate::io;
 use crate::io::encode::{Encoder, ensure_writable};
 use crate::io::output_spec::{Format, OutputSpec};
-use crate::page::{Page, PageAudio};
-use crate::render::promises::Strictness;
 use crate::report::Report;
+use crate::request::job::Effort;
+use crate::request::job::Strictness;
 use crate::request::job::{
     DeciderKind, DeliveryRequest, Genre, LoudnessTarget, MasterJob, MatchKind, Output, Reference,
 };
+use crate::request::page::{Page, PageAudio};
 use crate::song::observer::Observer;
 use crate::workflows::master::master;
 use models::amounts::Amounts;

@@ -19,11 +19,13 @@ use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
 use crate::page;
-use crate::render::finish::{Finished, Solve, finish, settings_hash, starting_solution};
+use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash, starting_solution};
 use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::actions::actions;
 use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
+use crate::report::reference_name;
 use crate::report::{DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, ReferenceReport, Report};
+use crate::request::job::with_settings;
 use crate::request::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Reference, RenderJob};
 use crate::request::paths::{check_other_path, check_paths};
 use crate::song::observer::{Observer, Unseen};
@@ -124,7 +126,7 @@ impl MasteringTarget {
 impl MasteringTarget {
     /// The same for the job's song: a master that has been there already is left as it is.
     pub fn for_song(mut self, job: &MasterJob) -> Self {
-        if was_mastered_towards(&job.input, &origin(job, &self.target)) {
+        if was_mastered_towards(&job.input, &origin(&self.target, job.profile.is_none())) {
             self.target.trust = Amounts::NONE;
             self.warnings.push(ALREADY.to_owned());
         }
@@ -214,12 +216,14 @@ pub struct Decided<'a> {
 pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
     let Decided { song, profile, recipe, decision, mut warnings } = decided;
     let tags = Tags::read(&job.input);
+    let capture = page::capture(job.output.page.as_ref(), song, &recipe);
+    let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture };
     // What has no loudness cannot be brought to one.
     let solve = match profile.loudness.integrated_lufs {
         Some(_) => Solve::Anew(profile),
         None => Solve::AsIs(starting_solution(&recipe, profile)),
     };
-    let mut finished = finish(song, &recipe, solve, &job.output, tags, job.strictness, observer)?;
+    let mut finished = finish(song, &recipe, solve, request, observer)?;
     warnings.splice(0..0, song.warnings.iter().cloned());
     warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
     let heard = std::mem::take(&mut finished.passage);
@@ -307,7 +311,9 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
         }
     };
     let tags = Tags::read(&job.input);
-    let mut finished = finish(&song, &recipe, solve, &job.output, tags, job.strictness, observer)?;
+    let capture = page::capture(job.output.page.as_ref(), &song, &recipe);
+    let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture };
+    let mut finished = finish(&song, &recipe, solve, request, observer)?;
     let heard = std::mem::take(&mut finished.passage);
     let warnings = song.warnings.clone();
     let tone = job.output.page.as_ref().map(|_| song.tone()).transpose()?;
@@ -355,11 +361,6 @@ fn measure_references(
         .collect()
 }
 
-/// What a reference is called in reports.
-pub(crate) fn reference_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
 /// The profile of songs in a file.
 ///
 /// # Errors
@@ -393,21 +394,13 @@ fn write_recipe(
     };
     let amounts = if job.decider == DeciderKind::None { Amounts::NONE } else { job.amounts };
     if amounts != Amounts::NONE {
-        recipe.towards = Some(origin(job, target));
+        recipe.towards = Some(origin(target, job.profile.is_none()));
     }
     wish.apply(profile, target, &amounts, &mut recipe);
     // What is set by hand is set when all else is decided; that it can be is known before any more is done.
     let recipe = recipe.quantized();
     with_settings(recipe.clone(), &job.settings)?;
     Ok(recipe)
-}
-
-/// The recipe with what is set by hand.
-///
-/// # Errors
-/// A value that no recipe accepts.
-pub(crate) fn with_settings(recipe: Recipe, settings: &[(String, String)]) -> Result<Recipe, Error> {
-    settings.iter().try_fold(recipe, |recipe, (path, value)| Ok(recipe.with(path, value)?))
 }
 
 /// What is known besides the master itself.

@@ -15,8 +15,9 @@ use models::third_octaves::{
 use renderer::recipe::Recipe;
 
 use crate::decide::refine::excerpts::RefinementExcerpts;
-use crate::decide::refine::{CLOSE_ENOUGH_DB, Refinement, curves_of, largest_corrections, miss_db, with_curves};
+use crate::decide::refine::{CLOSE_ENOUGH_DB, curves_of, largest_corrections, miss_db, rounds, with_curves};
 use crate::error::Error;
+use crate::report::Refinement;
 use crate::request::job::MasterJob;
 use crate::song::Song;
 use crate::song::observer::Observer;
@@ -40,7 +41,7 @@ pub fn refine_by_rendering(
         return Ok((recipe, None));
     };
     let Some(excerpts) = RefinementExcerpts::whole(song, profile)? else { return Ok((recipe, None)) };
-    let rounds = job.effort.rounds();
+    let rounds = rounds(job.effort);
     observer.stage("refining", Some(excerpts.len() * rounds as u64));
     let (alone, passages) = (Fit::new(&source, cutoff_hz), Fit::new(&excerpts.before.fine, cutoff_hz));
     let mut wanted = wanted(&thirds_of(&source), &target.levels, &amounts);

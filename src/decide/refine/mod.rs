@@ -18,64 +18,22 @@ use models::third_octaves::{
     AudibleBands, EqualizerCurves, ThirdOctaveLevels, audible, curve, levels, mean_over, thirds_below,
 };
 use renderer::recipe::Recipe;
-use serde::Serialize;
 
 use self::excerpts::RefinementExcerpts;
 use crate::error::Error;
+use crate::report::Refinement;
+use crate::request::job::Effort;
+use crate::request::job::with_settings;
 use crate::request::job::{DeciderKind, MasterJob};
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::with_settings;
 
-/// How closely the chain is made to do what was decided.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effort {
-    /// Nobody listens to what the chain makes of it
-    Off,
-    /// Twice, to a minute of the song
-    #[default]
-    Fast,
-    /// Until it comes no closer
-    Best,
-}
-
-impl Effort {
-    /// Corrections that are made one after the other.
-    fn rounds(self) -> usize {
-        match self {
-            Self::Off => 0,
-            Self::Fast => QUICK_ROUNDS,
-            Self::Best => 8,
-        }
-    }
-}
-
-/// What listening led to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Refinement {
-    /// Mean distance of the chain's output from what was wanted, in passages that nothing was learnt from, dB;
-    /// of a spectrum that is wanted as it is, in the passages that were learnt from.
-    pub miss_before_db: f64,
-    /// The same after the correction; that before it where none was made.
-    pub miss_after_db: f64,
-    /// Largest correction of the mid's curve, dB.
-    pub mid_db: f64,
-    /// Of the side's.
-    pub side_db: f64,
-}
-
-impl Refinement {
-    /// In words, if anything was corrected.
-    pub fn words(&self) -> Option<String> {
-        let Self { miss_before_db, miss_after_db, mid_db, side_db } = self;
-        (mid_db.max(*side_db) > 0.0).then(|| {
-            format!(
-                "Listened to the result and corrected the equaliser by up to {:.1} dB: {miss_before_db:.2} dB off before, \
-                 {miss_after_db:.2} dB after",
-                mid_db.max(*side_db)
-            )
-        })
+/// Corrections that are made one after the other.
+fn rounds(effort: Effort) -> usize {
+    match effort {
+        Effort::Off => 0,
+        Effort::Fast => QUICK_ROUNDS,
+        Effort::Best => 8,
     }
 }
 
@@ -124,7 +82,7 @@ fn refine_by_rendering(
     let Some(goal) = goal else { return Ok((recipe, None)) };
     let Some(halves) = RefinementExcerpts::halves(song, profile)? else { return Ok((recipe, None)) };
     observer.stage("refining", Some(halves.iter().map(RefinementExcerpts::len).sum::<u64>()));
-    let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds: job.effort.rounds(), observer };
+    let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds: rounds(job.effort), observer };
     let [one, other] = &halves;
     let (first, second) = rayon::join(|| bench.uncorrected(one), || bench.uncorrected(other));
     let (Some(first), Some(second)) = (first?, second?) else { return Ok((recipe, None)) };

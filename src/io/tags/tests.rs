@@ -11,7 +11,8 @@ use crate::io::output_spec::{Format, OutputSpec, SampleFormat};
 const COVER_BYTES: usize = 12_000_000;
 
 fn tags(texts: &[(&str, &str)], pictures: Vec<Picture>) -> Tags {
-    let mut found = Found { pictures, ..Found::default() };
+    let mut found = Found::default();
+    pictures.into_iter().for_each(|picture| found.picture(picture));
     texts.iter().for_each(|(name, text)| found.text(name, text));
     Tags { found, ..Tags::default() }
 }

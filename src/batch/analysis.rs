@@ -8,65 +8,27 @@ use analyzer::profile::Profile;
 use models::amounts::Amounts;
 use models::features::features;
 use models::target::Target;
-use renderer::recipe::Recipe;
-use serde::Serialize;
 
+use crate::batch::outcome::Outcome;
+use crate::batch::plan::Relation;
 use crate::batch::plan::{Item, Plan};
 use crate::batch::record::{MadeFrom, MasterState};
 use crate::batch::report;
-use crate::batch::run::Outcome;
-use crate::batch::song::{Deciders, Shared, guarded};
+use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
 use crate::batch::watch::{SongProgress, Stopping, Watch};
 use crate::decide::refine::refined;
 use crate::error::Error;
 use crate::io;
-use crate::render::promises::Strictness;
 use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::DecisionReport;
+use crate::report::album::AlbumReport;
+use crate::request::job::AlbumLoudness;
 use crate::request::job::MasterJob;
+use crate::request::job::Strictness;
 use crate::song::read_ahead::side_by_side;
 use crate::song::{Song, measure};
-use crate::workflows::album::{AlbumLoudness, AlbumReport, Pair, Part, RECORD, Tone, balance, measure_master};
+use crate::workflows::album::{Pair, Part, RECORD, Tone, album_report, balance, measure_master};
 use crate::workflows::master::{decided_by, untouched};
-
-/// What the songs have to do with one another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Relation {
-    /// They are one record: differences in loudness are kept, and tone has one target.
-    pub album: Option<AlbumLoudness>,
-    /// Their middle is the reference.
-    pub is_own_reference: bool,
-}
-
-/// What was found out about all songs.
-#[derive(Default)]
-pub struct BatchAnalysis {
-    /// Names all that a song's master depends on besides itself and its settings.
-    pub context: String,
-    /// The middle of the songs, when every song is mastered towards it by itself.
-    pub middle: Option<Target>,
-    /// What is done to each song of an album, by its place in the plan's items.
-    pub album: Vec<Result<(Recipe, DecisionReport), String>>,
-    /// What the loudness of the album was set to, LUFS, and by how much it is turned up, LU.
-    loudness: (f64, f64),
-    held_back_by: Option<String>,
-    /// What was noticed about the references of an album.
-    pub warnings: Vec<String>,
-    /// All songs were finished, so that nothing was found out: none can be mastered.
-    pub is_unknown: bool,
-    /// The report of this very album, when it is finished.
-    known: Option<AlbumReport>,
-}
-
-impl Relation {
-    /// How often all songs are listened to before one is mastered; each time is about half of the work of a master.
-    pub fn listens(&self) -> u64 {
-        match (self.album, self.is_own_reference) {
-            (Some(_), _) | (None, true) => 1,
-            (None, false) => 0,
-        }
-    }
-}
 
 impl BatchAnalysis {
     /// Names what the songs depend on, and knows no more.
@@ -215,7 +177,7 @@ impl BatchAnalysis {
         })?;
         let (wanted_lufs, offset_lu) = self.loudness;
         let report =
-            AlbumReport::new(self.context.clone(), pairs.into_iter().flatten().collect(), by, wanted_lufs, offset_lu);
+            album_report(self.context.clone(), pairs.into_iter().flatten().collect(), by, wanted_lufs, offset_lu);
         Ok(Some(AlbumReport { held_back_by: self.held_back_by.clone(), ..report }))
     }
 }
@@ -270,7 +232,7 @@ fn prepare(
     let decide_error = |source| Error::Decide { path: job.input.clone(), source };
     let wish = tone.wish(deciders.get(job.decider)?, profile).map_err(decide_error)?;
     let mut target = tone.target.clone();
-    if was_mastered_towards(&job.input, &origin(job, &target)) {
+    if was_mastered_towards(&job.input, &origin(&target, job.profile.is_none())) {
         target.trust = Amounts::NONE;
     }
     let (recipe, mut decision) = decided_by(job, profile, &target, &wish)?;
