@@ -7,14 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::Error;
 use crate::io::decode::begins_like_sound;
 use crate::render::provenance::is_master;
-use crate::request::paths::place;
-
-/// Extensions that promise sound: such a file is listed even when it does not keep the promise. Any other is looked
-/// into.
-const SOUND_EXTENSIONS: [&str; 28] = [
-    "wav", "wave", "bwf", "rf64", "aif", "aiff", "aifc", "flac", "mp1", "mp2", "mp3", "mpga", "m4a", "m4b", "aac",
-    "alac", "ogg", "oga", "opus", "caf", "wv", "ape", "wma", "dsf", "dff", "au", "ac3", "tta",
-];
+use crate::request::paths::{SOUND_EXTENSIONS, place, without_extension};
 
 /// A song that was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,9 +53,9 @@ pub fn find(arguments: &[PathBuf], output: &Path) -> Result<Vec<Found>, Error> {
 /// As [`find`].
 pub fn mixes(arguments: &[PathBuf], output: &Path) -> Result<(Vec<Found>, usize), Error> {
     let found = find(arguments, output)?;
-    let stems: HashSet<PathBuf> = found.iter().map(|song| song.path.with_extension("")).collect();
+    let stems: HashSet<PathBuf> = found.iter().map(|song| without_extension(&song.path)).collect();
     let lies_beside_its_mix = |path: &Path| {
-        let stem = path.with_extension("");
+        let stem = without_extension(path);
         stem.extension().is_some_and(|extension| extension == "master") && stems.contains(&stem.with_extension(""))
     };
     let is_left_out = |Found { path, .. }: &Found| {

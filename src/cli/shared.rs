@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use goldmaster::error::Error;
 use goldmaster::io::output_spec::Format;
 use goldmaster::request::destination::Destination;
+use goldmaster::request::paths::beside;
 use goldmaster::request::job::{DeliveryRequest, Effort, Genre, LoudnessTarget, MatchKind, Output, Strictness};
 use models::amounts::Amounts;
 use renderer::recipe::SampleFormat;
@@ -161,7 +162,7 @@ pub fn setting(text: &str) -> Result<(String, String), String> {
 
 impl OutputArgs {
     pub fn output(&self, input: &Path) -> Result<Output, Error> {
-        let path = self.output.clone().unwrap_or_else(|| input.with_extension("master.wav"));
+        let path = self.output.clone().unwrap_or_else(|| beside(input));
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         let format = match extension.as_str() {
             "wav" => Format::Wav,

@@ -70,13 +70,22 @@ pub fn ensure_writable(path: &Path, overwrite: bool) -> Result<(), Error> {
     temporary(path).map(drop)
 }
 
-fn check_target(path: &Path, overwrite: bool) -> Result<(), Error> {
+/// Checks that `path` is a name that can be written.
+///
+/// # Errors
+/// It exists and may not be overwritten, it is a folder or a device, or the name is not allowed.
+pub fn check_target(path: &Path, overwrite: bool) -> Result<(), Error> {
     let path_buf = || path.to_owned();
     if path.file_name().is_none() {
         return Err(Error::NotAFile { path: path_buf(), what: "a folder" });
     }
     // A link that leads nowhere exists, too.
-    let Ok(link) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    let link = match std::fs::symlink_metadata(path) {
+        Ok(link) => link,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // A name that is too long, say.
+        Err(error) => return Err(Error::writing(path, &error)),
+    };
     let target = std::fs::metadata(path).unwrap_or(link);
     if target.is_dir() {
         return Err(Error::NotAFile { path: path_buf(), what: "a folder" });
@@ -394,6 +403,8 @@ mod tests {
         let missing = folder.path().join("missing").join("out.wav");
         assert!(matches!(ensure_writable(&missing, true), Err(Error::NoFolder { .. })));
         assert!(matches!(ensure_writable(folder.path(), true), Err(Error::NotAFile { .. })));
+        let long = folder.path().join("x".repeat(300) + ".wav");
+        assert!(matches!(ensure_writable(&long, true), Err(Error::Unwritable { .. })));
         let float = spec(Format::Flac, SampleFormat::Float32, 2, 1);
         assert!(matches!(Encoder::create(&folder.path().join("a"), float, true), Err(Error::FloatFlac { .. })));
         ensure_writable(&folder.path().join("new.wav"), false).expect("writable");

@@ -196,7 +196,7 @@ fn plain(error: &io::Error) -> String {
         io::ErrorKind::StorageFull => "the disk is full",
         io::ErrorKind::QuotaExceeded => "the disk quota is used up",
         io::ErrorKind::FileTooLarge => "the file would be too large",
-        io::ErrorKind::InvalidFilename => "the name is not allowed",
+        io::ErrorKind::InvalidFilename => "the name is too long or not allowed",
         io::ErrorKind::NotADirectory => "a part of its path is not a folder",
         io::ErrorKind::UnexpectedEof => "the file ends too early",
         _ => {
