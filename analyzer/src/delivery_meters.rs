@@ -13,12 +13,32 @@ use crate::stream::Frame;
 /// BS.1770-5 Annex 2, table 1: the first two of four phases; the others are the same backwards.
 const ITU_PHASES: [[f32; 12]; 2] = [
     [
-        0.001_708_984_4, 0.010_986_328, -0.019_653_32, 0.033_203_125, -0.059_448_242, 0.137_329_1, 0.972_167_97, -0.102_294_92,
-        0.047_607_42, -0.026_611_328, 0.014_892_578, -0.008_300_781,
+        0.001_708_984_4,
+        0.010_986_328,
+        -0.019_653_32,
+        0.033_203_125,
+        -0.059_448_242,
+        0.137_329_1,
+        0.972_167_97,
+        -0.102_294_92,
+        0.047_607_42,
+        -0.026_611_328,
+        0.014_892_578,
+        -0.008_300_781,
     ],
     [
-        -0.029_174_805, 0.029_296_875, -0.051_757_812, 0.089_111_33, -0.166_503_9, 0.465_087_9, 0.779_785_16, -0.200_317_38,
-        0.101_562_5, -0.058_227_54, 0.033_081_055, -0.018_920_898,
+        -0.029_174_805,
+        0.029_296_875,
+        -0.051_757_812,
+        0.089_111_33,
+        -0.166_503_9,
+        0.465_087_9,
+        0.779_785_16,
+        -0.200_317_38,
+        0.101_562_5,
+        -0.058_227_54,
+        0.033_081_055,
+        -0.018_920_898,
     ],
 ];
 
@@ -234,7 +254,12 @@ mod tests {
                     [(fade * (2.0 * PI * cycles * n as f64 + phase * PI).sin()) as f32; 2]
                 })
                 .collect();
-            let all = [Some(Interpolator::itu()), Interpolator::ebur128(48_000), Interpolator::ffmpeg(48_000), Interpolator::ffmpeg(44_100)];
+            let all = [
+                Some(Interpolator::itu()),
+                Interpolator::ebur128(48_000),
+                Interpolator::ffmpeg(48_000),
+                Interpolator::ffmpeg(44_100),
+            ];
             for (n, interpolator) in all.into_iter().flatten().enumerate() {
                 let reading = db_from_gain(f64::from(peak(vec![interpolator], &tone, 64)));
                 assert!((-0.4..0.2).contains(&reading), "{n}: {cycles} at {phase}: {reading}");

@@ -32,7 +32,10 @@ pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
             print_data(&line.to_string());
             continue;
         }
-        print(&format!("{separator}{}", terminal::profile_summary(&io::name(path), &info.codec, &profile, &warnings, &look())));
+        print(&format!(
+            "{separator}{}",
+            terminal::profile_summary(&io::name(path), &info.codec, &profile, &warnings, &look())
+        ));
         separator = "\n";
     }
     let succeeded = args.inputs.len() - failed.len();

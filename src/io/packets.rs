@@ -51,6 +51,7 @@ pub(super) struct PacketReader {
     /// Bytes that packets may still have: what a file does not hold cannot be decoded.
     bytes_left: u64,
     he_aac: Detector,
+    opus: opus::Trust,
     /// Why the last packet could not be decoded.
     last_fault: String,
     barren_packets: u32,
@@ -79,6 +80,7 @@ impl PacketReader {
             next_position: is_whole.then_some(0),
             bytes_left,
             he_aac: Detector::default(),
+            opus: opus::Trust::default(),
             last_fault: String::new(),
             barren_packets: 0,
             has_ended: false,
@@ -174,6 +176,11 @@ impl PacketReader {
         self.bytes_left = left;
         if self.source.codec == id::CODEC_ID_AAC && self.he_aac.finds(&packet.data) {
             return Err(demux::unsupported(&self.path, "HE-AAC"));
+        }
+        if self.source.codec == id::CODEC_ID_OPUS
+            && let Some(what) = self.opus.refuses(&packet.data)
+        {
+            return Err(demux::unsupported(&self.path, what));
         }
         self.fill_gap(packet);
         let start = self.block.len();
@@ -280,6 +287,7 @@ impl PacketReader {
         self.source.trim.promised_frames = promised.filter(|_| self.source.trim.promised_frames.is_some());
         // Every link of a chain has a start of its own that is no music.
         if params.codec == id::CODEC_ID_OPUS {
+            self.opus.reset();
             self.source.trim.start_frames = self.decoded_frames + opus::pre_skip_frames(&params).unwrap_or(0);
         }
         self.next_position = None;

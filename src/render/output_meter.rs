@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use analyzer::loudness::LoudnessMeter;
 use analyzer::delivery_meters::DeliveryMeters;
+use analyzer::loudness::LoudnessMeter;
 use analyzer::oversample::BlockScanner;
 use analyzer::stream::{Frame, Meter};
 use analyzer::timeline::{PeakMeter, Timeline};

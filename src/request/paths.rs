@@ -47,8 +47,8 @@ pub fn check_other_path<'a>(
 
 /// Extensions that promise sound.
 pub(crate) const SOUND_EXTENSIONS: [&str; 29] = [
-    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "flac", "mp1", "mp2", "mp3", "mpga", "m4a", "m4b", "aac",
-    "alac", "ogg", "oga", "opus", "caf", "wv", "ape", "wma", "dsf", "dff", "au", "ac3", "tta",
+    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "flac", "mp1", "mp2", "mp3", "mpga", "m4a", "m4b",
+    "aac", "alac", "ogg", "oga", "opus", "caf", "wv", "ape", "wma", "dsf", "dff", "au", "ac3", "tta",
 ];
 
 /// Extensions of what may hold sound besides.

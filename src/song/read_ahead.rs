@@ -20,7 +20,10 @@ const PIECES_AHEAD: usize = 6;
 ///
 /// # Errors
 /// The first of source or sink.
-pub fn each_block_ahead<S>(source: &mut S, mut sink: impl FnMut(&[Frame]) -> Result<(), S::Error>) -> Result<(), S::Error>
+pub fn each_block_ahead<S>(
+    source: &mut S,
+    mut sink: impl FnMut(&[Frame]) -> Result<(), S::Error>,
+) -> Result<(), S::Error>
 where
     S: Source + Send,
     S::Error: Send,

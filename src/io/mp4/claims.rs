@@ -64,8 +64,8 @@ fn word(file: &mut File, span: Span, at: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::io::testing::{boxed, file};
     use super::*;
+    use crate::io::testing::{boxed, file};
 
     fn is_possible(bytes: &[u8]) -> bool {
         are_possible(&mut File::open(file(bytes).path()).expect("the file"))

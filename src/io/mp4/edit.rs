@@ -74,8 +74,8 @@ fn read_list(file: &mut File, list: Span, movie_timescale_hz: u32, timescale_hz:
 
 #[cfg(test)]
 mod tests {
-    use crate::io::testing::{boxed, file};
     use super::*;
+    use crate::io::testing::{boxed, file};
 
     /// A version 0 header with one 32-bit value at this place.
     fn header(name: &[u8; 4], at: usize, value: u32) -> Vec<u8> {

@@ -1,10 +1,10 @@
 //! ID3v2.2, 2.3 and 2.4 (id3.org), and ID3v1. Version 2.4 is written, in UTF-8.
 
+use super::MAX_ENTRIES;
 use super::bytes::ReadAt;
 use super::found::{Found, MAX_PICTURE_BYTES, MAX_TEXT_BYTES, Picture};
 use super::genres::{genre, genre_of};
 use super::names::{COMMENT, DISC, DISC_TOTAL, LYRICS, NAMES, SOFTWARE, TRACK, TRACK_TOTAL};
-use super::MAX_ENTRIES;
 use crate::io::riff_chunk::{begin_chunk, end_chunk};
 
 /// Tags in a row before the sound that are looked at: some programs write a second one, none more.

@@ -32,6 +32,21 @@ use super::error::Warning;
 /// Frames, items or chunks that are looked at: far more than any tag has.
 const MAX_ENTRIES: usize = 10_000;
 
+/// What tags say of a song.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TagFacts {
+    /// Its title.
+    pub title: Option<String>,
+    /// Who plays it.
+    pub artist: Option<String>,
+    /// The record that it is on.
+    pub album: Option<String>,
+    /// Its International Standard Recording Code.
+    pub isrc: Option<String>,
+    /// Whether there is a picture.
+    pub has_cover: bool,
+}
+
 /// The tags of a file, without what would be wrong for its master.
 #[derive(Clone, Default)]
 pub struct Tags {
@@ -66,6 +81,23 @@ impl Tags {
     /// Whether there is nothing to carry over.
     pub fn is_empty(&self) -> bool {
         self.found.texts.is_empty() && self.found.pictures.is_empty()
+    }
+
+    /// The first text of this name, in capitals as in Vorbis comments.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.found.first(name)
+    }
+
+    /// What is known of the song by its tags.
+    pub fn facts(&self) -> TagFacts {
+        let text = |name| self.text(name).map(str::to_owned);
+        TagFacts {
+            title: text("TITLE"),
+            artist: text("ARTIST"),
+            album: text("ALBUM"),
+            isrc: text("ISRC"),
+            has_cover: !self.found.pictures.is_empty(),
+        }
     }
 
     /// What could not be read, or cannot be carried over.
