@@ -1,6 +1,6 @@
 //! From what a decider wants to what the chain is told: bounds, amounts, and words.
 
-use analyzer::crossover::{BAND_NAMES, BANDS};
+use analyzer::crossover::BANDS;
 use analyzer::defects::DefectKind;
 use analyzer::profile::Profile;
 use analyzer::readings::Resonance;
@@ -17,20 +17,6 @@ use serde::{Deserialize, Serialize};
 use crate::amounts::Amounts;
 use crate::bounds::{MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB};
 use crate::target::{Target, TargetKind, bands_below};
-
-/// Length of a decider's answer: a curve for mid, one for side, the logarithm of a ratio per band, a peak-to-loudness ratio.
-pub const OUTPUTS: usize = PLR + 1;
-/// Where the change of the peak-to-loudness ratio stands.
-pub const PLR: usize = 2 * SPECTRUM_BANDS + BANDS;
-
-/// Names in the order of the answer; the network's file repeats them.
-pub fn output_names() -> Vec<String> {
-    let curve = |channel: &str| {
-        (0..SPECTRUM_BANDS).map(|b| format!("match_eq.{channel}_db.{:.0}hz", band_centre_hz(b))).collect::<Vec<_>>()
-    };
-    let ratios = BAND_NAMES.iter().map(|band| format!("multiband.{band}.log_ratio"));
-    [curve("mid"), curve("side"), ratios.collect(), vec!["plr_lu".to_owned()]].concat()
-}
 
 /// What a decider wants, before bounds and amounts, and how sure it is.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! Arguments that several commands have.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
@@ -69,8 +70,9 @@ impl TypedValueParser for GenreParser {
 
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Genre, clap::Error> {
         if value == "list" {
-            let table = genre_table().unwrap_or_else(|error| error.to_string());
-            return Err(clap::Error::raw(ErrorKind::DisplayVersion, table));
+            let table = genre_table().map_err(|error| clap::Error::raw(ErrorKind::Io, error))?;
+            let written = std::io::stdout().write_all(table.as_bytes());
+            std::process::exit(i32::from(written.is_err()));
         }
         TypedValueParser::parse_ref(&|text: &str| text.parse::<Genre>(), command, arg, value)
     }
