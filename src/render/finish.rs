@@ -31,7 +31,7 @@ use crate::render::trims::{Over, both, correct};
 use crate::report::figures::Series;
 use crate::request::job::Output;
 use crate::song::observer::Observer;
-use crate::song::read_ahead::{ObservedSource, each_block_ahead, join};
+use crate::song::read_ahead::{ObservedSource, each_block_ahead};
 use crate::song::{Song, each_block};
 
 /// The limiter aims this far under the ceiling, so that rounding and the difference between two interpolators
@@ -211,7 +211,7 @@ fn render(
     observer: &dyn Observer,
 ) -> Result<(Spool<Frame>, Trace, BandGains), Error> {
     let source_rate = song.info.sample_rate_hz;
-    let chain = Chain::joined(recipe, &solution.band_levels_dbfs, source_rate, join());
+    let chain = Chain::new(recipe, &solution.band_levels_dbfs, source_rate);
     let mut rendered = Spool::new(song.spool_bytes);
     let mut meter = trace_meter(solution, rate, song.info.channels, trace_bytes);
     let mut gains = BandGains::default();
