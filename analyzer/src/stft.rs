@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::fft::{Complex, RealFft};
+use crate::fft::{Complex, RealFft4};
 use crate::lanes::Lanes;
 use crate::stream::{Frame, mid_side};
 
@@ -18,7 +18,7 @@ const LANES: usize = 4;
 
 /// Hann windows, each half over the one before. A full-scale sine reads ½ when its bins are summed.
 pub struct Stft {
-    fft: RealFft<f32, LANES>,
+    fft: RealFft4,
     window: Vec<f32>,
     /// Makes one-sided bin powers of a whole window sum to the mean power of the sound.
     scale: f64,
@@ -46,7 +46,7 @@ impl Stft {
     }
 
     fn of_size(size: usize, windows_at_once: usize) -> Self {
-        let fft = RealFft::new(size);
+        let fft = RealFft4::new(size);
         let (window, scale) = hann(size);
         Self {
             window,

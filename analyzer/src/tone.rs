@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 use std::ops::Range;
 
 use crate::crossover::{BANDS, CROSSOVER_HZ};
-use crate::fft::{Complex, RealFft};
+use crate::fft::{Complex, RealFft4};
 use crate::lanes::Lanes;
 use crate::spectrum::BandMap;
 use crate::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
@@ -33,7 +33,7 @@ pub fn moments(frames: u64, sample_rate_hz: u32) -> Vec<Range<u64>> {
 /// Listens to moments.
 pub struct ToneMeter {
     /// Of mid and side; with two empty lanes, since four are one vector.
-    fft: RealFft<f32, 4>,
+    fft: RealFft4,
     map: BandMap,
     /// Of as many frames as the moment before had.
     hann: Vec<f32>,
@@ -49,7 +49,7 @@ pub struct Tone([[f64; 3]; SPECTRUM_BANDS]);
 impl ToneMeter {
     /// For a song of this rate.
     pub fn new(sample_rate_hz: u32) -> Self {
-        let fft = RealFft::new(window_frames(sample_rate_hz));
+        let fft = RealFft4::new(window_frames(sample_rate_hz));
         Self {
             time: fft.silence(),
             hann: Vec::new(),

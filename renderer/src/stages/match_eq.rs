@@ -5,7 +5,7 @@
 //! magnitude is a symmetric response, and mid and side stay in time at every frequency. Convolution is by overlap-save
 //! in double precision.
 
-use analyzer::fft::{Complex, RealFft};
+use analyzer::fft::{Complex, RealFft2};
 use analyzer::lanes::Lanes;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::stream::{Frame, left_right, mid_side};
@@ -127,7 +127,7 @@ type Halves = Lanes<f64, 2>;
 
 /// Impulse responses of `taps` frames with the given magnitudes of mid and side; of linear phase they are centred on frame
 /// `taps / 2`. `fft` is four times as long.
-fn impulse_responses(params: &MatchEqParams, fft: &mut RealFft<f64, 2>, sample_rate_hz: u32) -> Vec<Halves> {
+fn impulse_responses(params: &MatchEqParams, fft: &mut RealFft2, sample_rate_hz: u32) -> Vec<Halves> {
     let size = fft.length();
     let taps = size / 4;
     let bin_hz = f64::from(sample_rate_hz) / size as f64;
@@ -161,7 +161,7 @@ fn impulse_responses(params: &MatchEqParams, fft: &mut RealFft<f64, 2>, sample_r
 const NEPERS_PER_DB: f64 = std::f64::consts::LN_10 / 20.0;
 
 /// Gives spectra, of which the logarithms of magnitudes are known, their minimum phase. `cepstrum` is for use on the way.
-fn turn_to_minimum_phase(fft: &mut RealFft<f64, 2>, spectrum: &mut [Complex<Halves>], cepstrum: &mut [Halves]) {
+fn turn_to_minimum_phase(fft: &mut RealFft2, spectrum: &mut [Complex<Halves>], cepstrum: &mut [Halves]) {
     let size = cepstrum.len();
     fft.inverse(spectrum, cepstrum);
     // What lies before time 0 is folded onto what lies after.
@@ -179,7 +179,7 @@ fn turn_to_minimum_phase(fft: &mut RealFft<f64, 2>, spectrum: &mut [Complex<Halv
 
 /// See [`MatchEqParams`].
 pub struct MatchEq {
-    fft: RealFft<f64, 2>,
+    fft: RealFft2,
     /// Of the filters, scaled for the inverse transform.
     response: Vec<Complex<Halves>>,
     taps: usize,
@@ -207,9 +207,9 @@ impl MatchEq {
             Phase::Linear => taps / 2,
         };
         // The longer the block, the less of it overlaps: three is cheaper than two, and than four.
-        let mut fft = RealFft::new(3 * taps);
+        let mut fft = RealFft2::new(3 * taps);
         let (size, mut response) = (fft.length(), fft.empty_spectrum());
-        let mut impulse = impulse_responses(params, &mut RealFft::new(4 * taps), sample_rate_hz);
+        let mut impulse = impulse_responses(params, &mut RealFft2::new(4 * taps), sample_rate_hz);
         impulse.iter_mut().for_each(|h| *h = *h / Lanes::splat(size as f64));
         impulse.resize(size, Lanes::splat(0.0));
         fft.forward(&mut impulse, &mut response);
