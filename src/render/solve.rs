@@ -323,6 +323,9 @@ pub fn driven(
     Ok((outcome, history))
 }
 
+/// The limiter aims this far under the ceiling, so that rounding and the difference between two interpolators
+/// do not end above it, dB.
+pub(crate) const CEILING_MARGIN_DB: f64 = 0.01;
 /// Loudness is solved to this, LU.
 const TOLERANCE_LU: f64 = 0.002;
 /// Steps of the search; a secant needs three or four.
