@@ -18,6 +18,7 @@ mod features;
 pub mod fft;
 mod flat_tops;
 mod hum;
+pub mod lanes;
 pub mod loudness;
 pub mod loudness_history;
 mod noise_floor;
