@@ -94,7 +94,7 @@ impl TextureMeter {
         let size = window_frames(sample_rate_hz) / 4;
         let (map, flatness) = (BandMap::new(sample_rate_hz, size), Flatness::new(sample_rate_hz, size));
         let windows = Windows { map, powers: Vec::new(), stride: 1, seen: 0, flatness };
-        Self { stft: Stft::of_size(size), windows }
+        Self { stft: Stft::complete(size), windows }
     }
 
     pub fn push(&mut self, frames: &[Frame]) {

@@ -102,7 +102,7 @@ impl OneClick {
     /// user's) says what records are like in general.
     ///
     /// # Errors
-    /// The runtime failed.
+    /// The runtime failed, or the answer is not a number.
     pub fn target(
         &mut self,
         profile: &NormProfile,
@@ -115,9 +115,7 @@ impl OneClick {
         let Expected { features, spread, doubt } = self.expect(&texture, &general.features, centre)?;
         let array = |values: &[f64]| -> Features { std::array::from_fn(|n| values[n]) };
         let (expected, spread) = (array(&features), array(&spread));
-        if expected.iter().chain(&spread).chain([&doubt]).any(|value| !value.is_finite()) {
-            return Ok(general);
-        }
+        graph::check_finite("expectation", expected.iter().chain(&spread).chain([&doubt]))?;
         Ok(Target {
             conditional: Some(Conditional { general: general.features, doubt }),
             levels: levels_of_features(&expected),
@@ -130,13 +128,12 @@ impl OneClick {
     /// What is to be done to a song, or the middle of several, that is known up to `cutoff_hz`.
     ///
     /// # Errors
-    /// The runtime failed.
+    /// The runtime failed, or the answer is not a number.
     pub fn decide(&mut self, source: &Features, cutoff_hz: f64, target: &Target) -> Result<MasteringDecision, Error> {
         let deviation = deviation(source, &target.features, bands_below(cutoff_hz.min(target.cutoff_hz)));
         let doubt = target.conditional.as_ref().map_or(1.0, |conditional| conditional.doubt);
         let (values, deviations) = self.correct(&deviation, doubt)?;
-        let is_whole = values.iter().chain(&deviations).all(|value| value.is_finite());
-        let (values, deviations) = if is_whole { (values, deviations) } else { (vec![0.0; CURVES], vec![0.0; CURVES]) };
+        graph::check_finite("correction", values.iter().chain(&deviations))?;
         let width_share = sounding_share(source);
         let certainty = |range: std::ops::Range<usize>, prior: f64| {
             let variance = deviations[range.clone()].iter().map(|sd| sd * sd).sum::<f64>() / range.len() as f64;
