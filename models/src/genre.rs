@@ -26,10 +26,13 @@ const OTHER: &str = "other";
 /// In the names of what a mono song says nothing of.
 const OF_THE_IMAGE: [&str; 5] = ["side_", "width", "correlation", "balance", "mono_loss"];
 
-const PROFILES: [&str; 3] = [
+const PROFILES: [&str; 6] = [
+    include_str!("../profiles/ambient.json"),
     include_str!("../profiles/electronic.json"),
+    include_str!("../profiles/folk.json"),
     include_str!("../profiles/orchestral.json"),
     include_str!("../profiles/rock.json"),
+    include_str!("../profiles/world.json"),
 ];
 
 /// Names and checks of the head's file.

@@ -27,8 +27,7 @@ pub struct MasterSettings {
     /// Median and spread of many songs to go towards, as `goldmaster profile` writes them
     #[arg(short, long, value_name = "FILE", conflicts_with = "references")]
     pub profile: Option<PathBuf>,
-    /// Goes towards a genre, or `auto` for what a song, or a record, sounds like; `list` shows all [default in a batch:
-    /// auto]
+    /// Goes towards a genre, or `auto` for what a song, or a record, sounds like; `list` shows all [default: auto]
     #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
     #[serde(with = "option_as_text")]
     pub genre: Option<Genre>,
