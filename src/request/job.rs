@@ -173,7 +173,8 @@ pub struct DeliveryRequest {
 
 impl DeliveryRequest {
     /// The delivery part of a recipe. `target_lufs` is what is typical of the target, `has_reference` whether the user chose it;
-    /// the master is as loud as a reference then, but for its sake no denser than `least_plr_lu`, if that is given.
+    /// the master is as loud as a reference then, but for its sake no denser than `least_plr_lu`, if that is given. Whoever
+    /// asks for more loudness than the default allows a decibel more of limiting for each LU, unless it is said how much.
     ///
     /// # Errors
     /// A value that no recipe accepts.
@@ -198,9 +199,11 @@ impl DeliveryRequest {
         };
         let room_db = if self.is_codec_safe { codec_room_db(loudness_lufs) } else { 0.0 };
         let ceiling_dbtp = ceiling_dbtp - room_db;
-        let max_limiting_db = self.max_limiting_db.unwrap_or(default.max_limiting_db);
-        let recipe =
-            Recipe { delivery: DeliveryParams { loudness_lufs, ceiling_dbtp, max_limiting_db }, ..Recipe::default() };
+        let more_db = (loudness_lufs - default.loudness_lufs).max(0.0);
+        let max_limiting_db = self.max_limiting_db.unwrap_or(default.max_limiting_db + more_db);
+        let max_peak_limiting_db = default.max_peak_limiting_db.max(max_limiting_db);
+        let delivery = DeliveryParams { loudness_lufs, ceiling_dbtp, max_limiting_db, max_peak_limiting_db };
+        let recipe = Recipe { delivery, ..Recipe::default() };
         Ok(Recipe::checked(recipe).map_err(by_flag)?.delivery)
     }
 
