@@ -147,6 +147,7 @@ impl NormProfile {
             cutoff_hz: f64::INFINITY,
             moments: Vec::new(),
             levels: levels_of_features(&array(&self.median)),
+            punch: None,
             trust: Amounts::default(),
         }
     }

@@ -13,7 +13,7 @@ use crate::batch::references::References;
 use crate::batch::relation::BatchAnalysis;
 use crate::batch::settings::Settings;
 use crate::decide::genres::Genres;
-use crate::decide::refine::refined;
+use crate::decide::refine::{refined, with_dynamics};
 use crate::error::Error;
 use crate::io;
 use crate::io::claim::Claim;
@@ -273,6 +273,7 @@ impl Shared<'_> {
         };
         let aim = aim.for_song(&job);
         let (recipe, mut decision) = decide(&job, profile, deciders.get(job.decider)?, &aim)?;
+        let recipe = with_dynamics(&job, song, profile, &aim.target, recipe, observer)?;
         let (recipe, refinement) = refined(&job, song, profile, &aim.target, recipe, observer)?;
         decision.refinement = refinement;
         let mut warnings = aim.warnings;

@@ -14,7 +14,7 @@ use renderer::recipe::{Recipe, SampleFormat, Solution};
 
 use crate::decide::genres::Genres;
 use crate::decide::reference::ReferenceAssessment;
-use crate::decide::refine::refined;
+use crate::decide::refine::{refined, with_dynamics};
 use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
@@ -57,6 +57,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (song, profile) = song?;
     let aim = MasteringTarget::towards(&decider, &mut Genres::default(), references?, job, &[&profile])?.for_song(job);
     let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
+    let recipe = with_dynamics(job, &song, &profile, &aim.target, recipe, observer)?;
     let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
     decision.refinement = refinement;
     let mut warnings = aim.warnings;

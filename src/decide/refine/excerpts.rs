@@ -1,21 +1,24 @@
 //! A song in short: passages of it in a row, and what they sound like behind the chain.
 
+use analyzer::crossover::BANDS;
 use analyzer::loudness::LoudnessMeter;
 use analyzer::profile::Profile;
+use analyzer::punch::Punch;
 use analyzer::spectrum::SpectrumMeter;
 use analyzer::spectrum_bands::THIRD_OCTAVES;
 use analyzer::stream::{Frame, Meter as _, Source};
 use analyzer::units::gain_from_db;
 use models::third_octaves::{FineBandPowers, ThirdOctaveLevels, over_loudness};
+use renderer::band_envelopes::{BandEnvelope, EnvelopeMeter};
 use renderer::chain::Chain;
-use renderer::recipe::{OutputParams, Recipe, SampleFormat, Solution};
+use renderer::recipe::{DeliveryParams, OutputParams, Recipe, SampleFormat, Solution};
 use renderer::stages::limiter::LimiterGain;
 
 use crate::error::Error;
 use crate::io::spool::Spool;
 use crate::render::finish::{CEILING_MARGIN_DB, starting_solution};
 use crate::render::limited_source::limited_source;
-use crate::render::solve::{TraceMeter, solve};
+use crate::render::solve::{Outcome, TraceMeter, solve};
 use crate::song::{Song, each_block};
 
 /// Songs up to this long are listened to as a whole, in pieces that go to one half and the other in turn...
@@ -24,10 +27,10 @@ const WHOLE_S: f64 = 30.0;
 const PIECE_S: f64 = 2.5;
 /// So many passages are divided between the halves; fewer are cut in two each.
 const PASSAGES: usize = 6;
+/// Of a song without passages so much is taken for the loudest, seconds.
+const LOUD_S: u64 = 10;
 /// Pieces that are cut off begin and end within this, seconds.
 const FADE_S: f64 = 0.005;
-/// A limiter that takes less for most of the time does not change a spectrum, dB.
-const LIMITING_DB: f64 = 0.1;
 
 /// Passages of a song in a row.
 pub struct RefinementExcerpts {
@@ -67,6 +70,15 @@ impl RefinementExcerpts {
         let mut pieces = pieces(song, profile).concat();
         pieces.sort_unstable();
         Self::of(song, &joined(&pieces))
+    }
+
+    /// The loudest passage alone; all of a song that has no passages.
+    ///
+    /// # Errors
+    /// As [`halves`](Self::halves).
+    pub fn loud(song: &Song, profile: &Profile) -> Result<Option<Self>, Error> {
+        let whole = (0, song.frames.len().min(LOUD_S * u64::from(song.info.sample_rate_hz)));
+        Self::of(song, &[profile.excerpts.first().map_or(whole, |loud| (loud.start_frame, loud.frames))])
     }
 
     fn of(song: &Song, pieces: &[Piece]) -> Result<Option<Self>, Error> {
@@ -117,29 +129,107 @@ impl RefinementExcerpts {
         source: &mut impl Source<Error = crate::io::Error>,
         recipe: &Recipe,
         profile: &Profile,
-        mut solution: Solution,
+        solution: Solution,
     ) -> Result<Option<Reading>, Error> {
-        let rate = self.sample_rate_hz;
         let mut rendered = Spool::new(usize::MAX);
-        let mut meter = TraceMeter::new(rate, self.channels, gain_from_db(solution.exact_above_dbfs), usize::MAX);
-        each_block(source, |frames| {
-            meter.push(frames)?;
-            rendered.push(frames)
-        })?;
-        let trace = meter.finish()?;
-        // The passages are as much louder than the song as they were.
+        each_block(source, |frames| rendered.push(frames))?;
+        let mut meters = Meters::new(self.sample_rate_hz, self.channels);
+        self.limited(&rendered, recipe, profile, solution, |frames| meters.push(frames))?;
+        Ok(meters.finish())
+    }
+
+    /// The loudness that the recipe asks of the passages, as much more than that of the song as they are louder, and the ceiling that the
+    /// limiter aims at.
+    pub fn delivery(&self, recipe: &Recipe, profile: &Profile) -> DeliveryParams {
         let mut delivery = recipe.delivery;
         delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
         delivery.loudness_lufs += self.before.lufs - profile.loudness.integrated_lufs.unwrap_or(self.before.lufs);
+        delivery
+    }
+
+    fn limited(
+        &self,
+        rendered: &Spool<Frame>,
+        recipe: &Recipe,
+        profile: &Profile,
+        solution: Solution,
+        sink: impl FnMut(&[Frame]),
+    ) -> Result<Outcome, Error> {
+        let delivery = self.delivery(recipe, profile);
+        let limiting = Limiting { recipe, delivery, solution, sample_rate_hz: self.sample_rate_hz, channels: self.channels };
+        limiting.of(rendered, sink)
+    }
+
+    /// What the chain makes of the passages.
+    ///
+    /// # Errors
+    /// Temporary data cannot be read.
+    pub fn rendered(&self, recipe: &Recipe, solution: &Solution) -> Result<Spool<Frame>, Error> {
+        let chain = Chain::new(recipe, &solution.band_levels_dbfs, self.sample_rate_hz);
+        let mut rendered = Spool::new(usize::MAX);
+        each_block(&mut chain.applied_to(self.frames.reader()), |frames| rendered.push(frames))?;
+        Ok(rendered)
+    }
+
+    /// How the bands move behind the chain.
+    ///
+    /// # Errors
+    /// As [`rendered`](Self::rendered).
+    pub fn envelopes(&self, recipe: &Recipe, solution: &Solution) -> Result<[BandEnvelope; BANDS], Error> {
+        let chain = Chain::new(recipe, &solution.band_levels_dbfs, self.sample_rate_hz);
+        let mut meter = EnvelopeMeter::new(self.sample_rate_hz);
+        each_block(&mut chain.applied_to(self.frames.reader()), |frames| {
+            meter.push(frames);
+            Ok(())
+        })?;
+        Ok(meter.finish(&solution.band_levels_dbfs))
+    }
+
+    /// How the bands move behind chain and limiter.
+    ///
+    /// # Errors
+    /// As [`rendered`](Self::rendered).
+    pub fn punch_of_master(&self, recipe: &Recipe, profile: &Profile) -> Result<[Punch; BANDS], Error> {
+        let solution = starting_solution(recipe, profile);
+        let rendered = self.rendered(recipe, &solution)?;
+        let mut meter = EnvelopeMeter::new(self.sample_rate_hz);
+        let mean_db = solution.band_levels_dbfs;
+        self.limited(&rendered, recipe, profile, solution, |frames| meter.push(frames))?;
+        Ok(meter.finish(&mean_db).map(|band| band.punch()))
+    }
+}
+
+/// The limiter behind the chain of a recipe.
+pub struct Limiting<'a> {
+    pub recipe: &'a Recipe,
+    /// What the passage has to keep.
+    pub delivery: DeliveryParams,
+    pub solution: Solution,
+    pub sample_rate_hz: u32,
+    pub channels: u8,
+}
+
+impl Limiting<'_> {
+    /// Solves the drive, and gives `sink` what is made of the frames, without dither.
+    ///
+    /// # Errors
+    /// Temporary data cannot be read.
+    pub fn of(self, rendered: &Spool<Frame>, mut sink: impl FnMut(&[Frame])) -> Result<Outcome, Error> {
+        let Self { recipe, delivery, mut solution, sample_rate_hz, channels } = self;
+        let exact_above = gain_from_db(solution.exact_above_dbfs);
+        let mut meter = TraceMeter::new(sample_rate_hz, channels, exact_above, usize::MAX);
+        each_block(&mut rendered.reader(), |frames| meter.push(frames))?;
+        let trace = meter.finish()?;
         let outcome = solve(&trace, &recipe.limiter, &delivery, &[], 0.0, solution.drive_db)?;
-        if outcome.limiting_db < LIMITING_DB {
-            return measured(&mut rendered.reader(), rate, self.channels);
-        }
         solution.drive_db = outcome.drive_db;
-        let limiter = LimiterGain::new(&recipe.limiter, outcome.drive_db, delivery.ceiling_dbtp, rate);
+        let limiter = LimiterGain::new(&recipe.limiter, outcome.drive_db, delivery.ceiling_dbtp, sample_rate_hz);
         let undithered = OutputParams { sample_format: SampleFormat::Float32, ..recipe.output };
-        let mut source = limited_source(&rendered, &trace, limiter, &solution, &undithered, self.channels)?;
-        measured(&mut source, rate, self.channels)
+        let mut source = limited_source(rendered, &trace, limiter, &solution, &undithered, channels)?;
+        each_block(&mut source, |frames| {
+            sink(frames);
+            Ok(())
+        })?;
+        Ok(outcome)
     }
 }
 
@@ -193,20 +283,40 @@ fn measured<S: Source<Error = crate::io::Error>>(
     sample_rate_hz: u32,
     channels: u8,
 ) -> Result<Option<Reading>, Error> {
-    let mut spectrum = SpectrumMeter::new(sample_rate_hz);
-    let mut loudness = LoudnessMeter::for_channels(sample_rate_hz, channels);
+    let mut meters = Meters::new(sample_rate_hz, channels);
     each_block(source, |frames| {
-        spectrum.push(frames);
-        loudness.push(frames);
+        meters.push(frames);
         Ok(())
     })?;
-    let Some(lufs) = loudness.history().integrated() else { return Ok(None) };
-    let reading = spectrum.finish();
-    let over = |levels: &[f64]| -> [f64; THIRD_OCTAVES] { std::array::from_fn(|band| levels[band] - lufs) };
-    let (mid, side) = (&reading.mid, &reading.side);
-    Ok(Some(Reading {
-        lufs,
-        levels: [over(&mid.third_octave_db), over(&side.third_octave_db)],
-        fine: [&mid.fine, &side.fine].map(|powers| over_loudness(powers, lufs)),
-    }))
+    Ok(meters.finish())
+}
+
+/// What a [`Reading`] is taken with.
+struct Meters {
+    spectrum: SpectrumMeter,
+    loudness: LoudnessMeter,
+}
+
+impl Meters {
+    fn new(sample_rate_hz: u32, channels: u8) -> Self {
+        let loudness = LoudnessMeter::for_channels(sample_rate_hz, channels);
+        Self { spectrum: SpectrumMeter::new(sample_rate_hz), loudness }
+    }
+
+    fn push(&mut self, frames: &[Frame]) {
+        self.spectrum.push(frames);
+        self.loudness.push(frames);
+    }
+
+    fn finish(self) -> Option<Reading> {
+        let lufs = self.loudness.history().integrated()?;
+        let reading = self.spectrum.finish();
+        let over = |levels: &[f64]| -> [f64; THIRD_OCTAVES] { std::array::from_fn(|band| levels[band] - lufs) };
+        let (mid, side) = (&reading.mid, &reading.side);
+        Some(Reading {
+            lufs,
+            levels: [over(&mid.third_octave_db), over(&side.third_octave_db)],
+            fine: [&mid.fine, &side.fine].map(|powers| over_loudness(powers, lufs)),
+        })
+    }
 }
