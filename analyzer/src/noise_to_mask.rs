@@ -27,26 +27,45 @@ fn bark(hz: f64) -> f64 {
     26.81 * hz / (1960.0 + hz) - 0.53
 }
 
-/// Mean over time and bands of noise over masking threshold, dB; negative where most of it is hidden. Both are one channel of one length, in
-/// time with each other.
-pub fn noise_to_mask_db(input: &[f32], output: &[f32], sample_rate_hz: u32) -> f64 {
-    let mut fft = RealFft::<f64>::new(WINDOW);
-    let window: Vec<f64> = (0..WINDOW).map(|n| 0.5 - 0.5 * libm::cos(TAU * n as f64 / WINDOW as f64)).collect();
-    let bands = Bands::new(fft.bins(), sample_rate_hz);
-    let mut time = vec![0.0; WINDOW];
-    let [mut x, mut y] = [(); 2].map(|()| vec![Complex::default(); fft.bins()]);
-    let mut windows = Vec::new();
-    let starts = (0..=input.len().min(output.len()).saturating_sub(WINDOW)).step_by(WINDOW / 2);
-    for start in starts.filter(|start| start + WINDOW <= input.len().min(output.len())) {
-        for (sound, spectrum) in [(input, &mut x), (output, &mut y)] {
-            for ((time, sample), window) in time.iter_mut().zip(&sound[start..]).zip(&window) {
-                *time = f64::from(*sample) * window;
-            }
-            fft.forward(&time, spectrum);
-        }
-        windows.push(bands.compare(&x, &y));
+/// What a sound hides.
+pub struct Mask {
+    fft: RealFft<f32>,
+    window: Vec<f32>,
+    bands: Bands,
+    /// Spectra of the sound, window by window.
+    spectra: Vec<Vec<Complex<f32>>>,
+}
+
+impl Mask {
+    /// Of one channel.
+    pub fn new(sound: &[f32], sample_rate_hz: u32) -> Self {
+        let fft = RealFft::new(WINDOW);
+        let hann = |n: usize| 0.5 - 0.5 * libm::cos(TAU * n as f64 / WINDOW as f64);
+        let bands = Bands::new(fft.bins(), sample_rate_hz);
+        let mut mask = Self { fft, window: (0..WINDOW).map(|n| hann(n) as f32).collect(), bands, spectra: Vec::new() };
+        mask.spectra = mask.transformed(sound);
+        mask
     }
-    bands.mean_db(&windows)
+
+    fn transformed(&self, sound: &[f32]) -> Vec<Vec<Complex<f32>>> {
+        let mut fft = self.fft.clone();
+        let mut transform = |part: &[f32]| {
+            let time: Vec<f32> = part.iter().zip(&self.window).map(|(sample, window)| sample * window).collect();
+            let mut spectrum = vec![Complex::default(); fft.bins()];
+            fft.forward(&time, &mut spectrum);
+            spectrum
+        };
+        sound.windows(WINDOW).step_by(WINDOW / 2).map(&mut transform).collect()
+    }
+
+    /// Mean over time and bands of noise over masking threshold, dB; negative where most of it is hidden. `output` is what
+    /// became of the sound, in time with it.
+    pub fn noise_db(&self, output: &[f32]) -> f64 {
+        let output = self.transformed(output);
+        let windows: Vec<Compared> =
+            self.spectra.iter().zip(&output).map(|(x, y)| self.bands.compare(x, y)).collect();
+        self.bands.mean_db(&windows)
+    }
 }
 
 /// Which bins make up which band, and how far each band hides the others.
@@ -73,13 +92,14 @@ impl Bands {
         Self { of_bin, count, spread: spread.collect() }
     }
 
-    fn compare(&self, x: &[Complex<f64>], y: &[Complex<f64>]) -> Compared {
+    fn compare(&self, x: &[Complex<f32>], y: &[Complex<f32>]) -> Compared {
         let mut sums = vec![(0.0, 0.0, Complex::new(0.0, 0.0)); self.count];
         for ((x, y), band) in x.iter().zip(y).zip(&self.of_bin) {
             let (input, output, product) = &mut sums[*band];
-            *input += x.norm_sqr();
-            *output += y.norm_sqr();
-            *product += y * x.conj();
+            *input += f64::from(x.norm_sqr());
+            *output += f64::from(y.norm_sqr());
+            let both = y * x.conj();
+            *product += Complex::new(f64::from(both.re), f64::from(both.im));
         }
         let each = sums.into_iter().map(|(input, output, product)| {
             if input <= 0.0 {
@@ -107,7 +127,7 @@ impl Bands {
                     .enumerate()
                     .map(|(other, [input, _])| input * self.spread[band + self.count - other])
                     .sum();
-                if window[band][0] > floor {
+                if window[band][0].max(window[band][1]) > floor {
                     sum += window[band][1] / hidden.max(floor);
                     count += 1;
                 }
@@ -124,6 +144,10 @@ mod tests {
 
     const RATE: u32 = 44_100;
 
+    fn noise_to_mask_db(input: &[f32], output: &[f32]) -> f64 {
+        Mask::new(input, RATE).noise_db(output)
+    }
+
     fn noise(level_db: f64, seed: u64) -> Vec<f32> {
         pink_noise(RATE, level_db, 3.0, seed).iter().map(|frame| frame[0]).collect()
     }
@@ -134,8 +158,8 @@ mod tests {
         let with =
             |db: f64| -> Vec<f32> { song.iter().zip(noise(-20.0 + db, 2)).map(|(a, b)| 0.3 * (a + b)).collect() };
         let quieter: Vec<f32> = song.iter().map(|x| 0.3 * x).collect();
-        assert!(noise_to_mask_db(&song, &quieter, RATE) < -100.0);
-        let at = [-60.0, -40.0, -20.0].map(|db| noise_to_mask_db(&song, &with(db), RATE));
+        assert!(noise_to_mask_db(&song, &quieter) < -100.0);
+        let at = [-60.0, -40.0, -20.0].map(|db| noise_to_mask_db(&song, &with(db)));
         assert!((at[1] - at[0] - 20.0).abs() < 1.0 && (at[2] - at[1] - 20.0).abs() < 1.5, "{at:?}");
     }
 
@@ -147,7 +171,7 @@ mod tests {
         let added = |song: &[f32]| -> Vec<f32> { song.iter().zip(&harmonic).map(|(a, b)| a + b[0]).collect() };
         let covered: Vec<f32> = tone.iter().zip(&cover).map(|(a, b)| a + b).collect();
         let (alone, under) =
-            (noise_to_mask_db(&tone, &added(&tone), RATE), noise_to_mask_db(&covered, &added(&covered), RATE));
+            (noise_to_mask_db(&tone, &added(&tone)), noise_to_mask_db(&covered, &added(&covered)));
         assert!(alone > under + 10.0, "{alone}, {under}");
     }
 
@@ -158,7 +182,7 @@ mod tests {
             let gain = |n: usize| 1.0 + 0.3 * libm::sin(TAU * hz * n as f64 / f64::from(RATE));
             song.iter().enumerate().map(|(n, x)| (f64::from(*x) * gain(n)) as f32).collect()
         };
-        let (fade, tremolo) = (noise_to_mask_db(&song, &moved(0.5), RATE), noise_to_mask_db(&song, &moved(25.0), RATE));
+        let (fade, tremolo) = (noise_to_mask_db(&song, &moved(0.5)), noise_to_mask_db(&song, &moved(25.0)));
         assert!(tremolo > fade + 20.0, "{fade}, {tremolo}");
     }
 }

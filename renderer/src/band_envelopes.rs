@@ -11,7 +11,12 @@ use analyzer::units::{db_from_power, gain_from_db, power_from_db};
 use crate::envelope::{CONTROL_FRAMES, GainSmoother, PowerDetector};
 use crate::stages::multiband::{BandParams, DETECTOR_MS};
 
-/// One band in one control block.
+/// Control blocks that count as one: levels that move within them matter to no ear, and half the work is saved.
+const RUN: usize = 2;
+/// Frames of such a run.
+const RUN_FRAMES: usize = RUN * CONTROL_FRAMES;
+
+/// One band in one run of control blocks.
 #[derive(Clone, Copy)]
 struct Block {
     /// Mean power of left and right.
@@ -32,7 +37,7 @@ impl EnvelopeMeter {
     pub fn new(sample_rate_hz: u32) -> Self {
         Self {
             crossover: Crossover::new(sample_rate_hz),
-            waiting: Vec::with_capacity(CONTROL_FRAMES),
+            waiting: Vec::with_capacity(RUN_FRAMES),
             bands: Default::default(),
             sample_rate_hz,
         }
@@ -42,14 +47,14 @@ impl EnvelopeMeter {
     pub fn push(&mut self, frames: &[Frame]) {
         for frame in frames {
             self.waiting.push(mid_side(*frame).map(f64::from));
-            if self.waiting.len() == CONTROL_FRAMES {
-                self.end_block();
+            if self.waiting.len() == RUN_FRAMES {
+                self.end_run();
             }
         }
     }
 
-    fn end_block(&mut self) {
-        let mut split = [[[0.0; 2]; CONTROL_FRAMES]; BANDS];
+    fn end_run(&mut self) {
+        let mut split = [[[0.0; 2]; RUN_FRAMES]; BANDS];
         self.crossover.split(&self.waiting, &mut split);
         self.crossover.settle();
         self.waiting.clear();
@@ -58,13 +63,13 @@ impl EnvelopeMeter {
             for [m, s] in part {
                 (mid, side, peak) = (mid + m * m, side + s * s, peak.max(m.abs()));
             }
-            let count = CONTROL_FRAMES as f64;
+            let count = RUN_FRAMES as f64;
             let moment = Moment { power: (mid / count) as f32, peak: peak as f32 };
             blocks.push(Block { power: ((mid + side) / count) as f32, mid: moment });
         }
     }
 
-    /// The bands of all whole control blocks. `mean_db`: mean power of each, dBFS, as the multiband stage takes it.
+    /// The bands of all whole runs. `mean_db`: mean power of each, dBFS, as the multiband stage takes it.
     pub fn finish(self, mean_db: &[f64; BANDS]) -> [BandEnvelope; BANDS] {
         let rate = self.sample_rate_hz;
         let mut bands = self.bands;
@@ -74,7 +79,7 @@ impl EnvelopeMeter {
     }
 }
 
-/// One band of a song, control block by control block.
+/// One band of a song, run by run.
 pub struct BandEnvelope {
     blocks: Vec<Block>,
     /// What the detector says at the end of each, over the mean, dB.
@@ -93,7 +98,7 @@ pub struct Rehearsed {
 
 impl BandEnvelope {
     fn new(blocks: Vec<Block>, mean_db: f64, detector_ms: f64, sample_rate_hz: u32) -> Self {
-        let mut detector = PowerDetector::new(detector_ms, power_from_db(mean_db), sample_rate_hz);
+        let mut detector = PowerDetector::new(detector_ms, power_from_db(mean_db), sample_rate_hz / RUN as u32);
         let level = |block: &Block| (db_from_power(detector.next(f64::from(block.power))) - mean_db) as f32;
         Self { levels_db: blocks.iter().map(level).collect(), blocks, sample_rate_hz }
     }
@@ -109,22 +114,25 @@ impl BandEnvelope {
         if dynamics.is_neutral() {
             return Rehearsed { punch: self.punch(), level_db: 0.0 };
         }
-        let mut smoother = GainSmoother::new(dynamics.attack_ms, dynamics.release_ms, self.sample_rate_hz);
+        let mut smoother = GainSmoother::new(dynamics.attack_ms, dynamics.release_ms, self.sample_rate_hz / RUN as u32);
         let gain = |level_db: &f32| {
             let gain = gain_from_db(smoother.next(dynamics.gain_db(f64::from(*level_db))));
             1.0 + dynamics.mix * (gain - 1.0)
         };
         let gains: Vec<f64> = self.levels_db.iter().map(gain).collect();
-        // The gain that a block ends with is the one that the detector has led to a block before it.
-        let ahead = params.look_ahead_blocks(self.sample_rate_hz);
-        let at = |block: usize| gains.get((block + ahead).saturating_sub(1)).or(gains.last()).copied().unwrap_or(1.0);
+        let ahead = params.look_ahead_blocks(self.sample_rate_hz) / RUN;
+        // The gain moves towards where the detector has led it, one run later.
+        let at = |run: usize| {
+            let gain = |run: usize| gains.get(run).or(gains.last()).copied().unwrap_or(1.0);
+            0.5 * (gain((run + ahead).saturating_sub(1)) + gain(run + ahead))
+        };
         let (punch, level_db) = self.moments(at);
         Rehearsed { punch, level_db }
     }
 
-    /// How the band moves with a gain per block, and how its mean power has changed, dB.
+    /// How the band moves with a gain per run, and how its mean power has changed, dB.
     fn moments(&self, gain: impl Fn(usize) -> f64) -> (Punch, f64) {
-        let length = MOMENT_MS * 1e-3 * f64::from(self.sample_rate_hz) / CONTROL_FRAMES as f64;
+        let length = MOMENT_MS * 1e-3 * f64::from(self.sample_rate_hz) / RUN_FRAMES as f64;
         let (mut before, mut after) = (0.0, 0.0);
         let mut moments: Vec<Moment> = Vec::with_capacity((self.blocks.len() as f64 / length) as usize + 1);
         let (mut sum, mut peak, mut count) = (0.0, 0.0f64, 0.0);

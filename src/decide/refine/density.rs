@@ -2,22 +2,20 @@
 //!
 //! Mixtures are rendered on the loudest passage, brought to their loudness, and compared by the noise that they add to what hides it.
 
-use analyzer::noise_to_mask::noise_to_mask_db;
+use analyzer::noise_to_mask::Mask;
 use analyzer::profile::Profile;
 use analyzer::stream::{Frame, mid_side};
 use analyzer::units::db_from_gain;
-use renderer::chain::Chain;
-use renderer::recipe::{DeliveryParams, Recipe, Solution};
+use renderer::recipe::{DeliveryParams, Recipe};
 use renderer::shaper::mean_dbfs;
 use renderer::stages::clipper::ClipperParams;
 use renderer::stages::glue::GlueParams;
-use renderer::stages::multiband::{BandParams, MultibandParams};
-use renderer::stages::width::WidthParams;
 
-use super::excerpts::{Limiting, RefinementExcerpts};
+use super::dynamics::Rehearsal;
+use super::excerpts::{Limiting, delivery_of};
 use crate::error::Error;
 use crate::io::spool::Spool;
-use crate::song::{Song, each_block};
+use crate::song::each_block;
 
 /// By how much the clipper brings the highest peaks down, each step the next that is tried, dB.
 const CLIPPED_DB: [f64; 4] = [1.0, 2.0, 3.0, 4.5];
@@ -33,27 +31,14 @@ const SHORT_COST_DB: f64 = 30.0;
 const CLOSE_LU: f64 = 0.05;
 /// A passage that needs less limiting than this is left to the limiter, dB.
 const LITTLE_LIMITING_DB: f64 = 1.0;
-/// A compressor that does next to nothing: the bands are split and added.
-const SPLIT_ONLY: BandParams = BandParams {
-    threshold_db: 12.0,
-    ratio: 1.01,
-    knee_db: 0.0,
-    attack_ms: 20.0,
-    release_ms: 200.0,
-    mix_pct: 100.0,
-    look_ahead_ms: 0.0,
-    makeup_db: 0.0,
-};
-
-/// A loud passage behind the equaliser, in which the ways to loudness are compared.
-pub struct Passage {
+/// A loud passage behind the compressors, in which the ways to loudness are compared.
+pub struct Passage<'a> {
+    rehearsal: &'a Rehearsal,
     frames: Spool<Frame>,
-    /// The mid of it, behind what is no noise.
-    input: Vec<f32>,
-    solution: Solution,
+    /// What its mid hides as it would be without any of them.
+    mask: Mask,
+    highest: f32,
     delivery: DeliveryParams,
-    sample_rate_hz: u32,
-    channels: u8,
 }
 
 /// What a way to loudness costs.
@@ -73,39 +58,38 @@ impl Cost {
     }
 }
 
-impl Passage {
-    /// Of a song behind what `recipe` has in front of its compressors; `None` in silence.
+impl<'a> Passage<'a> {
+    /// The loud passage of a song; `compressed` is what the compressors of `recipe` make of all passages.
     ///
     /// # Errors
     /// Temporary data cannot be kept.
-    pub fn loud(song: &Song, profile: &Profile, recipe: &Recipe, solution: &Solution) -> Result<Option<Self>, Error> {
-        let Some(excerpt) = RefinementExcerpts::loud(song, profile)? else { return Ok(None) };
-        let in_front =
-            Recipe { multiband: MultibandParams::default(), width: WidthParams::default(), ..recipe.clone() };
-        let mut delivery = excerpt.delivery(recipe, profile);
-        // A loud passage may be limited for longer than the song.
-        delivery.max_limiting_db = delivery.max_peak_limiting_db;
-        let (frames, solution) = (excerpt.rendered(&in_front, solution)?, solution.clone());
-        let (sample_rate_hz, channels) = (song.info.sample_rate_hz, song.info.channels);
-        let mut passage = Self { frames, input: Vec::new(), solution, delivery, sample_rate_hz, channels };
-        // The split of the bands turns phases, which is no noise.
-        let mut split = recipe.clone();
-        split.multiband.bands_mut().into_iter().filter(|band| band.ratio != 1.0).for_each(|band| *band = SPLIT_ONLY);
-        each_block(&mut passage.behind(&split)?.reader(), |frames| {
-            passage.input.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
+    pub fn of(
+        rehearsal: &'a Rehearsal,
+        compressed: &Spool<Frame>,
+        recipe: &Recipe,
+        profile: &Profile,
+    ) -> Result<Self, Error> {
+        let first = |frames: &Spool<Frame>| -> Result<Spool<Frame>, Error> {
+            let (mut kept, mut left) = (Spool::new(usize::MAX), rehearsal.loud_frames);
+            each_block(&mut frames.reader(), |frames| {
+                let count = left.min(frames.len());
+                left -= count;
+                kept.push(&frames[..count])
+            })?;
+            Ok(kept)
+        };
+        // What the compressors do is no noise, nor that the split of the bands turns phases.
+        let (frames, mut input) = (first(compressed)?, Vec::with_capacity(rehearsal.loud_frames));
+        let wide = Recipe { width: recipe.width, ..Recipe::default() };
+        each_block(&mut rehearsal.finished(&wide, &frames)?.reader(), |frames| {
+            input.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
             Ok(())
         })?;
-        Ok(Some(passage))
-    }
-
-    /// What dynamics and width of `recipe` make of the passage.
-    fn behind(&self, recipe: &Recipe) -> Result<Spool<Frame>, Error> {
-        let Recipe { multiband, glue, saturator, width, clipper, .. } = recipe.clone();
-        let dynamics = Recipe { multiband, glue, saturator, width, clipper, ..Recipe::default() };
-        let chain = Chain::new(&dynamics, &self.solution.band_levels_dbfs, self.sample_rate_hz);
-        let mut rendered = Spool::new(usize::MAX);
-        each_block(&mut chain.applied_to(self.frames.reader()), |frames| rendered.push(frames))?;
-        Ok(rendered)
+        let mut delivery = delivery_of(recipe, rehearsal.lufs[0], profile);
+        // A loud passage may be limited for longer than the song.
+        delivery.max_limiting_db = delivery.max_peak_limiting_db;
+        let highest = input.iter().fold(0.0f32, |highest, x| highest.max(x.abs()));
+        Ok(Self { rehearsal, frames, mask: Mask::new(&input, rehearsal.sample_rate_hz), highest, delivery })
     }
 
     /// The recipe with as much of clipper and glue, `amount` (0 to 1) of which is done, as makes its loudness cost least.
@@ -152,19 +136,19 @@ impl Passage {
 
     /// Highest peak over the song's mean power, dB.
     fn headroom_db(&self) -> f64 {
-        let highest = self.input.iter().fold(0.0f32, |highest, x| highest.max(x.abs()));
-        (db_from_gain(f64::from(highest)) - mean_dbfs(&self.solution.band_levels_dbfs)).clamp(6.0, 24.0)
+        (db_from_gain(f64::from(self.highest)) - mean_dbfs(&self.rehearsal.solution.band_levels_dbfs)).clamp(6.0, 24.0)
     }
 
     fn cost(&self, recipe: &Recipe) -> Result<Cost, Error> {
-        let Self { input, solution, delivery, sample_rate_hz, channels, .. } = self;
+        let Self { rehearsal, frames, mask, delivery, .. } = self;
+        let Rehearsal { solution, sample_rate_hz, channels, .. } = rehearsal;
         let (delivery, sample_rate_hz, channels) = (*delivery, *sample_rate_hz, *channels);
-        let mut made = Vec::with_capacity(input.len());
+        let mut made = Vec::with_capacity(rehearsal.loud_frames);
         let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
-        let outcome = limiting.of(&self.behind(recipe)?, |frames| {
+        let outcome = limiting.of(&rehearsal.finished(recipe, frames)?, |frames| {
             made.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
         })?;
-        let noise_db = noise_to_mask_db(input, &made, sample_rate_hz);
+        let noise_db = mask.noise_db(&made);
         let missing_lu = |lufs: f64| (delivery.loudness_lufs - lufs - CLOSE_LU).max(0.0);
         let short_lu = outcome.loudness_lufs.map_or(0.0, missing_lu);
         if std::env::var("GM_DEBUG").is_ok() {

@@ -1,15 +1,13 @@
 //! A song in short: passages of it in a row, and what they sound like behind the chain.
 
-use analyzer::crossover::BANDS;
+use analyzer::excerpt::Excerpt;
 use analyzer::loudness::LoudnessMeter;
 use analyzer::profile::Profile;
-use analyzer::punch::Punch;
 use analyzer::spectrum::SpectrumMeter;
 use analyzer::spectrum_bands::THIRD_OCTAVES;
 use analyzer::stream::{Frame, Meter as _, Source};
 use analyzer::units::gain_from_db;
 use models::third_octaves::{FineBandPowers, ThirdOctaveLevels, over_loudness};
-use renderer::band_envelopes::{BandEnvelope, EnvelopeMeter};
 use renderer::chain::Chain;
 use renderer::recipe::{DeliveryParams, OutputParams, Recipe, SampleFormat, Solution};
 use renderer::stages::limiter::LimiterGain;
@@ -25,10 +23,10 @@ use crate::song::{Song, each_block};
 const WHOLE_S: f64 = 30.0;
 /// ...of about this length, seconds.
 const PIECE_S: f64 = 2.5;
+/// Of a passage of a longer song its middle is enough, seconds.
+const LISTENED_S: f64 = 6.0;
 /// So many passages are divided between the halves; fewer are cut in two each.
 const PASSAGES: usize = 6;
-/// Of a song without passages so much is taken for the loudest, seconds.
-const LOUD_S: u64 = 10;
 /// Pieces that are cut off begin and end within this, seconds.
 const FADE_S: f64 = 0.005;
 
@@ -72,25 +70,9 @@ impl RefinementExcerpts {
         Self::of(song, &joined(&pieces))
     }
 
-    /// The loudest passage alone; all of a song that has no passages.
-    ///
-    /// # Errors
-    /// As [`halves`](Self::halves).
-    pub fn loud(song: &Song, profile: &Profile) -> Result<Option<Self>, Error> {
-        let whole = (0, song.frames.len().min(LOUD_S * u64::from(song.info.sample_rate_hz)));
-        Self::of(song, &[profile.excerpts.first().map_or(whole, |loud| (loud.start_frame, loud.frames))])
-    }
-
     fn of(song: &Song, pieces: &[Piece]) -> Result<Option<Self>, Error> {
         let rate = song.info.sample_rate_hz;
-        let mut frames = Spool::new(song.spool_bytes);
-        for &(start, count) in pieces {
-            let mut piece = vec![[0.0; 2]; usize::try_from(count).unwrap_or(0)];
-            let read = song.frames.reader_at(start).read(&mut piece)?;
-            piece.truncate(read);
-            fade(&mut piece, (FADE_S * f64::from(rate)) as usize);
-            frames.push(&piece)?;
-        }
+        let frames = gathered(song, pieces)?;
         let Some(before) = measured(&mut frames.reader(), rate, song.info.channels)? else { return Ok(None) };
         Ok(Some(Self { frames, sample_rate_hz: rate, channels: song.info.channels, before }))
     }
@@ -134,69 +116,20 @@ impl RefinementExcerpts {
         let mut rendered = Spool::new(usize::MAX);
         each_block(source, |frames| rendered.push(frames))?;
         let mut meters = Meters::new(self.sample_rate_hz, self.channels);
-        self.limited(&rendered, recipe, profile, solution, |frames| meters.push(frames))?;
+        let (sample_rate_hz, channels) = (self.sample_rate_hz, self.channels);
+        let delivery = delivery_of(recipe, self.before.lufs, profile);
+        let limiting = Limiting { recipe, delivery, solution, sample_rate_hz, channels };
+        limiting.of(&rendered, |frames| meters.push(frames))?;
         Ok(meters.finish())
     }
+}
 
-    /// The loudness that the recipe asks of the passages, as much more than that of the song as they are louder, and the ceiling that the
-    /// limiter aims at.
-    pub fn delivery(&self, recipe: &Recipe, profile: &Profile) -> DeliveryParams {
-        let mut delivery = recipe.delivery;
-        delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
-        delivery.loudness_lufs += self.before.lufs - profile.loudness.integrated_lufs.unwrap_or(self.before.lufs);
-        delivery
-    }
-
-    fn limited(
-        &self,
-        rendered: &Spool<Frame>,
-        recipe: &Recipe,
-        profile: &Profile,
-        solution: Solution,
-        sink: impl FnMut(&[Frame]),
-    ) -> Result<Outcome, Error> {
-        let delivery = self.delivery(recipe, profile);
-        let limiting = Limiting { recipe, delivery, solution, sample_rate_hz: self.sample_rate_hz, channels: self.channels };
-        limiting.of(rendered, sink)
-    }
-
-    /// What the chain makes of the passages.
-    ///
-    /// # Errors
-    /// Temporary data cannot be read.
-    pub fn rendered(&self, recipe: &Recipe, solution: &Solution) -> Result<Spool<Frame>, Error> {
-        let chain = Chain::new(recipe, &solution.band_levels_dbfs, self.sample_rate_hz);
-        let mut rendered = Spool::new(usize::MAX);
-        each_block(&mut chain.applied_to(self.frames.reader()), |frames| rendered.push(frames))?;
-        Ok(rendered)
-    }
-
-    /// How the bands move behind the chain.
-    ///
-    /// # Errors
-    /// As [`rendered`](Self::rendered).
-    pub fn envelopes(&self, recipe: &Recipe, solution: &Solution) -> Result<[BandEnvelope; BANDS], Error> {
-        let chain = Chain::new(recipe, &solution.band_levels_dbfs, self.sample_rate_hz);
-        let mut meter = EnvelopeMeter::new(self.sample_rate_hz);
-        each_block(&mut chain.applied_to(self.frames.reader()), |frames| {
-            meter.push(frames);
-            Ok(())
-        })?;
-        Ok(meter.finish(&solution.band_levels_dbfs))
-    }
-
-    /// How the bands move behind chain and limiter.
-    ///
-    /// # Errors
-    /// As [`rendered`](Self::rendered).
-    pub fn punch_of_master(&self, recipe: &Recipe, profile: &Profile) -> Result<[Punch; BANDS], Error> {
-        let solution = starting_solution(recipe, profile);
-        let rendered = self.rendered(recipe, &solution)?;
-        let mut meter = EnvelopeMeter::new(self.sample_rate_hz);
-        let mean_db = solution.band_levels_dbfs;
-        self.limited(&rendered, recipe, profile, solution, |frames| meter.push(frames))?;
-        Ok(meter.finish(&mean_db).map(|band| band.punch()))
-    }
+/// What the recipe asks of passages of `lufs`, which are as much louder than the song as they were, of the limiter.
+pub fn delivery_of(recipe: &Recipe, lufs: f64, profile: &Profile) -> DeliveryParams {
+    let mut delivery = recipe.delivery;
+    delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
+    delivery.loudness_lufs += lufs - profile.loudness.integrated_lufs.unwrap_or(lufs);
+    delivery
 }
 
 /// The limiter behind the chain of a recipe.
@@ -233,6 +166,34 @@ impl Limiting<'_> {
     }
 }
 
+/// A loud, a typical and a quiet passage in a row, the loud one first, and how many frames that has. Of a song that is short they are all of it.
+///
+/// # Errors
+/// The song lies in a temporary file that cannot be read.
+pub fn loud_first(song: &Song, profile: &Profile) -> Result<(Spool<Frame>, u64), Error> {
+    let (frames, rate) = (song.frames.len(), f64::from(song.info.sample_rate_hz));
+    let loud = profile.excerpts.first().map_or((0, frames), |loud| (loud.start_frame, loud.frames));
+    let pieces = if frames as f64 <= WHOLE_S * rate {
+        let end = loud.0 + loud.1;
+        vec![loud, (0, loud.0), (end, frames - end)]
+    } else {
+        profile.excerpts.iter().take(PASSAGES / 2).map(|excerpt| (excerpt.start_frame, excerpt.frames)).collect()
+    };
+    Ok((gathered(song, &pieces)?, loud.1))
+}
+
+fn gathered(song: &Song, pieces: &[Piece]) -> Result<Spool<Frame>, Error> {
+    let mut frames = Spool::new(song.spool_bytes);
+    for &(start, count) in pieces {
+        let mut piece = vec![[0.0; 2]; usize::try_from(count).unwrap_or(0)];
+        let read = song.frames.reader_at(start).read(&mut piece)?;
+        piece.truncate(read);
+        fade(&mut piece, (FADE_S * f64::from(song.info.sample_rate_hz)) as usize);
+        frames.push(&piece)?;
+    }
+    Ok(frames)
+}
+
 /// First frame and length.
 type Piece = (u64, u64);
 
@@ -245,8 +206,12 @@ fn pieces(song: &Song, profile: &Profile) -> [Vec<Piece>; 2] {
         (0..2 * pairs).map(|piece| (start(piece), start(piece + 1) - start(piece))).collect()
     } else if profile.excerpts.len() >= PASSAGES {
         // The first of each kind, then the second of each.
+        let middle = |excerpt: &Excerpt| -> Piece {
+            let frames = excerpt.frames.min((LISTENED_S * rate) as u64);
+            (excerpt.start_frame + (excerpt.frames - frames) / 2, frames)
+        };
         let (first, second) = profile.excerpts.split_at(profile.excerpts.len() / 2);
-        first.iter().zip(second).flat_map(|(a, b)| [(a.start_frame, a.frames), (b.start_frame, b.frames)]).collect()
+        first.iter().zip(second).flat_map(|(a, b)| [middle(a), middle(b)]).collect()
     } else {
         let halved = |start: u64, frames: u64| [(start, frames / 2), (start + frames / 2, frames - frames / 2)];
         profile.excerpts.iter().flat_map(|e| halved(e.start_frame, e.frames)).collect()
