@@ -15,7 +15,7 @@ use analyzer::stream::{Frame, Meter};
 use analyzer::synth::demo_mix;
 use anyhow::{Context, Result, bail};
 use goldmaster::io::decode::open;
-use goldmaster::song::each_block;
+use goldmaster::song::blocks::each_block;
 use models::decision::output_names;
 use models::features::{MID, PLR, SIDE, features, names};
 use models::registration::{Registration, moments};

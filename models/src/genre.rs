@@ -14,7 +14,8 @@ use serde::Deserialize;
 
 use crate::error::Error;
 use crate::graph;
-use crate::norm::{NormProfile, UNIVERSAL, median};
+use crate::norm::{NormProfile, UNIVERSAL};
+use crate::statistics::median;
 use crate::target::{Target, bands_below};
 
 const GRAPH: &[u8] = include_bytes!("../weights/genre.onnx");

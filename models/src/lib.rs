@@ -17,6 +17,7 @@ pub mod network;
 pub mod norm;
 pub mod registration;
 pub mod rules;
+mod statistics;
 pub mod target;
 pub mod third_octaves;
 
@@ -95,7 +96,7 @@ impl Decider {
         target: &Target,
         register: impl FnOnce(&Levels, usize) -> Option<Registration>,
     ) -> Result<MasteringDecision, Error> {
-        let (from, to) = comparable(source, &target.features, &self.norm, cutoff_hz.min(target.cutoff_hz));
+        let (from, to) = comparable(source, &target.features, &self.norm.median, cutoff_hz.min(target.cutoff_hz));
         if target.kind == TargetKind::Literal {
             let fine = third_octaves::fine_of_levels(&third_octaves::levels_of_features(&from));
             return Ok(literal::decide(&fine, &target.levels, cutoff_hz.min(target.cutoff_hz)));

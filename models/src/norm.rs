@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::amounts::Amounts;
 use crate::error::Error;
 use crate::features::{FEATURES, Features, features, names};
+use crate::statistics::median;
 use crate::target::{Target, TargetKind, says};
 use crate::third_octaves::levels_of_features;
 
@@ -156,13 +157,6 @@ impl NormProfile {
 /// Thousandths are more than any feature means.
 fn rounded(value: f64) -> f64 {
     libm::round(value * 1000.0) / 1000.0
-}
-
-/// The value in the middle, or the mean of the two that are; `None` of nothing.
-pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
-    values.sort_unstable_by(f64::total_cmp);
-    let upper = *values.get(values.len() / 2)?;
-    Some(if values.len().is_multiple_of(2) { 0.5 * (values[values.len() / 2 - 1] + upper) } else { upper })
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::amounts::Amounts;
 use crate::error::Error;
 use crate::features::{DYNAMICS_START, FEATURES, Features, MID, SIDE, WIDTH_START, features};
-use crate::norm::{NormProfile, median};
 use crate::registration::{Levels, moments};
+use crate::statistics::median;
 use crate::third_octaves::{ThirdOctaveLevels, levels, levels_of_features};
 
 /// A target that one song can be mastered towards.
@@ -157,12 +157,12 @@ pub fn bands_below(cutoff_hz: f64) -> usize {
 const HALF_BAND: f64 = 1.090_507_732_665_257_7;
 
 /// Source and target as the network takes them: beyond either's cutoff both stand at the norm, where nothing is wanted.
-pub fn comparable(source: &Features, target: &Features, norm: &NormProfile, cutoff_hz: f64) -> (Features, Features) {
+pub fn comparable(source: &Features, target: &Features, median: &[f64], cutoff_hz: f64) -> (Features, Features) {
     let (mut source, mut target) = (*source, *target);
     for band in bands_below(cutoff_hz)..SPECTRUM_BANDS {
         for start in [MID, SIDE] {
-            source[start + band] = norm.median[start + band];
-            target[start + band] = norm.median[start + band];
+            source[start + band] = median[start + band];
+            target[start + band] = median[start + band];
         }
     }
     (source, target)

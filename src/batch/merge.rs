@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
+use crate::batch::outcome::Summary;
 use crate::batch::report::{Entry, Head, check, parse_entry, parse_head, write_both};
-use crate::batch::run::Summary;
 use crate::error::Error;
 
 /// Reads one report song by song.

@@ -6,17 +6,19 @@
 //! A song's bytes are those of mastering it alone: nothing passes from one song to another but what the user asks for.
 
 pub mod aggregate;
+pub mod analysis;
 pub mod budget;
 pub mod inputs;
 pub mod merge;
+pub mod outcome;
 pub mod pages;
 pub mod plan;
 pub mod record;
 pub mod references;
-pub mod relation;
 pub mod report;
 pub mod run;
 pub mod settings;
+pub mod shared;
 pub mod song;
 pub mod table;
 pub mod watch;

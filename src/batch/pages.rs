@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Plan, Shard};
 use crate::batch::record::Records;
-use crate::batch::run::{Outcome, Summary};
 use crate::error::Error;
 use crate::io;
 use crate::page::index::{Song, write_index};
-use crate::page::{Page, PageAudio, is_ours};
-use crate::workflows::album::AlbumReport;
+use crate::page::is_ours;
+use crate::report::album::AlbumReport;
+use crate::request::page::{Page, PageAudio};
 
 /// Where the page of a master lies.
 pub fn path(master: &Path) -> PathBuf {

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::batch::inputs::{Found, tree_path};
-use crate::batch::relation::Relation;
 use crate::batch::settings::Settings;
 use crate::error::Error;
 use crate::io::encode::identity;
 use crate::io::output_spec::Format;
+use crate::request::job::AlbumLoudness;
 
 /// One song.
 #[derive(Clone, Debug)]
@@ -39,6 +41,25 @@ pub struct Plan {
     pub songs: usize,
     /// Names the whole plan.
     pub hash: String,
+}
+
+/// What the songs have to do with one another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Relation {
+    /// They are one record: differences in loudness are kept, and tone has one target.
+    pub album: Option<AlbumLoudness>,
+    /// Their middle is the reference.
+    pub is_own_reference: bool,
+}
+
+impl Relation {
+    /// How often all songs are listened to before one is mastered; each time is about half of the work of a master.
+    pub fn listens(&self) -> u64 {
+        match (self.album, self.is_own_reference) {
+            (Some(_), _) | (None, true) => 1,
+            (None, false) => 0,
+        }
+    }
 }
 
 /// One of several equal parts of a plan.
@@ -103,7 +124,10 @@ impl Plan {
         spare_sources(&items, folder)?;
         let mut hasher = blake3::Hasher::new();
         for Item { input, output, settings, problem, .. } in &items {
-            hasher.update(format!("{input:?} {output:?} {settings:?} {problem:?}\n").as_bytes());
+            for path in [input, output].into_iter().chain(settings.sources()) {
+                hasher.update(path.as_os_str().as_encoded_bytes()).update(b"\n");
+            }
+            hasher.update(settings.hash(&[], None, problem.as_deref().unwrap_or_default()).as_bytes()).update(b"\n");
         }
         let hash = hasher.finalize().to_hex().to_string();
         Ok(Self { songs: items.len(), items, shard: None, relation: Relation::default(), hash })
@@ -111,7 +135,10 @@ impl Plan {
 
     /// The same songs, related to one another.
     pub fn related(self, relation: Relation) -> Self {
-        let hash = blake3::hash(format!("{} {relation:?}", self.hash).as_bytes()).to_hex().to_string();
+        let hash = {
+            let relation = serde_json::to_string(&relation).unwrap_or_default();
+            blake3::hash(format!("{} {relation}", self.hash).as_bytes()).to_hex().to_string()
+        };
         Self { relation, hash, ..self }
     }
 

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use analyzer::profile::Profile;
 
 use crate::io::hash::file_hash;
-use crate::request::job::Reference;
+use crate::report::reference_name;
+use crate::request::reference::Reference;
 use crate::song::measure;
 use crate::song::observer::Observer;
-use crate::workflows::master::{MeasuredReference, reference_name};
+use crate::workflows::master::MeasuredReference;
 
 /// What is known of one reference, or why nothing is.
 #[derive(Default)]

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Plan, Shard};
 use crate::batch::record::{MadeFrom, Record, Records};
-use crate::batch::run::{Outcome, Summary};
 use crate::error::Error;
 use crate::io::text;
-use crate::workflows::album::AlbumReport;
+use crate::report::album::AlbumReport;
 
 /// Raised when the meaning of a field changes.
 const BATCH_REPORT_VERSION: u32 = 1;

@@ -9,21 +9,21 @@ use std::time::Duration;
 use models::target::Target;
 
 use crate::batch::budget::Budget;
-use crate::batch::pages;
+use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Item, Plan};
 use crate::batch::record::{MasterState, Records};
 use crate::batch::references::References;
-use crate::batch::relation::{self, BatchAnalysis};
-use crate::batch::report;
-use crate::batch::song::{Deciders, Done, Shared, guarded};
+use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
+use crate::batch::song::Done;
 use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
+use crate::batch::{analysis, pages, report};
 use crate::error::Error;
 use crate::io;
-use crate::page::PageAudio;
 use crate::render::promises::Verdict;
 use crate::report::Report;
+use crate::report::album::AlbumReport;
+use crate::request::page::PageAudio;
 use crate::song::read_ahead::single_threaded;
-use crate::workflows::album::AlbumReport;
 use crate::workflows::master::read_profile;
 
 /// How a batch is run; none of it changes a master.
@@ -41,67 +41,6 @@ pub struct Options {
     pub pages: Option<PageAudio>,
 }
 
-/// What became of a song.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Its master was written.
-    Mastered,
-    /// Its master was there, from the same mix and settings.
-    Unchanged,
-    /// It has no master: why, in one line.
-    Failed(String),
-    /// It was not come to, or was interrupted.
-    Left,
-}
-
-/// How many songs came out how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Summary {
-    /// Masters written.
-    pub mastered: usize,
-    /// Masters that were there.
-    pub unchanged: usize,
-    /// Songs without a master.
-    pub failed: usize,
-    /// Songs that were not come to.
-    pub left: usize,
-}
-
-impl Summary {
-    /// Counts outcomes.
-    pub fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
-        let mut summary = Self::default();
-        for outcome in outcomes {
-            match outcome {
-                Outcome::Mastered => summary.mastered += 1,
-                Outcome::Unchanged => summary.unchanged += 1,
-                Outcome::Failed(_) => summary.failed += 1,
-                Outcome::Left => summary.left += 1,
-            }
-        }
-        summary
-    }
-
-    /// All songs.
-    pub fn songs(&self) -> usize {
-        self.mastered + self.unchanged + self.failed + self.left
-    }
-}
-
-impl std::ops::Add for Summary {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            mastered: self.mastered + other.mastered,
-            unchanged: self.unchanged + other.unchanged,
-            failed: self.failed + other.failed,
-            left: self.left + other.left,
-        }
-    }
-}
-
 /// A batch at its end.
 pub struct Finished {
     /// How the songs came out.
@@ -116,7 +55,7 @@ pub struct Finished {
 /// Nothing can be written there, or the memory does not suffice. A song that fails is none.
 pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> Result<Finished, Error> {
     let budget = Budget::new(options.jobs, options.memory_bytes).map_err(Error::Usage)?;
-    relation::check(plan)?;
+    analysis::check(plan)?;
     check_inputs(plan)?;
     if !options.force {
         report::paths(output, plan.shard).iter().try_for_each(|path| report::check(path))?;
@@ -168,10 +107,10 @@ fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) ->
     let Some(first) = plan.items.first() else { return Ok(()) };
     let mut common: Vec<_> = first.settings.genre_references.iter().map(|of| of.reference.clone()).collect();
     if plan.items.iter().all(|item| Arc::ptr_eq(&item.settings, &first.settings)) {
-        if let Some(path) = &first.settings.profile {
+        if let Some(path) = &first.settings.master.profile {
             read_profile(path)?;
         }
-        common.extend_from_slice(&first.settings.references);
+        common.extend_from_slice(&first.settings.master.references);
     }
     match shared.references.measured(&common, &Stopping(watch)) {
         Err(_) if watch.is_stopping() => Err(io::Error::Interrupted.into()),

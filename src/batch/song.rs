@@ -1,6 +1,5 @@
 //! One song of a batch, from its standing to its record.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use analyzer::profile::Profile;
@@ -8,54 +7,23 @@ use renderer::recipe::Recipe;
 
 use crate::batch::pages;
 use crate::batch::plan::Item;
-use crate::batch::record::{MadeFrom, MasterState, Record, Records};
-use crate::batch::references::References;
-use crate::batch::relation::BatchAnalysis;
-use crate::batch::settings::Settings;
-use crate::decide::genres::Genres;
+use crate::batch::record::{MadeFrom, MasterState, Record};
+use crate::batch::shared::{Deciders, Shared};
 use crate::decide::refine::{refined, with_dynamics};
+use crate::decide::vinyl;
 use crate::error::Error;
 use crate::io;
 use crate::io::claim::Claim;
 use crate::io::encode::scratch;
 use crate::io::hash::file_hash;
-use crate::page::{Page, PageAudio};
 use crate::render::provenance::was_mastered_towards;
 use crate::report::{DecisionReport, Report};
-use crate::request::job::{DeciderKind, MasterJob};
+use crate::request::job::MasterJob;
+use crate::request::page::Page;
+use crate::request::settings::with_values;
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::{ALREADY, Decided, MasteringTarget, decide, deliver, load_decider, notes_on_reference};
-use models::Decider;
-
-/// What is the same for all songs of a batch.
-pub struct Shared<'a> {
-    /// Where masters go.
-    pub output: &'a Path,
-    /// What is remembered there.
-    pub records: Records,
-    /// Measured references.
-    pub references: References,
-    /// Files that no batch has written may be replaced.
-    pub force: bool,
-    /// Finished songs are left as they are.
-    pub resume: bool,
-    /// Every song gets a page that plays this.
-    pub pages: Option<PageAudio>,
-    /// Frames in memory per spool of a song.
-    pub spool_bytes: usize,
-    /// What was found out about all songs together.
-    pub direction: BatchAnalysis,
-}
-
-/// What `work` says of a song. A fault of this program in it is one song's fault as well, and ends no other.
-///
-/// # Errors
-/// What `work` says, or that there was a fault.
-pub fn guarded<T>(item: &Item, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(format!("{}: a fault of this program: please report it", item.input.display())))
-}
+use crate::workflows::master::{ALREADY, Decided, MasteringTarget, decide, deliver, notes_on_reference};
 
 /// How a song of a batch came out.
 #[derive(Debug)]
@@ -68,57 +36,7 @@ pub enum Done {
     Busy,
 }
 
-/// What decides in one thread: loaded when it is needed first.
-#[derive(Default)]
-pub struct Deciders {
-    deciders: Vec<(DeciderKind, Decider)>,
-    genres: Genres,
-}
-
-impl Deciders {
-    /// The decider of a kind.
-    ///
-    /// # Errors
-    /// The network cannot be run.
-    pub fn get(&mut self, kind: DeciderKind) -> Result<&mut Decider, Error> {
-        Ok(self.both(kind)?.0)
-    }
-
-    fn both(&mut self, kind: DeciderKind) -> Result<(&mut Decider, &mut Genres), Error> {
-        let at = match self.deciders.iter().position(|(known, _)| *known == kind) {
-            Some(at) => at,
-            None => {
-                self.deciders.push((kind, load_decider(kind)?));
-                self.deciders.len() - 1
-            }
-        };
-        Ok((&mut self.deciders[at].1, &mut self.genres))
-    }
-}
-
 impl Shared<'_> {
-    /// What the master of `item` would be made from now.
-    ///
-    /// # Errors
-    /// The song, a reference or the profile cannot be read.
-    pub fn made_from(&self, item: &Item) -> Result<MadeFrom, String> {
-        self.made_from_in(item, &self.direction.context)
-    }
-
-    /// The same in another company of songs.
-    ///
-    /// # Errors
-    /// As [`made_from`](Self::made_from).
-    pub fn made_from_in(&self, item: &Item, context: &str) -> Result<MadeFrom, String> {
-        if let Some(problem) = &item.problem {
-            return Err(problem.clone());
-        }
-        let input_hash = file_hash(&item.input).map_err(|e| e.to_string())?;
-        let references = self.references.hashes(&item.settings.possible_references())?;
-        let profile = item.settings.profile.as_deref().map(|path| self.references.hash(path)).transpose()?;
-        Ok(MadeFrom { input_hash, settings_hash: item.settings.hash(&references, profile.as_deref(), context) })
-    }
-
     /// Masters a song unless it is finished.
     ///
     /// # Errors
@@ -140,14 +58,6 @@ impl Shared<'_> {
             return Ok(Done::Unchanged);
         }
         self.claimed(item, made_from, claim, deciders, observer)
-    }
-
-    /// How the song stands.
-    ///
-    /// # Errors
-    /// Its master is there and cannot be read.
-    pub fn standing(&self, item: &Item, made_from: &MadeFrom) -> Result<MasterState, String> {
-        self.records.standing(&item.output, made_from).map_err(|e| e.to_string())
     }
 
     /// Masters a song that is claimed. The claim is given back when it is known what lies at the song's place.
@@ -271,37 +181,17 @@ impl Shared<'_> {
             Some(middle) => (job.clone(), MasteringTarget::at(middle.clone())),
             None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
         };
-        let aim = aim.for_song(&job);
-        let (recipe, mut decision) = decide(&job, profile, deciders.get(job.decider)?, &aim)?;
-        let recipe = with_dynamics(&job, song, profile, &aim.target, recipe, observer)?;
-        let (recipe, refinement) = refined(&job, song, profile, &aim.target, recipe, observer)?;
+        let aim = aim.for_song(&job.input, &job.settings);
+        let (recipe, mut decision) = decide(&job, profile, deciders.get(job.settings.decider)?, &aim)?;
+        let effort = (&job.settings.amounts(), job.settings.effort);
+        let recipe = with_dynamics(song, profile, &aim.target, recipe, effort, observer)?;
+        let recipe = vinyl::prepared(recipe, &job.settings.delivery);
+        let (recipe, refinement) = refined(song, profile, &aim.target, recipe, effort, observer)?;
+        let recipe = with_values(recipe, &job.settings.values)?;
         decision.refinement = refinement;
         let mut warnings = aim.warnings;
-        warnings.extend(notes_on_reference(&job, &aim.target, &decision, &recipe));
+        warnings.extend(notes_on_reference(&job.settings, &aim.target, &decision, &recipe));
+        warnings.extend(vinyl::side_warning(profile, &job.settings.delivery));
         Ok((recipe, decision, warnings))
-    }
-
-    /// Where a song goes, or all `songs` of a record; the job gets the references of their genre.
-    ///
-    /// # Errors
-    /// A reference or a profile cannot be used, or the network failed.
-    pub fn aimed(
-        &self,
-        settings: &Settings,
-        mut job: MasterJob,
-        songs: &[&Profile],
-        deciders: &mut Deciders,
-        observer: &dyn Observer,
-    ) -> Result<(MasterJob, MasteringTarget), Error> {
-        let (decider, genres) = deciders.both(job.decider)?;
-        let mut told = None;
-        if settings.goes_by_genre() {
-            let (genre, _) = genres.find(&job.genre, decider.norm(), songs).map_err(Error::Network)?;
-            job.references = settings.references_of(&genre.name);
-            told = Some(genre);
-        }
-        let references = self.references.measured(&job.references, observer).map_err(Error::Reference)?;
-        let aim = MasteringTarget::towards(decider, genres, references, &job, songs)?;
-        Ok((job, MasteringTarget { genre: aim.genre.or(told), ..aim }))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::batch::run::Outcome;
+use crate::batch::outcome::Outcome;
 use crate::io::Error;
 use crate::report::{DecisionReport, Levels};
 use crate::song::observer::Observer;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::Shell;
 use goldmaster::error::Error;
-use goldmaster::page::{Page, PageAudio};
+use goldmaster::request::page::{Page, PageAudio};
 
 #[derive(Args, Debug)]
 pub struct PageArgs {

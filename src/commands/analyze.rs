@@ -6,7 +6,7 @@ use goldmaster::song::measure;
 use goldmaster::terminal;
 use goldmaster::terminal::progress_bar::ProgressBar;
 
-use crate::cli::AnalyzeArgs;
+use crate::cli::analyze::AnalyzeArgs;
 use crate::commands::{look, print, some_failed};
 
 /// Measures every file; one that cannot be read is told, and does not stop the others.

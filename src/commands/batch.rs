@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use goldmaster::batch::merge::merge;
+use goldmaster::batch::outcome::{Outcome, Summary};
 use goldmaster::batch::plan::Plan;
 use goldmaster::batch::record::MasterState;
 use goldmaster::batch::report::paths;
-use goldmaster::batch::run::{self, Finished, Outcome, Summary};
+use goldmaster::batch::run::{self, Finished};
 use goldmaster::batch::watch::{Ended, Watch};
 use goldmaster::error::Error;
 use goldmaster::report::DecisionReport;
@@ -18,15 +19,10 @@ use goldmaster::terminal::progress_bar::{interrupts, let_songs_end};
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 use models::target::TargetKind;
 
-use crate::cli::GenreArg;
 use crate::cli::batch::{BatchArgs, MergeArgs};
-use crate::commands::master::list_genres;
 use crate::commands::{complain, print};
 
 pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
-    if matches!(args.genre, Some(GenreArg::List)) {
-        return list_genres();
-    }
     let (plan, left_out) = args.plan()?;
     if left_out > 0 && !args.work.quiet {
         print(&format!("left out: masters that goldmaster has made ({left_out}); given by themselves, they are taken"));

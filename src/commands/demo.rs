@@ -5,7 +5,7 @@ use goldmaster::terminal;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::demo;
 
-use crate::cli::DemoArgs;
+use crate::cli::demo::DemoArgs;
 use crate::commands::{look, print};
 
 pub fn run_demo(args: &DemoArgs) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use goldmaster::error::Error;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use models::norm::NormProfile;
 
-use crate::cli::ProfileArgs;
+use crate::cli::profile::ProfileArgs;
 use crate::commands::{print, some_failed};
 
 pub fn run_profile(args: &ProfileArgs) -> Result<(), Error> {

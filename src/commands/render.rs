@@ -4,7 +4,7 @@ use goldmaster::error::Error;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::master::render;
 
-use crate::cli::RenderArgs;
+use crate::cli::render::RenderArgs;
 use crate::commands::master::show;
 
 pub fn run_render(args: &RenderArgs) -> Result<(), Error> {

@@ -4,9 +4,10 @@ use askama::Template;
 use serde_json::Value;
 
 use super::plot::number;
-use super::{Page, write};
+use super::write;
 use crate::error::Error;
-use crate::workflows::album::AlbumReport;
+use crate::report::album::AlbumReport;
+use crate::request::page::Page;
 
 /// A song of the record.
 pub struct Song {

@@ -9,43 +9,24 @@ mod view;
 pub(crate) mod words;
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use analyzer::stream::Frame;
+use renderer::recipe::Recipe;
 
-use self::audio::{Clip, LONGEST_S, passage, sounds};
+use self::audio::{Clip, LONGEST_S, sounds};
 use self::view::View;
 use crate::error::Error;
 use crate::io;
 use crate::render::output_meter::CaptureRequest;
 use crate::report::Report;
+use crate::report::comparison::Comparison;
+use crate::report::passage::passage;
+use crate::report::reference_name;
 use crate::request::job::Output;
+use crate::request::page::Page;
+use crate::request::page::PageAudio;
 use crate::song::Song;
-use crate::workflows::compare::Comparison;
-use crate::workflows::master::reference_name;
-
-/// A page that is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// Its file.
-    pub path: PathBuf,
-    /// What it plays.
-    pub audio: PageAudio,
-    /// An existing file may be replaced.
-    pub force: bool,
-}
-
-/// What a page plays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum PageAudio {
-    /// Nothing: under 300 kB
-    None,
-    /// 10 s around the loudest moment: under 6 MB
-    #[default]
-    Excerpt,
-    /// The whole song: some 40 MB for four minutes
-    Full,
-}
 
 /// Where to listen to a song of some length, seconds.
 fn heard_s(audio: PageAudio, seconds: f64, loudest_at_s: Option<f64>) -> Option<[f64; 2]> {
@@ -64,16 +45,17 @@ fn loudest_at_s(song: &Song) -> Option<f64> {
     crate::report::figures::loudest_at(&song.timeline.as_ref()?.short_term_lufs)
 }
 
-/// What is to be kept of a master at `sample_rate_hz` while it is written, for its page.
-pub(crate) fn keep(page: Option<&Page>, song: &Song, sample_rate_hz: u32) -> CaptureRequest {
+/// What the page of `song` needs of the master that `recipe` makes of it.
+pub(crate) fn capture(page: Option<&Page>, song: &Song, recipe: &Recipe) -> CaptureRequest {
     let Some(page) = page else { return CaptureRequest::default() };
+    let sample_rate_hz = recipe.output.sample_rate_hz.unwrap_or(song.info.sample_rate_hz);
     let passage = heard_s(page.audio, seconds(song), loudest_at_s(song)).unwrap_or_default();
     let [start, end] = passage.map(|s| (s * f64::from(sample_rate_hz)).round() as u64);
     let frames = (song.frames.len() * u64::from(sample_rate_hz)).div_ceil(u64::from(song.info.sample_rate_hz));
     CaptureRequest { tone_of_frames: Some(frames), passage: start..end }
 }
 
-/// Writes the page of a master if it is asked for. `heard` is what was [kept](keep).
+/// Writes the page of a master if it is asked for. `heard` is what was [captured](capture).
 ///
 /// # Errors
 /// The page cannot be written, or the reference not be read again.

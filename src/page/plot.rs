@@ -208,6 +208,19 @@ pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// Text with a true minus before numbers.
+pub fn typeset(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(sign) = rest.next() {
+        let is_minus = sign == '-' && !before.is_alphanumeric() && rest.peek().is_some_and(char::is_ascii_digit);
+        out.push(if is_minus { '−' } else { sign });
+        before = sign;
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,11 +8,12 @@ use super::audio::Sound;
 use super::figures::{Drawn, Figure, signed};
 use super::plot::{Axis, Plot, clock, number};
 use super::words::{self, ActionExplanation};
+use crate::page::plot::typeset;
 use crate::render::promises::Verdict;
+use crate::report::comparison::Comparison;
 use crate::report::playback::playback;
+use crate::report::reference_name;
 use crate::report::{FileReport, Levels, Report};
-use crate::workflows::compare::Comparison;
-use crate::workflows::master::reference_name;
 
 /// A page.
 #[derive(Template)]
@@ -204,19 +205,6 @@ impl PromiseView {
         };
         Self { class, sign, verdict, name: promise.name.to_owned(), measured: typeset(&promise.measured) }
     }
-}
-
-/// Text with a true minus before numbers.
-pub fn typeset(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    let mut before = ' ';
-    while let Some(sign) = rest.next() {
-        let is_minus = sign == '-' && !before.is_alphanumeric() && rest.peek().is_some_and(char::is_ascii_digit);
-        out.push(if is_minus { '−' } else { sign });
-        before = sign;
-    }
-    out
 }
 
 /// The last part of a path.

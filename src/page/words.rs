@@ -4,7 +4,7 @@ use models::norm::UNIVERSAL;
 use models::target::TargetKind;
 
 use super::plot::number;
-use super::view::typeset;
+use crate::page::plot::typeset;
 use crate::report::playback::Playback;
 use crate::report::{DecisionReport, Report};
 

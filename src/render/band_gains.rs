@@ -4,8 +4,8 @@ use analyzer::crossover::BANDS;
 use analyzer::stream::{Frame, Source};
 use renderer::chain::Rendered;
 
-use crate::report::figures::Series;
-use crate::song::BLOCK;
+use crate::render::series::Series;
+use crate::song::blocks::BLOCK;
 
 /// Where the bands stood after every block of [`BLOCK`] frames, dB.
 #[derive(Default)]

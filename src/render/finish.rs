@@ -19,24 +19,22 @@ use crate::io::encode::Encoder;
 use crate::io::output_spec::{Format, OutputSpec};
 use crate::io::spool::Spool;
 use crate::io::tags::Tags;
-use crate::page;
 use crate::render::band_gains::{BandGainSource, BandGains};
 use crate::render::difference::write_difference;
 use crate::render::limited_source::{LimitedSource, limited_source};
 use crate::render::output_meter::{CaptureRequest, OutputMeter};
-use crate::render::promises::{Measured, Promise, Strictness, promises};
+use crate::render::promises::{Measured, Promise, broken, promises};
 use crate::render::provenance::mark;
-use crate::render::solve::{Blocks, Outcome, Trace, TraceMeter, driven, solve};
+use crate::render::series::Series;
+use crate::render::solve::{Blocks, CEILING_MARGIN_DB, Outcome, Trace, TraceMeter, driven, solve};
 use crate::render::trims::{Over, both, correct};
-use crate::report::figures::Series;
 use crate::request::job::Output;
+use crate::request::settings::Strictness;
+use crate::song::Song;
+use crate::song::blocks::each_block;
 use crate::song::observer::Observer;
 use crate::song::read_ahead::{ObservedSource, each_block_ahead, join};
-use crate::song::{Song, each_block};
 
-/// The limiter aims this far under the ceiling, so that rounding and the difference between two interpolators
-/// do not end above it, dB.
-pub(crate) const CEILING_MARGIN_DB: f64 = 0.01;
 /// A file this close to the loudness that was asked for is not rendered again, LU.
 const CLOSE_ENOUGH_LU: f64 = 0.03;
 /// How often a file that misses a promise is rendered again.
@@ -77,6 +75,18 @@ pub enum Solve<'a> {
     AsIs(Solution),
 }
 
+/// What is written, and beside it.
+pub struct WriteRequest<'a> {
+    /// The master's file and what comes with it.
+    pub output: &'a Output,
+    /// Tags that the master carries.
+    pub tags: &'a Tags,
+    /// What makes the run fail.
+    pub strictness: Strictness,
+    /// What a page needs of the master.
+    pub capture: CaptureRequest,
+}
+
 /// Renders `song` by `recipe` and writes it.
 ///
 /// # Errors
@@ -85,11 +95,10 @@ pub fn finish(
     song: &Song,
     recipe: &Recipe,
     solve: Solve,
-    output: &Output,
-    tags: &Tags,
-    strictness: Strictness,
+    request: WriteRequest,
     observer: &dyn Observer,
 ) -> Result<Finished, Error> {
+    let WriteRequest { output, tags, strictness, capture } = request;
     let source_rate = song.info.sample_rate_hz;
     let rate = recipe.output.sample_rate_hz.unwrap_or(source_rate);
     let (mut solution, search) = match solve {
@@ -103,12 +112,11 @@ pub fn finish(
     let trace_bytes = song.spool_bytes / 4;
     let (rendered, trace, band_gains) = render(song, recipe, &solution, rate, trace_bytes, observer)?;
     let channels = song.info.channels;
-    let keep = page::keep(output.page.as_ref(), song, rate);
-    let mut attempt = Attempt { recipe, rendered: &rendered, trace, trace_bytes, channels, output, keep, observer };
+    let mut attempt = Attempt { recipe, rendered: &rendered, trace, trace_bytes, channels, output, capture, observer };
     let Written { encoder, measured, passage, limiting } = attempt.until_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
     let promises = promises(&recipe.delivery, &measured, expected, solution.is_aimed);
-    if let Some(broken) = strictness.broken(&promises) {
+    if let Some(broken) = broken(&promises, strictness) {
         let broken = format!("{}: {}", broken.name, broken.measured);
         return Err(Error::Promise { path: output.path.clone(), broken });
     }
@@ -260,7 +268,7 @@ struct Attempt<'a> {
     trace_bytes: usize,
     channels: u8,
     output: &'a Output,
-    keep: CaptureRequest,
+    capture: CaptureRequest,
     observer: &'a dyn Observer,
 }
 
@@ -366,7 +374,7 @@ impl Attempt<'_> {
         self.observer.stage("limiting", Some(self.rendered.len()));
         let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
         let mut loudness = LoudnessMeter::for_channels(rate, self.channels);
-        let mut meter = OutputMeter::new(rate, self.recipe.delivery.ceiling_dbtp, &self.keep);
+        let mut meter = OutputMeter::new(rate, self.recipe.delivery.ceiling_dbtp, &self.capture);
         let mut limited = self.limited(solution)?;
         let mut heard = ObservedSource { source: &mut limited, watch: |frames: &[Frame]| loudness.push(frames) };
         each_block_ahead(&mut heard, |frames| {

@@ -4,8 +4,8 @@ use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::units::db_from_gain;
 use renderer::stages::limiter::LimiterStep;
 
+use crate::render::series::Series;
 use crate::render::solve::limiting_gain;
-use crate::report::figures::Series;
 
 /// Looked at so often per second, at least.
 const RUNS_PER_SECOND: u32 = 10;

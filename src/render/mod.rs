@@ -8,5 +8,6 @@ pub(crate) mod limiter_timeline;
 pub(crate) mod output_meter;
 pub mod promises;
 pub(crate) mod provenance;
+pub mod series;
 pub mod solve;
 pub mod trims;

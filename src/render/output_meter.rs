@@ -10,8 +10,8 @@ use analyzer::timeline::{PeakMeter, Timeline};
 use analyzer::tone::{ToneMeter, moments};
 use analyzer::units::{db_from_gain, gain_from_db};
 
-use crate::render::finish::CEILING_MARGIN_DB;
 use crate::render::promises::Measured;
+use crate::render::solve::CEILING_MARGIN_DB;
 use crate::render::solve::LimitingHistogram;
 use crate::render::trims::Over;
 

@@ -6,6 +6,8 @@ use analyzer::tone::Tone;
 use renderer::recipe::DeliveryParams;
 use serde::Serialize;
 
+use crate::request::settings::Strictness;
+
 /// Loudness is kept within this, LU.
 pub const LOUDNESS_TOLERANCE_LU: f64 = 0.1;
 
@@ -19,27 +21,6 @@ pub enum Verdict {
     Short,
     /// Not kept: a fault of this program or of the request.
     Broken,
-}
-
-/// What makes a run fail, with nothing written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Strictness {
-    /// A promise that is not kept.
-    #[default]
-    Promises,
-    /// Less than was asked for, as well.
-    Shortfalls,
-}
-
-impl Strictness {
-    /// The first promise that makes the run fail.
-    pub fn broken(self, promises: &[Promise]) -> Option<&Promise> {
-        promises.iter().find(|promise| match promise.verdict {
-            Verdict::Kept => false,
-            Verdict::Short => self == Self::Shortfalls,
-            Verdict::Broken => true,
-        })
-    }
 }
 
 /// One promise and what was measured.
@@ -105,6 +86,15 @@ pub fn promises(delivery: &DeliveryParams, measured: &Measured, expected_frames:
             measured: format!("{unreadable} found"),
         },
     ]
+}
+
+/// The first promise that makes a run of this strictness fail.
+pub fn broken(promises: &[Promise], strictness: Strictness) -> Option<&Promise> {
+    promises.iter().find(|promise| match promise.verdict {
+        Verdict::Kept => false,
+        Verdict::Short => strictness == Strictness::Shortfalls,
+        Verdict::Broken => true,
+    })
 }
 
 fn loudness_promise(delivery: &DeliveryParams, lufs: Option<f64>, limiting_db: [f64; 2]) -> Promise {

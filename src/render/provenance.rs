@@ -7,7 +7,6 @@ use std::path::Path;
 use models::target::{Target, TargetKind};
 
 use crate::io::tags::Tags;
-use crate::request::job::MasterJob;
 
 /// How the text in a file's tags begins that names the program that wrote it.
 const PROGRAM: &str = "goldmaster towards ";
@@ -19,13 +18,18 @@ const DIGITS: usize = 16;
 /// master not quite as from the mix.
 const OWN: &str = "records";
 
-/// The name of a target.
-pub fn origin(job: &MasterJob, target: &Target) -> String {
-    if target.kind == TargetKind::Norm && job.profile.is_none() {
+/// The name of a target; `is_own` where a norm is the program's own.
+pub fn origin(target: &Target, is_own: bool) -> String {
+    if target.kind == TargetKind::Norm && is_own {
         return OWN.to_owned();
     }
     let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{:?}", target.kind).as_bytes());
+    let kind: &[u8] = match target.kind {
+        TargetKind::Reference => b"Reference",
+        TargetKind::Literal => b"Literal",
+        TargetKind::Norm => b"Norm",
+    };
+    hasher.update(kind);
     for value in target.features {
         hasher.update(&((value / STEP_DB).round() as i64).to_le_bytes());
     }

@@ -323,6 +323,9 @@ pub fn driven(
     Ok((outcome, history))
 }
 
+/// The limiter aims this far under the ceiling, so that rounding and the difference between two interpolators
+/// do not end above it, dB.
+pub(crate) const CEILING_MARGIN_DB: f64 = 0.01;
 /// Loudness is solved to this, LU.
 const TOLERANCE_LU: f64 = 0.002;
 /// Steps of the search; where loudness alone decides, three or four are enough.
@@ -465,4 +468,77 @@ const DRIVE_STEP_DB: f64 = 0.0005;
 
 fn quantized(drive_db: f64) -> f64 {
     (drive_db * 2000.0).round() / 2000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use analyzer::random::Random;
+    use analyzer::synth::{demo_mix, pink_noise};
+
+    use super::*;
+
+    const RATE: u32 = 44_100;
+
+    fn trace(frames: &[Frame]) -> Trace {
+        let mut meter = TraceMeter::new(RATE, 2, 0.0, usize::MAX);
+        meter.push(frames).expect("memory");
+        meter.finish().expect("memory")
+    }
+
+    /// Hits over noise, the louder the rarer.
+    fn hits(seed: u64) -> Vec<Frame> {
+        let (mut song, mut random) = (pink_noise(RATE, -34.0, 12.0, seed), Random::new(seed));
+        for start in (0..song.len() - 9000).step_by(9000) {
+            let peak = 0.05 + 0.9 * libm::pow(0.5 + 0.5 * random.bipolar(), 3.0);
+            for n in 0..8000 {
+                let x = peak * libm::exp(-(n as f64) / 900.0) * libm::sin(n as f64 * 0.012);
+                song[start + n] = song[start + n].map(|y| y + x as f32);
+            }
+        }
+        song
+    }
+
+    #[test]
+    fn more_allowed_limiting_never_makes_a_master_quieter() {
+        for song in [demo_mix(RATE, 12.0), hits(1), hits(2), pink_noise(RATE, -20.0, 8.0, 3)] {
+            let trace = trace(&song);
+            for wanted in [-12.0, -8.0, -4.0] {
+                let mut before = f64::NEG_INFINITY;
+                for max_limiting_db in [0.0, 0.5, 1.0, 2.0, 3.0, 4.5, 6.0, 8.0, 11.0, 15.0, 20.0, 30.0] {
+                    let delivery = DeliveryParams {
+                        loudness_lufs: wanted,
+                        max_limiting_db,
+                        max_peak_limiting_db: 40.0,
+                        ..Default::default()
+                    };
+                    let found = solve(&trace, &LimiterParams::default(), &delivery, &[], 0.0, 0.0).expect("memory");
+                    let lufs = found.loudness_lufs.expect("it sounds");
+                    assert!(lufs > before - 0.005, "{max_limiting_db} dB: {lufs} after {before} LUFS");
+                    assert!(lufs < wanted + 0.01, "{lufs} instead of {wanted} LUFS");
+                    assert!(found.limiting_db <= max_limiting_db + 2.0 * LIMITING_TOLERANCE_DB, "{found:?}");
+                    before = lufs;
+                }
+                assert!((before - wanted).abs() < 0.01, "{before} instead of {wanted} LUFS with all that can be done");
+            }
+        }
+    }
+
+    #[test]
+    fn single_peaks_are_lowered_by_no_more_than_is_allowed() {
+        let trace = trace(&hits(3));
+        let mut before = f64::NEG_INFINITY;
+        for max_peak_limiting_db in [1.0, 3.0, 6.0, 12.0, 20.0] {
+            let delivery = DeliveryParams {
+                loudness_lufs: -6.0,
+                max_limiting_db: 40.0,
+                max_peak_limiting_db,
+                ..Default::default()
+            };
+            let found = solve(&trace, &LimiterParams::default(), &delivery, &[], 0.0, 0.0).expect("memory");
+            assert!(found.peak_limiting_db <= max_peak_limiting_db + 2.0 * LIMITING_TOLERANCE_DB, "{found:?}");
+            let lufs = found.loudness_lufs.expect("it sounds");
+            assert!(lufs > before, "{lufs} after {before} LUFS");
+            before = lufs;
+        }
+    }
 }

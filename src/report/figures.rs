@@ -13,9 +13,8 @@ use renderer::recipe::Recipe;
 use serde::Serialize;
 
 use crate::render::promises::Measured;
+use crate::render::series::{Series, rounded};
 
-/// No series has more values.
-const MAX_VALUES: usize = 400;
 /// Peaks are known this often, seconds.
 const PEAK_STEP_S: f64 = 0.01;
 /// Short-term loudness is known this often, seconds...
@@ -59,17 +58,6 @@ pub struct SoundFigures {
     pub spectrum: Option<SpectrumFigure>,
     /// Side over mid, and correlation, per band; measured with the spectrum, and of stereo alone.
     pub image: Option<ImageFigure>,
-}
-
-/// Values that are evenly spaced in time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Series {
-    /// When the first was measured, seconds: in the middle of what it was measured of.
-    pub start_s: f64,
-    /// Between two values, seconds.
-    pub step_s: f64,
-    /// Rounded.
-    pub values: Vec<f64>,
 }
 
 /// Mean level per quarter octave from 20 Hz, dBFS.
@@ -116,28 +104,8 @@ pub struct TargetSpectrum {
     pub cutoff_hz: f64,
 }
 
-fn rounded(value: f64, digits: i32) -> f64 {
-    let scale = 10f64.powi(digits);
-    (value * scale).round() / scale
-}
-
 fn levels(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
     values.into_iter().map(|db| rounded(db, 2)).collect()
-}
-
-impl Series {
-    /// What `fold` makes of equal runs of `values`, which are `step_s` apart from `start_s` on; as few runs as there may be values.
-    pub fn folded<T: Copy>(values: &[T], start_s: f64, step_s: f64, digits: i32, fold: impl Fn(&[T]) -> f64) -> Self {
-        let run = values.len().div_ceil(MAX_VALUES).max(1);
-        let start_s = rounded(start_s + step_s * (run as f64 - 1.0) / 2.0, 3);
-        let values = values.chunks(run).map(|run| rounded(fold(run), digits)).collect();
-        Self { start_s, step_s: rounded(step_s * run as f64, 6), values }
-    }
-
-    /// When and what.
-    pub fn points(&self) -> impl Iterator<Item = [f64; 2]> {
-        self.values.iter().enumerate().map(|(n, value)| [self.start_s + n as f64 * self.step_s, *value])
-    }
 }
 
 impl SoundFigures {
@@ -249,20 +217,6 @@ impl TargetSpectrum {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_series_of_any_length_is_short_and_keeps_its_place_in_time() {
-        for count in [0_usize, 1, 399, 400, 401, 24_000] {
-            let values: Vec<f32> = (0..count).map(|n| n as f32).collect();
-            let last = |run: &[f32]| f64::from(run[run.len() - 1]);
-            let series = Series::folded(&values, 1.5, 0.1, 1, last);
-            assert!(series.values.len() <= MAX_VALUES, "{count}");
-            assert_eq!(series.values.last().copied(), count.checked_sub(1).map(|n| n as f64));
-            let end_s = series.start_s + (series.values.len() as f64 - 0.5) * series.step_s;
-            let wanted_s = 1.5 - 0.05 + count as f64 * 0.1;
-            assert!(count == 0 || (end_s - wanted_s).abs() < series.step_s + 1e-6, "{count}: {end_s}, not {wanted_s}");
-        }
-    }
 
     #[test]
     fn the_loudest_passage_is_the_first_of_equals_and_none_in_silence() {

@@ -1,7 +1,10 @@
 //! All that was measured, decided and verified in one run, as plain data.
 
 pub mod actions;
+pub mod album;
+pub mod comparison;
 pub mod figures;
+pub mod passage;
 pub mod playback;
 
 use std::path::Path;
@@ -12,11 +15,10 @@ use models::target::TargetKind;
 use renderer::recipe::{DeliveryParams, Recipe};
 use serde::Serialize;
 
-use crate::decide::refine::Refinement;
-use crate::page::audio::passage_of;
 use crate::render::promises::{Measured, Promise};
 use crate::report::figures::{Figures, TargetSpectrum};
-use crate::request::job::DeciderKind;
+use crate::report::passage::passage_of;
+use crate::request::settings::DeciderKind;
 
 /// Raised when the meaning of a field changes.
 pub const REPORT_VERSION: u32 = 1;
@@ -104,6 +106,39 @@ pub struct DecisionReport {
     pub spectrum: TargetSpectrum,
     /// What the target was made of, where the user chose it.
     pub references: Vec<ReferenceReport>,
+}
+
+/// What listening led to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Refinement {
+    /// Mean distance of the chain's output from what was wanted, in passages that nothing was learnt from, dB;
+    /// of a spectrum that is wanted as it is, in the passages that were learnt from.
+    pub miss_before_db: f64,
+    /// The same after the correction; that before it where none was made.
+    pub miss_after_db: f64,
+    /// Largest correction of the mid's curve, dB.
+    pub mid_db: f64,
+    /// Of the side's.
+    pub side_db: f64,
+}
+
+impl Refinement {
+    /// In words, if anything was corrected.
+    pub fn words(&self) -> Option<String> {
+        let Self { miss_before_db, miss_after_db, mid_db, side_db } = self;
+        (mid_db.max(*side_db) > 0.0).then(|| {
+            format!(
+                "Listened to the result and corrected the equaliser by up to {:.1} dB: {miss_before_db:.2} dB off before, \
+                 {miss_after_db:.2} dB after",
+                mid_db.max(*side_db)
+            )
+        })
+    }
+}
+
+/// What a reference is called in reports.
+pub fn reference_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A finished record that was learnt from.

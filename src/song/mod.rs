@@ -1,5 +1,6 @@
 //! A song that was read: its frames at hand, its hash, its profile.
 
+pub mod blocks;
 pub mod observer;
 pub(crate) mod read_ahead;
 
@@ -7,7 +8,7 @@ use std::path::Path;
 
 use analyzer::analyze::Analyzer;
 use analyzer::profile::Profile;
-use analyzer::stream::{Frame, Meter, Source};
+use analyzer::stream::{Frame, Meter};
 use analyzer::timeline::Timeline;
 use analyzer::tone::{Tone, ToneMeter, moments};
 
@@ -16,14 +17,12 @@ use crate::io::decode::open;
 use crate::io::hash::FrameHash;
 use crate::io::source_info::SourceInfo;
 use crate::io::spool::Spool;
+use crate::song::blocks::each_block;
 use crate::song::observer::Observer;
 use crate::song::read_ahead::{ObservedSource, each_block_ahead};
 
 /// Frames in memory per spool; a longer song goes to a temporary file.
 pub const SPOOL_BYTES: usize = 128 << 20;
-
-/// Frames per read.
-pub const BLOCK: usize = 4096;
 
 /// A decoded song.
 pub struct Song {
@@ -165,18 +164,4 @@ pub fn measure_with_timeline(
     let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
     let (profile, timeline) = analyzer.finish_with_timeline();
     Ok((info, profile, timeline, warnings))
-}
-
-/// Hands every block of a source to `sink`.
-pub fn each_block<S: Source>(
-    source: &mut S,
-    mut sink: impl FnMut(&[Frame]) -> Result<(), S::Error>,
-) -> Result<(), S::Error> {
-    let mut block = vec![[0.0; 2]; BLOCK];
-    loop {
-        match source.read(&mut block)? {
-            0 => return Ok(()),
-            count => sink(&block[..count])?,
-        }
-    }
 }

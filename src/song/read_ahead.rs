@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use analyzer::stream::{Frame, Source};
 use renderer::stage::{Join, in_turn};
 
-use crate::song::{BLOCK, each_block};
+use crate::song::blocks::{BLOCK, each_block};
 
 /// Frames handed over at a time: waking the other side costs as much as some thousand frames do.
 const PIECE: usize = 4 * BLOCK;

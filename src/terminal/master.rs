@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use super::look::{Colour, Look};
 use super::spark::spark;
-use super::{bullets, optional, wrapped};
+use super::text::{bullets, optional, wrapped};
 use crate::page::words;
 use crate::render::promises::Verdict;
+use crate::report::comparison::Comparison;
 use crate::report::figures::Figures;
 use crate::report::{Levels, Report};
-use crate::workflows::compare::Comparison;
 
 /// Width of the names of rows.
 const NAME_COLUMNS: usize = 22;

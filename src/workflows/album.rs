@@ -13,25 +13,16 @@ use models::decision::MasteringDecision;
 use models::features::{Features, MID, SIDE, features};
 use models::target::{Target, bands_below};
 use renderer::recipe::Recipe;
-use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::io;
 use crate::render::finish::predict_loudness;
 use crate::render::solve::Trace;
-use crate::song::each_block;
+use crate::report::album::AlbumReport;
+use crate::report::album::AlbumSong;
+use crate::request::job::AlbumLoudness;
+use crate::song::blocks::each_block;
 use crate::song::observer::Observer;
-
-/// What of an album is brought to the loudness that was asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlbumLoudness {
-    /// All songs together, played through (BS.1770 over the album)
-    #[default]
-    Whole,
-    /// The loudest song, as AES TD1008 wants albums for streaming
-    Loudest,
-}
 
 /// The name of the target that a record is to itself.
 pub const RECORD: &str = "the record itself";
@@ -168,46 +159,6 @@ pub fn album_lufs(songs: &[LoudnessHistory], by: AlbumLoudness) -> Option<f64> {
     }
 }
 
-/// A finished record, measured on its masters.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AlbumReport {
-    /// Names the songs and settings that it is made from.
-    pub context: String,
-    /// What was brought to the loudness that was asked for.
-    pub by: AlbumLoudness,
-    /// That loudness, LUFS.
-    pub wanted_lufs: f64,
-    /// What the masters have, LUFS.
-    pub loudness_lufs: Option<f64>,
-    /// What was solved: by how much every song is turned up, LU.
-    pub offset_lu: f64,
-    /// The song for whose sake the album is quieter than it was asked to be.
-    pub held_back_by: Option<String>,
-    /// Every song that has a master.
-    pub songs: Vec<AlbumSong>,
-}
-
-/// A song of a record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AlbumSong {
-    /// The mix.
-    pub input: String,
-    /// Loudness of the mix, LUFS.
-    pub before_lufs: Option<f64>,
-    /// Loudness of the master, LUFS.
-    pub after_lufs: Option<f64>,
-    /// How far the song has moved against the album, LU.
-    pub moved_lu: Option<f64>,
-    /// True peak of the master, dBTP.
-    pub true_peak_dbtp: f64,
-    /// Distance of the mix's tone from the middle of the mixes, dB.
-    pub tone_before_db: f64,
-    /// The same of the masters.
-    pub tone_after_db: f64,
-}
-
 /// One song before and after.
 pub struct Pair {
     /// The mix.
@@ -220,36 +171,40 @@ pub struct Pair {
     pub history: LoudnessHistory,
 }
 
-impl AlbumReport {
-    /// Of all songs that have a master.
-    pub fn new(context: String, pairs: Vec<Pair>, by: AlbumLoudness, wanted_lufs: f64, offset_lu: f64) -> Self {
-        let tone = |pick: fn(&Pair) -> &Profile| {
-            let profiles: Vec<&Profile> = pairs.iter().map(pick).collect();
-            let middle = Target::middle(RECORD, &profiles);
-            let distance = |profile: &&Profile| {
-                let (Some(middle), Some(vector)) = (&middle, features(profile)) else { return 0.0 };
-                tone_distance_db(&vector, middle, bands_below(profile.spectrum.cutoff_hz))
-            };
-            profiles.iter().map(distance).collect::<Vec<f64>>()
+/// The report of all songs that have a master.
+pub fn album_report(
+    context: String,
+    pairs: Vec<Pair>,
+    by: AlbumLoudness,
+    wanted_lufs: f64,
+    offset_lu: f64,
+) -> AlbumReport {
+    let tone = |pick: fn(&Pair) -> &Profile| {
+        let profiles: Vec<&Profile> = pairs.iter().map(pick).collect();
+        let middle = Target::middle(RECORD, &profiles);
+        let distance = |profile: &&Profile| {
+            let (Some(middle), Some(vector)) = (&middle, features(profile)) else { return 0.0 };
+            tone_distance_db(&vector, middle, bands_below(profile.spectrum.cutoff_hz))
         };
-        let (before, after) = (tone(|pair| &pair.before), tone(|pair| &pair.after));
-        let songs = pairs.iter().zip(before.into_iter().zip(after)).map(|(pair, (tone_before_db, tone_after_db))| {
-            let [before_lufs, after_lufs] = [&pair.before, &pair.after].map(|p| p.loudness.integrated_lufs);
-            AlbumSong {
-                input: pair.input.display().to_string(),
-                before_lufs,
-                after_lufs,
-                moved_lu: before_lufs.zip(after_lufs).map(|(before, after)| after - before - offset_lu),
-                true_peak_dbtp: pair.after.peak.true_peak_dbtp,
-                tone_before_db,
-                tone_after_db,
-            }
-        });
-        let songs = songs.collect();
-        let histories: Vec<LoudnessHistory> = pairs.into_iter().map(|pair| pair.history).collect();
-        let loudness_lufs = album_lufs(&histories, by);
-        Self { context, by, wanted_lufs, loudness_lufs, offset_lu, held_back_by: None, songs }
-    }
+        profiles.iter().map(distance).collect::<Vec<f64>>()
+    };
+    let (before, after) = (tone(|pair| &pair.before), tone(|pair| &pair.after));
+    let songs = pairs.iter().zip(before.into_iter().zip(after)).map(|(pair, (tone_before_db, tone_after_db))| {
+        let [before_lufs, after_lufs] = [&pair.before, &pair.after].map(|p| p.loudness.integrated_lufs);
+        AlbumSong {
+            input: pair.input.display().to_string(),
+            before_lufs,
+            after_lufs,
+            moved_lu: before_lufs.zip(after_lufs).map(|(before, after)| after - before - offset_lu),
+            true_peak_dbtp: pair.after.peak.true_peak_dbtp,
+            tone_before_db,
+            tone_after_db,
+        }
+    });
+    let songs = songs.collect();
+    let histories: Vec<LoudnessHistory> = pairs.into_iter().map(|pair| pair.history).collect();
+    let loudness_lufs = album_lufs(&histories, by);
+    AlbumReport { context, by, wanted_lufs, loudness_lufs, offset_lu, held_back_by: None, songs }
 }
 
 /// Root mean square over the bands of the mid, dB.

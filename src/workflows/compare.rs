@@ -2,40 +2,17 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use crate::error::Error;
 use crate::io::encode::ensure_distinct;
-use crate::page::{self, Page};
+use crate::page;
+use crate::report::comparison::Compared;
+use crate::report::comparison::Comparison;
 use crate::report::figures::{Figures, SoundFigures};
 use crate::report::{FileReport, Levels, REPORT_VERSION};
+use crate::request::page::Page;
 use crate::request::paths::check_other_path;
 use crate::song::measure_with_timeline;
 use crate::song::observer::{Observer, Unseen};
-
-/// Two files, compared.
-#[derive(Clone, Debug, Serialize)]
-pub struct Comparison {
-    /// [`REPORT_VERSION`].
-    pub version: u32,
-    /// The first, as a rule the mix.
-    pub before: Compared,
-    /// The second, as a rule a master of it.
-    pub after: Compared,
-    /// What is drawn of them.
-    pub figures: Figures,
-}
-
-/// One of the two.
-#[derive(Clone, Debug, Serialize)]
-pub struct Compared {
-    /// The file.
-    pub file: FileReport,
-    /// Loudness and peaks.
-    pub levels: Levels,
-    /// What is wrong with it.
-    pub warnings: Vec<String>,
-}
 
 /// Measures both files, and writes the page that is asked for.
 ///
@@ -76,14 +53,4 @@ fn measured(path: &Path, observer: &dyn Observer) -> Result<(Compared, SoundFigu
         frames: profile.frames,
     };
     Ok((Compared { file, levels: Levels::of_profile(&profile), warnings }, figures))
-}
-
-impl Comparison {
-    /// Readable JSON.
-    ///
-    /// # Panics
-    /// Never: every field has a JSON form.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("plain data has a JSON form") + "\n"
-    }
 }

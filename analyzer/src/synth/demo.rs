@@ -5,7 +5,7 @@ use crate::loudness::LoudnessMeter;
 use crate::stream::{Frame, Meter};
 use crate::units::{db_from_gain, gain_from_db};
 
-use super::instruments::{Mix, Note, reverberate};
+use super::instruments::{Mix, Note, frames, reverberate};
 
 const BEAT_S: f64 = 0.6;
 const BAR_S: f64 = 4.0 * BEAT_S;
@@ -60,7 +60,7 @@ pub fn demo_record(sample_rate_hz: u32, seconds: f64) -> Vec<Frame> {
 }
 
 fn played(sample_rate_hz: u32, seconds: f64) -> Vec<[f64; 2]> {
-    let frames = super::frames(sample_rate_hz, seconds);
+    let frames = frames(sample_rate_hz, seconds);
     let mut mix = Mix::new(sample_rate_hz, frames, 0x601D);
     let bars = libm::ceil(seconds / BAR_S) as usize;
     for bar in 0..bars {

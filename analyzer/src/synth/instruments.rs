@@ -210,3 +210,8 @@ pub(super) fn reverberate(dry: &[[f64; 2]], rate: f64) -> Vec<[f64; 2]> {
     }
     wet
 }
+
+/// Length in frames, rounded.
+pub fn frames(sample_rate_hz: u32, seconds: f64) -> usize {
+    libm::round(seconds * f64::from(sample_rate_hz)).max(0.0) as usize
+}

@@ -7,6 +7,7 @@ use std::f64::consts::TAU;
 
 pub use demo::{demo_mix, demo_record};
 
+use self::instruments::frames;
 use crate::random::Random;
 use crate::stream::Frame;
 use crate::units::gain_from_db;
@@ -46,10 +47,6 @@ pub fn pink_noise(sample_rate_hz: u32, rms_dbfs: f64, seconds: f64, seed: u64) -
     let power = noise.iter().flatten().map(|x| x * x).sum::<f64>() / (2 * noise.len()).max(1) as f64;
     let gain = gain_from_db(rms_dbfs) / libm::sqrt(power).max(1e-12);
     noise.into_iter().map(|frame| frame.map(|x| (x * gain) as f32)).collect()
-}
-
-fn frames(sample_rate_hz: u32, seconds: f64) -> usize {
-    libm::round(seconds * f64::from(sample_rate_hz)).max(0.0) as usize
 }
 
 #[cfg(test)]

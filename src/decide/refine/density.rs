@@ -6,7 +6,7 @@ use analyzer::noise_to_mask::Mask;
 use analyzer::profile::Profile;
 use analyzer::stream::{Frame, mid_side};
 use analyzer::units::db_from_gain;
-use renderer::recipe::{DeliveryParams, Recipe};
+use renderer::recipe::Recipe;
 use renderer::shaper::mean_dbfs;
 use renderer::stages::clipper::ClipperParams;
 use renderer::stages::glue::GlueParams;
@@ -15,7 +15,7 @@ use super::dynamics::Rehearsal;
 use super::excerpts::{Limiting, delivery_of};
 use crate::error::Error;
 use crate::io::spool::Spool;
-use crate::song::each_block;
+use crate::song::blocks::each_block;
 
 /// By how much the clipper brings the highest peaks down, each step the next that is tried, dB.
 const CLIPPED_DB: [f64; 4] = [1.0, 2.0, 3.0, 4.5];
@@ -38,7 +38,7 @@ pub struct Passage<'a> {
     /// What its mid hides as it would be without any of them.
     mask: Mask,
     highest: f32,
-    delivery: DeliveryParams,
+    profile: &'a Profile,
 }
 
 /// What a way to loudness costs.
@@ -67,7 +67,7 @@ impl<'a> Passage<'a> {
         rehearsal: &'a Rehearsal,
         compressed: &Spool<Frame>,
         recipe: &Recipe,
-        profile: &Profile,
+        profile: &'a Profile,
     ) -> Result<Self, Error> {
         let first = |frames: &Spool<Frame>| -> Result<Spool<Frame>, Error> {
             let (mut kept, mut left) = (Spool::new(usize::MAX), rehearsal.loud_frames);
@@ -85,21 +85,19 @@ impl<'a> Passage<'a> {
             input.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
             Ok(())
         })?;
-        let mut delivery = delivery_of(recipe, rehearsal.lufs[0], profile);
-        // A loud passage may be limited for longer than the song.
-        delivery.max_limiting_db = delivery.max_peak_limiting_db;
         let highest = input.iter().fold(0.0f32, |highest, x| highest.max(x.abs()));
-        Ok(Self { rehearsal, frames, mask: Mask::new(&input, rehearsal.sample_rate_hz), highest, delivery })
+        Ok(Self { rehearsal, frames, mask: Mask::new(&input, rehearsal.sample_rate_hz), highest, profile })
     }
 
-    /// The recipe with as much of clipper and glue, `amount` (0 to 1) of which is done, as makes its loudness cost least.
+    /// The recipe with as much of clipper and glue, `amount` (0 to 1) of which is done, as makes its loudness cost least, and whether the
+    /// passage bears it: the loudness is reached with no more limiting than the recipe allows.
     ///
     /// # Errors
     /// Temporary data cannot be kept.
-    pub fn dense(&self, recipe: Recipe, amount: f64) -> Result<Recipe, Error> {
+    pub fn dense(&self, recipe: Recipe, amount: f64) -> Result<(Recipe, bool), Error> {
         let alone = self.cost(&recipe)?;
         if alone.limiting_db < LITTLE_LIMITING_DB && alone.short_lu <= 0.0 {
-            return Ok(recipe);
+            return Ok((recipe, true));
         }
         let headroom_db = self.headroom_db();
         let clipped = |recipe: &Recipe, step: usize| {
@@ -111,22 +109,23 @@ impl<'a> Passage<'a> {
             let ratio = libm::pow(*GLUE_RATIOS.get(step)?, amount);
             Some(Recipe { glue: GlueParams { ratio, ..GlueParams::default() }, ..recipe.clone() })
         };
-        let start = (alone.total_db(), recipe);
-        let clipped = self.best_step(start, clipped)?;
-        Ok(self.best_step(clipped, glued)?.1)
+        let clipped = self.best_step((alone, recipe), clipped)?;
+        let (cost, recipe) = self.best_step(clipped, glued)?;
+        let is_borne = cost.short_lu <= 0.0 && cost.limiting_db <= recipe.delivery.max_limiting_db;
+        Ok((recipe, is_borne))
     }
 
     /// Goes on as long as every step costs less than the one before.
     fn best_step(
         &self,
-        start: (f64, Recipe),
+        start: (Cost, Recipe),
         step: impl Fn(&Recipe, usize) -> Option<Recipe>,
-    ) -> Result<(f64, Recipe), Error> {
+    ) -> Result<(Cost, Recipe), Error> {
         let mut best = start.clone();
         for n in 0.. {
             let Some(recipe) = step(&start.1, n).map(Recipe::quantized) else { break };
-            let cost = self.cost(&recipe)?.total_db();
-            if cost > best.0 - WORTH_NOISE_DB {
+            let cost = self.cost(&recipe)?;
+            if cost.total_db() > best.0.total_db() - WORTH_NOISE_DB {
                 break;
             }
             best = (cost, recipe);
@@ -140,9 +139,12 @@ impl<'a> Passage<'a> {
     }
 
     fn cost(&self, recipe: &Recipe) -> Result<Cost, Error> {
-        let Self { rehearsal, frames, mask, delivery, .. } = self;
+        let Self { rehearsal, frames, mask, profile, .. } = self;
         let Rehearsal { solution, sample_rate_hz, channels, .. } = rehearsal;
-        let (delivery, sample_rate_hz, channels) = (*delivery, *sample_rate_hz, *channels);
+        let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
+        let mut delivery = delivery_of(recipe, rehearsal.lufs[0], profile);
+        // A loud passage may be limited for longer than the song.
+        delivery.max_limiting_db = delivery.max_peak_limiting_db;
         let mut made = Vec::with_capacity(rehearsal.loud_frames);
         let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
         let outcome = limiting.of(&rehearsal.finished(recipe, frames)?, |frames| {

@@ -8,11 +8,11 @@ use analyzer::loudness::LoudnessMeter;
 use analyzer::profile::Profile;
 use analyzer::punch::Punch;
 use analyzer::stream::{Frame, Meter as _};
-use models::features::{crest, features, spread_100ms};
-use models::target::Target;
+use models::features::{PLR, crest, features, spread_100ms};
+use models::target::{Target, TargetKind};
 use renderer::band_envelopes::{BandEnvelope, EnvelopeMeter};
 use renderer::chain::Chain;
-use renderer::recipe::{Recipe, Solution};
+use renderer::recipe::{DeliveryParams, Recipe, Solution};
 use renderer::stages::multiband::{BandParams, MultibandParams};
 use renderer::stages::width::WidthParams;
 
@@ -21,7 +21,8 @@ use super::excerpts::{Limiting, delivery_of, loud_first};
 use crate::error::Error;
 use crate::io::spool::Spool;
 use crate::render::finish::starting_solution;
-use crate::song::{Song, each_block};
+use crate::song::Song;
+use crate::song::blocks::each_block;
 
 /// Attack, release and look-ahead of each band, quick and slow, ms: no shorter than a few periods of its tones.
 const TIMES_MS: [[[f64; 3]; 2]; BANDS] = [
@@ -46,6 +47,11 @@ const SLOW_WORTH_DB: f64 = 0.15;
 const CLOSE_DB: f64 = 0.3;
 /// So much of a loud passage is enough to compare ways to loudness, seconds.
 const LONGEST_LOUD_S: usize = 6;
+/// Peaks are lowered towards the density of a record by so much at most, and by no less than this, dB...
+const MOST_DENSER_DB: f64 = 6.0;
+const LEAST_DENSER_DB: f64 = 0.3;
+/// ...or by a share of it where the song does not bear all.
+const DENSER_SHARES: [f64; 2] = [1.0, 0.5];
 /// The share of a norm's spread within which a song is right as it is.
 const WITHIN: f64 = 0.5;
 
@@ -66,7 +72,15 @@ pub fn decided(song: &Song, profile: &Profile, target: &Target, amount: f64, rec
         std::array::from_fn(|b| compressor(&rehearsal.bands[b], &aims[b], &TIMES_MS[b]));
     let mut decided = Recipe { multiband: rehearsal.multiband(&whole, amount), ..neutral };
     let compressed = rehearsal.compressed(&decided)?;
-    decided = Passage::of(&rehearsal, &compressed, &decided, profile)?.dense(decided, amount)?;
+    let passage = Passage::of(&rehearsal, &compressed, &decided, profile)?;
+    for ceiling_dbtp in ceilings_dbtp(profile, target, amount, &decided.delivery) {
+        let delivery = DeliveryParams { ceiling_dbtp, ..decided.delivery };
+        let (dense, is_borne) = passage.dense(Recipe { delivery, ..decided.clone() }, amount)?;
+        if is_borne || ceiling_dbtp == decided.delivery.ceiling_dbtp {
+            decided = dense;
+            break;
+        }
+    }
     // What clipper and limiter add of their own is not for the compressors to do.
     let made = rehearsal.limited(&compressed, &decided, profile)?;
     let whole = std::array::from_fn(|b| {
@@ -95,6 +109,22 @@ fn wanted_change(profile: &Profile, target: &Target) -> Option<[Punch; BANDS]> {
         difference - difference.clamp(-spread, spread)
     };
     Some(std::array::from_fn(|band| Punch { crest_db: lacking(crest(band)), swing_db: lacking(spread_100ms(band)) }))
+}
+
+/// Ceilings that make a master as dense as the records it goes towards, or less so, from the lowest to the one that was asked for: peaks of a
+/// quiet record are no higher over its loudness because there is room for them.
+fn ceilings_dbtp(profile: &Profile, target: &Target, amount: f64, delivery: &DeliveryParams) -> Vec<f64> {
+    let asked_dbtp = delivery.ceiling_dbtp;
+    let mut ceilings = vec![asked_dbtp];
+    if let (TargetKind::Reference, Some(lufs)) = (target.kind, profile.loudness.integrated_lufs) {
+        let peaks_dbtp = (profile.peak.true_peak_dbtp + delivery.loudness_lufs - lufs).min(asked_dbtp);
+        let target_dbtp = delivery.loudness_lufs + target.features[PLR];
+        let denser_db = (peaks_dbtp - target_dbtp).clamp(0.0, MOST_DENSER_DB) * amount;
+        if denser_db > LEAST_DENSER_DB {
+            ceilings.splice(0..0, DENSER_SHARES.map(|share| peaks_dbtp - share * denser_db));
+        }
+    }
+    ceilings
 }
 
 /// How far a band behind a compressor is from where it is to go, and what the compressor has to be worth, dB.

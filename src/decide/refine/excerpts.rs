@@ -14,10 +14,11 @@ use renderer::stages::limiter::LimiterGain;
 
 use crate::error::Error;
 use crate::io::spool::Spool;
-use crate::render::finish::{CEILING_MARGIN_DB, starting_solution};
+use crate::render::finish::starting_solution;
 use crate::render::limited_source::limited_source;
-use crate::render::solve::{Outcome, TraceMeter, solve};
-use crate::song::{Song, each_block};
+use crate::render::solve::{CEILING_MARGIN_DB, Outcome, TraceMeter, solve};
+use crate::song::Song;
+use crate::song::blocks::each_block;
 
 /// Songs up to this long are listened to as a whole, in pieces that go to one half and the other in turn...
 const WHOLE_S: f64 = 30.0;

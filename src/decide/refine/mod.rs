@@ -19,64 +19,20 @@ use models::third_octaves::{
     AudibleBands, EqualizerCurves, ThirdOctaveLevels, audible, curve, levels, mean_over, thirds_below,
 };
 use renderer::recipe::Recipe;
-use serde::Serialize;
 
 use self::excerpts::RefinementExcerpts;
 use crate::error::Error;
-use crate::request::job::{DeciderKind, MasterJob};
+use crate::report::Refinement;
+use crate::request::settings::Effort;
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::with_settings;
 
-/// How closely the chain is made to do what was decided.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effort {
-    /// Nobody listens to what the chain makes of it
-    Off,
-    /// Twice, to a minute of the song
-    #[default]
-    Fast,
-    /// Until it comes no closer
-    Best,
-}
-
-impl Effort {
-    /// Corrections that are made one after the other.
-    fn rounds(self) -> usize {
-        match self {
-            Self::Off => 0,
-            Self::Fast => QUICK_ROUNDS,
-            Self::Best => 8,
-        }
-    }
-}
-
-/// What listening led to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Refinement {
-    /// Mean distance of the chain's output from what was wanted, in passages that nothing was learnt from, dB;
-    /// of a spectrum that is wanted as it is, in the passages that were learnt from.
-    pub miss_before_db: f64,
-    /// The same after the correction; that before it where none was made.
-    pub miss_after_db: f64,
-    /// Largest correction of the mid's curve, dB.
-    pub mid_db: f64,
-    /// Of the side's.
-    pub side_db: f64,
-}
-
-impl Refinement {
-    /// In words, if anything was corrected.
-    pub fn words(&self) -> Option<String> {
-        let Self { miss_before_db, miss_after_db, mid_db, side_db } = self;
-        (mid_db.max(*side_db) > 0.0).then(|| {
-            format!(
-                "Listened to the result and corrected the equaliser by up to {:.1} dB: {miss_before_db:.2} dB off before, \
-                 {miss_after_db:.2} dB after",
-                mid_db.max(*side_db)
-            )
-        })
+/// Corrections that are made one after the other.
+fn rounds(effort: Effort) -> usize {
+    match effort {
+        Effort::Off => 0,
+        Effort::Fast => QUICK_ROUNDS,
+        Effort::Best => 8,
     }
 }
 
@@ -89,61 +45,59 @@ const LEAST_GAIN: f64 = 0.03;
 /// A chain that was told what to do is not corrected by more, dB.
 const CORRECTION_DB: f64 = 3.0;
 
-/// The recipe with its dynamics decided by what the chain makes of the song; before the equaliser is corrected, which hears them.
+/// The recipe with its dynamics decided by what the chain makes of the song; the equaliser is corrected afterwards, and hears them.
 ///
 /// # Errors
 /// As [`refined`].
 pub fn with_dynamics(
-    job: &MasterJob,
     song: &Song,
     profile: &Profile,
     target: &Target,
     recipe: Recipe,
+    (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
 ) -> Result<Recipe, Error> {
-    let is_asked = job.effort != Effort::Off && job.decider != DeciderKind::None;
-    if !is_asked || target.kind == TargetKind::Literal {
+    if effort == Effort::Off || target.kind == TargetKind::Literal {
         return Ok(recipe);
     }
     observer.stage("refining", None);
-    dynamics::decided(song, profile, target, job.amounts.dynamics * target.trust.dynamics, recipe)
+    dynamics::decided(song, profile, target, amounts.dynamics * target.trust.dynamics, recipe)
 }
 
-/// The recipe, its equaliser corrected by what the chain makes of the song, and then what the job sets by hand.
+/// The recipe, its equaliser corrected by what the chain makes of the song, towards what of `target` is done.
 ///
 /// # Errors
-/// The job sets a value that no recipe accepts, temporary data cannot be kept, or the run is interrupted.
+/// Temporary data cannot be kept, or the run is interrupted.
 pub fn refined(
-    job: &MasterJob,
     song: &Song,
     profile: &Profile,
     target: &Target,
     recipe: Recipe,
+    (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
 ) -> Result<(Recipe, Option<Refinement>), Error> {
-    let (recipe, refinement) = match (job.effort, job.decider) {
-        (Effort::Off, _) | (_, DeciderKind::None) => (recipe, None),
+    match effort {
+        Effort::Off => Ok((recipe, None)),
         _ if target.kind == TargetKind::Literal => {
-            literal::refine_by_rendering(job, song, profile, target, recipe, observer)?
+            literal::refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer)
         }
-        _ => refine_by_rendering(job, song, profile, target, recipe, observer)?,
-    };
-    Ok((with_settings(recipe, &job.settings)?, refinement))
+        _ => refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer),
+    }
 }
 
 fn refine_by_rendering(
-    job: &MasterJob,
     song: &Song,
     profile: &Profile,
     target: &Target,
     recipe: Recipe,
+    (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
 ) -> Result<(Recipe, Option<Refinement>), Error> {
-    let goal = Goal::of(profile, target, &job.amounts.times(&target.trust), &recipe);
+    let goal = Goal::of(profile, target, &amounts.times(&target.trust), &recipe);
     let Some(goal) = goal else { return Ok((recipe, None)) };
     let Some(halves) = RefinementExcerpts::halves(song, profile)? else { return Ok((recipe, None)) };
     observer.stage("refining", Some(halves.iter().map(RefinementExcerpts::len).sum::<u64>()));
-    let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds: job.effort.rounds(), observer };
+    let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds: rounds(effort), observer };
     let [one, other] = &halves;
     let (first, second) = rayon::join(|| bench.uncorrected(one), || bench.uncorrected(other));
     let (Some(first), Some(second)) = (first?, second?) else { return Ok((recipe, None)) };

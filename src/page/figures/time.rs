@@ -5,7 +5,8 @@ use analyzer::units::db_from_gain;
 
 use super::{BAND_LABELS, BAND_RANGES, Drawn, Figure, QUIETEST_LUFS, Table, ends, range, step};
 use crate::page::plot::{Axis, Plot, clock, number};
-use crate::report::figures::{Series, SoundFigures};
+use crate::render::series::Series;
+use crate::report::figures::SoundFigures;
 
 /// Line styles of the bands.
 const BAND_STYLES: [&str; BANDS] = ["low", "low-mid", "high-mid", "high"];

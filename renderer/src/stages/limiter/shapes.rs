@@ -6,7 +6,7 @@ use std::f64::consts::PI;
 use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::units::gain_from_db;
 
-use super::LimiterParams;
+use super::params::LimiterParams;
 
 /// The largest of the last `length` values, by a queue of those that may still become it (Lemire 2006).
 struct SlidingMaximum {

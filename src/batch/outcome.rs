@@ -1,0 +1,62 @@
+//! What became of the songs of a batch.
+
+/// What became of a song.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its master was written.
+    Mastered,
+    /// Its master was there, from the same mix and settings.
+    Unchanged,
+    /// It has no master: why, in one line.
+    Failed(String),
+    /// It was not come to, or was interrupted.
+    Left,
+}
+
+/// How many songs came out how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Masters written.
+    pub mastered: usize,
+    /// Masters that were there.
+    pub unchanged: usize,
+    /// Songs without a master.
+    pub failed: usize,
+    /// Songs that were not come to.
+    pub left: usize,
+}
+
+impl Summary {
+    /// Counts outcomes.
+    pub fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
+        let mut summary = Self::default();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Mastered => summary.mastered += 1,
+                Outcome::Unchanged => summary.unchanged += 1,
+                Outcome::Failed(_) => summary.failed += 1,
+                Outcome::Left => summary.left += 1,
+            }
+        }
+        summary
+    }
+
+    /// All songs.
+    pub fn songs(&self) -> usize {
+        self.mastered + self.unchanged + self.failed + self.left
+    }
+}
+
+impl std::ops::Add for Summary {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            mastered: self.mastered + other.mastered,
+            unchanged: self.unchanged + other.unchanged,
+            failed: self.failed + other.failed,
+            left: self.left + other.left,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Arguments of `profile`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use goldmaster::batch::aggregate::ProfileJob;
+
+#[derive(Args, Debug)]
+pub struct ProfileArgs {
+    /// Finished records that have something in common: files, folders (searched to their depth) and globs
+    #[arg(required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// Where the profile goes
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// What it is called [default: the file's name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Replaces an existing file
+    #[arg(short, long)]
+    pub force: bool,
+}
+
+impl ProfileArgs {
+    /// The job that these arguments ask for.
+    pub fn job(&self) -> ProfileJob {
+        let stem = self.output.file_stem().unwrap_or_default().to_string_lossy();
+        let name = self.name.clone().unwrap_or_else(|| stem.trim_end_matches(".profile").to_string());
+        ProfileJob { inputs: self.inputs.clone(), output: self.output.clone(), name, force: self.force }
+    }
+}

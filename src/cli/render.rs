@@ -1,0 +1,50 @@
+//! Arguments of `render`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use goldmaster::error::Error;
+use goldmaster::request::job::RenderJob;
+use goldmaster::request::settings::{RecipeSetting, Strictness};
+use renderer::recipe::Recipe;
+
+use super::shared::{OutputArgs, ShowArgs};
+
+#[derive(Args, Debug)]
+pub struct RenderArgs {
+    /// The mix
+    pub input: PathBuf,
+    /// What to do
+    #[arg(long, value_name = "FILE")]
+    pub recipe: PathBuf,
+    /// Keeps gain and trims as they were solved, even for another mix
+    #[arg(long)]
+    pub as_is: bool,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Changes one value of the recipe, as in multiband.low.ratio=1.5
+    #[arg(long = "set", value_name = "PATH=VALUE", help_heading = "Output")]
+    pub settings: Vec<RecipeSetting>,
+    /// Fails, and writes nothing, when the loudness falls short
+    #[arg(long, help_heading = "Output")]
+    pub strict: bool,
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+impl RenderArgs {
+    /// The job that these arguments ask for.
+    pub fn job(&self) -> Result<RenderJob, Error> {
+        let text = goldmaster::io::text::read(&self.recipe)?;
+        let recipe =
+            Recipe::from_json(&text).map_err(|source| Error::RecipeFile { path: self.recipe.clone(), source })?;
+        Ok(RenderJob {
+            input: self.input.clone(),
+            output: self.output.output(&self.input)?,
+            recipe,
+            settings: self.settings.clone(),
+            as_is: self.as_is,
+            strictness: if self.strict { Strictness::Shortfalls } else { Strictness::Promises },
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! Arguments that several commands have.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Args, Command};
+use goldmaster::error::Error;
+use goldmaster::io::output_spec::Format;
+use goldmaster::request::job::Output;
+use goldmaster::request::reference::Genre;
+use goldmaster::terminal::genre_table;
+
+use super::report::PageArgs;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Where the master goes, .wav or .flac [default: SONG.master.wav beside the mix]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replaces existing files
+    #[arg(short, long)]
+    pub force: bool,
+    /// Writes what was taken away or added: master less mix, at the same gain
+    #[arg(long, value_name = "FILE")]
+    pub delta: Option<PathBuf>,
+    #[command(flatten)]
+    pub page: PageArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Display")]
+pub struct ShowArgs {
+    /// Prints the report as JSON
+    #[arg(long, conflicts_with = "quiet")]
+    pub json: bool,
+    /// Prints errors only
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl OutputArgs {
+    pub fn output(&self, input: &Path) -> Result<Output, Error> {
+        let path = self.output.clone().unwrap_or_else(|| input.with_extension("master.wav"));
+        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let format = match extension.as_str() {
+            "wav" => Format::Wav,
+            "flac" => Format::Flac,
+            _ => {
+                let path = path.display();
+                return Err(Error::Usage(format!(
+                    "{path}: a master is written as .wav or .flac; choose one by its name"
+                )));
+            }
+        };
+        Ok(Output { path, format, force: self.force, delta: self.delta.clone(), page: self.page.page(self.force)? })
+    }
+}
+
+/// Reads the name of a genre; `list` shows all of them and ends the program.
+#[derive(Clone)]
+pub struct GenreParser;
+
+impl TypedValueParser for GenreParser {
+    type Value = Genre;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Genre, clap::Error> {
+        if value == "list" {
+            let table = genre_table().unwrap_or_else(|error| error.to_string());
+            return Err(clap::Error::raw(ErrorKind::DisplayVersion, table));
+        }
+        TypedValueParser::parse_ref(&|text: &str| text.parse::<Genre>(), command, arg, value)
+    }
+}

@@ -1,0 +1,45 @@
+//! A finished record, as plain data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::request::job::AlbumLoudness;
+
+/// A finished record, measured on its masters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlbumReport {
+    /// Names the songs and settings that it is made from.
+    pub context: String,
+    /// What was brought to the loudness that was asked for.
+    pub by: AlbumLoudness,
+    /// That loudness, LUFS.
+    pub wanted_lufs: f64,
+    /// What the masters have, LUFS.
+    pub loudness_lufs: Option<f64>,
+    /// What was solved: by how much every song is turned up, LU.
+    pub offset_lu: f64,
+    /// The song for whose sake the album is quieter than it was asked to be.
+    pub held_back_by: Option<String>,
+    /// Every song that has a master.
+    pub songs: Vec<AlbumSong>,
+}
+
+/// A song of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlbumSong {
+    /// The mix.
+    pub input: String,
+    /// Loudness of the mix, LUFS.
+    pub before_lufs: Option<f64>,
+    /// Loudness of the master, LUFS.
+    pub after_lufs: Option<f64>,
+    /// How far the song has moved against the album, LU.
+    pub moved_lu: Option<f64>,
+    /// True peak of the master, dBTP.
+    pub true_peak_dbtp: f64,
+    /// Distance of the mix's tone from the middle of the mixes, dB.
+    pub tone_before_db: f64,
+    /// The same of the masters.
+    pub tone_after_db: f64,
+}
