@@ -9,6 +9,7 @@ mod blocks;
 pub mod crossover;
 mod cutoff;
 pub mod defects;
+pub mod delivery_meters;
 mod dropouts;
 mod dynamics;
 pub mod excerpt;

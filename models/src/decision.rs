@@ -8,8 +8,10 @@ use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use renderer::image::Image;
 use renderer::params::Curve;
 use renderer::recipe::Recipe;
+use renderer::stages::balance::BalanceParams;
 use renderer::stages::dynamic_eq::BellParams;
 use renderer::stages::multiband::BandParams;
+use renderer::stages::width::WidthParams;
 use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
@@ -84,6 +86,9 @@ const BALANCE_BOUND_DB: f64 = 3.0;
 /// More than this is an arrangement or a silent channel, and no fault of balance.
 const ONE_SIDED_DB: f64 = 12.0;
 
+/// A channel this far under the other is silent, dB.
+const SILENT_CHANNEL_DB: f64 = 50.0;
+
 impl MasteringDecision {
     /// Writes the wish into the portable settings of `recipe`.
     pub fn apply(&self, source: &Profile, target: &Target, amounts: &Amounts, recipe: &mut Recipe) {
@@ -127,6 +132,17 @@ impl MasteringDecision {
         if source.defects.iter().any(|d| d.kind == DefectKind::DcOffset) {
             recipe.condition.high_pass_hz = DC_HIGH_PASS_HZ;
         }
+        keep_one_side(source, recipe);
+    }
+}
+
+/// A song of which one channel is silent stays on its side: mid and side are the same sound there, and whatever treats them
+/// differently would put some of it into the silent channel.
+pub fn keep_one_side(source: &Profile, recipe: &mut Recipe) {
+    if source.channels == 2 && source.stereo.balance_db.abs() >= SILENT_CHANNEL_DB {
+        recipe.match_eq.side_db = recipe.match_eq.mid_db.clone();
+        recipe.width = WidthParams::default();
+        recipe.balance = BalanceParams::default();
     }
 }
 

@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Args, Command};
 use goldmaster::error::Error;
 use goldmaster::io::output_spec::Format;
+use goldmaster::request::beside;
 use goldmaster::request::job::Output;
 use goldmaster::request::reference::Genre;
 use goldmaster::terminal::genre_table;
@@ -43,7 +44,7 @@ pub struct ShowArgs {
 
 impl OutputArgs {
     pub fn output(&self, input: &Path) -> Result<Output, Error> {
-        let path = self.output.clone().unwrap_or_else(|| input.with_extension("master.wav"));
+        let path = self.output.clone().unwrap_or_else(|| beside(input));
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         let format = match extension.as_str() {
             "wav" => Format::Wav,

@@ -211,7 +211,7 @@ impl Rehearsal {
         let solution = starting_solution(recipe, profile);
         let (frames, loud_frames) = loud_first(song, profile)?;
         let loud_frames = (loud_frames as usize).min(LONGEST_LOUD_S * sample_rate_hz as usize);
-        let mut meters = [(); 2].map(|()| LoudnessMeter::for_channels(sample_rate_hz, channels));
+        let mut meters = [(); 2].map(|()| LoudnessMeter::new(sample_rate_hz));
         let mut left = loud_frames;
         each_block(&mut frames.reader(), |frames| {
             let count = left.min(frames.len());

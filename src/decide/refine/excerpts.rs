@@ -74,7 +74,7 @@ impl RefinementExcerpts {
     fn of(song: &Song, pieces: &[Piece]) -> Result<Option<Self>, Error> {
         let rate = song.info.sample_rate_hz;
         let frames = gathered(song, pieces)?;
-        let Some(before) = measured(&mut frames.reader(), rate, song.info.channels)? else { return Ok(None) };
+        let Some(before) = measured(&mut frames.reader(), rate)? else { return Ok(None) };
         Ok(Some(Self { frames, sample_rate_hz: rate, channels: song.info.channels, before }))
     }
 
@@ -102,7 +102,7 @@ impl RefinementExcerpts {
         let mut source = chain.applied_to(self.frames.reader());
         let heard = match with_limiter {
             true => self.through_limiter(&mut source, recipe, profile, solution)?,
-            false => measured(&mut source, rate, self.channels)?,
+            false => measured(&mut source, rate)?,
         };
         Ok(heard.map(|heard| heard.levels))
     }
@@ -116,7 +116,7 @@ impl RefinementExcerpts {
     ) -> Result<Option<Reading>, Error> {
         let mut rendered = Spool::new(usize::MAX);
         each_block(source, |frames| rendered.push(frames))?;
-        let mut meters = Meters::new(self.sample_rate_hz, self.channels);
+        let mut meters = Meters::new(self.sample_rate_hz);
         let (sample_rate_hz, channels) = (self.sample_rate_hz, self.channels);
         let delivery = delivery_of(recipe, self.before.lufs, profile);
         let limiting = Limiting { recipe, delivery, solution, sample_rate_hz, channels };
@@ -151,7 +151,7 @@ impl Limiting<'_> {
     pub fn of(self, rendered: &Spool<Frame>, mut sink: impl FnMut(&[Frame])) -> Result<Outcome, Error> {
         let Self { recipe, delivery, mut solution, sample_rate_hz, channels } = self;
         let exact_above = gain_from_db(solution.exact_above_dbfs);
-        let mut meter = TraceMeter::new(sample_rate_hz, channels, exact_above, usize::MAX);
+        let mut meter = TraceMeter::new(sample_rate_hz, exact_above, usize::MAX);
         each_block(&mut rendered.reader(), |frames| meter.push(frames))?;
         let trace = meter.finish()?;
         let outcome = solve(&trace, &recipe.limiter, &delivery, &[], 0.0, solution.drive_db)?;
@@ -247,9 +247,8 @@ fn fade(piece: &mut [Frame], frames: usize) {
 fn measured<S: Source<Error = crate::io::Error>>(
     source: &mut S,
     sample_rate_hz: u32,
-    channels: u8,
 ) -> Result<Option<Reading>, Error> {
-    let mut meters = Meters::new(sample_rate_hz, channels);
+    let mut meters = Meters::new(sample_rate_hz);
     each_block(source, |frames| {
         meters.push(frames);
         Ok(())
@@ -264,9 +263,8 @@ struct Meters {
 }
 
 impl Meters {
-    fn new(sample_rate_hz: u32, channels: u8) -> Self {
-        let loudness = LoudnessMeter::for_channels(sample_rate_hz, channels);
-        Self { spectrum: SpectrumMeter::new(sample_rate_hz), loudness }
+    fn new(sample_rate_hz: u32) -> Self {
+        Self { spectrum: SpectrumMeter::new(sample_rate_hz), loudness: LoudnessMeter::new(sample_rate_hz) }
     }
 
     fn push(&mut self, frames: &[Frame]) {
