@@ -52,6 +52,8 @@ const MOST_DENSER_DB: f64 = 6.0;
 const LEAST_DENSER_DB: f64 = 0.3;
 /// ...or by a share of it where the song does not bear all.
 const DENSER_SHARES: [f64; 2] = [1.0, 0.5];
+/// What the limiter takes without being noticed, LU.
+const SQUEEZED_LU: f64 = 1.0;
 /// The share of a norm's spread within which a song is right as it is.
 const WITHIN: f64 = 0.5;
 
@@ -64,9 +66,11 @@ pub fn decided(song: &Song, profile: &Profile, target: &Target, amount: f64, rec
     let neutral = Recipe { multiband, glue, clipper, ..recipe };
     let Some(change) = wanted_change(profile, target).filter(|_| amount > 0.0) else { return Ok(neutral) };
     let Some(rehearsal) = Rehearsal::new(song, profile, &neutral)? else { return Ok(neutral) };
+    // What is to become denser is not expanded for the sake of other records.
+    let most_db = if is_squeezed(profile, target, &neutral.delivery) { 0.0 } else { f64::INFINITY };
     let mut aims: [Punch; BANDS] = std::array::from_fn(|band| Punch {
-        crest_db: rehearsal.before[band].crest_db + change[band].crest_db,
-        swing_db: (rehearsal.before[band].swing_db + change[band].swing_db).max(0.0),
+        crest_db: rehearsal.before[band].crest_db + change[band].crest_db.min(most_db),
+        swing_db: (rehearsal.before[band].swing_db + change[band].swing_db.min(most_db)).max(0.0),
     });
     let whole: [BandParams; BANDS] =
         std::array::from_fn(|b| compressor(&rehearsal.bands[b], &aims[b], &TIMES_MS[b]));
@@ -125,6 +129,12 @@ fn ceilings_dbtp(profile: &Profile, target: &Target, amount: f64, delivery: &Del
         }
     }
     ceilings
+}
+
+/// Whether a loudness that no record sets takes away from the peaks.
+fn is_squeezed(profile: &Profile, target: &Target, delivery: &DeliveryParams) -> bool {
+    let room_lu = delivery.ceiling_dbtp - delivery.loudness_lufs;
+    target.kind == TargetKind::Norm && profile.plr_lu().is_some_and(|plr_lu| plr_lu > room_lu + SQUEEZED_LU)
 }
 
 /// How far a band behind a compressor is from where it is to go, and what the compressor has to be worth, dB.
