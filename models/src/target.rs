@@ -37,8 +37,19 @@ pub struct Target {
     pub levels: ThirdOctaveLevels,
     /// How the mid of each band moves; `None` where nothing but the features is known.
     pub punch: Option<[Punch; BANDS]>,
+    /// What it would be for any song; `None` where it is the same for all.
+    pub conditional: Option<Conditional>,
     /// How much of a move towards it is taken: less than all where it is no good example.
     pub trust: Amounts,
+}
+
+/// How a target depends on the song that is mastered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conditional {
+    /// What records are like in general.
+    pub general: Features,
+    /// Variance of what is not told of this song, 1 on average.
+    pub doubt: f64,
 }
 
 /// What a target is made of.
@@ -71,6 +82,7 @@ impl Target {
             moments: Vec::new(),
             levels: [[0.0; THIRD_OCTAVES]; 2],
             punch: None,
+            conditional: None,
             trust: Amounts::default(),
         };
         let mut punch = [Punch::default(); BANDS];
@@ -133,6 +145,7 @@ impl Target {
             moments: Vec::new(),
             levels: levels_of_features(&middle),
             punch: None,
+            conditional: None,
             trust: Amounts::default(),
         })
     }

@@ -33,7 +33,7 @@ use crate::request::settings::Strictness;
 use crate::song::Song;
 use crate::song::blocks::each_block;
 use crate::song::observer::Observer;
-use crate::song::read_ahead::{ObservedSource, each_block_ahead, join};
+use crate::song::read_ahead::{ObservedSource, each_block_ahead};
 
 /// A file this close to the loudness that was asked for is not rendered again, LU.
 const CLOSE_ENOUGH_LU: f64 = 0.03;
@@ -222,7 +222,7 @@ fn render(
     observer: &dyn Observer,
 ) -> Result<(Spool<Frame>, Trace, BandGains), Error> {
     let source_rate = song.info.sample_rate_hz;
-    let chain = Chain::joined(recipe, &solution.band_levels_dbfs, source_rate, join());
+    let chain = Chain::new(recipe, &solution.band_levels_dbfs, source_rate);
     let mut rendered = Spool::new(song.spool_bytes);
     let mut meter = trace_meter(solution, rate, trace_bytes);
     let mut gains = BandGains::default();

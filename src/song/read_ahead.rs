@@ -6,7 +6,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
 use analyzer::stream::{Frame, Source};
-use renderer::stage::{Join, in_turn};
 
 use crate::song::blocks::{BLOCK, each_block};
 
@@ -68,16 +67,6 @@ impl<S: Source, F: FnMut(&[Frame])> Source for ObservedSource<'_, S, F> {
         let count = self.source.read(frames)?;
         (self.watch)(&frames[..count]);
         Ok(count)
-    }
-}
-
-/// How a chain does two things: side by side where the pool has more than one thread.
-pub fn join() -> Join {
-    if rayon::current_num_threads() < 2 {
-        return in_turn;
-    }
-    |one, other| {
-        rayon::join(one, other);
     }
 }
 
