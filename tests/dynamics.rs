@@ -5,7 +5,7 @@ mod common;
 use std::f64::consts::TAU;
 
 use analyzer::analyze::Analyzer;
-use analyzer::fft::{Complex, RealFft};
+use analyzer::fft::spectrum_of;
 use analyzer::punch::Punch;
 use analyzer::random::Random;
 use analyzer::stream::{Frame, Meter as _};
@@ -118,9 +118,7 @@ fn sideband_db(frames: &[Frame]) -> f64 {
     };
     let last = &frames[frames.len() - size..];
     let time: Vec<f64> = last.iter().enumerate().map(|(n, frame)| f64::from(frame[0]) * window(n)).collect();
-    let mut fft = RealFft::<f64>::new(size);
-    let mut bins = vec![Complex::default(); fft.bins()];
-    fft.forward(&time, &mut bins);
+    let bins = spectrum_of(&time);
     let tone = 3000 * 4;
     let highest = (tone - 1600..=tone + 1600)
         .filter(|bin: &usize| bin.abs_diff(tone) > 4)
