@@ -196,7 +196,7 @@ fn wrong_arguments_are_usage_errors_that_name_them() {
         (&["mix.wav", "--genre", "polka"], "auto, ambient, electronic, folk, orchestral, rock, world, universal"),
         (&["mix.wav", "--genre", "rock", "--reference", "mix.wav"], "--reference"),
         (&["mix.wav", "--genre", "rock", "--profile", "mix.wav"], "--profile"),
-        (&["--genre", "rock"], "no song"),
+        (&["--genre", "rock"], "INPUT"),
         (&["analyze"], "INPUT"),
         (&["profile", "mix.wav"], "--output"),
         (&["profile", "mix.wav", "-o", "mix.wav", "--force"], "mix.wav"),

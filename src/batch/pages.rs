@@ -58,13 +58,15 @@ pub(super) fn write(
             Outcome::Mastered => ("mastered".to_owned(), true),
             Outcome::Unchanged => ("unchanged".to_owned(), true),
             Outcome::Failed(cause) => (format!("failed: {cause}"), false),
+            Outcome::Changing(_) => ("still being written: left for the next run".to_owned(), false),
             Outcome::Left => ("left".to_owned(), false),
         };
         let report = has_master.then(|| records.read(&item.output)).flatten().map_or(Value::Null, |r| r.report);
         Song::new(name, has_master.then(|| link(&path(&item.output))), status, &report)
     };
     let songs: Vec<Song> = plan.items.iter().zip(outcomes).map(song).collect();
-    let Summary { mastered, unchanged, failed, left } = Summary::of(outcomes);
+    let Summary { mastered, unchanged, failed, changing, left } = Summary::of(outcomes);
+    let left = changing + left;
     let counts = format!("{mastered} mastered, {unchanged} unchanged, {failed} failed, {left} left");
     write_index(&page(index_path(output, plan.shard), PageAudio::None, force), &songs, counts, album)
 }

@@ -67,6 +67,7 @@ pub(super) enum Status {
     Mastered,
     Unchanged,
     Failed,
+    Changing,
     Left,
 }
 
@@ -131,6 +132,7 @@ pub(super) fn write(
             Outcome::Mastered => (Status::Mastered, None),
             Outcome::Unchanged => (Status::Unchanged, None),
             Outcome::Failed(cause) => (Status::Failed, Some(cause.clone())),
+            Outcome::Changing(cause) => (Status::Changing, Some(cause.clone())),
             Outcome::Left => (Status::Left, None),
         };
         let has_master = matches!(status, Status::Mastered | Status::Unchanged);

@@ -209,6 +209,7 @@ impl<'a> Workers<'a> {
                 Ok(Done::Mastered(report)) => (Outcome::Mastered, Some(report)),
                 Ok(Done::Unchanged) => (Outcome::Unchanged, None),
                 Err(_) if self.watch.is_cut() => (Outcome::Left, None),
+                Ok(Done::Changing(cause)) => (Outcome::Changing(cause), None),
                 Err(cause) => (Outcome::Failed(cause), None),
             };
             progress.finish();

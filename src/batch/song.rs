@@ -34,6 +34,8 @@ pub enum Done {
     Unchanged,
     /// Another batch works on it.
     Busy,
+    /// Its file changed while it was read: says so.
+    Changing(String),
 }
 
 impl Shared<'_> {
@@ -83,7 +85,10 @@ impl Shared<'_> {
                 if !is_unclear || matches!(error, Error::Io(io::Error::Exists { .. }) | Error::Edited(_)) {
                     claim.release();
                 }
-                return Err(error.to_string());
+                return match error {
+                    Error::Io(io::Error::Changed { .. }) => Ok(Done::Changing(error.to_string())),
+                    _ => Err(error.to_string()),
+                };
             }
         };
         let output_hash = file_hash(&path).map_err(|e| e.to_string())?;
