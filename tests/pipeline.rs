@@ -32,7 +32,7 @@ const DEFAULT_DBTP: f64 = -1.0;
 const METERS_DIFFER_LU: f64 = 0.02;
 
 fn reference(path: &Path, weight: f64) -> Reference {
-    Reference { path: path.to_owned(), weight }
+    Reference { weight, ..Reference::whole(path.to_owned()) }
 }
 
 #[test]

@@ -1,4 +1,9 @@
-//! How far the equaliser may be moved.
+//! How far the equaliser may be moved: bounds that a curve comes close to without ever lying on them.
+//!
+//! A clipped curve is flat wherever more is wanted than is allowed, and what was a slope becomes a shelf with an edge. A curve that is
+//! compressed towards its bound keeps its shape.
+
+use crate::target::TargetKind;
 
 /// Largest move of the mid's equaliser, dB.
 pub const MID_BOUND_DB: f64 = 6.0;
@@ -6,3 +11,99 @@ pub const MID_BOUND_DB: f64 = 6.0;
 pub const SIDE_BOUND_DB: f64 = 9.0;
 /// A side this far under the mid is noise, and is not lifted, dB.
 pub const SIDE_NOISE_DB: f64 = -50.0;
+
+/// Largest moves of mid and side on the way to a target, dB.
+pub fn bounds_db(kind: TargetKind) -> [f64; 2] {
+    match kind {
+        TargetKind::Balance => BALANCE_BOUNDS_DB,
+        TargetKind::Reference | TargetKind::Literal | TargetKind::Norm => [MID_BOUND_DB, SIDE_BOUND_DB],
+    }
+}
+
+/// Where a record's balance is followed: what is octave-wide does no harm to a song, and mixes are up to so far from records.
+const BALANCE_BOUNDS_DB: [f64; 2] = [9.0, 12.0];
+
+/// Share of a bound up to which nothing is compressed.
+const LINEAR_SHARE: f64 = 0.5;
+
+/// What is given of `db` that are wanted: all of it up to half of the bound, then less and less; ±`bound_db` is never reached.
+pub fn softened(db: f64, bound_db: f64) -> f64 {
+    let linear_db = LINEAR_SHARE * bound_db;
+    let room_db = bound_db - linear_db;
+    let beyond = (db.abs() - linear_db) / room_db;
+    if beyond <= 0.0 { db } else { (linear_db + room_db * beyond / libm::sqrt(1.0 + beyond * beyond)).copysign(db) }
+}
+
+/// What was wanted where `db` are given: the inverse of [`softened`]; what lies on the bound or beyond came from far away.
+pub fn hardened(db: f64, bound_db: f64) -> f64 {
+    let linear_db = LINEAR_SHARE * bound_db;
+    let room_db = bound_db - linear_db;
+    let given = ((db.abs() - linear_db) / room_db).min(FURTHEST_SHARE);
+    if given <= 0.0 { db } else { (linear_db + room_db * given / libm::sqrt(1.0 - given * given)).copysign(db) }
+}
+
+/// So close to a bound is given what comes from eight times as far away.
+const FURTHEST_SHARE: f64 = 0.998;
+
+/// Wanted gains, and the bound that they are compressed towards.
+pub struct BoundedGains<'a> {
+    /// In dB.
+    pub gains_db: &'a [f64],
+    /// In dB.
+    pub bound_db: f64,
+}
+
+/// Steps in which the best constant is looked for, and how far, dB.
+const SHIFT_STEP_DB: f64 = 0.05;
+const SHIFT_STEPS: i32 = 600;
+/// What squares of gains cost against squares of what is lost: without a loss a curve lies around 0 dB.
+const GAIN_COST: f64 = 1e-3;
+
+/// The constant that all gains are lowered by, so that least is lost at their bounds: a constant is no change of tone, and is
+/// undone when loudness is solved.
+pub fn least_lost_shift_db(wanted: &[BoundedGains]) -> f64 {
+    let cost = |shift_db: f64| -> f64 {
+        let of = |BoundedGains { gains_db, bound_db }: &BoundedGains| {
+            let costs = gains_db.iter().map(|db| {
+                let (wanted, given) = (db - shift_db, softened(db - shift_db, *bound_db));
+                (wanted - given) * (wanted - given) + GAIN_COST * given * given
+            });
+            costs.sum::<f64>() / gains_db.len().max(1) as f64
+        };
+        wanted.iter().map(of).sum()
+    };
+    let shifts = (-SHIFT_STEPS..=SHIFT_STEPS).map(|step| f64::from(step) * SHIFT_STEP_DB);
+    shifts.map(|shift_db| (cost(shift_db), shift_db)).min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.0, |(_, db)| db)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_gains_stay_and_large_ones_end_under_the_bound_in_their_order() {
+        assert_eq!(softened(-4.4, 9.0), -4.4);
+        let given: Vec<f64> = (1..=40).map(|db| softened(f64::from(db), 9.0)).collect();
+        assert!(given.windows(2).all(|pair| pair[1] > pair[0]) && given[39] < 9.0, "{given:?}");
+        assert!(given[8] > 7.5, "nine of nine: {}", given[8]);
+    }
+
+    #[test]
+    fn what_was_softened_can_be_hardened() {
+        for db in [-30.0, -9.0, -2.0, 0.0, 4.5, 7.0, 20.0] {
+            assert!((hardened(softened(db, 9.0), 9.0) - db).abs() < 1e-9, "{db}");
+        }
+        assert!(hardened(9.0, 9.0).is_finite() && hardened(-12.0, 9.0).is_finite());
+    }
+
+    #[test]
+    fn the_constant_is_where_least_is_lost() {
+        // Only the mid has to go far, and as far up as down.
+        let mid = [-2.0, 0.0, 3.0, 14.0];
+        let shift_db = least_lost_shift_db(&[BoundedGains { gains_db: &mid, bound_db: 9.0 }]);
+        assert!((5.0..7.5).contains(&shift_db), "{shift_db}");
+        let all_within = [1.0, 2.0, 3.0];
+        let shift_db = least_lost_shift_db(&[BoundedGains { gains_db: &all_within, bound_db: 9.0 }]);
+        assert!((shift_db - 2.0).abs() < 0.1, "{shift_db}");
+    }
+}

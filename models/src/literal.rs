@@ -5,8 +5,10 @@
 use analyzer::crossover::BANDS;
 use analyzer::spectrum_bands::THIRD_OCTAVES;
 
+use crate::bounds::{BoundedGains, bounds_db, least_lost_shift_db, softened};
 use crate::decision::{Confidence, MasteringDecision};
 use crate::fit::Fit;
+use crate::target::TargetKind;
 use crate::third_octaves::{FineBandPowers, ThirdOctaveLevels, audible, curve, difference, thirds_below, thirds_of};
 
 /// What brings a song closest to `target` within the bounds of the equaliser, but for a constant that is undone when
@@ -17,19 +19,19 @@ pub fn decide(source: &FineBandPowers, target: &ThirdOctaveLevels, cutoff_hz: f6
     for heard in &mut heard {
         heard[known..].fill(false);
     }
-    // In the middle there is most room.
-    let shift_db = middle(&wanted[0], &heard[0]);
-    let start = wanted.map(|gains| curve(&gains.map(|db| db - shift_db), known));
-    let [mid_db, side_db] = Fit::new(source, cutoff_hz).curves(target, &heard, &start);
+    let fit = Fit::new(source, cutoff_hz);
+    let gains =
+        [0, 1].map(|c| -> Vec<f64> { (0..THIRD_OCTAVES).filter(|b| heard[c][*b]).map(|b| wanted[c][b]).collect() });
+    let bounds_db = bounds_db(TargetKind::Literal);
+    let shift_db =
+        least_lost_shift_db(&[0, 1].map(|c| BoundedGains { gains_db: &gains[c], bound_db: bounds_db[c] }));
+    let given: ThirdOctaveLevels = std::array::from_fn(|c| wanted[c].map(|db| softened(db - shift_db, bounds_db[c])));
+    let start = given.map(|gains| curve(&gains, known));
+    let [mid_db, side_db] = fit.curves(&fit.moved(&given), &heard, &start);
     let confidence = Confidence { tone: 1.0, width: 1.0, dynamics: 1.0 };
     MasteringDecision { mid_db, side_db, log_ratio: [0.0; BANDS], plr_lu: 0.0, confidence }
 }
 
-/// Between the highest and the lowest.
-fn middle(gains: &[f64; THIRD_OCTAVES], heard: &[bool; THIRD_OCTAVES]) -> f64 {
-    let heard = || gains.iter().zip(heard).filter(|(_, heard)| **heard).map(|(db, _)| *db);
-    let (low, high) = (heard().reduce(f64::min), heard().reduce(f64::max));
-    low.zip(high).map_or(0.0, |(low, high)| 0.5 * (low + high))
 }
 
 #[cfg(test)]

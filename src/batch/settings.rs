@@ -98,9 +98,8 @@ impl Settings {
             "profile" => self.profile = Some(base.join(value)),
             "genre" => self.genre = value.parse()?,
             "reference" => {
-                let reference = |text: &str| {
-                    text.parse().map(|Reference { path, weight }| Reference { path: base.join(path), weight })
-                };
+                let reference =
+                    |text: &str| text.parse::<Reference>().map(|of| Reference { path: base.join(&of.path), ..of });
                 self.references = values.iter().map(|text| reference(text)).collect::<Result<_, _>>()?;
             }
             "for" => wanted.destination = Some(Destination::from_str(value, true)?),
@@ -223,7 +222,8 @@ impl Settings {
         let genre = (self.references.is_empty() && self.profile.is_none()).then_some(&self.genre);
         let Self { wanted, decider, matching, effort, values, format, strictness, .. } = self;
         let amounts = self.job(PathBuf::new(), PathBuf::new(), false).amounts;
-        let weights: Vec<_> = references.iter().zip(self.possible_references().iter().map(|r| r.weight)).collect();
+        let weights: Vec<_> =
+            references.iter().zip(self.possible_references().iter().map(|r| (r.section, r.weight))).collect();
         let genres = match genre {
             Some(Genre::Auto) => self.genre_references.iter().map(|of| of.genre.as_str()).collect(),
             _ => Vec::new(),

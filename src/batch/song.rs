@@ -185,7 +185,7 @@ impl Shared<'_> {
         let (recipe, refinement) = refined(&job, song, profile, &aim.target, recipe, observer)?;
         decision.refinement = refinement;
         let mut warnings = aim.warnings;
-        warnings.extend(notes_on_reference(&job, &aim.target, &decision, &recipe));
+        warnings.extend(notes_on_reference(&job, &aim.target, &recipe));
         Ok((recipe, decision, warnings))
     }
 }

@@ -32,7 +32,7 @@ pub struct BatchArgs {
     #[arg(short, long, value_name = "FOLDER", default_value = "masters")]
     pub output: PathBuf,
     /// A finished record that every song comes close to; several are weighted, as in hit.flac:0.5
-    #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
+    #[arg(short, long = "reference", value_name = "FILE[@START-END][:WEIGHT]")]
     pub references: Vec<Reference>,
     /// Median and spread of many songs that every song goes towards, as `goldmaster profile` writes them
     #[arg(short, long, value_name = "FILE", conflicts_with = "references")]

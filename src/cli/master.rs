@@ -16,8 +16,9 @@ pub struct MasterArgs {
     /// Is refused: `batch` masters several
     #[arg(hide = true)]
     pub others: Vec<PathBuf>,
-    /// A finished record to come close to; several are weighted, as in hit.flac:0.5
-    #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
+    /// A finished record to come close to; several are weighted, as in hit.flac:0.5, and a section is
+    /// chosen as in hit.flac@1:05-1:35
+    #[arg(short, long = "reference", value_name = "FILE[@START-END][:WEIGHT]")]
     pub references: Vec<Reference>,
     /// Median and spread of many songs to go towards, as `goldmaster profile` writes them
     #[arg(short, long, value_name = "FILE", conflicts_with = "references")]

@@ -7,8 +7,6 @@ pub mod figures;
 pub mod passage;
 pub mod playback;
 
-use std::path::Path;
-
 use analyzer::profile::Profile;
 use models::decision::Confidence;
 use models::target::TargetKind;
@@ -18,7 +16,7 @@ use serde::Serialize;
 use crate::render::promises::{Measured, Promise};
 use crate::report::figures::{Figures, TargetSpectrum};
 use crate::report::passage::passage_of;
-use crate::request::job::DeciderKind;
+use crate::request::job::{DeciderKind, Reference};
 
 /// Raised when the meaning of a field changes.
 pub const REPORT_VERSION: u32 = 1;
@@ -154,11 +152,12 @@ pub struct ReferenceReport {
 
 impl ReferenceReport {
     /// What is told of a reference.
-    pub fn of(path: &Path, profile: &Profile) -> Self {
+    pub fn of(reference: &Reference, profile: &Profile) -> Self {
+        let start_s = reference.section.map_or(0.0, |section| section.start_s);
         Self {
-            path: path.display().to_string(),
+            path: reference.path.display().to_string(),
             integrated_lufs: profile.loudness.integrated_lufs,
-            passage_s: passage_of(profile),
+            passage_s: passage_of(profile).map(|s| start_s + s),
         }
     }
 }

@@ -66,7 +66,7 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
             delta: None,
             page: Some(Page { path: page.clone(), audio: PageAudio::Full, force }),
         },
-        references: vec![Reference { path: record.clone(), weight: 1.0 }],
+        references: vec![Reference::whole(record.clone())],
         profile: None,
         genre: Genre::Universal,
         wanted: DeliveryRequest { loudness: Some(LoudnessTarget::Lufs(LOUDNESS_LUFS)), ..DeliveryRequest::default() },
