@@ -6,7 +6,8 @@ use analyzer::analyze::Analyzer;
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::THIRD_OCTAVES;
 use analyzer::stream::{Frame, Meter as _};
-use common::{Folder, MIX, OTHER_MIX, RATE_HZ, job, mastered, read};
+use analyzer::synth::demo_mix;
+use common::{Folder, MIX, RATE_HZ, job, mastered, read};
 use goldmaster::request::job::{Effort, MasterJob, MatchKind, Reference};
 use models::amounts::Amounts;
 use models::balance::octave_wide;
@@ -54,11 +55,9 @@ fn dull(frames: &[Frame], hz: f64, gain: f32) -> Vec<Frame> {
 
 /// Another song: faster and higher by a fourth, thin, with sides half as loud.
 fn other_song() -> Vec<Frame> {
-    let faster: Vec<Frame> = (0..)
-        .map(|n| (f64::from(n) * 1.335) as usize)
-        .take_while(|at| *at < OTHER_MIX.len())
-        .map(|at| OTHER_MIX[at])
-        .collect();
+    let song = demo_mix(RATE_HZ, 18.0);
+    let places = (0..).map(|n| song.len() / 3 + (f64::from(n) * 1.335) as usize);
+    let faster: Vec<Frame> = places.map_while(|at| song.get(at).copied()).collect();
     let low = dull(&faster, 300.0, 0.0);
     let thin = faster.iter().zip(&low).map(|(all, low)| [all[0] - 0.7 * low[0], all[1] - 0.7 * low[1]]);
     thin.map(|[l, r]| [0.75 * l + 0.25 * r, 0.25 * l + 0.75 * r]).collect()
@@ -122,7 +121,8 @@ fn as_much_is_done_as_is_asked_for() {
         let amounts = Amounts { tone: 1.0, dynamics: 0.0, width: 0.0 };
         let job = MasterJob { matching, amounts, effort: Effort::Off, ..towards(&folder, &format!("{matching:?}.wav")) };
         let eq = mastered(&job).recipe.match_eq;
-        let alike = eq.mid_db.0.iter().zip(&eq.side_db.0).all(|(mid, side)| (mid - side).abs() < 0.02);
+        // A side that is nothing but noise is not lifted with the mid.
+        let alike = eq.mid_db.0.iter().zip(&eq.side_db.0).all(|(mid, side)| (mid - side).abs() < 0.02 || *side == 0.0);
         assert!(alike, "{matching:?} changes the width: {eq:?}");
     }
 }
@@ -144,6 +144,7 @@ fn a_section_of_a_record_can_be_chosen() {
     let curves = [mastered(&alone), mastered(&part)].map(|report| report.recipe.match_eq);
     assert_eq!(curves[0], curves[1]);
     let beyond = Reference { section: "50-60".parse().ok(), ..section };
+    let part = towards(&folder, "beyond.wav");
     let refused = goldmaster::workflows::master::master(
         &MasterJob { references: vec![beyond], ..part },
         &goldmaster::song::observer::Silent,

@@ -99,7 +99,7 @@ impl MasteringDecision {
         }
         // A literal wish already lies where its bounds cost least.
         if target.kind != TargetKind::Literal {
-            [mid, side] = bounded(&[mid, side], target.kind, known);
+            [mid, side] = bounded(&[mid, side], target.kind, known, amounts.width);
         }
         let [mid, side] = amounts.of(&[mid, side]);
         recipe.match_eq.mid_db = Curve(mid);
@@ -189,12 +189,14 @@ pub fn two_sided(log_ratio: f64) -> BandParams {
 }
 
 /// Gains of mid and side within their bounds, at the level at which least of them is lost; loudness is solved elsewhere.
-fn bounded(curves: &EqualizerCurves, kind: TargetKind, known: usize) -> EqualizerCurves {
+/// `width` is how much of the side's own move is made.
+fn bounded(curves: &EqualizerCurves, kind: TargetKind, known: usize, width: f64) -> EqualizerCurves {
     let bounds_db = bounds_db(kind);
+    let moves = Amounts { width, ..Amounts::default() }.of(curves);
     let heard = |curve: &[f64; SPECTRUM_BANDS]| -> Vec<f64> {
         (0..known).filter(|b| HEARD_HZ.contains(&band_centre_hz(*b))).map(|b| curve[b]).collect()
     };
-    let gains = curves.each_ref().map(heard);
+    let gains = moves.each_ref().map(heard);
     let wanted = [0, 1].map(|c| BoundedGains { gains_db: &gains[c], bound_db: bounds_db[c] });
     let shift_db = least_lost_shift_db(&wanted);
     std::array::from_fn(|c| curves[c].map(|db| softened(db - shift_db, bounds_db[c])))

@@ -32,8 +32,6 @@ pub fn decide(source: &FineBandPowers, target: &ThirdOctaveLevels, cutoff_hz: f6
     MasteringDecision { mid_db, side_db, log_ratio: [0.0; BANDS], plr_lu: 0.0, confidence }
 }
 
-}
-
 #[cfg(test)]
 mod tests {
     use analyzer::spectrum_bands::{FINE_BANDS, FINE_PER_THIRD, SPECTRUM_BANDS, band_centre_hz, fine_band_hz};

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use analyzer::profile::Profile;
 
 use crate::io::hash::file_hash;
-use crate::report::reference_name;
 use crate::request::job::Reference;
 use crate::song::measure_part;
 use crate::song::observer::Observer;

@@ -7,6 +7,8 @@ pub mod figures;
 pub mod passage;
 pub mod playback;
 
+use std::path::Path;
+
 use analyzer::profile::Profile;
 use models::decision::Confidence;
 use models::target::TargetKind;

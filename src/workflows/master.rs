@@ -23,7 +23,6 @@ use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash
 use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::actions::actions;
 use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
-use crate::report::reference_name;
 use crate::report::{DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, ReferenceReport, Report};
 use crate::request::job::with_settings;
 use crate::request::job::{DeciderKind, Genre, MasterJob, Output, Reference, RenderJob};
