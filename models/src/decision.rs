@@ -13,7 +13,7 @@ use renderer::stages::multiband::BandParams;
 use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
-use crate::bounds::{BoundedGains, SIDE_NOISE_DB, bounds_db, least_lost_shift_db, softened};
+use crate::bounds::{SIDE_NOISE_DB, bounds_db, least_lost_shift_db, of_mid_and_side, softened};
 use crate::target::{Target, TargetKind, bands_below};
 use crate::third_octaves::EqualizerCurves;
 
@@ -197,8 +197,7 @@ fn bounded(curves: &EqualizerCurves, kind: TargetKind, known: usize, width: f64)
         (0..known).filter(|b| HEARD_HZ.contains(&band_centre_hz(*b))).map(|b| curve[b]).collect()
     };
     let gains = moves.each_ref().map(heard);
-    let wanted = [0, 1].map(|c| BoundedGains { gains_db: &gains[c], bound_db: bounds_db[c] });
-    let shift_db = least_lost_shift_db(&wanted);
+    let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds_db));
     std::array::from_fn(|c| curves[c].map(|db| softened(db - shift_db, bounds_db[c])))
 }
 

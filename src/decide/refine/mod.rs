@@ -12,10 +12,10 @@ use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use models::amounts::Amounts;
 use models::balance::{counted, octave_wide};
 use models::bounds::{SIDE_NOISE_DB, bounds_db, hardened, softened};
-use models::fit::Fit;
+use models::literal::within_bounds;
 use models::target::{Target, TargetKind};
 use models::third_octaves::{
-    AudibleBands, EqualizerCurves, ThirdOctaveLevels, audible, curve, difference, fine, levels, mean_over, thirds_below,
+    AudibleBands, EqualizerCurves, ThirdOctaveLevels, audible, curve, levels, mean_over, thirds_below,
 };
 use renderer::recipe::Recipe;
 
@@ -152,10 +152,8 @@ impl Goal {
             return None;
         }
         let change = match target.kind {
-            // Meant is what the equaliser alone makes of each third octave.
-            TargetKind::Literal => {
-                difference(&source, &Fit::new(&fine(profile)?, cutoff_hz).levels(&curves_of(recipe)))
-            }
+            // Meant are the levels.
+            TargetKind::Literal => amounts.of(&within_bounds(&source, &target.levels)),
             // Meant is the curve.
             TargetKind::Balance | TargetKind::Reference | TargetKind::Norm => {
                 [&eq.mid_db, &eq.side_db].map(|curve| std::array::from_fn(|b| eq.gain_db_at(curve, third_octave_hz(b))))
@@ -163,7 +161,7 @@ impl Goal {
         };
         let [mut mid, mut side] = match target.kind {
             TargetKind::Balance => counted(&source, cutoff_hz),
-            TargetKind::Literal => audible(&sum(&source, &change)),
+            TargetKind::Literal => audible(&target.levels),
             TargetKind::Reference | TargetKind::Norm => audible(&source),
         };
         for band in 0..THIRD_OCTAVES {
@@ -198,11 +196,6 @@ impl Goal {
             })
         })
     }
-}
-
-/// Levels with gains.
-fn sum(levels: &ThirdOctaveLevels, gains_db: &ThirdOctaveLevels) -> ThirdOctaveLevels {
-    std::array::from_fn(|c| std::array::from_fn(|band| levels[c][band] + gains_db[c][band]))
 }
 
 /// Mean of what is missing in mid and in side, dB.
