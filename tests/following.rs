@@ -7,9 +7,10 @@ use analyzer::profile::Profile;
 use analyzer::spectrum_bands::THIRD_OCTAVES;
 use analyzer::stream::{Frame, Meter as _};
 use analyzer::synth::demo_mix;
-use common::{Folder, MIX, RATE_HZ, job, mastered, read};
-use goldmaster::request::job::{Effort, MasterJob, MatchKind, Reference};
-use models::amounts::Amounts;
+use common::{Folder, MIX, RATE_HZ, job, mastered, read, with};
+use goldmaster::request::job::MasterJob;
+use goldmaster::request::reference::{MatchKind, Reference};
+use goldmaster::request::settings::{AmountSettings, Effort, Percent};
 use models::balance::octave_wide;
 use models::third_octaves::{ThirdOctaveLevels, difference, levels};
 
@@ -65,7 +66,7 @@ fn other_song() -> Vec<Frame> {
 
 fn towards(folder: &Folder, output: &str) -> MasterJob {
     let references = vec![Reference::whole(folder.path("record.wav"))];
-    MasterJob { references, ..job(&folder.path("mix.wav"), &folder.path(output)) }
+    with(job(&folder.path("mix.wav"), &folder.path(output)), |settings| settings.references = references)
 }
 
 #[test]
@@ -110,16 +111,20 @@ fn as_much_is_done_as_is_asked_for() {
     for matching in [MatchKind::Balance, MatchKind::Literal] {
         let mut last = f64::INFINITY;
         for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
-            let amounts = Amounts { tone: share, dynamics: 0.0, width: 1.0 };
-            let job = MasterJob { matching, amounts, ..towards(&folder, &format!("{matching:?}{share}.wav")) };
+            let job = with(towards(&folder, &format!("{matching:?}{share}.wav")), |settings| {
+                settings.matching = matching;
+                settings.amounts = AmountSettings { tone: Percent(100.0 * share), ..AmountSettings::default() };
+            });
             let recipe = mastered(&job).recipe;
             assert!(share > 0.0 || recipe.match_eq.mid_db.0.iter().all(|db| *db == 0.0), "{matching:?}: {recipe:?}");
             let distance = apart(&read(&job.output.path).frames, &record);
             assert!(distance < last - 0.05, "{matching:?} at {share}: {distance} after {last}");
             last = distance;
         }
-        let amounts = Amounts { tone: 1.0, dynamics: 0.0, width: 0.0 };
-        let job = MasterJob { matching, amounts, effort: Effort::Off, ..towards(&folder, &format!("{matching:?}.wav")) };
+        let job = with(towards(&folder, &format!("{matching:?}.wav")), |settings| {
+            (settings.matching, settings.effort) = (matching, Effort::Off);
+            settings.amounts = AmountSettings { width: Percent(0.0), ..AmountSettings::default() };
+        });
         let eq = mastered(&job).recipe.match_eq;
         // A side that is nothing but noise is not lifted with the mid.
         let alike = eq.mid_db.0.iter().zip(&eq.side_db.0).all(|(mid, side)| (mid - side).abs() < 0.02 || *side == 0.0);
@@ -140,13 +145,13 @@ fn a_section_of_a_record_can_be_chosen() {
         .parse()
         .expect("it is written as sections are");
     let (alone, part) = (towards(&folder, "alone.wav"), towards(&folder, "part.wav"));
-    let part = MasterJob { references: vec![section.clone()], ..part };
+    let part = with(part, |settings| settings.references = vec![section.clone()]);
     let curves = [mastered(&alone), mastered(&part)].map(|report| report.recipe.match_eq);
     assert_eq!(curves[0], curves[1]);
     let beyond = Reference { section: "50-60".parse().ok(), ..section };
     let part = towards(&folder, "beyond.wav");
     let refused = goldmaster::workflows::master::master(
-        &MasterJob { references: vec![beyond], ..part },
+        &with(part, |settings| settings.references = vec![beyond]),
         &goldmaster::song::observer::Silent,
     );
     let words = refused.expect_err("there is nothing").to_string();

@@ -13,7 +13,7 @@ use goldmaster::render::promises::{Promise, Verdict};
 use goldmaster::render::series::Series;
 use goldmaster::report::figures::{Equalizer, Figures, ImageFigure, SoundFigures, SpectrumFigure, TargetSpectrum};
 use goldmaster::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
-use goldmaster::request::job::DeciderKind;
+use goldmaster::request::settings::DeciderKind;
 use goldmaster::terminal::look::Look;
 use goldmaster::terminal::master_summary;
 use models::decision::Confidence;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use analyzer::profile::Profile;
 
 use crate::io::hash::file_hash;
-use crate::request::job::Reference;
+use crate::request::reference::Reference;
 use crate::song::measure_part;
 use crate::song::observer::Observer;
 use crate::song::section::Section;

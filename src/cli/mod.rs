@@ -9,7 +9,7 @@ pub mod render;
 pub mod report;
 pub mod shared;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::analyze::AnalyzeArgs;
 use self::batch::{BatchArgs, MergeArgs};
@@ -18,6 +18,7 @@ use self::master::MasterArgs;
 use self::profile::ProfileArgs;
 use self::render::RenderArgs;
 use self::report::{CompletionsArgs, ReportArgs};
+use self::shared::GenreParser;
 
 /// Masters music, and proves it.
 ///
@@ -60,4 +61,10 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Prints the manual page
     Man,
+}
+
+/// All commands; `--genre list` answers by itself.
+pub fn command() -> clap::Command {
+    let with_list = |command: clap::Command| command.mut_arg("genre", |arg| arg.value_parser(GenreParser));
+    with_list(Cli::command()).mut_subcommand("master", with_list).mut_subcommand("batch", with_list)
 }

@@ -8,7 +8,7 @@ use models::features::{DYNAMICS_START, FEATURES, Features, MID, SIDE, WIDTH_STAR
 use models::norm::NormProfile;
 use models::target::bands_below;
 
-use crate::request::job::MatchKind;
+use crate::request::reference::MatchKind;
 
 /// What is to be thought of a reference.
 #[derive(Clone, Debug, PartialEq)]

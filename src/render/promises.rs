@@ -6,7 +6,7 @@ use analyzer::tone::Tone;
 use renderer::recipe::DeliveryParams;
 use serde::Serialize;
 
-use crate::request::job::Strictness;
+use crate::request::settings::Strictness;
 
 /// Loudness is kept within this, LU.
 pub const LOUDNESS_TOLERANCE_LU: f64 = 0.1;

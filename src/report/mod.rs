@@ -18,7 +18,8 @@ use serde::Serialize;
 use crate::render::promises::{Measured, Promise};
 use crate::report::figures::{Figures, TargetSpectrum};
 use crate::report::passage::passage_of;
-use crate::request::job::{DeciderKind, Reference};
+use crate::request::reference::Reference;
+use crate::request::settings::DeciderKind;
 
 /// Raised when the meaning of a field changes.
 pub const REPORT_VERSION: u32 = 1;

@@ -37,6 +37,8 @@ pub struct Requirements {
     pub ceiling_dbtp: f64,
 }
 
+crate::request::text::value_enum_text!(Destination);
+
 impl Destination {
     /// Loudness and ceiling. Spotify: its own support pages. EBU R 128 (2023). AES TD1008 (2021) gives −16 LUFS for music and
     /// podcasts; Apple Music's Sound Check, Tidal, Deezer, Amazon and YouTube publish little, the figures are the ones

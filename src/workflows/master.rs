@@ -8,9 +8,10 @@ use models::Decider;
 use models::amounts::Amounts;
 use models::decision::MasteringDecision;
 use models::norm::NormProfile;
+use models::features::PLR;
 use models::target::{Target, TargetKind};
 use rayon::prelude::*;
-use renderer::recipe::{Recipe, SampleFormat, Solution};
+use renderer::recipe::{DeliveryParams, Recipe, SampleFormat, Solution};
 
 use crate::decide::genres::Genres;
 use crate::decide::reference::ReferenceAssessment;
@@ -24,9 +25,10 @@ use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::actions::actions;
 use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
 use crate::report::{DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, ReferenceReport, Report};
-use crate::request::job::with_settings;
-use crate::request::job::{DeciderKind, Genre, MasterJob, Output, Reference, RenderJob};
+use crate::request::job::{MasterJob, Output, RenderJob};
 use crate::request::paths::{check_other_path, check_paths};
+use crate::request::reference::{Genre, Reference};
+use crate::request::settings::{DeciderKind, MasterSettings, with_values};
 use crate::song::observer::{Observer, Unseen};
 use crate::song::{Song, measure_part};
 
@@ -35,33 +37,39 @@ use crate::song::{Song, measure_part};
 /// # Errors
 /// See [`Error`]; nothing is written.
 pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
-    let references = job.references.iter().map(|r| r.path.as_path());
+    let references = job.settings.references.iter().map(|r| r.path.as_path());
     check_paths(&job.input, references.clone(), &job.output)?;
     if let Some(recipe) = &job.recipe {
         let page = job.output.page.as_ref().map(|page| &page.path);
-        let output = [Some(&job.output.path), job.output.delta.as_ref(), job.profile.as_ref(), page]
+        let output = [Some(&job.output.path), job.output.delta.as_ref(), job.settings.profile.as_ref(), page]
             .into_iter()
             .flatten()
             .map(PathBuf::as_path);
         let taken = references.chain([job.input.as_path()]).chain(output);
         check_other_path("recipe", recipe, taken, job.output.force)?;
     }
-    job.wanted.delivery(0.0, false, None)?;
-    let output = job.wanted.output()?;
+    let settings = &job.settings;
+    settings.delivery.delivery(0.0, false, None)?;
+    let output = settings.delivery.output()?;
     check_format(&job.output, output.sample_format)?;
-    if let Some(path) = &job.profile {
+    if let Some(path) = &settings.profile {
         read_profile(path)?;
     }
-    let mut decider = load_decider(job.decider)?;
-    let (song, references) =
-        rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
+    let mut decider = load_decider(settings.decider)?;
+    let (song, references) = rayon::join(
+        || Song::load_measured(&job.input, observer),
+        || measure_references(&settings.references, observer),
+    );
     let (song, profile) = song?;
-    let aim = MasteringTarget::towards(&decider, &mut Genres::default(), references?, job, &[&profile])?.for_song(job);
+    let aim = MasteringTarget::towards(&decider, &mut Genres::default(), references?, settings, &[&profile])?
+        .for_song(&job.input, settings);
     let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
-    let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
+    let effort = (&settings.amounts(), settings.effort);
+    let (recipe, refinement) = refined(&song, &profile, &aim.target, recipe, effort, observer)?;
+    let recipe = with_values(recipe, &settings.values)?;
     decision.refinement = refinement;
     let mut warnings = aim.warnings;
-    warnings.extend(notes_on_reference(job, &aim.target, &recipe));
+    warnings.extend(notes_on_reference(settings, &aim.target, &recipe));
     deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings }, observer)
 }
 
@@ -87,29 +95,29 @@ impl MasteringTarget {
         decider: &Decider,
         genres: &mut Genres,
         references: Vec<MeasuredReference>,
-        job: &MasterJob,
+        settings: &MasterSettings,
         songs: &[&Profile],
     ) -> Result<Self, Error> {
-        if let Some(path) = &job.profile {
+        if let Some(path) = &settings.profile {
             return Ok(Self::at(read_profile(path)?.target()));
         }
         if references.is_empty() {
-            let (genre, target) = genres.find(&job.genre, decider.norm(), songs).map_err(Error::Network)?;
-            let genre = (job.genre != Genre::Universal).then_some(genre);
+            let (genre, target) = genres.find(&settings.genre(), decider.norm(), songs).map_err(Error::Network)?;
+            let genre = (settings.genre() != Genre::Universal).then_some(genre);
             return Ok(Self { genre, ..Self::at(target) });
         }
         let (mut warnings, mut records, mut trust) = (Vec::new(), Vec::new(), Amounts::NONE);
         let weights: f64 = references.iter().map(|(_, weight, ..)| weight).sum();
-        let told = references.iter().zip(&job.references);
+        let told = references.iter().zip(&settings.references);
         let told = told.map(|((_, _, profile, _), reference)| ReferenceReport::of(reference, profile)).collect();
         for (name, weight, profile, noticed) in references {
-            let assessment = ReferenceAssessment::of(&profile, songs, decider.norm(), job.matching);
+            let assessment = ReferenceAssessment::of(&profile, songs, decider.norm(), settings.matching);
             trust = trust.plus(&assessment.trust, weight / weights);
             warnings
                 .extend(noticed.into_iter().chain(assessment.words).map(|what| format!("reference {name}: {what}")));
             records.push((name, weight, profile));
         }
-        let kind = job.matching.target_kind();
+        let kind = settings.matching.target_kind();
         let target = Target { trust, kind, ..Target::references(&records).map_err(Error::Network)? };
         Ok(Self { warnings, references: told, ..Self::at(target) })
     }
@@ -122,8 +130,8 @@ impl MasteringTarget {
 
 impl MasteringTarget {
     /// The same for the job's song: a master that has been there already is left as it is.
-    pub fn for_song(mut self, job: &MasterJob) -> Self {
-        if was_mastered_towards(&job.input, &origin(&self.target, job.profile.is_none())) {
+    pub fn for_song(mut self, input: &Path, settings: &MasterSettings) -> Self {
+        if was_mastered_towards(input, &origin(&self.target, settings.profile.is_none())) {
             self.target.trust = Amounts::NONE;
             self.warnings.push(ALREADY.to_owned());
         }
@@ -147,7 +155,7 @@ pub fn decide(
 ) -> Result<(Recipe, DecisionReport), Error> {
     let wish = decider.decide(profile, &aim.target);
     let wish = wish.map_err(|source| Error::Decide { path: job.input.clone(), source })?;
-    let (recipe, decision) = decided_by(job, profile, &aim.target, &wish)?;
+    let (recipe, decision) = decided_by(&job.settings, profile, &aim.target, &wish)?;
     let (genre, references) = (aim.genre.clone(), aim.references.clone());
     Ok((recipe, DecisionReport { genre, references, ..decision }))
 }
@@ -157,14 +165,14 @@ pub fn decide(
 /// # Errors
 /// The job sets a value that no recipe accepts.
 pub fn decided_by(
-    job: &MasterJob,
+    settings: &MasterSettings,
     profile: &Profile,
     target: &Target,
     wish: &MasteringDecision,
 ) -> Result<(Recipe, DecisionReport), Error> {
-    let recipe = write_recipe(job, profile, target, wish)?;
+    let recipe = write_recipe(settings, profile, target, wish)?;
     let decision = DecisionReport {
-        decider: job.decider,
+        decider: settings.decider,
         target: target.name.clone(),
         target_kind: target.kind,
         target_lufs: target.loudness_lufs,
@@ -199,7 +207,7 @@ pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Re
     let Decided { song, profile, recipe, decision, mut warnings } = decided;
     let tags = Tags::read(&job.input);
     let capture = page::capture(job.output.page.as_ref(), song, &recipe);
-    let request = WriteRequest { output: &job.output, tags: &tags, strictness: job.strictness, capture };
+    let request = WriteRequest { output: &job.output, tags: &tags, strictness: job.settings.strictness(), capture };
     let mut finished = finish(song, &recipe, Solve::Anew(profile), request, observer)?;
     warnings.splice(0..0, song.warnings.iter().cloned());
     warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
@@ -221,12 +229,12 @@ fn note_page(written: Result<(), Error>, report: &mut Report) {
 
 /// What is to be known of the way towards a finished record: that the song does not bear its loudness, or that it is uncommonly
 /// quiet, where nobody asked for another.
-pub(crate) fn notes_on_reference(job: &MasterJob, target: &Target, recipe: &Recipe) -> Vec<String> {
-    if job.references.is_empty() || target.kind == TargetKind::Norm || target.trust == Amounts::NONE {
+pub(crate) fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recipe) -> Vec<String> {
+    if settings.references.is_empty() || target.kind == TargetKind::Norm || target.trust == Amounts::NONE {
         return Vec::new();
     }
     let mut notes = Vec::new();
-    let is_unasked = job.wanted.loudness.is_none() && job.wanted.destination.is_none();
+    let is_unasked = settings.delivery.loudness.is_none() && settings.delivery.destination.is_none();
     let (lufs, reference_lufs) = (recipe.delivery.loudness_lufs, target.loudness_lufs);
     if is_unasked && lufs < reference_lufs - AS_LOUD_LU {
         notes.push(format!(
@@ -252,7 +260,7 @@ const AS_LOUD_LU: f64 = 0.2;
 /// See [`Error`]; nothing is written.
 pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error> {
     check_paths(&job.input, std::iter::empty(), &job.output)?;
-    let recipe = with_settings(job.recipe.clone(), &job.settings)?;
+    let recipe = with_values(job.recipe.clone(), &job.settings)?;
     let mut song = Song::load(&job.input, observer)?;
     let hash = song.hash.clone();
     let fits = |solution: &Solution| solution.input_hash == hash && solution.settings_hash == settings_hash(&recipe);
@@ -341,29 +349,46 @@ fn least_plr_lu(profile: &Profile, target: &Target, wish: &MasteringDecision) ->
     is_held.then_some(plr_lu + denser_lu)
 }
 
+/// A record that is followed shows how far peaks stand out of its loudness: those of the master stand out no further, as far as a
+/// limiter brings that about without being heard.
+fn dense_ceiling_dbtp(profile: &Profile, target: &Target, dynamics: f64, delivery: &DeliveryParams) -> f64 {
+    let DeliveryParams { loudness_lufs, ceiling_dbtp, .. } = *delivery;
+    let Some(lufs) = profile.loudness.integrated_lufs else { return ceiling_dbtp };
+    let least_lu = profile.peak.true_peak_dbtp - lufs - DENSER_LU;
+    let dense_dbtp = loudness_lufs + target.features[PLR].max(least_lu);
+    ceiling_dbtp + dynamics * (dense_dbtp - ceiling_dbtp).min(0.0)
+}
+
+/// No record makes a song denser than this for density's sake alone, LU.
+const DENSER_LU: f64 = 6.0;
+
 fn write_recipe(
-    job: &MasterJob,
+    settings: &MasterSettings,
     profile: &Profile,
     target: &Target,
     wish: &MasteringDecision,
 ) -> Result<Recipe, Error> {
     let mut recipe = Recipe {
-        delivery: job.wanted.delivery(
+        delivery: settings.delivery.delivery(
             target.loudness_lufs,
-            !job.references.is_empty(),
+            !settings.references.is_empty(),
             least_plr_lu(profile, target, wish),
         )?,
-        output: job.wanted.output()?,
+        output: settings.delivery.output()?,
         ..Recipe::default()
     };
-    let amounts = if job.decider == DeciderKind::None { Amounts::NONE } else { job.amounts };
+    let amounts = settings.amounts();
     if amounts != Amounts::NONE {
-        recipe.towards = Some(origin(target, job.profile.is_none()));
+        recipe.towards = Some(origin(target, settings.profile.is_none()));
     }
     wish.apply(profile, target, &amounts, &mut recipe);
+    if target.kind == TargetKind::Balance {
+        let dynamics = amounts.times(&target.trust).dynamics;
+        recipe.delivery.ceiling_dbtp = dense_ceiling_dbtp(profile, target, dynamics, &recipe.delivery);
+    }
     // What is set by hand is set when all else is decided; that it can be is known before any more is done.
     let recipe = recipe.quantized();
-    with_settings(recipe.clone(), &job.settings)?;
+    with_values(recipe.clone(), &settings.values)?;
     Ok(recipe)
 }
 
