@@ -8,7 +8,8 @@ use std::f64::consts::TAU;
 use std::ops::Range;
 
 use crate::crossover::{BANDS, CROSSOVER_HZ};
-use crate::fft::{Complex, RealFft};
+use crate::fft::{Complex, RealFft4};
+use crate::lanes::Lanes;
 use crate::spectrum::BandMap;
 use crate::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use crate::stft::window_frames;
@@ -31,12 +32,13 @@ pub fn moments(frames: u64, sample_rate_hz: u32) -> Vec<Range<u64>> {
 
 /// Listens to moments.
 pub struct ToneMeter {
-    fft: RealFft<f32>,
+    /// Of mid and side; with two empty lanes, since four are one vector.
+    fft: RealFft4,
     map: BandMap,
     /// Of as many frames as the moment before had.
     hann: Vec<f32>,
-    time: Vec<f32>,
-    bins: [Vec<Complex<f32>>; 2],
+    time: Vec<Lanes<f32, 4>>,
+    bins: Vec<Complex<Lanes<f32, 4>>>,
     tone: Tone,
 }
 
@@ -47,13 +49,12 @@ pub struct Tone([[f64; 3]; SPECTRUM_BANDS]);
 impl ToneMeter {
     /// For a song of this rate.
     pub fn new(sample_rate_hz: u32) -> Self {
-        let fft = RealFft::new(window_frames(sample_rate_hz));
-        let bins = vec![Complex::default(); fft.bins()];
+        let fft = RealFft4::new(window_frames(sample_rate_hz));
         Self {
-            time: vec![0.0; window_frames(sample_rate_hz)],
+            time: fft.silence(),
             hann: Vec::new(),
             map: BandMap::new(sample_rate_hz, window_frames(sample_rate_hz)),
-            bins: [bins.clone(), bins],
+            bins: fft.empty_spectrum(),
             tone: Tone([[0.0; 3]; SPECTRUM_BANDS]),
             fft,
         }
@@ -66,19 +67,20 @@ impl ToneMeter {
             let hann = |n: usize| (0.5 - 0.5 * libm::cos(TAU * (n as f64 + 0.5) / count as f64)) as f32;
             self.hann = (0..count).map(hann).collect();
         }
-        for channel in 0..2 {
-            for ((x, frame), hann) in self.time.iter_mut().zip(moment).zip(&self.hann) {
-                *x = hann * mid_side(*frame)[channel];
-            }
-            self.time[count..].fill(0.0);
-            self.fft.forward(&self.time, &mut self.bins[channel]);
+        for ((x, frame), &hann) in self.time.iter_mut().zip(moment).zip(&self.hann) {
+            let [mid, side] = mid_side(*frame);
+            *x = Lanes([hann * mid, hann * side, 0.0, 0.0]);
         }
-        let [mid, side] = &self.bins;
-        let pairs = || mid.iter().zip(side);
+        self.time[count..].fill(Lanes::splat(0.0));
+        self.fft.forward(&mut self.time, &mut self.bins);
+        let folded = |of: fn([Complex<f32>; 2]) -> f32| {
+            let halves = self.bins.iter().map(|bin| [0, 1].map(|lane| Complex::new(bin.re.0[lane], bin.im.0[lane])));
+            self.map.fold(&halves.map(of).collect::<Vec<_>>())
+        };
         let sums = [
-            self.map.fold(&pairs().map(|(m, _)| m.norm_sqr()).collect::<Vec<_>>()),
-            self.map.fold(&pairs().map(|(_, s)| s.norm_sqr()).collect::<Vec<_>>()),
-            self.map.fold(&pairs().map(|(m, s)| m.re * s.re + m.im * s.im).collect::<Vec<_>>()),
+            folded(|[mid, _]| mid.norm_sqr()),
+            folded(|[_, side]| side.norm_sqr()),
+            folded(|[mid, side]| mid.re * side.re + mid.im * side.im),
         ];
         for (band, total) in self.tone.0.iter_mut().enumerate() {
             total.iter_mut().zip(&sums).for_each(|(total, sums)| *total += f64::from(sums[band]));

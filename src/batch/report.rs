@@ -13,6 +13,7 @@ use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Plan, Shard};
 use crate::batch::record::{MadeFrom, Record, Records};
 use crate::error::Error;
+use crate::io::decode::open_regular;
 use crate::io::text;
 use crate::report::album::AlbumReport;
 
@@ -80,7 +81,10 @@ pub fn paths(output: &Path, shard: Option<Shard>) -> [PathBuf; 2] {
 /// # Errors
 /// It exists and is something else.
 pub fn check(path: &Path) -> Result<(), Error> {
-    let Ok(file) = std::fs::File::open(path) else { return Ok(()) };
+    if std::fs::metadata(path).is_err() {
+        return Ok(());
+    }
+    let file = open_regular(path)?;
     let line = first_line(file).unwrap_or_default();
     let is_report = line.starts_with(b"{\"version\":") && line.ends_with(OPENING.as_bytes());
     let is_ours = line.is_empty() || is_report || line.starts_with(b"index,input,output,status,");
@@ -99,7 +103,7 @@ fn first_line(file: std::fs::File) -> io::Result<Vec<u8>> {
 /// The album that the report in `output` tells of.
 pub(super) fn album(output: &Path) -> Option<AlbumReport> {
     let [json, _] = paths(output, None);
-    parse_head(&first_line(std::fs::File::open(json).ok()?).ok()?)?.album
+    parse_head(&first_line(open_regular(&json).ok()?).ok()?)?.album
 }
 
 /// Writes both reports.
@@ -215,12 +219,12 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
     let status = serde_json::to_value(entry.status).expect("a name has a JSON form");
     [
         entry.index.to_string(),
-        entry.input.clone(),
-        entry.output.clone(),
+        text_cell(&entry.input),
+        text_cell(&entry.output),
         status.as_str().unwrap_or_default().to_owned(),
-        entry.cause.clone().unwrap_or_default(),
-        name("/decision/target"),
-        name("/decision/genre/name"),
+        text_cell(entry.cause.as_deref().unwrap_or_default()),
+        text_cell(&name("/decision/target")),
+        text_cell(&name("/decision/genre/name")),
         figure("/decision/genre/probability"),
         figure("/before/integrated_lufs"),
         figure("/wanted/loudness_lufs"),
@@ -230,8 +234,17 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
         figure("/drive_db"),
         figure("/limiting_db"),
         worst.unwrap_or_default().to_owned(),
-        warnings.join(" | "),
+        text_cell(&warnings.join(" | ")),
     ]
+}
+
+/// A text as a cell: a spreadsheet takes one that begins with any of these for a formula, and runs it. An apostrophe in front
+/// makes it a text again.
+fn text_cell(text: &str) -> String {
+    let is_formula =
+        text.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r']) || text.starts_with(['\t', '\r', '\n']);
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if is_formula { format!("'{text}") } else { text }
 }
 
 fn csv_line<T: AsRef<[u8]>>(cells: &[T]) -> Vec<u8> {
@@ -239,4 +252,18 @@ fn csv_line<T: AsRef<[u8]>>(cells: &[T]) -> Vec<u8> {
     // Memory takes all that is written.
     let _ = writer.write_record(cells);
     writer.into_inner().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_in_the_table_is_a_formula() {
+        for formula in ["=1+2.wav", "+1", "-2+3", "@SUM(A1)", " =1", "\t=1", "\r=1", "\n=1"] {
+            assert!(text_cell(formula).starts_with('\''), "{formula:?}");
+        }
+        assert_eq!(["a-b.wav", "1=2", "", "\u{e9}"].map(text_cell), ["a-b.wav", "1=2", "", "\u{e9}"]);
+        assert!(!text_cell("a\nb\u{1b}").contains(char::is_control));
+    }
 }

@@ -7,7 +7,7 @@ use goldmaster::terminal;
 use goldmaster::terminal::progress_bar::ProgressBar;
 
 use crate::cli::analyze::AnalyzeArgs;
-use crate::commands::{look, print, some_failed};
+use crate::commands::{look, print, print_data, some_failed};
 
 /// Measures every file; one that cannot be read is told, and does not stop the others.
 pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
@@ -25,14 +25,17 @@ pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
                 continue;
             }
         };
-        let path = path.display().to_string();
         if args.json {
+            let path = path.display().to_string();
             let line =
                 serde_json::json!({ "path": path, "codec": info.codec, "warnings": warnings, "profile": profile });
-            print(&line.to_string());
+            print_data(&line.to_string());
             continue;
         }
-        print(&format!("{separator}{}", terminal::profile_summary(&path, &info.codec, &profile, &warnings, &look())));
+        print(&format!(
+            "{separator}{}",
+            terminal::profile_summary(&io::name(path), &info.codec, &profile, &warnings, &look())
+        ));
         separator = "\n";
     }
     let succeeded = args.inputs.len() - failed.len();

@@ -146,7 +146,7 @@ impl Clip {
     }
 
     fn sound(self, flac: &[u8]) -> Sound {
-        let mut loudness = LoudnessMeter::for_channels(self.sample_rate_hz, self.channels);
+        let mut loudness = LoudnessMeter::new(self.sample_rate_hz);
         let mut peaks = PeakMeter::new(self.sample_rate_hz);
         loudness.push(&self.frames);
         peaks.push(&self.frames);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use analyzer::delivery_meters::DeliveryMeters;
 use analyzer::loudness::LoudnessMeter;
 use analyzer::oversample::BlockScanner;
 use analyzer::stream::{Frame, Meter};
@@ -13,7 +14,7 @@ use analyzer::units::{db_from_gain, gain_from_db};
 use crate::render::promises::Measured;
 use crate::render::solve::CEILING_MARGIN_DB;
 use crate::render::solve::LimitingHistogram;
-use crate::render::trims::Over;
+use crate::render::trims::{Over, both};
 
 /// What a page needs of a master, beyond what every run measures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +28,10 @@ pub struct CaptureRequest {
 /// Measures what is written.
 pub struct OutputMeter {
     scanner: BlockScanner,
+    /// What is delivered is checked with other meters, which read higher next to Nyquist.
+    delivery: DeliveryMeters,
     peaks: PeakCheck,
+    delivery_peaks: PeakCheck,
     timeline: PeakMeter,
     tone: Option<Moments>,
     passage: Passage,
@@ -81,14 +85,26 @@ struct PeakCheck {
 }
 
 impl PeakCheck {
+    fn new(ceiling: f32) -> Self {
+        Self { ceiling, highest: 0.0, block: 0, overs: Vec::new() }
+    }
+
+    /// Peaks up to this change nothing.
+    fn enough(&self) -> f32 {
+        self.highest.min(self.ceiling)
+    }
+
     fn look(&mut self, block: &analyzer::oversample::Block) {
-        let peak = block.peak_above(self.highest.min(self.ceiling));
+        self.note(self.block, block.peak_above(self.enough()));
+        self.block += 1;
+    }
+
+    fn note(&mut self, block: u64, peak: f32) {
         self.highest = self.highest.max(peak);
         if peak > self.ceiling {
             let by_db = db_from_gain(f64::from(peak / self.ceiling)) + CEILING_MARGIN_DB;
-            self.overs.push(Over { block: self.block, by_db });
+            self.overs.push(Over { block, by_db });
         }
-        self.block += 1;
     }
 }
 
@@ -101,10 +117,12 @@ fn highest_under(ceiling_dbtp: f64) -> f32 {
 impl OutputMeter {
     /// `ceiling_dbtp` as it was asked for.
     pub fn new(sample_rate_hz: u32, ceiling_dbtp: f64, keep: &CaptureRequest) -> Self {
-        let peaks = PeakCheck { ceiling: highest_under(ceiling_dbtp), highest: 0.0, block: 0, overs: Vec::new() };
+        let ceiling = highest_under(ceiling_dbtp);
         Self {
             scanner: BlockScanner::exact(),
-            peaks,
+            delivery: DeliveryMeters::new(sample_rate_hz),
+            peaks: PeakCheck::new(ceiling),
+            delivery_peaks: PeakCheck::new(ceiling),
             timeline: PeakMeter::new(sample_rate_hz),
             tone: keep.tone_of_frames.map(|frames| Moments {
                 meter: ToneMeter::new(sample_rate_hz),
@@ -118,6 +136,8 @@ impl OutputMeter {
     /// Takes the next frames.
     pub fn push(&mut self, frames: &[Frame]) {
         self.scanner.push(frames, |block| self.peaks.look(block));
+        let enough = self.delivery_peaks.enough();
+        self.delivery.push(frames, enough, |block, peak| self.delivery_peaks.note(block, peak));
         self.timeline.push(frames);
         if let Some(tone) = &mut self.tone {
             tone.push(frames);
@@ -133,13 +153,14 @@ impl OutputMeter {
         loudness: LoudnessMeter,
         limiting: &LimitingHistogram,
     ) -> (Measured, Vec<Frame>, Vec<Over>) {
-        let Self { scanner, mut peaks, timeline, tone, passage, unreadable } = self;
+        let Self { scanner, delivery, mut peaks, mut delivery_peaks, timeline, tone, passage, unreadable } = self;
         scanner.finish(|block| peaks.look(block));
+        delivery.finish(delivery_peaks.enough(), |block, peak| delivery_peaks.note(block, peak));
         let [limiting_db, peak_limiting_db] = limiting.reading_db();
         let history = loudness.history();
         let measured = Measured {
             loudness: history.reading(),
-            true_peak_dbtp: db_from_gain(f64::from(peaks.highest)),
+            true_peak_dbtp: db_from_gain(f64::from(peaks.highest.max(delivery_peaks.highest))),
             limiting_db,
             peak_limiting_db,
             frames,
@@ -147,7 +168,7 @@ impl OutputMeter {
             timeline: Timeline { peaks: timeline.finish(), short_term_lufs: history.short_term_lufs() },
             tone: tone.map(|tone| tone.meter.finish()),
         };
-        (measured, passage.kept, peaks.overs)
+        (measured, passage.kept, both(peaks.overs, delivery_peaks.overs.into_iter()))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::look::{Colour, Look};
 use super::spark::spark;
 use super::text::{bullets, optional, wrapped};
+use crate::io::name;
 use crate::page::words;
 use crate::render::promises::Verdict;
 use crate::report::comparison::Comparison;
@@ -23,7 +24,7 @@ const SPARK_LIMITING_DB: f64 = 3.0;
 /// The end of a run.
 pub fn master_summary(report: &Report, look: &Look) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "{}", report.output.path);
+    let _ = writeln!(out, "{}", name(report.output.path.as_ref()));
     if let Some(decision) = &report.decision {
         let certainty = words::confidence(decision).map_or_else(String::new, |words| format!("; {words}"));
         let words = words::towards(decision) + &certainty;
@@ -57,7 +58,7 @@ pub fn master_summary(report: &Report, look: &Look) -> String {
 /// Two files beside each other.
 pub fn comparison_summary(comparison: &Comparison, look: &Look) -> String {
     let Comparison { before, after, figures, .. } = comparison;
-    let mut out = format!("before: {}\nafter:  {}\n", before.file.path, after.file.path);
+    let mut out = format!("before: {}\nafter:  {}\n", name(before.file.path.as_ref()), name(after.file.path.as_ref()));
     levels(&mut out, Some(&before.levels), None, &after.levels, look);
     curves(&mut out, figures, look);
     let named = |name: &str, warnings: &[String]| {

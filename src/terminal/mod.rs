@@ -15,6 +15,7 @@ use models::norm::{NormProfile, UNIVERSAL};
 
 use self::look::Look;
 pub use self::master::{comparison_summary, master_summary};
+pub use self::text::printable;
 use self::text::{bullets, optional, wrapped};
 use crate::report::album::AlbumReport;
 use crate::request::job::AlbumLoudness;

@@ -6,7 +6,7 @@ use analyzer::profile::Profile;
 use analyzer::tone::Tone;
 use models::Decider;
 use models::amounts::Amounts;
-use models::decision::MasteringDecision;
+use models::decision::{Confidence, MasteringDecision};
 use models::norm::NormProfile;
 use models::features::PLR;
 use models::target::{Target, TargetKind};
@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
 use crate::page;
-use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash};
+use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash, starting_solution};
 use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::actions::actions;
 use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
@@ -171,18 +171,33 @@ pub fn decided_by(
     wish: &MasteringDecision,
 ) -> Result<(Recipe, DecisionReport), Error> {
     let recipe = write_recipe(settings, profile, target, wish)?;
-    let decision = DecisionReport {
-        decider: settings.decider,
+    Ok((recipe, decision_report(settings.decider, target, wish.confidence)))
+}
+
+fn decision_report(decider: DeciderKind, target: &Target, confidence: Confidence) -> DecisionReport {
+    DecisionReport {
+        decider,
         target: target.name.clone(),
         target_kind: target.kind,
         target_lufs: target.loudness_lufs,
         genre: None,
-        confidence: wish.confidence,
+        confidence,
         refinement: None,
         spectrum: TargetSpectrum::of(target),
         references: Vec::new(),
-    };
-    Ok((recipe, decision))
+    }
+}
+
+/// What is done to a song of a record on which nothing can be heard: nothing.
+///
+/// # Errors
+/// The job asks for a value that no recipe accepts.
+pub fn untouched(settings: &MasterSettings, target: &Target) -> Result<(Recipe, DecisionReport), Error> {
+    let has_reference = !settings.references.is_empty();
+    let delivery = settings.delivery.delivery(target.loudness_lufs, has_reference, None)?;
+    let recipe = Recipe { delivery, output: settings.delivery.output()?, ..Recipe::default() }.quantized();
+    let unsure = Confidence { tone: 0.0, width: 0.0, dynamics: 0.0 };
+    Ok((recipe, decision_report(DeciderKind::None, target, unsure)))
 }
 
 /// A song and what was decided for it.
@@ -207,8 +222,13 @@ pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Re
     let Decided { song, profile, recipe, decision, mut warnings } = decided;
     let tags = Tags::read(&job.input);
     let capture = page::capture(job.output.page.as_ref(), song, &recipe);
-    let request = WriteRequest { output: &job.output, tags: &tags, strictness: job.settings.strictness(), capture };
-    let mut finished = finish(song, &recipe, Solve::Anew(profile), request, observer)?;
+    let request = WriteRequest { output: &job.output, tags, strictness: job.settings.strictness(), capture };
+    // What has no loudness cannot be brought to one.
+    let solve = match profile.loudness.integrated_lufs {
+        Some(_) => Solve::Anew(profile),
+        None => Solve::AsIs(starting_solution(&recipe, profile)),
+    };
+    let mut finished = finish(song, &recipe, solve, request, observer)?;
     warnings.splice(0..0, song.warnings.iter().cloned());
     warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
     let heard = std::mem::take(&mut finished.passage);
@@ -282,7 +302,7 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     };
     let tags = Tags::read(&job.input);
     let capture = page::capture(job.output.page.as_ref(), &song, &recipe);
-    let request = WriteRequest { output: &job.output, tags: &tags, strictness: job.strictness, capture };
+    let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture };
     let mut finished = finish(&song, &recipe, solve, request, observer)?;
     let heard = std::mem::take(&mut finished.passage);
     let warnings = song.warnings.clone();

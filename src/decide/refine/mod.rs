@@ -12,6 +12,7 @@ use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use models::amounts::Amounts;
 use models::balance::{counted, octave_wide};
 use models::bounds::{SIDE_NOISE_DB, bounds_db, hardened, softened};
+use models::decision::keep_one_side;
 use models::literal::within_bounds;
 use models::target::{Target, TargetKind};
 use models::third_octaves::{
@@ -58,10 +59,12 @@ pub fn refined(
     (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
 ) -> Result<(Recipe, Option<Refinement>), Error> {
-    match effort {
-        Effort::Off => Ok((recipe, None)),
-        _ => refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer),
-    }
+    let (mut recipe, refinement) = match effort {
+        Effort::Off => (recipe, None),
+        _ => refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer)?,
+    };
+    keep_one_side(profile, &mut recipe);
+    Ok((recipe, refinement))
 }
 
 fn refine_by_rendering(

@@ -41,7 +41,6 @@ pub struct Drawn<'a> {
     pub figures: &'a Figures,
     pub before: Option<&'a Levels>,
     pub after: &'a Levels,
-    pub channels: u8,
     /// Loudness that was asked for, LUFS.
     pub wanted_lufs: Option<f64>,
     pub target: Option<&'a TargetSpectrum>,
