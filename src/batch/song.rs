@@ -9,7 +9,8 @@ use crate::batch::pages;
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Record};
 use crate::batch::shared::{Deciders, Shared};
-use crate::decide::refine::refined;
+use crate::decide::refine::{refined, with_dynamics};
+use crate::decide::vinyl;
 use crate::error::Error;
 use crate::io;
 use crate::io::claim::Claim;
@@ -70,7 +71,8 @@ impl Shared<'_> {
     ) -> Result<Done, String> {
         let standing = self.standing(item, &made_from)?;
         let path = self.output.join(&item.output);
-        let is_unclear = standing == MasterState::Foreign && claim.was_abandoned && !self.force;
+        let is_unclear =
+            matches!(standing, MasterState::Foreign | MasterState::Edited) && claim.was_abandoned && !self.force;
         let made = match is_unclear {
             true => self.compared(item, &path, deciders, observer),
             false => self.mastered(item, &path, standing, deciders, observer),
@@ -78,7 +80,7 @@ impl Shared<'_> {
         let (report, profile) = match made {
             Ok(made) => made,
             Err(error) => {
-                if !is_unclear || matches!(error, Error::Io(io::Error::Exists { .. })) {
+                if !is_unclear || matches!(error, Error::Io(io::Error::Exists { .. }) | Error::Edited(_)) {
                     claim.release();
                 }
                 return Err(error.to_string());
@@ -109,8 +111,10 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let may_replace = self.force || matches!(standing, MasterState::Finished | MasterState::Outdated);
-        if standing == MasterState::Foreign && !may_replace {
-            return Err(io::Error::Exists { path: path.to_owned() }.into());
+        match standing {
+            MasterState::Foreign if !may_replace => return Err(io::Error::Exists { path: path.to_owned() }.into()),
+            MasterState::Edited if !may_replace => return Err(Error::Edited(path.to_owned())),
+            _ => {}
         }
         let folder = path.parent().unwrap_or(self.output);
         io::text::create_folder(folder)?;
@@ -183,12 +187,15 @@ impl Shared<'_> {
         };
         let aim = aim.for_song(&job.input, &job.settings);
         let (recipe, mut decision) = decide(&job, profile, deciders.get(job.settings.decider)?, &aim)?;
-        let (recipe, refinement) =
-            refined(song, profile, &aim.target, recipe, (&job.settings.amounts(), job.settings.effort), observer)?;
+        let effort = (&job.settings.amounts(), job.settings.effort);
+        let recipe = with_dynamics(song, profile, &aim.target, recipe, effort, observer)?;
+        let recipe = vinyl::prepared(recipe, &job.settings.delivery);
+        let (recipe, refinement) = refined(song, profile, &aim.target, recipe, effort, observer)?;
         let recipe = with_values(recipe, &job.settings.values)?;
         decision.refinement = refinement;
         let mut warnings = aim.warnings;
         warnings.extend(notes_on_reference(&job.settings, &aim.target, &recipe));
+        warnings.extend(vinyl::side_warning(profile, &job.settings.delivery));
         Ok((recipe, decision, warnings))
     }
 }

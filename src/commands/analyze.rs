@@ -9,7 +9,7 @@ use goldmaster::terminal::progress_bar::ProgressBar;
 use crate::cli::analyze::AnalyzeArgs;
 use crate::commands::{look, print, print_data, some_failed};
 
-/// Measures every file; one that cannot be read is told, and does not stop the others.
+/// Measures every file; one that cannot be read does not stop the others.
 pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
     let mut failed = Vec::new();
     let mut separator = "";
@@ -29,13 +29,13 @@ pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
             let path = path.display().to_string();
             let line =
                 serde_json::json!({ "path": path, "codec": info.codec, "warnings": warnings, "profile": profile });
-            print_data(&line.to_string());
+            print_data(&line.to_string())?;
             continue;
         }
         print(&format!(
             "{separator}{}",
             terminal::profile_summary(&io::name(path), &info.codec, &profile, &warnings, &look())
-        ));
+        ))?;
         separator = "\n";
     }
     let succeeded = args.inputs.len() - failed.len();

@@ -8,14 +8,14 @@ use models::Decider;
 use models::amounts::Amounts;
 use models::decision::{Confidence, MasteringDecision};
 use models::norm::NormProfile;
-use models::features::PLR;
 use models::target::{Target, TargetKind};
 use rayon::prelude::*;
-use renderer::recipe::{DeliveryParams, Recipe, SampleFormat, Solution};
+use renderer::recipe::{Recipe, SampleFormat, Solution};
 
 use crate::decide::genres::Genres;
 use crate::decide::reference::ReferenceAssessment;
-use crate::decide::refine::refined;
+use crate::decide::refine::{refined, with_dynamics};
+use crate::decide::vinyl;
 use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
@@ -37,7 +37,12 @@ use crate::song::{Song, measure_part};
 /// # Errors
 /// See [`Error`]; nothing is written.
 pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
-    let references = job.settings.references.iter().map(|r| r.path.as_path());
+    let settings = &job.settings;
+    settings.delivery.delivery(0.0, false, None, 0.0)?;
+    let output = settings.delivery.output()?;
+    check_format(&job.output, output.sample_format)?;
+    with_values(Recipe::default(), &settings.values)?;
+    let references = settings.references.iter().map(|r| r.path.as_path());
     check_paths(&job.input, references.clone(), &job.output)?;
     if let Some(recipe) = &job.recipe {
         let page = job.output.page.as_ref().map(|page| &page.path);
@@ -48,10 +53,6 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
         let taken = references.chain([job.input.as_path()]).chain(output);
         check_other_path("recipe", recipe, taken, job.output.force)?;
     }
-    let settings = &job.settings;
-    settings.delivery.delivery(0.0, false, None)?;
-    let output = settings.delivery.output()?;
-    check_format(&job.output, output.sample_format)?;
     if let Some(path) = &settings.profile {
         read_profile(path)?;
     }
@@ -61,15 +62,18 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
         || measure_references(&settings.references, observer),
     );
     let (song, profile) = song?;
-    let aim = MasteringTarget::towards(&decider, &mut Genres::default(), references?, settings, &[&profile])?
+    let aim = MasteringTarget::towards(&mut decider, &mut Genres::default(), references?, settings, &[&profile])?
         .for_song(&job.input, settings);
     let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
     let effort = (&settings.amounts(), settings.effort);
+    let recipe = with_dynamics(&song, &profile, &aim.target, recipe, effort, observer)?;
+    let recipe = vinyl::prepared(recipe, &settings.delivery);
     let (recipe, refinement) = refined(&song, &profile, &aim.target, recipe, effort, observer)?;
     let recipe = with_values(recipe, &settings.values)?;
     decision.refinement = refinement;
     let mut warnings = aim.warnings;
     warnings.extend(notes_on_reference(settings, &aim.target, &recipe));
+    warnings.extend(vinyl::side_warning(&profile, &settings.delivery));
     deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings }, observer)
 }
 
@@ -92,17 +96,18 @@ impl MasteringTarget {
     /// # Errors
     /// A reference is silent, the file is no profile, or the runtime failed.
     pub fn towards(
-        decider: &Decider,
+        decider: &mut Decider,
         genres: &mut Genres,
         references: Vec<MeasuredReference>,
         settings: &MasterSettings,
         songs: &[&Profile],
     ) -> Result<Self, Error> {
         if let Some(path) = &settings.profile {
-            return Ok(Self::at(read_profile(path)?.target()));
+            return Ok(Self::at(decider.target(&read_profile(path)?, songs).map_err(Error::Network)?));
         }
         if references.is_empty() {
-            let (genre, target) = genres.find(&settings.genre(), decider.norm(), songs).map_err(Error::Network)?;
+            let (genre, profile) = genres.find(&settings.genre(), decider.norm(), songs).map_err(Error::Network)?;
+            let target = decider.target(&profile, songs).map_err(Error::Network)?;
             let genre = (settings.genre() != Genre::Universal).then_some(genre);
             return Ok(Self { genre, ..Self::at(target) });
         }
@@ -119,6 +124,7 @@ impl MasteringTarget {
         }
         let kind = settings.matching.target_kind();
         let target = Target { trust, kind, ..Target::references(&records).map_err(Error::Network)? };
+        let target = settings.character.followed(target);
         Ok(Self { warnings, references: told, ..Self::at(target) })
     }
 
@@ -131,7 +137,7 @@ impl MasteringTarget {
 impl MasteringTarget {
     /// The same for the job's song: a master that has been there already is left as it is.
     pub fn for_song(mut self, input: &Path, settings: &MasterSettings) -> Self {
-        if was_mastered_towards(input, &origin(&self.target, settings.profile.is_none())) {
+        if was_mastered_towards(input, &origin(&self.target, settings.profile.is_none(), settings.character)) {
             self.target.trust = Amounts::NONE;
             self.warnings.push(ALREADY.to_owned());
         }
@@ -170,11 +176,17 @@ pub fn decided_by(
     target: &Target,
     wish: &MasteringDecision,
 ) -> Result<(Recipe, DecisionReport), Error> {
+    let wish = &settings.character.decision(target, wish.clone());
     let recipe = write_recipe(settings, profile, target, wish)?;
-    Ok((recipe, decision_report(settings.decider, target, wish.confidence)))
+    Ok((recipe, decision_report(settings, settings.decider, target, wish.confidence)))
 }
 
-fn decision_report(decider: DeciderKind, target: &Target, confidence: Confidence) -> DecisionReport {
+fn decision_report(
+    settings: &MasterSettings,
+    decider: DeciderKind,
+    target: &Target,
+    confidence: Confidence,
+) -> DecisionReport {
     DecisionReport {
         decider,
         target: target.name.clone(),
@@ -183,7 +195,8 @@ fn decision_report(decider: DeciderKind, target: &Target, confidence: Confidence
         genre: None,
         confidence,
         refinement: None,
-        spectrum: TargetSpectrum::of(target),
+        character: settings.character,
+        spectrum: TargetSpectrum::of(&settings.character.shown(target)),
         references: Vec::new(),
     }
 }
@@ -194,10 +207,11 @@ fn decision_report(decider: DeciderKind, target: &Target, confidence: Confidence
 /// The job asks for a value that no recipe accepts.
 pub fn untouched(settings: &MasterSettings, target: &Target) -> Result<(Recipe, DecisionReport), Error> {
     let has_reference = !settings.references.is_empty();
-    let delivery = settings.delivery.delivery(target.loudness_lufs, has_reference, None)?;
+    let delivery =
+        settings.delivery.delivery(target.loudness_lufs, has_reference, None, settings.character.loudness_lu())?;
     let recipe = Recipe { delivery, output: settings.delivery.output()?, ..Recipe::default() }.quantized();
     let unsure = Confidence { tone: 0.0, width: 0.0, dynamics: 0.0 };
-    Ok((recipe, decision_report(DeciderKind::None, target, unsure)))
+    Ok((recipe, decision_report(settings, DeciderKind::None, target, unsure)))
 }
 
 /// A song and what was decided for it.
@@ -279,8 +293,9 @@ const AS_LOUD_LU: f64 = 0.2;
 /// # Errors
 /// See [`Error`]; nothing is written.
 pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error> {
-    check_paths(&job.input, std::iter::empty(), &job.output)?;
     let recipe = with_values(job.recipe.clone(), &job.settings)?;
+    check_format(&job.output, recipe.output.sample_format)?;
+    check_paths(&job.input, std::iter::empty(), &job.output)?;
     let mut song = Song::load(&job.input, observer)?;
     let hash = song.hash.clone();
     let fits = |solution: &Solution| solution.input_hash == hash && solution.settings_hash == settings_hash(&recipe);
@@ -369,19 +384,6 @@ fn least_plr_lu(profile: &Profile, target: &Target, wish: &MasteringDecision) ->
     is_held.then_some(plr_lu + denser_lu)
 }
 
-/// A record that is followed shows how far peaks stand out of its loudness: those of the master stand out no further, as far as a
-/// limiter brings that about without being heard.
-fn dense_ceiling_dbtp(profile: &Profile, target: &Target, dynamics: f64, delivery: &DeliveryParams) -> f64 {
-    let DeliveryParams { loudness_lufs, ceiling_dbtp, .. } = *delivery;
-    let Some(lufs) = profile.loudness.integrated_lufs else { return ceiling_dbtp };
-    let least_lu = profile.peak.true_peak_dbtp - lufs - DENSER_LU;
-    let dense_dbtp = loudness_lufs + target.features[PLR].max(least_lu);
-    ceiling_dbtp + dynamics * (dense_dbtp - ceiling_dbtp).min(0.0)
-}
-
-/// No record makes a song denser than this for density's sake alone, LU.
-const DENSER_LU: f64 = 6.0;
-
 fn write_recipe(
     settings: &MasterSettings,
     profile: &Profile,
@@ -393,19 +395,16 @@ fn write_recipe(
             target.loudness_lufs,
             !settings.references.is_empty(),
             least_plr_lu(profile, target, wish),
+            settings.character.loudness_lu(),
         )?,
         output: settings.delivery.output()?,
         ..Recipe::default()
     };
     let amounts = settings.amounts();
     if amounts != Amounts::NONE {
-        recipe.towards = Some(origin(target, settings.profile.is_none()));
+        recipe.towards = Some(origin(target, settings.profile.is_none(), settings.character));
     }
     wish.apply(profile, target, &amounts, &mut recipe);
-    if target.kind == TargetKind::Balance {
-        let dynamics = amounts.times(&target.trust).dynamics;
-        recipe.delivery.ceiling_dbtp = dense_ceiling_dbtp(profile, target, dynamics, &recipe.delivery);
-    }
     // What is set by hand is set when all else is decided; that it can be is known before any more is done.
     let recipe = recipe.quantized();
     with_values(recipe.clone(), &settings.values)?;

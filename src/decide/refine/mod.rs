@@ -5,6 +5,8 @@
 //! song is loud. Each correction is learnt from one half of the passages and counts only if the other half comes closer as well;
 //! towards a record that is followed, all passages teach and all judge, and the limiter has a part in what is heard.
 
+mod density;
+mod dynamics;
 mod excerpts;
 
 use analyzer::profile::Profile;
@@ -46,6 +48,26 @@ const CLOSE_ENOUGH_DB: f64 = 0.1;
 const LEAST_GAIN: f64 = 0.03;
 /// A chain that was told what to do is not corrected by more, dB.
 const CORRECTION_DB: f64 = 3.0;
+
+/// The recipe with its dynamics decided by what the chain makes of the song; the equaliser is corrected afterwards, and hears them.
+///
+/// # Errors
+/// As [`refined`].
+pub fn with_dynamics(
+    song: &Song,
+    profile: &Profile,
+    target: &Target,
+    recipe: Recipe,
+    (amounts, effort): (&Amounts, Effort),
+    observer: &dyn Observer,
+) -> Result<Recipe, Error> {
+    // What is taken as it is is a spectrum; the cautious estimator has ratios of its own.
+    if effort == Effort::Off || matches!(target.kind, TargetKind::Literal | TargetKind::Reference) {
+        return Ok(recipe);
+    }
+    observer.stage("refining", None);
+    dynamics::decided(song, profile, target, amounts.dynamics * target.trust.dynamics, recipe)
+}
 
 /// The recipe, its equaliser corrected by what the chain makes of the song, towards what of `target` is done.
 ///
