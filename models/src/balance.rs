@@ -100,7 +100,11 @@ mod tests {
     const ALL_HZ: f64 = 20_480.0;
     const SONG: ThirdOctaveLevels = [[-20.0; THIRD_OCTAVES], [-30.0; THIRD_OCTAVES]];
     /// The curves of mid and side that are found where no estimator says anything else.
-    fn found(source: &ThirdOctaveLevels, target: &ThirdOctaveLevels, registration: Option<&Registration>) -> ThirdOctaveLevels {
+    fn found(
+        source: &ThirdOctaveLevels,
+        target: &ThirdOctaveLevels,
+        registration: Option<&Registration>,
+    ) -> ThirdOctaveLevels {
         let nothing = MasteringDecision {
             mid_db: [0.0; SPECTRUM_BANDS],
             side_db: [0.0; SPECTRUM_BANDS],

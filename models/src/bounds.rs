@@ -65,7 +65,10 @@ pub struct BoundedGains<'a> {
 }
 
 /// The gains of mid and side: what the mid loses is heard most.
-pub fn of_mid_and_side<'a>([mid, side]: [&'a [f64]; 2], [mid_bound_db, side_bound_db]: [f64; 2]) -> [BoundedGains<'a>; 2] {
+pub fn of_mid_and_side<'a>(
+    [mid, side]: [&'a [f64]; 2],
+    [mid_bound_db, side_bound_db]: [f64; 2],
+) -> [BoundedGains<'a>; 2] {
     [
         BoundedGains { weight: 1.0, gains_db: mid, bound_db: mid_bound_db },
         BoundedGains { weight: SIDE_WEIGHT, gains_db: side, bound_db: side_bound_db },

@@ -30,7 +30,8 @@ pub fn decide(source: &FineBandPowers, target: &ThirdOctaveLevels, cutoff_hz: f6
 /// By how much each third octave is to be moved on the way from `source` to `target`, dB.
 pub fn within_bounds(source: &ThirdOctaveLevels, target: &ThirdOctaveLevels) -> ThirdOctaveLevels {
     let (wanted, heard, bounds_db) = (difference(source, target), audible(target), bounds_db(TargetKind::Literal));
-    let of_heard = |c: usize| -> Vec<f64> { (0..THIRD_OCTAVES).filter(|b| heard[c][*b]).map(|b| wanted[c][b]).collect() };
+    let of_heard =
+        |c: usize| -> Vec<f64> { (0..THIRD_OCTAVES).filter(|b| heard[c][*b]).map(|b| wanted[c][b]).collect() };
     let gains = [of_heard(0), of_heard(1)];
     let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds_db));
     std::array::from_fn(|c| wanted[c].map(|db| softened(db - shift_db, bounds_db[c])))

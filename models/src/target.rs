@@ -162,7 +162,8 @@ fn mean_levels(songs: &[(f64, &Profile, ThirdOctaveLevels)]) -> ThirdOctaveLevel
     let mean = |c: usize, band: usize, all: bool| {
         let says = |song: &Profile| band < thirds_below(song.spectrum.cutoff_hz) && !(c == 1 && is_mono(song));
         let said = songs.iter().filter(|(_, song, _)| all || says(song));
-        let (sum, total) = said.fold((0.0, 0.0), |(s, t), (weight, _, levels)| (s + weight * levels[c][band], t + weight));
+        let (sum, total) =
+            said.fold((0.0, 0.0), |(s, t), (weight, _, levels)| (s + weight * levels[c][band], t + weight));
         (total > 0.0).then(|| sum / total)
     };
     let level = |c: usize, band: usize| mean(c, band, false).or_else(|| mean(c, band, true)).unwrap_or_default();

@@ -132,7 +132,11 @@ impl Settings {
             // Files count by what is in them.
             settings: MasterSettings { references: Vec::new(), profile: None, genre, ..self.master.clone() },
             format: self.format,
-            references: references.iter().zip(self.possible_references()).map(|(hash, reference)| (hash, reference.section.map(|s| s.to_string()), reference.weight)).collect(),
+            references: references
+                .iter()
+                .zip(self.possible_references())
+                .map(|(hash, reference)| (hash, reference.section.map(|s| s.to_string()), reference.weight))
+                .collect(),
             profile,
             context,
         };

@@ -107,7 +107,8 @@ impl ReferenceAssessment {
         } else {
             return;
         };
-        let words = format!("it sounds like {sound}: a quarter of its tone is taken and nothing else. Choose a piece of music");
+        let words =
+            format!("it sounds like {sound}: a quarter of its tone is taken and nothing else. Choose a piece of music");
         self.limit(Amounts { tone: FOREIGN, dynamics: 0.0, width: 0.0 }, words);
     }
 

@@ -35,7 +35,6 @@ impl MatchKind {
     }
 }
 
-
 /// What a song without references or profile goes towards.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Genre {

@@ -275,9 +275,6 @@ impl Meters {
         let reading = self.spectrum.finish();
         let over = |levels: &[f64]| -> [f64; THIRD_OCTAVES] { std::array::from_fn(|band| levels[band] - lufs) };
         let (mid, side) = (&reading.mid, &reading.side);
-        Some(Reading {
-            lufs,
-            levels: [over(&mid.third_octave_db), over(&side.third_octave_db)],
-        })
+        Some(Reading { lufs, levels: [over(&mid.third_octave_db), over(&side.third_octave_db)] })
     }
 }
