@@ -11,7 +11,7 @@ use goldmaster::terminal::progress_bar::listen_for_interrupt;
 
 use crate::cli::master::MasterArgs;
 use crate::cli::{Cli, Command};
-use crate::commands::{analyze, batch, demo, describe, master, print_error, profile, render, report};
+use crate::commands::{analyze, batch, check, demo, describe, master, print_error, profile, render, report};
 
 fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
@@ -29,6 +29,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<(), Error> {
     match cli.command {
         Some(Command::Master(args)) => master::run_master(&args),
         Some(Command::Analyze(args)) => analyze::run_analyze(&args),
+        Some(Command::Check(args)) => check::run_check(&args),
         Some(Command::Profile(args)) => profile::run_profile(&args),
         Some(Command::Render(args)) => render::run_render(&args),
         Some(Command::Batch(args)) => batch::run_batch(&args),

@@ -1,9 +1,9 @@
 //! Where a master is to go: a reference, several of them, or the norm.
 
 use analyzer::crossover::BANDS;
-use analyzer::defects::DefectKind;
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
@@ -39,7 +39,7 @@ pub struct Target {
 }
 
 /// What a target is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetKind {
     /// Finished records that the user chose: their master is to be taken, not their song.
@@ -133,7 +133,7 @@ pub(crate) fn says(song: &Profile, feature: usize) -> bool {
     let is_side =
         (SIDE..SIDE + SPECTRUM_BANDS).contains(&feature) || (WIDTH_START..WIDTH_START + BANDS).contains(&feature);
     let is_beyond = is_band && feature % SPECTRUM_BANDS >= bands_below(song.spectrum.cutoff_hz);
-    let is_mono = song.channels == 1 || song.defects.iter().any(|defect| defect.kind == DefectKind::Mono);
+    let is_mono = song.channels == 1 || song.defects.iter().any(|defect| defect.kind.is_mono());
     !(is_beyond || is_side && is_mono)
 }
 

@@ -21,6 +21,7 @@ use crate::io;
 use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::DecisionReport;
 use crate::report::album::AlbumReport;
+use crate::report::warning::Warning;
 use crate::request::job::AlbumLoudness;
 use crate::request::job::MasterJob;
 use crate::request::job::Strictness;
@@ -163,7 +164,7 @@ impl BatchAnalysis {
         let pairs = each(plan, jobs, watch, |at, item, _| {
             let has_master = matches!(outcomes[at], Outcome::Mastered | Outcome::Unchanged);
             let record = has_master.then(|| shared.records.read(&item.output)).flatten()?;
-            let before = serde_json::from_value(record.profile).ok()?;
+            let before = record.profile()?;
             let (after, history) = measure_master(&shared.output.join(&item.output), &Stopping(watch)).ok()?;
             Some(Pair { input: item.input.clone(), before, after, history })
         })?;

@@ -17,12 +17,13 @@ use crate::io::claim::Claim;
 use crate::io::encode::scratch;
 use crate::io::hash::file_hash;
 use crate::render::provenance::was_mastered_towards;
+use crate::report::warning::{Warning, WarningKind};
 use crate::report::{DecisionReport, Report};
 use crate::request::job::MasterJob;
 use crate::request::page::Page;
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::{ALREADY, Decided, MasteringTarget, decide, deliver, notes_on_reference};
+use crate::workflows::master::{Decided, MasteringTarget, decide, deliver, notes_on_reference};
 
 /// How a song of a batch came out.
 #[derive(Debug)]
@@ -164,7 +165,7 @@ impl Shared<'_> {
         profile: &Profile,
         deciders: &mut Deciders,
         observer: &dyn Observer,
-    ) -> Result<(Recipe, DecisionReport, Vec<String>), Error> {
+    ) -> Result<(Recipe, DecisionReport, Vec<Warning>), Error> {
         if self.direction.is_unknown {
             return Err(Error::Album("a master has vanished since the batch began: begin it again".to_owned()));
         }
@@ -172,7 +173,7 @@ impl Shared<'_> {
             let (recipe, decision) = decided.clone().map_err(Error::Album)?;
             let mut warnings = self.direction.warnings.clone();
             if recipe.towards.as_ref().is_some_and(|origin| was_mastered_towards(&job.input, origin)) {
-                warnings.push(ALREADY.to_owned());
+                warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
             }
             return Ok((recipe, decision, warnings));
         }

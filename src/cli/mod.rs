@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod batch;
+pub mod check;
 pub mod demo;
 pub mod master;
 pub mod profile;
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 use self::analyze::AnalyzeArgs;
 use self::batch::{BatchArgs, MergeArgs};
+use self::check::CheckArgs;
 use self::demo::DemoArgs;
 use self::master::MasterArgs;
 use self::profile::ProfileArgs;
@@ -44,6 +46,8 @@ pub enum Command {
     Master(MasterArgs),
     /// Measures files and shows what was found
     Analyze(AnalyzeArgs),
+    /// Checks finished files against what a destination asks for
+    Check(CheckArgs),
     /// Aggregates several songs to a profile that `--profile` masters towards
     Profile(ProfileArgs),
     /// Renders a song from a recipe: on the song it was made for, the same bytes

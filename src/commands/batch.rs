@@ -169,7 +169,7 @@ impl Watch for Terminal {
                     }
                 }
                 song.notes.iter().for_each(|note| {
-                    let _ = write!(words, "\n  please note: {note}");
+                    let _ = write!(words, "\n  please note: {}", note.sentence);
                 });
                 print(&format!("{output}: {words}"));
             }

@@ -42,7 +42,7 @@ pub fn show(args: &ShowArgs, report: &Report, page: Option<&Page>) {
     } else if args.quiet {
         // Nobody should have to find out from a service that a master is too quiet.
         for promise in report.promises.iter().filter(|promise| promise.verdict == Verdict::Short) {
-            let _ = writeln!(std::io::stderr(), "{}: warning: {}", report.output.path, promise.measured);
+            let _ = writeln!(std::io::stderr(), "{}: warning: {}", report.output.path, promise.sentence);
         }
     } else {
         print(&terminal::master_summary(report, &look()));

@@ -169,7 +169,7 @@ impl Encoder {
     ///
     /// # Errors
     /// Frames are missing, the disk is full or fails, or the name was taken in the meantime.
-    pub fn finish(self, tags: Option<&Tags>) -> Result<Vec<String>, Error> {
+    pub fn finish(self, tags: Option<&Tags>) -> Result<Vec<Warning>, Error> {
         if self.written_frames != self.spec.frames {
             return Err(self.incomplete());
         }
@@ -190,7 +190,7 @@ impl Encoder {
             }
         };
         persist(complete, &path, overwrite)?;
-        Ok(warnings.iter().map(ToString::to_string).collect())
+        Ok(warnings)
     }
 
     fn incomplete(&self) -> Error {

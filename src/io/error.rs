@@ -3,6 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// Why a file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -214,7 +217,8 @@ fn name(path: &Path) -> String {
 }
 
 /// What was wrong with a source and did not prevent reading it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "code", content = "values", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Warning {
     /// The file ends before its sound does.
@@ -269,6 +273,19 @@ pub enum Warning {
 const MAX_PROMISE: u64 = 1000;
 
 impl Warning {
+    /// Sound is missing or changed.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Truncated { .. }
+            | Self::Silenced { .. }
+            | Self::Stopped { .. }
+            | Self::Short { .. }
+            | Self::Checksum
+            | Self::Replaced { .. } => true,
+            Self::Long { .. } | Self::NoLength | Self::OtherTracks { .. } | Self::EditList | Self::Tags { .. } => false,
+        }
+    }
+
     /// Fewer frames came than were promised, because the file is cut off or because it is damaged.
     pub(super) fn missing(promised: u64, got: u64, is_cut_off: bool) -> Self {
         let missing_frames = promised.saturating_sub(got);

@@ -43,7 +43,36 @@ pub struct Tags {
     mark: Option<String>,
 }
 
+/// What a delivery needs of the tags.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TagFacts {
+    /// Title of the song.
+    pub title: Option<String>,
+    /// Who plays it.
+    pub artist: Option<String>,
+    /// Title of the album.
+    pub album: Option<String>,
+    /// International Standard Recording Code.
+    pub isrc: Option<String>,
+    /// There is a picture.
+    pub has_cover: bool,
+}
+
 impl Tags {
+    /// What a delivery needs of them.
+    pub fn facts(&self) -> TagFacts {
+        let Some(tag) = &self.tag else { return TagFacts::default() };
+        let text =
+            |key: ItemKey| tag.get_string(key).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        TagFacts {
+            title: text(ItemKey::TrackTitle),
+            artist: text(ItemKey::TrackArtist),
+            album: text(ItemKey::AlbumTitle),
+            isrc: text(ItemKey::Isrc),
+            has_cover: tag.picture_count() > 0,
+        }
+    }
+
     /// Reads the tags and pictures of a file. Loudness tags and the like are left out: they are wrong for a master.
     pub fn read(path: &Path) -> Self {
         match contain(|| read(path)).unwrap_or_else(|| Err("they make no sense".to_owned())) {

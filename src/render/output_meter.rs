@@ -3,25 +3,44 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use analyzer::band_statistics::BandStatisticsMeter;
 use analyzer::loudness::LoudnessMeter;
 use analyzer::oversample::BlockScanner;
 use analyzer::stream::{Frame, Meter};
 use analyzer::timeline::{PeakMeter, Timeline};
 use analyzer::tone::{ToneMeter, moments};
 use analyzer::units::{db_from_gain, gain_from_db};
+use renderer::recipe::Recipe;
 
 use crate::render::promises::Measured;
 use crate::render::solve::CEILING_MARGIN_DB;
 use crate::render::solve::LimitingHistogram;
 use crate::render::trims::Over;
+use crate::song::Song;
 
-/// What a page needs of a master, beyond what every run measures.
+/// What is captured of a master while it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaptureRequest {
-    /// Spectrum and stereo image at some moments of so many frames.
-    pub tone_of_frames: Option<u64>,
-    /// The frames to listen to.
-    pub passage: Range<u64>,
+    /// Length of the master, frames: its spectrum is measured at some moments.
+    pub frames: u64,
+    /// 1 or 2.
+    pub channels: u8,
+    /// Frames to listen to, one range per passage.
+    pub passages: Vec<Range<u64>>,
+}
+
+impl CaptureRequest {
+    /// Passages of the master that `recipe` makes of `song`.
+    pub fn new(song: &Song, recipe: &Recipe, passages: &[Range<f64>]) -> Self {
+        let source_hz = song.info.sample_rate_hz;
+        let rate_hz = recipe.output.sample_rate_hz.unwrap_or(source_hz);
+        let at = |seconds: f64| (seconds * f64::from(rate_hz)).round() as u64;
+        Self {
+            frames: (song.frames.len() * u64::from(rate_hz)).div_ceil(u64::from(source_hz)),
+            channels: song.info.channels,
+            passages: passages.iter().map(|passage| at(passage.start)..at(passage.end)).collect(),
+        }
+    }
 }
 
 /// Measures what is written.
@@ -29,8 +48,10 @@ pub struct OutputMeter {
     scanner: BlockScanner,
     peaks: PeakCheck,
     timeline: PeakMeter,
-    tone: Option<Moments>,
-    passage: Passage,
+    bands: BandStatisticsMeter,
+    tone: Moments,
+    passages: Vec<Passage>,
+    channels: u8,
     unreadable: u64,
 }
 
@@ -106,11 +127,13 @@ impl OutputMeter {
             scanner: BlockScanner::exact(),
             peaks,
             timeline: PeakMeter::new(sample_rate_hz),
-            tone: keep.tone_of_frames.map(|frames| Moments {
+            bands: BandStatisticsMeter::new(sample_rate_hz),
+            tone: Moments {
                 meter: ToneMeter::new(sample_rate_hz),
-                to_come: moments(frames, sample_rate_hz).into_iter().map(Passage::new).collect(),
-            }),
-            passage: Passage::new(keep.passage.clone()),
+                to_come: moments(keep.frames, sample_rate_hz).into_iter().map(Passage::new).collect(),
+            },
+            passages: keep.passages.iter().cloned().map(Passage::new).collect(),
+            channels: keep.channels,
             unreadable: 0,
         }
     }
@@ -119,21 +142,20 @@ impl OutputMeter {
     pub fn push(&mut self, frames: &[Frame]) {
         self.scanner.push(frames, |block| self.peaks.look(block));
         self.timeline.push(frames);
-        if let Some(tone) = &mut self.tone {
-            tone.push(frames);
-        }
-        self.passage.push(frames);
+        self.bands.push(frames);
+        self.tone.push(frames);
+        self.passages.iter_mut().for_each(|passage| passage.push(frames));
         self.unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
     }
 
-    /// What was measured, here and by `loudness`, the passage that was to be kept, and every block over the ceiling.
+    /// What was measured, here and by `loudness`, the passages that were asked for, and every block over the ceiling.
     pub fn finish(
         self,
         frames: u64,
         loudness: LoudnessMeter,
         limiting: &LimitingHistogram,
-    ) -> (Measured, Vec<Frame>, Vec<Over>) {
-        let Self { scanner, mut peaks, timeline, tone, passage, unreadable } = self;
+    ) -> (Measured, Vec<Vec<Frame>>, Vec<Over>) {
+        let Self { scanner, mut peaks, timeline, bands, tone, passages, channels, unreadable } = self;
         scanner.finish(|block| peaks.look(block));
         let [limiting_db, peak_limiting_db] = limiting.reading_db();
         let history = loudness.history();
@@ -144,10 +166,11 @@ impl OutputMeter {
             peak_limiting_db,
             frames,
             unreadable,
-            timeline: Timeline { peaks: timeline.finish(), short_term_lufs: history.short_term_lufs() },
-            tone: tone.map(|tone| tone.meter.finish()),
+            timeline: Timeline::new(timeline.finish(), &history, channels),
+            bands: bands.finish(),
+            tone: tone.meter.finish(),
         };
-        (measured, passage.kept, peaks.overs)
+        (measured, passages.into_iter().map(|passage| passage.kept).collect(), peaks.overs)
     }
 }
 

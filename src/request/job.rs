@@ -14,7 +14,18 @@ use crate::request::destination::{Destination, codec_room_db};
 use crate::request::page::Page;
 
 /// Who decides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    clap::ValueEnum,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DeciderKind {
     /// The ONNX network.
@@ -255,7 +266,7 @@ pub enum Effort {
 }
 
 /// What of an album is brought to the loudness that was asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlbumLoudness {
     /// All songs together, played through (BS.1770 over the album)

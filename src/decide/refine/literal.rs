@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::report::Refinement;
 use crate::request::job::MasterJob;
 use crate::song::Song;
-use crate::song::observer::Observer;
+use crate::song::observer::{Observer, Stage};
 
 /// Rounds that bring less are the last, dB.
 const WORTH_DB: f64 = 0.02;
@@ -42,7 +42,7 @@ pub fn refine_by_rendering(
     };
     let Some(excerpts) = RefinementExcerpts::whole(song, profile)? else { return Ok((recipe, None)) };
     let rounds = rounds(job.effort);
-    observer.stage("refining", Some(excerpts.len() * rounds as u64));
+    observer.stage(Stage::Refining, Some(excerpts.len() * rounds as u64));
     let (alone, passages) = (Fit::new(&source, cutoff_hz), Fit::new(&excerpts.before.fine, cutoff_hz));
     let mut wanted = wanted(&thirds_of(&source), &target.levels, &amounts);
     let is_sound = |c: usize, band: usize| (c == 0 || profile.channels == 2) && alone.is_sound(c, band);

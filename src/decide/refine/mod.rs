@@ -25,7 +25,7 @@ use crate::request::job::Effort;
 use crate::request::job::with_settings;
 use crate::request::job::{DeciderKind, MasterJob};
 use crate::song::Song;
-use crate::song::observer::Observer;
+use crate::song::observer::{Observer, Stage};
 
 /// Corrections that are made one after the other.
 fn rounds(effort: Effort) -> usize {
@@ -78,7 +78,7 @@ fn refine_by_rendering(
     let goal = Goal::of(profile, target, &job.amounts.times(&target.trust), &recipe);
     let Some(goal) = goal else { return Ok((recipe, None)) };
     let Some(halves) = RefinementExcerpts::halves(song, profile)? else { return Ok((recipe, None)) };
-    observer.stage("refining", Some(halves.iter().map(RefinementExcerpts::len).sum::<u64>()));
+    observer.stage(Stage::Refining, Some(halves.iter().map(RefinementExcerpts::len).sum::<u64>()));
     let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds: rounds(job.effort), observer };
     let [one, other] = &halves;
     let (first, second) = rayon::join(|| bench.uncorrected(one), || bench.uncorrected(other));
