@@ -11,7 +11,7 @@ use goldmaster::terminal::progress_bar::listen_for_interrupt;
 
 use crate::cli::master::MasterArgs;
 use crate::cli::{Cli, Command};
-use crate::commands::{analyze, batch, check, demo, describe, master, print_error, profile, render, report};
+use crate::commands::{analyze, batch, check, demo, describe, master, print_error, profile, render, report, variations};
 
 fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
@@ -35,6 +35,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<(), Error> {
         Some(Command::Batch(args)) => batch::run_batch(&args),
         Some(Command::MergeReports(args)) => batch::run_merge(&args),
         Some(Command::Report(args)) => report::run_report(&args),
+        Some(Command::Variations(args)) => variations::run_variations(&args),
         Some(Command::Demo(args)) => demo::run_demo(&args),
         Some(Command::Completions(args)) => describe::print_completions(&args),
         Some(Command::Man) => describe::print_manual(),

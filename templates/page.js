@@ -1,26 +1,25 @@
 (() => {
   "use strict";
   const byId = (id) => document.getElementById(id);
-  const copy = byId("copy");
-  if (copy) {
+  document.querySelectorAll(".copy").forEach((copy) => {
     copy.addEventListener("click", async () => {
-      const text = byId("recipe-text");
+      const text = byId(copy.dataset.text);
       let done = false;
       try {
         await navigator.clipboard.writeText(text.textContent);
         done = true;
       } catch {
         const details = text.closest("details");
-        details.open = true;
+        if (details) details.open = true;
         const range = document.createRange();
         range.selectNodeContents(text);
         getSelection().removeAllRanges();
         getSelection().addRange(range);
         done = document.execCommand("copy");
       }
-      byId("copied").textContent = done ? "Copied." : "Selected: copy it with Ctrl+C.";
+      copy.nextElementSibling.textContent = done ? "Copied." : "Selected: copy it with Ctrl+C.";
     });
-  }
+  });
   addEventListener("beforeprint", () => document.querySelectorAll("#deliver details").forEach((d) => { d.open = true; }));
 
   const holder = byId("sounds");

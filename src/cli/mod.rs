@@ -9,6 +9,7 @@ pub mod profile;
 pub mod render;
 pub mod report;
 pub mod shared;
+pub mod variations;
 
 use clap::{Parser, Subcommand};
 
@@ -20,6 +21,7 @@ use self::master::MasterArgs;
 use self::profile::ProfileArgs;
 use self::render::RenderArgs;
 use self::report::{CompletionsArgs, ReportArgs};
+use self::variations::VariationsArgs;
 
 /// Masters music, and proves it.
 ///
@@ -58,6 +60,8 @@ pub enum Command {
     MergeReports(MergeArgs),
     /// Shows two files beside each other, as a mix and its master, on one page
     Report(ReportArgs),
+    /// Masters an excerpt of one song in several ways, to hear before choosing
+    Variations(Box<VariationsArgs>),
     /// Synthesises a mix with typical faults and masters it
     Demo(DemoArgs),
     /// Prints the completions of a shell

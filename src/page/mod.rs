@@ -6,6 +6,7 @@ mod figures;
 pub mod index;
 mod player;
 mod plot;
+pub mod variations;
 mod view;
 pub(crate) mod words;
 

@@ -55,6 +55,23 @@ impl Passage {
     }
 }
 
+/// An excerpt that stands for a song is this long, seconds...
+const EXCERPT_S: f64 = 30.0;
+/// ...of which so much lies before its loudest moment: what leads there is heard as well.
+const LEAD_IN_S: f64 = 18.0;
+
+/// The half minute that stands for a song: its loudest moment and what leads there.
+pub fn excerpt(song_s: f64, short_term_lufs: &[f32]) -> Passage {
+    let mut loudest = 0;
+    for (n, lufs) in short_term_lufs.iter().enumerate() {
+        if *lufs > short_term_lufs[loudest] {
+            loudest = n;
+        }
+    }
+    let start_s = (loudest as f64 * STEP_S - LEAD_IN_S).clamp(0.0, (song_s - EXCERPT_S).max(0.0));
+    Passage { kind: PassageKind::Loudest, start_s, end_s: (start_s + EXCERPT_S).min(song_s) }
+}
+
 /// The passages to listen to, the typical one first, by the short-term loudness of every tenth of a second: all of a song
 /// that is hardly longer than one.
 pub fn passages(song_s: f64, short_term_lufs: &[f32]) -> Vec<Passage> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use analyzer::profile::Profile;
+use analyzer::stream::Frame;
 use analyzer::tone::Tone;
 use models::Decider;
 use models::amounts::Amounts;
@@ -20,6 +21,7 @@ use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
 use crate::page;
 use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash};
+use crate::render::output_meter::CaptureRequest;
 use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::actions::{Action, actions};
 use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
@@ -199,9 +201,25 @@ pub struct Decided<'a> {
 /// # Errors
 /// As [`finish`]; nothing is written.
 pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
+    let song = decided.song;
+    let capture = page::capture(job.output.page.as_ref(), song, &decided.recipe);
+    let (mut report, heard) = write_master(job, decided, capture, observer)?;
+    note_page(page::of_master(&job.output, &report, song, heard), &mut report);
+    Ok(report)
+}
+
+/// Renders and writes what was decided, without a page; gives the passages that were to be captured as well.
+///
+/// # Errors
+/// As [`finish`]; nothing is written.
+pub(crate) fn write_master(
+    job: &MasterJob,
+    decided: Decided,
+    capture: CaptureRequest,
+    observer: &dyn Observer,
+) -> Result<(Report, Vec<Vec<Frame>>), Error> {
     let Decided { song, profile, recipe, decision, warnings } = decided;
     let tags = Tags::read(&job.input);
-    let capture = page::capture(job.output.page.as_ref(), song, &recipe);
     let request = WriteRequest { output: &job.output, tags: &tags, strictness: job.strictness, capture };
     let mut finished = finish(song, &recipe, Solve::Anew(profile), request, observer)?;
     let warnings = [
@@ -214,9 +232,7 @@ pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Re
     let tone = Some(song.tone()?);
     let seen =
         ReportInputs { input: &job.input, song, profile: Some(profile), tone, decision: Some(decision), warnings };
-    let mut report = report(seen, finished, &job.output);
-    note_page(page::of_master(&job.output, &report, song, heard), &mut report);
-    Ok(report)
+    Ok((report(seen, finished, &job.output), heard))
 }
 
 /// The master is there: a page that cannot be written is no reason to call it failed.
@@ -323,7 +339,8 @@ pub fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
 /// A reference's name, weight and profile, and what was noticed.
 pub type MeasuredReference = (String, f64, Profile, Vec<crate::io::Warning>);
 
-fn measure_references(
+/// Measures reference tracks side by side.
+pub(crate) fn measure_references(
     references: &[Reference],
     observer: &dyn Observer,
 ) -> Result<Vec<MeasuredReference>, crate::io::Error> {
