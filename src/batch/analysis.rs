@@ -21,7 +21,6 @@ use crate::io;
 use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::DecisionReport;
 use crate::report::album::AlbumReport;
-use crate::report::warning::Warning;
 use crate::request::job::AlbumLoudness;
 use crate::request::job::MasterJob;
 use crate::request::job::Strictness;

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Plan, Shard};
-use crate::batch::record::{MadeFrom, Record, Records};
 use crate::batch::record::{MadeFrom, Records};
 use crate::error::Error;
 use crate::io::text;
@@ -56,7 +55,7 @@ pub struct BatchReport {
 }
 
 /// One song.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     /// Its place in the plan, from 0.

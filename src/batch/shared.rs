@@ -16,6 +16,7 @@ use crate::decide::genres::Genres;
 use crate::error::Error;
 use crate::io::hash::file_hash;
 use crate::report::DecisionReport;
+use crate::report::warning::Warning;
 use crate::report::album::AlbumReport;
 use crate::request::job::{DeciderKind, MasterJob};
 use crate::request::page::PageAudio;
@@ -64,7 +65,7 @@ pub struct BatchAnalysis {
     pub(super) loudness: (f64, f64),
     pub(super) held_back_by: Option<String>,
     /// What was noticed about the references of an album.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// All songs were finished, so that nothing was found out: none can be mastered.
     pub is_unknown: bool,
     /// The report of this very album, when it is finished.

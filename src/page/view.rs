@@ -73,6 +73,7 @@ struct PromiseView {
 }
 
 /// A warning.
+#[derive(Clone)]
 struct NoteView {
     class: &'static str,
     name: &'static str,

@@ -9,7 +9,7 @@ use crate::report::comparison::Compared;
 use crate::report::comparison::Comparison;
 use crate::report::figures::{Figures, SoundFigures};
 use crate::report::qualities::{Qualities, Sound};
-use crate::report::stated::{Stated, stated};
+use crate::report::stated::stated;
 use crate::report::warning::{Subject, Warning};
 use crate::report::{FileReport, Levels, REPORT_VERSION};
 use crate::request::page::Page;

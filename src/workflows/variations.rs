@@ -116,7 +116,7 @@ pub fn variations(
     let ((song, profile), references) = (song?, references?);
     let short_term_lufs = song.timeline.as_ref().map_or(&[][..], |timeline| &timeline.short_term_lufs);
     let passage = excerpt(profile.seconds(), short_term_lufs);
-    let folder = tempfile::tempdir().map_err(|e| io::Error::spooling(&e))?;
+    let folder = tempfile::tempdir().map_err(|e| Error::Folder(format!("no temporary folder can be made: {e}")))?;
     let sources = Sources { song: &song, profile: &profile, references: &references, passage, folder: folder.path() };
     let (mut done, mut views) = (Vec::new(), Vec::new());
     let mut balanced_lufs = None;
