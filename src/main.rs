@@ -5,16 +5,16 @@ mod commands;
 
 use std::process::ExitCode;
 
-use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+use clap::{ArgMatches, FromArgMatches as _};
 use goldmaster::error::Error;
 use goldmaster::terminal::progress_bar::listen_for_interrupt;
 
 use crate::cli::master::MasterArgs;
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, command};
 use crate::commands::{analyze, batch, check, demo, describe, master, print_error, profile, render, report, variations};
 
 fn main() -> ExitCode {
-    let matches = Cli::command().get_matches();
+    let matches = command().get_matches();
     listen_for_interrupt();
     match Cli::from_arg_matches(&matches).map_err(|e| e.exit()).and_then(|cli| run(cli, &matches)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,7 +42,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<(), Error> {
         // Without a command the arguments are those of `master`.
         None => match MasterArgs::from_arg_matches(matches) {
             Ok(args) => master::run_master(&args),
-            Err(error) => error.format(&mut Cli::command()).exit(),
+            Err(error) => error.format(&mut command()).exit(),
         },
     }
 }

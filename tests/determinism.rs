@@ -4,10 +4,12 @@ mod common;
 
 use std::path::Path;
 
-use common::{Folder, MIX, OTHER_MIX, job, louder, mastered, read};
+use common::{Folder, MIX, OTHER_MIX, job, louder, mastered, read, with};
 use goldmaster::io::output_spec::Format;
 use goldmaster::report::Report;
-use goldmaster::request::job::{DeliveryRequest, MasterJob, Reference, RenderJob};
+use goldmaster::request::delivery::DeliveryRequest;
+use goldmaster::request::job::{MasterJob, RenderJob};
+use goldmaster::request::reference::Reference;
 use goldmaster::song::observer::Silent;
 use goldmaster::workflows::master::render;
 use renderer::recipe::Recipe;
@@ -30,12 +32,22 @@ fn demanding(folder: &Folder, output: &str) -> MasterJob {
     let references = vec![Reference { path: record, weight: 1.0 }];
     // As much limiting as the record's loudness takes.
     let wanted = DeliveryRequest { max_limiting_db: Some(20.0), ..DeliveryRequest::default() };
-    MasterJob { references, wanted, ..job(&folder.path("mix.wav"), &folder.path(output)) }
+    with(job(&folder.path("mix.wav"), &folder.path(output)), |settings| {
+        settings.references = references;
+        settings.delivery = wanted
+    })
 }
 
 fn render_job(recipe: &Recipe, input: &Path, output: &Path) -> RenderJob {
-    let MasterJob { input, output, strictness, settings, .. } = job(input, output);
-    RenderJob { input, output, recipe: recipe.clone(), settings, as_is: false, strictness }
+    let MasterJob { input, output, settings, .. } = job(input, output);
+    RenderJob {
+        input,
+        output,
+        recipe: recipe.clone(),
+        settings: settings.values.clone(),
+        as_is: false,
+        strictness: settings.strictness(),
+    }
 }
 
 fn rendered(job: &RenderJob) -> Report {

@@ -9,20 +9,19 @@ use analyzer::biquad::{Biquad, BiquadCoefs};
 use analyzer::stream::Frame;
 use analyzer::synth::{demo_mix, pink_noise};
 use analyzer::units::{db_from_power, gain_from_db};
-use common::{Folder, MIX, OTHER_MIX, RATE_HZ, SECONDS, Sound, job, louder, mastered, read};
+use common::{Folder, MIX, OTHER_MIX, RATE_HZ, SECONDS, Sound, job, louder, mastered, read, with};
 use goldmaster::io;
-use goldmaster::io::output_spec::SampleFormat;
 use goldmaster::render::promises::{PromiseKind, Shortfall, Verdict};
+use goldmaster::request::delivery::{DeliveryRequest, LoudnessTarget, WordLength};
 use goldmaster::request::destination::Destination;
-use goldmaster::request::job::Strictness;
-use goldmaster::request::job::{DeciderKind, DeliveryRequest, LoudnessTarget, MasterJob, Reference};
+use goldmaster::request::reference::Reference;
+use goldmaster::request::settings::{DeciderKind, Percent};
 use goldmaster::song::observer::{Observer, Silent};
 use goldmaster::workflows::master::master;
 use lofty::config::WriteOptions;
 use lofty::file::{AudioFile as _, TaggedFileExt as _};
 use lofty::picture::{MimeType, Picture, PictureType};
 use lofty::tag::{Accessor as _, ItemKey, Tag, TagType};
-use models::amounts::Amounts;
 
 /// What is asked for when nothing is said.
 const DEFAULT_LUFS: f64 = -14.0;
@@ -74,7 +73,8 @@ fn a_reference_gives_its_loudness_and_the_ceiling_stays() {
     let records = [folder.wav("record.wav", 2, &record), folder.flac("record.flac", &record)];
     let wanted = read(&records[0]).loudness_lufs();
     for (record, output) in records.iter().zip(["out.wav", "out.flac"]) {
-        let job = MasterJob { references: vec![reference(record, 1.0)], ..job(&input, &folder.path(output)) };
+        let job =
+            with(job(&input, &folder.path(output)), |settings| settings.references = vec![reference(record, 1.0)]);
         mastered(&job);
         let sound = read(&folder.path(output));
         sound.assert_keeps(wanted, DEFAULT_DBTP);
@@ -105,7 +105,7 @@ fn a_bright_reference_makes_a_brighter_master_than_a_dull_one() {
             let record = filtered(&mut shelf, &louder(song, 6.0));
             let record = folder.wav(&format!("record {shelf_db} {at_least_db}.wav"), 2, &record);
             let output = folder.path(&format!("out {shelf_db} {at_least_db}.wav"));
-            mastered(&MasterJob { references: vec![reference(&record, 1.0)], ..job(&input, &output) });
+            mastered(&with(job(&input, &output), |settings| settings.references = vec![reference(&record, 1.0)]));
             brightness_db(&read(&output).frames)
         });
         assert!(bright > dull + at_least_db, "{bright} dB against {dull} dB");
@@ -121,7 +121,7 @@ fn two_references_count_by_their_weights() {
     let lufs = [&quiet, &loud].map(|path| read(path).loudness_lufs());
     let output = folder.path("out.wav");
     let references = vec![reference(&quiet, 3.0), reference(&loud, 1.0)];
-    let report = mastered(&MasterJob { references, ..job(&input, &output) });
+    let report = mastered(&with(job(&input, &output), |settings| settings.references = references));
     read(&output).assert_keeps(0.75 * lufs[0] + 0.25 * lufs[1], DEFAULT_DBTP);
     assert_eq!(report.decision.expect("it was decided").target, "quiet.wav, loud.wav");
 }
@@ -159,7 +159,7 @@ fn another_sample_rate_is_made_when_it_is_asked_for() {
     let input = folder.wav_at("48.wav", 48_000, 2, &mix);
     let output = folder.path("44.wav");
     let wanted = DeliveryRequest { sample_rate_hz: Some(44_100), ..DeliveryRequest::default() };
-    mastered(&MasterJob { wanted, ..job(&input, &output) });
+    mastered(&with(job(&input, &output), |settings| settings.delivery = wanted));
     let sound = read(&output);
     assert_eq!((sound.sample_rate_hz, sound.bits), (44_100, 24));
     assert_eq!(sound.frames.len(), (mix.len() * 44_100).div_ceil(48_000));
@@ -177,7 +177,7 @@ fn a_cd_is_16_bit_at_44_1_khz() {
         max_limiting_db: Some(20.0),
         ..DeliveryRequest::default()
     };
-    mastered(&MasterJob { wanted, ..job(&input, &output) });
+    mastered(&with(job(&input, &output), |settings| settings.delivery = wanted));
     let sound = read(&output);
     assert_eq!((sound.sample_rate_hz, sound.bits, sound.is_float), (44_100, 16, false));
     sound.assert_keeps(-10.0, -0.3);
@@ -193,10 +193,10 @@ fn the_ceiling_holds_after_rounding_to_16_bits() {
             loudness: Some(LoudnessTarget::Lufs(loudness)),
             ceiling_dbtp: Some(ceiling),
             max_limiting_db: Some(20.0),
-            sample_format: Some(SampleFormat::Int16),
+            word_length: Some(WordLength::Int16),
             ..DeliveryRequest::default()
         };
-        let mut wanted_job = MasterJob { wanted, ..job(&input, &output) };
+        let mut wanted_job = with(job(&input, &output), |settings| settings.delivery = wanted);
         wanted_job.output.force = true;
         let report = mastered(&wanted_job);
         let sound = read(&output);
@@ -219,7 +219,7 @@ fn a_master_as_loud_as_can_be_keeps_a_ceiling_at_full_scale() {
             max_limiting_db: Some(25.0),
             ..DeliveryRequest::default()
         };
-        let mut hot = MasterJob { wanted, ..job(&input, &output) };
+        let mut hot = with(job(&input, &output), |settings| settings.delivery = wanted);
         hot.output.force = true;
         mastered(&hot);
         let peak = read(&output).true_peak_dbtp();
@@ -231,8 +231,8 @@ fn a_master_as_loud_as_can_be_keeps_a_ceiling_at_full_scale() {
 fn floating_point_is_written_when_it_is_asked_for() {
     let folder = Folder::new();
     let output = folder.path("out.wav");
-    let wanted = DeliveryRequest { sample_format: Some(SampleFormat::Float32), ..DeliveryRequest::default() };
-    mastered(&MasterJob { wanted, ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
+    let wanted = DeliveryRequest { word_length: Some(WordLength::Float32), ..DeliveryRequest::default() };
+    mastered(&with(job(&folder.wav("mix.wav", 2, &MIX), &output), |settings| settings.delivery = wanted));
     let sound = read(&output);
     assert_eq!((sound.bits, sound.is_float), (32, true));
     sound.assert_keeps(DEFAULT_LUFS, DEFAULT_DBTP);
@@ -262,7 +262,7 @@ fn loudness_auto_is_that_of_the_target() {
     let folder = Folder::new();
     let output = folder.path("out.wav");
     let wanted = DeliveryRequest { loudness: Some(LoudnessTarget::Auto), ..DeliveryRequest::default() };
-    let report = mastered(&MasterJob { wanted, ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
+    let report = mastered(&with(job(&folder.wav("mix.wav", 2, &MIX), &output), |settings| settings.delivery = wanted));
     let target = report.decision.expect("it was decided").target_lufs;
     assert_ne!(target, DEFAULT_LUFS);
     read(&output).assert_keeps(target, DEFAULT_DBTP);
@@ -281,7 +281,8 @@ fn too_loud() -> DeliveryRequest {
 fn loudness_that_would_take_too_much_limiting_falls_short_and_says_so() {
     let folder = Folder::new();
     let output = folder.path("out.wav");
-    let report = mastered(&MasterJob { wanted: too_loud(), ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
+    let report =
+        mastered(&with(job(&folder.wav("mix.wav", 2, &MIX), &output), |settings| settings.delivery = too_loud()));
     let loudness = &report.promises[0];
     assert_eq!(loudness.verdict, Verdict::Short);
     let PromiseKind::Loudness { wanted_lufs, shortfall, .. } = loudness.kind else { panic!("{loudness:?}") };
@@ -300,8 +301,10 @@ fn a_strict_run_that_falls_short_fails_with_3_and_writes_nothing() {
     let folder = Folder::new();
     let input = folder.wav("mix.wav", 2, &MIX);
     let before = folder.contents();
-    let strict =
-        MasterJob { wanted: too_loud(), strictness: Strictness::Shortfalls, ..job(&input, &folder.path("out.wav")) };
+    let strict = with(job(&input, &folder.path("out.wav")), |settings| {
+        settings.delivery = too_loud();
+        settings.strict = true
+    });
     assert_eq!(master(&strict, &Silent).expect_err("it falls short").exit_code(), 3);
     let arguments = ["mix.wav", "--loudness", "-6", "--max-limiting-db", "1", "--strict", "--recipe", "recipe.json"];
     let run = folder.goldmaster(&arguments);
@@ -319,11 +322,13 @@ fn intensity_0_changes_nothing_but_the_level() {
     // Peaks stay under the ceiling, so that there is nothing to limit.
     let wanted = DeliveryRequest {
         loudness: Some(LoudnessTarget::Lufs(-20.0)),
-        sample_format: Some(SampleFormat::Float32),
+        word_length: Some(WordLength::Float32),
         ..DeliveryRequest::default()
     };
-    let amounts = Amounts { tone: 0.0, dynamics: 0.0, width: 0.0 };
-    let report = mastered(&MasterJob { wanted, amounts, ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
+    let report = mastered(&with(job(&folder.wav("mix.wav", 2, &MIX), &output), |settings| {
+        settings.delivery = wanted;
+        settings.amounts.intensity = Percent(0.0)
+    }));
     assert_eq!(report.peak_limiting_db, 0.0);
     let gain = gain_from_db(report.drive_db);
     let master = read(&output).frames;
@@ -389,7 +394,9 @@ fn an_interrupted_run_leaves_everything_as_it_was() {
 fn the_rules_decide_when_they_are_asked() {
     let folder = Folder::new();
     let output = folder.path("out.wav");
-    let report = mastered(&MasterJob { decider: DeciderKind::Rules, ..job(&folder.wav("mix.wav", 2, &MIX), &output) });
+    let report = mastered(&with(job(&folder.wav("mix.wav", 2, &MIX), &output), |settings| {
+        settings.decider = DeciderKind::Rules
+    }));
     assert_eq!(report.decision.expect("it was decided").decider, DeciderKind::Rules);
     read(&output).assert_keeps(DEFAULT_LUFS, DEFAULT_DBTP);
 }
@@ -461,7 +468,7 @@ fn time_polarity_and_channel_order_are_kept() {
     let input = folder.wav("mix.wav", 2, &mix);
     let record = folder.wav("record.wav", 2, &louder(&MIX, 6.0));
     let output = folder.path("out.wav");
-    mastered(&MasterJob { references: vec![reference(&record, 1.0)], ..job(&input, &output) });
+    mastered(&with(job(&input, &output), |settings| settings.references = vec![reference(&record, 1.0)]));
     let (mix, master) = (read(&input), read(&output));
     for channel in 0..2 {
         let (lag, likeness) = best_fit(&highs(&mix, channel), &highs(&master, channel));

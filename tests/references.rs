@@ -8,15 +8,18 @@ use analyzer::random::Random;
 use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use analyzer::stream::{Frame, Meter as _};
 use analyzer::synth::{demo_mix, demo_record, pink_noise};
-use common::{Folder, MIX, OTHER_MIX, RATE_HZ, job, louder, mastered, read};
+use common::{Folder, MIX, OTHER_MIX, RATE_HZ, job, louder, mastered, read, with};
 use goldmaster::decide::refine::refined;
 use goldmaster::report::Report;
 use goldmaster::report::warning::{Subject, WarningKind, WidthCause};
-use goldmaster::request::job::Effort;
-use goldmaster::request::job::{DeliveryRequest, LoudnessTarget, MasterJob, MatchKind, Reference, RenderJob};
+use goldmaster::request::delivery::{DeliveryRequest, LoudnessTarget};
+use goldmaster::request::job::{MasterJob, RenderJob};
+use goldmaster::request::reference::{MatchKind, Reference};
+use goldmaster::request::settings::Effort;
 use goldmaster::song::Song;
 use goldmaster::song::observer::Silent;
 use goldmaster::workflows::master::render;
+use models::amounts::Amounts;
 use models::features::{DYNAMICS_START, features};
 use models::target::Target;
 use models::third_octaves::{audible, difference, levels};
@@ -55,7 +58,10 @@ fn record() -> Vec<Frame> {
 fn towards(folder: &Folder, record: &str, output: &str) -> MasterJob {
     let references = vec![Reference { path: folder.path(record), weight: 1.0 }];
     let wanted = DeliveryRequest { max_limiting_db: Some(1.0), ..DeliveryRequest::default() };
-    MasterJob { references, wanted, ..job(&folder.path("mix.wav"), &folder.path(output)) }
+    with(job(&folder.path("mix.wav"), &folder.path(output)), |settings| {
+        settings.references = references;
+        settings.delivery = wanted
+    })
 }
 
 #[test]
@@ -64,7 +70,10 @@ fn a_record_that_is_taken_as_it_is_gives_the_mix_its_spectrum() {
     folder.wav("mix.wav", 2, &MIX);
     folder.wav("record.wav", 2, &record());
     let distance = |matching, effort, output: &str| {
-        mastered(&MasterJob { matching, effort, ..towards(&folder, "record.wav", output) });
+        mastered(&with(towards(&folder, "record.wav", output), |settings| {
+            settings.matching = matching;
+            settings.effort = effort
+        }));
         apart(&read(&folder.path(output)).frames, &record()).0
     };
     let untouched = apart(&MIX, &record()).0;
@@ -93,8 +102,15 @@ fn what_the_chain_disturbs_is_corrected_and_told() {
     let wanted = |band| recipe.match_eq.gain_db_at(&recipe.match_eq.mid_db, third_octave_hz(band));
     // From 50 Hz to 8 kHz, but for a constant.
     let miss_db = |recipe: &Recipe, output: &str| {
-        let MasterJob { input, output, strictness, settings, .. } = job(&folder.path("mix.wav"), &folder.path(output));
-        let job = RenderJob { input, output, recipe: recipe.clone(), settings, as_is: false, strictness };
+        let MasterJob { input, output, settings, .. } = job(&folder.path("mix.wav"), &folder.path(output));
+        let job = RenderJob {
+            input,
+            output,
+            recipe: recipe.clone(),
+            settings: settings.values.clone(),
+            as_is: false,
+            strictness: settings.strictness(),
+        };
         render(&job, &Silent).unwrap_or_else(|e| panic!("{e}"));
         let [before, after] =
             [before.clone(), profile(&read(&job.output.path).frames)].map(|p| levels(&p).expect("heard"));
@@ -103,8 +119,8 @@ fn what_the_chain_disturbs_is_corrected_and_told() {
         missing.iter().map(|db| (db - mean).abs()).sum::<f64>() / missing.len() as f64
     };
     let refine = |effort| {
-        let job = MasterJob { effort, ..job(&folder.path("mix.wav"), &folder.path("none.wav")) };
-        refined(&job, &song, &before, &target, recipe.clone(), &Silent).expect("it can be rendered")
+        refined(&song, &before, &target, recipe.clone(), (&Amounts::default(), effort), &Silent)
+            .expect("it can be rendered")
     };
     assert_eq!(refine(Effort::Off), (recipe.clone(), None));
     let without_db = miss_db(&recipe, "off.wav");
@@ -132,10 +148,11 @@ fn a_song_that_is_its_own_reference_stays_as_it_is() {
             ..DeliveryRequest::default()
         };
         let again = MasterJob {
-            wanted,
-            matching,
             input: folder.path("finished.wav"),
-            ..towards(&folder, "finished.wav", &format!("{matching:?}.wav"))
+            ..with(towards(&folder, "finished.wav", &format!("{matching:?}.wav")), |settings| {
+                settings.delivery = wanted;
+                settings.matching = matching
+            })
         };
         let report = mastered(&again);
         assert!(has(&report, &WarningKind::ReferenceIsTheSong), "{:?}", report.warnings);
@@ -159,7 +176,9 @@ fn a_bad_reference_is_named_and_followed_no_further_than_it_can_be() {
     folder.wav("short.wav", 2, &record()[..3 * RATE_HZ as usize]);
     folder.wav("voice.wav", 2, &voice());
     let followed = |name: &str| {
-        let report = mastered(&MasterJob { effort: Effort::Off, ..towards(&folder, name, &format!("{name}.out.wav")) });
+        let report = mastered(&with(towards(&folder, name, &format!("{name}.out.wav")), |settings| {
+            settings.effort = Effort::Off
+        }));
         let about = Subject::Reference(name.to_owned());
         let warnings = report.warnings.into_iter().filter(|warning| warning.about == about);
         (warnings.map(|warning| warning.fact.kind).collect::<Vec<_>>(), report.recipe)
@@ -232,10 +251,16 @@ fn a_master_is_mastered_towards_the_same_only_once() {
     folder.wav("mix.wav", 2, &MIX);
     // Louder than the song bears.
     folder.wav("record.wav", 2, &louder(&record(), 20.0));
-    for (references, output) in [(Vec::new(), "a.wav"), (towards(&folder, "record.wav", "").references, "b.flac")] {
-        let once = MasterJob { references: references.clone(), ..job(&folder.path("mix.wav"), &folder.path(output)) };
+    for (references, output) in
+        [(Vec::new(), "a.wav"), (towards(&folder, "record.wav", "").settings.references, "b.flac")]
+    {
+        let once = with(job(&folder.path("mix.wav"), &folder.path(output)), |settings| {
+            settings.references = references.clone()
+        });
         mastered(&once);
-        let twice = MasterJob { references, ..job(&folder.path(output), &folder.path(&format!("again.{output}"))) };
+        let twice = with(job(&folder.path(output), &folder.path(&format!("again.{output}"))), |settings| {
+            settings.references = references
+        });
         let report = mastered(&twice);
         assert!(has(&report, &WarningKind::AlreadyMastered), "{:?}", report.warnings);
         // Nor is it limited any further.

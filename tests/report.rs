@@ -17,7 +17,7 @@ use goldmaster::report::qualities::{Qualities, Sound};
 use goldmaster::report::stated::stated;
 use goldmaster::report::warning::{Subject, Warning};
 use goldmaster::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
-use goldmaster::request::job::DeciderKind;
+use goldmaster::request::settings::DeciderKind;
 use goldmaster::terminal::look::Look;
 use goldmaster::terminal::master_summary;
 use models::decision::Confidence;

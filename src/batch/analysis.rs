@@ -9,8 +9,7 @@ use models::amounts::Amounts;
 use models::target::Target;
 
 use crate::batch::outcome::Outcome;
-use crate::batch::plan::Relation;
-use crate::batch::plan::{Item, Plan};
+use crate::batch::plan::{Item, Plan, Relation};
 use crate::batch::record::{MadeFrom, MasterState};
 use crate::batch::report;
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
@@ -21,9 +20,8 @@ use crate::io;
 use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::DecisionReport;
 use crate::report::album::AlbumReport;
-use crate::request::job::AlbumLoudness;
-use crate::request::job::MasterJob;
-use crate::request::job::Strictness;
+use crate::request::job::{AlbumLoudness, MasterJob};
+use crate::request::settings::{MasterSettings, Strictness, with_values};
 use crate::song::read_ahead::single_threaded;
 use crate::song::{Song, measure};
 use crate::workflows::album::{Pair, Part, RECORD, Tone, album_report, balance, measure_master};
@@ -91,9 +89,12 @@ impl BatchAnalysis {
         let mut deciders = Deciders::default();
         let heard: Vec<&Profile> = profiles.iter().flatten().collect();
         let (job, aim) = shared.aimed(&first.settings, job, &heard, &mut deciders, &Stopping(watch))?;
-        let decider = deciders.get(job.decider)?;
-        let wanted_lufs =
-            job.wanted.delivery(aim.target.loudness_lufs, !job.references.is_empty(), None)?.loudness_lufs;
+        let decider = deciders.get(job.settings.decider)?;
+        let wanted_lufs = job
+            .settings
+            .delivery
+            .delivery(aim.target.loudness_lufs, !job.settings.references.is_empty(), None)?
+            .loudness_lufs;
         let target = (!plan.relation.is_own_reference).then_some(aim.target.clone());
         let tone = Tone::new(decider, &heard, target).map_err(Error::Network)?;
         let Some(tone) = tone else {
@@ -106,7 +107,7 @@ impl BatchAnalysis {
                 guarded(item, || prepare(&job, profile, &tone, deciders, shared, watch).map_err(|e| e.to_string()));
             prepared.map(|(part, decision)| (part, DecisionReport { genre: aim.genre.clone(), ..decision }))
         })?;
-        let strictness = job.strictness;
+        let strictness = job.settings.strictness();
         Self { warnings: aim.warnings, ..self }.levelled(plan, shared, prepared, wanted_lufs, by, strictness)
     }
 
@@ -189,7 +190,8 @@ pub fn check(plan: &Plan) -> Result<(), Error> {
         return Err(Error::Usage("the songs of a record belong together: --shard cannot divide them".to_owned()));
     }
     let common = |item: &Item| {
-        item.settings.hash(&[], None, "") + &format!("{:?} {:?}", item.settings.references, item.settings.profile)
+        let MasterSettings { references, profile, .. } = item.settings.master.clone();
+        (item.settings.hash(&[], None, ""), references, profile)
     };
     let mut items = plan.items.iter();
     let first = items.next().map(common);
@@ -204,7 +206,7 @@ pub fn check(plan: &Plan) -> Result<(), Error> {
 
 fn context(made_from: &[Result<MadeFrom, String>], relation: &Relation) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{relation:?}").as_bytes());
+    hasher.update(serde_json::to_string(relation).unwrap_or_default().as_bytes());
     for made in made_from {
         let MadeFrom { input_hash, settings_hash } = made.clone().unwrap_or_default();
         hasher.update(format!("\n{input_hash} {settings_hash}").as_bytes());
@@ -222,16 +224,18 @@ fn prepare(
     watch: &dyn Watch,
 ) -> Result<(Part, DecisionReport), Error> {
     let decide_error = |source| Error::Decide { path: job.input.clone(), source };
-    let wish = tone.wish(deciders.get(job.decider)?, profile).map_err(decide_error)?;
+    let wish = tone.wish(deciders.get(job.settings.decider)?, profile).map_err(decide_error)?;
     let mut target = tone.target.clone();
-    if was_mastered_towards(&job.input, &origin(&target, job.profile.is_none())) {
+    if was_mastered_towards(&job.input, &origin(&target, job.settings.profile.is_none())) {
         target.trust = Amounts::NONE;
     }
-    let (recipe, mut decision) = decided_by(job, profile, &target, &wish)?;
+    let (recipe, mut decision) = decided_by(&job.settings, profile, &target, &wish)?;
     let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&job.input));
     let song = Song::load_within(&job.input, shared.spool_bytes, &progress)?;
     // Towards itself or a record, an album's songs make a move of their own: what is wanted of each is in its curve.
-    let (recipe, refinement) = refined(job, &song, profile, &tone.middle, recipe, &progress)?;
+    let (recipe, refinement) =
+        refined(&song, profile, &tone.middle, recipe, (&job.settings.amounts(), job.settings.effort), &progress)?;
+    let recipe = with_values(recipe, &job.settings.values)?;
     decision.refinement = refinement;
     let trace = crate::render::finish::trace(&song, &recipe, profile, &progress)?;
     progress.finish();

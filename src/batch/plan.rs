@@ -124,7 +124,10 @@ impl Plan {
         spare_sources(&items, folder)?;
         let mut hasher = blake3::Hasher::new();
         for Item { input, output, settings, problem, .. } in &items {
-            hasher.update(format!("{input:?} {output:?} {settings:?} {problem:?}\n").as_bytes());
+            for path in [input, output].into_iter().chain(settings.sources()) {
+                hasher.update(path.as_os_str().as_encoded_bytes()).update(b"\n");
+            }
+            hasher.update(settings.hash(&[], None, problem.as_deref().unwrap_or_default()).as_bytes()).update(b"\n");
         }
         let hash = hasher.finalize().to_hex().to_string();
         Ok(Self { songs: items.len(), items, shard: None, relation: Relation::default(), hash })
@@ -132,7 +135,10 @@ impl Plan {
 
     /// The same songs, related to one another.
     pub fn related(self, relation: Relation) -> Self {
-        let hash = blake3::hash(format!("{} {relation:?}", self.hash).as_bytes()).to_hex().to_string();
+        let hash = {
+            let relation = serde_json::to_string(&relation).unwrap_or_default();
+            blake3::hash(format!("{} {relation}", self.hash).as_bytes()).to_hex().to_string()
+        };
         Self { relation, hash, ..self }
     }
 

@@ -9,7 +9,7 @@ use analyzer::profile::Profile;
 use crate::io::Warning;
 use crate::io::hash::file_hash;
 use crate::report::reference_name;
-use crate::request::job::Reference;
+use crate::request::reference::Reference;
 use crate::song::measure;
 use crate::song::observer::Observer;
 use crate::workflows::master::MeasuredReference;

@@ -8,18 +8,15 @@ use std::time::Duration;
 
 use models::target::Target;
 
-use crate::batch::analysis;
 use crate::batch::budget::Budget;
-use crate::batch::outcome::Outcome;
-use crate::batch::outcome::Summary;
-use crate::batch::pages;
+use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Item, Plan};
 use crate::batch::record::{MasterState, Records};
 use crate::batch::references::References;
-use crate::batch::report;
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
 use crate::batch::song::Done;
 use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
+use crate::batch::{analysis, pages, report};
 use crate::error::Error;
 use crate::io;
 use crate::render::promises::Verdict;
@@ -110,10 +107,10 @@ fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) ->
     let Some(first) = plan.items.first() else { return Ok(()) };
     let mut common: Vec<_> = first.settings.genre_references.iter().map(|of| of.reference.clone()).collect();
     if plan.items.iter().all(|item| Arc::ptr_eq(&item.settings, &first.settings)) {
-        if let Some(path) = &first.settings.profile {
+        if let Some(path) = &first.settings.master.profile {
             read_profile(path)?;
         }
-        common.extend_from_slice(&first.settings.references);
+        common.extend_from_slice(&first.settings.master.references);
     }
     match shared.references.measured(&common, &Stopping(watch)) {
         Err(_) if watch.is_stopping() => Err(io::Error::Interrupted.into()),

@@ -18,8 +18,9 @@ use crate::io::hash::file_hash;
 use crate::report::DecisionReport;
 use crate::report::warning::Warning;
 use crate::report::album::AlbumReport;
-use crate::request::job::{DeciderKind, MasterJob};
+use crate::request::job::MasterJob;
 use crate::request::page::PageAudio;
+use crate::request::settings::DeciderKind;
 use crate::song::observer::Observer;
 use crate::workflows::master::{MasteringTarget, load_decider};
 
@@ -119,7 +120,7 @@ impl Shared<'_> {
         }
         let input_hash = file_hash(&item.input).map_err(|e| e.to_string())?;
         let references = self.references.hashes(&item.settings.possible_references())?;
-        let profile = item.settings.profile.as_deref().map(|path| self.references.hash(path)).transpose()?;
+        let profile = item.settings.master.profile.as_deref().map(|path| self.references.hash(path)).transpose()?;
         Ok(MadeFrom { input_hash, settings_hash: item.settings.hash(&references, profile.as_deref(), context) })
     }
 
@@ -143,15 +144,15 @@ impl Shared<'_> {
         deciders: &mut Deciders,
         observer: &dyn Observer,
     ) -> Result<(MasterJob, MasteringTarget), Error> {
-        let (decider, genres) = deciders.both(job.decider)?;
+        let (decider, genres) = deciders.both(job.settings.decider)?;
         let mut told = None;
         if settings.goes_by_genre() {
-            let (genre, _) = genres.find(&job.genre, decider.norm(), songs).map_err(Error::Network)?;
-            job.references = settings.references_of(&genre.name);
+            let (genre, _) = genres.find(&job.settings.genre(), decider.norm(), songs).map_err(Error::Network)?;
+            job.settings.references = settings.references_of(&genre.name);
             told = Some(genre);
         }
-        let references = self.references.measured(&job.references, observer).map_err(Error::Reference)?;
-        let aim = MasteringTarget::towards(decider, genres, references, &job, songs)?;
+        let references = self.references.measured(&job.settings.references, observer).map_err(Error::Reference)?;
+        let aim = MasteringTarget::towards(decider, genres, references, &job.settings, songs)?;
         Ok((job, MasteringTarget { genre: aim.genre.or(told), ..aim }))
     }
 }

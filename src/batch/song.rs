@@ -8,8 +8,7 @@ use renderer::recipe::Recipe;
 use crate::batch::pages;
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Record};
-use crate::batch::shared::Deciders;
-use crate::batch::shared::Shared;
+use crate::batch::shared::{Deciders, Shared};
 use crate::decide::refine::refined;
 use crate::error::Error;
 use crate::io;
@@ -21,6 +20,7 @@ use crate::report::warning::{Warning, WarningKind};
 use crate::report::{DecisionReport, Report};
 use crate::request::job::MasterJob;
 use crate::request::page::Page;
+use crate::request::settings::with_values;
 use crate::song::Song;
 use crate::song::observer::Observer;
 use crate::workflows::master::{Decided, MasteringTarget, decide, deliver, notes_on_reference};
@@ -181,12 +181,14 @@ impl Shared<'_> {
             Some(middle) => (job.clone(), MasteringTarget::at(middle.clone())),
             None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
         };
-        let aim = aim.for_song(&job);
-        let (recipe, mut decision) = decide(&job, profile, deciders.get(job.decider)?, &aim)?;
-        let (recipe, refinement) = refined(&job, song, profile, &aim.target, recipe, observer)?;
+        let aim = aim.for_song(&job.input, &job.settings);
+        let (recipe, mut decision) = decide(&job, profile, deciders.get(job.settings.decider)?, &aim)?;
+        let (recipe, refinement) =
+            refined(song, profile, &aim.target, recipe, (&job.settings.amounts(), job.settings.effort), observer)?;
+        let recipe = with_values(recipe, &job.settings.values)?;
         decision.refinement = refinement;
         let mut warnings = aim.warnings;
-        warnings.extend(notes_on_reference(&job, &aim.target, &decision, &recipe));
+        warnings.extend(notes_on_reference(&job.settings, &aim.target, &decision, &recipe));
         Ok((recipe, decision, warnings))
     }
 }

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::batch::inputs::{Found, tree_path};
 use crate::batch::plan::{Plan, Request, named_output};
-use crate::batch::settings::{DIRECTIONS, Settings, TAKE_SEVERAL};
+use crate::batch::settings::Settings;
 use crate::error::Error;
+use crate::request::settings::{DIRECTIONS, MasterSettings};
 
 /// Between several values in one cell of a CSV.
 const SEPARATOR: char = ';';
@@ -75,7 +76,7 @@ fn csv_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
         let record = record.map_err(|e| e.to_string())?;
         let name = format!("line {}", record.position().map_or(0, csv::Position::line));
         let cells = columns.iter().zip(&record).filter(|(_, cell)| !cell.is_empty());
-        let values = |column: &str, cell: &str| match TAKE_SEVERAL.contains(&column) {
+        let values = |column: &str, cell: &str| match MasterSettings::takes_several(column) {
             true => cell.split(SEPARATOR).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty()).collect(),
             false => vec![cell.to_owned()],
         };
@@ -99,11 +100,12 @@ fn json_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
     rows.collect()
 }
 
-/// Text, a number, a list of them, or an object of them, whose members read `key=value`.
+/// Text, a number, true or false, a list of them, or an object of them, whose members read `key=value`.
 fn values(value: &Value) -> Option<Vec<String>> {
     let plain = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
+        Value::Bool(is_so) => Some(is_so.to_string()),
         _ => None,
     };
     match value {
@@ -117,7 +119,7 @@ fn values(value: &Value) -> Option<Vec<String>> {
 mod tests {
     use super::*;
     use crate::batch::settings::defaults;
-    use crate::request::job::LoudnessTarget;
+    use crate::request::delivery::LoudnessTarget;
 
     fn plan(name: &str, text: &str) -> Result<Plan, Error> {
         let folder = tempfile::tempdir().expect("a folder");
@@ -136,12 +138,15 @@ mod tests {
             let plan = plan(name, text).unwrap_or_else(|e| panic!("{e}"));
             let [first, second] = &plan.items[..] else { panic!("two songs") };
             assert_eq!((&*first.output, &*second.output), (Path::new("loud/a.flac"), Path::new("sub/b.wav")), "{name}");
-            let wanted = &first.settings.wanted;
+            let wanted = &first.settings.master.delivery;
             assert_eq!((wanted.loudness, wanted.max_limiting_db), (Some(LoudnessTarget::Lufs(-9.0)), Some(4.0)));
-            let references = &first.settings.references;
+            let references = &first.settings.master.references;
             assert!(references[0].path.is_absolute() && references[0].weight == 2.0 && references.len() == 2, "{name}");
-            assert_eq!(first.settings.values, [("limiter.release_ms".to_owned(), "80".to_owned())]);
-            assert!(second.settings.references.is_empty() && second.settings.wanted.loudness.is_none(), "{name}");
+            assert_eq!(first.settings.master.values, ["limiter.release_ms=80".parse().expect("a setting")]);
+            assert!(
+                second.settings.master.references.is_empty() && second.settings.master.delivery.loudness.is_none(),
+                "{name}"
+            );
         }
     }
 
@@ -157,7 +162,7 @@ mod tests {
             ("plan.csv", "input,output\na.wav,b.mp3\n", "neither .wav nor .flac"),
             ("plan.json", r#"[{"input": "a.wav", "rate": [1, 2]}]"#, "song 1: rate: takes one value"),
             ("plan.json", r#"{"input": "a.wav"}"#, "not a list of objects"),
-            ("plan.json", r#"[{"input": "a.wav", "bits": true}]"#, "song 1: bits: true is no value"),
+            ("plan.json", r#"[{"input": "a.wav", "bits": [null]}]"#, "song 1: bits: [null] is no value"),
         ];
         for (name, text, words) in cases {
             let error = plan(name, text).expect_err(words);

@@ -6,24 +6,21 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use goldmaster::batch::budget::parse_bytes;
-use goldmaster::batch::plan::Relation;
-use goldmaster::batch::plan::{Plan, Shard};
+use goldmaster::batch::plan::{Plan, Relation, Shard};
 use goldmaster::batch::run::Options;
 use goldmaster::batch::settings::Settings;
 use goldmaster::batch::{inputs, table};
 use goldmaster::error::Error;
 use goldmaster::io::output_spec::Format;
 use goldmaster::request::job::AlbumLoudness;
-use goldmaster::request::job::Strictness;
-use goldmaster::request::job::{DeciderKind, Genre, GenreReference, Reference};
 use goldmaster::request::page::PageAudio;
-
-use super::shared::{AmountArgs, ClosenessArgs, DeliveryArgs, GenreArg, genre, setting};
+use goldmaster::request::reference::{Genre, GenreReference};
+use goldmaster::request::settings::MasterSettings;
 
 #[derive(Args, Debug)]
 pub struct BatchArgs {
     /// Files, folders (searched to their depth) and globs; `-` reads a list of files from the standard input
-    #[arg(required_unless_present_any = ["plan", "genre"], conflicts_with = "plan")]
+    #[arg(required_unless_present = "plan", conflicts_with = "plan")]
     pub inputs: Vec<PathBuf>,
     /// A table of songs, .csv or .json, each with settings of its own
     #[arg(long, value_name = "FILE")]
@@ -31,26 +28,15 @@ pub struct BatchArgs {
     /// Where masters and reports go; folders are kept
     #[arg(short, long, value_name = "FOLDER", default_value = "masters")]
     pub output: PathBuf,
-    /// A finished record that every song comes close to; several are weighted, as in hit.flac:0.5
-    #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
-    pub references: Vec<Reference>,
-    /// Median and spread of many songs that every song goes towards, as `goldmaster profile` writes them
-    #[arg(short, long, value_name = "FILE", conflicts_with = "references")]
-    pub profile: Option<PathBuf>,
-    /// Goes towards a genre, or `auto` for what each song, or the record, sounds like; `list` shows all [default: auto]
-    #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
-    pub genre: Option<GenreArg>,
     /// A finished record that the songs of a genre come close to, as in rock=hit.flac; several are weighted, as in
     /// rock=hit.flac:0.5. A song is of the genre that it is given, or sounds like
     #[arg(long = "genre-reference", value_name = "GENRE=FILE[:WEIGHT]", conflicts_with_all = ["references", "profile"])]
     pub genre_references: Vec<GenreReference>,
     #[command(flatten)]
-    pub wanted: DeliveryArgs,
+    pub settings: MasterSettings,
     /// Container of the masters
     #[arg(long, value_enum, default_value = "wav", help_heading = "Delivery")]
     pub format: Container,
-    #[command(flatten)]
-    pub amounts: AmountArgs,
     /// The songs are one record: differences in loudness are kept, tone has one target. The album as a whole, or its
     /// loudest song, comes to the loudness that is asked for
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "whole", help_heading = "Album")]
@@ -58,17 +44,6 @@ pub struct BatchArgs {
     /// The record is its own reference: songs that stand out are drawn to the others
     #[arg(long, conflicts_with_all = ["references", "profile", "genre", "genre_references"], help_heading = "Album")]
     pub reference_from_album: bool,
-    /// Who decides
-    #[arg(long, value_enum, default_value_t)]
-    pub decider: DeciderKind,
-    #[command(flatten)]
-    pub closeness: ClosenessArgs,
-    /// Changes one value of every recipe, as in multiband.low.ratio=1.5
-    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = setting)]
-    pub settings: Vec<(String, String)>,
-    /// A song whose loudness falls short fails
-    #[arg(long)]
-    pub strict: bool,
     #[command(flatten)]
     pub work: WorkArgs,
 }
@@ -155,26 +130,14 @@ impl BatchArgs {
     }
 
     fn settings(&self) -> Settings {
-        let AmountArgs { intensity, tone, dynamics, width } = self.amounts;
+        let genre = self.settings.genre.clone().or(Some(Genre::Auto));
         Settings {
-            references: self.references.clone(),
-            profile: self.profile.clone(),
-            genre: genre(self.genre.as_ref()).unwrap_or(Genre::Auto),
+            master: MasterSettings { genre, ..self.settings.clone() },
             genre_references: self.genre_references.clone(),
-            wanted: self.wanted.wanted(),
-            decider: self.decider,
-            matching: self.closeness.matching,
-            effort: self.closeness.effort,
-            intensity_pct: intensity,
-            tone_pct: tone,
-            dynamics_pct: dynamics,
-            width_pct: width,
-            values: self.settings.clone(),
             format: match self.format {
                 Container::Wav => Format::Wav,
                 Container::Flac => Format::Flac,
             },
-            strictness: if self.strict { Strictness::Shortfalls } else { Strictness::Promises },
         }
     }
 

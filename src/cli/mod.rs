@@ -11,7 +11,7 @@ pub mod report;
 pub mod shared;
 pub mod variations;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::analyze::AnalyzeArgs;
 use self::batch::{BatchArgs, MergeArgs};
@@ -21,6 +21,7 @@ use self::master::MasterArgs;
 use self::profile::ProfileArgs;
 use self::render::RenderArgs;
 use self::report::{CompletionsArgs, ReportArgs};
+use self::shared::GenreParser;
 use self::variations::VariationsArgs;
 
 /// Masters music, and proves it.
@@ -68,4 +69,10 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Prints the manual page
     Man,
+}
+
+/// All commands; `--genre list` answers by itself.
+pub fn command() -> clap::Command {
+    let with_list = |command: clap::Command| command.mut_arg("genre", |arg| arg.value_parser(GenreParser));
+    with_list(Cli::command()).mut_subcommand("master", with_list).mut_subcommand("batch", with_list).mut_subcommand("variations", with_list)
 }

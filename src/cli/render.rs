@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use goldmaster::error::Error;
 use goldmaster::request::job::RenderJob;
+use goldmaster::request::settings::{RecipeSetting, Strictness};
 use renderer::recipe::Recipe;
 
 use super::shared::{OutputArgs, ShowArgs};
@@ -21,6 +22,12 @@ pub struct RenderArgs {
     pub as_is: bool,
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Changes one value of the recipe, as in multiband.low.ratio=1.5
+    #[arg(long = "set", value_name = "PATH=VALUE", help_heading = "Output")]
+    pub settings: Vec<RecipeSetting>,
+    /// Fails, and writes nothing, when the loudness falls short
+    #[arg(long, help_heading = "Output")]
+    pub strict: bool,
     #[command(flatten)]
     pub show: ShowArgs,
 }
@@ -35,9 +42,9 @@ impl RenderArgs {
             input: self.input.clone(),
             output: self.output.output(&self.input)?,
             recipe,
-            settings: self.output.settings.clone(),
+            settings: self.settings.clone(),
             as_is: self.as_is,
-            strictness: self.output.strictness(),
+            strictness: if self.strict { Strictness::Shortfalls } else { Strictness::Promises },
         })
     }
 }

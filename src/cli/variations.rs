@@ -4,37 +4,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 use goldmaster::error::Error;
-use goldmaster::request::job::{DeciderKind, MasterJob, Output, Reference, Strictness};
+use goldmaster::io::output_spec::Format;
+use goldmaster::request::job::{MasterJob, Output};
 use goldmaster::request::page::Page;
+use goldmaster::request::settings::MasterSettings;
 
 use super::report::page;
-use super::shared::{AmountArgs, ClosenessArgs, DeliveryArgs, GenreArg, genre, setting};
 
 #[derive(Args, Debug)]
 pub struct VariationsArgs {
     /// The mix
     pub input: PathBuf,
-    /// A finished record to come close to; several are weighted, as in hit.flac:0.5
-    #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
-    pub references: Vec<Reference>,
-    /// Median and spread of many songs to go towards, as `goldmaster profile` writes them
-    #[arg(short, long, value_name = "FILE", conflicts_with = "references")]
-    pub profile: Option<PathBuf>,
-    /// Goes towards a genre, or `auto` for what it sounds like
-    #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
-    pub genre: Option<GenreArg>,
     #[command(flatten)]
-    pub wanted: DeliveryArgs,
-    #[command(flatten)]
-    pub amounts: AmountArgs,
-    /// Who decides
-    #[arg(long, value_enum, default_value_t)]
-    pub decider: DeciderKind,
-    #[command(flatten)]
-    pub closeness: ClosenessArgs,
-    /// Changes one value of every recipe, as in multiband.low.ratio=1.5
-    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = setting)]
-    pub settings: Vec<(String, String)>,
+    pub settings: MasterSettings,
     /// The page, .html [default: SONG.variations.html beside the mix]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -56,21 +38,7 @@ impl VariationsArgs {
     /// What all masters have in common.
     pub fn job(&self) -> MasterJob {
         let path = self.input.with_extension("master.wav");
-        let format = goldmaster::io::output_spec::Format::Wav;
-        MasterJob {
-            input: self.input.clone(),
-            output: Output { path, format, force: false, delta: None, page: None },
-            references: self.references.clone(),
-            profile: self.profile.clone(),
-            genre: genre(self.genre.as_ref()).unwrap_or_default(),
-            wanted: self.wanted.wanted(),
-            decider: self.decider,
-            matching: self.closeness.matching,
-            effort: self.closeness.effort,
-            amounts: self.amounts.amounts(),
-            recipe: None,
-            settings: self.settings.clone(),
-            strictness: Strictness::Promises,
-        }
+        let output = Output { path, format: Format::Wav, force: false, delta: None, page: None };
+        MasterJob { input: self.input.clone(), output, settings: self.settings.clone(), recipe: None }
     }
 }

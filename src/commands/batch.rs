@@ -20,14 +20,9 @@ use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 use models::target::TargetKind;
 
 use crate::cli::batch::{BatchArgs, MergeArgs};
-use crate::cli::shared::GenreArg;
-use crate::commands::master::list_genres;
 use crate::commands::{complain, print};
 
 pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
-    if matches!(args.genre, Some(GenreArg::List)) {
-        return list_genres();
-    }
     let (plan, left_out) = args.plan()?;
     if left_out > 0 && !args.work.quiet {
         print(&format!("left out: masters that goldmaster has made ({left_out}); given by themselves, they are taken"));

@@ -1,16 +1,15 @@
 //! The commands that describe the program itself.
 
-use clap::CommandFactory as _;
 use goldmaster::error::Error;
 
-use crate::cli::Cli;
+use crate::cli::command;
 use crate::cli::report::CompletionsArgs;
 use crate::commands::print;
 
 /// The completions of a shell, from the same definitions as the arguments.
 pub fn print_completions(args: &CompletionsArgs) -> Result<(), Error> {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "goldmaster", &mut text);
+    clap_complete::generate(args.shell, &mut command(), "goldmaster", &mut text);
     print(&String::from_utf8_lossy(&text));
     Ok(())
 }
@@ -18,7 +17,7 @@ pub fn print_completions(args: &CompletionsArgs) -> Result<(), Error> {
 /// The manual page of the program and of all its commands.
 pub fn print_manual() -> Result<(), Error> {
     let mut text = Vec::new();
-    let mut command = Cli::command();
+    let mut command = command();
     command.build();
     // Memory takes all that is written.
     let _ = clap_mangen::Man::new(command.clone()).render(&mut text);

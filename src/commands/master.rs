@@ -3,22 +3,18 @@
 use std::io::Write as _;
 
 use goldmaster::error::Error;
-use goldmaster::io;
 use goldmaster::render::promises::Verdict;
 use goldmaster::report::Report;
 use goldmaster::request::page::Page;
-use goldmaster::terminal;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::master::master;
+use goldmaster::{io, terminal};
 
 use crate::cli::master::MasterArgs;
-use crate::cli::shared::{GenreArg, ShowArgs};
+use crate::cli::shared::ShowArgs;
 use crate::commands::{look, print};
 
 pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
-    if matches!(args.genre, Some(GenreArg::List)) {
-        return list_genres();
-    }
     let job = args.job()?;
     let bar = ProgressBar::new(args.show.quiet || args.show.json);
     let report = master(&job, &bar)?;
@@ -27,12 +23,6 @@ pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
         io::text::write(path, &report.recipe.to_json(), job.output.force)?;
     }
     show(&args.show, &report, job.output.page.as_ref());
-    Ok(())
-}
-
-/// What `--genre` takes.
-pub fn list_genres() -> Result<(), Error> {
-    print(&terminal::genre_table().map_err(Error::Network)?);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use models::norm::{NormProfile, UNIVERSAL};
 use models::target::Target;
 
 use crate::report::GenreReport;
-use crate::request::job::Genre;
+use crate::request::reference::Genre;
 
 /// Tells genres, with a network that the first song loads that needs it.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use models::norm::NormProfile;
 use models::target::bands_below;
 
 use crate::report::warning::{WarningKind, WidthCause};
-use crate::request::job::MatchKind;
+use crate::request::reference::MatchKind;
 
 /// What is to be thought of a reference.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,8 @@ use analyzer::units::nearest;
 pub use renderer::recipe::SampleFormat;
 
 /// A file format to write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Format {
     /// WAV, or RF64 beyond 4 GiB.
     Wav,

@@ -10,7 +10,7 @@ use renderer::recipe::DeliveryParams;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::request::job::Strictness;
+use crate::request::settings::Strictness;
 
 /// Loudness is kept within this, LU.
 pub const LOUDNESS_TOLERANCE_LU: f64 = 0.1;

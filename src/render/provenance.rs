@@ -24,7 +24,12 @@ pub fn origin(target: &Target, is_own: bool) -> String {
         return OWN.to_owned();
     }
     let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{:?}", target.kind).as_bytes());
+    let kind: &[u8] = match target.kind {
+        TargetKind::Reference => b"Reference",
+        TargetKind::Literal => b"Literal",
+        TargetKind::Norm => b"Norm",
+    };
+    hasher.update(kind);
     for value in target.features {
         hasher.update(&((value / STEP_DB).round() as i64).to_le_bytes());
     }

@@ -28,7 +28,7 @@ use crate::report::passage::{Passage, passages_of};
 use crate::report::qualities::{Qualities, Sound};
 use crate::report::stated::Stated;
 use crate::report::warning::Warning;
-use crate::request::job::DeciderKind;
+use crate::request::settings::DeciderKind;
 
 /// Raised when the meaning of a field changes.
 pub const REPORT_VERSION: u32 = 2;

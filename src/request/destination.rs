@@ -78,6 +78,8 @@ pub enum LoudnessRule {
     Free,
 }
 
+crate::request::text::value_enum_text!(Destination);
+
 impl Destination {
     /// What it takes of a finished file. Services: lossless at 44.1 kHz or more and 16 bits or more, as their delivery
     /// guides have it. CD: IEC 60908. Broadcast: EBU R 128 (2023), ±0.5 LU, at 48 kHz. Podcasts: −16 ±1 LUFS (Apple).

@@ -1,6 +1,10 @@
 //! What a run is asked for: the job, its destination and its paths.
 
+pub mod delivery;
 pub mod destination;
 pub mod job;
 pub mod page;
 pub(crate) mod paths;
+pub mod reference;
+pub mod settings;
+mod text;

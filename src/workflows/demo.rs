@@ -10,15 +10,13 @@ use crate::io;
 use crate::io::encode::{Encoder, ensure_writable};
 use crate::io::output_spec::{Format, OutputSpec};
 use crate::report::Report;
-use crate::request::job::Effort;
-use crate::request::job::Strictness;
-use crate::request::job::{
-    DeciderKind, DeliveryRequest, Genre, LoudnessTarget, MasterJob, MatchKind, Output, Reference,
-};
+use crate::request::delivery::{DeliveryRequest, LoudnessTarget};
+use crate::request::job::{MasterJob, Output};
 use crate::request::page::{Page, PageAudio};
+use crate::request::reference::Reference;
+use crate::request::settings::MasterSettings;
 use crate::song::observer::Observer;
 use crate::workflows::master::master;
-use models::amounts::Amounts;
 use renderer::recipe::SampleFormat;
 
 const SAMPLE_RATE_HZ: u32 = 44_100;
@@ -66,17 +64,15 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
             delta: None,
             page: Some(Page { path: page.clone(), audio: PageAudio::Full, force }),
         },
-        references: vec![Reference { path: record.clone(), weight: 1.0 }],
-        profile: None,
-        genre: Genre::Universal,
-        wanted: DeliveryRequest { loudness: Some(LoudnessTarget::Lufs(LOUDNESS_LUFS)), ..DeliveryRequest::default() },
-        decider: DeciderKind::Model,
-        matching: MatchKind::default(),
-        effort: Effort::default(),
-        amounts: Amounts::default(),
+        settings: MasterSettings {
+            references: vec![Reference { path: record.clone(), weight: 1.0 }],
+            delivery: DeliveryRequest {
+                loudness: Some(LoudnessTarget::Lufs(LOUDNESS_LUFS)),
+                ..DeliveryRequest::default()
+            },
+            ..MasterSettings::default()
+        },
         recipe: None,
-        settings: Vec::new(),
-        strictness: Strictness::Promises,
     };
     let report = master(&job, observer)?;
     io::text::write(&recipe, &report.recipe.to_json(), force)?;

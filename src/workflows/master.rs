@@ -26,13 +26,15 @@ use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::actions::{Action, actions};
 use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
 use crate::report::qualities::{Qualities, Sound};
-use crate::report::reference_name;
 use crate::report::stated::stated;
 use crate::report::warning::{Subject, Warning, WarningKind};
-use crate::report::{DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, ReferenceReport, Report};
-use crate::request::job::with_settings;
-use crate::request::job::{DeciderKind, Genre, MasterJob, MatchKind, Output, Reference, RenderJob};
+use crate::report::{
+    DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, ReferenceReport, Report, reference_name,
+};
+use crate::request::job::{MasterJob, Output, RenderJob};
 use crate::request::paths::{check_other_path, check_paths};
+use crate::request::reference::{Genre, MatchKind, Reference};
+use crate::request::settings::{DeciderKind, MasterSettings, with_values};
 use crate::song::observer::{Observer, Unseen};
 use crate::song::{Song, measure};
 
@@ -41,33 +43,39 @@ use crate::song::{Song, measure};
 /// # Errors
 /// See [`Error`]; nothing is written.
 pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
-    let references = job.references.iter().map(|r| r.path.as_path());
+    let references = job.settings.references.iter().map(|r| r.path.as_path());
     check_paths(&job.input, references.clone(), &job.output)?;
     if let Some(recipe) = &job.recipe {
         let page = job.output.page.as_ref().map(|page| &page.path);
-        let output = [Some(&job.output.path), job.output.delta.as_ref(), job.profile.as_ref(), page]
+        let output = [Some(&job.output.path), job.output.delta.as_ref(), job.settings.profile.as_ref(), page]
             .into_iter()
             .flatten()
             .map(PathBuf::as_path);
         let taken = references.chain([job.input.as_path()]).chain(output);
         check_other_path("recipe", recipe, taken, job.output.force)?;
     }
-    job.wanted.delivery(0.0, false, None)?;
-    let output = job.wanted.output()?;
+    let settings = &job.settings;
+    settings.delivery.delivery(0.0, false, None)?;
+    let output = settings.delivery.output()?;
     check_format(&job.output, output.sample_format)?;
-    if let Some(path) = &job.profile {
+    if let Some(path) = &settings.profile {
         read_profile(path)?;
     }
-    let mut decider = load_decider(job.decider)?;
-    let (song, references) =
-        rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, observer));
+    let mut decider = load_decider(settings.decider)?;
+    let (song, references) = rayon::join(
+        || Song::load_measured(&job.input, observer),
+        || measure_references(&settings.references, observer),
+    );
     let (song, profile) = song?;
-    let aim = MasteringTarget::towards(&decider, &mut Genres::default(), references?, job, &[&profile])?.for_song(job);
+    let aim = MasteringTarget::towards(&decider, &mut Genres::default(), references?, settings, &[&profile])?
+        .for_song(&job.input, settings);
     let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
-    let (recipe, refinement) = refined(job, &song, &profile, &aim.target, recipe, observer)?;
+    let effort = (&settings.amounts(), settings.effort);
+    let (recipe, refinement) = refined(&song, &profile, &aim.target, recipe, effort, observer)?;
+    let recipe = with_values(recipe, &settings.values)?;
     decision.refinement = refinement;
     let mut warnings = aim.warnings;
-    warnings.extend(notes_on_reference(job, &aim.target, &decision, &recipe));
+    warnings.extend(notes_on_reference(settings, &aim.target, &decision, &recipe));
     deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings }, observer)
 }
 
@@ -93,30 +101,30 @@ impl MasteringTarget {
         decider: &Decider,
         genres: &mut Genres,
         references: Vec<MeasuredReference>,
-        job: &MasterJob,
+        settings: &MasterSettings,
         songs: &[&Profile],
     ) -> Result<Self, Error> {
-        if let Some(path) = &job.profile {
+        if let Some(path) = &settings.profile {
             return Ok(Self::at(read_profile(path)?.target()));
         }
         if references.is_empty() {
-            let (genre, target) = genres.find(&job.genre, decider.norm(), songs).map_err(Error::Network)?;
-            let genre = (job.genre != Genre::Universal).then_some(genre);
+            let (genre, target) = genres.find(&settings.genre(), decider.norm(), songs).map_err(Error::Network)?;
+            let genre = (settings.genre() != Genre::Universal).then_some(genre);
             return Ok(Self { genre, ..Self::at(target) });
         }
         let (mut warnings, mut records, mut trust) = (Vec::new(), Vec::new(), Amounts::NONE);
         let weights: f64 = references.iter().map(|(_, weight, ..)| weight).sum();
-        let told = references.iter().zip(&job.references);
+        let told = references.iter().zip(&settings.references);
         let told = told.map(|((_, _, profile, _), reference)| ReferenceReport::of(&reference.path, profile)).collect();
         for (name, weight, profile, noticed) in references {
-            let assessment = ReferenceAssessment::of(&profile, songs, decider.norm(), job.matching);
+            let assessment = ReferenceAssessment::of(&profile, songs, decider.norm(), settings.matching);
             trust = trust.plus(&assessment.trust, weight / weights);
             warnings.extend(Warning::of_file(&Subject::Reference(name.clone()), &noticed));
             warnings.extend(assessment.warnings.into_iter().map(|kind| Warning::of_reference(&name, kind)));
             records.push((name, weight, profile));
         }
         let mut target = Target { trust, ..Target::references(&records).map_err(Error::Network)? };
-        if job.matching == MatchKind::Literal {
+        if settings.matching == MatchKind::Literal {
             target.kind = TargetKind::Literal;
         }
         Ok(Self { warnings, references: told, ..Self::at(target) })
@@ -130,8 +138,8 @@ impl MasteringTarget {
 
 impl MasteringTarget {
     /// The same for the job's song: a master that has been there already is left as it is.
-    pub fn for_song(mut self, job: &MasterJob) -> Self {
-        if was_mastered_towards(&job.input, &origin(&self.target, job.profile.is_none())) {
+    pub fn for_song(mut self, input: &Path, settings: &MasterSettings) -> Self {
+        if was_mastered_towards(input, &origin(&self.target, settings.profile.is_none())) {
             self.target.trust = Amounts::NONE;
             self.warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
         }
@@ -151,7 +159,7 @@ pub fn decide(
 ) -> Result<(Recipe, DecisionReport), Error> {
     let wish = decider.decide(profile, &aim.target);
     let wish = wish.map_err(|source| Error::Decide { path: job.input.clone(), source })?;
-    let (recipe, decision) = decided_by(job, profile, &aim.target, &wish)?;
+    let (recipe, decision) = decided_by(&job.settings, profile, &aim.target, &wish)?;
     let (genre, references) = (aim.genre.clone(), aim.references.clone());
     Ok((recipe, DecisionReport { genre, references, ..decision }))
 }
@@ -161,14 +169,14 @@ pub fn decide(
 /// # Errors
 /// The job sets a value that no recipe accepts.
 pub fn decided_by(
-    job: &MasterJob,
+    settings: &MasterSettings,
     profile: &Profile,
     target: &Target,
     wish: &MasteringDecision,
 ) -> Result<(Recipe, DecisionReport), Error> {
-    let recipe = write_recipe(job, profile, target, wish)?;
+    let recipe = write_recipe(settings, profile, target, wish)?;
     let decision = DecisionReport {
-        decider: job.decider,
+        decider: settings.decider,
         target: target.name.clone(),
         target_kind: target.kind,
         target_lufs: target.loudness_lufs,
@@ -176,7 +184,7 @@ pub fn decided_by(
         confidence: wish.confidence,
         refinement: None,
         spectrum: TargetSpectrum::of(target),
-        target_sound: (job.decider != DeciderKind::None).then(|| Sound::of_features(&target.features, None)),
+        target_sound: (settings.decider != DeciderKind::None).then(|| Sound::of_features(&target.features, None)),
         references: Vec::new(),
     };
     Ok((recipe, decision))
@@ -220,7 +228,7 @@ pub(crate) fn write_master(
 ) -> Result<(Report, Vec<Vec<Frame>>), Error> {
     let Decided { song, profile, recipe, decision, warnings } = decided;
     let tags = Tags::read(&job.input);
-    let request = WriteRequest { output: &job.output, tags: &tags, strictness: job.strictness, capture };
+    let request = WriteRequest { output: &job.output, tags: &tags, strictness: job.settings.strictness(), capture };
     let mut finished = finish(song, &recipe, Solve::Anew(profile), request, observer)?;
     let warnings = [
         Warning::of_file(&Subject::Mix, &song.warnings),
@@ -246,19 +254,19 @@ fn note_page(written: Result<(), Error>, report: &mut Report) {
 /// What is to be known of the way towards a finished record: that little of it could be told, or that the song does not bear its
 /// loudness, or that it is uncommonly quiet, where nobody asked for another.
 pub(crate) fn notes_on_reference(
-    job: &MasterJob,
+    settings: &MasterSettings,
     target: &Target,
     decision: &DecisionReport,
     recipe: &Recipe,
 ) -> Vec<Warning> {
-    if job.references.is_empty() || target.kind != TargetKind::Reference || target.trust == Amounts::NONE {
+    if settings.references.is_empty() || target.kind != TargetKind::Reference || target.trust == Amounts::NONE {
         return Vec::new();
     }
     let mut notes = Vec::new();
     if decision.confidence.tone < LITTLE_IN_COMMON {
         notes.push(Warning::of_reference(&target.name, WarningKind::ReferenceTellsLittle));
     }
-    let is_unasked = job.wanted.loudness.is_none() && job.wanted.destination.is_none();
+    let is_unasked = settings.delivery.loudness.is_none() && settings.delivery.destination.is_none();
     let (loudness_lufs, reference_lufs) = (recipe.delivery.loudness_lufs, target.loudness_lufs);
     if is_unasked && loudness_lufs < reference_lufs - AS_LOUD_LU {
         notes.push(Warning::of_master(WarningKind::QuieterThanReference { reference_lufs, loudness_lufs }));
@@ -281,7 +289,7 @@ const AS_LOUD_LU: f64 = 0.2;
 /// See [`Error`]; nothing is written.
 pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error> {
     check_paths(&job.input, std::iter::empty(), &job.output)?;
-    let recipe = with_settings(job.recipe.clone(), &job.settings)?;
+    let recipe = with_values(job.recipe.clone(), &job.settings)?;
     let mut song = Song::load(&job.input, observer)?;
     let hash = song.hash.clone();
     let fits = |solution: &Solution| solution.input_hash == hash && solution.settings_hash == settings_hash(&recipe);
@@ -370,28 +378,28 @@ fn least_plr_lu(profile: &Profile, target: &Target, wish: &MasteringDecision) ->
 }
 
 fn write_recipe(
-    job: &MasterJob,
+    settings: &MasterSettings,
     profile: &Profile,
     target: &Target,
     wish: &MasteringDecision,
 ) -> Result<Recipe, Error> {
     let mut recipe = Recipe {
-        delivery: job.wanted.delivery(
+        delivery: settings.delivery.delivery(
             target.loudness_lufs,
-            !job.references.is_empty(),
+            !settings.references.is_empty(),
             least_plr_lu(profile, target, wish),
         )?,
-        output: job.wanted.output()?,
+        output: settings.delivery.output()?,
         ..Recipe::default()
     };
-    let amounts = if job.decider == DeciderKind::None { Amounts::NONE } else { job.amounts };
+    let amounts = settings.amounts();
     if amounts != Amounts::NONE {
-        recipe.towards = Some(origin(target, job.profile.is_none()));
+        recipe.towards = Some(origin(target, settings.profile.is_none()));
     }
     wish.apply(profile, target, &amounts, &mut recipe);
     // What is set by hand is set when all else is decided; that it can be is known before any more is done.
     let recipe = recipe.quantized();
-    with_settings(recipe.clone(), &job.settings)?;
+    with_values(recipe.clone(), &settings.values)?;
     Ok(recipe)
 }
 

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use analyzer::profile::Profile;
-use models::amounts::Amounts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +14,9 @@ use crate::page::variations::{VariationView, write_page};
 use crate::render::output_meter::CaptureRequest;
 use crate::report::passage::{Passage, excerpt};
 use crate::report::qualities::Qualities;
-use crate::request::job::{LoudnessTarget, MasterJob, Output};
+use crate::request::delivery::LoudnessTarget;
+use crate::request::job::{MasterJob, Output};
+use crate::request::settings::{MasterSettings, Percent, with_values};
 use crate::request::page::Page;
 use crate::request::paths::check_other_path;
 use crate::song::Song;
@@ -72,14 +73,15 @@ impl VariationKind {
         }
     }
 
-    /// The job, and the options that ask for it; `None` where it would be hardly different from `balanced_lufs`.
-    fn of(self, job: &MasterJob, balanced_lufs: f64) -> Option<(MasterJob, Vec<(String, String)>)> {
-        let mut job = job.clone();
+    /// The settings, and the options that ask for it; `None` where it would be hardly different from `balanced_lufs`.
+    fn of(self, settings: &MasterSettings, balanced_lufs: f64) -> Option<(MasterSettings, Vec<(String, String)>)> {
+        let mut settings = settings.clone();
         let mut options = Vec::new();
         match self {
             Self::Gentle => {
-                job.amounts = job.amounts.times(&Amounts { tone: GENTLE, dynamics: GENTLE, width: GENTLE });
-                options.push(("--intensity".to_owned(), format!("{:.0}", 100.0 * GENTLE)));
+                let Percent(intensity) = &mut settings.amounts.intensity;
+                *intensity *= GENTLE;
+                options.push(("--intensity".to_owned(), intensity.to_string()));
             }
             Self::Balanced => {}
             Self::Loud => {
@@ -87,13 +89,13 @@ impl VariationKind {
                 if lufs < balanced_lufs + LEAST_STEP_LU {
                     return None;
                 }
-                job.wanted.loudness = Some(LoudnessTarget::Lufs(lufs));
-                job.wanted.max_limiting_db = Some(LOUD_LIMITING_DB);
+                settings.delivery.loudness = Some(LoudnessTarget::Lufs(lufs));
+                settings.delivery.max_limiting_db = Some(LOUD_LIMITING_DB);
                 options.push(("--loudness".to_owned(), format!("{lufs:.1}")));
                 options.push(("--max-limiting-db".to_owned(), format!("{LOUD_LIMITING_DB:.0}")));
             }
         }
-        Some((job, options))
+        Some((settings, options))
     }
 }
 
@@ -109,10 +111,10 @@ pub fn variations(
     command: &dyn Fn(VariationKind, &[(String, String)]) -> String,
     observer: &dyn Observer,
 ) -> Result<Vec<Variation>, Error> {
-    let references = job.references.iter().map(|reference| reference.path.as_path());
+    let references = job.settings.references.iter().map(|reference| reference.path.as_path());
     check_other_path("report", &page.path, references.chain([job.input.as_path()]), page.force)?;
     let (song, references) =
-        rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.references, &Unseen(observer)));
+        rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.settings.references, &Unseen(observer)));
     let ((song, profile), references) = (song?, references?);
     let short_term_lufs = song.timeline.as_ref().map_or(&[][..], |timeline| &timeline.short_term_lufs);
     let passage = excerpt(profile.seconds(), short_term_lufs);
@@ -122,8 +124,8 @@ pub fn variations(
     let mut balanced_lufs = None;
     // What is balanced says how loud "loud" is.
     for kind in [VariationKind::Balanced, VariationKind::Gentle, VariationKind::Loud] {
-        let Some((job, options)) = kind.of(job, balanced_lufs.unwrap_or_default()) else { continue };
-        let (report, frames) = sources.mastered(kind, &job, observer)?;
+        let Some((settings, options)) = kind.of(&job.settings, balanced_lufs.unwrap_or_default()) else { continue };
+        let (report, frames) = sources.mastered(kind, &MasterJob { settings, ..job.clone() }, observer)?;
         if kind == VariationKind::Balanced {
             balanced_lufs = report.after.integrated_lufs;
         }
@@ -134,7 +136,7 @@ pub fn variations(
     let place = |kind: VariationKind| KINDS.iter().position(|known| *known == kind);
     done.sort_by_key(|variation| place(variation.kind));
     views.sort_by_key(|view| KINDS.iter().position(|kind| kind.name() == view.name));
-    let reference = job.references.first().zip(references.first());
+    let reference = job.settings.references.first().zip(references.first());
     let reference = reference.map(|(reference, (name, _, profile, _))| (reference.path.as_path(), name.as_str(), profile));
     write_page(page, &song, &passage, views, reference)?;
     Ok(done)
@@ -161,14 +163,17 @@ impl Sources<'_> {
         let path = folder.join(kind.name()).with_extension("wav");
         let output = Output { path, format: io::output_spec::Format::Wav, force: false, delta: None, page: None };
         let job = MasterJob { output, ..job.clone() };
-        let mut decider = load_decider(job.decider)?;
-        let aim = MasteringTarget::towards(&decider, &mut Genres::default(), references.to_vec(), &job, &[profile])?;
-        let aim = aim.for_song(&job);
+        let settings = &job.settings;
+        let mut decider = load_decider(settings.decider)?;
+        let aim = MasteringTarget::towards(&decider, &mut Genres::default(), references.to_vec(), settings, &[profile])?;
+        let aim = aim.for_song(&job.input, settings);
         let (recipe, mut decision) = decide(&job, profile, &mut decider, &aim)?;
-        let (recipe, refinement) = refined(&job, song, profile, &aim.target, recipe, observer)?;
+        let effort = (&settings.amounts(), settings.effort);
+        let (recipe, refinement) = refined(song, profile, &aim.target, recipe, effort, observer)?;
+        let recipe = with_values(recipe, &settings.values)?;
         decision.refinement = refinement;
         let mut warnings = aim.warnings;
-        warnings.extend(notes_on_reference(&job, &aim.target, &decision, &recipe));
+        warnings.extend(notes_on_reference(settings, &aim.target, &decision, &recipe));
         let passage = passage.start_s..passage.end_s;
         let capture = CaptureRequest::new(song, &recipe, std::slice::from_ref(&passage));
         let decided = Decided { song, profile, recipe, decision, warnings };

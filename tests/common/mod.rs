@@ -17,12 +17,10 @@ use goldmaster::io::decode::open;
 use goldmaster::io::encode::Encoder;
 use goldmaster::io::output_spec::{Format, OutputSpec, SampleFormat};
 use goldmaster::report::Report;
-use goldmaster::request::job::Effort;
-use goldmaster::request::job::Strictness;
-use goldmaster::request::job::{DeciderKind, DeliveryRequest, Genre, MasterJob, MatchKind, Output};
+use goldmaster::request::job::{MasterJob, Output};
+use goldmaster::request::settings::MasterSettings;
 use goldmaster::song::observer::Silent;
 use goldmaster::workflows::master::master;
-use models::amounts::Amounts;
 use renderer::resample::Resampled;
 use tempfile::TempDir;
 
@@ -169,18 +167,15 @@ pub fn job(input: &Path, output: &Path) -> MasterJob {
     MasterJob {
         input: input.to_owned(),
         output: Output { path: output.to_owned(), format, force: false, delta: None, page: None },
-        references: Vec::new(),
-        profile: None,
-        genre: Genre::Universal,
-        wanted: DeliveryRequest::default(),
-        decider: DeciderKind::default(),
-        matching: MatchKind::default(),
-        effort: Effort::default(),
-        amounts: Amounts::default(),
+        settings: MasterSettings::default(),
         recipe: None,
-        settings: Vec::new(),
-        strictness: Strictness::default(),
     }
+}
+
+/// The job with other settings.
+pub fn with(mut job: MasterJob, change: impl FnOnce(&mut MasterSettings)) -> MasterJob {
+    change(&mut job.settings);
+    job
 }
 
 /// Runs a job that has to succeed.

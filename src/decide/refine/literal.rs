@@ -18,7 +18,7 @@ use crate::decide::refine::excerpts::RefinementExcerpts;
 use crate::decide::refine::{CLOSE_ENOUGH_DB, curves_of, largest_corrections, miss_db, rounds, with_curves};
 use crate::error::Error;
 use crate::report::Refinement;
-use crate::request::job::MasterJob;
+use crate::request::settings::Effort;
 use crate::song::Song;
 use crate::song::observer::{Observer, Stage};
 
@@ -27,21 +27,21 @@ const WORTH_DB: f64 = 0.02;
 
 /// The recipe whose master is found closest to the target.
 pub fn refine_by_rendering(
-    job: &MasterJob,
     song: &Song,
     profile: &Profile,
     target: &Target,
     recipe: Recipe,
+    (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
 ) -> Result<(Recipe, Option<Refinement>), Error> {
-    let amounts = job.amounts.times(&target.trust);
+    let amounts = amounts.times(&target.trust);
     let cutoff_hz = profile.spectrum.cutoff_hz.min(target.cutoff_hz);
     let is_asked = amounts.tone > 0.0 || amounts.width > 0.0;
     let Some(source) = fine(profile).filter(|_| is_asked && thirds_below(cutoff_hz) > 0) else {
         return Ok((recipe, None));
     };
     let Some(excerpts) = RefinementExcerpts::whole(song, profile)? else { return Ok((recipe, None)) };
-    let rounds = rounds(job.effort);
+    let rounds = rounds(effort);
     observer.stage(Stage::Refining, Some(excerpts.len() * rounds as u64));
     let (alone, passages) = (Fit::new(&source, cutoff_hz), Fit::new(&excerpts.before.fine, cutoff_hz));
     let mut wanted = wanted(&thirds_of(&source), &target.levels, &amounts);

@@ -21,9 +21,7 @@ use renderer::recipe::Recipe;
 use self::excerpts::RefinementExcerpts;
 use crate::error::Error;
 use crate::report::Refinement;
-use crate::request::job::Effort;
-use crate::request::job::with_settings;
-use crate::request::job::{DeciderKind, MasterJob};
+use crate::request::settings::Effort;
 use crate::song::Song;
 use crate::song::observer::{Observer, Stage};
 
@@ -45,41 +43,40 @@ const LEAST_GAIN: f64 = 0.03;
 /// A chain that was told what to do is not corrected by more, dB.
 const CORRECTION_DB: f64 = 3.0;
 
-/// The recipe, its equaliser corrected by what the chain makes of the song, and then what the job sets by hand.
+/// The recipe, its equaliser corrected by what the chain makes of the song, towards what of `target` is done.
 ///
 /// # Errors
-/// The job sets a value that no recipe accepts, temporary data cannot be kept, or the run is interrupted.
+/// Temporary data cannot be kept, or the run is interrupted.
 pub fn refined(
-    job: &MasterJob,
     song: &Song,
     profile: &Profile,
     target: &Target,
     recipe: Recipe,
+    (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
 ) -> Result<(Recipe, Option<Refinement>), Error> {
-    let (recipe, refinement) = match (job.effort, job.decider) {
-        (Effort::Off, _) | (_, DeciderKind::None) => (recipe, None),
+    match effort {
+        Effort::Off => Ok((recipe, None)),
         _ if target.kind == TargetKind::Literal => {
-            literal::refine_by_rendering(job, song, profile, target, recipe, observer)?
+            literal::refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer)
         }
-        _ => refine_by_rendering(job, song, profile, target, recipe, observer)?,
-    };
-    Ok((with_settings(recipe, &job.settings)?, refinement))
+        _ => refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer),
+    }
 }
 
 fn refine_by_rendering(
-    job: &MasterJob,
     song: &Song,
     profile: &Profile,
     target: &Target,
     recipe: Recipe,
+    (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
 ) -> Result<(Recipe, Option<Refinement>), Error> {
-    let goal = Goal::of(profile, target, &job.amounts.times(&target.trust), &recipe);
+    let goal = Goal::of(profile, target, &amounts.times(&target.trust), &recipe);
     let Some(goal) = goal else { return Ok((recipe, None)) };
     let Some(halves) = RefinementExcerpts::halves(song, profile)? else { return Ok((recipe, None)) };
     observer.stage(Stage::Refining, Some(halves.iter().map(RefinementExcerpts::len).sum::<u64>()));
-    let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds: rounds(job.effort), observer };
+    let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds: rounds(effort), observer };
     let [one, other] = &halves;
     let (first, second) = rayon::join(|| bench.uncorrected(one), || bench.uncorrected(other));
     let (Some(first), Some(second)) = (first?, second?) else { return Ok((recipe, None)) };

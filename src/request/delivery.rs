@@ -1,0 +1,223 @@
+//! Loudness, ceiling and samples of a master. Which of argument, preset, target and default wins is decided here and
+//! nowhere else.
+
+use std::fmt;
+
+use clap::{Args, ValueEnum};
+use renderer::params::OutOfRange;
+use renderer::recipe::{DeliveryParams, OutputParams, Recipe, RecipeError, SampleFormat};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::request::destination::{Destination, codec_room_db};
+use crate::request::text::{as_text, number_as_text, option_as_text, value_enum_text};
+
+/// The loudness that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LoudnessTarget {
+    /// So many LUFS.
+    Lufs(f64),
+    /// What is typical of the target: the reference's own, or the norm's.
+    Auto,
+}
+
+impl std::str::FromStr for LoudnessTarget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        text.parse().map(Self::Lufs).map_err(|_| format!("{text:?} is neither a number of LUFS nor `auto`"))
+    }
+}
+
+impl fmt::Display for LoudnessTarget {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Lufs(lufs) => lufs.fmt(f),
+            Self::Auto => f.write_str("auto"),
+        }
+    }
+}
+
+/// A master is not asked to be quieter or louder than this for a reference's sake, LUFS.
+const QUIETEST_LUFS: f64 = -50.0;
+const LOUDEST_LUFS: f64 = -3.0;
+
+/// What is asked for about loudness and samples; `None` leaves it to preset, target or default.
+#[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[command(next_help_heading = "Delivery")]
+pub struct DeliveryRequest {
+    /// Loudness, ceiling and format of a destination
+    #[arg(long = "for", value_enum, value_name = "PLACE", ignore_case = true, hide_possible_values = true,
+        long_help = destinations_help())]
+    #[serde(rename = "for", with = "option_as_text")]
+    pub destination: Option<Destination>,
+    /// Integrated loudness in LUFS, or `auto` for the target's own [default: the reference's, or -14]
+    #[arg(long, value_name = "LUFS", allow_hyphen_values = true)]
+    #[serde(with = "option_as_text")]
+    pub loudness: Option<LoudnessTarget>,
+    /// True peak that is never exceeded, in dBTP [default: -1]
+    #[arg(long = "ceiling", value_name = "DBTP", allow_hyphen_values = true)]
+    #[serde(rename = "ceiling", with = "number_as_text")]
+    pub ceiling_dbtp: Option<f64>,
+    /// Lowers the ceiling by what MP3, Vorbis and Opus raise peaks at this loudness
+    #[arg(long = "codec-safe")]
+    #[serde(rename = "codec_safe", with = "as_text")]
+    pub is_codec_safe: bool,
+    /// What the limiter may take for more than 5 % of the time (single peaks may go down further); past it the loudness
+    /// falls short [default: 3]
+    #[arg(long, value_name = "DB", allow_negative_numbers = true)]
+    #[serde(with = "number_as_text")]
+    pub max_limiting_db: Option<f64>,
+    /// Sample rate of the master [default: the mix's]
+    #[arg(long = "rate", value_name = "HZ")]
+    #[serde(rename = "rate", with = "number_as_text")]
+    pub sample_rate_hz: Option<u32>,
+    /// Word length of the master [default: 24]
+    #[arg(long = "bits", value_enum)]
+    #[serde(rename = "bits", with = "option_as_text")]
+    pub word_length: Option<WordLength>,
+}
+
+fn destinations_help() -> String {
+    let lines = Destination::value_variants().iter().filter_map(|d| {
+        let value = d.to_possible_value()?;
+        Some(format!("\n  {:12} {}", value.get_name(), value.get_help()?))
+    });
+    format!("Loudness, ceiling and format of a destination:{}", lines.collect::<String>())
+}
+
+/// Word length of a master.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WordLength {
+    /// 16-bit integers, dithered
+    #[value(name = "16")]
+    Int16,
+    /// 24-bit integers, dithered
+    #[value(name = "24")]
+    Int24,
+    /// 32-bit floating point
+    #[value(name = "32f")]
+    Float32,
+}
+
+value_enum_text!(WordLength);
+
+impl WordLength {
+    /// As the recipe has it.
+    fn sample_format(self) -> SampleFormat {
+        match self {
+            Self::Int16 => SampleFormat::Int16,
+            Self::Int24 => SampleFormat::Int24,
+            Self::Float32 => SampleFormat::Float32,
+        }
+    }
+}
+
+impl DeliveryRequest {
+    /// The delivery part of a recipe. `target_lufs` is what is typical of the target, `has_reference` whether the user chose it;
+    /// the master is as loud as a reference then, but for its sake no denser than `least_plr_lu`, if that is given.
+    ///
+    /// # Errors
+    /// A value that no recipe accepts.
+    pub fn delivery(
+        &self,
+        target_lufs: f64,
+        has_reference: bool,
+        least_plr_lu: Option<f64>,
+    ) -> Result<DeliveryParams, Error> {
+        let preset = self.destination.map(Destination::requirements);
+        // A reference may be quieter or louder than any master is asked to be.
+        let typical = target_lufs.clamp(QUIETEST_LUFS, LOUDEST_LUFS);
+        let default = DeliveryParams::default();
+        let ceiling_dbtp =
+            self.ceiling_dbtp.or(preset.as_ref().map(|p| p.ceiling_dbtp)).unwrap_or(default.ceiling_dbtp);
+        let loudness_lufs = match (self.loudness, &preset) {
+            (Some(LoudnessTarget::Lufs(lufs)), _) => lufs,
+            (Some(LoudnessTarget::Auto), _) => typical,
+            (None, Some(preset)) => preset.loudness_lufs,
+            (None, None) if has_reference => least_plr_lu.map_or(typical, |plr| typical.min(ceiling_dbtp - plr)),
+            (None, None) => default.loudness_lufs,
+        };
+        let room_db = if self.is_codec_safe { codec_room_db(loudness_lufs) } else { 0.0 };
+        let ceiling_dbtp = ceiling_dbtp - room_db;
+        let max_limiting_db = self.max_limiting_db.unwrap_or(default.max_limiting_db);
+        let recipe =
+            Recipe { delivery: DeliveryParams { loudness_lufs, ceiling_dbtp, max_limiting_db }, ..Recipe::default() };
+        Ok(Recipe::checked(recipe).map_err(by_flag)?.delivery)
+    }
+
+    /// The output part of a recipe.
+    ///
+    /// # Errors
+    /// A sample rate that cannot be written.
+    pub fn output(&self) -> Result<OutputParams, Error> {
+        let cd = self.destination == Some(Destination::Cd);
+        let sample_rate_hz = self.sample_rate_hz.or(cd.then_some(44_100));
+        let default = if cd { SampleFormat::Int16 } else { SampleFormat::default() };
+        let sample_format = self.word_length.map_or(default, WordLength::sample_format);
+        let output = OutputParams { sample_rate_hz, sample_format, ..OutputParams::default() };
+        Ok(Recipe::checked(Recipe { output, ..Recipe::default() }).map_err(by_flag)?.output)
+    }
+}
+
+/// A value out of range, by the name that the user gave it.
+fn by_flag(error: RecipeError) -> Error {
+    let RecipeError::OutOfRange(OutOfRange { path, value, min, max }) = &error else { return error.into() };
+    let (flag, unit) = match path.as_str() {
+        "delivery.loudness_lufs" => ("--loudness", "LUFS"),
+        "delivery.ceiling_dbtp" => ("--ceiling", "dBTP"),
+        "delivery.max_limiting_db" => ("--max-limiting-db", "dB"),
+        "output.sample_rate_hz" => ("--rate", "Hz"),
+        _ => return error.into(),
+    };
+    let is_sign_lost = (*min..=*max).contains(&-value);
+    let meant = if is_sign_lost { format!("; did you mean {}?", -value) } else { String::new() };
+    Error::Usage(format!("{flag} {value} is not between {min} and {max} {unit}{meant}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_beats_a_preset_beats_a_reference_beats_the_default() {
+        let lufs = |wanted: &DeliveryRequest, has_reference| {
+            wanted.delivery(-9.5, has_reference, None).expect("legal").loudness_lufs
+        };
+        let mut wanted = DeliveryRequest::default();
+        assert_eq!(lufs(&wanted, false), -14.0);
+        assert_eq!(lufs(&wanted, true), -9.5);
+        wanted.destination = Some(Destination::AppleMusic);
+        assert_eq!(lufs(&wanted, true), -16.0);
+        wanted.loudness = Some(LoudnessTarget::Auto);
+        assert_eq!(lufs(&wanted, false), -9.5);
+        wanted.loudness = Some(LoudnessTarget::Lufs(-11.0));
+        assert_eq!(lufs(&wanted, true), -11.0);
+    }
+
+    #[test]
+    fn a_louder_master_leaves_a_codec_more_room() {
+        let ceiling = |lufs: f64| {
+            let wanted = DeliveryRequest {
+                loudness: Some(LoudnessTarget::Lufs(lufs)),
+                is_codec_safe: true,
+                ..DeliveryRequest::default()
+            };
+            wanted.delivery(0.0, false, None).expect("legal").ceiling_dbtp
+        };
+        assert_eq!([-20.0, -14.0, -11.5, -9.0, -6.0].map(ceiling), [-1.5, -1.5, -1.9, -2.3, -2.3]);
+        assert!(ceiling(-12.0) < ceiling(-13.0) && ceiling(-10.0) < ceiling(-11.0));
+    }
+
+    #[test]
+    fn a_cd_is_44_1_khz_and_16_bit_unless_said_otherwise() {
+        let mut wanted = DeliveryRequest { destination: Some(Destination::Cd), ..DeliveryRequest::default() };
+        let output = wanted.output().expect("legal");
+        assert_eq!((output.sample_rate_hz, output.sample_format), (Some(44_100), SampleFormat::Int16));
+        wanted.word_length = Some(WordLength::Int24);
+        assert_eq!(wanted.output().expect("legal").sample_format, SampleFormat::Int24);
+    }
+}

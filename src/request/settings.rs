@@ -1,0 +1,257 @@
+//! How a song is mastered: one set of settings for the command line, a row of a plan, the defaults of a batch and a job.
+//! A new setting is one field here.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Args;
+use models::amounts::Amounts;
+use renderer::recipe::{Recipe, RecipeError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::request::delivery::DeliveryRequest;
+use crate::request::reference::{Genre, MatchKind, Reference};
+use crate::request::text::{as_text, list_as_text, option_as_text, value_enum_text};
+
+/// Everything that decides how a song comes out, but for the song.
+#[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MasterSettings {
+    /// A finished record to come close to; several are weighted, as in hit.flac:0.5
+    #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
+    #[serde(rename = "reference", with = "list_as_text")]
+    pub references: Vec<Reference>,
+    /// Median and spread of many songs to go towards, as `goldmaster profile` writes them
+    #[arg(short, long, value_name = "FILE", conflicts_with = "references")]
+    pub profile: Option<PathBuf>,
+    /// Goes towards a genre, or `auto` for what a song, or a record, sounds like; `list` shows all [default in a batch:
+    /// auto]
+    #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
+    #[serde(with = "option_as_text")]
+    pub genre: Option<Genre>,
+    /// How a reference is taken
+    #[arg(long = "match", value_enum, value_name = "HOW", default_value_t)]
+    #[serde(rename = "match", with = "as_text")]
+    pub matching: MatchKind,
+    /// How much time is spent on fine-tuning
+    #[arg(long = "refine", value_enum, value_name = "EFFORT", default_value_t)]
+    #[serde(rename = "refine", with = "as_text")]
+    pub effort: Effort,
+    /// Who decides
+    #[arg(long, value_enum, default_value_t)]
+    #[serde(with = "as_text")]
+    pub decider: DeciderKind,
+    /// Changes one value of the recipe, as in multiband.low.ratio=1.5
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    #[serde(rename = "set", with = "list_as_text")]
+    pub values: Vec<RecipeSetting>,
+    /// Fails, and writes nothing, when the loudness falls short
+    #[arg(long)]
+    #[serde(with = "as_text")]
+    pub strict: bool,
+    #[allow(missing_docs, reason = "clap would take it for the help of the program")]
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub delivery: DeliveryRequest,
+    #[allow(missing_docs, reason = "clap would take it for the help of the program")]
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub amounts: AmountSettings,
+}
+
+/// How much of what is decided is done.
+#[derive(Args, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[command(next_help_heading = "Amounts")]
+pub struct AmountSettings {
+    /// How much of everything is done, %
+    #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
+    #[serde(with = "as_text")]
+    pub intensity: Percent,
+    /// How much of the equalisation, %
+    #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
+    #[serde(with = "as_text")]
+    pub tone: Percent,
+    /// How much of the compression and expansion, %
+    #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
+    #[serde(with = "as_text")]
+    pub dynamics: Percent,
+    /// How much of the change of the stereo image, %
+    #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
+    #[serde(with = "as_text")]
+    pub width: Percent,
+}
+
+/// The settings that say where a song goes: a row of a plan has one of them at most.
+pub const DIRECTIONS: [&str; 3] = ["reference", "profile", "genre"];
+
+impl MasterSettings {
+    /// All settings by the name of their column in a plan, as text, or as a list of texts.
+    fn columns(&self) -> Map<String, Value> {
+        let columns = serde_json::to_value(self).ok();
+        columns.and_then(|columns| columns.as_object().cloned()).unwrap_or_default()
+    }
+
+    /// Whether a column of a plan takes several values.
+    pub fn takes_several(column: &str) -> bool {
+        Self::default().columns().get(column).is_some_and(Value::is_array)
+    }
+
+    /// Sets what a column of a plan says. Paths are relative to `base`.
+    ///
+    /// # Errors
+    /// The column is unknown or cannot hold these values: says why.
+    pub fn set(&mut self, column: &str, values: &[String], base: &Path) -> Result<(), String> {
+        // Names of files need not be text.
+        let (references, profile) = (std::mem::take(&mut self.references), self.profile.take());
+        match self.with(column, values) {
+            Ok(changed) if DIRECTIONS.contains(&column) => {
+                *self = changed;
+                self.references.iter_mut().for_each(|reference| reference.path = base.join(&reference.path));
+                self.profile = self.profile.take().map(|path| base.join(path));
+                Ok(())
+            }
+            Ok(changed) => {
+                *self = Self { references, profile, ..changed };
+                Ok(())
+            }
+            Err(error) => {
+                (self.references, self.profile) = (references, profile);
+                Err(error)
+            }
+        }
+    }
+
+    fn with(&self, column: &str, values: &[String]) -> Result<Self, String> {
+        let mut columns = self.columns();
+        let known: Vec<String> = columns.keys().cloned().collect();
+        let Some(slot) = columns.get_mut(column) else {
+            return Err(format!("unknown; known are input, output, {}", known.join(", ")));
+        };
+        *slot = match (slot.is_array(), values) {
+            (true, values) => values.into(),
+            (false, [value]) => value.clone().into(),
+            (false, _) => return Err("takes one value".to_owned()),
+        };
+        serde_json::from_value(Value::Object(columns)).map_err(|e| e.to_string())
+    }
+
+    /// The genre, where there are neither references nor a profile.
+    pub fn genre(&self) -> Genre {
+        self.genre.clone().unwrap_or_default()
+    }
+
+    /// How much of a decision is done.
+    pub fn amounts(&self) -> Amounts {
+        let AmountSettings { intensity, tone, dynamics, width } = self.amounts;
+        let share = |of: Percent| of.0 / 100.0 * (intensity.0 / 100.0);
+        match self.decider {
+            DeciderKind::None => Amounts::NONE,
+            _ => Amounts { tone: share(tone), dynamics: share(dynamics), width: share(width) },
+        }
+    }
+
+    /// What makes the run fail.
+    pub fn strictness(&self) -> Strictness {
+        if self.strict { Strictness::Shortfalls } else { Strictness::Promises }
+    }
+}
+
+/// From 0 to 100.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Percent(pub f64);
+
+impl Default for Percent {
+    fn default() -> Self {
+        Self(100.0)
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Percent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(value) if (0.0..=100.0).contains(&value) => Ok(Self(value)),
+            _ => Err("must be a number from 0 to 100".to_owned()),
+        }
+    }
+}
+
+/// One value of a recipe that is set by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipeSetting {
+    /// Where it stands, as in `multiband.low.ratio`.
+    pub path: String,
+    /// What it is set to.
+    pub value: String,
+}
+
+impl fmt::Display for RecipeSetting {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}={}", self.path, self.value)
+    }
+}
+
+impl FromStr for RecipeSetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (path, value) = text.split_once('=').ok_or("must be PATH=VALUE, as in multiband.low.ratio=1.5")?;
+        Ok(Self { path: path.trim().into(), value: value.trim().into() })
+    }
+}
+
+/// The recipe with what is set by hand.
+///
+/// # Errors
+/// A value that no recipe accepts.
+pub fn with_values(recipe: Recipe, values: &[RecipeSetting]) -> Result<Recipe, RecipeError> {
+    values.iter().try_fold(recipe, |recipe, RecipeSetting { path, value }| recipe.with(path, value))
+}
+
+/// Who decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeciderKind {
+    /// The ONNX network.
+    #[default]
+    Model,
+    /// Hand-written rules.
+    Rules,
+    /// Nobody: loudness and ceiling alone are brought about.
+    None,
+}
+
+value_enum_text!(DeciderKind);
+
+/// How closely the chain is made to do what was decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Effort {
+    /// Nobody listens to what the chain makes of it
+    Off,
+    /// Twice, to a minute of the song
+    #[default]
+    Fast,
+    /// Until it comes no closer
+    Best,
+}
+
+value_enum_text!(Effort);
+
+/// What makes a run fail, with nothing written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strictness {
+    /// A promise that is not kept.
+    #[default]
+    Promises,
+    /// Less than was asked for, as well.
+    Shortfalls,
+}

@@ -1,0 +1,107 @@
+//! Values as the text in which people write them: one form for the command line, the rows of a plan and the hash of all
+//! settings.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize as _, Deserializer, Serializer};
+
+fn parsed<T: FromStr<Err: Display>, E: serde::de::Error>(text: &str) -> Result<T, E> {
+    text.parse().map_err(E::custom)
+}
+
+/// One value.
+pub mod as_text {
+    use super::*;
+
+    pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        parsed(&String::deserialize(deserializer)?)
+    }
+}
+
+/// One value, or none.
+pub mod option_as_text {
+    use super::*;
+
+    pub fn serialize<T: Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str_or_none(value.as_ref())
+    }
+
+    pub fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<T>, D::Error> {
+        Option::<String>::deserialize(deserializer)?.map(|text| parsed(&text)).transpose()
+    }
+}
+
+/// A number, or none.
+pub mod number_as_text {
+    use super::*;
+
+    pub use super::option_as_text::serialize;
+
+    pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+        let number = |text: String| {
+            text.parse().map_err(|_| D::Error::custom(format!("{text:?} is not a number that is possible here")))
+        };
+        Option::<String>::deserialize(deserializer)?.map(number).transpose()
+    }
+}
+
+/// Several values.
+pub mod list_as_text {
+    use super::*;
+
+    pub fn serialize<T: Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().map(ToString::to_string))
+    }
+
+    pub fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<T>, D::Error> {
+        Vec::<String>::deserialize(deserializer)?.iter().map(|text| parsed(text)).collect()
+    }
+}
+
+/// Serialises `None` beside a text.
+trait OrNone: Serializer {
+    fn collect_str_or_none<T: Display>(self, value: Option<&T>) -> Result<Self::Ok, Self::Error> {
+        match value {
+            Some(value) => self.collect_str(value),
+            None => self.serialize_none(),
+        }
+    }
+}
+
+impl<S: Serializer> OrNone for S {}
+
+/// Gives the values of a command line option the same names as text.
+macro_rules! value_enum_text {
+    ($kind:ty) => {
+        impl std::fmt::Display for $kind {
+            fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                use clap::ValueEnum as _;
+                self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
+            }
+        }
+
+        impl std::str::FromStr for $kind {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                use clap::ValueEnum;
+                <Self as ValueEnum>::from_str(text, true).map_err(|_| {
+                    let names: Vec<String> = Self::value_variants().iter().map(ToString::to_string).collect();
+                    format!("{text:?} is none of {}", names.join(", "))
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use value_enum_text;
