@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use renderer::recipe::RecipeError;
 
+use crate::io::name;
+
 /// One line for a person: what, why, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -11,7 +13,7 @@ pub enum Error {
     #[error(transparent)]
     Io(#[from] crate::io::Error),
     /// Nothing could be decided for a song.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", name(path))]
     Decide {
         /// The song.
         path: PathBuf,
@@ -25,7 +27,7 @@ pub enum Error {
     #[error(transparent)]
     Recipe(#[from] RecipeError),
     /// A file that holds no profile of songs.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", name(path))]
     ProfileFile {
         /// The file.
         path: PathBuf,
@@ -49,7 +51,7 @@ pub enum Error {
         files: usize,
     },
     /// A recipe file that is none.
-    #[error("{}: {source}{}", path.display(), hint(source))]
+    #[error("{}: {source}{}", name(path), hint(source))]
     RecipeFile {
         /// The file.
         path: PathBuf,
@@ -69,7 +71,7 @@ pub enum Error {
     #[error("{0}")]
     Album(String),
     /// A batch has come to its end, but not every song has a master.
-    #[error("{failed} of {songs} songs failed: {}", report.display())]
+    #[error("{failed} of {songs} songs failed: {}", name(report))]
     SomeFailed {
         /// Songs without a master.
         failed: usize,
@@ -87,7 +89,7 @@ pub enum Error {
         songs: usize,
     },
     /// The master would have broken a promise, so it was not written.
-    #[error("{}: nothing was written: {broken}", path.display())]
+    #[error("{}: nothing was written: {broken}", name(path))]
     Promise {
         /// The output.
         path: PathBuf,

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, FromArgMatches as _};
 use goldmaster::error::Error;
+use goldmaster::song::multi_threaded;
 use goldmaster::terminal::progress_bar::listen_for_interrupt;
 
 use crate::cli::master::MasterArgs;
@@ -16,7 +17,7 @@ use crate::commands::{analyze, batch, check, demo, describe, master, print_error
 fn main() -> ExitCode {
     let matches = command().get_matches();
     listen_for_interrupt();
-    match Cli::from_arg_matches(&matches).map_err(|e| e.exit()).and_then(|cli| run(cli, &matches)) {
+    match Cli::from_arg_matches(&matches).map_err(|e| e.exit()).and_then(|cli| multi_threaded(|| run(cli, &matches))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             print_error(&error);

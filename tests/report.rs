@@ -19,7 +19,7 @@ use goldmaster::report::warning::{Subject, Warning};
 use goldmaster::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use goldmaster::request::settings::DeciderKind;
 use goldmaster::terminal::look::Look;
-use goldmaster::terminal::master_summary;
+use goldmaster::terminal::{master_summary, printable};
 use models::decision::Confidence;
 use models::target::TargetKind;
 use renderer::recipe::Recipe;
@@ -160,7 +160,7 @@ fn the_terminal_says_the_same_at_every_width() {
         assert!(line.chars().count() <= 40, "{line:?}");
     }
     assert!(narrow.is_ascii(), "no signs where they cannot be shown");
-    let coloured = master_summary(&report, &Look { is_coloured: true, ..plain });
+    let coloured = printable(&master_summary(&report, &Look { is_coloured: true, ..plain }));
     assert_ne!(coloured, master_summary(&report, &plain));
     let bare: String = coloured
         .split('\x1b')
@@ -168,6 +168,16 @@ fn the_terminal_says_the_same_at_every_width() {
         .map(|(n, part)| if n == 0 { part } else { part.split_once('m').map_or("", |(_, rest)| rest) })
         .collect();
     assert_eq!(bare, master_summary(&report, &plain), "colour is never the only sign, and moves no line");
+}
+
+#[test]
+fn what_names_hold_moves_nothing_in_a_terminal() {
+    let mut report = report();
+    report.output.path = "a\u{1b}[31mred\r\n\u{9b}2J\u{202e}vaw.\u{7}".to_owned();
+    report.warnings = vec!["reference \u{1b}]0;title\u{7}: quiet".to_owned()];
+    let text = printable(&master_summary(&report, &Look { columns: 80, is_coloured: false, is_unicode: true }));
+    assert!(text.starts_with("a\u{fffd}[31mred\u{fffd}\u{fffd}\u{fffd}2J\u{fffd}vaw.\u{fffd}\n"), "{text}");
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
 }
 
 /// The words of a page in order, one line per element that has some; drawings and what is played left out.

@@ -37,12 +37,7 @@ impl Analyzer {
     pub fn new(sample_rate_hz: u32, channels: u8) -> Self {
         assert!((8000..=768_000).contains(&sample_rate_hz), "8 to 768 kHz, not {sample_rate_hz} Hz");
         assert!(channels == 1 || channels == 2, "one or two channels, not {channels}");
-        Self {
-            sample_rate_hz,
-            channels,
-            blocks: Blocks::new(sample_rate_hz),
-            meters: Meters::new(sample_rate_hz, channels),
-        }
+        Self { sample_rate_hz, channels, blocks: Blocks::new(sample_rate_hz), meters: Meters::new(sample_rate_hz) }
     }
 
     /// The profile, and how the song goes in time.
@@ -77,10 +72,10 @@ struct Meters {
 }
 
 impl Meters {
-    fn new(sample_rate_hz: u32, channels: u8) -> Self {
+    fn new(sample_rate_hz: u32) -> Self {
         Self {
             samples: SampleMeter::default(),
-            energies: KEnergies::new(sample_rate_hz, channels),
+            energies: KEnergies::new(sample_rate_hz),
             true_peak: TruePeakMeter::new(),
             spectrum: SpectrumMeter::new(sample_rate_hz),
             short_time: ShortTimeMeter::new(sample_rate_hz),
@@ -111,7 +106,7 @@ impl Meters {
         let sample_peak = f64::from(samples.peaks[0].max(samples.peaks[1]));
         let stereo = stereo(&bands, samples.squares, weighted);
         let loudness = history.reading();
-        let timeline = Timeline::new(self.peaks, &history, channels);
+        let timeline = Timeline::new(self.peaks, &history);
         let highest = |blocks: &[f32]| blocks.iter().copied().fold(0.0, f32::max);
         let peaks: Vec<f32> = timeline.peaks.chunks(PEAK_STEP_BLOCKS).map(highest).collect();
         let dynamics = dynamics(&bands, &timeline.short_term_lufs, &peaks);

@@ -1,10 +1,8 @@
 //! A profile as one row of named numbers that do not depend on its level.
 
 use crate::crossover::BAND_NAMES;
-use crate::loudness::energy_share;
 use crate::profile::Profile;
 use crate::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
-use crate::units::db_from_power;
 
 /// Levels further under the loudness than this hold nothing but noise, LU.
 const FLOOR_LU: f64 = -70.0;
@@ -19,9 +17,7 @@ impl Profile {
         if self.is_inaudible() {
             return None;
         }
-        let integrated = self.loudness.integrated_lufs?;
-        let louder_lu = -db_from_power(energy_share(self.channels));
-        let loudness = integrated + louder_lu;
+        let loudness = self.loudness.integrated_lufs?;
         let over_loudness = |level: f64| (level - loudness).max(FLOOR_LU);
         let mut features = Vec::new();
         for (channel, spectrum) in [("mid", &self.spectrum.mid), ("side", &self.spectrum.side)] {
@@ -35,21 +31,21 @@ impl Profile {
                 features.extend((0..SPECTRUM_BANDS).map(|band| (name(band), value(band))));
             }
         }
-        features.extend(self.single_features(integrated, louder_lu).map(|(name, value)| (name.to_string(), value)));
+        features.extend(self.single_features(loudness).map(|(name, value)| (name.to_string(), value)));
         for (band, band_name) in BAND_NAMES.iter().enumerate() {
             features.extend(self.band_features(band).map(|(name, value)| (format!("{band_name}_{name}"), value)));
         }
         Some(features)
     }
 
-    fn single_features(&self, integrated: f64, louder_lu: f64) -> [(&'static str, f64); 15] {
+    fn single_features(&self, integrated: f64) -> [(&'static str, f64); 15] {
         let [psr_p10, psr_p50, psr_p95] = self.dynamics.psr_p10_p50_p95_lu;
         let octaves = |hz: f64| libm::log2(hz.max(20.0) / 20.0);
         [
-            ("plr_lu", self.peak.true_peak_dbtp - integrated - louder_lu),
-            ("psr_p10_lu", psr_p10 - louder_lu),
-            ("psr_p50_lu", psr_p50 - louder_lu),
-            ("psr_p95_lu", psr_p95 - louder_lu),
+            ("plr_lu", self.peak.true_peak_dbtp - integrated),
+            ("psr_p10_lu", psr_p10),
+            ("psr_p50_lu", psr_p50),
+            ("psr_p95_lu", psr_p95),
             ("loudness_range_lu", self.loudness.range_lu),
             ("momentary_over_integrated_lu", self.loudness.max_momentary_lufs.map_or(0.0, |lufs| lufs - integrated)),
             ("tilt_db_per_octave", self.spectrum.tilt_db_per_octave),

@@ -92,12 +92,7 @@ pub struct LoudnessMeter {
 impl LoudnessMeter {
     /// A meter for one rate, 8 to 192 kHz.
     pub fn new(sample_rate_hz: u32) -> Self {
-        Self::for_channels(sample_rate_hz, 2)
-    }
-
-    /// The same for a file of `channels` channels. A mono file is carried as two equal channels, and counts once.
-    pub fn for_channels(sample_rate_hz: u32, channels: u8) -> Self {
-        Self { blocks: Blocks::new(sample_rate_hz), energies: KEnergies::new(sample_rate_hz, channels) }
+        Self { blocks: Blocks::new(sample_rate_hz), energies: KEnergies::new(sample_rate_hz) }
     }
 
     /// All that was measured, for more than one song's reading.
@@ -118,27 +113,19 @@ impl Meter for LoudnessMeter {
     }
 }
 
-/// How often the energy of both channels counts towards the loudness of a file: BS.1770-5 sums over the channels that
-/// there are, and mono is one, carried twice.
-pub fn energy_share(channels: u8) -> f64 {
-    if channels == 1 { 0.5 } else { 1.0 }
-}
-
 /// K-weighted energy of every 10 ms.
 pub(crate) struct KEnergies {
     sample_rate_hz: u32,
     weight: KWeight,
     sums: Vec<f64>,
-    /// How often the energy of both channels counts.
-    share: f64,
     /// Sums over the song of L², R² and L·R, weighted.
     pub totals: [f64; 3],
 }
 
 impl KEnergies {
-    pub fn new(sample_rate_hz: u32, channels: u8) -> Self {
+    pub fn new(sample_rate_hz: u32) -> Self {
         let weight = KWeight::new(sample_rate_hz);
-        Self { sample_rate_hz, weight, sums: Vec::new(), share: energy_share(channels), totals: [0.0; 3] }
+        Self { sample_rate_hz, weight, sums: Vec::new(), totals: [0.0; 3] }
     }
 
     /// Takes the next block of the 10 ms grid.
@@ -151,7 +138,7 @@ impl KEnergies {
             product += l * r;
         }
         self.weight.settle();
-        self.sums.push((squares[0] + squares[1]) * self.share);
+        self.sums.push(squares[0] + squares[1]);
         for (total, sum) in self.totals.iter_mut().zip([squares[0], squares[1], product]) {
             *total += sum;
         }
@@ -238,15 +225,6 @@ mod tests {
     fn assert_near(value: Option<f64>, expected: f64, tolerance: f64, what: &str) {
         let value = value.unwrap_or(f64::NAN);
         assert!((value - expected).abs() <= tolerance, "{what}: {value}, not {expected}");
-    }
-
-    #[test]
-    fn mono_counts_once() {
-        let tone = sine(48_000, 1000.0, -20.0, 2.0);
-        let mut meter = LoudnessMeter::for_channels(48_000, 1);
-        meter.push(&tone);
-        let stereo = reading(&tone, 48_000).integrated_lufs.unwrap_or(f64::NAN);
-        assert_near(meter.finish().integrated_lufs, stereo - 3.0103, 1e-4, "one of two equal channels");
     }
 
     /// Tech 3341 table 1, cases 1 to 5.
@@ -377,7 +355,7 @@ mod tests {
     fn agrees_with_an_independent_meter() {
         for (rate, tolerance_lu) in [(44_100, 0.01), (48_000, 0.001), (96_000, 0.025)] {
             let frames = like_music(rate);
-            let mut energies = KEnergies::new(rate, 2);
+            let mut energies = KEnergies::new(rate);
             Blocks::new(rate).push(&frames, |block| energies.push(block));
             let history = energies.finish();
             let modes = ebur128::Mode::I | ebur128::Mode::LRA;

@@ -19,21 +19,13 @@ pub struct ShortTimeMeter {
     moments: Vec<Moment>,
     /// Every such window is kept.
     stride: usize,
-    /// Windows that went by.
-    windows: usize,
 }
 
 impl ShortTimeMeter {
     /// A meter for one rate, 8 to 768 kHz.
     pub fn new(sample_rate_hz: u32) -> Self {
         let size = window_frames(sample_rate_hz) / 2;
-        Self {
-            stft: Stft::of_size(size),
-            map: BandMap::new(sample_rate_hz, size),
-            moments: Vec::new(),
-            stride: 1,
-            windows: 0,
-        }
+        Self { stft: Stft::selective(size), map: BandMap::new(sample_rate_hz, size), moments: Vec::new(), stride: 1 }
     }
 }
 
@@ -41,9 +33,9 @@ impl Meter for ShortTimeMeter {
     type Reading = Vec<Moment>;
 
     fn push(&mut self, frames: &[Frame]) {
-        let Self { stft, map, moments, stride, windows } = self;
-        let (is_wanted, next) = (|window: usize| window.is_multiple_of(*stride), *windows);
-        *windows = stft.push_where(frames, next, is_wanted, |powers| moments.push(levels(map, powers)));
+        let Self { stft, map, moments, stride } = self;
+        let is_wanted = |window: usize| window.is_multiple_of(*stride);
+        stft.push_where(frames, is_wanted, |powers| moments.push(levels(map, powers)));
         while moments.len() > MOST_MOMENTS {
             let mut is_kept = false;
             moments.retain(|_| {

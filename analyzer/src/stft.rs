@@ -1,8 +1,9 @@
-//! Short-time Fourier transform of mid and side, in single precision and without run-time CPU dispatch.
+//! Short-time Fourier transform of mid and side, in single precision.
 
 use std::f64::consts::TAU;
 
-use crate::fft::{Complex, RealFft};
+use crate::fft::{Complex, RealFft4};
+use crate::lanes::Lanes;
 use crate::stream::{Frame, mid_side};
 
 /// Frames per transform: about a third of a second, a power of two (16384 at 44.1 and 48 kHz).
@@ -12,40 +13,51 @@ pub fn window_frames(sample_rate_hz: u32) -> usize {
     (16_384.0 * libm::exp2(octaves)) as usize
 }
 
+/// Lanes of a transform: mid and side of two windows.
+const LANES: usize = 4;
+
 /// Hann windows, each half over the one before. A full-scale sine reads ½ when its bins are summed.
 pub struct Stft {
-    fft: RealFft<f32>,
+    fft: RealFft4,
     window: Vec<f32>,
     /// Makes one-sided bin powers of a whole window sum to the mean power of the sound.
     scale: f64,
-    history: [Vec<f32>; 2],
+    /// Windows that are transformed at once, one or two.
+    windows_at_once: usize,
+    /// Mid and side of the frames that such windows span.
+    history: Vec<[f32; 2]>,
     filled: usize,
+    /// Windows that were transformed or passed over.
     windows_done: usize,
-    input: Vec<f32>,
-    bins: Vec<Complex<f32>>,
-    powers: [Vec<f32>; 2],
+    input: Vec<Lanes<f32, LANES>>,
+    bins: Vec<Complex<Lanes<f32, LANES>>>,
+    powers: [Vec<f32>; LANES],
 }
 
 impl Stft {
-    /// At the start of a stream.
+    /// At the start of a stream. Every window of it is wanted.
     pub fn new(sample_rate_hz: u32) -> Self {
-        Self::of_size(window_frames(sample_rate_hz))
+        Self::of_size(window_frames(sample_rate_hz), 2)
     }
 
-    /// The same with windows of `size` frames, an even number.
-    pub fn of_size(size: usize) -> Self {
-        let fft = RealFft::new(size);
-        let bins = vec![Complex::default(); fft.bins()];
+    /// The same with windows of `size` frames, an even number, of which some may be passed over.
+    pub fn selective(size: usize) -> Self {
+        Self::of_size(size, 1)
+    }
+
+    fn of_size(size: usize, windows_at_once: usize) -> Self {
+        let fft = RealFft4::new(size);
         let (window, scale) = hann(size);
         Self {
             window,
             scale,
-            history: [vec![0.0; size], vec![0.0; size]],
+            windows_at_once,
+            history: vec![[0.0; 2]; size / 2 * (windows_at_once + 1)],
             filled: 0,
             windows_done: 0,
-            input: vec![0.0; size],
-            powers: [vec![0.0; bins.len()], vec![0.0; bins.len()]],
-            bins,
+            input: fft.silence(),
+            bins: fft.empty_spectrum(),
+            powers: std::array::from_fn(|_| vec![0.0; fft.bins()]),
             fft,
         }
     }
@@ -55,71 +67,75 @@ impl Stft {
         self.bins.len()
     }
 
-    /// Takes frames; calls `each` with the bin powers of mid and side for every window that is full.
+    /// Takes frames; calls `each` with the bin powers of mid and side for windows that are full, in order, and for all of them
+    /// once the stream has ended.
     pub fn push(&mut self, frames: &[Frame], each: impl FnMut([&[f32]; 2])) {
-        self.push_where(frames, 0, |_| true, each);
+        self.push_where(frames, |_| true, each);
     }
 
-    /// The same for those windows alone whose number is wanted; the next window is number `next`. Gives the number of the
-    /// window after these frames.
+    /// The same for those windows alone whose number is wanted; asked of [`selective`](Self::selective) windows one by one.
     pub fn push_where(
         &mut self,
         mut frames: &[Frame],
-        mut next: usize,
         is_wanted: impl Fn(usize) -> bool,
         mut each: impl FnMut([&[f32]; 2]),
-    ) -> usize {
-        let size = self.window.len();
+    ) {
+        let hop = self.window.len() / 2;
         while !frames.is_empty() {
-            let (head, tail) = frames.split_at(frames.len().min(size - self.filled));
-            let [mid, side] = &mut self.history;
-            let places = mid[self.filled..].iter_mut().zip(&mut side[self.filled..]);
-            for ((m, s), &frame) in places.zip(head) {
-                [*m, *s] = mid_side(frame);
+            let (head, tail) = frames.split_at(frames.len().min(self.history.len() - self.filled));
+            for (halves, &frame) in self.history[self.filled..].iter_mut().zip(head) {
+                *halves = mid_side(frame);
             }
             self.filled += head.len();
-            if self.filled == size {
-                self.windows_done += 1;
-                if is_wanted(next) {
-                    self.transform();
-                    each([&self.powers[0], &self.powers[1]]);
+            if self.filled == self.history.len() {
+                if is_wanted(self.windows_done) {
+                    self.transform(self.windows_at_once, &mut each);
                 }
-                next += 1;
-                self.history.iter_mut().for_each(|half| half.copy_within(size / 2.., 0));
-                self.filled = size / 2;
+                self.windows_done += self.windows_at_once;
+                self.history.copy_within(self.windows_at_once * hop.., 0);
+                self.filled = hop;
             }
             frames = tail;
         }
-        next
     }
 
     /// Ends the stream. What is shorter than one window is measured under a window of its own length.
     pub fn finish(mut self, mut each: impl FnMut([&[f32]; 2])) {
+        let size = self.window.len();
+        if self.filled >= size {
+            return self.transform(1, &mut each);
+        }
         if self.windows_done > 0 || self.filled == 0 {
             return;
         }
         let (window, scale) = hann(self.filled);
         self.window.fill(0.0);
         self.window[..window.len()].copy_from_slice(&window);
-        self.scale = scale * self.filled as f64 / self.window.len() as f64;
-        self.transform();
-        each([&self.powers[0], &self.powers[1]]);
+        self.scale = scale * self.filled as f64 / size as f64;
+        self.transform(1, &mut each);
     }
 
-    fn transform(&mut self) {
-        let scale = self.scale as f32;
-        for (channel, powers) in self.history.iter().zip(&mut self.powers) {
-            for ((x, &h), &w) in self.input.iter_mut().zip(channel).zip(&self.window) {
-                *x = h * w;
-            }
-            self.fft.forward(&self.input, &mut self.bins);
-            for (power, bin) in powers.iter_mut().zip(&self.bins) {
-                *power = bin.norm_sqr() * scale;
-            }
-            // Nothing mirrors the first and the last bin.
-            for edge in [0, powers.len() - 1] {
+    /// Measures `windows` windows from the start of the history.
+    fn transform(&mut self, windows: usize, each: &mut impl FnMut([&[f32]; 2])) {
+        let (size, scale) = (self.window.len(), self.scale as f32);
+        let first = &self.history[..size];
+        let second = &self.history[if windows == 2 { size / 2 } else { 0 }..][..size];
+        for (((x, a), b), &w) in self.input.iter_mut().zip(first).zip(second).zip(&self.window) {
+            *x = Lanes([a[0] * w, a[1] * w, b[0] * w, b[1] * w]);
+        }
+        self.fft.forward(&mut self.input, &mut self.bins);
+        for (bin, Complex { re, im }) in self.bins.iter().enumerate() {
+            let power = (*re * *re + *im * *im) * Lanes::splat(scale);
+            self.powers.iter_mut().zip(power.0).for_each(|(powers, power)| powers[bin] = power);
+        }
+        // Nothing mirrors the first and the last bin.
+        for powers in &mut self.powers {
+            for edge in [0, size / 2] {
                 powers[edge] *= 0.5;
             }
+        }
+        for [mid, side] in &self.powers.as_chunks::<2>().0[..windows] {
+            each([mid, side]);
         }
     }
 }
@@ -148,6 +164,9 @@ mod tests {
                 levels.push(db_from_power(mid.iter().map(|&p| f64::from(p)).sum()));
                 assert!(side.iter().all(|&p| p == 0.0));
             });
+            let whole = levels.len();
+            stft.finish(|[mid, _]| levels.push(db_from_power(mid.iter().map(|&p| f64::from(p)).sum())));
+            assert!(levels.len() - whole < 2, "at most one window waits for another");
             assert!(!levels.is_empty());
             assert!(levels.iter().all(|level| (level + 3.0103).abs() < 0.01), "{levels:?} at {rate}");
         }

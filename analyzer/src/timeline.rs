@@ -16,9 +16,9 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// From the sample peaks of every 10 ms and the loudness of a song of `channels` channels.
-    pub fn new(peaks: Vec<f32>, history: &LoudnessHistory, channels: u8) -> Self {
-        let powers = history.powers(1, 1).map(|power| (power / f64::from(channels)) as f32).collect();
+    /// From the sample peaks of every 10 ms and the loudness of a song.
+    pub fn new(peaks: Vec<f32>, history: &LoudnessHistory) -> Self {
+        let powers = history.powers(1, 1).map(|power| (power / 2.0) as f32).collect();
         Self { peaks, powers, short_term_lufs: history.short_term_lufs() }
     }
 }

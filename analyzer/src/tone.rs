@@ -7,7 +7,8 @@
 use std::f64::consts::TAU;
 use std::ops::Range;
 
-use crate::fft::{Complex, RealFft};
+use crate::fft::{Complex, RealFft4};
+use crate::lanes::Lanes;
 use crate::spectrum::BandMap;
 use crate::spectrum_bands::SPECTRUM_BANDS;
 use crate::stft::window_frames;
@@ -30,12 +31,13 @@ pub fn moments(frames: u64, sample_rate_hz: u32) -> Vec<Range<u64>> {
 
 /// Listens to moments.
 pub struct ToneMeter {
-    fft: RealFft<f32>,
+    /// Of mid and side; with two empty lanes, since four are one vector.
+    fft: RealFft4,
     map: BandMap,
     /// Of as many frames as the moment before had.
     hann: Vec<f32>,
-    time: Vec<f32>,
-    bins: [Vec<Complex<f32>>; 2],
+    time: Vec<Lanes<f32, 4>>,
+    bins: Vec<Complex<Lanes<f32, 4>>>,
     tone: Tone,
 }
 
@@ -46,13 +48,12 @@ pub struct Tone([[f64; 2]; SPECTRUM_BANDS]);
 impl ToneMeter {
     /// For a song of this rate.
     pub fn new(sample_rate_hz: u32) -> Self {
-        let fft = RealFft::new(window_frames(sample_rate_hz));
-        let bins = vec![Complex::default(); fft.bins()];
+        let fft = RealFft4::new(window_frames(sample_rate_hz));
         Self {
-            time: vec![0.0; window_frames(sample_rate_hz)],
+            time: fft.silence(),
             hann: Vec::new(),
             map: BandMap::new(sample_rate_hz, window_frames(sample_rate_hz)),
-            bins: [bins.clone(), bins],
+            bins: fft.empty_spectrum(),
             tone: Tone([[0.0; 2]; SPECTRUM_BANDS]),
             fft,
         }
@@ -65,15 +66,17 @@ impl ToneMeter {
             let hann = |n: usize| (0.5 - 0.5 * libm::cos(TAU * (n as f64 + 0.5) / count as f64)) as f32;
             self.hann = (0..count).map(hann).collect();
         }
-        for channel in 0..2 {
-            for ((x, frame), hann) in self.time.iter_mut().zip(moment).zip(&self.hann) {
-                *x = hann * mid_side(*frame)[channel];
-            }
-            self.time[count..].fill(0.0);
-            self.fft.forward(&self.time, &mut self.bins[channel]);
+        for ((x, frame), &hann) in self.time.iter_mut().zip(moment).zip(&self.hann) {
+            let [mid, side] = mid_side(*frame);
+            *x = Lanes([hann * mid, hann * side, 0.0, 0.0]);
         }
-        let [mid, side] = &self.bins;
-        let sums = [mid, side].map(|bins| self.map.fold(&bins.iter().map(Complex::norm_sqr).collect::<Vec<_>>()));
+        self.time[count..].fill(Lanes::splat(0.0));
+        self.fft.forward(&mut self.time, &mut self.bins);
+        let folded = |lane: usize| {
+            let powers = self.bins.iter().map(|bin| Complex::new(bin.re.0[lane], bin.im.0[lane]).norm_sqr());
+            self.map.fold(&powers.collect::<Vec<f32>>())
+        };
+        let sums = [folded(0), folded(1)];
         for (band, total) in self.tone.0.iter_mut().enumerate() {
             total.iter_mut().zip(&sums).for_each(|(total, sums)| *total += f64::from(sums[band]));
         }

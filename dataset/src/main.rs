@@ -16,8 +16,8 @@ use analyzer::synth::demo_mix;
 use anyhow::{Context, Result, bail};
 use goldmaster::io::decode::open;
 use goldmaster::song::blocks::each_block;
-use models::decision::output_names;
 use models::features::{MID, PLR, SIDE, features, names};
+use models::outputs::Outputs;
 use models::registration::{Registration, moments};
 use models::target::bands_below;
 use rayon::prelude::*;
@@ -106,7 +106,7 @@ fn main() -> Result<()> {
     let data = DataSet {
         features: all_names(),
         selected: names(),
-        outputs: output_names(),
+        outputs: Outputs::names(),
         songs,
         cases: cases.into_iter().flatten().collect(),
     };
@@ -152,8 +152,14 @@ fn cases(songs: &[Loaded], index: usize, variants: u64) -> Result<Vec<CaseRow>> 
             let log_ratios = unmaster(&mut mix, song.rate, &song.first_profile, seed);
             let mix = profile(&mix, song.rate);
             let seen = features(&mix).context("a mix is silent")?;
-            let curves = (MID..2 * SIDE).map(|n| truth[n] - seen[n]);
-            let answer = curves.chain(log_ratios.map(|r| -r)).chain([truth[PLR] - seen[PLR]]).map(rounded).collect();
+            let undone = |feature: usize| truth[feature] - seen[feature];
+            let answer = Outputs {
+                mid_db: std::array::from_fn(|band| undone(MID + band)),
+                side_db: std::array::from_fn(|band| undone(SIDE + band)),
+                log_ratio: log_ratios.map(|log_ratio| -log_ratio),
+                plr_lu: undone(PLR),
+            };
+            let answer = answer.values().into_iter().map(rounded).collect();
             let pairs = pairs(songs, index, &mix, &mut Random::new(seed + 500));
             Ok(CaseRow { song: index, answer, features: vector(&mix).context("a mix is silent")?, pairs })
         })

@@ -12,7 +12,7 @@ use analyzer::stream::Frame;
 use analyzer::units::{db_from_power, gain_from_db, one_pole_coef};
 use models::decision::two_sided;
 use renderer::params::Curve;
-use renderer::stage::{Stage, in_turn};
+use renderer::stage::Stage;
 use renderer::stages::match_eq::{MatchEq, MatchEqParams};
 use renderer::stages::multiband::{Multiband, MultibandParams};
 use renderer::stages::width::{Width, WidthParams};
@@ -142,8 +142,7 @@ fn draw(frames: &mut [Frame], rate: u32, amount: f64, random: &mut Random) {
     };
     let (mid_db, own) = (curve(4.0 * amount), curve(4.0 * OWN_SIDE * amount));
     let side_db = Curve(std::array::from_fn(|band| mid_db.0[band] + own.0[band]));
-    if let Some(mut stage) = MatchEq::new(&MatchEqParams { mid_db, side_db, ..MatchEqParams::default() }, rate, in_turn)
-    {
+    if let Some(mut stage) = MatchEq::new(&MatchEqParams { mid_db, side_db, ..MatchEqParams::default() }, rate) {
         stage.process(frames);
     }
 }

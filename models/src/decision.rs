@@ -1,6 +1,6 @@
 //! From what a decider wants to what the chain is told: bounds, amounts, and words.
 
-use analyzer::crossover::{BAND_NAMES, BANDS};
+use analyzer::crossover::BANDS;
 use analyzer::defects::DefectKind;
 use analyzer::profile::Profile;
 use analyzer::readings::Resonance;
@@ -8,28 +8,16 @@ use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use renderer::image::Image;
 use renderer::params::Curve;
 use renderer::recipe::Recipe;
+use renderer::stages::balance::BalanceParams;
 use renderer::stages::dynamic_eq::BellParams;
 use renderer::stages::multiband::BandParams;
+use renderer::stages::width::WidthParams;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
 use crate::bounds::{MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB};
 use crate::target::{Target, TargetKind, bands_below};
-
-/// Length of a decider's answer: a curve for mid, one for side, the logarithm of a ratio per band, a peak-to-loudness ratio.
-pub const OUTPUTS: usize = PLR + 1;
-/// Where the change of the peak-to-loudness ratio stands.
-pub const PLR: usize = 2 * SPECTRUM_BANDS + BANDS;
-
-/// Names in the order of the answer; the network's file repeats them.
-pub fn output_names() -> Vec<String> {
-    let curve = |channel: &str| {
-        (0..SPECTRUM_BANDS).map(|b| format!("match_eq.{channel}_db.{:.0}hz", band_centre_hz(b))).collect::<Vec<_>>()
-    };
-    let ratios = BAND_NAMES.iter().map(|band| format!("multiband.{band}.log_ratio"));
-    [curve("mid"), curve("side"), ratios.collect(), vec!["plr_lu".to_owned()]].concat()
-}
 
 /// What a decider wants, before bounds and amounts, and how sure it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +73,9 @@ const BALANCE_BOUND_DB: f64 = 3.0;
 /// More than this is an arrangement or a silent channel, and no fault of balance.
 const ONE_SIDED_DB: f64 = 12.0;
 
+/// A channel this far under the other is silent, dB.
+const SILENT_CHANNEL_DB: f64 = 50.0;
+
 impl MasteringDecision {
     /// Writes the wish into the portable settings of `recipe`.
     pub fn apply(&self, source: &Profile, target: &Target, amounts: &Amounts, recipe: &mut Recipe) {
@@ -128,6 +119,17 @@ impl MasteringDecision {
         if source.defects.iter().any(|d| matches!(d.kind, DefectKind::DcOffset { .. })) {
             recipe.condition.high_pass_hz = DC_HIGH_PASS_HZ;
         }
+        keep_one_side(source, recipe);
+    }
+}
+
+/// A song of which one channel is silent stays on its side: mid and side are the same sound there, and whatever treats them
+/// differently would put some of it into the silent channel.
+pub fn keep_one_side(source: &Profile, recipe: &mut Recipe) {
+    if source.channels == 2 && source.stereo.balance_db.abs() >= SILENT_CHANNEL_DB {
+        recipe.match_eq.side_db = recipe.match_eq.mid_db.clone();
+        recipe.width = WidthParams::default();
+        recipe.balance = BalanceParams::default();
     }
 }
 

@@ -21,6 +21,14 @@ pub enum Error {
     /// A compiled-in file cannot be read.
     #[error("compiled-in data cannot be read: {0}")]
     Sidecar(String),
+    /// A network answered with something that is not a number.
+    #[error(
+        "the {network} network answered with something that is not a number: please report it, and use --decider rules"
+    )]
+    NotFinite {
+        /// Which network.
+        network: &'static str,
+    },
     /// A profile of songs cannot be used.
     #[error("{0}")]
     Norm(String),

@@ -110,7 +110,9 @@ impl GenreHead {
             let wrong = || ort::Error::new(format!("{} probabilities of {classes} genres", data.len()));
             if data.len() == classes { Ok(data.iter().copied().map(f64::from).collect()) } else { Err(wrong()) }
         };
-        run().map_err(|e| Error::Runtime(e.to_string()))
+        let probabilities = run().map_err(|e| Error::Runtime(e.to_string()))?;
+        graph::check_finite("genre", &probabilities)?;
+        Ok(probabilities)
     }
 
     /// What a song, or the middle of all `songs` of a record, sounds like; `None` where nothing can be heard.

@@ -8,6 +8,14 @@ use crate::backend::environment;
 use crate::error::Error;
 use crate::features::names;
 
+/// Refuses an answer that is not a number.
+///
+/// # Errors
+/// One of the values is not finite.
+pub(crate) fn check_finite<'a>(network: &'static str, values: impl IntoIterator<Item = &'a f64>) -> Result<(), Error> {
+    if values.into_iter().all(|value| value.is_finite()) { Ok(()) } else { Err(Error::NotFinite { network }) }
+}
+
 /// A session of a graph whose file has the hash `blake3` and that was trained on `features`.
 ///
 /// # Errors
@@ -33,4 +41,18 @@ pub(crate) fn own_session(graph: &[u8], blake3: &str) -> Result<Session, Error> 
         .map_err(|e| Error::Runtime(e.to_string()))?
         .commit_from_memory(graph)
         .map_err(|e| Error::Runtime(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_no_number_is_an_error() {
+        assert!(check_finite("decider", &[0.0, -3.5]).is_ok());
+        for wrong in [f64::NAN, f64::INFINITY] {
+            let error = check_finite("decider", &[0.0, wrong]).expect_err("it is no number");
+            assert!(error.to_string().contains("decider"), "{error}");
+        }
+    }
 }

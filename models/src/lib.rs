@@ -1,7 +1,7 @@
 //! Decides how a mastering chain should treat a song: from what was measured of it and of a target to the settings
 //! of a recipe.
 //!
-//! A small ONNX network does so through `ort`; hand-written [`rules`] are its baseline and fallback.
+//! A small ONNX network does so through `ort`; hand-written [`rules`] are its baseline.
 
 pub mod amounts;
 pub mod backend;
@@ -15,6 +15,7 @@ mod graph;
 pub mod literal;
 pub mod network;
 pub mod norm;
+pub mod outputs;
 pub mod registration;
 pub mod rules;
 mod statistics;
@@ -24,8 +25,9 @@ pub mod third_octaves;
 pub use error::Error;
 
 use analyzer::profile::Profile;
+use analyzer::spectrum_bands::SPECTRUM_BANDS;
 
-use crate::decision::{Confidence, MasteringDecision, PLR};
+use crate::decision::{Confidence, MasteringDecision};
 use crate::features::{Features, MID, features};
 use crate::network::{Network, Prediction};
 use crate::norm::NormProfile;
@@ -124,21 +126,17 @@ impl Decider {
         };
         let registration = registration.unwrap_or(Registration { shift_db: mean_db, distance_db: UNRELATED_DB });
         let prediction = network.predict(&shown, &to, &registration, target.kind)?;
-        if prediction.values.iter().chain(&prediction.deviations).all(|v| v.is_finite()) {
-            let wish = bounded(&prediction, &mean_db, &registration.shift_db, target.kind);
-            let mut wish = dense(wish, registration.distance_db);
-            let [median, spread] = [&self.norm.median, &self.norm.spread];
-            let lacking = rules::lacking(&wish.mid_db, &from, median, spread);
-            for (band, db) in lacking.into_iter().enumerate() {
-                // No further than the target is.
-                let db = db.clamp(mean_db[band].min(0.0), mean_db[band].max(0.0));
-                wish.mid_db[band] += db;
-                wish.side_db[band] += db;
-            }
-            Ok(wish)
-        } else {
-            Ok(rules)
+        let wish = bounded(&prediction, &mean_db, &registration.shift_db, target.kind);
+        let mut wish = dense(wish, registration.distance_db);
+        let [median, spread] = [&self.norm.median, &self.norm.spread];
+        let lacking = rules::lacking(&wish.mid_db, &from, median, spread);
+        for (band, db) in lacking.into_iter().enumerate() {
+            // No further than the target is.
+            let db = db.clamp(mean_db[band].min(0.0), mean_db[band].max(0.0));
+            wish.mid_db[band] += db;
+            wish.side_db[band] += db;
         }
+        Ok(wish)
     }
 }
 
@@ -162,28 +160,27 @@ const PRIOR_LOG_RATIO: f64 = 0.21;
 
 /// The network's answer within what the literal differences, of means and of moments, allow.
 fn bounded(prediction: &Prediction, mean_db: &Levels, moments_db: &Levels, kind: TargetKind) -> MasteringDecision {
-    use analyzer::spectrum_bands::SPECTRUM_BANDS as N;
     let Prediction { values, deviations } = prediction;
-    let within = |n: usize| match kind {
-        TargetKind::Norm => values[n],
+    let within = |value: f64, n: usize| match kind {
+        TargetKind::Norm => value,
         TargetKind::Reference | TargetKind::Literal => {
             let (low, high) = (mean_db[n].min(moments_db[n]), mean_db[n].max(moments_db[n]));
-            values[n].clamp(low.min(0.0) - BEYOND_LITERAL_DB, high.max(0.0) + BEYOND_LITERAL_DB)
+            value.clamp(low.min(0.0) - BEYOND_LITERAL_DB, high.max(0.0) + BEYOND_LITERAL_DB)
         }
     };
-    let certainty = |range: std::ops::Range<usize>, prior: f64| {
-        let variance = range.clone().map(|n| deviations[n] * deviations[n]).sum::<f64>() / range.len() as f64;
+    let certainty = |deviations: &[f64], prior: f64| {
+        let variance = deviations.iter().map(|deviation| deviation * deviation).sum::<f64>() / deviations.len() as f64;
         (1.0 - variance / (prior * prior)).clamp(0.0, 1.0)
     };
     MasteringDecision {
-        mid_db: std::array::from_fn(within),
-        side_db: std::array::from_fn(|band| within(N + band)),
-        log_ratio: std::array::from_fn(|band| values[2 * N + band]),
-        plr_lu: values[PLR],
+        mid_db: std::array::from_fn(|band| within(values.mid_db[band], band)),
+        side_db: std::array::from_fn(|band| within(values.side_db[band], SPECTRUM_BANDS + band)),
+        log_ratio: values.log_ratio,
+        plr_lu: values.plr_lu,
         confidence: Confidence {
-            tone: certainty(0..N, PRIOR_MID_DB),
-            width: certainty(N..2 * N, PRIOR_SIDE_DB),
-            dynamics: certainty(2 * N..PLR, PRIOR_LOG_RATIO),
+            tone: certainty(&deviations.mid_db, PRIOR_MID_DB),
+            width: certainty(&deviations.side_db, PRIOR_SIDE_DB),
+            dynamics: certainty(&deviations.log_ratio, PRIOR_LOG_RATIO),
         },
     }
 }

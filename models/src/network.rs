@@ -5,10 +5,10 @@ use ort::session::Session;
 use ort::value::TensorRef;
 use serde::Deserialize;
 
-use crate::decision::{OUTPUTS, output_names};
 use crate::error::Error;
 use crate::features::Features;
 use crate::graph;
+use crate::outputs::Outputs;
 use crate::registration::Registration;
 use crate::target::TargetKind;
 
@@ -41,10 +41,10 @@ struct Parity {
 /// What the network says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// Curves in dB and ratios as logarithms, in the order of [`output_names`].
-    pub values: [f64; OUTPUTS],
-    /// Standard deviation of each, as the network believes.
-    pub deviations: [f64; OUTPUTS],
+    /// What is to be done.
+    pub values: Outputs,
+    /// Standard deviation of each value, as the network believes.
+    pub deviations: Outputs,
 }
 
 /// The compiled-in network, ready to run.
@@ -60,7 +60,7 @@ impl Network {
     /// Graph and sidecar do not belong together, or this program sees other features than the network was trained on.
     pub fn load() -> Result<Self, Error> {
         let sidecar: Sidecar = serde_json::from_str(SIDECAR).map_err(|e| Error::Sidecar(e.to_string()))?;
-        if sidecar.outputs != output_names() {
+        if sidecar.outputs != Outputs::names() {
             return Err(Error::Mismatch { what: "outputs of the network" });
         }
         let session = graph::session(GRAPH, &sidecar.blake3, &sidecar.features)?;
@@ -70,7 +70,7 @@ impl Network {
     /// Runs the network once.
     ///
     /// # Errors
-    /// The runtime failed.
+    /// The runtime failed, or the answer is not a number.
     pub fn predict(
         &mut self,
         source: &Features,
@@ -81,10 +81,13 @@ impl Network {
         let Registration { shift_db, distance_db } = registration;
         let registered = [shift_db.as_slice(), &[*distance_db]].concat();
         let is_norm = if kind == TargetKind::Norm { 1.0 } else { 0.0 };
-        self.run([source, target, &registered, &[is_norm]]).map_err(|e| Error::Runtime(e.to_string()))
+        let run = self.run([source, target, &registered, &[is_norm]]);
+        let [values, deviations] = run.map_err(|e| Error::Runtime(e.to_string()))?;
+        graph::check_finite("decider", values.iter().chain(&deviations))?;
+        Ok(Prediction { values: Outputs::of(&values), deviations: Outputs::of(&deviations) })
     }
 
-    fn run(&mut self, rows: [&[f64]; 4]) -> ort::Result<Prediction> {
+    fn run(&mut self, rows: [&[f64]; 4]) -> ort::Result<[[f64; Outputs::COUNT]; 2]> {
         let [source, target, registered, is_norm] =
             rows.map(|row| Array2::from_shape_fn((1, row.len()), |(_, n)| row[n] as f32));
         let outputs = self.session.run(ort::inputs![
@@ -93,13 +96,13 @@ impl Network {
             "registered" => TensorRef::from_array_view(&registered)?,
             "is_norm" => TensorRef::from_array_view(&is_norm)?,
         ])?;
-        let read = |name: &str| -> ort::Result<[f64; OUTPUTS]> {
+        let read = |name: &str| -> ort::Result<[f64; Outputs::COUNT]> {
             let (_, data) = outputs[name].try_extract_tensor::<f32>()?;
-            let wrong = || ort::Error::new(format!("output {name} has {} values, not {OUTPUTS}", data.len()));
-            let values: [f32; OUTPUTS] = data.try_into().map_err(|_| wrong())?;
+            let wrong = || ort::Error::new(format!("output {name} has {} values, not {}", data.len(), Outputs::COUNT));
+            let values: [f32; Outputs::COUNT] = data.try_into().map_err(|_| wrong())?;
             Ok(values.map(f64::from))
         };
-        Ok(Prediction { values: read("values")?, deviations: read("deviations")? })
+        Ok([read("values")?, read("deviations")?])
     }
 
     /// Largest difference from what the trainer computed for the same inputs, in the outputs' units.
@@ -118,7 +121,8 @@ impl Network {
             let shift_db = shift_db.try_into().map_err(|_| Error::Mismatch { what: "parity vectors" })?;
             let registration = Registration { shift_db, distance_db: *distance_db };
             let got = self.predict(&vector(&source)?, &vector(&target)?, &registration, kind)?;
-            let pairs = got.values.iter().zip(&values).chain(got.deviations.iter().zip(&deviations));
+            let pairs =
+                got.values.values().into_iter().zip(values).chain(got.deviations.values().into_iter().zip(deviations));
             worst = pairs.map(|(a, b)| (a - b).abs()).fold(worst, f64::max);
         }
         Ok(worst)

@@ -5,10 +5,8 @@
 //! iterative closest point registration (Besl & McKay 1992) with a shift in dB per band for a motion, and pairs that weigh
 //! the less the worse they fit. How well the best pairs fit tells how much the songs have in common.
 
-use analyzer::loudness::energy_share;
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::SPECTRUM_BANDS;
-use analyzer::units::db_from_power;
 
 /// Bands of mid and of side.
 const BANDS: usize = 2 * SPECTRUM_BANDS;
@@ -37,10 +35,9 @@ pub struct Registration {
     pub distance_db: f64,
 }
 
-/// The moments of a song over its loudness as it sounds from two loudspeakers, silent ones left out.
+/// The moments of a song over its loudness, silent ones left out.
 pub fn moments(profile: &Profile) -> Vec<Levels> {
-    let Some(lufs) = profile.loudness.integrated_lufs else { return Vec::new() };
-    let loudness = lufs - db_from_power(energy_share(profile.channels));
+    let Some(loudness) = profile.loudness.integrated_lufs else { return Vec::new() };
     let levels = |moment: &[[f32; SPECTRUM_BANDS]; 2]| -> Levels {
         std::array::from_fn(|n| (f64::from(moment.as_flattened()[n]) - loudness).max(FLOOR_LU))
     };

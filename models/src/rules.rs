@@ -1,4 +1,4 @@
-//! The hand-written decider: the network's baseline, and its fallback when it answers with what is no number.
+//! The hand-written decider: the network's baseline, and an alternative to it.
 //!
 //! Half of the smoothed difference to a reference is taken; towards the norm, half of what lies outside one standard
 //! deviation, so that within the spread of good records nothing is corrected. What no finished record has is mended whoever

@@ -1,6 +1,5 @@
 //! Spectra of mid and side in third octaves: of a song, of a target, and what lies between them.
 
-use analyzer::loudness::energy_share;
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{FINE_PER_THIRD, SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz, third_octave_hz};
 use analyzer::units::{db_from_power, power_from_db};
@@ -23,19 +22,14 @@ const INAUDIBLE_DB: f64 = 50.0;
 
 /// Third-octave levels of mid and side over the loudness, LU; `None` where there is no loudness.
 pub fn levels(profile: &Profile) -> Option<ThirdOctaveLevels> {
-    let loudness = loudness(profile)?;
+    let loudness = profile.loudness.integrated_lufs?;
     let over = |levels: &[f64]| std::array::from_fn(|band| (levels[band] - loudness).max(FLOOR_LU));
     Some([over(&profile.spectrum.mid.third_octave_db), over(&profile.spectrum.side.third_octave_db)])
 }
 
-/// As for the features: of a mono song as it sounds from two loudspeakers.
-fn loudness(profile: &Profile) -> Option<f64> {
-    Some(profile.loudness.integrated_lufs? - db_from_power(energy_share(profile.channels)))
-}
-
 /// Powers of mid and side over the loudness; `None` where there is none.
 pub fn fine(profile: &Profile) -> Option<FineBandPowers> {
-    let loudness = loudness(profile)?;
+    let loudness = profile.loudness.integrated_lufs?;
     // A profile that was written down knows the third octaves alone.
     let spread = || levels(profile).map(|levels| fine_of_levels(&levels));
     let powers = [&profile.spectrum.mid.fine, &profile.spectrum.side.fine];

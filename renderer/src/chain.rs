@@ -4,7 +4,7 @@ use analyzer::crossover::BANDS;
 use analyzer::stream::{Frame, Source};
 
 use crate::recipe::Recipe;
-use crate::stage::{Join, Stage, in_turn};
+use crate::stage::Stage;
 use crate::stages::balance::Balance;
 use crate::stages::condition::Condition;
 use crate::stages::dynamic_eq::DynamicEq;
@@ -30,11 +30,6 @@ struct Link {
 impl Chain {
     /// At rest. `band_levels_dbfs` as in [`crate::recipe::Solution`]; what is relative to the song's level counts from it.
     pub fn new(recipe: &Recipe, band_levels_dbfs: &[f64; BANDS], sample_rate_hz: u32) -> Self {
-        Self::joined(recipe, band_levels_dbfs, sample_rate_hz, in_turn)
-    }
-
-    /// The same with another way to do what can be done side by side; no bit depends on it.
-    pub fn joined(recipe: &Recipe, band_levels_dbfs: &[f64; BANDS], sample_rate_hz: u32, join: Join) -> Self {
         let rate = sample_rate_hz;
         // Exhaustive, so that a stage that is added cannot be forgotten here.
         let Recipe {
@@ -60,7 +55,7 @@ impl Chain {
         let stages = [
             boxed(Condition::new(condition, rate)),
             boxed(Balance::new(balance)),
-            boxed(MatchEq::new(match_eq, rate, join)),
+            boxed(MatchEq::new(match_eq, rate)),
             boxed(DynamicEq::new(dynamic_eq, rate)),
             boxed(Multiband::new(multiband, band_levels_dbfs, rate)),
             boxed(Glue::new(glue, band_levels_dbfs, rate)),

@@ -100,6 +100,29 @@ pub struct Trim {
     pub peak_db: f64,
 }
 
+/// Levels and gains of a solution, dB: more than any readable sound leads to.
+const SOLUTION_DB: std::ops::RangeInclusive<f64> = -300.0..=300.0;
+
+impl Solution {
+    /// Checks that every level is possible, and that the trims are in order.
+    fn check(&self) -> Result<(), RecipeError> {
+        let Self { input_hash: _, settings_hash: _, is_aimed: _, band_levels_dbfs, exact_above_dbfs, drive_db, trims } =
+            self;
+        let bands = band_levels_dbfs.iter().enumerate().map(|(band, db)| (format!("band_levels_dbfs.{band}"), *db));
+        let peaks = trims.iter().enumerate().map(|(n, trim)| (format!("trims.{n}.peak_db"), trim.peak_db));
+        let single = [("exact_above_dbfs".to_owned(), *exact_above_dbfs), ("drive_db".to_owned(), *drive_db)];
+        let wrong = bands.chain(single).chain(peaks).find(|(_, db)| !SOLUTION_DB.contains(db));
+        if let Some((name, value)) = wrong {
+            let (path, (min, max)) = (format!("solution.{name}"), SOLUTION_DB.into_inner());
+            return Err(OutOfRange { path, value, min, max }.into());
+        }
+        match trims.windows(2).position(|pair| pair[0].block >= pair[1].block) {
+            Some(n) => Err(RecipeError::TrimOrder { index: n + 1, block: trims[n + 1].block, before: trims[n].block }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Settings that fit any song, and the solution for one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -187,6 +210,16 @@ pub enum RecipeError {
     /// A value that no stage accepts.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
+    /// Trims that are not in order of time.
+    #[error("solution.trims.{index}.block is {block}, but must come after {before}")]
+    TrimOrder {
+        /// Which trim.
+        index: usize,
+        /// Its block.
+        block: u64,
+        /// The block of the trim before it.
+        before: u64,
+    },
     /// A value of the wrong kind.
     #[error("{path} cannot be {value}: {cause}")]
     Value {
@@ -254,7 +287,7 @@ impl Recipe {
         Self::checked(serde_json::from_str(text)?)
     }
 
-    /// Checks version and ranges, and puts every value on its grid.
+    /// Checks version, ranges and solution, and puts every setting on its grid.
     ///
     /// # Errors
     /// See [`from_json`](Self::from_json).
@@ -274,10 +307,11 @@ impl Recipe {
             let (min, max) = (f64::from(*OUTPUT_RATES_HZ.start()), f64::from(*OUTPUT_RATES_HZ.end()));
             wrong.get_or_insert(OutOfRange { path: "output.sample_rate_hz".into(), value: rate.into(), min, max });
         }
-        match wrong {
-            Some(wrong) => Err(wrong.into()),
-            None => Ok(self.quantized()),
+        if let Some(wrong) = wrong {
+            return Err(wrong.into());
         }
+        self.solution.as_ref().map_or(Ok(()), Solution::check)?;
+        Ok(self.quantized())
     }
 
     /// Every parameter on its grid and in its range.
@@ -341,6 +375,38 @@ mod tests {
         let path = Recipe::default().with("multiband.bass.ratio", "1").expect_err("no such band").to_string();
         assert!(path.contains("low_mid"), "{path}");
         assert!(Recipe::from_json(r#"{"version": 2}"#).is_err());
+    }
+
+    #[test]
+    fn a_solution_is_checked_like_the_settings() {
+        let solution = Solution {
+            input_hash: String::new(),
+            settings_hash: String::new(),
+            is_aimed: true,
+            band_levels_dbfs: [-20.0; BANDS],
+            exact_above_dbfs: -8.0,
+            drive_db: 4.0,
+            trims: [3, 7].map(|block| Trim { block, peak_db: 0.1 }).to_vec(),
+        };
+        let recipe = Recipe { solution: Some(solution), ..Recipe::default() };
+        assert_eq!(Recipe::from_json(&recipe.to_json()).expect("valid"), recipe);
+        for (path, value, words) in [
+            ("solution.drive_db", "1e300", "solution.drive_db is 1"),
+            (
+                "solution.band_levels_dbfs.2",
+                "-301",
+                "solution.band_levels_dbfs.2 is -301, but must lie between -300 and 300",
+            ),
+            ("solution.trims.1.peak_db", "1e9", "solution.trims.1.peak_db is 1000000000"),
+            ("solution.trims.1.block", "3", "solution.trims.1.block is 3, but must come after 3"),
+        ] {
+            let error = recipe.with(path, value).expect_err("no solution").to_string();
+            assert!(error.starts_with(words), "{error}");
+        }
+        // No JSON, but a recipe need not come from there.
+        let mut unreadable = recipe;
+        unreadable.solution.as_mut().expect("it has one").exact_above_dbfs = f64::NAN;
+        assert!(unreadable.checked().is_err());
     }
 
     #[test]

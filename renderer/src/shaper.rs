@@ -199,7 +199,7 @@ impl Stage for Shaper {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use analyzer::fft::{Complex, RealFft};
+    use analyzer::fft::spectrum_of;
     use analyzer::random::Random;
     use analyzer::units::db_from_gain;
 
@@ -215,10 +215,7 @@ mod tests {
             (0..LENGTH + 4096).map(|n| [libm::sin(turn * ((n * cycles) % LENGTH) as f64 + 0.3) as f32; 2]).collect();
         Shaper::new(curve, 1.0).process(&mut frames);
         let time: Vec<f64> = frames[4096..].iter().map(|f| f64::from(f[0])).collect();
-        let mut fft = RealFft::new(LENGTH);
-        let mut spectrum = vec![Complex::default(); fft.bins()];
-        fft.forward(&time, &mut spectrum);
-        spectrum.iter().map(|bin| bin.norm() * 2.0 / LENGTH as f64).collect()
+        spectrum_of(&time).iter().map(|bin| bin.norm() * 2.0 / LENGTH as f64).collect()
     }
 
     const LENGTH: usize = 1 << 15;

@@ -24,12 +24,3 @@ pub trait Stage: Send {
         [None; BANDS]
     }
 }
-
-/// Does two things, side by side where the caller has a thread to spare: this library has none of its own.
-pub type Join = fn(&mut (dyn FnMut() + Send), &mut (dyn FnMut() + Send));
-
-/// One after the other.
-pub fn in_turn(one: &mut (dyn FnMut() + Send), other: &mut (dyn FnMut() + Send)) {
-    one();
-    other();
-}

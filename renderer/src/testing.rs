@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use analyzer::fft::{Complex, RealFft};
+use analyzer::fft::{Complex, spectrum_of};
 use analyzer::stream::Frame;
 use analyzer::units::{db_from_gain, db_from_power};
 
@@ -62,9 +62,7 @@ pub fn stray_db(frames: &[Frame], tones_hz: &[f64]) -> f64 {
         0.358_75 - 0.488_29 * libm::cos(turn) + 0.141_28 * libm::cos(2.0 * turn) - 0.011_68 * libm::cos(3.0 * turn)
     };
     let time: Vec<f64> = last.iter().enumerate().map(|(n, f)| f64::from(f[0]) * window(n)).collect();
-    let mut fft = RealFft::<f64>::new(size);
-    let mut bins = vec![Complex::default(); fft.bins()];
-    fft.forward(&time, &mut bins);
+    let bins = spectrum_of(&time);
     let (mut all, mut stray) = (0.0, 0.0);
     for (bin, x) in bins.iter().enumerate() {
         let hz = bin as f64 * f64::from(RATE) / size as f64;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use analyzer::profile::Profile;
 use models::amounts::Amounts;
+use models::features::features;
 use models::target::Target;
 
 use crate::batch::outcome::Outcome;
@@ -22,10 +23,10 @@ use crate::report::DecisionReport;
 use crate::report::album::AlbumReport;
 use crate::request::job::{AlbumLoudness, MasterJob};
 use crate::request::settings::{MasterSettings, Strictness, with_values};
-use crate::song::read_ahead::single_threaded;
+use crate::song::read_ahead::side_by_side;
 use crate::song::{Song, measure};
 use crate::workflows::album::{Pair, Part, RECORD, Tone, album_report, balance, measure_master};
-use crate::workflows::master::decided_by;
+use crate::workflows::master::{decided_by, untouched};
 
 impl BatchAnalysis {
     /// Names what the songs depend on, and knows no more.
@@ -108,7 +109,14 @@ impl BatchAnalysis {
             prepared.map(|(part, decision)| (part, DecisionReport { genre: aim.genre.clone(), ..decision }))
         })?;
         let strictness = job.settings.strictness();
-        Self { warnings: aim.warnings, ..self }.levelled(plan, shared, prepared, wanted_lufs, by, strictness)
+        let mut solved =
+            Self { warnings: aim.warnings, ..self }.levelled(plan, shared, prepared, wanted_lufs, by, strictness)?;
+        for (song, profile) in solved.album.iter_mut().zip(profiles) {
+            if profile.as_ref().is_ok_and(|profile| features(profile).is_none()) {
+                *song = untouched(&job.settings, &aim.target).map_err(|e| e.to_string());
+            }
+        }
+        Ok(solved)
     }
 
     /// Loudness of an album whose songs are prepared.
@@ -266,18 +274,13 @@ fn each<T: Send>(
 ) -> Result<Vec<T>, Error> {
     let next = AtomicUsize::new(0);
     let said = Mutex::new(Vec::with_capacity(plan.items.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.min(plan.items.len()) {
-            let each = || {
-                let mut deciders = Deciders::default();
-                while !watch.is_stopping() {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = plan.items.get(at) else { return };
-                    let words = work(at, item, &mut deciders);
-                    said.lock().unwrap_or_else(PoisonError::into_inner).push((at, words));
-                }
-            };
-            scope.spawn(move || single_threaded(each));
+    side_by_side(jobs.min(plan.items.len()), || {
+        let mut deciders = Deciders::default();
+        while !watch.is_stopping() {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = plan.items.get(at) else { return };
+            let words = work(at, item, &mut deciders);
+            said.lock().unwrap_or_else(PoisonError::into_inner).push((at, words));
         }
     });
     if watch.is_stopping() {

@@ -7,14 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::Error;
 use crate::io::decode::begins_like_sound;
 use crate::render::provenance::is_master;
-use crate::request::paths::place;
-
-/// Extensions that promise sound: such a file is listed even when it does not keep the promise. Any other is looked
-/// into.
-const SOUND_EXTENSIONS: [&str; 28] = [
-    "wav", "wave", "bwf", "rf64", "aif", "aiff", "aifc", "flac", "mp1", "mp2", "mp3", "mpga", "m4a", "m4b", "aac",
-    "alac", "ogg", "oga", "opus", "caf", "wv", "ape", "wma", "dsf", "dff", "au", "ac3", "tta",
-];
+use crate::request::paths::{SOUND_EXTENSIONS, place, without_extension};
 
 /// A song that was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,9 +53,9 @@ pub fn find(arguments: &[PathBuf], output: &Path) -> Result<Vec<Found>, Error> {
 /// As [`find`].
 pub fn mixes(arguments: &[PathBuf], output: &Path) -> Result<(Vec<Found>, usize), Error> {
     let found = find(arguments, output)?;
-    let stems: HashSet<PathBuf> = found.iter().map(|song| song.path.with_extension("")).collect();
+    let stems: HashSet<PathBuf> = found.iter().map(|song| without_extension(&song.path)).collect();
     let lies_beside_its_mix = |path: &Path| {
-        let stem = path.with_extension("");
+        let stem = without_extension(path);
         stem.extension().is_some_and(|extension| extension == "master") && stems.contains(&stem.with_extension(""))
     };
     let is_left_out = |Found { path, .. }: &Found| {
@@ -142,16 +135,9 @@ impl Search {
 
     fn glob(&mut self, pattern: &str) -> Result<(), Error> {
         let wrong = |cause: String| Error::Usage(format!("{pattern}: {cause}"));
-        let options = glob::MatchOptions {
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-            ..glob::MatchOptions::default()
-        };
         let base = unvarying_folder(pattern);
         let before = self.found.len();
-        let matches = glob::glob_with(pattern, options).map_err(|e| wrong(e.msg.to_owned()))?;
-        let mut paths: Vec<PathBuf> = matches.filter_map(Result::ok).collect();
-        paths.sort_unstable();
+        let paths = matches(&base, pattern).map_err(|e| wrong(e.msg.to_owned()))?;
         for path in paths {
             let relative = path.strip_prefix(&base).map(Path::to_owned).unwrap_or_else(|_| tree_path(&path));
             let is_output = path.canonicalize().ok().zip(self.output.as_ref()).is_some_and(|(p, o)| p.starts_with(o));
@@ -164,6 +150,41 @@ impl Search {
             }
         }
         if self.found.len() == before { Err(wrong("no song has such a name".to_owned())) } else { Ok(()) }
+    }
+}
+
+/// Every path that `pattern` matches, in order. A name that is no UTF-8 is matched by what can be read of it.
+fn matches(base: &Path, pattern: &str) -> Result<Vec<PathBuf>, glob::PatternError> {
+    let parts = Path::new(pattern).components().skip(base.components().count());
+    let parts = parts.map(|part| glob::Pattern::new(&part.as_os_str().to_string_lossy()));
+    let parts = parts.collect::<Result<Vec<_>, _>>()?;
+    let mut found = Vec::new();
+    descend(base, &parts, &mut found);
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+fn descend(folder: &Path, parts: &[glob::Pattern], found: &mut Vec<PathBuf>) {
+    let Some((part, rest)) = parts.split_first() else { return };
+    if part.as_str() == "**" {
+        descend(folder, rest, found);
+    }
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    for entry in std::fs::read_dir(here).into_iter().flatten().flatten() {
+        let path = folder.join(entry.file_name());
+        let is_match = part.matches_with(&entry.file_name().to_string_lossy(), options);
+        // A link to a folder may lead in a circle.
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        match (part.as_str(), rest) {
+            ("**", []) if is_match => found.push(path),
+            ("**", _) if is_match && is_folder => descend(&path, parts, found),
+            ("**", _) => {}
+            (_, []) if is_match => found.push(path),
+            _ if is_match && path.is_dir() => descend(&path, rest, found),
+            _ => {}
+        }
     }
 }
 
@@ -223,6 +244,20 @@ mod tests {
         let found = find(std::slice::from_ref(&pattern), &folder.path().join("out")).expect("a pattern");
         assert_eq!(relatives(&found), ["b.wav", "cd1/live/c.mp3"]);
         assert!(find(&[folder.path().join("*.ogg")], Path::new("out")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_no_text_are_matched_as_well() {
+        let folder = tree();
+        let name: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"latin1_\xe9.wav");
+        std::fs::write(folder.path().join(name), "").expect("space");
+        std::fs::create_dir(folder.path().join("cd3")).expect("space");
+        std::fs::write(folder.path().join("cd3").join(name), "").expect("space");
+        for (pattern, count) in [("*.wav", 2), ("latin1_*.wav", 1), ("**/latin*", 2), ("cd?/*.wav", 1), ("[xyz]*", 0)] {
+            let found = find(&[folder.path().join(pattern)], Path::new("out"));
+            assert_eq!(found.map_or(0, |found| found.len()), count, "{pattern}");
+        }
     }
 
     #[test]

@@ -1,12 +1,27 @@
 //! Joins the reports of the parts of a plan to the report that one run of it all would have written.
 
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::batch::outcome::Summary;
 use crate::batch::report::{Entry, Head, check, parse_entry, parse_head, write_both};
 use crate::error::Error;
+use crate::io::decode::open_regular;
+
+/// The longest line: a song's report has its figures over time, and an album of thousands of songs is told in the head.
+const MAX_LINE_BYTES: u64 = 256 << 20;
+
+/// Missing parts that a message lists.
+const MAX_LISTED: usize = 8;
+
+/// The next line with its end, or what there is of it.
+fn next_line(lines: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    lines.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)?;
+    Ok(line)
+}
 
 /// Reads one report song by song.
 struct Part {
@@ -19,9 +34,8 @@ struct Part {
 impl Part {
     fn open(path: &Path) -> Result<Self, Error> {
         let failed = |e: io::Error| crate::io::Error::reading(path, &e);
-        let mut lines = BufReader::new(File::open(path).map_err(failed)?);
-        let mut line = Vec::new();
-        lines.read_until(b'\n', &mut line).map_err(failed)?;
+        let mut lines = BufReader::new(open_regular(path)?);
+        let line = next_line(&mut lines).map_err(failed)?;
         let Some(head) = parse_head(&line) else {
             return Err(Error::Usage(format!("{}: not a report as goldmaster batch writes it", path.display())));
         };
@@ -32,9 +46,8 @@ impl Part {
 
     /// The song that comes next, and moves on to the one after it.
     fn advance(&mut self) -> io::Result<Option<Entry>> {
-        let mut line = String::new();
-        self.lines.read_line(&mut line)?;
-        if line.is_empty() {
+        let line = String::from_utf8(next_line(&mut self.lines)?).map_err(io::Error::other)?;
+        if !line.ends_with('\n') {
             return Err(io::Error::other(format!("{} ends too early", self.path.display())));
         }
         let next = if line == "\n" { None } else { parse_entry(&line).transpose()? };
@@ -76,14 +89,16 @@ fn complete(parts: &[Part], head: &Head) -> Result<(), Error> {
             _ => Err(Error::Usage(format!("{} is the report of a whole plan", parts[0].path.display()))),
         };
     };
-    let mut numbers: Vec<usize> = parts.iter().filter_map(|part| part.head.shard.map(|(number, _)| number)).collect();
-    numbers.sort_unstable();
-    let missing: Vec<String> = (1..=of).filter(|n| !numbers.contains(n)).map(|n| format!("{n}/{of}")).collect();
-    if !missing.is_empty() {
-        return Err(Error::Usage(format!("the report of {} is missing", missing.join(", "))));
+    let numbers: BTreeSet<usize> = parts.iter().filter_map(|part| part.head.shard.map(|(number, _)| number)).collect();
+    // A number of parts is a claim of the file, as any other.
+    let mut missing = (1..=of).filter(|n| !numbers.contains(n)).map(|n| format!("{n}/{of}"));
+    let listed: Vec<String> = missing.by_ref().take(MAX_LISTED).collect();
+    if !listed.is_empty() {
+        let more = if missing.next().is_some() { " and more" } else { "" };
+        return Err(Error::Usage(format!("the report of {}{more} is missing", listed.join(", "))));
     }
     let songs = head.summary.songs();
-    if numbers.len() != of || songs != head.plan_songs {
+    if parts.len() != of || songs != head.plan_songs {
         return Err(Error::Usage(format!(
             "{songs} songs in {} reports, but the plan has {}",
             parts.len(),

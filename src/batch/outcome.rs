@@ -44,7 +44,8 @@ impl Summary {
 
     /// All songs.
     pub fn songs(&self) -> usize {
-        self.mastered + self.unchanged + self.failed + self.left
+        let Self { mastered, unchanged, failed, left } = *self;
+        mastered.saturating_add(unchanged).saturating_add(failed).saturating_add(left)
     }
 }
 
@@ -53,10 +54,10 @@ impl std::ops::Add for Summary {
 
     fn add(self, other: Self) -> Self {
         Self {
-            mastered: self.mastered + other.mastered,
-            unchanged: self.unchanged + other.unchanged,
-            failed: self.failed + other.failed,
-            left: self.left + other.left,
+            mastered: self.mastered.saturating_add(other.mastered),
+            unchanged: self.unchanged.saturating_add(other.unchanged),
+            failed: self.failed.saturating_add(other.failed),
+            left: self.left.saturating_add(other.left),
         }
     }
 }

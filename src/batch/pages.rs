@@ -35,8 +35,7 @@ pub fn page(path: PathBuf, audio: PageAudio, force: bool) -> Page {
 /// # Errors
 /// It exists and is something else.
 pub fn check(page: &Page) -> Result<(), Error> {
-    let is_free = page.force || std::fs::symlink_metadata(&page.path).is_err();
-    if is_free { Ok(()) } else { Err(io::Error::Exists { path: page.path.clone() }.into()) }
+    Ok(io::encode::check_target(&page.path, page.force)?)
 }
 
 /// Writes the page of all songs.

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::io::encode::identity;
 use crate::io::output_spec::Format;
 use crate::request::job::AlbumLoudness;
+use crate::request::paths::with_extension;
 
 /// One song.
 #[derive(Clone, Debug)]
@@ -157,7 +158,7 @@ fn places(requests: &[Request]) -> Result<Vec<PathBuf>, Error> {
     let mut outputs: Vec<PathBuf> = requests
         .iter()
         .map(|request| {
-            request.output.clone().unwrap_or_else(|| request.found.relative.with_extension(extension(request)))
+            request.output.clone().unwrap_or_else(|| with_extension(&request.found.relative, extension(request)))
         })
         .collect();
     let mut claims: HashMap<PathBuf, usize> = HashMap::new();

@@ -14,6 +14,7 @@ use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Plan, Shard};
 use crate::batch::record::{MadeFrom, Records};
 use crate::error::Error;
+use crate::io::decode::open_regular;
 use crate::io::text;
 use crate::render::promises::Verdict;
 use crate::report::Report;
@@ -105,7 +106,10 @@ pub fn paths(output: &Path, shard: Option<Shard>) -> [PathBuf; 2] {
 /// # Errors
 /// It exists and is something else.
 pub fn check(path: &Path) -> Result<(), Error> {
-    let Ok(file) = std::fs::File::open(path) else { return Ok(()) };
+    if std::fs::metadata(path).is_err() {
+        return Ok(());
+    }
+    let file = open_regular(path)?;
     let line = first_line(file).unwrap_or_default();
     let is_report = line.starts_with(b"{\"version\":") && line.ends_with(OPENING.as_bytes());
     let is_ours = line.is_empty() || is_report || line.starts_with(b"index,input,output,status,");
@@ -124,7 +128,7 @@ fn first_line(file: std::fs::File) -> io::Result<Vec<u8>> {
 /// The album that the report in `output` tells of.
 pub(super) fn album(output: &Path) -> Option<AlbumReport> {
     let [json, _] = paths(output, None);
-    parse_head(&first_line(std::fs::File::open(json).ok()?).ok()?)?.album
+    parse_head(&first_line(open_regular(&json).ok()?).ok()?)?.album
 }
 
 /// Writes both reports.
@@ -239,12 +243,12 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
     let notes: Vec<&str> = short.chain(warnings).map(String::as_str).collect();
     [
         entry.index.to_string(),
-        entry.input.clone(),
-        entry.output.clone(),
+        text_cell(&entry.input),
+        text_cell(&entry.output),
         entry.status.name().to_owned(),
-        entry.cause.clone().unwrap_or_default(),
-        decision.map(|decision| decision.target.clone()).unwrap_or_default(),
-        genre.map(|genre| genre.name.clone()).unwrap_or_default(),
+        text_cell(entry.cause.as_deref().unwrap_or_default()),
+        text_cell(decision.map_or("", |decision| &decision.target)),
+        text_cell(genre.map_or("", |genre| &genre.name)),
         figure(genre.and_then(|genre| genre.probability)),
         of(|report| report.before?.integrated_lufs),
         of(|report| Some(report.wanted.loudness_lufs)),
@@ -254,8 +258,17 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
         of(|report| Some(report.drive_db)),
         of(|report| Some(report.limiting_db)),
         worst.map(Verdict::name).unwrap_or_default().to_owned(),
-        notes.join(" | "),
+        text_cell(&notes.join(" | ")),
     ]
+}
+
+/// A text as a cell: a spreadsheet takes one that begins with any of these for a formula, and runs it. An apostrophe in front
+/// makes it a text again.
+fn text_cell(text: &str) -> String {
+    let is_formula =
+        text.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r']) || text.starts_with(['\t', '\r', '\n']);
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if is_formula { format!("'{text}") } else { text }
 }
 
 fn csv_line<T: AsRef<[u8]>>(cells: &[T]) -> Vec<u8> {
@@ -263,4 +276,18 @@ fn csv_line<T: AsRef<[u8]>>(cells: &[T]) -> Vec<u8> {
     // Memory takes all that is written.
     let _ = writer.write_record(cells);
     writer.into_inner().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_in_the_table_is_a_formula() {
+        for formula in ["=1+2.wav", "+1", "-2+3", "@SUM(A1)", " =1", "\t=1", "\r=1", "\n=1"] {
+            assert!(text_cell(formula).starts_with('\''), "{formula:?}");
+        }
+        assert_eq!(["a-b.wav", "1=2", "", "\u{e9}"].map(text_cell), ["a-b.wav", "1=2", "", "\u{e9}"]);
+        assert!(!text_cell("a\nb\u{1b}").contains(char::is_control));
+    }
 }

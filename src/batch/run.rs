@@ -23,7 +23,7 @@ use crate::render::promises::Verdict;
 use crate::report::Report;
 use crate::report::album::AlbumReport;
 use crate::request::page::PageAudio;
-use crate::song::read_ahead::single_threaded;
+use crate::song::read_ahead::side_by_side;
 use crate::workflows::master::read_profile;
 
 /// How a batch is run; none of it changes a master.
@@ -174,9 +174,7 @@ impl<'a> Workers<'a> {
 
     /// What became of every song, in the plan's order.
     fn run(self, jobs: usize) -> Vec<Outcome> {
-        std::thread::scope(|scope| {
-            (0..jobs.min(self.plan.items.len())).for_each(|_| drop(scope.spawn(|| single_threaded(|| self.work()))));
-        });
+        side_by_side(jobs.min(self.plan.items.len()), || self.work());
         self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 

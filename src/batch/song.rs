@@ -13,7 +13,7 @@ use crate::decide::refine::refined;
 use crate::error::Error;
 use crate::io;
 use crate::io::claim::Claim;
-use crate::io::encode::scratch;
+use crate::io::encode::{ensure_writable, scratch};
 use crate::io::hash::file_hash;
 use crate::render::provenance::was_mastered_towards;
 use crate::report::warning::{Warning, WarningKind};
@@ -117,6 +117,7 @@ impl Shared<'_> {
         io::text::create_folder(folder)?;
         let mut job = item.settings.job(item.input.clone(), path.to_owned(), may_replace);
         job.output.page = self.page(path)?;
+        ensure_writable(path, may_replace)?;
         self.master(item, &job, deciders, observer)
     }
 

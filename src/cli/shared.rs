@@ -1,6 +1,7 @@
 //! Arguments that several commands have.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
@@ -8,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Args, Command};
 use goldmaster::error::Error;
 use goldmaster::io::output_spec::Format;
+use goldmaster::request::beside;
 use goldmaster::request::job::Output;
 use goldmaster::request::reference::Genre;
 use goldmaster::terminal::genre_table;
@@ -43,7 +45,7 @@ pub struct ShowArgs {
 
 impl OutputArgs {
     pub fn output(&self, input: &Path) -> Result<Output, Error> {
-        let path = self.output.clone().unwrap_or_else(|| input.with_extension("master.wav"));
+        let path = self.output.clone().unwrap_or_else(|| beside(input));
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         let format = match extension.as_str() {
             "wav" => Format::Wav,
@@ -68,8 +70,9 @@ impl TypedValueParser for GenreParser {
 
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Genre, clap::Error> {
         if value == "list" {
-            let table = genre_table().unwrap_or_else(|error| error.to_string());
-            return Err(clap::Error::raw(ErrorKind::DisplayVersion, table));
+            let table = genre_table().map_err(|error| clap::Error::raw(ErrorKind::Io, error))?;
+            let written = std::io::stdout().write_all(table.as_bytes());
+            std::process::exit(i32::from(written.is_err()));
         }
         TypedValueParser::parse_ref(&|text: &str| text.parse::<Genre>(), command, arg, value)
     }

@@ -8,7 +8,7 @@ use goldmaster::terminal;
 use goldmaster::terminal::progress_bar::ProgressBar;
 
 use crate::cli::analyze::AnalyzeArgs;
-use crate::commands::{look, print, some_failed};
+use crate::commands::{look, print, print_data, some_failed};
 
 /// Measures every file; one that cannot be read is told, and does not stop the others.
 pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
@@ -27,7 +27,7 @@ pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
             }
         };
         if args.json {
-            print(&analysis.to_json());
+            print_data(&analysis.to_json());
             continue;
         }
         print(&format!("{separator}{}", terminal::profile_summary(&analysis, &look())));

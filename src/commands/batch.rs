@@ -13,9 +13,10 @@ use goldmaster::batch::report::paths;
 use goldmaster::batch::run::{self, Finished};
 use goldmaster::batch::watch::{Ended, Watch};
 use goldmaster::error::Error;
+use goldmaster::io::name;
 use goldmaster::report::DecisionReport;
 use goldmaster::terminal::album_table;
-use goldmaster::terminal::progress_bar::{interrupts, let_songs_end};
+use goldmaster::terminal::progress_bar::{interrupts, let_songs_end, tick};
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 use models::target::TargetKind;
 
@@ -40,7 +41,7 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
         if let Some(album) = &album {
             print(&format!("\n{}", album_table(album)));
         }
-        print(&format!("\n{}; see {}", counts(&summary), report.display()));
+        print(&format!("\n{}; see {}", counts(&summary), name(&report)));
     }
     judged(&summary, report)
 }
@@ -48,7 +49,7 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
 pub fn run_merge(args: &MergeArgs) -> Result<(), Error> {
     let report = args.output();
     let summary = merge(&args.reports, &report)?;
-    print(&format!("{}; see {}", counts(&summary), report.display()));
+    print(&format!("{}; see {}", counts(&summary), name(&report)));
     judged(&summary, report)
 }
 
@@ -73,8 +74,7 @@ fn judged(summary: &Summary, report: std::path::PathBuf) -> Result<(), Error> {
 /// What would be done.
 fn look(args: &BatchArgs, plan: &Plan) {
     for (item, standing) in run::look(plan, &args.output, &args.options()) {
-        let (input, output) = (item.input.display(), args.output.join(&item.output));
-        let output = output.display();
+        let (input, output) = (name(&item.input), name(&args.output.join(&item.output)));
         print(&match standing {
             Ok(MasterState::Finished) if !args.work.no_resume => format!("unchanged  {input} -> {output}"),
             Ok(MasterState::Foreign) if !args.work.force => {
@@ -89,7 +89,7 @@ fn look(args: &BatchArgs, plan: &Plan) {
 
 /// Why a song fails, with its name: the cause may be about another file.
 fn named(input: &Path, cause: &str) -> String {
-    let input = input.display().to_string();
+    let input = name(input);
     if cause.starts_with(&input) { cause.to_owned() } else { format!("{input}: {cause}") }
 }
 
@@ -136,7 +136,7 @@ impl Watch for Terminal {
     fn begins(&self, bytes: u64) {
         self.bar.set_length(bytes);
         self.count(0);
-        self.bar.enable_steady_tick(Duration::from_millis(200));
+        tick(&self.bar, Duration::from_millis(200));
     }
 
     fn worked(&self, bytes: u64) {
@@ -145,7 +145,7 @@ impl Watch for Terminal {
 
     fn ended(&self, song: &Ended) {
         self.count(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
-        let (input, output) = (song.input.display(), song.output.display());
+        let (input, output) = (name(song.input), name(song.output));
         self.bar.suspend(|| match song.outcome {
             Outcome::Failed(cause) => complain(&format!("failed: {}", named(song.input, cause))),
             _ if self.is_quiet => {}

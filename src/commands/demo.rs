@@ -1,6 +1,7 @@
 //! `demo`.
 
 use goldmaster::error::Error;
+use goldmaster::io::name;
 use goldmaster::terminal;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::demo;
@@ -13,7 +14,7 @@ pub fn run_demo(args: &DemoArgs) -> Result<(), Error> {
     let demo::Written { report, files } = demo::demo(&args.folder, args.force, &bar)?;
     bar.finish();
     print(&terminal::master_summary(&report, &look()));
-    let paths: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
+    let paths: Vec<_> = files.iter().map(|path| name(path)).collect();
     print(&format!("\nWritten: {}\n\n{}", paths.join(", "), demo::LISTEN_FOR));
     Ok(())
 }

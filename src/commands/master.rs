@@ -1,7 +1,5 @@
 //! `master`, which is what happens without a command as well.
 
-use std::io::Write as _;
-
 use goldmaster::error::Error;
 use goldmaster::render::promises::Verdict;
 use goldmaster::report::Report;
@@ -12,7 +10,7 @@ use goldmaster::{io, terminal};
 
 use crate::cli::master::MasterArgs;
 use crate::cli::shared::ShowArgs;
-use crate::commands::{look, print};
+use crate::commands::{complain, look, print, print_data};
 
 pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
     let job = args.job()?;
@@ -28,16 +26,16 @@ pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
 
 pub fn show(args: &ShowArgs, report: &Report, page: Option<&Page>) {
     if args.json {
-        print(&report.to_json());
+        print_data(&report.to_json());
     } else if args.quiet {
         // Nobody should have to find out from a service that a master is too quiet.
         for promise in report.promises.iter().filter(|promise| promise.verdict == Verdict::Short) {
-            let _ = writeln!(std::io::stderr(), "{}: warning: {}", report.output.path, promise.sentence);
+            complain(&format!("{}: warning: {}", io::name(report.output.path.as_ref()), promise.sentence));
         }
     } else {
         print(&terminal::master_summary(report, &look()));
         if let Some(page) = page {
-            print(&format!("\nPage: {}", page.path.display()));
+            print(&format!("\nPage: {}", io::name(&page.path)));
         }
     }
 }

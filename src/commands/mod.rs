@@ -15,6 +15,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use goldmaster::error::Error;
 use goldmaster::terminal::look::Look;
+use goldmaster::terminal::printable;
 
 /// What the standard output can show.
 pub fn look() -> Look {
@@ -24,6 +25,11 @@ pub fn look() -> Look {
 
 /// Writes to the standard output; who closed it wants no more.
 pub fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{}", printable(text.trim_end()));
+}
+
+/// Writes data for other programs, as it is.
+pub fn print_data(text: &str) {
     let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
 }
 
@@ -42,7 +48,7 @@ pub fn print_error(error: &impl std::fmt::Display) {
     complain(&format!("goldmaster: {error}"));
 }
 
-/// Writes to the standard error.
+/// Writes one line to the standard error.
 pub fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", printable(text).replace('\n', "\u{fffd}"));
 }

@@ -2,6 +2,7 @@
 
 use goldmaster::batch::aggregate::{Aggregate, aggregate};
 use goldmaster::error::Error;
+use goldmaster::io::name as name_of;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use models::norm::NormProfile;
 
@@ -14,7 +15,7 @@ pub fn run_profile(args: &ProfileArgs) -> Result<(), Error> {
     bar.finish();
     let songs = norm.as_ref().map_or(0, |norm| norm.songs as usize);
     if let Some(NormProfile { name, loudness_lufs: [lufs, spread], .. }) = &norm {
-        let path = args.output.display();
+        let path = name_of(&args.output);
         print(&format!("{path}: {name}, {songs} songs, loudness {lufs:.1} LUFS ± {spread:.1} LU"));
     }
     some_failed(failed, songs)

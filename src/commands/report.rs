@@ -1,12 +1,13 @@
 //! `report`.
 
 use goldmaster::error::Error;
+use goldmaster::io::name;
 use goldmaster::terminal::comparison_summary;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::compare::compare;
 
 use crate::cli::report::ReportArgs;
-use crate::commands::{look, print};
+use crate::commands::{look, print, print_data};
 
 /// Two files, compared on a page and in the terminal.
 pub fn run_report(args: &ReportArgs) -> Result<(), Error> {
@@ -15,10 +16,10 @@ pub fn run_report(args: &ReportArgs) -> Result<(), Error> {
     let comparison = compare([&args.before, &args.after], Some(&page), &bar)?;
     bar.finish();
     if args.json {
-        print(&comparison.to_json());
+        print_data(&comparison.to_json());
     } else {
         print(&comparison_summary(&comparison, &look()));
-        print(&format!("\nPage: {}", page.path.display()));
+        print(&format!("\nPage: {}", name(&page.path)));
     }
     Ok(())
 }

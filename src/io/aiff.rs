@@ -100,6 +100,8 @@ fn layout(common: &Common, path: &Path) -> Result<Option<Layout>, Error> {
         (b"NONE" | b"twos", 1..=4) => (Encoding::Signed { bytes }, true),
         (b"sowt", 1..=4) => (Encoding::Signed { bytes }, false),
         (b"raw ", 1) => (Encoding::Unsigned8, true),
+        (b"ulaw" | b"ULAW", _) => (Encoding::MuLaw, true),
+        (b"alaw" | b"ALAW", _) => (Encoding::ALaw, true),
         (b"in24", _) => (Encoding::Signed { bytes: 3 }, true),
         (b"in32", _) => (Encoding::Signed { bytes: 4 }, true),
         (b"fl32" | b"FL32", _) => (Encoding::Float32, true),
@@ -120,8 +122,11 @@ fn layout(common: &Common, path: &Path) -> Result<Option<Layout>, Error> {
         valid_bits,
         data_start: 0,
         data_bytes: 0,
+        pieces: Vec::new(),
         claimed_bytes: None,
-        codec: format!("AIFF {valid_bits} bit{kind}"),
+        codec: encoding
+            .law_name()
+            .map_or_else(|| format!("AIFF {valid_bits} bit{kind}"), |name| format!("AIFF {name}")),
         warnings: Vec::new(),
     }))
 }

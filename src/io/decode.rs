@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use analyzer::stream::{Frame, Source};
 
-use super::aiff;
 use super::error::{Error, Warning};
 use super::packets::PacketReader;
 use super::pcm::{Layout, PcmReader};
 use super::riff::{self, Wave};
-use super::sniff::{self, Kind, Window};
+use super::sniff::{self, Kind};
 use super::source_info::{MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, SourceInfo};
+use super::window::Window;
+use super::{aiff, caf, mp4};
 
 /// Samples beyond this are not audio: +60 dBFS, far above any floating-point mix.
 const ABSURD: f32 = 1000.0;
@@ -59,12 +60,14 @@ pub fn open(path: &Path) -> Result<Decoder, Error> {
             Wave::Other => None,
         },
         Kind::Aiff if window.starts_the_file() => aiff::read(window.file(), path)?,
+        Kind::Caf if window.starts_the_file() => caf::read(window.file(), path)?,
+        Kind::IsoMp4 if window.starts_the_file() => mp4::read_pcm(window.file(), path)?,
         _ => None,
     };
     let (body, info, warnings) = match layout {
         Some(layout) => {
             let (info, warnings) = (describe(&layout, path)?, layout.all_warnings());
-            (Body::Pcm(PcmReader::new(window.into_file(), layout, path)?), info, warnings)
+            (Body::Pcm(PcmReader::new(window.into_file(), layout)), info, warnings)
         }
         None => {
             window.rewind().map_err(unreadable)?;
@@ -85,7 +88,7 @@ pub fn begins_like_sound(path: &Path) -> bool {
 }
 
 /// Opens a file on disk; a pipe would block and a device may never end.
-pub(super) fn open_regular(path: &Path) -> Result<File, Error> {
+pub(crate) fn open_regular(path: &Path) -> Result<File, Error> {
     let kind = std::fs::metadata(path).map_err(|e| Error::reading(path, &e))?.file_type();
     if kind.is_dir() {
         return Err(Error::NotAFile { path: path.to_owned(), what: "a folder" });
@@ -100,13 +103,14 @@ fn describe(layout: &Layout, path: &Path) -> Result<SourceInfo, Error> {
     if layout.frames() == 0 {
         return Err(Error::Empty { path: path.to_owned() });
     }
+    let is_lossy = layout.encoding.law_name().is_some();
     Ok(SourceInfo {
         sample_rate_hz: layout.sample_rate_hz,
         channels: layout.channels as u8,
         frames_hint: Some(layout.frames()),
         codec: layout.codec.clone(),
-        bit_depth: Some(layout.valid_bits),
-        lossy: false,
+        bit_depth: (!is_lossy).then_some(layout.valid_bits),
+        lossy: is_lossy,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Opens compressed files with symphonia: container, track, codec, and what of its frames is music.
 
-use std::fs::File;
+use std::io::Seek as _;
 use std::path::Path;
 
 use symphonia::core::codecs::CodecParameters;
@@ -14,9 +14,11 @@ use symphonia::core::meta::{MetadataOptions, RawValue};
 use symphonia::default::{formats, get_codecs};
 
 use super::contain::contain;
+use super::decode::open_regular;
 use super::error::{Error, Warning};
-use super::sniff::{Kind, Window};
-use super::{mp4, ogg, opus};
+use super::sniff::Kind;
+use super::window::Window;
+use super::{flac_head, flac32, limits, mp4, ogg, opus};
 
 /// Frames before the music in an MP4 are at most this many: no encoder needs a second of priming.
 const MAX_PRIMING_FRAMES: u64 = 1 << 16;
@@ -48,8 +50,16 @@ pub(super) struct Trim {
 }
 
 /// Opens the sound of `window`.
-pub(super) fn open(window: Window, kind: Kind, path: &Path) -> Result<Demuxed, Error> {
+pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxed, Error> {
     let has_tags_before = !window.starts_the_file();
+    if kind == Kind::IsoMp4 && !mp4::are_possible(window.file()) {
+        return Err(damaged(path, "its index claims more than the file holds"));
+    }
+    let unreadable = |e| Error::reading(path, &e);
+    window.rewind().map_err(unreadable)?;
+    if kind == Kind::Flac {
+        window = flac_head::cleaned(window).map_err(unreadable)?;
+    }
     let stream = MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default());
     let (options, tags) = (FormatOptions::default(), MetadataOptions::default());
     let opened = contain(|| probe(kind).probe(&Hint::new(), stream, options, tags)).unwrap_or(Err(NONSENSE));
@@ -69,7 +79,7 @@ pub(super) fn open(window: Window, kind: Kind, path: &Path) -> Result<Demuxed, E
             let rate_hz = decoder.codec_params().sample_rate.or(params.sample_rate).unwrap_or(0);
             let priming = priming_frames(&mut *format);
             // A second handle: the first one's position belongs to the demuxer.
-            let edit = File::open(path).ok().and_then(|mut file| mp4::edit(&mut file, track.id));
+            let edit = open_regular(path).ok().and_then(|mut file| mp4::edit(&mut file, track.id));
             let is_aac = params.codec == id::CODEC_ID_AAC;
             // The core of HE-AAC is coded at half the rate; without the rest the upper octave would be lost.
             if is_aac && edit.is_some_and(|e| u64::from(e.timescale_hz) == 2 * u64::from(rate_hz)) {
@@ -81,7 +91,7 @@ pub(super) fn open(window: Window, kind: Kind, path: &Path) -> Result<Demuxed, E
             mp4_trim(edit, priming, rate_hz)
         }
         Kind::Ogg if track.num_frames.is_none() => {
-            let promised_frames = File::open(path).ok().and_then(|mut file| ogg::last_frame(&mut file, track.id));
+            let promised_frames = open_regular(path).ok().and_then(|mut file| ogg::last_frame(&mut file, track.id));
             Trim { promised_frames, ..Trim::default() }
         }
         _ => stream_trim(kind, &track),
@@ -129,10 +139,14 @@ pub(super) fn make_decoder(
     {
         return Err(Error::Channels { path: path.to_owned(), count: channels.count() as u32 });
     }
+    limits::check(params).map_err(|cause| damaged(path, cause))?;
     // The reader of MPEG streams guesses their length from the bit rate and would trim to its guess.
     let options = AudioDecoderOptions::default().verify(true).gapless(kind != Kind::Mpeg);
     let make = || match params.codec {
         id::CODEC_ID_OPUS => opus::OpusDecoder::new(params).map(|decoder| Box::new(decoder) as Box<dyn AudioDecoder>),
+        id::CODEC_ID_FLAC if flac32::is_needed(params) => {
+            flac32::Flac32Decoder::new(params).map(|decoder| Box::new(decoder) as Box<dyn AudioDecoder>)
+        }
         _ => get_codecs().make_audio_decoder(params, &options),
     };
     let made = contain(make).unwrap_or(Err(NONSENSE));
@@ -203,7 +217,11 @@ pub(super) fn explain(fault: Fault, what: &str, path: &Path) -> Error {
     }
 }
 
-fn unsupported(path: &Path, codec: &str) -> Error {
+fn damaged(path: &Path, cause: &str) -> Error {
+    Error::Damaged { path: path.to_owned(), cause: cause.to_owned() }
+}
+
+pub(super) fn unsupported(path: &Path, codec: &str) -> Error {
     Error::UnsupportedCodec { path: path.to_owned(), codec: codec.to_owned() }
 }
 

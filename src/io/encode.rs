@@ -70,13 +70,22 @@ pub fn ensure_writable(path: &Path, overwrite: bool) -> Result<(), Error> {
     temporary(path).map(drop)
 }
 
-fn check_target(path: &Path, overwrite: bool) -> Result<(), Error> {
+/// Checks that `path` is a name that can be written.
+///
+/// # Errors
+/// It exists and may not be overwritten, it is a folder or a device, or the name is not allowed.
+pub fn check_target(path: &Path, overwrite: bool) -> Result<(), Error> {
     let path_buf = || path.to_owned();
     if path.file_name().is_none() {
         return Err(Error::NotAFile { path: path_buf(), what: "a folder" });
     }
     // A link that leads nowhere exists, too.
-    let Ok(link) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    let link = match std::fs::symlink_metadata(path) {
+        Ok(link) => link,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // A name that is too long, say.
+        Err(error) => return Err(Error::writing(path, &error)),
+    };
     let target = std::fs::metadata(path).unwrap_or(link);
     if target.is_dir() {
         return Err(Error::NotAFile { path: path_buf(), what: "a folder" });
@@ -163,13 +172,21 @@ impl Encoder {
         written.map_err(|e| Error::writing(&self.path, &e))
     }
 
-    /// Completes the file, with `tags` where there are any, makes sure that it is on the disk and gives it its name.
+    /// Completes the file, with `tags` where there are any, and gives it its name.
     ///
     /// Returns what of the tags could not be carried over.
     ///
     /// # Errors
     /// Frames are missing, the disk is full or fails, or the name was taken in the meantime.
     pub fn finish(self, tags: Option<&Tags>) -> Result<Vec<Warning>, Error> {
+        self.complete(tags)?.persist()
+    }
+
+    /// Completes the file, with `tags` where there are any, and makes sure that it is on the disk, still without its name.
+    ///
+    /// # Errors
+    /// Frames are missing, or the disk is full or fails.
+    pub fn complete(self, tags: Option<&Tags>) -> Result<Complete, Error> {
         if self.written_frames != self.spec.frames {
             return Err(self.incomplete());
         }
@@ -178,7 +195,7 @@ impl Encoder {
         let unwritable = |e: io::Error| Error::writing(&path, &e);
         let complete = match body {
             Body::Wav(writer) => {
-                let chunks = tags.map(|tags| tags.riff_chunks(&mut warnings)).unwrap_or_default();
+                let chunks = tags.map(Tags::riff_chunks).unwrap_or_default();
                 if !writer.finish(&chunks).map_err(unwritable)? {
                     warnings.push(Warning::Tags { cause: "the file has no room for them".to_owned() });
                 }
@@ -186,11 +203,11 @@ impl Encoder {
             }
             Body::Flac(writer) => {
                 writer.finish().map_err(unwritable)?;
-                tag_flac(temporary, &path, tags, &mut warnings)?
+                tag_flac(temporary, &path, tags)?
             }
         };
-        persist(complete, &path, overwrite)?;
-        Ok(warnings)
+        complete.as_file().sync_all().map_err(unwritable)?;
+        Ok(Complete { temporary: complete, path, overwrite, warnings })
     }
 
     fn incomplete(&self) -> Error {
@@ -199,14 +216,28 @@ impl Encoder {
     }
 }
 
+/// A file that lacks its name alone. Dropped before [`persist`](Self::persist), it leaves nothing behind.
+pub struct Complete {
+    temporary: NamedTempFile,
+    path: PathBuf,
+    overwrite: bool,
+    warnings: Vec<Warning>,
+}
+
+impl Complete {
+    /// Gives the file its name, and returns what of the tags could not be carried over.
+    ///
+    /// # Errors
+    /// The name was taken in the meantime, or the disk fails.
+    pub fn persist(self) -> Result<Vec<Warning>, Error> {
+        persist(self.temporary, &self.path, self.overwrite)?;
+        Ok(self.warnings)
+    }
+}
+
 /// The finished FLAC with tags, if there are any: they come first in it, so that it is copied.
-fn tag_flac(
-    finished: NamedTempFile,
-    path: &Path,
-    tags: Option<&Tags>,
-    warnings: &mut Vec<Warning>,
-) -> Result<NamedTempFile, Error> {
-    let (comment, pictures) = tags.map(|tags| tags.flac_blocks(warnings)).unwrap_or_default();
+fn tag_flac(finished: NamedTempFile, path: &Path, tags: Option<&Tags>) -> Result<NamedTempFile, Error> {
+    let (comment, pictures) = tags.map(Tags::flac_blocks).unwrap_or_default();
     if comment.is_none() && pictures.is_empty() {
         return Ok(finished);
     }
@@ -371,6 +402,8 @@ mod tests {
         let missing = folder.path().join("missing").join("out.wav");
         assert!(matches!(ensure_writable(&missing, true), Err(Error::NoFolder { .. })));
         assert!(matches!(ensure_writable(folder.path(), true), Err(Error::NotAFile { .. })));
+        let long = folder.path().join("x".repeat(300) + ".wav");
+        assert!(matches!(ensure_writable(&long, true), Err(Error::Unwritable { .. })));
         let float = spec(Format::Flac, SampleFormat::Float32, 2, 1);
         assert!(matches!(Encoder::create(&folder.path().join("a"), float, true), Err(Error::FloatFlac { .. })));
         ensure_writable(&folder.path().join("new.wav"), false).expect("writable");

@@ -122,13 +122,13 @@ pub enum Error {
         cause: String,
     },
     /// The disk is full.
-    #[error("{}: no space is left for it on this disk; nothing was written", name(path))]
+    #[error("{}: no space is left for it on this disk, so it was not written", name(path))]
     Full {
         /// The output.
         path: PathBuf,
     },
     /// Longer than a file may be.
-    #[error("{}: it would be larger than a file may be here; nothing was written", name(path))]
+    #[error("{}: it would be larger than a file may be here, so it was not written", name(path))]
     TooLarge {
         /// The output.
         path: PathBuf,
@@ -140,7 +140,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// Another number of frames arrived than was announced.
-    #[error("{}: {written} of {announced} frames arrived; nothing was written", name(path))]
+    #[error("{}: {written} of {announced} frames arrived, so it was not written", name(path))]
     Incomplete {
         /// The output.
         path: PathBuf,
@@ -199,7 +199,7 @@ fn plain(error: &io::Error) -> String {
         io::ErrorKind::StorageFull => "the disk is full",
         io::ErrorKind::QuotaExceeded => "the disk quota is used up",
         io::ErrorKind::FileTooLarge => "the file would be too large",
-        io::ErrorKind::InvalidFilename => "the name is not allowed",
+        io::ErrorKind::InvalidFilename => "the name is too long or not allowed",
         io::ErrorKind::NotADirectory => "a part of its path is not a folder",
         io::ErrorKind::UnexpectedEof => "the file ends too early",
         _ => {
@@ -212,7 +212,7 @@ fn plain(error: &io::Error) -> String {
 }
 
 /// A path on one line, whatever bytes it is made of.
-fn name(path: &Path) -> String {
+pub fn name(path: &Path) -> String {
     path.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
@@ -255,6 +255,8 @@ pub enum Warning {
     },
     /// The length in the header is missing; the file was read to its end.
     NoLength,
+    /// The size of a frame in the header fits neither channels nor bits.
+    FrameSize,
     /// There is more than one piece of sound in the file; the first is used.
     OtherTracks {
         /// How many are not used.
@@ -266,6 +268,11 @@ pub enum Warning {
     Tags {
         /// Why.
         cause: String,
+    },
+    /// Parts of the tags that are not carried over.
+    TagsLeftOut {
+        /// Their names.
+        what: String,
     },
 }
 
@@ -317,9 +324,13 @@ impl std::fmt::Display for Warning {
                 write!(f, "{samples} samples are not numbers or absurdly large and were replaced by silence")
             }
             Self::NoLength => write!(f, "the header does not say how long the sound is; all of the file was read"),
+            Self::FrameSize => {
+                write!(f, "the size of a frame in the header is wrong; its channels and bits were trusted instead")
+            }
             Self::OtherTracks { count } => write!(f, "the file holds more sound: {count} further tracks are not used"),
             Self::EditList => write!(f, "the edit list of the file has several parts and was not followed"),
             Self::Tags { cause } => write!(f, "tags were not carried over completely: {cause}"),
+            Self::TagsLeftOut { what } => write!(f, "not carried over into the master: {what}"),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! only when it is complete, [`Tags`](tags::Tags) carries title, artist and cover over.
 
 mod aiff;
+mod caf;
 pub mod claim;
 mod contain;
 pub mod decode;
@@ -12,8 +13,13 @@ mod demux;
 pub mod encode;
 mod error;
 mod flac;
+mod flac32;
+mod flac_head;
 mod guard;
 pub mod hash;
+mod he_aac;
+mod limits;
+mod matroska;
 mod mp4;
 mod ogg;
 mod opus;
@@ -30,6 +36,7 @@ pub mod tags;
 mod testing;
 pub mod text;
 mod wav;
+mod window;
 
-pub use error::{Error, Warning};
+pub use error::{Error, Warning, name};
 pub(crate) use flac::in_memory as flac_in_memory;

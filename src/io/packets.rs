@@ -3,14 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use analyzer::stream::Frame;
+use symphonia::core::codecs::audio::well_known as id;
 use symphonia::core::errors::Error as Fault;
 use symphonia::core::packet::Packet;
 
 use super::contain::contain;
 use super::demux::{self, Demuxed};
 use super::error::{Error, Warning};
-use super::sniff::{Kind, Window};
+use super::he_aac::Detector;
+use super::opus;
+use super::sniff::Kind;
 use super::source_info::SourceInfo;
+use super::window::Window;
 
 /// So many packets in a row without a frame are no music.
 const MAX_BARREN_PACKETS: u32 = 20_000;
@@ -23,6 +27,9 @@ const MPEG_FRAME: u64 = 1152;
 
 /// The longest gap that is filled with silence where the length of the stream is not known.
 const MAX_GAP_S: u64 = 60;
+
+/// Containers may leave out of packets what all of them have in common.
+const SLACK_BYTES: u64 = 4096;
 
 /// Decodes a compressed stream.
 pub(super) struct PacketReader {
@@ -41,6 +48,10 @@ pub(super) struct PacketReader {
     silenced_frames: u64,
     /// Where the next packet starts if none is missing, in streams that say where packets start.
     next_position: Option<i64>,
+    /// Bytes that packets may still have: what a file does not hold cannot be decoded.
+    bytes_left: u64,
+    he_aac: Detector,
+    opus: opus::Trust,
     /// Why the last packet could not be decoded.
     last_fault: String,
     barren_packets: u32,
@@ -51,6 +62,7 @@ pub(super) struct PacketReader {
 impl PacketReader {
     /// Opens the stream and decodes its first frames.
     pub fn open(window: Window, kind: Kind, path: &Path) -> Result<(Self, SourceInfo), Error> {
+        let bytes_left = window.range().end - window.range().start + SLACK_BYTES;
         let source = demux::open(window, kind, path)?;
         // A FLAC that does not say how long it is may have been cut out of a longer one.
         let is_whole = kind == Kind::Flac && source.trim.promised_frames.is_some();
@@ -66,6 +78,9 @@ impl PacketReader {
             decoded_frames: 0,
             silenced_frames: 0,
             next_position: is_whole.then_some(0),
+            bytes_left,
+            he_aac: Detector::default(),
+            opus: opus::Trust::default(),
             last_fault: String::new(),
             barren_packets: 0,
             has_ended: false,
@@ -154,6 +169,19 @@ impl PacketReader {
 
     /// Decodes one packet; what cannot be decoded becomes silence of the same length.
     fn take(&mut self, packet: &Packet) -> Result<(), Error> {
+        let Some(left) = self.bytes_left.checked_sub(packet.data.len().max(1) as u64) else {
+            self.source.warnings.push(Warning::Stopped { cause: "it claims more sound than it holds".to_owned() });
+            return self.end();
+        };
+        self.bytes_left = left;
+        if self.source.codec == id::CODEC_ID_AAC && self.he_aac.finds(&packet.data) {
+            return Err(demux::unsupported(&self.path, "HE-AAC"));
+        }
+        if self.source.codec == id::CODEC_ID_OPUS
+            && let Some(what) = self.opus.refuses(&packet.data)
+        {
+            return Err(demux::unsupported(&self.path, what));
+        }
         self.fill_gap(packet);
         let start = self.block.len();
         match contain(|| self.source.decoder.decode(packet)).unwrap_or(Err(demux::NONSENSE)) {
@@ -257,6 +285,11 @@ impl PacketReader {
         self.source.decoder = demux::make_decoder(&params, self.kind, &self.path)?;
         let promised = track.num_frames.map(|frames| frames + self.decoded_frames);
         self.source.trim.promised_frames = promised.filter(|_| self.source.trim.promised_frames.is_some());
+        // Every link of a chain has a start of its own that is no music.
+        if params.codec == id::CODEC_ID_OPUS {
+            self.opus.reset();
+            self.source.trim.start_frames = self.decoded_frames + opus::pre_skip_frames(&params).unwrap_or(0);
+        }
         self.next_position = None;
         self.source.track = track;
         self.source.codec = params.codec;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 use analyzer::stream::Frame;
@@ -22,15 +23,27 @@ pub(super) enum Encoding {
     },
     Float32,
     Float64,
+    /// Logarithmic, 8 bits (ITU-T G.711).
+    ALaw,
+    MuLaw,
 }
 
 impl Encoding {
     pub fn bytes(self) -> usize {
         match self {
-            Self::Unsigned8 => 1,
+            Self::Unsigned8 | Self::ALaw | Self::MuLaw => 1,
             Self::Signed { bytes } => usize::from(bytes),
             Self::Float32 => 4,
             Self::Float64 => 8,
+        }
+    }
+
+    /// The name of what leaves something out.
+    pub fn law_name(self) -> Option<&'static str> {
+        match self {
+            Self::ALaw => Some("A-law"),
+            Self::MuLaw => Some("\u{b5}-law"),
+            _ => None,
         }
     }
 }
@@ -47,6 +60,8 @@ pub(super) struct Layout {
     pub data_start: u64,
     /// Bytes of sound that are really there.
     pub data_bytes: u64,
+    /// Where they lie, if not in one piece from `data_start` on.
+    pub pieces: Vec<Range<u64>>,
     /// Bytes of sound the header promises, where it does.
     pub claimed_bytes: Option<u64>,
     pub codec: String,
@@ -74,22 +89,34 @@ impl Layout {
     }
 }
 
-/// Reads the frames of a [`Layout`].
+/// Reads the frames of a [`Layout`], from the pieces of the file in which they lie.
 pub(super) struct PcmReader {
     file: File,
     layout: Layout,
+    /// Pieces that are still to be read, the next one last.
+    pieces: Vec<Range<u64>>,
+    /// Frames of the present piece.
     left_frames: u64,
     bytes: Vec<u8>,
 }
 
 impl PcmReader {
-    pub fn new(mut file: File, layout: Layout, path: &Path) -> Result<Self, Error> {
-        file.seek(SeekFrom::Start(layout.data_start)).map_err(|e| Error::reading(path, &e))?;
-        let left_frames = layout.frames();
-        Ok(Self { file, layout, left_frames, bytes: Vec::new() })
+    pub fn new(file: File, mut layout: Layout) -> Self {
+        let mut pieces = std::mem::take(&mut layout.pieces);
+        if pieces.is_empty() {
+            pieces.push(layout.data_start..layout.data_start + layout.data_bytes);
+        }
+        pieces.reverse();
+        Self { file, layout, pieces, left_frames: 0, bytes: Vec::new() }
     }
 
     pub fn read(&mut self, frames: &mut [Frame], path: &Path) -> Result<usize, Error> {
+        while self.left_frames == 0
+            && let Some(piece) = self.pieces.pop()
+        {
+            self.file.seek(SeekFrom::Start(piece.start)).map_err(|e| Error::reading(path, &e))?;
+            self.left_frames = (piece.end - piece.start) / self.layout.frame_bytes();
+        }
         let left = usize::try_from(self.left_frames).unwrap_or(usize::MAX);
         let count = frames.len().min(left).min(BLOCK_FRAMES);
         self.bytes.resize(count * self.layout.frame_bytes() as usize, 0);
@@ -123,6 +150,8 @@ fn convert(bytes: &[u8], layout: &Layout, frames: &mut [Frame]) {
             each(bytes, layout.channels, frames, |b| from_i32(i32::from_le_bytes(b)));
         }
         (Encoding::Signed { .. }, true) => each(bytes, layout.channels, frames, |b| from_i32(i32::from_be_bytes(b))),
+        (Encoding::ALaw, _) => each(bytes, layout.channels, frames, |[b]: [u8; 1]| from_a_law(b)),
+        (Encoding::MuLaw, _) => each(bytes, layout.channels, frames, |[b]: [u8; 1]| from_mu_law(b)),
         (Encoding::Float32, false) => each(bytes, layout.channels, frames, f32::from_le_bytes),
         (Encoding::Float32, true) => each(bytes, layout.channels, frames, f32::from_be_bytes),
         (Encoding::Float64, false) => each(bytes, layout.channels, frames, |b| f64::from_le_bytes(b) as f32),
@@ -135,6 +164,24 @@ fn from_i32(sample: i32) -> f32 {
     (f64::from(sample) / 2_147_483_648.0) as f32
 }
 
+/// ITU-T G.711, table 1: 13 bits. Every other bit is turned.
+fn from_a_law(code: u8) -> f32 {
+    let code = code ^ 0x55;
+    let (segment, step) = (code >> 4 & 7, i32::from(code & 15));
+    let magnitude = if segment == 0 { 2 * step + 1 } else { (2 * step + 33) << (segment - 1) };
+    let sample = if code & 0x80 != 0 { magnitude } else { -magnitude };
+    sample as f32 / 4096.0
+}
+
+/// ITU-T G.711, table 2: 14 bits. All bits are turned.
+fn from_mu_law(code: u8) -> f32 {
+    let code = !code;
+    let (segment, step) = (code >> 4 & 7, i32::from(code & 15));
+    let magnitude = ((2 * step + 33) << segment) - 33;
+    let sample = if code & 0x80 != 0 { -magnitude } else { magnitude };
+    sample as f32 / 8192.0
+}
+
 fn each<const N: usize>(bytes: &[u8], channels: u32, frames: &mut [Frame], sample: impl Fn([u8; N]) -> f32) {
     let samples = bytes.as_chunks::<N>().0;
     if channels == 1 {
@@ -144,6 +191,24 @@ fn each<const N: usize>(bytes: &[u8], channels: u32, frames: &mut [Frame], sampl
     } else {
         for (frame, &[left, right]) in frames.iter_mut().zip(samples.as_chunks::<2>().0) {
             *frame = [sample(left), sample(right)];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_laws_have_the_values_of_the_standard() {
+        // Largest, smallest and zero of G.711, tables 1 and 2, in parts of 4096 and 8192.
+        let a_law = [(0xaa, 4032.0), (0x2a, -4032.0), (0xd5, 1.0), (0x55, -1.0), (0xd4, 3.0)];
+        let mu_law = [(0x80, 8031.0), (0x00, -8031.0), (0xff, 0.0), (0x7f, 0.0), (0xfe, 2.0)];
+        for (code, value) in a_law {
+            assert_eq!(from_a_law(code), value / 4096.0, "{code:x}");
+        }
+        for (code, value) in mu_law {
+            assert_eq!(from_mu_law(code), value / 8192.0, "{code:x}");
         }
     }
 }

@@ -12,6 +12,8 @@ use super::pcm::{Encoding, Layout};
 /// Format tags of WAVE_FORMAT (mmreg.h).
 const TAG_PCM: u16 = 1;
 const TAG_FLOAT: u16 = 3;
+const TAG_A_LAW: u16 = 6;
+const TAG_MU_LAW: u16 = 7;
 const TAG_EXTENSIBLE: u16 = 0xfffe;
 
 /// The end of every subformat that is a format tag: KSDATAFORMAT_SUBTYPE_* (ksmedia.h).
@@ -35,9 +37,11 @@ struct Format {
     tag: u16,
     channels: u16,
     sample_rate_hz: u32,
+    byte_rate: u32,
     frame_bytes: u16,
     bits: u16,
     valid_bits: u16,
+    is_extensible: bool,
     standard_subformat: bool,
 }
 
@@ -64,7 +68,10 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Wave, Error> {
             }
             b"data" => {
                 let format: Format = format.ok_or_else(|| damaged("it has sound but no format header"))?;
-                if !matches!((format.tag, format.standard_subformat), (TAG_PCM | TAG_FLOAT, true)) {
+                if !matches!(
+                    (format.tag, format.standard_subformat),
+                    (TAG_PCM | TAG_FLOAT | TAG_A_LAW | TAG_MU_LAW, true)
+                ) {
                     return Ok(Wave::Other);
                 }
                 let mut layout = layout(format, path)?;
@@ -121,9 +128,11 @@ fn read_format(file: &mut File, size: u32, body: u64, file_bytes: u64) -> std::i
         tag: if extensible { short(24) } else { short(0) },
         channels: short(2),
         sample_rate_hz: long(4),
+        byte_rate: long(8),
         frame_bytes: short(12),
         bits: short(14),
         valid_bits: if extensible && short(18) != 0 { short(18).min(short(14)) } else { short(14) },
+        is_extensible: extensible,
         standard_subformat: !extensible || header[26..] == SUBFORMAT_TAIL,
     }))
 }
@@ -135,21 +144,31 @@ fn layout(format: Format, path: &Path) -> Result<Layout, Error> {
         return Err(Error::Channels { path: path.to_owned(), count: channels });
     }
     let (float, bits) = (format.tag == TAG_FLOAT, format.bits);
-    // A frame may be wider than its bits need: 24 bits in 4 bytes.
-    let wide = u32::from(format.frame_bytes) / channels;
     let needed = u32::from(bits.div_ceil(8));
-    if format.frame_bytes != 0 && (u32::from(format.frame_bytes) % channels != 0 || wide < needed) {
+    let mut warnings = Vec::new();
+    let bytes = if format.frame_bytes == 0 || u32::from(format.frame_bytes) == channels * needed {
+        needed
+    } else if is_padded(&format, needed) {
+        u32::from(format.frame_bytes) / channels
+    } else if format.is_extensible {
         return Err(damaged(format!("a frame of {} bytes cannot hold {channels} x {bits} bits", format.frame_bytes)));
-    }
-    let bytes = if format.frame_bytes == 0 { needed } else { wide };
-    let encoding = match (float, bits, bytes) {
-        (true, 32, 4) => Encoding::Float32,
-        (true, 64, 8) => Encoding::Float64,
-        (false, 1..=8, 1) => Encoding::Unsigned8,
-        (false, 9..=32, 2..=4) => Encoding::Signed { bytes: bytes as u8 },
+    } else {
+        warnings.push(Warning::FrameSize);
+        needed
+    };
+    let encoding = match (format.tag, float, bits, bytes) {
+        (TAG_A_LAW, _, 8, 1) => Encoding::ALaw,
+        (TAG_MU_LAW, _, 8, 1) => Encoding::MuLaw,
+        (TAG_A_LAW | TAG_MU_LAW, ..) => return Err(damaged(format!("G.711 has 8 bits per sample, not {bits}"))),
+        (_, true, 32, 4) => Encoding::Float32,
+        (_, true, 64, 8) => Encoding::Float64,
+        (_, false, 1..=8, 1) => Encoding::Unsigned8,
+        (_, false, 9..=32, 2..=4) => Encoding::Signed { bytes: bytes as u8 },
         _ => return Err(damaged(format!("samples of {bits} bits in {bytes} bytes do not exist"))),
     };
     let kind = if float { " float" } else { "" };
+    let bits = format.valid_bits;
+    let codec = encoding.law_name().map_or_else(|| format!("WAV {bits} bit{kind}"), |name| format!("WAV {name}"));
     Ok(Layout {
         encoding,
         big_endian: false,
@@ -158,10 +177,20 @@ fn layout(format: Format, path: &Path) -> Result<Layout, Error> {
         valid_bits: u32::from(format.valid_bits),
         data_start: 0,
         data_bytes: 0,
+        pieces: Vec::new(),
         claimed_bytes: None,
-        codec: format!("WAV {} bit{kind}", format.valid_bits),
-        warnings: Vec::new(),
+        codec,
+        warnings,
     })
+}
+
+/// Whether a frame is wider than its bits need, as for 24 bits in 4 bytes. Without the extended header, which says so, only
+/// this one case was ever written, and then the rate in bytes agrees.
+fn is_padded(format: &Format, needed: u32) -> bool {
+    let (frame_bytes, channels) = (u32::from(format.frame_bytes), u32::from(format.channels));
+    let is_wide = frame_bytes % channels == 0 && frame_bytes / channels >= needed;
+    let agrees = u64::from(format.byte_rate) == u64::from(format.sample_rate_hz) * u64::from(frame_bytes);
+    is_wide && (format.is_extensible || needed == 3 && frame_bytes / channels == 4 && agrees)
 }
 
 /// Finds how much sound there really is.
@@ -315,9 +344,35 @@ mod tests {
         assert!(matches!(refused(&wav_format(1, 2, 48_000, 255)), Error::Damaged { .. }));
         assert!(matches!(refused(&wav_format(0x7777, 2, 48_000, 16)), Error::UnsupportedCodec { .. }));
         assert!(matches!(refused(&wav_format(1, 2, 48_000, 16)[..10]), Error::Damaged { .. }));
-        let mut crooked = wav_format(1, 2, 48_000, 16);
+        let mut crooked = extensible(16, 16);
         crooked[12] = 3;
         assert!(matches!(refused(&crooked), Error::Damaged { .. }));
+    }
+
+    #[test]
+    fn without_an_extended_header_bits_are_trusted_and_not_the_frame_size() {
+        let data = bytes(|v| ((v >> 8) as i16).to_le_bytes());
+        for frame_bytes in [1_u16, 2, 3, 8, 255, 65_535] {
+            let mut format = wav_format(1, 2, 44_100, 16);
+            format[12..14].copy_from_slice(&frame_bytes.to_le_bytes());
+            let (_, frames, warnings) = decode(&wav(&format, &data)).expect("a WAV");
+            assert_eq!((frames.len(), frames[0], warnings), (2, expected()[0], vec![Warning::FrameSize]));
+        }
+        let mut padded = wav_format(1, 2, 44_100, 24);
+        padded[12] = 8;
+        padded[8..12].copy_from_slice(&(44_100_u32 * 8).to_le_bytes());
+        let (_, frames, warnings) = decode(&wav(&padded, &bytes(|v| (v << 8).to_le_bytes()))).expect("a WAV");
+        assert_eq!((frames, warnings), (expected(), vec![]));
+    }
+
+    #[test]
+    fn telephone_codes_are_read() {
+        for (tag, code, sample) in
+            [(super::TAG_A_LAW, 0xaa_u8, 4032.0 / 4096.0), (super::TAG_MU_LAW, 0x80, 8031.0 / 8192.0)]
+        {
+            let (info, frames, _) = decode(&wav(&wav_format(tag, 1, 8_000, 8), &[code; 10])).expect("a WAV");
+            assert_eq!((info.lossy, info.bit_depth, frames), (true, None, vec![[sample; 2]; 10]));
+        }
     }
 
     #[test]

@@ -83,6 +83,11 @@ pub fn encoded(format: Format, sample_format: SampleFormat, frames: &[Frame]) ->
     std::fs::read(&path).expect("the file")
 }
 
+/// A box of MP4.
+pub fn boxed(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    [&(8 + body.len() as u32).to_be_bytes()[..], name, body].concat()
+}
+
 /// A page of Ogg with one packet of less than 255 * 255 bytes.
 pub fn page(serial: u32, sequence: u32, flags: u8, position: u64, packet: &[u8]) -> Vec<u8> {
     let mut page = [b"OggS\0", &[flags][..], &position.to_le_bytes(), &serial.to_le_bytes()].concat();

@@ -175,12 +175,12 @@ impl Clip {
 
     fn sound(self, flac: &[u8]) -> Sound {
         let frames = self.joined();
-        let mut loudness = LoudnessMeter::for_channels(self.sample_rate_hz, self.channels);
+        let mut loudness = LoudnessMeter::new(self.sample_rate_hz);
         let mut peaks = PeakMeter::new(self.sample_rate_hz);
         loudness.push(&frames);
         peaks.push(&frames);
         let history = loudness.history();
-        let timeline = Timeline::new(peaks.finish(), &history, self.channels);
+        let timeline = Timeline::new(peaks.finish(), &history);
         let (seconds, lufs) = (self.seconds(), history.integrated());
         let mut from_s = 0.0;
         let parts = self.parts.iter().map(|Part { passage, frames }| {

@@ -20,6 +20,7 @@ use self::audio::{Clip, LONGEST_S, Part, sounds};
 use self::view::View;
 use crate::error::Error;
 use crate::io;
+use crate::io::decode::open_regular;
 use crate::render::output_meter::CaptureRequest;
 use crate::report::Report;
 use crate::report::comparison::Comparison;
@@ -129,6 +130,6 @@ const HEAD_BYTES: u64 = 1024;
 /// Whether a file is a page of this program, which it may replace.
 pub fn is_ours(path: &Path) -> bool {
     let mut head = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
-    read.is_ok() && String::from_utf8_lossy(&head).contains(r#"name="generator" content="goldmaster "#)
+    let read = open_regular(path).map(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
+    matches!(read, Ok(Ok(_))) && String::from_utf8_lossy(&head).contains(r#"name="generator" content="goldmaster "#)
 }

@@ -33,7 +33,7 @@ use crate::request::settings::Strictness;
 use crate::song::Song;
 use crate::song::blocks::each_block;
 use crate::song::observer::{Observer, Stage};
-use crate::song::read_ahead::{ObservedSource, each_block_ahead, join};
+use crate::song::read_ahead::{ObservedSource, each_block_ahead};
 
 /// A file this close to the loudness that was asked for is not rendered again, LU.
 const CLOSE_ENOUGH_LU: f64 = 0.03;
@@ -80,7 +80,7 @@ pub struct WriteRequest<'a> {
     /// The master's file and what comes with it.
     pub output: &'a Output,
     /// Tags that the master carries.
-    pub tags: &'a Tags,
+    pub tags: Tags,
     /// What makes the run fail.
     pub strictness: Strictness,
     /// What a page needs of the master.
@@ -121,9 +121,12 @@ pub fn finish(
         return Err(Error::Promise { path: output.path.clone(), broken });
     }
     let difference = output.delta.as_deref().map(|path| attempt.difference(song, &solution, path)).transpose()?;
-    let warnings = encoder.finish(Some(&tags.marked(recipe.towards.as_deref().map(mark))))?;
+    // Both are complete before either gets its name: a disk that fills up leaves none.
+    let master = encoder.complete(Some(&tags.marked(recipe.towards.as_deref().map(mark))))?;
+    let difference = difference.map(|difference| difference.complete(None)).transpose()?;
+    let warnings = master.persist()?;
     if let Some(difference) = difference {
-        difference.finish(None)?;
+        difference.persist()?;
     }
     let (recipe, band_gain) = (recipe.clone(), band_gains.series(source_rate));
     Ok(Finished { recipe, solution, measured, promises, sample_rate_hz: rate, warnings, limiting, band_gain, passages })
@@ -219,9 +222,9 @@ fn render(
     observer: &dyn Observer,
 ) -> Result<(Spool<Frame>, Trace, BandGains), Error> {
     let source_rate = song.info.sample_rate_hz;
-    let chain = Chain::joined(recipe, &solution.band_levels_dbfs, source_rate, join());
+    let chain = Chain::new(recipe, &solution.band_levels_dbfs, source_rate);
     let mut rendered = Spool::new(song.spool_bytes);
-    let mut meter = trace_meter(solution, rate, song.info.channels, trace_bytes);
+    let mut meter = trace_meter(solution, rate, trace_bytes);
     let mut gains = BandGains::default();
     let mut source = BandGainSource::new(chain.applied_to(song.frames.reader()), &mut gains);
     let is_mono = song.info.channels == 1;
@@ -240,8 +243,8 @@ fn render(
     Ok((rendered, meter.finish()?, gains))
 }
 
-fn trace_meter(solution: &Solution, rate: u32, channels: u8, bytes: usize) -> TraceMeter {
-    TraceMeter::new(rate, channels, gain_from_db(solution.exact_above_dbfs), bytes)
+fn trace_meter(solution: &Solution, rate: u32, bytes: usize) -> TraceMeter {
+    TraceMeter::new(rate, gain_from_db(solution.exact_above_dbfs), bytes)
 }
 
 /// The left channel in both: what is written of a mono song, whatever the stages made of its two copies.
@@ -317,7 +320,7 @@ impl Attempt<'_> {
     fn look_closer(&mut self, solution: &mut Solution) -> Result<(), Error> {
         solution.exact_above_dbfs = exact_above_dbfs(self.recipe, solution.drive_db);
         solution.trims.clear();
-        let mut meter = trace_meter(solution, self.trace.sample_rate_hz, self.channels, self.trace_bytes);
+        let mut meter = trace_meter(solution, self.trace.sample_rate_hz, self.trace_bytes);
         each_block(&mut self.rendered.reader(), |frames| meter.push(frames))?;
         self.trace = meter.finish()?;
         Ok(())
@@ -373,7 +376,7 @@ impl Attempt<'_> {
         };
         self.observer.stage(Stage::Limiting, Some(self.rendered.len()));
         let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
-        let mut loudness = LoudnessMeter::for_channels(rate, self.channels);
+        let mut loudness = LoudnessMeter::new(rate);
         let mut meter = OutputMeter::new(rate, self.recipe.delivery.ceiling_dbtp, &self.capture);
         let mut limited = self.limited(solution)?;
         let mut heard = ObservedSource { source: &mut limited, watch: |frames: &[Frame]| loudness.push(frames) };

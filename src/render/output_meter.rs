@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use analyzer::band_statistics::BandStatisticsMeter;
+use analyzer::delivery_meters::DeliveryMeters;
 use analyzer::loudness::LoudnessMeter;
 use analyzer::oversample::BlockScanner;
 use analyzer::stream::{Frame, Meter};
@@ -15,7 +16,7 @@ use renderer::recipe::Recipe;
 use crate::render::promises::Measured;
 use crate::render::solve::CEILING_MARGIN_DB;
 use crate::render::solve::LimitingHistogram;
-use crate::render::trims::Over;
+use crate::render::trims::{Over, both};
 use crate::song::Song;
 
 /// What is captured of a master while it is written.
@@ -23,8 +24,6 @@ use crate::song::Song;
 pub struct CaptureRequest {
     /// Length of the master, frames: its spectrum is measured at some moments.
     pub frames: u64,
-    /// 1 or 2.
-    pub channels: u8,
     /// Frames to listen to, one range per passage.
     pub passages: Vec<Range<u64>>,
 }
@@ -37,7 +36,6 @@ impl CaptureRequest {
         let at = |seconds: f64| (seconds * f64::from(rate_hz)).round() as u64;
         Self {
             frames: (song.frames.len() * u64::from(rate_hz)).div_ceil(u64::from(source_hz)),
-            channels: song.info.channels,
             passages: passages.iter().map(|passage| at(passage.start)..at(passage.end)).collect(),
         }
     }
@@ -46,12 +44,14 @@ impl CaptureRequest {
 /// Measures what is written.
 pub struct OutputMeter {
     scanner: BlockScanner,
+    /// What is delivered is checked with other meters, which read higher next to Nyquist.
+    delivery: DeliveryMeters,
     peaks: PeakCheck,
+    delivery_peaks: PeakCheck,
     timeline: PeakMeter,
     bands: BandStatisticsMeter,
     tone: Moments,
     passages: Vec<Passage>,
-    channels: u8,
     unreadable: u64,
 }
 
@@ -102,14 +102,26 @@ struct PeakCheck {
 }
 
 impl PeakCheck {
+    fn new(ceiling: f32) -> Self {
+        Self { ceiling, highest: 0.0, block: 0, overs: Vec::new() }
+    }
+
+    /// Peaks up to this change nothing.
+    fn enough(&self) -> f32 {
+        self.highest.min(self.ceiling)
+    }
+
     fn look(&mut self, block: &analyzer::oversample::Block) {
-        let peak = block.peak_above(self.highest.min(self.ceiling));
+        self.note(self.block, block.peak_above(self.enough()));
+        self.block += 1;
+    }
+
+    fn note(&mut self, block: u64, peak: f32) {
         self.highest = self.highest.max(peak);
         if peak > self.ceiling {
             let by_db = db_from_gain(f64::from(peak / self.ceiling)) + CEILING_MARGIN_DB;
-            self.overs.push(Over { block: self.block, by_db });
+            self.overs.push(Over { block, by_db });
         }
-        self.block += 1;
     }
 }
 
@@ -122,10 +134,12 @@ fn highest_under(ceiling_dbtp: f64) -> f32 {
 impl OutputMeter {
     /// `ceiling_dbtp` as it was asked for.
     pub fn new(sample_rate_hz: u32, ceiling_dbtp: f64, keep: &CaptureRequest) -> Self {
-        let peaks = PeakCheck { ceiling: highest_under(ceiling_dbtp), highest: 0.0, block: 0, overs: Vec::new() };
+        let ceiling = highest_under(ceiling_dbtp);
         Self {
             scanner: BlockScanner::exact(),
-            peaks,
+            delivery: DeliveryMeters::new(sample_rate_hz),
+            peaks: PeakCheck::new(ceiling),
+            delivery_peaks: PeakCheck::new(ceiling),
             timeline: PeakMeter::new(sample_rate_hz),
             bands: BandStatisticsMeter::new(sample_rate_hz),
             tone: Moments {
@@ -133,7 +147,6 @@ impl OutputMeter {
                 to_come: moments(keep.frames, sample_rate_hz).into_iter().map(Passage::new).collect(),
             },
             passages: keep.passages.iter().cloned().map(Passage::new).collect(),
-            channels: keep.channels,
             unreadable: 0,
         }
     }
@@ -141,6 +154,8 @@ impl OutputMeter {
     /// Takes the next frames.
     pub fn push(&mut self, frames: &[Frame]) {
         self.scanner.push(frames, |block| self.peaks.look(block));
+        let enough = self.delivery_peaks.enough();
+        self.delivery.push(frames, enough, |block, peak| self.delivery_peaks.note(block, peak));
         self.timeline.push(frames);
         self.bands.push(frames);
         self.tone.push(frames);
@@ -155,22 +170,24 @@ impl OutputMeter {
         loudness: LoudnessMeter,
         limiting: &LimitingHistogram,
     ) -> (Measured, Vec<Vec<Frame>>, Vec<Over>) {
-        let Self { scanner, mut peaks, timeline, bands, tone, passages, channels, unreadable } = self;
+        let Self { scanner, delivery, mut peaks, mut delivery_peaks, timeline, bands, tone, passages, unreadable } = self;
         scanner.finish(|block| peaks.look(block));
+        delivery.finish(delivery_peaks.enough(), |block, peak| delivery_peaks.note(block, peak));
         let [limiting_db, peak_limiting_db] = limiting.reading_db();
         let history = loudness.history();
         let measured = Measured {
             loudness: history.reading(),
-            true_peak_dbtp: db_from_gain(f64::from(peaks.highest)),
+            true_peak_dbtp: db_from_gain(f64::from(peaks.highest.max(delivery_peaks.highest))),
             limiting_db,
             peak_limiting_db,
             frames,
             unreadable,
-            timeline: Timeline::new(timeline.finish(), &history, channels),
+            timeline: Timeline::new(timeline.finish(), &history),
             bands: bands.finish(),
             tone: tone.meter.finish(),
         };
-        (measured, passages.into_iter().map(|passage| passage.kept).collect(), peaks.overs)
+        let passages = passages.into_iter().map(|passage| passage.kept).collect();
+        (measured, passages, both(peaks.overs, delivery_peaks.overs.into_iter()))
     }
 }
 

@@ -155,7 +155,7 @@ impl Promise {
 pub struct Measured {
     /// Loudness.
     pub loudness: LoudnessReading,
-    /// Peak at 16 points per sample, dBTP.
+    /// Peak at 16 points per sample or on the meters of deliveries, whichever reads higher, dBTP.
     pub true_peak_dbtp: f64,
     /// Gain reduction of the limiter that was exceeded a twentieth of the time, dB.
     pub limiting_db: f64,

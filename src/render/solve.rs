@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use analyzer::biquad::Biquad;
-use analyzer::loudness::{KWeight, energy_share};
+use analyzer::loudness::KWeight;
 use analyzer::loudness_history::LoudnessHistory;
 use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::stream::Frame;
@@ -69,7 +69,6 @@ pub struct Trace {
 pub struct TraceMeter {
     peaks: PeakTrace,
     weight: KWeight,
-    share: f64,
     /// K-weighted: energy, left and right, so far in this block.
     sums: [f64; 3],
     frames_in_block: usize,
@@ -82,11 +81,10 @@ pub struct TraceMeter {
 
 impl TraceMeter {
     /// `exact_above` as for [`PeakTrace`].
-    pub fn new(sample_rate_hz: u32, channels: u8, exact_above: f64, memory_bytes: usize) -> Self {
+    pub fn new(sample_rate_hz: u32, exact_above: f64, memory_bytes: usize) -> Self {
         Self {
             peaks: PeakTrace::new(exact_above, sample_rate_hz),
             weight: KWeight::new(sample_rate_hz),
-            share: energy_share(channels),
             sums: [0.0; 3],
             frames_in_block: 0,
             waiting: VecDeque::new(),
@@ -117,19 +115,19 @@ impl TraceMeter {
         }
         let mut peaks = Vec::with_capacity(frames.len() / BLOCK_FRAMES + 1);
         self.peaks.push(frames, |block| peaks.push(block));
-        let Self { low_weight, waiting, trace, share, .. } = self;
-        keep(trace, low_weight, waiting, *share, &peaks)
+        let Self { low_weight, waiting, trace, .. } = self;
+        keep(trace, low_weight, waiting, &peaks)
     }
 
     /// The whole trace.
     pub fn finish(self) -> Result<Trace, io::Error> {
-        let Self { peaks, share, sums, frames_in_block, mut waiting, mut low_weight, mut trace, .. } = self;
+        let Self { peaks, sums, frames_in_block, mut waiting, mut low_weight, mut trace, .. } = self;
         if frames_in_block > 0 {
             waiting.push_back(sums);
         }
         let mut last = Vec::new();
         peaks.finish(|block| last.push(block));
-        keep(&mut trace, &mut low_weight, &mut waiting, share, &last)?;
+        keep(&mut trace, &mut low_weight, &mut waiting, &last)?;
         Ok(trace)
     }
 }
@@ -139,7 +137,6 @@ fn keep(
     trace: &mut Trace,
     low_weight: &mut Biquad,
     sums: &mut VecDeque<[f64; 3]>,
-    share: f64,
     peaks: &[BlockPeaks],
 ) -> Result<(), io::Error> {
     let joined = peaks.iter().zip(sums.drain(..peaks.len())).map(|(peaks, [energy, left, right])| {
@@ -147,7 +144,7 @@ fn keep(
         low_weight.settle();
         let both = low[0] * left + low[1] * right;
         let alone = BLOCK_FRAMES as f64 * (low[0] * low[0] + low[1] * low[1]);
-        TraceBlock { peaks: *peaks, energies: [energy, both, alone].map(|energy| (energy * share) as f32) }
+        TraceBlock { peaks: *peaks, energies: [energy, both, alone].map(|energy| energy as f32) }
     });
     trace.blocks.push(&joined.collect::<Vec<_>>())
 }

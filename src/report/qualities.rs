@@ -7,7 +7,6 @@
 use std::fmt::{Display, Formatter, Result};
 
 use analyzer::crossover::BANDS;
-use analyzer::loudness::energy_share;
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::units::{db_from_power, power_from_db};
@@ -150,9 +149,8 @@ impl Sound {
     pub fn of_master(measured: &Measured, spectrum: Option<&SpectrumFigure>, channels: u8) -> Self {
         let loudness_lufs = measured.loudness.integrated_lufs;
         let over = |levels_db: &[f64], lufs: f64| levels_db.iter().map(|db| (db - lufs).max(FLOOR_LU)).collect();
-        let stereo_lufs = loudness_lufs.map(|lufs| lufs - db_from_power(energy_share(channels)));
         let spectrum_lu = spectrum
-            .zip(stereo_lufs)
+            .zip(loudness_lufs)
             .map(|(spectrum, lufs)| [over(&spectrum.mid_db, lufs), over(&spectrum.side_db, lufs)]);
         Self {
             loudness_lufs,

@@ -76,7 +76,7 @@ pub struct DeliveryRequest {
     #[serde(rename = "rate", with = "number_as_text")]
     pub sample_rate_hz: Option<u32>,
     /// Word length of the master [default: 24]
-    #[arg(long = "bits", value_enum)]
+    #[arg(long = "bits", value_enum, value_name = "BITS")]
     #[serde(rename = "bits", with = "option_as_text")]
     pub word_length: Option<WordLength>,
 }

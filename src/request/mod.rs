@@ -8,3 +8,5 @@ pub(crate) mod paths;
 pub mod reference;
 pub mod settings;
 mod text;
+
+pub use self::paths::beside;

@@ -45,9 +45,59 @@ pub fn check_other_path<'a>(
     Ok(ensure_writable(other, force)?)
 }
 
+/// Extensions that promise sound.
+pub(crate) const SOUND_EXTENSIONS: [&str; 29] = [
+    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "flac", "mp1", "mp2", "mp3", "mpga", "m4a", "m4b",
+    "aac", "alac", "ogg", "oga", "opus", "caf", "wv", "ape", "wma", "dsf", "dff", "au", "ac3", "tta",
+];
+
+/// Extensions of what may hold sound besides.
+const OTHER_EXTENSIONS: [&str; 9] = ["mp4", "m4r", "mov", "mka", "mkv", "webm", "ogv", "3gp", "mpc"];
+
+/// The path without the extension of a file of sound. What follows any other dot is part of the name, as in `Mix 1.2`.
+pub(crate) fn without_extension(path: &Path) -> PathBuf {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let is_known = |known: &&str| extension.eq_ignore_ascii_case(known);
+    let is_extension = SOUND_EXTENSIONS.iter().chain(&OTHER_EXTENSIONS).any(|known| is_known(known));
+    if is_extension { path.with_extension("") } else { path.to_owned() }
+}
+
+/// The path with another extension instead of that of a file of sound.
+pub(crate) fn with_extension(path: &Path, extension: &str) -> PathBuf {
+    let mut name = without_extension(path).into_os_string();
+    name.push(".");
+    name.push(extension);
+    name.into()
+}
+
+/// Where the master of a mix goes without another word: beside it.
+pub fn beside(mix: &Path) -> PathBuf {
+    with_extension(mix, "master.wav")
+}
+
 /// Where a file is or will be, whatever way its path takes.
 pub(crate) fn place(path: &Path) -> PathBuf {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     folder.join(path.file_name().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_an_extension_is_left_out_of_a_name() {
+        let names = ["song.wav", "No Extension 1.2", "a.b.FLAC", "Mix v2.final", "sub.d/x", "clip.mov", ".wav"];
+        let masters = [
+            "song.master.wav",
+            "No Extension 1.2.master.wav",
+            "a.b.master.wav",
+            "Mix v2.final.master.wav",
+            "sub.d/x.master.wav",
+            "clip.master.wav",
+            ".wav.master.wav",
+        ];
+        assert_eq!(names.map(|name| beside(Path::new(name))), masters.map(PathBuf::from));
+    }
 }

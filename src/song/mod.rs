@@ -12,6 +12,7 @@ use analyzer::stream::{Frame, Meter};
 use analyzer::timeline::Timeline;
 use analyzer::tone::{Tone, ToneMeter, moments};
 
+pub use self::read_ahead::multi_threaded;
 use crate::io;
 use crate::io::decode::open;
 use crate::io::hash::FrameHash;

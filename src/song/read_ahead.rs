@@ -3,9 +3,9 @@
 //! The order of the blocks and what is done to each stay the same, so the bits do as well.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 
 use analyzer::stream::{Frame, Source};
-use renderer::stage::{Join, in_turn};
 
 use crate::song::blocks::{BLOCK, each_block};
 
@@ -19,7 +19,10 @@ const PIECES_AHEAD: usize = 6;
 ///
 /// # Errors
 /// The first of source or sink.
-pub fn each_block_ahead<S>(source: &mut S, sink: impl FnMut(&[Frame]) -> Result<(), S::Error>) -> Result<(), S::Error>
+pub fn each_block_ahead<S>(
+    source: &mut S,
+    mut sink: impl FnMut(&[Frame]) -> Result<(), S::Error>,
+) -> Result<(), S::Error>
 where
     S: Source + Send,
     S::Error: Send,
@@ -29,10 +32,24 @@ where
     }
     let (full_in, full_out) = sync_channel(PIECES_AHEAD);
     let (empty_in, empty_out) = sync_channel(PIECES_AHEAD + 2);
-    std::thread::scope(|scope| {
-        scope.spawn(move || read_ahead(source, &full_in, &empty_out));
-        take(full_out, &empty_in, sink)
-    })
+    let waiting = Mutex::new(Some(source));
+    let taken = std::thread::scope(|scope| {
+        let waiting = &waiting;
+        let ahead = move || {
+            let source = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(source) = source {
+                read_ahead(source, &full_in, &empty_out);
+            }
+        };
+        let is_started = std::thread::Builder::new().spawn_scoped(scope, ahead).is_ok();
+        is_started.then(|| take(full_out, &empty_in, &mut sink))
+    });
+    match (taken, waiting.into_inner().unwrap_or_else(PoisonError::into_inner)) {
+        (Some(taken), _) => taken,
+        // No thread can be started: one does both.
+        (None, Some(source)) => each_block(source, sink),
+        (None, None) => Ok(()),
+    }
 }
 
 /// A source whose frames are looked at as they are read: work for the thread that reads ahead.
@@ -53,23 +70,32 @@ impl<S: Source, F: FnMut(&[Frame])> Source for ObservedSource<'_, S, F> {
     }
 }
 
-/// How a chain does two things: side by side where the pool has more than one thread.
-pub fn join() -> Join {
-    if rayon::current_num_threads() < 2 {
-        return in_turn;
-    }
-    |one, other| {
-        rayon::join(one, other);
+/// Does `work` in one thread that makes no others: what many songs side by side ask for.
+pub fn single_threaded<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build() {
+        Ok(pool) => pool.install(work),
+        // This thread belongs to a pool already.
+        Err(_) => work(),
     }
 }
 
-/// Does `work` in one thread that makes no others: what many songs side by side ask for.
-pub fn single_threaded<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+/// Does `work` with as many threads as there are cores, or in this one where no others can be started.
+pub fn multi_threaded<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().build() {
         Ok(pool) => pool.install(work),
-        // Without a pool the work is only done with more threads.
-        Err(_) => work(),
+        Err(_) => single_threaded(work),
     }
+}
+
+/// Does `work` in so many threads, or in as many as can be started, this one at least.
+pub fn side_by_side(threads: usize, work: impl Fn() + Sync) {
+    std::thread::scope(|scope| {
+        let work = || single_threaded(&work);
+        let start = || std::thread::Builder::new().spawn_scoped(scope, work).is_ok();
+        if (0..threads).filter(|_| start()).count() == 0 {
+            work();
+        }
+    });
 }
 
 /// A piece that was read, or why there is none.

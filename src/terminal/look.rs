@@ -44,14 +44,33 @@ impl Look {
         if !self.is_coloured {
             return text.to_owned();
         }
-        let code = match colour {
-            Colour::Good => 32,
-            Colour::Warning => 33,
-            Colour::Bad => 31,
-            Colour::Title => 1,
+        let mark = match colour {
+            Colour::Good => GOOD,
+            Colour::Warning => WARNING,
+            Colour::Bad => BAD,
+            Colour::Title => TITLE,
         };
-        format!("\x1b[{code}m{text}\x1b[0m")
+        format!("{mark}{text}{NORMAL}")
     }
+}
+
+/// Characters that stand for no text in any script (Unicode, noncharacters): they switch colours until the text is printed.
+const NORMAL: char = '\u{fdd0}';
+const GOOD: char = '\u{fdd1}';
+const WARNING: char = '\u{fdd2}';
+const BAD: char = '\u{fdd3}';
+const TITLE: char = '\u{fdd4}';
+
+/// What a terminal is sent for a mark of colour.
+pub(super) fn code_of(mark: char) -> Option<&'static str> {
+    Some(match mark {
+        NORMAL => "\x1b[0m",
+        GOOD => "\x1b[32m",
+        WARNING => "\x1b[33m",
+        BAD => "\x1b[31m",
+        TITLE => "\x1b[1m",
+        _ => return None,
+    })
 }
 
 /// What a colour means; it is never the only sign of it.

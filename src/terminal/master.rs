@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::look::{Colour, Look};
 use super::spark::spark;
 use super::text::{bullets, optional, wrapped};
+use crate::io::name;
 use crate::page::words;
 use crate::render::promises::Verdict;
 use crate::report::comparison::Comparison;
@@ -30,7 +31,7 @@ const SPARK_LIMITING_DB: f64 = 3.0;
 /// The end of a run.
 pub fn master_summary(report: &Report, look: &Look) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "{}", report.output.path);
+    let _ = writeln!(out, "{}", name(report.output.path.as_ref()));
     if let Some(decision) = &report.decision {
         let _ = writeln!(out, "{}", wrapped(&words::towards(decision), 0, look.columns));
     }
@@ -64,7 +65,7 @@ pub fn master_summary(report: &Report, look: &Look) -> String {
 /// Two files beside each other.
 pub fn comparison_summary(comparison: &Comparison, look: &Look) -> String {
     let Comparison { before, after, qualities, figures, .. } = comparison;
-    let mut out = format!("before: {}\nafter:  {}\n", before.file.path, after.file.path);
+    let mut out = format!("before: {}\nafter:  {}\n", name(before.file.path.as_ref()), name(after.file.path.as_ref()));
     let names = ["before", "", "after"];
     table(&mut out, names, &rows(qualities, Some(&before.levels), None, &after.levels), look);
     curves(&mut out, figures, look);
@@ -145,7 +146,7 @@ fn curves(out: &mut String, figures: &Figures, look: &Look) {
     }
     let mut lines: Vec<(&str, String)> = Vec::new();
     for (name, sound) in
-        [("loudness of the mix", figures.before.as_ref()), ("loudness of the master", Some(&figures.after))]
+        [("loudness, mix", figures.before.as_ref()), ("loudness, master", Some(&figures.after))]
     {
         let Some(sound) = sound else { continue };
         let values = &sound.short_term_lufs.values;

@@ -17,6 +17,7 @@ use models::norm::{NormProfile, UNIVERSAL};
 pub use self::check::check_table;
 use self::look::Look;
 pub use self::master::{comparison_summary, master_summary};
+pub use self::text::printable;
 use self::text::{bullets, optional, wrapped};
 use crate::report::album::AlbumReport;
 use crate::report::analysis::Analysis;

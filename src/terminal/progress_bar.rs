@@ -33,6 +33,13 @@ pub fn interrupts() -> u8 {
     INTERRUPTS.load(Ordering::Relaxed)
 }
 
+/// Keeps a bar moving while nothing happens, where it is seen and a thread can be started for it.
+pub fn tick(bar: &Bar, interval: Duration) {
+    if !bar.is_hidden() && std::thread::Builder::new().spawn(|| ()).is_ok() {
+        bar.enable_steady_tick(interval);
+    }
+}
+
 /// A bar on the standard error; nothing where that is no terminal.
 pub struct ProgressBar {
     bar: Bar,
@@ -46,7 +53,7 @@ impl ProgressBar {
         let style = ProgressStyle::with_template("{msg:10} {wide_bar} {percent:>3} % {elapsed:>4}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style);
-        bar.enable_steady_tick(Duration::from_millis(100));
+        tick(&bar, Duration::from_millis(100));
         Self { bar }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::look::{Colour, Look};
+use super::look::{Colour, Look, code_of};
 
 /// A value with its unit, or a dash.
 pub fn optional(value: Option<f64>, unit: &str) -> String {
@@ -32,20 +32,27 @@ pub fn wrapped(text: &str, indent: usize, columns: usize) -> String {
 
 /// Columns that a word takes: what switches colours takes none.
 fn printed_columns(word: &str) -> usize {
-    let mut is_code = false;
-    word.chars()
-        .filter(|c| match c {
-            '\x1b' => {
-                is_code = true;
-                false
-            }
-            'm' if is_code => {
-                is_code = false;
-                false
-            }
-            _ => !is_code,
-        })
-        .count()
+    word.chars().filter(|c| code_of(*c).is_none()).count()
+}
+
+/// Text as a terminal may get it: colours become its codes, and what could move its cursor, change its colours or turn the
+/// direction of its letters is shown as a replacement character. Names of files, profiles and recipes may hold anything.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match (code_of(c), c) {
+            (Some(code), _) => out.push_str(code),
+            (None, '\n' | '\t') => out.push(c),
+            (None, c) if is_command(c) => out.push('\u{fffd}'),
+            (None, c) => out.push(c),
+        }
+    }
+    out
+}
+
+/// Control characters, line separators, and marks of direction that letters do not need.
+fn is_command(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A list under a title; nothing where it is empty.

@@ -226,7 +226,7 @@ pub fn measure_master(
     let info = decoder.info().clone();
     observer.stage(Stage::Measuring, info.frames_hint);
     let mut analyzer = analyzer::analyze::Analyzer::new(info.sample_rate_hz, info.channels);
-    let mut loudness = LoudnessMeter::for_channels(info.sample_rate_hz, info.channels);
+    let mut loudness = LoudnessMeter::new(info.sample_rate_hz);
     each_block(&mut decoder, |block| {
         analyzer.push(block);
         loudness.push(block);

@@ -7,7 +7,7 @@ use analyzer::stream::Frame;
 use analyzer::tone::Tone;
 use models::Decider;
 use models::amounts::Amounts;
-use models::decision::MasteringDecision;
+use models::decision::{Confidence, MasteringDecision};
 use models::norm::NormProfile;
 use models::target::{Target, TargetKind};
 use rayon::prelude::*;
@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
 use crate::page;
-use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash};
+use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash, starting_solution};
 use crate::render::output_meter::CaptureRequest;
 use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::actions::{Action, actions};
@@ -175,19 +175,34 @@ pub fn decided_by(
     wish: &MasteringDecision,
 ) -> Result<(Recipe, DecisionReport), Error> {
     let recipe = write_recipe(settings, profile, target, wish)?;
-    let decision = DecisionReport {
-        decider: settings.decider,
+    Ok((recipe, decision_report(settings.decider, target, wish.confidence)))
+}
+
+fn decision_report(decider: DeciderKind, target: &Target, confidence: Confidence) -> DecisionReport {
+    DecisionReport {
+        decider,
         target: target.name.clone(),
         target_kind: target.kind,
         target_lufs: target.loudness_lufs,
         genre: None,
-        confidence: wish.confidence,
+        confidence,
         refinement: None,
         spectrum: TargetSpectrum::of(target),
-        target_sound: (settings.decider != DeciderKind::None).then(|| Sound::of_features(&target.features, None)),
+        target_sound: (decider != DeciderKind::None).then(|| Sound::of_features(&target.features, None)),
         references: Vec::new(),
-    };
-    Ok((recipe, decision))
+    }
+}
+
+/// What is done to a song of a record on which nothing can be heard: nothing.
+///
+/// # Errors
+/// The job asks for a value that no recipe accepts.
+pub fn untouched(settings: &MasterSettings, target: &Target) -> Result<(Recipe, DecisionReport), Error> {
+    let has_reference = !settings.references.is_empty();
+    let delivery = settings.delivery.delivery(target.loudness_lufs, has_reference, None)?;
+    let recipe = Recipe { delivery, output: settings.delivery.output()?, ..Recipe::default() }.quantized();
+    let unsure = Confidence { tone: 0.0, width: 0.0, dynamics: 0.0 };
+    Ok((recipe, decision_report(DeciderKind::None, target, unsure)))
 }
 
 /// A song and what was decided for it.
@@ -228,8 +243,13 @@ pub(crate) fn write_master(
 ) -> Result<(Report, Vec<Vec<Frame>>), Error> {
     let Decided { song, profile, recipe, decision, warnings } = decided;
     let tags = Tags::read(&job.input);
-    let request = WriteRequest { output: &job.output, tags: &tags, strictness: job.settings.strictness(), capture };
-    let mut finished = finish(song, &recipe, Solve::Anew(profile), request, observer)?;
+    let request = WriteRequest { output: &job.output, tags, strictness: job.settings.strictness(), capture };
+    // What has no loudness cannot be brought to one.
+    let solve = match profile.loudness.integrated_lufs {
+        Some(_) => Solve::Anew(profile),
+        None => Solve::AsIs(starting_solution(&recipe, profile)),
+    };
+    let mut finished = finish(song, &recipe, solve, request, observer)?;
     let warnings = [
         Warning::of_file(&Subject::Mix, &song.warnings),
         warnings,
@@ -311,7 +331,7 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     };
     let tags = Tags::read(&job.input);
     let capture = page::capture(job.output.page.as_ref(), &song, &recipe);
-    let request = WriteRequest { output: &job.output, tags: &tags, strictness: job.strictness, capture };
+    let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture };
     let mut finished = finish(&song, &recipe, solve, request, observer)?;
     let heard = std::mem::take(&mut finished.passages);
     let warnings = Warning::of_file(&Subject::Mix, &song.warnings);

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every file of tests uses its own part of this")]
 
 pub mod batch;
+pub mod true_peak;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,8 +34,10 @@ pub const SECONDS: f64 = 6.0;
 /// Promise 1: integrated loudness is within this of the target.
 pub const LOUDNESS_TOLERANCE_LU: f64 = 0.1;
 
-/// Promise 2 allows 0.02 dB for the difference between meters. Here both read the same samples with the same
-/// interpolator, so that only the rounding of a single-precision number is left.
+/// Promise 2 allows this for the difference between meters.
+pub const METERS_TOLERANCE_DB: f64 = 0.02;
+
+/// Where both meters read the same samples with the same interpolator, only the rounding of a single-precision number is left.
 pub const PEAK_TOLERANCE_DB: f64 = 0.001;
 
 /// A mix of −24 LUFS with peaks at about −9 dBTP.
@@ -275,6 +278,12 @@ impl Sound {
         assert!((loudness - loudness_lufs).abs() <= LOUDNESS_TOLERANCE_LU, "{loudness} LUFS, not {loudness_lufs}");
         let peak = self.true_peak_dbtp();
         assert!(peak <= ceiling_dbtp + PEAK_TOLERANCE_DB, "{peak} dBTP is over {ceiling_dbtp}");
+        let independent = db_from_gain(true_peak::true_peak(&self.frames));
+        let least = peak - METERS_TOLERANCE_DB;
+        assert!(
+            (least..=ceiling_dbtp + METERS_TOLERANCE_DB).contains(&independent),
+            "an independent meter reads {independent} dBTP, where the ceiling is {ceiling_dbtp} and our own reads {peak}"
+        );
         assert!(self.frames.as_flattened().iter().all(|x| x.is_finite()));
     }
 }

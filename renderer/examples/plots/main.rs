@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 use std::path::Path;
 
 use analyzer::crossover::BANDS;
-use analyzer::fft::{Complex, RealFft};
+use analyzer::fft::{Complex, spectrum_of};
 use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::random::Random;
 use analyzer::stream::Frame;
@@ -55,9 +55,7 @@ fn tone(hz: f64, level_db: f64, frames: usize) -> Vec<Frame> {
 /// Spectrum in dB of the left channel; a sine of peak 1 reads 0.
 fn spectrum_db(frames: &[Frame]) -> Vec<[f64; 2]> {
     let time: Vec<f64> = frames.iter().map(|f| f64::from(f[0])).collect();
-    let mut fft = RealFft::new(time.len());
-    let mut spectrum = vec![Complex::default(); fft.bins()];
-    fft.forward(&time, &mut spectrum);
+    let spectrum = spectrum_of(&time);
     let (bin_hz, scale) = (f64::from(RATE) / time.len() as f64, 2.0 / time.len() as f64);
     let level_db = |bin: &Complex<f64>| 20.0 * libm::log10(bin.norm() * scale + 1e-9);
     spectrum.iter().enumerate().map(|(n, bin)| [n as f64 * bin_hz, level_db(bin)]).collect()

@@ -5,14 +5,14 @@
 //! magnitude is a symmetric response, and mid and side stay in time at every frequency. Convolution is by overlap-save
 //! in double precision.
 
-use analyzer::fft::{Complex, RealFft};
+use analyzer::fft::{Complex, RealFft2};
+use analyzer::lanes::Lanes;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::stream::{Frame, left_right, mid_side};
-use analyzer::units::gain_from_db;
 use serde::{Deserialize, Serialize};
 
 use crate::params::{Curve, Param, Params};
-use crate::stage::{Join, Stage};
+use crate::stage::Stage;
 
 /// No band is moved by more, whoever asks.
 const GAIN: Param = Param::linear(-15.0, 15.0, 0.0, 0.01);
@@ -74,22 +74,41 @@ impl MatchEqParams {
 
     /// Gain in dB of `curve` at `hz`, tapers included.
     pub fn gain_db_at(&self, curve: &Curve, hz: f64) -> f64 {
-        if hz <= 0.0 {
-            return 0.0;
-        }
-        let low = (libm::log2(hz / TAPER_BELOW_HZ) + 1.0).clamp(0.0, 1.0);
-        let high = (1.0 - libm::log2(hz / self.limit_hz) / TAPER_ABOVE_OCTAVES).clamp(0.0, 1.0);
-        interpolated(&curve.0, hz) * low * high
+        self.place_of(hz).map_or(0.0, |place| place.gain_db(curve))
+    }
+
+    /// Where `hz` lies on the curves, if it is over 0 Hz.
+    fn place_of(&self, hz: f64) -> Option<Place> {
+        (hz > 0.0).then(|| Place {
+            position: (4.0 * libm::log2(hz / band_centre_hz(0))).clamp(0.0, LAST_BAND as f64),
+            low: (libm::log2(hz / TAPER_BELOW_HZ) + 1.0).clamp(0.0, 1.0),
+            high: (1.0 - libm::log2(hz / self.limit_hz) / TAPER_ABOVE_OCTAVES).clamp(0.0, 1.0),
+        })
     }
 }
 
-/// The curve at `hz`, constant beyond the outer bands: cubics over the logarithm of frequency that never leave the
+const LAST_BAND: usize = SPECTRUM_BANDS - 1;
+
+/// A frequency on the curves.
+struct Place {
+    /// In bands from the centre of the first.
+    position: f64,
+    /// Factors of the tapers.
+    low: f64,
+    high: f64,
+}
+
+impl Place {
+    fn gain_db(&self, curve: &Curve) -> f64 {
+        interpolated(&curve.0, self.position) * self.low * self.high
+    }
+}
+
+/// The curve at `position`, constant beyond the outer bands: cubics over the logarithm of frequency that never leave the
 /// range between two neighbours (Fritsch & Butland, "A method for constructing local monotone piecewise cubic
 /// interpolants", SIAM J. Sci. Stat. Comput. 5(2), 1984).
-fn interpolated(curve: &[f64; SPECTRUM_BANDS], hz: f64) -> f64 {
-    let last = SPECTRUM_BANDS - 1;
-    let position = (4.0 * libm::log2(hz / band_centre_hz(0))).clamp(0.0, last as f64);
-    let band = (position as usize).min(last - 1);
+fn interpolated(curve: &[f64; SPECTRUM_BANDS], position: f64) -> f64 {
+    let band = (position as usize).min(LAST_BAND - 1);
     let t = position - band as f64;
     let rise = |from: usize| curve.get(from + 1).map_or(0.0, |end| end - curve[from]);
     let slope = |before: f64, after: f64| {
@@ -103,25 +122,28 @@ fn interpolated(curve: &[f64; SPECTRUM_BANDS], hz: f64) -> f64 {
 /// Taps at 44.1 and 48 kHz: long enough for a rough curve to hold within 0.5 dB at 25 Hz.
 const TAPS: usize = 32_768;
 
-/// Impulse response of `taps` frames with the given magnitude; of linear phase it is centred on frame `taps / 2`.
-/// `fft` is four times as long.
-fn impulse_response(
-    phase: Phase,
-    fft: &mut RealFft<f64>,
-    sample_rate_hz: u32,
-    gain_db_at: impl Fn(f64) -> f64,
-) -> Vec<f64> {
-    let size = 2 * (fft.bins() - 1);
+/// Mid and side.
+type Halves = Lanes<f64, 2>;
+
+/// Impulse responses of `taps` frames with the given magnitudes of mid and side; of linear phase they are centred on frame
+/// `taps / 2`. `fft` is four times as long.
+fn impulse_responses(params: &MatchEqParams, fft: &mut RealFft2, sample_rate_hz: u32) -> Vec<Halves> {
+    let size = fft.length();
     let taps = size / 4;
     let bin_hz = f64::from(sample_rate_hz) / size as f64;
-    let mut spectrum: Vec<_> =
-        (0..=size / 2).map(|bin| Complex::new(gain_from_db(gain_db_at(bin as f64 * bin_hz)), 0.0)).collect();
-    if phase == Phase::Minimum {
-        turn_to_minimum_phase(fft, &mut spectrum);
+    let curves = [&params.mid_db, &params.side_db];
+    let nepers = |bin: usize| {
+        let place = params.place_of(bin as f64 * bin_hz);
+        Lanes(curves.map(|curve| place.as_ref().map_or(0.0, |place| place.gain_db(curve)) * NEPERS_PER_DB))
+    };
+    let mut spectrum: Vec<_> = (0..fft.bins()).map(|bin| Complex::new(nepers(bin), Lanes::splat(0.0))).collect();
+    let mut response = fft.silence();
+    match params.phase {
+        Phase::Minimum => turn_to_minimum_phase(fft, &mut spectrum, &mut response),
+        Phase::Linear => spectrum.iter_mut().for_each(|bin| bin.re = Lanes(bin.re.0.map(libm::exp))),
     }
-    let mut response = vec![0.0; size];
-    fft.inverse(&spectrum, &mut response);
-    let (centre, reach) = match phase {
+    fft.inverse(&mut spectrum, &mut response);
+    let (centre, reach) = match params.phase {
         Phase::Minimum => (0, taps),
         Phase::Linear => (taps / 2, taps / 2),
     };
@@ -130,89 +152,52 @@ fn impulse_response(
     let fade_from = reach * 3 / 4;
     for (n, h) in response.iter_mut().enumerate() {
         let t = n.abs_diff(centre).saturating_sub(fade_from) as f64 / (reach - fade_from) as f64;
-        *h *= (0.5 + 0.5 * libm::cos(std::f64::consts::PI * t)) / size as f64;
+        *h = *h * Lanes::splat((0.5 + 0.5 * libm::cos(std::f64::consts::PI * t)) / size as f64);
     }
     response
 }
 
-/// Gives a spectrum of magnitudes its minimum phase.
-fn turn_to_minimum_phase(fft: &mut RealFft<f64>, spectrum: &mut [Complex<f64>]) {
-    spectrum.iter_mut().for_each(|bin| bin.re = libm::log(bin.re));
-    let size = 2 * (spectrum.len() - 1);
-    let mut cepstrum = vec![0.0; size];
-    fft.inverse(spectrum, &mut cepstrum);
+/// Logarithm of the gain of 1 dB.
+const NEPERS_PER_DB: f64 = std::f64::consts::LN_10 / 20.0;
+
+/// Gives spectra, of which the logarithms of magnitudes are known, their minimum phase. `cepstrum` is for use on the way.
+fn turn_to_minimum_phase(fft: &mut RealFft2, spectrum: &mut [Complex<Halves>], cepstrum: &mut [Halves]) {
+    let size = cepstrum.len();
+    fft.inverse(spectrum, cepstrum);
     // What lies before time 0 is folded onto what lies after.
-    cepstrum[1..size / 2].iter_mut().for_each(|c| *c *= 2.0);
-    cepstrum[size / 2 + 1..].fill(0.0);
-    cepstrum.iter_mut().for_each(|c| *c /= size as f64);
-    fft.forward(&cepstrum, spectrum);
-    for bin in spectrum {
-        let magnitude = libm::exp(bin.re);
-        *bin = Complex::new(magnitude * libm::cos(bin.im), magnitude * libm::sin(bin.im));
+    let scale = |c: &mut Halves, factor: f64| *c = *c * Lanes::splat(factor / size as f64);
+    cepstrum[1..size / 2].iter_mut().for_each(|c| scale(c, 2.0));
+    [0, size / 2].into_iter().for_each(|n| scale(&mut cepstrum[n], 1.0));
+    cepstrum[size / 2 + 1..].fill(Lanes::splat(0.0));
+    fft.forward(cepstrum, spectrum);
+    for Complex { re, im } in spectrum {
+        let (magnitude, turn) = (re.0.map(libm::exp), im.0.map(libm::sincos));
+        *re = Lanes(std::array::from_fn(|half| magnitude[half] * turn[half].1));
+        *im = Lanes(std::array::from_fn(|half| magnitude[half] * turn[half].0));
     }
 }
 
 /// See [`MatchEqParams`].
 pub struct MatchEq {
-    /// Mid and side.
-    lanes: [Lane; 2],
-    join: Join,
+    fft: RealFft2,
+    /// Of the filters, scaled for the inverse transform.
+    response: Vec<Complex<Halves>>,
+    taps: usize,
     /// Where the responses are centred.
     centre: usize,
+    /// As many frames as the filters are long, and the block that is coming in behind them.
+    input: Vec<Halves>,
+    /// The end of `input`, while a transform takes its place.
+    tail: Vec<Halves>,
+    spectrum: Vec<Complex<Halves>>,
+    /// What the former block became, behind what means nothing.
+    output: Vec<Halves>,
     filled: usize,
 }
 
-/// One channel and its filter.
-struct Lane {
-    fft: RealFft<f64>,
-    /// Of the filter, scaled for the inverse transform.
-    response: Vec<Complex<f64>>,
-    taps: usize,
-    /// The last of the former block, then the present one.
-    history: Vec<f64>,
-    /// What the former block became.
-    ready: Vec<f64>,
-    time: Vec<f64>,
-    spectrum: Vec<Complex<f64>>,
-}
-
-impl Lane {
-    fn new(mut fft: RealFft<f64>, mut response: Vec<f64>) -> Self {
-        let (size, taps) = (2 * (fft.bins() - 1), response.len());
-        response.iter_mut().for_each(|h| *h /= size as f64);
-        response.resize(size, 0.0);
-        let mut spectrum = vec![Complex::default(); fft.bins()];
-        fft.forward(&response, &mut spectrum);
-        Self {
-            response: spectrum.clone(),
-            taps,
-            history: vec![0.0; size],
-            ready: vec![0.0; size - taps],
-            time: response,
-            spectrum,
-            fft,
-        }
-    }
-
-    /// A whole block has come in: the first half of filtering it.
-    fn transform(&mut self) {
-        self.fft.forward(&self.history, &mut self.spectrum);
-        for (x, h) in self.spectrum.iter_mut().zip(&self.response) {
-            *x *= h;
-        }
-        self.history.copy_within(self.ready.len().., 0);
-    }
-
-    /// The second half.
-    fn transform_back(&mut self) {
-        self.fft.inverse(&self.spectrum, &mut self.time);
-        self.ready.copy_from_slice(&self.time[self.taps..]);
-    }
-}
-
 impl MatchEq {
-    /// At rest; `None` when the curves are flat. Mid and side are filtered side by side if `join` does so.
-    pub fn new(params: &MatchEqParams, sample_rate_hz: u32, join: Join) -> Option<Self> {
+    /// At rest; `None` when the curves are flat.
+    pub fn new(params: &MatchEqParams, sample_rate_hz: u32) -> Option<Self> {
         if params.is_neutral() {
             return None;
         }
@@ -221,38 +206,51 @@ impl MatchEq {
             Phase::Minimum => 0,
             Phase::Linear => taps / 2,
         };
-        // The longer the block, the less of it overlaps: three is cheaper than two, and four hardly cheaper than three.
-        let (design, fft) = (RealFft::new(4 * taps), RealFft::new(3 * taps));
-        let lane = |curve: &Curve| {
-            let gain_db_at = |hz| params.gain_db_at(curve, hz);
-            Lane::new(fft.clone(), impulse_response(params.phase, &mut design.clone(), sample_rate_hz, gain_db_at))
-        };
-        let (mut mid, mut side) = (None, None);
-        join(&mut || mid = Some(lane(&params.mid_db)), &mut || side = Some(lane(&params.side_db)));
-        Some(Self { lanes: [mid?, side?], join, centre, filled: 0 })
+        // The longer the block, the less of it overlaps: three is cheaper than two, and than four.
+        let mut fft = RealFft2::new(3 * taps);
+        let (size, mut response) = (fft.length(), fft.empty_spectrum());
+        let mut impulse = impulse_responses(params, &mut RealFft2::new(4 * taps), sample_rate_hz);
+        impulse.iter_mut().for_each(|h| *h = *h / Lanes::splat(size as f64));
+        impulse.resize(size, Lanes::splat(0.0));
+        fft.forward(&mut impulse, &mut response);
+        Some(Self {
+            response,
+            taps,
+            centre,
+            input: fft.silence(),
+            tail: vec![Lanes::splat(0.0); taps],
+            spectrum: fft.empty_spectrum(),
+            output: fft.silence(),
+            filled: 0,
+            fft,
+        })
+    }
+
+    /// A whole block has come in.
+    fn filter(&mut self) {
+        let Self { fft, response, taps, input, tail, spectrum, output, .. } = self;
+        tail.copy_from_slice(&input[input.len() - *taps..]);
+        fft.forward(input, spectrum);
+        for (x, h) in spectrum.iter_mut().zip(response) {
+            *x = *x * *h;
+        }
+        fft.inverse(spectrum, output);
+        input[..*taps].copy_from_slice(tail);
     }
 }
 
 impl Stage for MatchEq {
     fn process(&mut self, mut frames: &mut [Frame]) {
-        let hop = self.lanes[0].ready.len();
         while !frames.is_empty() {
-            let count = frames.len().min(hop - self.filled);
-            let (now, later) = frames.split_at_mut(count);
-            for (n, frame) in now.iter_mut().enumerate() {
-                let at = self.filled + n;
-                let halves = mid_side(*frame);
-                *frame = left_right(std::array::from_fn(|lane| self.lanes[lane].ready[at] as f32));
-                for (lane, half) in self.lanes.iter_mut().zip(halves) {
-                    lane.history[lane.taps + at] = f64::from(half);
-                }
+            let at = self.taps + self.filled;
+            let (now, later) = frames.split_at_mut(frames.len().min(self.input.len() - at));
+            for ((frame, input), ready) in now.iter_mut().zip(&mut self.input[at..]).zip(&self.output[at..]) {
+                *input = Lanes(mid_side(*frame).map(f64::from));
+                *frame = left_right(ready.0.map(|x| x as f32));
             }
-            self.filled += count;
-            if self.filled == hop {
-                let [mid, side] = &mut self.lanes;
-                // In two steps: the smaller the pieces, the better they share two cores with what else there is to do.
-                (self.join)(&mut || mid.transform(), &mut || side.transform());
-                (self.join)(&mut || mid.transform_back(), &mut || side.transform_back());
+            self.filled += now.len();
+            if self.taps + self.filled == self.input.len() {
+                self.filter();
                 self.filled = 0;
             }
             frames = later;
@@ -260,19 +258,19 @@ impl Stage for MatchEq {
     }
 
     fn reset(&mut self) {
-        self.lanes.iter_mut().flat_map(|lane| [&mut lane.history, &mut lane.ready]).for_each(|v| v.fill(0.0));
+        [&mut self.input, &mut self.output].into_iter().for_each(|v| v.fill(Lanes::splat(0.0)));
         self.filled = 0;
     }
 
     fn latency_frames(&self) -> usize {
-        self.lanes[0].ready.len() + self.centre
+        self.input.len() - self.taps + self.centre
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stage::in_turn;
+    use analyzer::fft::spectrum_of;
     use analyzer::random::Random;
     use analyzer::units::db_from_gain;
 
@@ -287,7 +285,7 @@ mod tests {
 
     /// Spectrum of what becomes of an impulse in mid (left and right alike) or side, without the latency; and its bins.
     fn response(params: &MatchEqParams, channel: usize, rate: u32) -> Vec<Complex<f64>> {
-        let mut eq = MatchEq::new(params, rate, in_turn).expect("not flat");
+        let mut eq = MatchEq::new(params, rate).expect("not flat");
         let latency = eq.latency_frames();
         let size = (4 * latency).next_power_of_two();
         let mut frames = vec![[0.0; 2]; latency + size];
@@ -298,10 +296,7 @@ mod tests {
         for (n, frame) in frames[..latency].iter().enumerate() {
             time[size - latency + n] += f64::from(frame[0]);
         }
-        let mut fft = RealFft::new(size);
-        let mut spectrum = vec![Complex::default(); fft.bins()];
-        fft.forward(&time, &mut spectrum);
-        spectrum
+        spectrum_of(&time)
     }
 
     #[test]
@@ -350,7 +345,7 @@ mod tests {
     fn impulse_comes_out_after_the_latency_and_before_it_only_with_linear_phase() {
         for phase in [Phase::Minimum, Phase::Linear] {
             let params = rough_params(1, phase);
-            let mut eq = MatchEq::new(&params, 48_000, in_turn).expect("not flat");
+            let mut eq = MatchEq::new(&params, 48_000).expect("not flat");
             let latency = eq.latency_frames();
             let mut frames = vec![[0.0; 2]; 2 * latency];
             frames[0] = [1.0, 0.0];

@@ -81,7 +81,7 @@ impl RefinementExcerpts {
             fade(&mut piece, (FADE_S * f64::from(rate)) as usize);
             frames.push(&piece)?;
         }
-        let Some(before) = measured(&mut frames.reader(), rate, song.info.channels)? else { return Ok(None) };
+        let Some(before) = measured(&mut frames.reader(), rate)? else { return Ok(None) };
         Ok(Some(Self { frames, sample_rate_hz: rate, channels: song.info.channels, before }))
     }
 
@@ -109,7 +109,7 @@ impl RefinementExcerpts {
         let mut source = chain.applied_to(self.frames.reader());
         let heard = match with_limiter {
             true => self.through_limiter(&mut source, recipe, profile, solution)?,
-            false => measured(&mut source, rate, self.channels)?,
+            false => measured(&mut source, rate)?,
         };
         Ok(heard.map(|heard| heard.levels))
     }
@@ -123,7 +123,7 @@ impl RefinementExcerpts {
     ) -> Result<Option<Reading>, Error> {
         let rate = self.sample_rate_hz;
         let mut rendered = Spool::new(usize::MAX);
-        let mut meter = TraceMeter::new(rate, self.channels, gain_from_db(solution.exact_above_dbfs), usize::MAX);
+        let mut meter = TraceMeter::new(rate, gain_from_db(solution.exact_above_dbfs), usize::MAX);
         each_block(source, |frames| {
             meter.push(frames)?;
             rendered.push(frames)
@@ -135,13 +135,13 @@ impl RefinementExcerpts {
         delivery.loudness_lufs += self.before.lufs - profile.loudness.integrated_lufs.unwrap_or(self.before.lufs);
         let outcome = solve(&trace, &recipe.limiter, &delivery, &[], 0.0, solution.drive_db)?;
         if outcome.limiting_db < LIMITING_DB {
-            return measured(&mut rendered.reader(), rate, self.channels);
+            return measured(&mut rendered.reader(), rate);
         }
         solution.drive_db = outcome.drive_db;
         let limiter = LimiterGain::new(&recipe.limiter, outcome.drive_db, delivery.ceiling_dbtp, rate);
         let undithered = OutputParams { sample_format: SampleFormat::Float32, ..recipe.output };
         let mut source = limited_source(&rendered, &trace, limiter, &solution, &undithered, self.channels)?;
-        measured(&mut source, rate, self.channels)
+        measured(&mut source, rate)
     }
 }
 
@@ -193,10 +193,9 @@ fn fade(piece: &mut [Frame], frames: usize) {
 fn measured<S: Source<Error = crate::io::Error>>(
     source: &mut S,
     sample_rate_hz: u32,
-    channels: u8,
 ) -> Result<Option<Reading>, Error> {
     let mut spectrum = SpectrumMeter::new(sample_rate_hz);
-    let mut loudness = LoudnessMeter::for_channels(sample_rate_hz, channels);
+    let mut loudness = LoudnessMeter::new(sample_rate_hz);
     each_block(source, |frames| {
         spectrum.push(frames);
         loudness.push(frames);

@@ -12,6 +12,7 @@ use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use models::amounts::Amounts;
 use models::bounds::{MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB};
+use models::decision::keep_one_side;
 use models::target::{Target, TargetKind};
 use models::third_octaves::{
     AudibleBands, EqualizerCurves, ThirdOctaveLevels, audible, curve, levels, mean_over, thirds_below,
@@ -55,13 +56,15 @@ pub fn refined(
     (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
 ) -> Result<(Recipe, Option<Refinement>), Error> {
-    match effort {
-        Effort::Off => Ok((recipe, None)),
+    let (mut recipe, refinement) = match effort {
+        Effort::Off => (recipe, None),
         _ if target.kind == TargetKind::Literal => {
-            literal::refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer)
+            literal::refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer)?
         }
-        _ => refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer),
-    }
+        _ => refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer)?,
+    };
+    keep_one_side(profile, &mut recipe);
+    Ok((recipe, refinement))
 }
 
 fn refine_by_rendering(

@@ -43,7 +43,6 @@ pub struct Drawn<'a> {
     pub names: [&'static str; 2],
     pub before: Option<&'a Levels>,
     pub after: &'a Levels,
-    pub channels: u8,
     /// Loudness that was asked for, LUFS.
     pub wanted_lufs: Option<f64>,
     pub target: Option<&'a TargetSpectrum>,

@@ -1,9 +1,7 @@
 //! What is drawn over frequency and level.
 
 use analyzer::crossover::BANDS;
-use analyzer::loudness::energy_share;
 use analyzer::spectrum_bands::band_centre_hz;
-use analyzer::units::db_from_power;
 
 use super::{BAND_LABELS, BAND_RANGES, Drawn, Figure, QUIETEST_LUFS, Table, ends, hz_words, range, signed, step};
 use crate::page::plot::{Axis, Plot, number};
@@ -23,7 +21,7 @@ impl Drawn<'_> {
     /// Level of mid per band over the song's loudness, as targets are described.
     fn over_loudness(&self, sound: &SoundFigures, levels: Option<&Levels>) -> Option<Vec<[f64; 2]>> {
         let spectrum = sound.spectrum.as_ref()?;
-        let lufs = levels?.integrated_lufs? - db_from_power(energy_share(self.channels));
+        let lufs = levels?.integrated_lufs?;
         Some(known(&spectrum.mid_db, spectrum.cutoff_hz).map(|[hz, db]| [hz, db - lufs]).collect())
     }
 

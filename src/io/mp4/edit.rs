@@ -4,11 +4,12 @@
 //! packets at the end: the last packet that an edit reaches into is kept whole, as common players and ffmpeg do.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+
+use super::{Span, bytes, child, id, timescale, track, whole};
 
 /// The sound of a track that is to be heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Edit {
+pub(in crate::io) struct Edit {
     /// Units of the media timescale before the sound starts.
     pub start: u64,
     /// Units of the media timescale after which the sound ends.
@@ -19,39 +20,27 @@ pub(super) struct Edit {
     pub is_complex: bool,
 }
 
-/// Boxes are nested no deeper than this where it matters, and a level has no more of them than this.
-const MAX_BOXES: usize = 4096;
-
 /// More edits than any music file has.
 const MAX_EDITS: u32 = 64;
 
-#[derive(Clone, Copy)]
-struct Span {
-    name: [u8; 4],
-    start: u64,
-    end: u64,
+/// The edit of the track with this id; `None` where there is none or it cannot be read.
+pub(in crate::io) fn edit(file: &mut File, track_id: u32) -> Option<Edit> {
+    let movie = whole(file).and_then(|whole| child(file, whole, b"moov"))?;
+    let track =
+        track(file, movie, |file, track| child(file, track, b"tkhd").and_then(|h| id(file, h)) == Some(track_id))?;
+    of_track(file, movie, track)
 }
 
-/// The edit of the track with this id; `None` where there is none or it cannot be read.
-pub(super) fn edit(file: &mut File, track_id: u32) -> Option<Edit> {
-    let file_bytes = file.metadata().ok()?.len();
-    let whole = Span { name: *b"root", start: 0, end: file_bytes };
-    let movie = child(file, whole, b"moov")?;
+/// The edit of a track.
+pub(super) fn of_track(file: &mut File, movie: Span, track: Span) -> Option<Edit> {
     let movie_header = child(file, movie, b"mvhd")?;
     let movie_timescale_hz = timescale(file, movie_header)?;
-    for track in children(file, movie).ok()?.into_iter().filter(|b| &b.name == b"trak") {
-        let Some(header) = child(file, track, b"tkhd") else { continue };
-        if id(file, header) != Some(track_id) {
-            continue;
-        }
-        let media = child(file, track, b"mdia")?;
-        let media_header = child(file, media, b"mdhd")?;
-        let timescale_hz = timescale(file, media_header)?;
-        let unedited = Edit { timescale_hz, ..Edit::default() };
-        let list = child(file, track, b"edts").and_then(|edits| child(file, edits, b"elst"));
-        return Some(list.and_then(|l| read_list(file, l, movie_timescale_hz, timescale_hz)).unwrap_or(unedited));
-    }
-    None
+    let media = child(file, track, b"mdia")?;
+    let media_header = child(file, media, b"mdhd")?;
+    let timescale_hz = timescale(file, media_header)?;
+    let unedited = Edit { timescale_hz, ..Edit::default() };
+    let list = child(file, track, b"edts").and_then(|edits| child(file, edits, b"elst"));
+    Some(list.and_then(|l| read_list(file, l, movie_timescale_hz, timescale_hz)).unwrap_or(unedited))
 }
 
 fn read_list(file: &mut File, list: Span, movie_timescale_hz: u32, timescale_hz: u32) -> Option<Edit> {
@@ -83,63 +72,10 @@ fn read_list(file: &mut File, list: Span, movie_timescale_hz: u32, timescale_hz:
     Some(Edit { start, end: length.and_then(|l| start.checked_add(l)), timescale_hz, is_complex: false })
 }
 
-/// The units per second in a movie or media header.
-fn timescale(file: &mut File, header: Span) -> Option<u32> {
-    let version = bytes::<1>(file, header, 0)?[0];
-    bytes(file, header, if version == 1 { 20 } else { 12 }).map(u32::from_be_bytes)
-}
-
-/// The id in a track header.
-fn id(file: &mut File, header: Span) -> Option<u32> {
-    let version = bytes::<1>(file, header, 0)?[0];
-    bytes(file, header, if version == 1 { 20 } else { 12 }).map(u32::from_be_bytes)
-}
-
-fn bytes<const N: usize>(file: &mut File, span: Span, at: u64) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    if span.start + at + N as u64 > span.end {
-        return None;
-    }
-    file.seek(SeekFrom::Start(span.start + at)).ok()?;
-    file.read_exact(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-fn child(file: &mut File, parent: Span, name: &[u8; 4]) -> Option<Span> {
-    children(file, parent).ok()?.into_iter().find(|b| &b.name == name)
-}
-
-fn children(file: &mut File, parent: Span) -> io::Result<Vec<Span>> {
-    let mut boxes = Vec::new();
-    let mut at = parent.start;
-    while at + 8 <= parent.end && boxes.len() < MAX_BOXES {
-        let mut header = [0; 16];
-        file.seek(SeekFrom::Start(at))?;
-        file.read_exact(&mut header[..8])?;
-        let short = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
-        let (size, head) = match short {
-            0 => (parent.end - at, 8),
-            1 if at + 16 <= parent.end => {
-                file.read_exact(&mut header[8..])?;
-                (u64::from_be_bytes(std::array::from_fn(|k| header[8 + k])), 16)
-            }
-            size => (u64::from(size), 8),
-        };
-        let Some(end) = at.checked_add(size).filter(|&end| size >= head && end <= parent.end) else { break };
-        boxes.push(Span { name: [header[4], header[5], header[6], header[7]], start: at + head, end });
-        at = end;
-    }
-    Ok(boxes)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::testing::file;
     use super::*;
-
-    fn boxed(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
-        [&(8 + body.len() as u32).to_be_bytes()[..], name, body].concat()
-    }
+    use crate::io::testing::{boxed, file};
 
     /// A version 0 header with one 32-bit value at this place.
     fn header(name: &[u8; 4], at: usize, value: u32) -> Vec<u8> {

@@ -1,0 +1,285 @@
+//! Peaks as the meters read them by which deliveries are checked.
+//!
+//! An ideal interpolator reads what a converter will put out, up to 0.95 of Nyquist here ([`crate::oversample`]). The meters in use
+//! interpolate with 12 to 32 taps, and read what lies next to Nyquist up to 0.6 dB higher: the filter of ITU-R BS.1770-5
+//! Annex 2, that of libebur128, and the resampler of ffmpeg in front of its own. A ceiling that is to hold on them is
+//! checked with them.
+
+use std::f64::consts::PI;
+
+use crate::oversample::{BLOCK_FRAMES, bessel_i0};
+use crate::stream::Frame;
+
+/// BS.1770-5 Annex 2, table 1: the first two of four phases; the others are the same backwards.
+const ITU_PHASES: [[f32; 12]; 2] = [
+    [
+        0.001_708_984_4,
+        0.010_986_328,
+        -0.019_653_32,
+        0.033_203_125,
+        -0.059_448_242,
+        0.137_329_1,
+        0.972_167_97,
+        -0.102_294_92,
+        0.047_607_42,
+        -0.026_611_328,
+        0.014_892_578,
+        -0.008_300_781,
+    ],
+    [
+        -0.029_174_805,
+        0.029_296_875,
+        -0.051_757_812,
+        0.089_111_33,
+        -0.166_503_9,
+        0.465_087_9,
+        0.779_785_16,
+        -0.200_317_38,
+        0.101_562_5,
+        -0.058_227_54,
+        0.033_081_055,
+        -0.018_920_898,
+    ],
+];
+
+/// Taps of the whole filter of libebur128, for all phases together.
+const EBUR128_TAPS: usize = 49;
+
+/// The resampler of ffmpeg, which brings all sound to one rate: taps per phase, and the shape of its Kaiser window.
+const FFMPEG_TAPS: usize = 32;
+const FFMPEG_BETA: f64 = 9.0;
+const FFMPEG_RATE_HZ: u32 = 192_000;
+
+/// Frames on both sides of a block that reach into it.
+const MARGIN: usize = 32;
+
+/// Points between samples: `up` of them in the time of `down` samples.
+struct Interpolator {
+    up: usize,
+    down: usize,
+    taps: usize,
+    /// The sample that lies before the first point, counted from the first tap.
+    before: usize,
+    /// Coefficients of every phase, in the order of the samples.
+    phases: Vec<Vec<f32>>,
+}
+
+impl Interpolator {
+    fn itu() -> Self {
+        let backwards = |phase: &[f32; 12]| phase.iter().rev().copied().collect::<Vec<f32>>();
+        let [a, b] = &ITU_PHASES;
+        // A filter meets the newest sample first.
+        let phases = vec![backwards(a), backwards(b), b.to_vec(), a.to_vec()];
+        Self { up: 4, down: 1, taps: 12, before: 5, phases }
+    }
+
+    /// 4 points per sample up to 96 kHz, 2 up to 192 kHz, the samples alone beyond.
+    fn ebur128(sample_rate_hz: u32) -> Option<Self> {
+        let up = match sample_rate_hz {
+            ..96_000 => 4,
+            96_000..192_000 => 2,
+            _ => return None,
+        };
+        let taps = EBUR128_TAPS / up + 1;
+        let coefficient = |n: usize| {
+            let m = n as f64 - (EBUR128_TAPS - 1) as f64 / 2.0;
+            let x = PI * m / up as f64;
+            let sinc = if m == 0.0 { 1.0 } else { libm::sin(x) / x };
+            sinc * 0.5 * (1.0 - libm::cos(2.0 * PI * n as f64 / (EBUR128_TAPS - 1) as f64))
+        };
+        let phase = |phase: usize| {
+            let newest_first = (0..taps).map(|tap| up * tap + phase);
+            newest_first.rev().map(|n| if n < EBUR128_TAPS { coefficient(n) as f32 } else { 0.0 }).collect()
+        };
+        Some(Self { up, down: 1, taps, before: taps / 2, phases: (0..up).map(phase).collect() })
+    }
+
+    fn ffmpeg(sample_rate_hz: u32) -> Option<Self> {
+        let divisor = gcd(sample_rate_hz, FFMPEG_RATE_HZ);
+        let (up, down) = ((FFMPEG_RATE_HZ / divisor) as usize, (sample_rate_hz / divisor) as usize);
+        // Rates that have no short period with it are rare, and close to one that has.
+        if up > 1024 || up <= down {
+            return None;
+        }
+        let before = (FFMPEG_TAPS - 1) / 2;
+        let raw = |phase: usize| {
+            (0..FFMPEG_TAPS).map(move |tap| {
+                let at = tap as f64 - before as f64 - phase as f64 / up as f64;
+                let sinc = if at == 0.0 { 1.0 } else { libm::sin(PI * at) / (PI * at) };
+                let edge = 2.0 * at / FFMPEG_TAPS as f64;
+                sinc * bessel_i0(FFMPEG_BETA * libm::sqrt((1.0 - edge * edge).max(0.0)))
+            })
+        };
+        let norm: f64 = raw(0).sum();
+        let phases = (0..up).map(|phase| raw(phase).map(|c| (c / norm) as f32).collect()).collect();
+        Some(Self { up, down, taps: FFMPEG_TAPS, before, phases })
+    }
+
+    /// The largest magnitude of the points between the frames `from` and `to` of a stream of which `x` starts [`MARGIN`] frames
+    /// before the frame `start`.
+    fn peak(&self, x: &[f32], start: u64, from: u64, to: u64) -> f32 {
+        let (up, down) = (self.up as u64, self.down as u64);
+        let mut point = (from * up).div_ceil(down);
+        let mut peak = 0.0_f32;
+        while point * down / up < to {
+            let (frame, phase) = (point * down / up, (point * down % up) as usize);
+            let first = (frame - start) as usize + MARGIN - self.before;
+            peak = peak.max(dot(&self.phases[phase], &x[first..first + self.taps]).abs());
+            point += 1;
+        }
+        peak
+    }
+
+    /// No point exceeds the samples around it by more.
+    fn norm(&self) -> f32 {
+        self.phases.iter().map(|phase| phase.iter().map(|c| c.abs()).sum::<f32>()).fold(1.0, f32::max)
+    }
+}
+
+/// In lanes of its own, so that the order of sums is the same everywhere.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; 4];
+    let (a4, a_rest) = a.as_chunks::<4>();
+    let (b4, b_rest) = b.as_chunks::<4>();
+    for (a, b) in a4.iter().zip(b4) {
+        for lane in 0..4 {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// Looks at every block of [`BLOCK_FRAMES`] frames with all of these meters.
+pub struct DeliveryMeters {
+    interpolators: Vec<Interpolator>,
+    norm: f32,
+    /// Left and right; they start [`MARGIN`] frames before the next block.
+    channels: [Vec<f32>; 2],
+    /// The first frame of the next block.
+    start: u64,
+}
+
+impl DeliveryMeters {
+    /// For sound of one rate; the stream is preceded by silence.
+    pub fn new(sample_rate_hz: u32) -> Self {
+        let further = [Interpolator::ebur128(sample_rate_hz), Interpolator::ffmpeg(sample_rate_hz)];
+        let interpolators: Vec<_> = std::iter::once(Interpolator::itu()).chain(further.into_iter().flatten()).collect();
+        let norm = interpolators.iter().map(Interpolator::norm).fold(1.0, f32::max);
+        Self { interpolators, norm, channels: [vec![0.0; MARGIN], vec![0.0; MARGIN]], start: 0 }
+    }
+
+    /// Takes the next frames; `visit` gets the number and the peak of every block that is higher than `enough`.
+    pub fn push(&mut self, frames: &[Frame], enough: f32, mut visit: impl FnMut(u64, f32)) {
+        for frames in frames.chunks(4096) {
+            for (n, channel) in self.channels.iter_mut().enumerate() {
+                channel.extend(frames.iter().map(|frame| frame[n]));
+            }
+            self.visit_complete(enough, &mut visit);
+        }
+    }
+
+    /// Looks at the blocks that are left; the stream is followed by silence.
+    pub fn finish(mut self, enough: f32, mut visit: impl FnMut(u64, f32)) {
+        let left = self.channels[0].len() - MARGIN;
+        let padded = left.div_ceil(BLOCK_FRAMES) * BLOCK_FRAMES + 2 * MARGIN;
+        self.channels.iter_mut().for_each(|channel| channel.resize(padded, 0.0));
+        self.visit_complete(enough, &mut visit);
+    }
+
+    fn visit_complete(&mut self, enough: f32, visit: &mut impl FnMut(u64, f32)) {
+        let blocks = self.channels[0].len().saturating_sub(2 * MARGIN) / BLOCK_FRAMES;
+        for block in 0..blocks {
+            let at = block * BLOCK_FRAMES;
+            let mut peak = 0.0_f32;
+            for channel in &self.channels {
+                let around = &channel[at..at + BLOCK_FRAMES + 2 * MARGIN];
+                if around.iter().fold(0.0_f32, |m, x| m.max(x.abs())) * self.norm <= enough {
+                    continue;
+                }
+                let from = self.start + at as u64;
+                for interpolator in &self.interpolators {
+                    peak = peak.max(interpolator.peak(channel, self.start, from, from + BLOCK_FRAMES as u64));
+                }
+            }
+            if peak > enough {
+                visit((self.start + at as u64) / BLOCK_FRAMES as u64, peak);
+            }
+        }
+        self.channels.iter_mut().for_each(|channel| drop(channel.drain(..blocks * BLOCK_FRAMES)));
+        self.start += (blocks * BLOCK_FRAMES) as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ebur128::{EbuR128, Mode};
+
+    use super::*;
+    use crate::random::Random;
+    use crate::units::db_from_gain;
+
+    fn peak(interpolators: Vec<Interpolator>, frames: &[Frame], block: usize) -> f32 {
+        let mut meters = DeliveryMeters { interpolators, ..DeliveryMeters::new(48_000) };
+        let mut peak = 0.0_f32;
+        frames.chunks(block).for_each(|chunk| meters.push(chunk, 0.0, |_, p| peak = peak.max(p)));
+        meters.finish(0.0, |_, p| peak = peak.max(p));
+        peak
+    }
+
+    #[test]
+    fn libebur128_reads_the_same_of_noise() {
+        for rate in [44_100, 48_000, 96_000] {
+            let mut random = Random::new(7);
+            let noise: Vec<Frame> = (0..rate).map(|_| [0; 2].map(|_| random.bipolar() as f32)).collect();
+            let mut meter = EbuR128::new(2, rate, Mode::TRUE_PEAK).expect("a meter");
+            meter.add_frames_f32(noise.as_flattened()).expect("whole frames");
+            let expected = meter.true_peak(0).and_then(|l| Ok(l.max(meter.true_peak(1)?))).expect("a peak");
+            let got = peak(Interpolator::ebur128(rate).into_iter().collect(), &noise, 1000);
+            assert!(db_from_gain(f64::from(got) / expected).abs() < 0.001, "{rate}: {got}, not {expected}");
+        }
+    }
+
+    /// EBU Tech 3341 table 1, cases 15 to 18: +0.2/−0.4 dB is allowed.
+    #[test]
+    fn a_tone_reads_its_amplitude_on_all_of_them() {
+        for (cycles, phase) in [(0.25, 0.25), (0.25, 0.0), (1.0 / 6.0, 1.0 / 3.0), (0.125, 0.375)] {
+            let tone: Vec<Frame> = (0..5000)
+                .map(|n| {
+                    let fade = (n.min(5000 - n) as f64 / 500.0).min(1.0);
+                    [(fade * (2.0 * PI * cycles * n as f64 + phase * PI).sin()) as f32; 2]
+                })
+                .collect();
+            let all = [
+                Some(Interpolator::itu()),
+                Interpolator::ebur128(48_000),
+                Interpolator::ffmpeg(48_000),
+                Interpolator::ffmpeg(44_100),
+            ];
+            for (n, interpolator) in all.into_iter().flatten().enumerate() {
+                let reading = db_from_gain(f64::from(peak(vec![interpolator], &tone, 64)));
+                assert!((-0.4..0.2).contains(&reading), "{n}: {cycles} at {phase}: {reading}");
+            }
+        }
+    }
+
+    #[test]
+    fn readings_do_not_depend_on_how_the_stream_is_cut_and_name_their_block() {
+        let mut frames = vec![[0.0; 2]; 1000];
+        frames[837] = [0.0, 0.9];
+        let found = |block: usize| {
+            let mut meters = DeliveryMeters::new(44_100);
+            let mut found = Vec::new();
+            frames.chunks(block).for_each(|chunk| meters.push(chunk, 0.8, |n, p| found.push((n, p))));
+            meters.finish(0.8, |n, p| found.push((n, p)));
+            found
+        };
+        let whole = found(1000);
+        assert_eq!(whole, found(7));
+        assert!(whole.iter().all(|(block, _)| (51..=53).contains(block)) && !whole.is_empty(), "{whole:?}");
+    }
+}

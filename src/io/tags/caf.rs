@@ -1,0 +1,44 @@
+//! The information chunk of CAF (Apple, *Core Audio Format Specification 1.0*).
+
+use super::MAX_ENTRIES;
+use super::bytes::ReadAt;
+use super::found::{Found, MAX_TEXT_BYTES};
+use super::names::SOFTWARE;
+
+/// The tags of a CAF.
+pub(super) fn read(bytes: &mut impl ReadAt) -> Found {
+    let mut found = Found::default();
+    let mut at = 8;
+    for _ in 0..MAX_ENTRIES {
+        let Some([a, b, c, d, size @ ..]) = bytes.array::<12>(at) else { break };
+        let size = u64::from_be_bytes(size);
+        match &[a, b, c, d] {
+            b"info" if size <= MAX_TEXT_BYTES as u64 => {
+                let Some(chunk) = bytes.bytes(at + 12, size) else { break };
+                texts(chunk.get(4..).unwrap_or_default(), &mut found);
+            }
+            b"info" => found.leave_out("texts of too many megabytes"),
+            b"mark" | b"regn" => found.leave_out("markers"),
+            _ => {}
+        }
+        let Some(next) = at.checked_add(12).and_then(|at| at.checked_add(size)) else { break };
+        at = next;
+    }
+    found
+}
+
+/// Names and texts in turn, each with a zero at its end.
+fn texts(chunk: &[u8], found: &mut Found) {
+    let parts: Vec<_> = chunk.split(|&b| b == 0).map(String::from_utf8_lossy).collect();
+    for pair in parts.chunks_exact(2) {
+        let name = match pair[0].as_ref() {
+            "track number" => "TRACKNUMBER",
+            "year" => "DATE",
+            "encoding application" => SOFTWARE,
+            "tempo" => "BPM",
+            "key signature" => "INITIALKEY",
+            name => name,
+        };
+        found.text(name, &pair[1]);
+    }
+}

@@ -1,0 +1,155 @@
+//! What was found in the tags of a file, within bounds: a tag is a claim like any other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::names::{DISC, DISC_TOTAL, SOFTWARE, TRACK, TRACK_TOTAL, canonical, is_stale};
+
+/// All pictures together: the largest block of metadata in FLAC (RFC 9639, section 8.1), less what a picture needs
+/// besides its data.
+pub(super) const MAX_PICTURE_BYTES: usize = (1 << 24) - 4096;
+
+/// A single text.
+pub(super) const MAX_TEXT_BYTES: usize = 1 << 20;
+
+/// All texts together, in bytes and in number.
+const MAX_TEXTS_BYTES: usize = 4 << 20;
+const MAX_TEXTS: usize = 4096;
+
+/// Names and kinds that a message lists.
+const MAX_LISTED: usize = 8;
+
+/// A picture; its kind has the same number in ID3v2 and FLAC, 3 for a front cover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Picture {
+    pub kind: u8,
+    pub media_type: String,
+    pub description: String,
+    pub data: Vec<u8>,
+}
+
+/// Texts and pictures, in the order in which they were found, and what was left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Names as in Vorbis comments, in capitals; a name may come several times.
+    pub texts: Vec<(String, String)>,
+    pub pictures: Vec<Picture>,
+    /// What wrote the file.
+    pub software: Option<String>,
+    /// What cannot be carried over, each once.
+    left_out: BTreeSet<String>,
+    text_bytes: usize,
+}
+
+impl Found {
+    /// Takes a text, unless it would be wrong for the master. Numbers of the form `3/12` become two.
+    pub fn text(&mut self, name: &str, text: &str) {
+        let (name, text) = (canonical(name), text.trim_end_matches('\0').trim());
+        if name.is_empty() || text.is_empty() {
+            return;
+        }
+        if name == SOFTWARE {
+            self.software.get_or_insert_with(|| text.to_owned());
+        }
+        if is_stale(&name) {
+            return;
+        }
+        let total = [(TRACK, TRACK_TOTAL), (DISC, DISC_TOTAL)].into_iter().find(|(number, _)| *number == name);
+        match total.zip(text.split_once('/')) {
+            Some(((_, total_name), (number, total))) => {
+                self.keep(name, number.trim());
+                self.keep(total_name.to_owned(), total.trim());
+            }
+            None => self.keep(name, text),
+        }
+    }
+
+    fn keep(&mut self, name: String, text: &str) {
+        let is_empty_number =
+            text.is_empty() || text == "0" && [TRACK, TRACK_TOTAL, DISC, DISC_TOTAL].contains(&&*name);
+        if is_empty_number || self.texts.iter().any(|(n, t)| *n == name && t == text) {
+            return;
+        }
+        let bytes = name.len() + text.len();
+        if text.len() > MAX_TEXT_BYTES {
+            self.leave_out(format!("{} (too long)", name.to_lowercase()));
+        } else if self.texts.len() >= MAX_TEXTS || self.text_bytes + bytes > MAX_TEXTS_BYTES {
+            self.leave_out("more texts than any song has".to_owned());
+        } else {
+            self.text_bytes += bytes;
+            self.texts.push((name, text.to_owned()));
+        }
+    }
+
+    /// Whether a picture of so many bytes is to be read; if not, it is named.
+    pub fn wants_picture(&mut self, bytes: u64) -> bool {
+        let fits = bytes <= (MAX_PICTURE_BYTES - self.picture_bytes()) as u64;
+        if !fits {
+            self.leave_out(format!("a picture of {} MB (too large)", bytes.div_ceil(1_000_000)));
+        }
+        fits
+    }
+
+    pub fn picture(&mut self, picture: Picture) {
+        // Of the two kinds of icon FLAC holds one each.
+        let is_second_icon = matches!(picture.kind, 1 | 2) && self.pictures.iter().any(|p| p.kind == picture.kind);
+        let is_known = self.pictures.iter().any(|known| known.data == picture.data);
+        if is_second_icon {
+            self.leave_out("a second icon".to_owned());
+        } else if !picture.data.is_empty() && !is_known && self.wants_picture(picture.data.len() as u64) {
+            self.pictures.push(picture);
+        }
+    }
+
+    fn picture_bytes(&self) -> usize {
+        self.pictures.iter().map(|picture| picture.data.len()).sum()
+    }
+
+    /// Names what cannot be carried over.
+    pub fn leave_out(&mut self, what: impl Into<String>) {
+        if self.left_out.len() <= MAX_LISTED {
+            let what: String = what.into();
+            self.left_out.insert(what.chars().map(|c| if c.is_control() { ' ' } else { c }).take(80).collect());
+        }
+    }
+
+    /// Adds what another tag of the file says and the first does not.
+    pub fn add(&mut self, other: Self) {
+        let known: BTreeSet<String> = self.texts.iter().map(|(name, _)| name.clone()).collect();
+        for (name, text) in other.texts {
+            // A short tag repeats the beginning of a comment.
+            if !known.contains(&name) {
+                self.keep(name, &text);
+            }
+        }
+        if self.pictures.is_empty() {
+            other.pictures.into_iter().for_each(|picture| self.picture(picture));
+        }
+        self.software = self.software.take().or(other.software);
+        other.left_out.into_iter().for_each(|what| self.leave_out(what));
+    }
+
+    /// Every text under its name, in the order of the names' first texts.
+    pub fn by_name(&self) -> Vec<(&str, Vec<&str>)> {
+        let mut place: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut named: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (name, text) in &self.texts {
+            let at = *place.entry(name).or_insert_with(|| {
+                named.push((name, Vec::new()));
+                named.len() - 1
+            });
+            named[at].1.push(text);
+        }
+        named
+    }
+
+    pub fn first(&self, name: &str) -> Option<&str> {
+        self.texts.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str())
+    }
+
+    /// What was left out, in words.
+    pub fn left_out(&self) -> Option<String> {
+        let listed: Vec<&str> = self.left_out.iter().take(MAX_LISTED).map(String::as_str).collect();
+        let more = if self.left_out.len() > MAX_LISTED { " and more" } else { "" };
+        (!listed.is_empty()).then(|| format!("{}{more}", listed.join(", ")))
+    }
+}

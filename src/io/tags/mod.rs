@@ -1,0 +1,195 @@
+//! Title, artist, cover: read from the source, written with the master. A failure here is a warning, never an error.
+//!
+//! Every format is read into one list of texts under the names of Vorbis comments, so that all of them reach all formats:
+//! what has no place of its own there is written as a text that says what it is called. What a tag claims is bounded
+//! ([`found`]), and what cannot be carried over is named.
+
+mod ape;
+mod bytes;
+mod caf;
+mod found;
+mod genres;
+mod id3;
+mod matroska;
+mod mp4;
+mod names;
+mod riff;
+#[cfg(test)]
+mod tests;
+mod vorbis;
+
+use std::path::Path;
+
+use flac_codec::metadata::{Picture as FlacPicture, PictureType as FlacPictureType, VorbisComment};
+
+use self::bytes::{FileBytes, ReadAt};
+use self::found::{Found, Picture};
+use self::names::SOFTWARE;
+use super::contain::contain;
+use super::decode::open_regular;
+use super::error::Warning;
+
+/// Frames, items or chunks that are looked at: far more than any tag has.
+const MAX_ENTRIES: usize = 10_000;
+
+/// What tags say of a song.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TagFacts {
+    /// Its title.
+    pub title: Option<String>,
+    /// Who plays it.
+    pub artist: Option<String>,
+    /// The record that it is on.
+    pub album: Option<String>,
+    /// Its International Standard Recording Code.
+    pub isrc: Option<String>,
+    /// Whether there is a picture.
+    pub has_cover: bool,
+}
+
+/// The tags of a file, without what would be wrong for its master.
+#[derive(Clone, Default)]
+pub struct Tags {
+    found: Found,
+    warnings: Vec<Warning>,
+    /// What the master says wrote it.
+    mark: Option<String>,
+}
+
+impl Tags {
+    /// Reads the tags and pictures of a file. Loudness tags and the like are left out: they are wrong for a master.
+    pub fn read(path: &Path) -> Self {
+        match contain(|| read(path)).unwrap_or_else(|| Err("they make no sense".to_owned())) {
+            Ok(found) => {
+                let left_out = found.left_out().map(|what| Warning::TagsLeftOut { what });
+                Self { found, warnings: left_out.into_iter().collect(), mark: None }
+            }
+            Err(cause) => Self { warnings: vec![Warning::Tags { cause }], ..Self::default() },
+        }
+    }
+
+    /// The program that wrote the file, if it says so.
+    pub fn software(&self) -> Option<&str> {
+        self.found.software.as_deref()
+    }
+
+    /// The same tags for a file that says what wrote it.
+    pub fn marked(self, mark: Option<String>) -> Self {
+        Self { mark, ..self }
+    }
+
+    /// Whether there is nothing to carry over.
+    pub fn is_empty(&self) -> bool {
+        self.found.texts.is_empty() && self.found.pictures.is_empty()
+    }
+
+    /// The first text of this name, in capitals as in Vorbis comments.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.found.first(name)
+    }
+
+    /// What is known of the song by its tags.
+    pub fn facts(&self) -> TagFacts {
+        let text = |name| self.text(name).map(str::to_owned);
+        TagFacts {
+            title: text("TITLE"),
+            artist: text("ARTIST"),
+            album: text("ALBUM"),
+            isrc: text("ISRC"),
+            has_cover: !self.found.pictures.is_empty(),
+        }
+    }
+
+    /// What could not be read, or cannot be carried over.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The chunks that follow the sound of a WAV: a RIFF INFO list and an ID3v2 tag.
+    pub(super) fn riff_chunks(&self) -> Vec<u8> {
+        let mut chunks = riff::info_list(&self.found, self.mark.as_deref());
+        if !self.is_empty() {
+            id3::append_chunk(&self.found, &mut chunks);
+        }
+        chunks
+    }
+
+    /// The texts and pictures of a FLAC.
+    pub(super) fn flac_blocks(&self) -> (Option<VorbisComment>, Vec<FlacPicture>) {
+        let mut block = VorbisComment::default();
+        block.fields.extend(self.found.texts.iter().map(|(name, text)| format!("{}={text}", vorbis::field_name(name))));
+        block.fields.extend(self.mark.iter().map(|mark| format!("{SOFTWARE}={mark}")));
+        let pictures = self.found.pictures.iter().map(flac_picture).collect();
+        (Some(block).filter(|block| !block.fields.is_empty()), pictures)
+    }
+}
+
+/// The tags of a file in one, or in plain words why they cannot be read.
+fn read(path: &Path) -> Result<Found, String> {
+    let file = open_regular(path).map_err(|e| e.to_string())?;
+    let mut file = FileBytes::new(file).map_err(|e| e.to_string())?;
+    let mut found = Found::default();
+    let sound = id3::read_leading(&mut file, &mut found);
+    let head: [u8; 12] = file.array(sound).unwrap_or_default();
+    match &head {
+        [b'R', b'I', b'F', b'F', ..] | [b'R', b'F', b'6', b'4', ..] | [b'B', b'W', b'6', b'4', ..] => {
+            found.add(riff::read_wave(&mut file, sound));
+        }
+        [b'F', b'O', b'R', b'M', ..] => found.add(riff::read_aiff(&mut file, sound)),
+        [b'f', b'L', b'a', b'C', ..] => {
+            let mut comments = vorbis::read_flac(&mut file, sound);
+            comments.add(found);
+            found = comments;
+        }
+        [b'O', b'g', b'g', b'S', ..] => found.add(vorbis::read_ogg(&mut file, sound)),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => found.add(mp4::read(&mut file)),
+        [b'c', b'a', b'f', b'f', ..] => found.add(caf::read(&mut file)),
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => found.add(matroska::read(&mut file)),
+        _ => {}
+    }
+    found.add(ape::read(&mut file));
+    found.add(id3::read_v1(&mut file));
+    Ok(found)
+}
+
+fn flac_picture(picture: &Picture) -> FlacPicture {
+    FlacPicture {
+        picture_type: flac_picture_type(picture.kind),
+        media_type: picture.media_type.clone(),
+        description: picture.description.clone(),
+        width: 0,
+        height: 0,
+        color_depth: 0,
+        colors_used: None,
+        data: picture.data.clone(),
+    }
+}
+
+/// Picture types have the same numbers in ID3v2 and FLAC.
+fn flac_picture_type(number: u8) -> FlacPictureType {
+    use FlacPictureType as T;
+    const TYPES: [FlacPictureType; 21] = [
+        T::Other,
+        T::Png32x32,
+        T::GeneralFileIcon,
+        T::FrontCover,
+        T::BackCover,
+        T::LinerNotes,
+        T::MediaLabel,
+        T::LeadArtist,
+        T::Artist,
+        T::Conductor,
+        T::Band,
+        T::Composer,
+        T::Lyricist,
+        T::RecordingLocation,
+        T::DuringRecording,
+        T::DuringPerformance,
+        T::ScreenCapture,
+        T::Fish,
+        T::Illustration,
+        T::BandLogo,
+        T::PublisherLogo,
+    ];
+    TYPES.get(usize::from(number)).copied().unwrap_or(T::Other)
+}

@@ -1,0 +1,174 @@
+//! The sound of a file as a stream: without the tags around it, with another head where the header cannot be trusted.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use symphonia::core::io::MediaSource;
+
+/// Tags in a row before the sound that are passed over: some programs write a second one, none more.
+const MAX_TAGS: usize = 16;
+
+/// The part of a file between leading and trailing tags.
+#[derive(Debug)]
+pub(super) struct Window {
+    file: File,
+    /// What is read instead of what lay before `start`.
+    head: Vec<u8>,
+    start: u64,
+    end: u64,
+    /// From the start of `head`.
+    at: u64,
+}
+
+impl Window {
+    /// All of `file` but an ID3v2 tag before and ID3v1 and APEv2 tags after the sound.
+    pub fn without_tags(mut file: File) -> io::Result<Self> {
+        let file_bytes = file.metadata()?.len();
+        let mut start = 0;
+        for _ in 0..MAX_TAGS {
+            let Some(bytes) = id3v2_bytes(&mut file, start, file_bytes)? else { break };
+            start += bytes;
+        }
+        let start = start.min(file_bytes);
+        let end = end_of_sound(&mut file, start, file_bytes)?;
+        let mut window = Self { file, head: Vec::new(), start, end, at: 0 };
+        window.rewind()?;
+        Ok(window)
+    }
+
+    /// The same with `head` in the place of all that lies before `start`, a place in the file.
+    pub fn with_head(self, head: Vec<u8>, start: u64) -> Self {
+        Self { head, start: start.clamp(self.start, self.end), at: 0, ..self }
+    }
+
+    /// Where the sound starts and ends in the file.
+    pub fn range(&self) -> std::ops::Range<u64> {
+        self.start..self.end
+    }
+
+    fn len(&self) -> u64 {
+        self.head.len() as u64 + (self.end - self.start)
+    }
+
+    /// Whether nothing lies before the sound.
+    pub fn starts_the_file(&self) -> bool {
+        self.start == 0
+    }
+
+    /// The file, at no particular position.
+    pub fn into_file(self) -> File {
+        self.file
+    }
+
+    /// The file, at no particular position. [`rewind`](Seek::rewind) before reading the window again.
+    pub fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+}
+
+/// The length of an ID3v2 tag at `at` (id3.org, ID3v2.4.0 section 3.1).
+fn id3v2_bytes(file: &mut File, at: u64, file_bytes: u64) -> io::Result<Option<u64>> {
+    let mut header = [0; 10];
+    if at + 10 > file_bytes {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut header)?;
+    if !header.starts_with(b"ID3") || header[6..].iter().any(|b| b & 0x80 != 0) {
+        return Ok(None);
+    }
+    let body = header[6..].iter().fold(0, |size, &b| size << 7 | u64::from(b));
+    let footer = if header[5] & 0x10 != 0 { 10 } else { 0 };
+    Ok(Some(10 + body + footer))
+}
+
+/// Where the sound ends: before an ID3v1 tag of 128 bytes and an APEv2 tag that says its size.
+fn end_of_sound(file: &mut File, start: u64, file_bytes: u64) -> io::Result<u64> {
+    let mut end = file_bytes;
+    let mut tail = [0; 32];
+    if end >= start + 128 {
+        file.seek(SeekFrom::Start(end - 128))?;
+        file.read_exact(&mut tail)?;
+        if tail.starts_with(b"TAG") {
+            end -= 128;
+        }
+    }
+    if end >= start + 32 {
+        file.seek(SeekFrom::Start(end - 32))?;
+        file.read_exact(&mut tail)?;
+        if tail.starts_with(b"APETAGEX") {
+            let long = |i: usize| u32::from_le_bytes(std::array::from_fn(|k| tail[i + k]));
+            let header = if long(20) >> 31 == 1 { 32 } else { 0 };
+            let bytes = u64::from(long(12)) + header;
+            end = if start + bytes <= end { end - bytes } else { end };
+        }
+    }
+    Ok(end)
+}
+
+impl Read for Window {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let head = usize::try_from(self.at).ok().and_then(|at| self.head.get(at..)).unwrap_or_default();
+        let count = if head.is_empty() {
+            let left = usize::try_from(self.len() - self.at).unwrap_or(usize::MAX);
+            let length = buffer.len().min(left);
+            self.file.read(&mut buffer[..length])?
+        } else {
+            let count = head.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&head[..count]);
+            if count == head.len() {
+                self.file.seek(SeekFrom::Start(self.start))?;
+            }
+            count
+        };
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Window {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let wanted = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::End(offset) => self.len().checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.at.checked_add_signed(offset),
+        };
+        self.at = wanted.ok_or(io::ErrorKind::InvalidInput)?.min(self.len());
+        if let Some(offset) = self.at.checked_sub(self.head.len() as u64) {
+            self.file.seek(SeekFrom::Start(self.start + offset))?;
+        }
+        Ok(self.at)
+    }
+}
+
+impl MediaSource for Window {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::file;
+    use super::*;
+
+    #[test]
+    fn another_head_is_read_before_the_sound() {
+        let file = file(b"0123456789");
+        let window = Window::without_tags(File::open(file.path()).expect("the file")).expect("readable");
+        let mut window = window.with_head(b"abc".to_vec(), 6);
+        let mut text = String::new();
+        window.read_to_string(&mut text).expect("readable");
+        assert_eq!((text.as_str(), window.byte_len()), ("abc6789", Some(7)));
+        for (at, rest) in [(0, "abc6789"), (2, "c6789"), (3, "6789"), (5, "89"), (9, "")] {
+            window.seek(SeekFrom::Start(at)).expect("seekable");
+            text.clear();
+            window.read_to_string(&mut text).expect("readable");
+            assert_eq!(text, rest, "{at}");
+        }
+    }
+}
