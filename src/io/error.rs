@@ -289,7 +289,13 @@ impl Warning {
             | Self::Short { .. }
             | Self::Checksum
             | Self::Replaced { .. } => true,
-            Self::Long { .. } | Self::NoLength | Self::OtherTracks { .. } | Self::EditList | Self::Tags { .. } => false,
+            Self::Long { .. }
+            | Self::FrameSize
+            | Self::NoLength
+            | Self::OtherTracks { .. }
+            | Self::EditList
+            | Self::Tags { .. }
+            | Self::TagsLeftOut { .. } => false,
         }
     }
 
