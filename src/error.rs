@@ -58,6 +58,9 @@ pub enum Error {
         /// Why.
         source: RecipeError,
     },
+    /// The standard output cannot be written, or its reader has closed it.
+    #[error("the standard output cannot be written ({})", crate::io::plain(.0))]
+    Output(std::io::Error),
     /// Arguments that do not fit together.
     #[error("{0}")]
     Usage(String),
@@ -70,6 +73,9 @@ pub enum Error {
     /// A song of an album cannot be mastered: says why.
     #[error("{0}")]
     Album(String),
+    /// A master was changed since a batch wrote it.
+    #[error("{}: was changed since goldmaster wrote it; replace it with --force, or keep it under another name", .0.display())]
+    Edited(PathBuf),
     /// A batch has come to its end, but not every song has a master.
     #[error("{failed} of {songs} songs failed: {}", name(report))]
     SomeFailed {
@@ -114,14 +120,21 @@ impl Error {
             | Self::ProfileFile { .. }
             | Self::Reference(_)
             | Self::Folder(_)
+            | Self::Edited(_)
+            | Self::Output(_)
             | Self::Album(_) => 1,
         }
+    }
+
+    /// Whether the reader of the standard output, as `head`, wants no more of it: no failure, and nothing to print.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
     }
 }
 
 fn hint(source: &RecipeError) -> &'static str {
     match source {
-        RecipeError::Json(_) => "; goldmaster SONG --recipe FILE writes one",
+        RecipeError::Json(_) => "; goldmaster SONG --save-recipe FILE writes one",
         _ => "",
     }
 }

@@ -5,20 +5,28 @@ mod commands;
 
 use std::process::ExitCode;
 
-use clap::{ArgMatches, FromArgMatches as _};
+use clap::FromArgMatches as _;
 use goldmaster::error::Error;
 use goldmaster::song::multi_threaded;
 use goldmaster::terminal::progress_bar::listen_for_interrupt;
 
 use crate::cli::master::MasterArgs;
-use crate::cli::{Cli, Command, command};
-use crate::commands::{analyze, batch, check, demo, describe, master, print_error, profile, render, report, variations};
+use crate::cli::{Cli, Command, command, hints};
+use crate::commands::{
+    analyze, batch, check, demo, describe, master, print_error, print_warning, profile, render, report, variations,
+};
 
 fn main() -> ExitCode {
-    let matches = command().get_matches();
-    listen_for_interrupt();
-    match Cli::from_arg_matches(&matches).map_err(|e| e.exit()).and_then(|cli| multi_threaded(|| run(cli, &matches))) {
+    let done = match parsed() {
+        Ok(command) => {
+            listen_for_interrupt();
+            multi_threaded(|| run(command))
+        }
+        Err(error) => return exit_by(&error),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             print_error(&error);
             ExitCode::from(error.exit_code())
@@ -26,24 +34,47 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, matches: &ArgMatches) -> Result<(), Error> {
-    match cli.command {
-        Some(Command::Master(args)) => master::run_master(&args),
-        Some(Command::Analyze(args)) => analyze::run_analyze(&args),
-        Some(Command::Check(args)) => check::run_check(&args),
-        Some(Command::Profile(args)) => profile::run_profile(&args),
-        Some(Command::Render(args)) => render::run_render(&args),
-        Some(Command::Batch(args)) => batch::run_batch(&args),
-        Some(Command::MergeReports(args)) => batch::run_merge(&args),
-        Some(Command::Report(args)) => report::run_report(&args),
-        Some(Command::Variations(args)) => variations::run_variations(&args),
-        Some(Command::Demo(args)) => demo::run_demo(&args),
-        Some(Command::Completions(args)) => describe::print_completions(&args),
-        Some(Command::Man) => describe::print_manual(),
-        // Without a command the arguments are those of `master`.
-        None => match MasterArgs::from_arg_matches(matches) {
-            Ok(args) => master::run_master(&args),
-            Err(error) => error.format(&mut command()).exit(),
-        },
+/// The command; without one the arguments are those of `master`.
+fn parsed() -> Result<Command, clap::Error> {
+    let matches = command().try_get_matches()?;
+    if let Some(named) = Cli::from_arg_matches(&matches)?.command {
+        return Ok(named);
+    }
+    let master = MasterArgs::from_arg_matches(&matches);
+    Ok(Command::Master(master.map_err(|error| error.format(&mut command()))?))
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+fn exit_by(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        // When that fails, nobody is left to hear of it.
+        let _ = error.print();
+        if let Some(advice) = hints::advice(error, std::env::args_os().skip(1)) {
+            print_warning(&advice);
+        }
+    } else if let Err(error) = error.print()
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        let error = Error::Output(error);
+        print_error(&error);
+        return ExitCode::from(error.exit_code());
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
+}
+
+fn run(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Master(args) => master::run_master(&args),
+        Command::Analyze(args) => analyze::run_analyze(&args),
+        Command::Check(args) => check::run_check(&args),
+        Command::Profile(args) => profile::run_profile(&args),
+        Command::Render(args) => render::run_render(&args),
+        Command::Batch(args) => batch::run_batch(&args),
+        Command::MergeReports(args) => batch::run_merge(&args),
+        Command::Report(args) => report::run_report(&args),
+        Command::Variations(args) => variations::run_variations(&args),
+        Command::Demo(args) => demo::run_demo(&args),
+        Command::Completions(args) => describe::print_completions(&args),
+        Command::Man => describe::print_manual(),
     }
 }

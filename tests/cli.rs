@@ -34,7 +34,6 @@ fn what_is_no_song_is_refused() {
         &folder,
         &[
             (&["missing.wav"], &["missing.wav", "no such file"]),
-            (&["folder.wav"], &["folder.wav", "a folder"]),
             (&["empty.wav"], &["empty.wav", "empty", "FLAC"]),
             (&["text.wav"], &["text.wav", "no sound", "FLAC"]),
             (&["page.mp3"], &["page.mp3", "web page"]),
@@ -49,7 +48,7 @@ fn what_is_no_song_is_refused() {
             (&["render", "good.wav", "--recipe", "missing.json"], &["missing.json", "no such file"]),
             (
                 &["render", "good.wav", "--recipe", "text.wav"],
-                &["text.wav", "not a recipe", "goldmaster SONG --recipe FILE"],
+                &["text.wav", "not a recipe", "goldmaster SONG --save-recipe FILE"],
             ),
             (&["analyze", "missing.wav"], &["missing.wav", "no such file"]),
             (&["analyze", "text.wav"], &["text.wav", "no sound"]),
@@ -109,7 +108,7 @@ fn a_recipe_never_replaces_a_sound() {
     let before = folder.contents();
     for recipe in ["mix.wav", "./mix.wav", "record.wav", "hard.wav", "out.wav", "./out.wav"] {
         for force in [&["--force"][..], &[]] {
-            let arguments = ["mix.wav", "--reference", "record.wav", "-o", "out.wav", "--recipe", recipe];
+            let arguments = ["mix.wav", "--reference", "record.wav", "-o", "out.wav", "--save-recipe", recipe];
             let run = folder.goldmaster(&[&arguments, force].concat());
             assert!(matches!(run.code, Some(FAILED | USAGE)), "{recipe}: {run:?}");
             assert_eq!(run.stderr.lines().count(), 1, "{recipe}: {run:?}");
@@ -128,10 +127,10 @@ fn what_exists_is_replaced_only_when_it_is_allowed() {
         &folder,
         &[
             (&["mix.wav"], &["mix.master.wav", "exists already", "another name"]),
-            (&["mix.wav", "-o", "new.wav", "--recipe", "old.json"], &["old.json", "exists already"]),
+            (&["mix.wav", "-o", "new.wav", "--save-recipe", "old.json"], &["old.json", "exists already"]),
         ],
     );
-    folder.goldmaster(&["mix.wav", "--recipe", "old.json", "--force"]).succeeded();
+    folder.goldmaster(&["mix.wav", "--save-recipe", "old.json", "--force"]).succeeded();
     assert!(!read(&folder.path("mix.master.wav")).frames.is_empty());
     let recipe = fs::read_to_string(folder.path("old.json")).expect("the recipe");
     Recipe::from_json(&recipe).expect("a recipe");
@@ -147,7 +146,7 @@ fn a_place_that_cannot_be_written_is_refused_before_any_work() {
         &[
             (&["mix.wav", "-o", "no/such/folder/out.wav"], &["no/such/folder/out.wav", "folder does not exist"]),
             (&["mix.wav", "-o", "full.wav", "--force"], &["full.wav", "a folder"]),
-            (&["mix.wav", "--recipe", "no/such/recipe.json"], &["no/such/recipe.json", "folder does not exist"]),
+            (&["mix.wav", "--save-recipe", "no/such/recipe.json"], &["no/such/recipe.json", "folder does not exist"]),
         ],
     );
 }
@@ -209,6 +208,111 @@ fn wrong_arguments_are_usage_errors_that_name_them() {
         assert!(run.stderr.contains(word), "{word:?} is missing: {run:?}");
         assert!(folder.contents() == before, "{arguments:?} has changed the folder");
     }
+}
+
+/// Command lines that cannot be meant, and what the program says to type instead.
+#[test]
+fn a_wrong_command_line_is_answered_with_what_to_type_instead() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    folder.wav("other.wav", 2, &short_mix());
+    folder.file("mix.master.wav", b"an earlier master");
+    folder.file("recipe.json", b"an earlier recipe");
+    fs::create_dir(folder.path("songs")).expect("a folder");
+    let before = folder.contents();
+    let cases: [(&[&str], &str); 13] = [
+        (&["analize", "mix.wav"], "did you mean: goldmaster analyze mix.wav"),
+        (&["btach", "songs", "--album"], "Did you mean: goldmaster batch"),
+        (&["songs"], "songs is a folder; to master all songs in it: goldmaster batch songs"),
+        (&["songs/"], "goldmaster batch songs/"),
+        (&["mix.wav", "-r", "mix.wav", "other.wav"], "every reference needs a -r of its own"),
+        (&["mix.wav", "--rate", "44.1"], "did you mean 44100?"),
+        (&["https://example.org/hit.mp3"], "download it first, then name the file, as in hit.mp3"),
+        (&["mix.wav", "-r", "https://example.org/hit.mp3"], "download it first"),
+        (&["mix.wav", "--recipe", "recipe.json"], "goldmaster render mix.wav --recipe recipe.json"),
+        (&["mix.wav", "--recipe", "recipe.json", "--force"], "--save-recipe recipe.json"),
+        (&["mix.wav", "--album"], "--album is an option of batch: goldmaster batch mix.wav --album"),
+        // What is wrong with the options is said first, whatever exists already.
+        (&["mix.wav", "--loudness", "14"], "did you mean -14?"),
+        (&["mix.wav", "--set", "limiter.colour=1"], "colour"),
+    ];
+    for (arguments, words) in cases {
+        let run = folder.goldmaster(arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(USAGE), ""), "{arguments:?}: {run:?}");
+        assert!(run.stderr.contains(words), "{words:?} is missing: {run:?}");
+        assert!(folder.contents() == before, "{arguments:?} has changed the folder");
+    }
+    // These are understood as they are.
+    for arguments in
+        [&["mix.wav", "--ref", "other.wav", "-o", "a.wav"][..], &["mix.wav", "--genre", "Rock", "-o", "b.wav"]]
+    {
+        folder.goldmaster(arguments).succeeded();
+    }
+    folder.goldmaster(&["analyse", "mix.wav"]).succeeded();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_the_output_is_a_failure() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    for arguments in [
+        &["mix.wav", "--force", "--json"][..],
+        &["mix.wav", "--force"],
+        &["analyze", "mix.wav", "--json"],
+        &["batch", "mix.wav", "-o", "out"],
+        &["batch", "mix.wav", "-o", "out", "--dry-run"],
+        &["--genre", "list"],
+        &["--help"],
+        &["completions", "bash"],
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+        let run = folder.run(folder.command(arguments).stdout(full));
+        assert_eq!(run.code, Some(FAILED), "{arguments:?}: {run:?}");
+        assert_eq!(
+            run.stderr, "goldmaster: the standard output cannot be written (the disk is full)\n",
+            "{arguments:?}"
+        );
+    }
+    assert!(!read(&folder.path("mix.master.wav")).frames.is_empty(), "the master is made all the same");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_killed_run_left_is_gone_after_the_next() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &short_mix());
+    for left in [".goldmaster-abc.tmp", ".goldmaster-notes.txt"] {
+        folder.file(left, b"left behind");
+    }
+    folder.goldmaster(&["mix.wav"]).succeeded();
+    let names: Vec<String> = folder.contents().into_keys().collect();
+    assert_eq!(names, [".goldmaster-notes.txt", "mix.master.wav", "mix.wav"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_ctrl_c_leaves_no_temporary_file() {
+    let folder = Folder::new();
+    folder.wav("long.wav", 2, &analyzer::synth::demo_mix(RATE_HZ, 40.0));
+    let mut child = folder.command(&["long.wav"]).stderr(std::process::Stdio::null()).spawn().expect("it starts");
+    let is_temporary = |name: &String| name.ends_with(".tmp");
+    let names = || {
+        let entries = fs::read_dir(folder.path("")).expect("the folder");
+        entries.map(|entry| name(&entry.expect("an entry").path())).collect::<Vec<_>>()
+    };
+    let began = std::time::Instant::now();
+    while !names().iter().any(is_temporary) {
+        let has_ended = child.try_wait().expect("ours").is_some();
+        assert!(!has_ended && began.elapsed().as_secs() < 120, "it writes into a temporary file: {:?}", names());
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    for _ in 0..2 {
+        let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(killed.expect("a shell").success());
+    }
+    assert_eq!(child.wait().expect("ours").code(), Some(130));
+    assert_eq!(names(), ["long.wav"]);
 }
 
 #[test]
@@ -281,7 +385,7 @@ fn keys(value: &Value) -> Vec<&str> {
 fn the_report_is_json_with_the_keys_that_are_documented() {
     let folder = Folder::new();
     folder.wav("mix.wav", 1, &short_mix());
-    let run = folder.goldmaster(&["mix.wav", "--recipe", "recipe.json", "--json"]).succeeded();
+    let run = folder.goldmaster(&["mix.wav", "--save-recipe", "recipe.json", "--json"]).succeeded();
     assert_eq!(run.stderr, "");
     let report = run.json();
     assert_eq!(keys(&report), REPORT_KEYS);
@@ -296,7 +400,7 @@ fn the_report_is_json_with_the_keys_that_are_documented() {
 fn quiet_prints_nothing() {
     let folder = Folder::new();
     folder.wav("mix.wav", 2, &short_mix());
-    let run = folder.goldmaster(&["mix.wav", "--quiet", "--recipe", "recipe.json"]).succeeded();
+    let run = folder.goldmaster(&["mix.wav", "--quiet", "--save-recipe", "recipe.json"]).succeeded();
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     let run = folder.goldmaster(&["render", "mix.wav", "--recipe", "recipe.json", "-o", "b.wav", "-q"]).succeeded();
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
@@ -347,7 +451,7 @@ fn one_bad_file_does_not_stop_the_measurement_of_the_others() {
 fn mix_and_difference_add_up_to_the_master() {
     let folder = Folder::new();
     folder.wav("mix.wav", 2, &MIX);
-    let arguments = ["mix.wav", "-o", "master.wav", "--delta", "delta.wav", "--recipe", "recipe.json"];
+    let arguments = ["mix.wav", "-o", "master.wav", "--delta", "delta.wav", "--save-recipe", "recipe.json"];
     folder.goldmaster(&arguments).succeeded();
     let recipe = fs::read_to_string(folder.path("recipe.json")).expect("the recipe");
     let drive_db = Recipe::from_json(&recipe).expect("valid").solution.expect("solved").drive_db;
@@ -373,7 +477,7 @@ fn names_may_have_spaces_and_any_script() {
     fs::rename(folder.wav("record.wav", 2, &louder(&short_mix(), 3.0)), file("a:b.wav")).expect("one disk");
     let (mix, record, recipe) = (file("mein Lied: das 1. ☂.wav"), file("a:b.wav"), file("ein Rezept.json"));
     folder
-        .goldmaster(&[&mix, "--reference", &record, "--reference", &format!("{record}:2"), "--recipe", &recipe])
+        .goldmaster(&[&mix, "--reference", &record, "--reference", &format!("{record}:2"), "--save-recipe", &recipe])
         .succeeded();
     let mut names: Vec<_> =
         fs::read_dir(&place).expect("the folder").map(|entry| name(&entry.expect("an entry").path())).collect();

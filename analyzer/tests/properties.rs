@@ -3,8 +3,8 @@
 use analyzer::fft::{Complex, RealFft2};
 use analyzer::lanes::Lanes;
 use analyzer::loudness::LoudnessMeter;
-use analyzer::readings::LoudnessReading;
 use analyzer::random::Random;
+use analyzer::readings::LoudnessReading;
 use analyzer::stream::{Frame, Meter};
 use analyzer::true_peak::TruePeakMeter;
 use analyzer::units::{db_from_gain, gain_from_db};

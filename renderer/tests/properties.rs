@@ -21,9 +21,9 @@ fn config(cases: u32) -> ProptestConfig {
 
 fn output() -> impl Strategy<Value = OutputParams> {
     let format = prop_oneof![Just(SampleFormat::Int16), Just(SampleFormat::Int24), Just(SampleFormat::Float32)];
-    (proptest::option::of(OUTPUT_RATES_HZ), format, any::<u32>()).prop_map(|(sample_rate_hz, sample_format, dither_seed)| {
-        OutputParams { sample_rate_hz, sample_format, dither_seed }
-    })
+    (proptest::option::of(OUTPUT_RATES_HZ), format, any::<u32>()).prop_map(
+        |(sample_rate_hz, sample_format, dither_seed)| OutputParams { sample_rate_hz, sample_format, dither_seed },
+    )
 }
 
 fn solution() -> impl Strategy<Value = Solution> {

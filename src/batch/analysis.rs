@@ -18,6 +18,7 @@ use crate::batch::watch::{SongProgress, Stopping, Watch};
 use crate::decide::refine::refined;
 use crate::error::Error;
 use crate::io;
+use crate::io::spool::Store;
 use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::DecisionReport;
 use crate::report::album::AlbumReport;
@@ -101,11 +102,17 @@ impl BatchAnalysis {
         let Some(tone) = tone else {
             return Ok(Self { album: vec![Err(NOTHING.to_owned()); plan.items.len()], ..self });
         };
+        let store = Store::new()?;
         let prepared = each(plan, jobs, watch, |at, item, deciders| {
             let profile = profiles[at].as_ref().map_err(String::clone)?;
             let job = MasterJob { input: item.input.clone(), ..job.clone() };
-            let prepared =
-                guarded(item, || prepare(&job, profile, &tone, deciders, shared, watch).map_err(|e| e.to_string()));
+            let prepared = guarded(item, || {
+                let (mut part, decision) =
+                    prepare(&job, profile, &tone, deciders, shared, watch).map_err(|e| e.to_string())?;
+                // All songs wait until the last is prepared.
+                part.trace.blocks.store(&store).map_err(|e| e.to_string())?;
+                Ok((part, decision))
+            });
             prepared.map(|(part, decision)| (part, DecisionReport { genre: aim.genre.clone(), ..decision }))
         })?;
         let strictness = job.settings.strictness();
@@ -146,11 +153,15 @@ impl BatchAnalysis {
             let broken = format!("the album is not as loud as {wanted_lufs:.2} LUFS: {name} comes no higher");
             return Err(Error::Promise { path: shared.output.to_owned(), broken });
         }
+        if let Some(missed_lu) = offset.missed_by_lu.filter(|_| strictness == Strictness::Shortfalls) {
+            let broken = format!("the album is {missed_lu:+.2} LU away from {wanted_lufs:.2} LUFS");
+            return Err(Error::Promise { path: shared.output.to_owned(), broken });
+        }
         let album = songs
             .into_iter()
             .map(|song| song.map(|part| (parts[part].recipe.clone(), decisions[part].1.clone())))
             .collect();
-        Ok(Self { album, loudness: (wanted_lufs, offset.offset_lu), held_back_by, ..self })
+        Ok(Self { album, loudness: Some((wanted_lufs, offset)), held_back_by, ..self })
     }
 
     /// Measures the finished album.
@@ -170,15 +181,26 @@ impl BatchAnalysis {
             return Ok(self.known.clone());
         }
         let pairs = each(plan, jobs, watch, |at, item, _| {
-            let has_master = matches!(outcomes[at], Outcome::Mastered | Outcome::Unchanged);
-            let record = has_master.then(|| shared.records.read(&item.output)).flatten()?;
-            let before = record.profile()?;
-            let (after, history) = measure_master(&shared.output.join(&item.output), &Stopping(watch)).ok()?;
-            Some(Pair { input: item.input.clone(), before, after, history })
+            if !matches!(outcomes[at], Outcome::Mastered | Outcome::Unchanged) {
+                return None;
+            }
+            let path = shared.output.join(&item.output);
+            let record = shared.records.read(&item.output);
+            let Some(before) = record.and_then(|record| record.profile()) else {
+                return Some(Err(format!("{}: its record in .goldmaster is missing or damaged", path.display())));
+            };
+            let pair = |(after, history)| Pair { input: item.input.clone(), before, after, history };
+            Some(measure_master(&path, &Stopping(watch)).map(pair).map_err(|e| e.to_string()))
         })?;
-        let (wanted_lufs, offset_lu) = self.loudness;
-        let report =
-            album_report(self.context.clone(), pairs.into_iter().flatten().collect(), by, wanted_lufs, offset_lu);
+        let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+        for pair in pairs.into_iter().flatten() {
+            match pair {
+                Ok(pair) => readable.push(pair),
+                Err(cause) => unreadable.push(cause),
+            }
+        }
+        let Some((wanted_lufs, offset)) = self.loudness else { return Ok(None) };
+        let report = album_report(self.context.clone(), readable, unreadable, by, wanted_lufs, offset);
         Ok(Some(AlbumReport { held_back_by: self.held_back_by.clone(), ..report }))
     }
 }

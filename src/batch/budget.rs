@@ -41,7 +41,7 @@ impl Budget {
         };
         if jobs > most {
             let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-            let needed = mib(PROGRAM_BYTES + jobs * per_song);
+            let needed = mib(PROGRAM_BYTES.saturating_add(jobs.saturating_mul(per_song)));
             return Err(format!(
                 "{jobs} at once need {needed} MiB of memory, and {} may be used: see --memory",
                 mib(memory_bytes)
@@ -106,6 +106,14 @@ mod tests {
                     ),
                 }
             }
+        }
+    }
+
+    #[test]
+    fn no_number_of_songs_is_too_large_to_be_refused() {
+        for jobs in [1 << 20, usize::MAX / 2, usize::MAX] {
+            let refused = Budget::new(NonZeroUsize::new(jobs), Some(1 << 30)).expect_err("too many");
+            assert!(refused.contains("MiB"), "{refused}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use crate::batch::exclude::Exclusions;
 use crate::error::Error;
 use crate::io::decode::begins_like_sound;
 use crate::render::provenance::is_master;
@@ -31,28 +32,44 @@ impl Found {
 /// # Errors
 /// A glob is malformed or matches nothing.
 pub fn find(arguments: &[PathBuf], output: &Path) -> Result<Vec<Found>, Error> {
-    let mut search = Search { found: Vec::new(), output: output.canonicalize().ok() };
+    find_but(Exclusions::default(), arguments, output).map(|(found, _)| found)
+}
+
+/// The same without what is excluded, and how many files and folders that are.
+fn find_but(exclusions: Exclusions, arguments: &[PathBuf], output: &Path) -> Result<(Vec<Found>, usize), Error> {
+    let mut search = Search { found: Vec::new(), output: output.canonicalize().ok(), exclusions, excluded: 0 };
     for argument in arguments {
         let text = argument.to_str().unwrap_or_default();
         if argument.is_dir() {
-            search.folder(argument, Path::new(""));
+            search.folder(argument, Path::new(""))?;
         } else if !argument.exists() && text.contains(['*', '?', '[']) {
             search.glob(text)?;
         } else {
             search.file(argument, argument.file_name().unwrap_or_default().as_ref());
         }
     }
-    Ok(without_repetition(search.found))
+    Ok((without_repetition(search.found), search.excluded))
 }
 
-/// The same for a batch, and how many masters were left out: those among what was searched for that say who made them, or lie
-/// beside their mix under the name that they get by default; of files that were named, those of which both is true. Where
-/// there is nothing else, they are meant.
+/// The songs of a batch, and what was left out.
+#[derive(Clone, Debug, Default)]
+pub struct Mixes {
+    /// The songs.
+    pub found: Vec<Found>,
+    /// How many masters were left out.
+    pub masters: usize,
+    /// How many files and folders were excluded.
+    pub excluded: usize,
+}
+
+/// The songs that `arguments` name for a batch, without what is excluded and without masters: those among what was searched
+/// for whose tags say that goldmaster made them, or that lie beside their mix under the name that they get by default; of
+/// files that were named, those of which both is true. Where there is nothing else, they are meant.
 ///
 /// # Errors
 /// As [`find`].
-pub fn mixes(arguments: &[PathBuf], output: &Path) -> Result<(Vec<Found>, usize), Error> {
-    let found = find(arguments, output)?;
+pub fn mixes(arguments: &[PathBuf], output: &Path, exclusions: Exclusions) -> Result<Mixes, Error> {
+    let (found, excluded) = find_but(exclusions, arguments, output)?;
     let stems: HashSet<PathBuf> = found.iter().map(|song| without_extension(&song.path)).collect();
     let lies_beside_its_mix = |path: &Path| {
         let stem = without_extension(path);
@@ -63,7 +80,8 @@ pub fn mixes(arguments: &[PathBuf], output: &Path) -> Result<(Vec<Found>, usize)
         if arguments.contains(path) { lies_beside && is_marked } else { lies_beside || is_marked }
     };
     let (masters, mixes): (Vec<_>, Vec<_>) = found.into_iter().partition(is_left_out);
-    Ok(if mixes.is_empty() { (masters, 0) } else { (mixes, masters.len()) })
+    let (found, masters) = if mixes.is_empty() { (masters, 0) } else { (mixes, masters.len()) };
+    Ok(Mixes { found, masters, excluded })
 }
 
 /// All songs of a list, one per line. Relative ones keep their folders.
@@ -98,21 +116,35 @@ pub fn tree_path(path: &Path) -> PathBuf {
 struct Search {
     found: Vec<Found>,
     output: Option<PathBuf>,
+    exclusions: Exclusions,
+    excluded: usize,
 }
 
 impl Search {
     fn file(&mut self, path: &Path, relative: &Path) {
-        self.found.push(Found::new(path.to_owned(), relative.to_owned()));
+        if self.exclusions.cover(relative, false) {
+            self.excluded += 1;
+        } else {
+            self.found.push(Found::new(path.to_owned(), relative.to_owned()));
+        }
     }
 
-    fn folder(&mut self, folder: &Path, relative: &Path) {
+    /// Searches a folder to its depth.
+    fn folder(&mut self, folder: &Path, relative: &Path) -> Result<(), Error> {
+        let outside = self.exclusions.enter(folder, relative).map_err(Error::Folder)?;
+        let searched = self.entries(folder, relative);
+        self.exclusions.leave(outside);
+        searched
+    }
+
+    fn entries(&mut self, folder: &Path, relative: &Path) -> Result<(), Error> {
         let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
         let mut entries = match entries {
             Ok(entries) => entries,
             Err(error) => {
                 let problem = Some(format!("{}: the folder cannot be read ({error})", folder.display()));
                 self.found.push(Found { problem, ..Found::new(folder.to_owned(), relative.to_owned()) });
-                return;
+                return Ok(());
             }
         };
         entries.sort_unstable_by_key(std::fs::DirEntry::file_name);
@@ -124,19 +156,22 @@ impl Search {
             let relative = relative.join(&name);
             // A link to a folder may lead in a circle; a link to a file is a file.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                if self.output.is_none() || path.canonicalize().ok() != self.output {
-                    self.folder(&path, &relative);
+                if self.exclusions.cover(&relative, true) {
+                    self.excluded += 1;
+                } else if self.output.is_none() || path.canonicalize().ok() != self.output {
+                    self.folder(&path, &relative)?;
                 }
             } else if !path.is_dir() && (promises_sound(&path) || begins_like_sound(&path)) {
                 self.file(&path, &relative);
             }
         }
+        Ok(())
     }
 
     fn glob(&mut self, pattern: &str) -> Result<(), Error> {
         let wrong = |cause: String| Error::Usage(format!("{pattern}: {cause}"));
         let base = unvarying_folder(pattern);
-        let before = self.found.len();
+        let before = self.found.len() + self.excluded;
         let paths = matches(&base, pattern).map_err(|e| wrong(e.msg.to_owned()))?;
         for path in paths {
             let relative = path.strip_prefix(&base).map(Path::to_owned).unwrap_or_else(|_| tree_path(&path));
@@ -144,12 +179,16 @@ impl Search {
             if is_output {
                 continue;
             } else if path.is_dir() {
-                self.folder(&path, &relative);
+                self.folder(&path, &relative)?;
             } else {
                 self.file(&path, &relative);
             }
         }
-        if self.found.len() == before { Err(wrong("no song has such a name".to_owned())) } else { Ok(()) }
+        if self.found.len() + self.excluded == before {
+            Err(wrong("no song has such a name".to_owned()))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -274,7 +313,11 @@ mod tests {
         let folder = tree();
         std::fs::write(folder.path().join("a.master.wav"), "").expect("space");
         std::fs::write(folder.path().join("else.master.wav"), "").expect("space");
-        let (found, left_out) = mixes(&[folder.path().to_owned()], &folder.path().join("out")).expect("readable");
+        let mixes = |arguments: &[PathBuf], output: &Path| {
+            let Mixes { found, masters, .. } = mixes(arguments, output, Exclusions::default()).expect("readable");
+            (found, masters)
+        };
+        let (found, left_out) = mixes(&[folder.path().to_owned()], &folder.path().join("out"));
         assert_eq!(
             relatives(&found),
             ["a.FLAC", "b.wav", "cd1/live/c.mp3", "cd2/d.aiff", "else.master.wav", "unnamed"]
@@ -282,10 +325,20 @@ mod tests {
         assert_eq!(left_out, 1);
         // Whoever names a file means it, unless it says that it is the master of another.
         let named = ["a.FLAC", "a.master.wav"].map(|name| folder.path().join(name));
-        let (found, left_out) = mixes(&named, Path::new("out")).expect("readable");
+        let (found, left_out) = mixes(&named, Path::new("out"));
         assert_eq!((found.len(), left_out), (2, 0));
-        let (found, left_out) = mixes(&[folder.path().join("a.master.wav")], Path::new("out")).expect("readable");
+        let (found, left_out) = mixes(&[folder.path().join("a.master.wav")], Path::new("out"));
         assert_eq!((relatives(&found), left_out), (vec!["a.master.wav".to_owned()], 0));
+    }
+
+    #[test]
+    fn what_is_excluded_is_passed_over_and_counted() {
+        let folder = tree();
+        std::fs::write(folder.path().join("cd1/.goldmasterignore"), "live/\n").expect("space");
+        let exclusions = Exclusions::new(&["*.aiff".to_owned()]).expect("well-formed");
+        let Mixes { found, excluded, .. } =
+            mixes(&[folder.path().to_owned()], &folder.path().join("out"), exclusions).expect("readable");
+        assert_eq!((relatives(&found), excluded), (["a.FLAC", "b.wav", "unnamed"].map(str::to_owned).to_vec(), 2));
     }
 
     #[test]

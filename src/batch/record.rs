@@ -59,6 +59,8 @@ pub enum MasterState {
     Outdated,
     /// A file is there that no batch has written.
     Foreign,
+    /// Its master is there, but was changed since a batch wrote it.
+    Edited,
 }
 
 /// The hidden folder of an output.
@@ -144,7 +146,7 @@ impl Records {
         Ok(match file_hash(&path)? == record.output_hash {
             true if record.made_from == *made_from => MasterState::Finished,
             true => MasterState::Outdated,
-            false => MasterState::Foreign,
+            false => MasterState::Edited,
         })
     }
 }
@@ -193,7 +195,7 @@ mod tests {
         assert_eq!(standing(&made_from("another mix", "settings")), MasterState::Outdated);
         assert_eq!(standing(&made_from("mix", "other settings")), MasterState::Outdated);
         std::fs::write(&master, "edited").expect("space");
-        assert_eq!(standing(&made), MasterState::Foreign);
+        assert_eq!(standing(&made), MasterState::Edited);
         std::fs::remove_file(&master).expect("ours");
         assert_eq!(standing(&made), MasterState::New);
     }

@@ -124,7 +124,7 @@ fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) ->
     }
 }
 
-/// How every song stands, in order, and what would fail at once; nothing is written.
+/// How every song stands, in order, and what would fail at once: every file is opened, and nothing is written.
 pub fn look<'a>(
     plan: &'a Plan,
     output: &'a Path,
@@ -132,7 +132,13 @@ pub fn look<'a>(
 ) -> impl Iterator<Item = (&'a Item, Result<MasterState, String>)> {
     let mut shared = shared(output, options, 0);
     shared.direction = BatchAnalysis::named(plan, &shared);
-    plan.items.iter().map(move |item| (item, shared.made_from(item).and_then(|made| shared.standing(item, &made))))
+    plan.items.iter().map(move |item| {
+        let standing = shared.made_from(item).and_then(|made| {
+            io::decode::open(&item.input).map_err(|e| e.to_string())?;
+            shared.standing(item, &made)
+        });
+        (item, standing)
+    })
 }
 
 fn shared<'a>(output: &'a Path, options: &Options, spool_bytes: usize) -> Shared<'a> {

@@ -22,6 +22,7 @@ use crate::request::job::MasterJob;
 use crate::request::page::PageAudio;
 use crate::request::settings::DeciderKind;
 use crate::song::observer::Observer;
+use crate::workflows::album::Offset;
 use crate::workflows::master::{MasteringTarget, load_decider};
 
 /// What is the same for all songs of a batch.
@@ -62,8 +63,8 @@ pub struct BatchAnalysis {
     pub middle: Option<Target>,
     /// What is done to each song of an album, by its place in the plan's items.
     pub album: Vec<Result<(Recipe, DecisionReport), String>>,
-    /// What the loudness of the album was set to, LUFS, and by how much it is turned up, LU.
-    pub(super) loudness: (f64, f64),
+    /// What the loudness of the album was set to, LUFS, and how it gets there.
+    pub(super) loudness: Option<(f64, Offset)>,
     pub(super) held_back_by: Option<String>,
     /// What was noticed about the references of an album.
     pub warnings: Vec<Warning>,

@@ -71,7 +71,8 @@ impl Shared<'_> {
     ) -> Result<Done, String> {
         let standing = self.standing(item, &made_from)?;
         let path = self.output.join(&item.output);
-        let is_unclear = standing == MasterState::Foreign && claim.was_abandoned && !self.force;
+        let is_unclear =
+            matches!(standing, MasterState::Foreign | MasterState::Edited) && claim.was_abandoned && !self.force;
         let made = match is_unclear {
             true => self.compared(item, &path, deciders, observer),
             false => self.mastered(item, &path, standing, deciders, observer),
@@ -79,7 +80,7 @@ impl Shared<'_> {
         let (report, profile) = match made {
             Ok(made) => made,
             Err(error) => {
-                if !is_unclear || matches!(error, Error::Io(io::Error::Exists { .. })) {
+                if !is_unclear || matches!(error, Error::Io(io::Error::Exists { .. }) | Error::Edited(_)) {
                     claim.release();
                 }
                 return Err(error.to_string());
@@ -110,8 +111,10 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let may_replace = self.force || matches!(standing, MasterState::Finished | MasterState::Outdated);
-        if standing == MasterState::Foreign && !may_replace {
-            return Err(io::Error::Exists { path: path.to_owned() }.into());
+        match standing {
+            MasterState::Foreign if !may_replace => return Err(io::Error::Exists { path: path.to_owned() }.into()),
+            MasterState::Edited if !may_replace => return Err(Error::Edited(path.to_owned())),
+            _ => {}
         }
         let folder = path.parent().unwrap_or(self.output);
         io::text::create_folder(folder)?;

@@ -11,8 +11,11 @@ use crate::batch::settings::Settings;
 use crate::error::Error;
 use crate::request::settings::{DIRECTIONS, MasterSettings};
 
-/// Between several values in one cell of a CSV.
+/// Between several values in one cell of a CSV. Where it stands between the columns as well, such a cell is quoted.
 const SEPARATOR: char = ';';
+
+/// What spreadsheets put between columns.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
 /// A row: columns and their values, empty cells left out.
 type Row = Vec<(String, Vec<String>)>;
@@ -65,24 +68,36 @@ fn column(name: &str) -> String {
 }
 
 fn csv_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let head = text.lines().next().unwrap_or_default();
+    let count = |delimiter: u8| head.bytes().filter(|byte| *byte == delimiter).count();
+    // The first of those that stand there most often.
+    let delimiter = DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',');
+    let mut builder = csv::ReaderBuilder::new();
+    let mut reader = builder.trim(csv::Trim::All).delimiter(delimiter).from_reader(text.as_bytes());
     let columns: Vec<String> = reader.headers().map_err(|e| e.to_string())?.iter().map(column).collect();
-    if let [only] = &columns[..]
-        && only.contains([SEPARATOR, '\t'])
-    {
-        return Err("its columns must be separated by commas".to_owned());
-    }
     let rows = reader.records().map(|record| {
         let record = record.map_err(|e| e.to_string())?;
         let name = format!("line {}", record.position().map_or(0, csv::Position::line));
         let cells = columns.iter().zip(&record).filter(|(_, cell)| !cell.is_empty());
         let values = |column: &str, cell: &str| match MasterSettings::takes_several(column) {
             true => cell.split(SEPARATOR).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty()).collect(),
+            false if delimiter != b',' => vec![with_decimal_point(cell)],
             false => vec![cell.to_owned()],
         };
         Ok((name, cells.map(|(column, cell)| (column.clone(), values(column, cell))).collect()))
     });
     rows.collect()
+}
+
+/// A number as spreadsheets write it in countries with a decimal comma, where columns have other separators: `-9,5`.
+fn with_decimal_point(cell: &str) -> String {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match cell.split_once(',') {
+        Some((whole, part)) if is_number(whole.trim_start_matches(['-', '+'])) && is_number(part) => {
+            format!("{whole}.{part}")
+        }
+        _ => cell.to_owned(),
+    }
 }
 
 fn json_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
@@ -151,13 +166,26 @@ mod tests {
     }
 
     #[test]
+    fn a_spreadsheet_of_any_country_says_the_same() {
+        for text in [
+            "input,loudness,reference,output\na.wav,-9.5,r.wav;s.wav,\"x,y.wav\"\n",
+            "\u{feff}input;loudness;reference;output\r\na.wav;-9,5;\"r.wav;s.wav\";x,y.wav\r\n",
+            "input\tloudness\treference\toutput\na.wav\t-9,5\tr.wav;s.wav\tx,y.wav\n",
+        ] {
+            let plan = plan("plan.csv", text).unwrap_or_else(|e| panic!("{text}: {e}"));
+            let [song] = &plan.items[..] else { panic!("one song") };
+            assert_eq!(song.settings.master.delivery.loudness, Some(LoudnessTarget::Lufs(-9.5)), "{text}");
+            assert_eq!((song.settings.master.references.len(), &*song.output), (2, Path::new("x,y.wav")), "{text}");
+        }
+    }
+
+    #[test]
     fn what_makes_no_sense_is_named() {
         let cases = [
             ("plan.csv", "input,colour\na.wav,red\n", "line 2: colour: unknown"),
             ("plan.csv", "input,loudness\na.wav,-9\nb.wav,loud\n", "line 3: loudness: \"loud\""),
             ("plan.csv", "input,ceiling\na.wav,7\n", "line 2: "),
             ("plan.csv", "output\na.wav\n", "line 2: the input is missing"),
-            ("plan.csv", "input;loudness\na.wav;-9\n", "separated by commas"),
             ("plan.csv", "input,output\na.wav,../b.wav\n", "line 2: output: \"../b.wav\" leads out"),
             ("plan.csv", "input,output\na.wav,b.mp3\n", "neither .wav nor .flac"),
             ("plan.json", r#"[{"input": "a.wav", "rate": [1, 2]}]"#, "song 1: rate: takes one value"),

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use goldmaster::batch::budget::parse_bytes;
+use goldmaster::batch::exclude::Exclusions;
+use goldmaster::batch::inputs::{self, Mixes};
 use goldmaster::batch::plan::{Plan, Relation, Shard};
 use goldmaster::batch::run::Options;
 use goldmaster::batch::settings::Settings;
-use goldmaster::batch::{inputs, table};
+use goldmaster::batch::table;
 use goldmaster::error::Error;
 use goldmaster::io::output_spec::Format;
 use goldmaster::request::job::AlbumLoudness;
@@ -19,29 +21,32 @@ use goldmaster::request::settings::MasterSettings;
 
 #[derive(Args, Debug)]
 pub struct BatchArgs {
-    /// Files, folders (searched to their depth) and globs; `-` reads a list of files from the standard input
+    /// Files, folders (with all folders in them) and globs; `-` reads a list of files from the standard input
     #[arg(required_unless_present = "plan", conflicts_with = "plan")]
     pub inputs: Vec<PathBuf>,
-    /// A table of songs, .csv or .json, each with settings of its own
+    /// A table of songs with settings for each, .csv or .json
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
-    /// Where masters and reports go; folders are kept
+    /// Passes over files and folders, as '*demo*' or 'live/'; a .goldmasterignore in a folder has such patterns in its lines
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Folder for masters and reports; the folders of the input are kept in it
     #[arg(short, long, value_name = "FOLDER", default_value = "masters")]
     pub output: PathBuf,
-    /// A finished record that the songs of a genre come close to, as in rock=hit.flac; several are weighted, as in
-    /// rock=hit.flac:0.5. A song is of the genre that it is given, or sounds like
+    /// A finished record that the songs of a genre should sound like, as in rock=hit.flac; several are weighted, as in
+    /// rock=hit.flac:0.5. A song has the genre that it is given, or else the one that it sounds like
     #[arg(long = "genre-reference", value_name = "GENRE=FILE[:WEIGHT]", conflicts_with_all = ["references", "profile"])]
     pub genre_references: Vec<GenreReference>,
     #[command(flatten)]
     pub settings: MasterSettings,
-    /// Container of the masters
+    /// File format of the masters
     #[arg(long, value_enum, default_value = "wav", help_heading = "Delivery")]
     pub format: Container,
-    /// The songs are one record: differences in loudness are kept, tone has one target. The album as a whole, or its
-    /// loudest song, comes to the loudness that is asked for
+    /// The songs are one record: its songs keep their differences in loudness and share one target for their tone. The
+    /// album as a whole, or its loudest song, is brought to the loudness that is asked for
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "whole", help_heading = "Album")]
     pub album: Option<AlbumLoudness>,
-    /// The record is its own reference: songs that stand out are drawn to the others
+    /// The record is its own reference: songs that stand out move towards the others
     #[arg(long, conflicts_with_all = ["references", "profile", "genre", "genre_references"], help_heading = "Album")]
     pub reference_from_album: bool,
     #[command(flatten)]
@@ -51,25 +56,25 @@ pub struct BatchArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Work")]
 pub struct WorkArgs {
-    /// Songs at once, a thread for each [default: as many as there are cores and memory for]
+    /// Songs at once, one thread each [default: as many as there are cores and memory for]
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
     /// Memory for all of them together, as in 800M or 4G [default: half of what is free]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     pub memory: Option<u64>,
-    /// Masters one part of the plan only, as in 3/16
+    /// Masters one part of the songs only, as in 3/16: for several machines
     #[arg(long, value_name = "N/COUNT")]
     pub shard: Option<Shard>,
     /// Masters finished songs again
     #[arg(long)]
     pub no_resume: bool,
-    /// Leaves out songs whose master is there, from the same mix and settings; so it is without being said
+    /// Leaves songs alone whose master is there, from the same mix and settings; this is the default
     #[arg(long, conflicts_with = "no_resume")]
     pub resume: bool,
-    /// Replaces files that no batch has written
+    /// Replaces files that no batch has written, and masters that were edited
     #[arg(short, long)]
     pub force: bool,
-    /// Says what would be done, and writes nothing
+    /// Opens every file, says what would be done, and writes nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Writes a page for every song beside its master, and index.html of all
@@ -88,7 +93,7 @@ pub struct MergeArgs {
     /// The reports of all parts, report.N-of-COUNT.json
     #[arg(required = true)]
     pub reports: Vec<PathBuf>,
-    /// The joint report; its table gets the same name with .csv [default: report.json beside the first]
+    /// File of the joint report; its table gets the same name with .csv [default: report.json beside the first]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -102,23 +107,24 @@ pub enum Container {
 }
 
 impl BatchArgs {
-    /// What these arguments ask for, song by song, and how many masters were left out.
-    pub fn plan(&self) -> Result<(Plan, usize), Error> {
+    /// The songs with their settings, and what was left out.
+    pub fn plan(&self) -> Result<(Plan, Mixes), Error> {
         let settings = self.settings();
         settings.check()?;
         if self.plan.is_none() {
             settings.check_genre_references()?;
         }
-        let mut left_out = 0;
+        let mut left_out = Mixes::default();
+        let exclusions = Exclusions::new(&self.exclude).map_err(|e| Error::Usage(format!("--exclude {e}")))?;
         let plan = match &self.plan {
             Some(path) => table::read(path, &settings, &self.output)?,
             None if self.inputs == [Path::new("-")] => {
                 Plan::uniform(inputs::listed(stdin().lock())?, settings, &self.output)?
             }
             None => {
-                let found;
-                (found, left_out) = inputs::mixes(&self.inputs, &self.output)?;
-                Plan::uniform(found, settings, &self.output)?
+                self.inputs.iter().try_for_each(|input| super::hints::check_is_local(input))?;
+                left_out = inputs::mixes(&self.inputs, &self.output, exclusions)?;
+                Plan::uniform(std::mem::take(&mut left_out.found), settings, &self.output)?
             }
         };
         let plan = plan.related(Relation { album: self.album, is_own_reference: self.reference_from_album });
@@ -141,7 +147,7 @@ impl BatchArgs {
         }
     }
 
-    /// How it is run.
+    /// The options of the run, which change no master.
     pub fn options(&self) -> Options {
         let WorkArgs { jobs, memory, no_resume, force, report, report_audio, .. } = &self.work;
         let pages = report.then(|| report_audio.unwrap_or_default());
@@ -150,7 +156,7 @@ impl BatchArgs {
 }
 
 impl MergeArgs {
-    /// Where the joint report goes.
+    /// File of the joint report.
     pub fn output(&self) -> PathBuf {
         let beside = || self.reports.first().map(|first| first.with_file_name("report.json"));
         self.output.clone().or_else(beside).unwrap_or_default()

@@ -6,7 +6,7 @@ use clap::Args;
 
 #[derive(Args, Debug)]
 pub struct DemoArgs {
-    /// Folder for mix, master, recipe, report and page
+    /// Folder for mix, record, master, recipe, report and page
     #[arg(default_value = "goldmaster-demo")]
     pub folder: PathBuf,
     /// Replaces existing files

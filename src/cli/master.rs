@@ -8,19 +8,23 @@ use goldmaster::request::job::MasterJob;
 use goldmaster::request::reference::MatchKind;
 use goldmaster::request::settings::MasterSettings;
 
+use super::hints;
 use super::shared::{OutputArgs, ShowArgs};
 
 #[derive(Args, Debug)]
 pub struct MasterArgs {
-    /// The mix: WAV, AIFF, FLAC, MP3, AAC, ALAC, Vorbis...
+    /// The mix: WAV, AIFF, FLAC, MP3, AAC, ALAC, Vorbis, Opus...
     pub input: PathBuf,
-    /// Is refused: `batch` masters several
+    /// Further songs, which are refused: `batch` masters several
     #[arg(hide = true)]
     pub others: Vec<PathBuf>,
     #[command(flatten)]
     pub settings: MasterSettings,
-    /// Writes all that was decided as JSON, for `goldmaster render`
-    #[arg(long, value_name = "FILE")]
+    /// Writes everything that was decided as JSON, to read, change and render again: `goldmaster render SONG --recipe FILE`
+    #[arg(long, value_name = "FILE", conflicts_with = "recipe")]
+    pub save_recipe: Option<PathBuf>,
+    /// As `--save-recipe`, but never over a file that exists: whoever names one wants to render it
+    #[arg(long, value_name = "FILE", hide = true)]
     pub recipe: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
@@ -31,11 +35,11 @@ pub struct MasterArgs {
 impl MasterArgs {
     /// The job that these arguments ask for.
     pub fn job(&self) -> Result<MasterJob, Error> {
-        let Self { input, others, settings, recipe, output, .. } = self;
+        let Self { input, others, settings, output, .. } = self;
+        hints::check_song(input, others)?;
+        settings.references.iter().try_for_each(|reference| hints::check_is_local(&reference.path))?;
         if !others.is_empty() {
-            let songs: Vec<_> = [input].into_iter().chain(others).map(|song| format!("{song:?}")).collect();
-            let songs = songs.join(" ");
-            return Err(Error::Usage(format!("one song at a time; for several: goldmaster batch {songs}")));
+            return Err(hints::several_songs(input, others, !settings.references.is_empty()));
         }
         if settings.matching == MatchKind::Literal && settings.references.is_empty() {
             return Err(Error::Usage("--match literal takes a record as it is: name it with --reference".to_owned()));
@@ -44,7 +48,19 @@ impl MasterArgs {
             input: input.clone(),
             output: output.output(input)?,
             settings: settings.clone(),
-            recipe: recipe.clone(),
+            recipe: self.recipe_to_write()?,
         })
+    }
+
+    /// Where the recipe goes, if it is wanted.
+    fn recipe_to_write(&self) -> Result<Option<PathBuf>, Error> {
+        if let Some(path) = self.recipe.as_ref().filter(|path| path.exists()) {
+            let (song, path) = (self.input.display(), path.display());
+            return Err(Error::Usage(format!(
+                "{path} exists: to render this recipe, goldmaster render {song} --recipe {path}; to write what is \
+                 decided now, --save-recipe {path}"
+            )));
+        }
+        Ok(self.save_recipe.clone().or_else(|| self.recipe.clone()))
     }
 }

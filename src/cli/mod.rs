@@ -1,9 +1,10 @@
-//! Arguments, and from them jobs.
+//! Command-line arguments, and the jobs that they ask for.
 
 pub mod analyze;
 pub mod batch;
 pub mod check;
 pub mod demo;
+pub mod hints;
 pub mod master;
 pub mod profile;
 pub mod render;
@@ -24,10 +25,10 @@ use self::report::{CompletionsArgs, ReportArgs};
 use self::shared::GenreParser;
 use self::variations::VariationsArgs;
 
-/// Masters music, and proves it.
+/// Masters music, and checks what it wrote
 ///
-/// Measures a mix, decides how to treat it (towards reference tracks, or towards what finished records have in
-/// common), renders, and checks loudness and true peak of what it wrote.
+/// Measures a mix, decides how to treat it (like reference tracks, or like finished records of its kind), renders it,
+/// and checks loudness and true peak of the master before it gets its name.
 #[derive(Parser, Debug)]
 #[command(
     version,
@@ -45,27 +46,28 @@ pub struct Cli {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Masters one song (the same as without a command)
+    /// Masters one song; the same as no command at all
     Master(MasterArgs),
     /// Measures files and shows what was found
+    #[command(alias = "analyse")]
     Analyze(AnalyzeArgs),
     /// Checks finished files against what a destination asks for
     Check(CheckArgs),
-    /// Aggregates several songs to a profile that `--profile` masters towards
+    /// Measures records that you like, to master towards them with `--profile`
     Profile(ProfileArgs),
-    /// Renders a song from a recipe: on the song it was made for, the same bytes
+    /// Renders a recipe; on the song that it was made for, the same bytes again
     Render(RenderArgs),
-    /// Masters many songs, and goes on where it was interrupted
+    /// Masters many songs or a whole album; goes on where it was interrupted
     Batch(Box<BatchArgs>),
-    /// Joins the reports of the parts of a batch
+    /// Joins the reports of a batch that ran in parts (`--shard`)
     MergeReports(MergeArgs),
-    /// Shows two files beside each other, as a mix and its master, on one page
+    /// Compares two files, as a mix and its master, on a page to listen and look
     Report(ReportArgs),
-    /// Masters an excerpt of one song in several ways, to hear before choosing
+    /// Masters one song in several ways, to hear before choosing
     Variations(Box<VariationsArgs>),
-    /// Synthesises a mix with typical faults and masters it
+    /// Makes a mix with typical faults and masters it: needs no file
     Demo(DemoArgs),
-    /// Prints the completions of a shell
+    /// Prints completions for a shell
     Completions(CompletionsArgs),
     /// Prints the manual page
     Man,

@@ -7,13 +7,13 @@ use goldmaster::batch::aggregate::ProfileJob;
 
 #[derive(Args, Debug)]
 pub struct ProfileArgs {
-    /// Finished records that have something in common: files, folders (searched to their depth) and globs
+    /// Finished records: files, folders (with all folders in them) and globs
     #[arg(required = true)]
     pub inputs: Vec<PathBuf>,
-    /// Where the profile goes
+    /// File of the profile
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// What it is called [default: the file's name]
+    /// Name of the profile in reports [default: the file's name]
     #[arg(long)]
     pub name: Option<String>,
     /// Replaces an existing file

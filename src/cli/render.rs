@@ -14,10 +14,10 @@ use super::shared::{OutputArgs, ShowArgs};
 pub struct RenderArgs {
     /// The mix
     pub input: PathBuf,
-    /// What to do
+    /// The recipe to render, as `--save-recipe` of `goldmaster master` writes it
     #[arg(long, value_name = "FILE")]
     pub recipe: PathBuf,
-    /// Keeps gain and trims as they were solved, even for another mix
+    /// Keeps the gain of the recipe even for another mix, instead of finding it anew
     #[arg(long)]
     pub as_is: bool,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use goldmaster::request::page::{Page, PageAudio};
 
 #[derive(Args, Debug)]
 pub struct PageArgs {
-    /// Writes a page that shows and plays the master before and after: one .html with everything in it
+    /// Writes a page to hear and see mix and master: one .html file with everything in it
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// What the page plays [default: excerpt]
@@ -18,7 +18,7 @@ pub struct PageArgs {
 }
 
 impl PageArgs {
-    /// The page that is asked for.
+    /// The page to write, if there is to be one.
     pub fn page(&self, force: bool) -> Result<Option<Page>, Error> {
         let page = self.report.as_ref().map(|path| page(path.clone(), self.report_audio, force));
         page.transpose()
@@ -36,11 +36,11 @@ pub fn page(path: PathBuf, audio: Option<PageAudio>, force: bool) -> Result<Page
 
 #[derive(Args, Debug)]
 pub struct ReportArgs {
-    /// The first file, as a rule the mix
+    /// The first file, usually the mix
     pub before: PathBuf,
-    /// The second, as a rule a master of it
+    /// The second file, usually a master of it
     pub after: PathBuf,
-    /// Where the page goes [default: AFTER.html beside the second file]
+    /// File of the page [default: AFTER.html beside the second file]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// What the page plays [default: excerpt]
@@ -55,7 +55,7 @@ pub struct ReportArgs {
 }
 
 impl ReportArgs {
-    /// The page that these arguments ask for.
+    /// The page to write.
     pub fn page(&self) -> Result<Page, Error> {
         let beside = || self.after.with_extension("html");
         page(self.output.clone().unwrap_or_else(beside), self.report_audio, self.force)

@@ -19,13 +19,13 @@ use super::report::PageArgs;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Where the master goes, .wav or .flac [default: SONG.master.wav beside the mix]
+    /// File of the master, .wav or .flac [default: SONG.master.wav beside the mix]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replaces existing files
     #[arg(short, long)]
     pub force: bool,
-    /// Writes what was taken away or added: master less mix, at the same gain
+    /// Writes only what was taken away or added: the master minus the mix at the same gain
     #[arg(long, value_name = "FILE")]
     pub delta: Option<PathBuf>,
     #[command(flatten)]

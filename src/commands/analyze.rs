@@ -10,7 +10,7 @@ use goldmaster::terminal::progress_bar::ProgressBar;
 use crate::cli::analyze::AnalyzeArgs;
 use crate::commands::{look, print, print_data, some_failed};
 
-/// Measures every file; one that cannot be read is told, and does not stop the others.
+/// Measures every file; one that cannot be read does not stop the others.
 pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
     let mut failed = Vec::new();
     let mut separator = "";
@@ -27,10 +27,10 @@ pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
             }
         };
         if args.json {
-            print_data(&analysis.to_json());
+            print_data(&analysis.to_json())?;
             continue;
         }
-        print(&format!("{separator}{}", terminal::profile_summary(&analysis, &look())));
+        print(&format!("{separator}{}", terminal::profile_summary(&analysis, &look())))?;
         separator = "\n";
     }
     let succeeded = args.inputs.len() - failed.len();

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use goldmaster::batch::inputs::Mixes;
 use goldmaster::batch::merge::merge;
 use goldmaster::batch::outcome::{Outcome, Summary};
 use goldmaster::batch::plan::Plan;
@@ -21,16 +23,19 @@ use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 use models::target::TargetKind;
 
 use crate::cli::batch::{BatchArgs, MergeArgs};
-use crate::commands::{complain, print};
+use crate::commands::{print, print_warning};
 
 pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     let (plan, left_out) = args.plan()?;
-    if left_out > 0 && !args.work.quiet {
-        print(&format!("left out: masters that goldmaster has made ({left_out}); given by themselves, they are taken"));
+    let Mixes { masters, excluded, .. } = left_out;
+    if masters > 0 && !args.work.quiet {
+        print(&format!("left out: masters that goldmaster has made ({masters}); given by themselves, they are taken"))?;
+    }
+    if excluded > 0 && !args.work.quiet {
+        print(&format!("left out: {excluded} files or folders by --exclude or .goldmasterignore"))?;
     }
     if args.work.dry_run {
-        look(args, &plan);
-        return Ok(());
+        return look(args, &plan);
     }
     let_songs_end();
     let watch = Terminal::new(plan.items.len(), args.work.quiet);
@@ -39,18 +44,20 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     let [report, _] = paths(&args.output, plan.shard);
     if !args.work.quiet {
         if let Some(album) = &album {
-            print(&format!("\n{}", album_table(album)));
+            watch.print(&format!("\n{}", album_table(album)));
         }
-        print(&format!("\n{}; see {}", counts(&summary), name(&report)));
+        watch.print(&format!("\n{}; see {}", counts(&summary), name(&report)));
     }
-    judged(&summary, report)
+    judged(&summary, report)?;
+    watch.printed()
 }
 
 pub fn run_merge(args: &MergeArgs) -> Result<(), Error> {
     let report = args.output();
     let summary = merge(&args.reports, &report)?;
-    print(&format!("{}; see {}", counts(&summary), name(&report)));
-    judged(&summary, report)
+    let printed = print(&format!("{}; see {}", counts(&summary), name(&report)));
+    judged(&summary, report)?;
+    printed
 }
 
 fn counts(summary: &Summary) -> String {
@@ -72,7 +79,7 @@ fn judged(summary: &Summary, report: std::path::PathBuf) -> Result<(), Error> {
 }
 
 /// What would be done.
-fn look(args: &BatchArgs, plan: &Plan) {
+fn look(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
     for (item, standing) in run::look(plan, &args.output, &args.options()) {
         let (input, output) = (name(&item.input), name(&args.output.join(&item.output)));
         print(&match standing {
@@ -80,11 +87,15 @@ fn look(args: &BatchArgs, plan: &Plan) {
             Ok(MasterState::Foreign) if !args.work.force => {
                 format!("exists     {input} -> {output}: not written by a batch")
             }
+            Ok(MasterState::Edited) if !args.work.force => {
+                format!("edited     {input} -> {output}: changed since goldmaster wrote it")
+            }
             Ok(MasterState::New) => format!("master     {input} -> {output}"),
             Ok(_) => format!("again      {input} -> {output}"),
             Err(cause) => format!("fails      {}", named(&item.input, &cause)),
-        });
+        })?;
     }
+    Ok(())
 }
 
 /// Why a song fails, with its name: the cause may be about another file.
@@ -101,6 +112,8 @@ struct Terminal {
     is_quiet: bool,
     /// What Ctrl-C has set off was said so often.
     said: AtomicU8,
+    /// The first error of the standard output: masters are made all the same.
+    unprinted: OnceLock<Error>,
 }
 
 impl Terminal {
@@ -110,7 +123,18 @@ impl Terminal {
         let style = ProgressStyle::with_template("{msg:12} {wide_bar} {percent:>3} % {elapsed:>4}, {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style);
-        Self { bar, songs, ended: AtomicUsize::new(0), is_quiet, said: AtomicU8::new(0) }
+        Self { bar, songs, ended: AtomicUsize::new(0), is_quiet, said: AtomicU8::new(0), unprinted: OnceLock::new() }
+    }
+
+    fn print(&self, text: &str) {
+        if let Err(error) = print(text) {
+            let _ = self.unprinted.set(error);
+        }
+    }
+
+    /// Whether everything could be printed.
+    fn printed(self) -> Result<(), Error> {
+        self.unprinted.into_inner().map_or(Ok(()), Err)
     }
 
     fn count(&self, ended: usize) {
@@ -126,7 +150,7 @@ impl Terminal {
             _ => return interrupts,
         };
         if self.said.fetch_max(interrupts, Ordering::Relaxed) < interrupts && !self.is_quiet {
-            self.bar.suspend(|| complain(words));
+            self.bar.suspend(|| print_warning(words));
         }
         interrupts
     }
@@ -147,10 +171,10 @@ impl Watch for Terminal {
         self.count(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
         let (input, output) = (name(song.input), name(song.output));
         self.bar.suspend(|| match song.outcome {
-            Outcome::Failed(cause) => complain(&format!("failed: {}", named(song.input, cause))),
+            Outcome::Failed(cause) => print_warning(&format!("failed: {}", named(song.input, cause))),
             _ if self.is_quiet => {}
-            Outcome::Unchanged => print(&format!("{output}: unchanged")),
-            Outcome::Left => print(&format!("{input}: left")),
+            Outcome::Unchanged => self.print(&format!("{output}: unchanged")),
+            Outcome::Left => self.print(&format!("{input}: left")),
             Outcome::Mastered => {
                 let mut words = String::new();
                 if let Some(after) = song.after {
@@ -166,11 +190,11 @@ impl Watch for Terminal {
                 song.notes.iter().for_each(|note| {
                     let _ = write!(words, "\n  please note: {}", note.sentence);
                 });
-                print(&format!("{output}: {words}"));
+                self.print(&format!("{output}: {words}"));
             }
         });
         for shortfall in &song.shortfalls {
-            self.bar.suspend(|| complain(&format!("{output}: warning: {shortfall}")));
+            self.bar.suspend(|| print_warning(&format!("{output}: warning: {shortfall}")));
         }
     }
 

@@ -7,7 +7,7 @@ use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::check::check;
 
 use crate::cli::check::CheckArgs;
-use crate::commands::{look, print, print_error};
+use crate::commands::{look, print, print_data, print_error};
 
 /// Checks every file. One that cannot be read does not stop the others.
 pub fn run_check(args: &CheckArgs) -> Result<(), Error> {
@@ -20,7 +20,7 @@ pub fn run_check(args: &CheckArgs) -> Result<(), Error> {
             Ok(checked) => {
                 if !args.json {
                     let separator = if checks.is_empty() { "" } else { "\n" };
-                    print(&format!("{separator}{}", check_table(&checked, &look())));
+                    print(&format!("{separator}{}", check_table(&checked, &look())))?;
                 }
                 checks.push(checked);
             }
@@ -29,7 +29,7 @@ pub fn run_check(args: &CheckArgs) -> Result<(), Error> {
         }
     }
     if args.json {
-        print(&serde_json::to_string_pretty(&checks).expect("plain data has a JSON form"));
+        print_data(&serde_json::to_string_pretty(&checks).expect("plain data has a JSON form"))?;
     }
     let not_ready = checks.iter().filter(|checked| !checked.is_ready).count();
     if unread.len() == 1 && checks.is_empty() {

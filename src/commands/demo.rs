@@ -13,8 +13,7 @@ pub fn run_demo(args: &DemoArgs) -> Result<(), Error> {
     let bar = ProgressBar::new(false);
     let demo::Written { report, files } = demo::demo(&args.folder, args.force, &bar)?;
     bar.finish();
-    print(&terminal::master_summary(&report, &look()));
+    print(&terminal::master_summary(&report, &look()))?;
     let paths: Vec<_> = files.iter().map(|path| name(path)).collect();
-    print(&format!("\nWritten: {}\n\n{}", paths.join(", "), demo::LISTEN_FOR));
-    Ok(())
+    print(&format!("\nWritten: {}\n\n{}", paths.join(", "), demo::LISTEN_FOR))
 }

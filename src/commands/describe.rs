@@ -10,8 +10,7 @@ use crate::commands::print;
 pub fn print_completions(args: &CompletionsArgs) -> Result<(), Error> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut command(), "goldmaster", &mut text);
-    print(&String::from_utf8_lossy(&text));
-    Ok(())
+    print(&String::from_utf8_lossy(&text))
 }
 
 /// The manual page of the program and of all its commands.
@@ -24,6 +23,5 @@ pub fn print_manual() -> Result<(), Error> {
     for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
         let _ = clap_mangen::Man::new(command.clone()).render(&mut text);
     }
-    print(&String::from_utf8_lossy(&text));
-    Ok(())
+    print(&String::from_utf8_lossy(&text))
 }

@@ -1,5 +1,7 @@
 //! `master`, which is what happens without a command as well.
 
+use std::path::Path;
+
 use goldmaster::error::Error;
 use goldmaster::render::promises::Verdict;
 use goldmaster::report::Report;
@@ -10,32 +12,34 @@ use goldmaster::{io, terminal};
 
 use crate::cli::master::MasterArgs;
 use crate::cli::shared::ShowArgs;
-use crate::commands::{complain, look, print, print_data};
+use crate::commands::{look, print, print_data, print_warning};
 
 pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
     let job = args.job()?;
     let bar = ProgressBar::new(args.show.quiet || args.show.json);
     let report = master(&job, &bar)?;
     bar.finish();
-    if let Some(path) = &args.recipe {
+    if let Some(path) = &job.recipe {
         io::text::write(path, &report.recipe.to_json(), job.output.force)?;
     }
-    show(&args.show, &report, job.output.page.as_ref());
-    Ok(())
+    show(&args.show, &report, job.output.page.as_ref(), job.recipe.as_deref())
 }
 
-pub fn show(args: &ShowArgs, report: &Report, page: Option<&Page>) {
+/// Prints the report as it was asked for, and what else was written.
+pub fn show(args: &ShowArgs, report: &Report, page: Option<&Page>, recipe: Option<&Path>) -> Result<(), Error> {
     if args.json {
-        print_data(&report.to_json());
-    } else if args.quiet {
+        return print_data(&report.to_json());
+    }
+    if args.quiet {
         // Nobody should have to find out from a service that a master is too quiet.
         for promise in report.promises.iter().filter(|promise| promise.verdict == Verdict::Short) {
-            complain(&format!("{}: warning: {}", io::name(report.output.path.as_ref()), promise.sentence));
+            print_warning(&format!("{}: warning: {}", io::name(report.output.path.as_ref()), promise.sentence));
         }
-    } else {
-        print(&terminal::master_summary(report, &look()));
-        if let Some(page) = page {
-            print(&format!("\nPage: {}", io::name(&page.path)));
-        }
+        return Ok(());
     }
+    print(&terminal::master_summary(report, &look()))?;
+    let files = [("Page", page.map(|page| page.path.as_path())), ("Recipe", recipe)];
+    let lines: String =
+        files.iter().filter_map(|(name, path)| Some(format!("\n{name}: {}", io::name(path.as_ref()?)))).collect();
+    if lines.is_empty() { Ok(()) } else { print(&lines) }
 }

@@ -23,17 +23,24 @@ pub fn look() -> Look {
     Look::new(size.map(|(width, _)| usize::from(width.0)), |name| std::env::var(name).ok())
 }
 
-/// Writes to the standard output; who closed it wants no more.
-pub fn print(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{}", printable(text.trim_end()));
+/// Writes a text and a line break to the standard output.
+///
+/// # Errors
+/// [`Error::Output`]: the disk is full, or the reader has closed the pipe.
+pub fn print(text: &str) -> Result<(), Error> {
+    print_data(&printable(text))
 }
 
-/// Writes data for other programs, as it is.
-pub fn print_data(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+/// Writes data for other programs, as it is, and a line break to the standard output.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_data(text: &str) -> Result<(), Error> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).map_err(Error::Output)
 }
 
-/// Tells what failed of several files, and what that comes to. A single file that failed is told by whoever ends the program.
+/// Prints why files failed, and returns what that means for the run. The error of a single file is returned, not printed.
 pub fn some_failed(mut failed: Vec<Error>, succeeded: usize) -> Result<(), Error> {
     if failed.len() == 1 && succeeded == 0 {
         return failed.pop().map_or(Ok(()), Err);
@@ -43,12 +50,12 @@ pub fn some_failed(mut failed: Vec<Error>, succeeded: usize) -> Result<(), Error
     if failed == 0 { Ok(()) } else { Err(Error::SomeUnread { failed, all: failed + succeeded }) }
 }
 
-/// One line on the standard error.
+/// Writes one line about an error to the standard error.
 pub fn print_error(error: &impl std::fmt::Display) {
-    complain(&format!("goldmaster: {error}"));
+    print_warning(&format!("goldmaster: {error}"));
 }
 
-/// Writes one line to the standard error.
-pub fn complain(text: &str) {
+/// Writes one line to the standard error. When that fails, nobody is left to hear of it.
+pub fn print_warning(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", printable(text).replace('\n', "\u{fffd}"));
 }

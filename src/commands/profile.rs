@@ -16,7 +16,7 @@ pub fn run_profile(args: &ProfileArgs) -> Result<(), Error> {
     let songs = norm.as_ref().map_or(0, |norm| norm.songs as usize);
     if let Some(NormProfile { name, loudness_lufs: [lufs, spread], .. }) = &norm {
         let path = name_of(&args.output);
-        print(&format!("{path}: {name}, {songs} songs, loudness {lufs:.1} LUFS ± {spread:.1} LU"));
+        print(&format!("{path}: {name}, {songs} songs, loudness {lufs:.1} LUFS ± {spread:.1} LU"))?;
     }
     some_failed(failed, songs)
 }

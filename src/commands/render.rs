@@ -12,6 +12,5 @@ pub fn run_render(args: &RenderArgs) -> Result<(), Error> {
     let bar = ProgressBar::new(args.show.quiet || args.show.json);
     let report = render(&job, &bar)?;
     bar.finish();
-    show(&args.show, &report, job.output.page.as_ref());
-    Ok(())
+    show(&args.show, &report, job.output.page.as_ref(), None)
 }

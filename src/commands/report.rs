@@ -16,10 +16,9 @@ pub fn run_report(args: &ReportArgs) -> Result<(), Error> {
     let comparison = compare([&args.before, &args.after], Some(&page), &bar)?;
     bar.finish();
     if args.json {
-        print_data(&comparison.to_json());
+        print_data(&comparison.to_json())
     } else {
-        print(&comparison_summary(&comparison, &look()));
-        print(&format!("\nPage: {}", name(&page.path)));
+        print(&comparison_summary(&comparison, &look()))?;
+        print(&format!("\nPage: {}", name(&page.path)))
     }
-    Ok(())
 }

@@ -1,11 +1,12 @@
 //! `variations`.
 
 use goldmaster::error::Error;
+use goldmaster::io;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::variations::{Variation, VariationKind, variations};
 
 use crate::cli::variations::VariationsArgs;
-use crate::commands::print;
+use crate::commands::{print, print_data};
 
 /// Writes the page of several masters, and says how they compare.
 pub fn run_variations(args: &VariationsArgs) -> Result<(), Error> {
@@ -19,14 +20,12 @@ pub fn run_variations(args: &VariationsArgs) -> Result<(), Error> {
     let done = variations(&args.job(), &page, &command, &bar)?;
     bar.finish();
     if args.json {
-        print(&serde_json::to_string_pretty(&done).expect("plain data has a JSON form"));
-        return Ok(());
+        return print_data(&serde_json::to_string_pretty(&done).expect("plain data has a JSON form"));
     }
     for Variation { kind, qualities, .. } in &done {
-        print(&format!("{:10}{}", kind.name(), qualities.change_words().unwrap_or_default()));
+        print(&format!("{:10}{}", kind.name(), qualities.change_words().unwrap_or_default()))?;
     }
-    print(&format!("\nPage: {}", page.path.display()));
-    Ok(())
+    print(&format!("\nPage: {}", io::name(&page.path)))
 }
 
 /// Options of `variations` that `master` has not, or that mean something else there; whether a value follows.

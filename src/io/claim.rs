@@ -6,6 +6,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::error::Error;
 
@@ -14,10 +15,27 @@ pub(super) const TEMPORARY_PREFIX: &str = ".goldmaster-";
 /// How they end.
 pub(super) const TEMPORARY_SUFFIX: &str = ".tmp";
 
-/// Locks a file that was just made. False when a sweep came first and took its name.
-pub(super) fn is_held(file: &File) -> bool {
+/// Temporary files of this process that may still have their temporary names.
+static TEMPORARIES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Locks a file that was just made at `path`. False when a sweep came first and took its name.
+pub(super) fn is_held(file: &File, path: &Path) -> bool {
     // A sweep holds a lock for an instant only.
-    file.lock().is_err() || is_linked(file)
+    let is_held = file.lock().is_err() || is_linked(file);
+    if is_held {
+        let mut temporaries = TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner);
+        temporaries.retain(|path| path.exists());
+        temporaries.push(path.to_owned());
+    }
+    is_held
+}
+
+/// Removes the temporary files of this process, which ends at once: nothing else will clean up after it.
+pub fn remove_temporaries() {
+    for path in TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        // What got its final name in the meantime is not there any more.
+        let _ = std::fs::remove_file(path);
+    }
 }
 
 #[cfg(unix)]

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Seek;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use analyzer::stream::{Frame, Source};
 
@@ -33,6 +34,17 @@ pub struct Decoder {
     frames: u64,
     bad_samples: u64,
     has_ended: bool,
+    /// Of the file before anything was read of it.
+    stamp: Option<Stamp>,
+}
+
+/// Size of a file and time of its last change: what tells that it was written to.
+pub(crate) type Stamp = (u64, Option<SystemTime>);
+
+/// The stamp that the file at `path` has now; `None` where there is none.
+pub(crate) fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()))
 }
 
 enum Body {
@@ -43,9 +55,19 @@ enum Body {
 /// Opens a WAV (also RF64, BW64), AIFF, FLAC, MP3, AAC, ALAC, Vorbis, CAF, MP4 or Matroska file.
 ///
 /// # Errors
-/// Anything that is no regular file, no audio, neither mono nor stereo, outside of the accepted sample rates or
+/// Anything that is no regular file, no audio, written to while it is read, neither mono nor stereo, outside of the accepted sample rates or
 /// without a single frame that can be decoded.
 pub fn open(path: &Path) -> Result<Decoder, Error> {
+    let stamp = stamp(path);
+    opened(path, stamp).map_err(|error| unless_changed(path, stamp, error))
+}
+
+/// The error, unless the file was written to while it was read: then that is the error.
+fn unless_changed(path: &Path, before: Option<Stamp>, error: Error) -> Error {
+    if before.is_some() && stamp(path) != before { Error::Changed { path: path.to_owned() } } else { error }
+}
+
+fn opened(path: &Path, stamp: Option<Stamp>) -> Result<Decoder, Error> {
     let file = open_regular(path)?;
     let unreadable = |e: std::io::Error| Error::reading(path, &e);
     let mut window = Window::without_tags(file).map_err(unreadable)?;
@@ -78,7 +100,7 @@ pub fn open(path: &Path) -> Result<Decoder, Error> {
     if !(MIN_SAMPLE_RATE_HZ..=MAX_SAMPLE_RATE_HZ).contains(&info.sample_rate_hz) {
         return Err(Error::SampleRate { path: path.to_owned(), hz: info.sample_rate_hz });
     }
-    Ok(Decoder { path: path.to_owned(), info, body, warnings, frames: 0, bad_samples: 0, has_ended: false })
+    Ok(Decoder { path: path.to_owned(), info, body, warnings, frames: 0, bad_samples: 0, has_ended: false, stamp })
 }
 
 /// Whether a file begins like sound of any kind, decodable here or not. What cannot be read does not.
@@ -127,6 +149,9 @@ impl Decoder {
 
     fn end(&mut self) -> Result<(), Error> {
         self.has_ended = true;
+        if stamp(&self.path) != self.stamp {
+            return Err(Error::Changed { path: self.path.clone() });
+        }
         if let Body::Packets(reader) = &self.body {
             self.warnings.extend_from_slice(reader.warnings());
         }
@@ -151,10 +176,11 @@ impl Source for Decoder {
         if self.has_ended || frames.is_empty() {
             return Ok(0);
         }
-        let count = match &mut self.body {
-            Body::Pcm(reader) => reader.read(frames, &self.path)?,
-            Body::Packets(reader) => reader.read(frames)?,
+        let read = match &mut self.body {
+            Body::Pcm(reader) => reader.read(frames, &self.path),
+            Body::Packets(reader) => reader.read(frames),
         };
+        let count = read.map_err(|error| unless_changed(&self.path, self.stamp, error))?;
         self.frames += count as u64;
         self.bad_samples += replace_bad(&mut frames[..count]);
         if count == 0 {
@@ -227,6 +253,30 @@ mod tests {
     fn tags_before_a_wav_do_not_hide_it() {
         let tagged = [b"ID3\x04\0\0\0\0\0\x02\0\0".to_vec(), float_wav(&[0.5; 100])].concat();
         assert_eq!(decode(&tagged).expect("a WAV").1, [[0.5; 2]; 100]);
+    }
+
+    #[test]
+    fn a_file_that_is_written_to_while_it_is_read_is_refused() {
+        let bytes = float_wav(&[0.5; 1000]);
+        let grow = |path: &Path| {
+            let mut longer = std::fs::OpenOptions::new().append(true).open(path).expect("ours");
+            std::io::Write::write_all(&mut longer, &[0; 100]).expect("space");
+        };
+        let swap = |path: &Path| {
+            std::fs::remove_file(path).expect("ours");
+            std::fs::write(path, &bytes[..bytes.len() - 4]).expect("space");
+        };
+        for change in [&grow as &dyn Fn(&Path), &swap] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("song.wav");
+            std::fs::write(&path, &bytes).expect("space");
+            let mut decoder = open(&path).expect("a WAV");
+            let mut block = [[0.0; 2]; 600];
+            assert_eq!(decoder.read(&mut block).expect("as before"), 600);
+            change(&path);
+            let refused = std::iter::repeat_with(|| decoder.read(&mut block)).find(|read| !matches!(read, Ok(1..)));
+            assert!(matches!(refused, Some(Err(Error::Changed { .. }))), "{refused:?}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::contain::contain;
 use super::decode::open_regular;
 use super::error::{Error, Warning};
 use super::sniff::Kind;
-use super::window::Window;
+use super::window::{Failure, Window};
 use super::{flac_head, flac32, limits, mp4, ogg, opus};
 
 /// Frames before the music in an MP4 are at most this many: no encoder needs a second of priming.
@@ -34,6 +34,8 @@ pub(super) struct Demuxed {
     pub codec: AudioCodecId,
     pub trim: Trim,
     pub warnings: Vec<Warning>,
+    /// The first error of the disk.
+    pub failure: Failure,
 }
 
 /// What of the decoded frames is not music.
@@ -52,6 +54,7 @@ pub(super) struct Trim {
 /// Opens the sound of `window`.
 pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxed, Error> {
     let has_tags_before = !window.starts_the_file();
+    let failure = window.failure();
     if kind == Kind::IsoMp4 && !mp4::are_possible(window.file()) {
         return Err(damaged(path, "its index claims more than the file holds"));
     }
@@ -63,6 +66,9 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
     let stream = MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default());
     let (options, tags) = (FormatOptions::default(), MetadataOptions::default());
     let opened = contain(|| probe(kind).probe(&Hint::new(), stream, options, tags)).unwrap_or(Err(NONSENSE));
+    if let Some(error) = failure.get() {
+        return Err(Error::reading(path, error));
+    }
     let mut format = opened.map_err(|fault| match (kind, fault) {
         (Kind::Riff, Fault::Unsupported(_)) => unsupported(path, "this kind of WAV"),
         (_, fault) => explain(fault, "its header", path),
@@ -99,7 +105,7 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
     if params.codec == id::CODEC_ID_OPUS && kind != Kind::IsoMp4 {
         trim.start_frames = opus::pre_skip_frames(&params).unwrap_or(0);
     }
-    Ok(Demuxed { format, decoder, track, codec: params.codec, trim, warnings })
+    Ok(Demuxed { format, decoder, track, codec: params.codec, trim, warnings, failure })
 }
 
 /// Only the format that the first bytes show: a general search would find MPEG frames in anything.
@@ -236,7 +242,8 @@ pub(super) fn cause(fault: &Fault) -> String {
 
 /// Whether the file, or the frame within it, ended.
 pub(super) fn is_end(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::Other)
+    error.raw_os_error().is_none()
+        && matches!(error.kind(), std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::Other)
 }
 
 fn plain(text: &str) -> &str {

@@ -110,7 +110,7 @@ pub(super) fn temporary(path: &Path) -> Result<NamedTempFile, Error> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     loop {
         let file = builder.tempfile_in(folder(path)).map_err(|e| Error::writing(path, &e))?;
-        if is_held(file.as_file()) {
+        if is_held(file.as_file(), file.path()) {
             return Ok(file);
         }
     }

@@ -95,6 +95,12 @@ pub enum Error {
         /// What is wrong with it.
         cause: String,
     },
+    /// A file that was written to, or replaced, while it was read.
+    #[error("{}: it changed while it was read, as a file does that is still being copied; try again later", name(path))]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// Input and output are one file.
     #[error("{}: the output would replace its own input; choose another name", name(path))]
     SameFile {
@@ -192,7 +198,7 @@ impl Error {
 }
 
 /// What the system says, in plain words and without error numbers.
-fn plain(error: &io::Error) -> String {
+pub(crate) fn plain(error: &io::Error) -> String {
     let words = match error.kind() {
         io::ErrorKind::PermissionDenied => "permission denied",
         io::ErrorKind::ReadOnlyFilesystem => "this disk is read-only",

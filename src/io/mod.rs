@@ -38,5 +38,6 @@ pub mod text;
 mod wav;
 mod window;
 
+pub(crate) use error::plain;
 pub use error::{Error, Warning, name};
 pub(crate) use flac::in_memory as flac_in_memory;

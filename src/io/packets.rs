@@ -144,7 +144,11 @@ impl PacketReader {
         self.at = 0;
         while self.ready() == 0 && !self.has_ended {
             let before = self.decoded_frames;
-            match contain(|| self.source.format.next_packet()).unwrap_or(Err(demux::NONSENSE)) {
+            let next = contain(|| self.source.format.next_packet()).unwrap_or(Err(demux::NONSENSE));
+            if let Some(error) = self.source.failure.get() {
+                return Err(Error::reading(&self.path, error));
+            }
+            match next {
                 Ok(Some(packet)) if packet.track_id == self.source.track.id => self.take(&packet)?,
                 Ok(Some(_)) => continue,
                 Ok(None) => self.end()?,
@@ -356,7 +360,7 @@ fn append(samples: &[f32], channels: u32, block: &mut Vec<Frame>) {
 #[cfg(test)]
 mod tests {
     use super::super::output_spec::{Format, SampleFormat};
-    use super::super::testing::{decode, encoded, on_grid, page};
+    use super::super::testing::{decode, encoded, file, on_grid, page};
     use super::*;
 
     /// Frames of silence in MPEG-1 layer III, 44.1 or 48 kHz.
@@ -430,6 +434,23 @@ mod tests {
         let missing = (frames.len() - read.len()) as u64;
         assert!(!read.is_empty());
         assert_eq!(warnings, [Warning::Truncated { missing_frames: Some(missing) }]);
+    }
+
+    #[test]
+    fn a_disk_that_fails_is_not_the_end_of_the_file() {
+        let flac = encoded(Format::Flac, SampleFormat::Int16, &on_grid(50_000, 16));
+        let mp3 = [mp3_info(90, 576, 1_000), mp3_frames(90, 0)].concat();
+        for (kind, bytes) in [(Kind::Flac, flac), (Kind::Mpeg, mp3)] {
+            let file = file(&bytes);
+            let path = file.path();
+            let window = Window::without_tags(std::fs::File::open(path).expect("readable")).expect("readable");
+            let failure = window.failure();
+            let (mut reader, _) = PacketReader::open(window, kind, path).expect("sound");
+            failure.set(std::io::Error::from_raw_os_error(5)).expect("no error before");
+            let mut frames = vec![[0.0; 2]; 100_000];
+            let failed = std::iter::repeat_with(|| reader.read(&mut frames)).find(|read| !matches!(read, Ok(1..)));
+            assert!(matches!(failed, Some(Err(Error::Unreadable { .. }))), "{kind:?}: {failed:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Keeps what was decoded for later passes: in memory up to a bound, past it in an unlinked temporary file.
 
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use analyzer::stream::{Frame, Source};
 
@@ -45,17 +46,47 @@ pub struct Spool<T> {
     memory_items: usize,
     /// Full blocks, as long as all of them may stay in memory.
     blocks: Vec<Vec<T>>,
-    /// Full blocks that were moved out of memory.
+    /// The first items, once they were moved out of memory: full blocks, or all items of a stored spool.
     file: Option<Temporary>,
     /// The block that is being filled.
     last: Vec<T>,
     len: u64,
 }
 
+/// Items from `start_byte` of a file on.
 #[derive(Debug)]
 struct Temporary {
-    file: guard::SharedFile,
-    bytes: u64,
+    file: Arc<guard::SharedFile>,
+    start_byte: u64,
+    items: u64,
+    /// The file belongs to a [`Store`]: nothing can follow the items.
+    is_stored: bool,
+}
+
+/// One temporary file for any number of complete spools.
+#[derive(Debug)]
+pub struct Store {
+    file: Arc<guard::SharedFile>,
+    end_byte: Mutex<u64>,
+}
+
+impl Store {
+    /// An empty store.
+    ///
+    /// # Errors
+    /// No temporary file can be made.
+    pub fn new() -> Result<Self, Error> {
+        let file = tempfile::tempfile().map_err(|e| Error::spooling(&e))?;
+        Ok(Self { file: Arc::new(guard::SharedFile::new(file)), end_byte: Mutex::new(0) })
+    }
+
+    /// The first of so many bytes that no other spool gets.
+    fn reserve(&self, bytes: u64) -> u64 {
+        let mut end_byte = self.end_byte.lock().unwrap_or_else(PoisonError::into_inner);
+        let start_byte = *end_byte;
+        *end_byte += bytes;
+        start_byte
+    }
 }
 
 impl<T: Record> Spool<T> {
@@ -69,7 +100,11 @@ impl<T: Record> Spool<T> {
     ///
     /// # Errors
     /// Temporary data cannot be written.
+    ///
+    /// # Panics
+    /// The spool was [stored](Self::store).
     pub fn push(&mut self, mut items: &[T]) -> Result<(), Error> {
+        assert!(self.file.as_ref().is_none_or(|file| !file.is_stored), "a stored spool is complete");
         while !items.is_empty() {
             if self.last.capacity() == 0 {
                 self.last.reserve_exact(BLOCK);
@@ -82,6 +117,25 @@ impl<T: Record> Spool<T> {
                 self.keep_block().map_err(|e| Error::spooling(&e))?;
             }
         }
+        Ok(())
+    }
+
+    /// Moves all items into `store`: afterwards the spool needs neither memory nor a file of its own.
+    ///
+    /// # Errors
+    /// Temporary data cannot be moved.
+    pub fn store(&mut self, store: &Store) -> Result<(), Error> {
+        let start_byte = store.reserve(self.len * T::BYTES as u64);
+        let mut stored = Temporary { file: Arc::clone(&store.file), start_byte, items: 0, is_stored: true };
+        let mut reader = self.reader();
+        let mut block = vec![T::default(); BLOCK.min(self.len as usize)];
+        loop {
+            match reader.read(&mut block)? {
+                0 => break,
+                count => stored.append(&block[..count]).map_err(|e| Error::spooling(&e))?,
+            }
+        }
+        (self.blocks, self.last, self.file) = (Vec::new(), Vec::new(), Some(stored));
         Ok(())
     }
 
@@ -113,7 +167,8 @@ impl<T: Record> Spool<T> {
             return Ok(());
         }
         if self.file.is_none() {
-            self.file = Some(Temporary { file: guard::SharedFile::new(tempfile::tempfile()?), bytes: 0 });
+            let file = Arc::new(guard::SharedFile::new(tempfile::tempfile()?));
+            self.file = Some(Temporary { file, start_byte: 0, items: 0, is_stored: false });
         }
         let file = self.file.as_mut().expect("made above");
         for block in self.blocks.drain(..) {
@@ -124,31 +179,22 @@ impl<T: Record> Spool<T> {
         Ok(())
     }
 
-    /// Copies items from `at` on, at most up to the end of a block.
+    /// Copies items from `at` on, at most a block.
     fn copy(&self, at: u64, items: &mut [T], bytes: &mut Vec<u8>) -> io::Result<usize> {
-        let offset = (at % BLOCK as u64) as usize;
-        let block = usize::try_from(at / BLOCK as u64).unwrap_or(usize::MAX);
-        let full_blocks = usize::try_from(self.len / BLOCK as u64).unwrap_or(usize::MAX);
-        let copy_from = |from: &[T], items: &mut [T]| {
-            let count = items.len().min(from.len().saturating_sub(offset));
-            items[..count].copy_from_slice(&from[offset..][..count]);
-            count
-        };
-        if block > full_blocks || at >= self.len {
-            Ok(0)
-        } else if block == full_blocks {
-            Ok(copy_from(&self.last, items))
-        } else if let Some(temporary) = &self.file {
-            let count = items.len().min(BLOCK - offset);
-            bytes.resize(count * T::BYTES, 0);
-            temporary.file.read_exact_at(bytes, at * T::BYTES as u64)?;
-            for (item, bytes) in items.iter_mut().zip(bytes.chunks_exact(T::BYTES)) {
-                *item = T::decode(bytes);
-            }
-            Ok(count)
-        } else {
-            Ok(copy_from(&self.blocks[block], items))
+        let filed = self.file.as_ref().map_or(0, |file| file.items);
+        if let Some(file) = self.file.as_ref().filter(|_| at < filed) {
+            return file.copy(at, items, bytes);
         }
+        let offset = (at % BLOCK as u64) as usize;
+        let block = usize::try_from((at - filed) / BLOCK as u64).unwrap_or(usize::MAX);
+        let from = match block.checked_sub(self.blocks.len()) {
+            None => &self.blocks[block],
+            Some(0) => &self.last,
+            Some(_) => return Ok(0),
+        };
+        let count = items.len().min(from.len().saturating_sub(offset));
+        items[..count].copy_from_slice(&from[from.len().min(offset)..][..count]);
+        Ok(count)
     }
 }
 
@@ -158,9 +204,20 @@ impl Temporary {
         for (item, bytes) in block.iter().zip(bytes.chunks_exact_mut(T::BYTES)) {
             item.encode(bytes);
         }
-        self.file.write_all_at(&bytes, self.bytes)?;
-        self.bytes += bytes.len() as u64;
+        self.file.write_all_at(&bytes, self.start_byte + self.items * T::BYTES as u64)?;
+        self.items += block.len() as u64;
         Ok(())
+    }
+
+    fn copy<T: Record>(&self, at: u64, items: &mut [T], bytes: &mut Vec<u8>) -> io::Result<usize> {
+        let left = usize::try_from(self.items - at).unwrap_or(usize::MAX);
+        let count = items.len().min(BLOCK).min(left);
+        bytes.resize(count * T::BYTES, 0);
+        self.file.read_exact_at(bytes, self.start_byte + at * T::BYTES as u64)?;
+        for (item, bytes) in items.iter_mut().zip(bytes.chunks_exact(T::BYTES)) {
+            *item = T::decode(bytes);
+        }
+        Ok(count)
     }
 }
 
@@ -251,6 +308,23 @@ mod tests {
                 assert!(bits(&rest) == bits(frames.get(at..).unwrap_or_default()), "at {at}");
             }
             assert!(read_all(spool.reader_at(u64::MAX), 10).is_empty());
+        }
+    }
+
+    #[test]
+    fn many_stored_spools_share_one_file_and_keep_their_bits() {
+        let store = Store::new().expect("space");
+        let lengths = [0, 1, BLOCK - 1, BLOCK, 2 * BLOCK + 17];
+        let mut spools: Vec<_> = lengths.iter().map(|&len| spool(&frames(len), 0, 10_007)).collect();
+        spools.iter_mut().for_each(|spool| spool.store(&store).expect("space"));
+        assert_eq!(Arc::strong_count(&store.file), 1 + spools.len());
+        for (spool, len) in spools.iter().zip(lengths) {
+            assert!(spool.last.capacity() == 0 && spool.blocks.is_empty() && spool.len() == len as u64);
+            assert!(bits(&read_all(spool.reader(), 7_919)) == bits(&frames(len)), "{len}");
+            for at in [len / 2, len.saturating_sub(1), len, len + 1] {
+                let rest = read_all(spool.reader_at(at as u64), 1_000);
+                assert!(bits(&rest) == bits(frames(len).get(at..).unwrap_or_default()), "{len} from {at}");
+            }
         }
     }
 

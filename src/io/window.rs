@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::{Arc, OnceLock};
 
 use symphonia::core::io::MediaSource;
 
@@ -18,7 +19,11 @@ pub(super) struct Window {
     end: u64,
     /// From the start of `head`.
     at: u64,
+    failure: Failure,
 }
+
+/// The first error of the disk that a [`Window`] met. Decoding libraries take such an error for the end of the file.
+pub(super) type Failure = Arc<OnceLock<io::Error>>;
 
 impl Window {
     /// All of `file` but an ID3v2 tag before and ID3v1 and APEv2 tags after the sound.
@@ -31,7 +36,7 @@ impl Window {
         }
         let start = start.min(file_bytes);
         let end = end_of_sound(&mut file, start, file_bytes)?;
-        let mut window = Self { file, head: Vec::new(), start, end, at: 0 };
+        let mut window = Self { file, head: Vec::new(), start, end, at: 0, failure: Failure::default() };
         window.rewind()?;
         Ok(window)
     }
@@ -39,6 +44,20 @@ impl Window {
     /// The same with `head` in the place of all that lies before `start`, a place in the file.
     pub fn with_head(self, head: Vec<u8>, start: u64) -> Self {
         Self { head, start: start.clamp(self.start, self.end), at: 0, ..self }
+    }
+
+    /// Where the first error of the disk will be noted.
+    pub fn failure(&self) -> Failure {
+        Arc::clone(&self.failure)
+    }
+
+    /// Notes an error of the disk, and hands it on.
+    fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|error| {
+            let copy = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            let _ = self.failure.set(copy);
+            error
+        })
     }
 
     /// Where the sound starts and ends in the file.
@@ -112,12 +131,18 @@ impl Read for Window {
         let count = if head.is_empty() {
             let left = usize::try_from(self.len() - self.at).unwrap_or(usize::MAX);
             let length = buffer.len().min(left);
-            self.file.read(&mut buffer[..length])?
+            loop {
+                match self.file.read(&mut buffer[..length]) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    read => break self.noted(read)?,
+                }
+            }
         } else {
             let count = head.len().min(buffer.len());
             buffer[..count].copy_from_slice(&head[..count]);
             if count == head.len() {
-                self.file.seek(SeekFrom::Start(self.start))?;
+                let moved = self.file.seek(SeekFrom::Start(self.start));
+                self.noted(moved)?;
             }
             count
         };
@@ -135,7 +160,8 @@ impl Seek for Window {
         };
         self.at = wanted.ok_or(io::ErrorKind::InvalidInput)?.min(self.len());
         if let Some(offset) = self.at.checked_sub(self.head.len() as u64) {
-            self.file.seek(SeekFrom::Start(self.start + offset))?;
+            let moved = self.file.seek(SeekFrom::Start(self.start + offset));
+            self.noted(moved)?;
         }
         Ok(self.at)
     }
@@ -155,6 +181,18 @@ impl MediaSource for Window {
 mod tests {
     use super::super::testing::file;
     use super::*;
+
+    #[test]
+    fn an_error_of_the_disk_is_noted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // A file that was opened to be written only fails to be read.
+        let file = File::create(folder.path().join("song.flac")).expect("space");
+        let failure = Failure::default();
+        let mut window = Window { file, head: Vec::new(), start: 0, end: 100, at: 0, failure: Arc::clone(&failure) };
+        assert!(failure.get().is_none());
+        window.read(&mut [0; 10]).expect_err("it is not open for reading");
+        assert!(failure.get().is_some_and(|error| error.raw_os_error().is_some()));
+    }
 
     #[test]
     fn another_head_is_read_before_the_sound() {

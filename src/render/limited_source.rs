@@ -29,6 +29,8 @@ pub struct LimitedSource<'a, B> {
     /// Blocks whose samples pass full scale, where the written ones cannot show by how much; in order.
     pub clipped: Vec<Over>,
     blocks: u64,
+    /// A block that was too long for the buffer of the last read, and how much of it was handed out.
+    rest: (Vec<Frame>, usize),
 }
 
 /// The rendered frames, limited by what `limiter` makes of their trace.
@@ -56,14 +58,13 @@ pub fn limited_source<'a>(
         timeline: LimiterTimeline::new(trace.sample_rate_hz),
         clipped: Vec::new(),
         blocks: 0,
+        rest: (Vec::new(), 0),
     })
 }
 
-impl<B: Blocks> Source for LimitedSource<'_, B> {
-    type Error = io::Error;
-
-    /// Takes whole blocks of [`BLOCK_FRAMES`]: `frames` holds at least one.
-    fn read(&mut self, frames: &mut [Frame]) -> Result<usize, io::Error> {
+impl<B: Blocks> LimitedSource<'_, B> {
+    /// Fills whole blocks of [`BLOCK_FRAMES`] from the start of `frames`; 0 is the end.
+    fn read_blocks(&mut self, frames: &mut [Frame]) -> Result<usize, io::Error> {
         let whole = frames.len() / BLOCK_FRAMES * BLOCK_FRAMES;
         let mut count = 0;
         while count < whole {
@@ -88,5 +89,74 @@ impl<B: Blocks> Source for LimitedSource<'_, B> {
             dither.process(&mut frames[..count], self.is_stereo);
         }
         Ok(count)
+    }
+}
+
+impl<B: Blocks> Source for LimitedSource<'_, B> {
+    type Error = io::Error;
+
+    fn read(&mut self, frames: &mut [Frame]) -> Result<usize, io::Error> {
+        if self.rest.1 == self.rest.0.len() {
+            if frames.len() >= BLOCK_FRAMES {
+                return self.read_blocks(frames);
+            }
+            let mut block = std::mem::take(&mut self.rest.0);
+            block.resize(BLOCK_FRAMES, [0.0; 2]);
+            let count = self.read_blocks(&mut block)?;
+            block.truncate(count);
+            self.rest = (block, 0);
+        }
+        let (block, at) = &mut self.rest;
+        let count = frames.len().min(block.len() - *at);
+        frames[..count].copy_from_slice(&block[*at..][..count]);
+        *at += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use analyzer::synth::demo_mix;
+    use renderer::stages::limiter::LimiterParams;
+
+    use super::*;
+    use crate::render::solve::TraceMeter;
+
+    const RATE_HZ: u32 = 48_000;
+
+    #[test]
+    fn the_samples_do_not_depend_on_the_size_of_the_buffer() {
+        let frames = &demo_mix(RATE_HZ, 0.2)[..9_001];
+        let mut rendered = Spool::new(usize::MAX);
+        rendered.push(frames).expect("memory");
+        let mut meter = TraceMeter::new(RATE_HZ, 0.0, usize::MAX);
+        meter.push(frames).expect("memory");
+        let trace = meter.finish().expect("memory");
+        let solution = Solution {
+            input_hash: String::new(),
+            settings_hash: String::new(),
+            is_aimed: true,
+            band_levels_dbfs: Default::default(),
+            exact_above_dbfs: 0.0,
+            drive_db: 12.0,
+            trims: Vec::new(),
+        };
+        let read = |buffer_frames: usize| {
+            let limiter = LimiterGain::new(&LimiterParams::default(), solution.drive_db, -1.0, RATE_HZ);
+            let output = OutputParams::default();
+            let mut source = limited_source(&rendered, &trace, limiter, &solution, &output, 2).expect("memory");
+            let (mut all, mut buffer) = (Vec::new(), vec![[0.0; 2]; buffer_frames]);
+            loop {
+                match source.read(&mut buffer).expect("memory") {
+                    0 => return all,
+                    count => all.extend_from_slice(&buffer[..count]),
+                }
+            }
+        };
+        let expected = read(4096);
+        assert_eq!(expected.len(), frames.len());
+        for buffer_frames in [1, BLOCK_FRAMES - 1, BLOCK_FRAMES, BLOCK_FRAMES + 1, 1000] {
+            assert!(read(buffer_frames) == expected, "{buffer_frames}");
+        }
     }
 }

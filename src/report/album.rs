@@ -21,6 +21,10 @@ pub struct AlbumReport {
     pub offset_lu: f64,
     /// The song for whose sake the album is quieter than it was asked to be.
     pub held_back_by: Option<String>,
+    /// How far the album is under the loudness that was asked for although no song holds it back, LU.
+    pub missed_by_lu: Option<f64>,
+    /// Masters that could not be read to be measured: which, and why. The album's figures are without them.
+    pub unreadable: Vec<String>,
     /// Every song that has a master.
     pub songs: Vec<AlbumSong>,
 }

@@ -25,7 +25,7 @@ impl std::str::FromStr for LoudnessTarget {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "auto" {
+        if text.eq_ignore_ascii_case("auto") {
             return Ok(Self::Auto);
         }
         text.parse().map(Self::Lufs).map_err(|_| format!("{text:?} is neither a number of LUFS nor `auto`"))
@@ -49,12 +49,12 @@ const LOUDEST_LUFS: f64 = -3.0;
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[command(next_help_heading = "Delivery")]
 pub struct DeliveryRequest {
-    /// Loudness, ceiling and format of a destination
+    /// Loudness, ceiling and format for a place
     #[arg(long = "for", value_enum, value_name = "PLACE", ignore_case = true, hide_possible_values = true,
         long_help = destinations_help())]
     #[serde(rename = "for", with = "option_as_text")]
     pub destination: Option<Destination>,
-    /// Integrated loudness in LUFS, or `auto` for the target's own [default: the reference's, or -14]
+    /// Integrated loudness in LUFS, or `auto` for what is typical of the target [default: the reference's, or -14]
     #[arg(long, value_name = "LUFS", allow_hyphen_values = true)]
     #[serde(with = "option_as_text")]
     pub loudness: Option<LoudnessTarget>,
@@ -62,23 +62,41 @@ pub struct DeliveryRequest {
     #[arg(long = "ceiling", value_name = "DBTP", allow_hyphen_values = true)]
     #[serde(rename = "ceiling", with = "number_as_text")]
     pub ceiling_dbtp: Option<f64>,
-    /// Lowers the ceiling by what MP3, Vorbis and Opus raise peaks at this loudness
+    /// Lowers the ceiling by as much as MP3, Vorbis and Opus raise peaks at this loudness
     #[arg(long = "codec-safe")]
     #[serde(rename = "codec_safe", with = "as_text")]
     pub is_codec_safe: bool,
-    /// What the limiter may take for more than 5 % of the time (single peaks may go down further); past it the loudness
-    /// falls short [default: 3]
+    /// Gain reduction that the limiter may exceed for 5 % of the time only (single hits); a master that would need more
+    /// stays quieter [default: 3]
     #[arg(long, value_name = "DB", allow_negative_numbers = true)]
     #[serde(with = "number_as_text")]
     pub max_limiting_db: Option<f64>,
     /// Sample rate of the master [default: the mix's]
-    #[arg(long = "rate", value_name = "HZ")]
+    #[arg(long = "rate", value_name = "HZ", value_parser = rate_hz)]
     #[serde(rename = "rate", with = "number_as_text")]
     pub sample_rate_hz: Option<u32>,
-    /// Word length of the master [default: 24]
+    /// Bits per sample of the master [default: 24]
     #[arg(long = "bits", value_enum, value_name = "BITS")]
     #[serde(rename = "bits", with = "option_as_text")]
     pub word_length: Option<WordLength>,
+}
+
+/// Rates up to this were meant in kHz.
+const MAX_RATE_KHZ: f64 = 768.0;
+
+/// A sample rate in Hz.
+fn rate_hz(text: &str) -> Result<u32, String> {
+    let number = text.to_lowercase();
+    let number = number.trim_end_matches("hz").trim_end_matches('k').trim();
+    match (text.parse(), number.parse::<f64>()) {
+        (Ok(hz), _) if f64::from(hz) > MAX_RATE_KHZ => Ok(hz),
+        (_, Ok(khz)) if khz > 1.0 && khz <= MAX_RATE_KHZ => {
+            Err(format!("a sample rate is given in Hz; did you mean {:.0}?", khz * 1000.0))
+        }
+        (_, Ok(hz)) if hz > MAX_RATE_KHZ && hz.fract() == 0.0 => Err(format!("write it as a number: {hz:.0}")),
+        (Ok(hz), _) => Ok(hz),
+        _ => Err("must be a sample rate in Hz, as in 48000".to_owned()),
+    }
 }
 
 fn destinations_help() -> String {
@@ -86,7 +104,7 @@ fn destinations_help() -> String {
         let value = d.to_possible_value()?;
         Some(format!("\n  {:12} {}", value.get_name(), value.get_help()?))
     });
-    format!("Loudness, ceiling and format of a destination:{}", lines.collect::<String>())
+    format!("Loudness, ceiling and format for a place:{}", lines.collect::<String>())
 }
 
 /// Word length of a master.
@@ -219,5 +237,15 @@ mod tests {
         assert_eq!((output.sample_rate_hz, output.sample_format), (Some(44_100), SampleFormat::Int16));
         wanted.word_length = Some(WordLength::Int24);
         assert_eq!(wanted.output().expect("legal").sample_format, SampleFormat::Int24);
+    }
+
+    #[test]
+    fn a_rate_in_khz_is_answered_in_hz() {
+        assert_eq!((rate_hz("44100"), rate_hz("192000")), (Ok(44_100), Ok(192_000)));
+        for (text, meant) in [("44.1", "44100"), ("48", "48000"), ("88.2k", "88200"), ("96kHz", "96000")] {
+            assert_eq!(rate_hz(text), Err(format!("a sample rate is given in Hz; did you mean {meant}?")), "{text}");
+        }
+        assert_eq!(rate_hz("44100 Hz"), Err("write it as a number: 44100".to_owned()));
+        assert!(rate_hz("fast").is_err() && rate_hz("-44100").is_err() && rate_hz("nan").is_err());
     }
 }

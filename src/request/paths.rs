@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::io::claim::sweep;
 use crate::io::encode::{ensure_distinct, ensure_writable};
 use crate::request::job::Output;
 
@@ -27,7 +28,14 @@ pub fn check_paths<'a>(
         }
         check_other_path("difference", delta, read.into_iter().chain([output.path.as_path()]), output.force)?;
     }
-    Ok(ensure_writable(&output.path, output.force)?)
+    ensure_clear(&output.path, output.force)
+}
+
+/// Checks that a file can be written, and removes what killed runs have left in its folder.
+fn ensure_clear(path: &Path, force: bool) -> Result<(), Error> {
+    ensure_writable(path, force)?;
+    sweep(folder(path));
+    Ok(())
 }
 
 /// What is written beside the master (a recipe, a profile, the difference) must not take the place of any other file of the
@@ -42,7 +50,12 @@ pub fn check_other_path<'a>(
     if let Some(path) = taken.find(|path| is_taken(path)) {
         return Err(Error::Usage(format!("the {what} cannot be written over {}: choose another name", path.display())));
     }
-    Ok(ensure_writable(other, force)?)
+    ensure_clear(other, force)
+}
+
+/// The folder of a file.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Extensions that promise sound.
@@ -77,7 +90,7 @@ pub fn beside(mix: &Path) -> PathBuf {
 
 /// Where a file is or will be, whatever way its path takes.
 pub(crate) fn place(path: &Path) -> PathBuf {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder(path);
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     folder.join(path.file_name().unwrap_or_default())
 }

@@ -37,10 +37,10 @@ impl std::str::FromStr for Genre {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let names = genre_names()?;
-        match text {
+        match text.trim().to_lowercase().as_str() {
             "auto" => Ok(Self::Auto),
             UNIVERSAL => Ok(Self::Universal),
-            _ if names.iter().any(|name| name == text) => Ok(Self::Named(text.to_owned())),
+            name if names.iter().any(|known| known == name) => Ok(Self::Named(name.to_owned())),
             _ => Err(format!("{text:?} is no genre that is known: choose auto, {}", names.join(", "))),
         }
     }
@@ -115,13 +115,14 @@ impl std::str::FromStr for GenreReference {
     fn from_str(text: &str) -> Result<Self, String> {
         let (genre, file) = text.split_once('=').ok_or("must be GENRE=FILE, as in rock=hit.flac")?;
         let names = genre_names()?;
-        if !names.iter().any(|name| name == genre) {
+        let genre = &genre.trim().to_lowercase();
+        if !names.contains(genre) {
             return Err(format!("{genre:?} is no genre that is known: choose {}", names.join(", ")));
         }
         if file.is_empty() {
             return Err(format!("the record for {genre} is missing: name its file, as in {genre}=hit.flac"));
         }
-        Ok(Self { genre: genre.to_owned(), reference: file.parse()? })
+        Ok(Self { genre: genre.clone(), reference: file.parse()? })
     }
 }
 
@@ -133,7 +134,9 @@ mod tests {
     fn a_genre_is_one_that_has_a_profile() {
         assert_eq!("auto".parse(), Ok(Genre::Auto));
         assert_eq!("universal".parse(), Ok(Genre::Universal));
-        assert_eq!("rock".parse(), Ok(Genre::Named("rock".to_owned())));
+        for text in ["rock", "Rock", " ROCK "] {
+            assert_eq!(text.parse(), Ok(Genre::Named("rock".to_owned())));
+        }
         let refused = "polka".parse::<Genre>().expect_err("nobody knows it");
         assert!(["polka", "auto", "electronic", "universal"].iter().all(|name| refused.contains(name)), "{refused}");
     }

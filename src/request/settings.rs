@@ -19,27 +19,27 @@ use crate::request::text::{as_text, list_as_text, option_as_text, value_enum_tex
 /// Everything that decides how a song comes out, but for the song.
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MasterSettings {
-    /// A finished record to come close to; several are weighted, as in hit.flac:0.5
-    #[arg(short, long = "reference", value_name = "FILE[:WEIGHT]")]
+    /// A finished record to sound like; several are weighted, as in hit.flac:0.5
+    #[arg(short, long = "reference", alias = "ref", value_name = "FILE[:WEIGHT]")]
     #[serde(rename = "reference", with = "list_as_text")]
     pub references: Vec<Reference>,
-    /// Median and spread of many songs to go towards, as `goldmaster profile` writes them
+    /// A profile of records to sound like, as `goldmaster profile` writes it
     #[arg(short, long, value_name = "FILE", conflicts_with = "references")]
     pub profile: Option<PathBuf>,
-    /// Goes towards a genre, or `auto` for what a song, or a record, sounds like; `list` shows all [default in a batch:
-    /// auto]
+    /// A genre to sound like, or `auto` for the one that a song, or a record, sounds like already; `list` shows all
+    /// [default in a batch: auto]
     #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
     #[serde(with = "option_as_text")]
     pub genre: Option<Genre>,
-    /// How a reference is taken
+    /// How a reference is followed
     #[arg(long = "match", value_enum, value_name = "HOW", default_value_t)]
     #[serde(rename = "match", with = "as_text")]
     pub matching: MatchKind,
-    /// How much time is spent on fine-tuning
+    /// How much time is spent on fine-tuning by test renders
     #[arg(long = "refine", value_enum, value_name = "EFFORT", default_value_t)]
     #[serde(rename = "refine", with = "as_text")]
     pub effort: Effort,
-    /// Who decides
+    /// What decides: the network, simple rules, or nothing (loudness and ceiling only)
     #[arg(long, value_enum, default_value_t)]
     #[serde(with = "as_text")]
     pub decider: DeciderKind,
@@ -47,7 +47,7 @@ pub struct MasterSettings {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     #[serde(rename = "set", with = "list_as_text")]
     pub values: Vec<RecipeSetting>,
-    /// Fails, and writes nothing, when the loudness falls short
+    /// Fails and writes nothing when the loudness cannot be reached
     #[arg(long)]
     #[serde(with = "as_text")]
     pub strict: bool,
@@ -69,15 +69,15 @@ pub struct AmountSettings {
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
     #[serde(with = "as_text")]
     pub intensity: Percent,
-    /// How much of the equalisation, %
+    /// How much of the equalisation is done, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
     #[serde(with = "as_text")]
     pub tone: Percent,
-    /// How much of the compression and expansion, %
+    /// How much of the compression and expansion is done, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
     #[serde(with = "as_text")]
     pub dynamics: Percent,
-    /// How much of the change of the stereo image, %
+    /// How much of the change in stereo width is done, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
     #[serde(with = "as_text")]
     pub width: Percent,

@@ -66,6 +66,18 @@ pub fn album_table(album: &AlbumReport) -> String {
         let words = format!("{song} comes no higher without more limiting: allow it with --max-limiting-db");
         let _ = writeln!(out, "{}", wrapped(&words, 0, Look::default().columns));
     }
+    if let Some(missed_lu) = album.missed_by_lu {
+        let side = if missed_lu > 0.0 { "quieter" } else { "louder" };
+        let words = format!(
+            "warning: levelling the album did not end: it is {:.1} LU {side} than asked; try another --loudness",
+            missed_lu.abs()
+        );
+        let _ = writeln!(out, "{}", wrapped(&words, 0, Look::default().columns));
+    }
+    for cause in &album.unreadable {
+        let words = format!("warning: a master could not be measured, so the figures are without it: {cause}");
+        let _ = writeln!(out, "{}", wrapped(&words, 0, Look::default().columns));
+    }
     out
 }
 

@@ -13,11 +13,12 @@ static INTERRUPTS: AtomicU8 = AtomicU8::new(0);
 /// The Ctrl-C that ends the program at once, whatever it is doing.
 static LAST: AtomicU8 = AtomicU8::new(2);
 
-/// From now on the first Ctrl-C ends the run cleanly, a second one at once.
+/// From now on the first Ctrl-C ends the run at the next block of frames, a second one at once.
 pub fn listen_for_interrupt() {
     // Without a handler Ctrl-C still ends the program, only less tidily.
     let _ = ctrlc::set_handler(|| {
         if INTERRUPTS.fetch_add(1, Ordering::Relaxed) + 1 >= LAST.load(Ordering::Relaxed) {
+            crate::io::claim::remove_temporaries();
             std::process::exit(i32::from(crate::error::Error::from(Error::Interrupted).exit_code()));
         }
     });

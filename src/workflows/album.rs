@@ -97,6 +97,8 @@ pub struct Offset {
     pub offset_lu: f64,
     /// The song that comes no higher without more limiting than is allowed, if the album falls short for its sake.
     pub held_back_by: Option<usize>,
+    /// How far under the loudness that was asked for the search ended although no song holds the album back, LU.
+    pub missed_by_lu: Option<f64>,
 }
 
 /// The album is solved to this, LU.
@@ -105,6 +107,8 @@ const TOLERANCE_LU: f64 = 0.01;
 const OUT_OF_REACH_LU: f64 = 0.03;
 /// Rounds of the search; each comes an order of magnitude closer.
 const MAX_ROUNDS: usize = 8;
+/// An album this close to the loudness that was asked for has it, LU.
+const PROMISED_LU: f64 = 0.1;
 
 /// Sets the loudness of every part, so that the album is at `wanted_lufs` and all songs go up by the same, or as far as
 /// the song with the least room goes.
@@ -112,11 +116,16 @@ const MAX_ROUNDS: usize = 8;
 /// # Errors
 /// Temporary data cannot be read.
 pub fn balance(parts: &mut [Part], wanted_lufs: f64, by: AlbumLoudness) -> Result<Offset, Error> {
+    balance_within(MAX_ROUNDS, parts, wanted_lufs, by)
+}
+
+fn balance_within(max_rounds: usize, parts: &mut [Part], wanted_lufs: f64, by: AlbumLoudness) -> Result<Offset, Error> {
     let loudest = parts.iter().map(|part| part.before_lufs).fold(f64::NEG_INFINITY, f64::max);
     let mut offset_lu = wanted_lufs - loudest;
     let mut room: Option<(usize, f64)> = None;
     let mut drives: Vec<f64> = vec![offset_lu; parts.len()];
-    for _ in 0..MAX_ROUNDS {
+    let mut missed_by_lu = None;
+    for _ in 0..max_rounds {
         let mut histories = Vec::with_capacity(parts.len());
         let mut short: Option<(usize, f64)> = None;
         for (n, part) in parts.iter_mut().enumerate() {
@@ -135,6 +144,7 @@ pub fn balance(parts: &mut [Part], wanted_lufs: f64, by: AlbumLoudness) -> Resul
             continue;
         }
         let miss_lu = wanted_lufs - album_lufs(&histories, by).unwrap_or(wanted_lufs);
+        missed_by_lu = Some(miss_lu).filter(|miss_lu| miss_lu.abs() > PROMISED_LU);
         let is_at_its_limit = room.is_some_and(|(_, reachable_lu)| miss_lu > 0.0 && offset_lu >= reachable_lu);
         if miss_lu.abs() < TOLERANCE_LU || is_at_its_limit {
             break;
@@ -142,7 +152,7 @@ pub fn balance(parts: &mut [Part], wanted_lufs: f64, by: AlbumLoudness) -> Resul
         offset_lu = (offset_lu + miss_lu).min(room.map_or(f64::INFINITY, |(_, reachable_lu)| reachable_lu));
     }
     let held_back_by = room.filter(|(_, reachable_lu)| offset_lu >= *reachable_lu).map(|(n, _)| n);
-    Ok(Offset { offset_lu, held_back_by })
+    Ok(Offset { offset_lu, held_back_by, missed_by_lu: missed_by_lu.filter(|_| held_back_by.is_none()) })
 }
 
 /// On the recipe's grid, and within its range.
@@ -171,14 +181,16 @@ pub struct Pair {
     pub history: LoudnessHistory,
 }
 
-/// The report of all songs that have a master.
+/// The report of all songs that have a master, and why others could not be read.
 pub fn album_report(
     context: String,
     pairs: Vec<Pair>,
+    unreadable: Vec<String>,
     by: AlbumLoudness,
     wanted_lufs: f64,
-    offset_lu: f64,
+    offset: Offset,
 ) -> AlbumReport {
+    let offset_lu = offset.offset_lu;
     let tone = |pick: fn(&Pair) -> &Profile| {
         let profiles: Vec<&Profile> = pairs.iter().map(pick).collect();
         let middle = Target::middle(RECORD, &profiles);
@@ -204,7 +216,20 @@ pub fn album_report(
     let songs = songs.collect();
     let histories: Vec<LoudnessHistory> = pairs.into_iter().map(|pair| pair.history).collect();
     let loudness_lufs = album_lufs(&histories, by);
-    AlbumReport { context, by, wanted_lufs, loudness_lufs, offset_lu, held_back_by: None, songs }
+    let missed_by_lu = loudness_lufs
+        .map(|lufs| wanted_lufs - lufs)
+        .filter(|miss_lu| unreadable.is_empty() && offset.held_back_by.is_none() && miss_lu.abs() > PROMISED_LU);
+    AlbumReport {
+        context,
+        by,
+        wanted_lufs,
+        loudness_lufs,
+        offset_lu,
+        held_back_by: None,
+        missed_by_lu,
+        unreadable,
+        songs,
+    }
 }
 
 /// Root mean square over the bands of the mid, dB.
@@ -233,4 +258,39 @@ pub fn measure_master(
         observer.advance(block.len() as u64)
     })?;
     Ok((analyzer.finish(), loudness.history()))
+}
+
+#[cfg(test)]
+mod tests {
+    use analyzer::synth::demo_mix;
+
+    use super::*;
+    use crate::render::solve::TraceMeter;
+
+    const RATE_HZ: u32 = 44_100;
+
+    fn parts() -> Vec<Part> {
+        let song = demo_mix(RATE_HZ, 6.0);
+        song.chunks_exact(song.len() / 2)
+            .map(|frames| {
+                let mut trace = TraceMeter::new(RATE_HZ, 0.0, usize::MAX);
+                trace.push(frames).expect("memory");
+                let mut loudness = LoudnessMeter::new(RATE_HZ);
+                loudness.push(frames);
+                let before_lufs = loudness.history().integrated().expect("it can be heard");
+                Part { trace: trace.finish().expect("memory"), recipe: Recipe::default(), before_lufs }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_search_that_ends_too_early_says_by_how_much_it_missed() {
+        let offset =
+            |max_rounds| balance_within(max_rounds, &mut parts(), -16.0, AlbumLoudness::Whole).expect("memory");
+        let (first, found) = (offset(1), offset(MAX_ROUNDS));
+        assert_eq!((found.missed_by_lu, found.held_back_by), (None, None), "{found:?}");
+        // The first round brings the loudest song, and not yet the album, to its loudness.
+        let missed = first.missed_by_lu.expect("the songs differ in loudness");
+        assert!((found.offset_lu - first.offset_lu).abs() < 0.2 && missed.abs() > PROMISED_LU, "{first:?} {found:?}");
+    }
 }

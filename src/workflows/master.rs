@@ -43,7 +43,12 @@ use crate::song::{Song, measure};
 /// # Errors
 /// See [`Error`]; nothing is written.
 pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
-    let references = job.settings.references.iter().map(|r| r.path.as_path());
+    let settings = &job.settings;
+    settings.delivery.delivery(0.0, false, None)?;
+    let output = settings.delivery.output()?;
+    check_format(&job.output, output.sample_format)?;
+    with_values(Recipe::default(), &settings.values)?;
+    let references = settings.references.iter().map(|r| r.path.as_path());
     check_paths(&job.input, references.clone(), &job.output)?;
     if let Some(recipe) = &job.recipe {
         let page = job.output.page.as_ref().map(|page| &page.path);
@@ -54,10 +59,6 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
         let taken = references.chain([job.input.as_path()]).chain(output);
         check_other_path("recipe", recipe, taken, job.output.force)?;
     }
-    let settings = &job.settings;
-    settings.delivery.delivery(0.0, false, None)?;
-    let output = settings.delivery.output()?;
-    check_format(&job.output, output.sample_format)?;
     if let Some(path) = &settings.profile {
         read_profile(path)?;
     }
@@ -308,8 +309,9 @@ const AS_LOUD_LU: f64 = 0.2;
 /// # Errors
 /// See [`Error`]; nothing is written.
 pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error> {
-    check_paths(&job.input, std::iter::empty(), &job.output)?;
     let recipe = with_values(job.recipe.clone(), &job.settings)?;
+    check_format(&job.output, recipe.output.sample_format)?;
+    check_paths(&job.input, std::iter::empty(), &job.output)?;
     let mut song = Song::load(&job.input, observer)?;
     let hash = song.hash.clone();
     let fits = |solution: &Solution| solution.input_hash == hash && solution.settings_hash == settings_hash(&recipe);

@@ -1,0 +1,118 @@
+//! Command lines that cannot be meant: what to type instead.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use goldmaster::error::Error;
+
+use super::command;
+
+/// Words this much alike are one word and a slip of the finger (Jaro-Winkler similarity).
+const LIKE: f64 = 0.85;
+
+/// Refuses a song that is a mistyped command, a folder or an address on the web.
+pub fn check_song(song: &Path, others: &[PathBuf]) -> Result<(), Error> {
+    check_is_local(song)?;
+    if song.is_dir() {
+        let song = song.display();
+        return Err(Error::Usage(format!("{song} is a folder; to master all songs in it: goldmaster batch {song}")));
+    }
+    match meant_command(song) {
+        Some(command) => {
+            let rest: String = others.iter().map(|other| format!(" {}", other.display())).collect();
+            let song = song.display();
+            Err(Error::Usage(format!("there is no command or file {song}; did you mean: goldmaster {command}{rest}")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses an address on the web.
+pub fn check_is_local(path: &Path) -> Result<(), Error> {
+    let text = path.to_string_lossy();
+    match text.split_once("://") {
+        Some((scheme, rest)) if !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            let file = rest.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("FILE");
+            Err(Error::Usage(format!(
+                "{text} is an address; goldmaster reads files on this machine: download it first, then name the file, \
+                 as in {file}"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One command masters one song: what to type for several songs, or several references.
+pub fn several_songs(song: &Path, others: &[PathBuf], has_reference: bool) -> Error {
+    let quoted: Vec<_> =
+        [song].into_iter().chain(others.iter().map(PathBuf::as_path)).map(|s| format!("{s:?}")).collect();
+    let songs = quoted.join(" ");
+    let references = if has_reference { "; every reference needs a -r of its own: -r ONE -r TWO" } else { "" };
+    Error::Usage(format!("one song at a time; for several: goldmaster batch {songs}{references}"))
+}
+
+/// What was meant by arguments that clap refuses: another command than the first word says, or the command that has an option.
+pub fn advice(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>) -> Option<String> {
+    let first = arguments.next().filter(|word| !word.to_string_lossy().starts_with('-'))?;
+    let command = command();
+    if command.find_subcommand(&first).is_some() {
+        return None;
+    }
+    if let Some(meant) = meant_command(Path::new(&first)) {
+        return Some(format!("Did you mean: goldmaster {meant}"));
+    }
+    let option = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(option))) => option.trim_start_matches('-'),
+        _ => return None,
+    };
+    let has_option = |command: &&clap::Command| command.get_arguments().any(|arg| arg.get_long() == Some(option));
+    let owner = command.get_subcommands().find(has_option)?.get_name();
+    Some(format!("--{option} is an option of {owner}: goldmaster {owner} {} --{option}", first.display()))
+}
+
+/// The command that a word is a misspelling of. A file of that name is a file.
+fn meant_command(word: &Path) -> Option<String> {
+    let text = word.to_str().filter(|text| text.chars().all(|c| c.is_alphabetic() || c == '-'))?;
+    if word.exists() {
+        return None;
+    }
+    let likeness = |name: &str| strsim::jaro_winkler(&text.to_lowercase(), name);
+    let command = command();
+    let names = command.get_subcommands().map(clap::Command::get_name);
+    let closest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(closest) >= LIKE).then(|| closest.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(result: Result<(), Error>) -> String {
+        result.expect_err("it cannot be meant").to_string()
+    }
+
+    #[test]
+    fn a_misspelt_command_is_recognised_and_a_song_is_not() {
+        for (word, command) in
+            [("analize", "analyze"), ("Batch", "batch"), ("rendr", "render"), ("reprot", "report"), ("demos", "demo")]
+        {
+            assert_eq!(meant_command(Path::new(word)).as_deref(), Some(command), "{word}");
+        }
+        for song in ["song", "mix", "analize.wav", "final-mix", "Ballad"] {
+            assert_eq!(meant_command(Path::new(song)), None, "{song}");
+        }
+        let words = refused(check_song(Path::new("analize"), &["x.wav".into()]));
+        assert!(words.ends_with("did you mean: goldmaster analyze x.wav"), "{words}");
+    }
+
+    #[test]
+    fn an_address_is_no_file() {
+        for address in ["https://example.org/a/hit.mp3", "ftp://example.org", "spotify://track"] {
+            assert!(refused(check_is_local(Path::new(address))).contains("download it first"), "{address}");
+        }
+        for file in ["a.wav", "C:\\a.wav", "a:b.wav", "://x"] {
+            check_is_local(Path::new(file)).unwrap_or_else(|e| panic!("{e}"));
+        }
+    }
+}
