@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use clap::ValueEnum as _;
 
 use super::look::{Colour, Look};
-use super::wrapped;
+use super::text::wrapped;
+use crate::io::name;
 use crate::report::check::{CheckOutcome, FileCheck};
 
 /// Width of the outcomes and of the names.
@@ -17,7 +18,7 @@ pub fn check_table(check: &FileCheck, look: &Look) -> String {
     let mut out = String::new();
     let place = check.destination.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let (verdict, colour) = if check.is_ready { ("ready", Colour::Good) } else { ("NOT READY", Colour::Bad) };
-    let _ = writeln!(out, "{}\n{} for {place}\n", check.path, look.coloured(colour, verdict));
+    let _ = writeln!(out, "{}\n{} for {place}\n", name(check.path.as_ref()), look.coloured(colour, verdict));
     for result in &check.results {
         let (word, colour) = match result.outcome {
             CheckOutcome::Ok => ("ok", Colour::Good),

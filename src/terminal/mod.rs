@@ -84,6 +84,7 @@ pub fn album_table(album: &AlbumReport) -> String {
 /// What was measured of one file.
 pub fn profile_summary(analysis: &Analysis, look: &Look) -> String {
     let Analysis { path, codec, warnings, profile } = analysis;
+    let path = crate::io::name(path.as_ref());
     let mut out = String::new();
     let seconds = profile.seconds();
     let channels = if profile.channels == 1 { "mono" } else { "stereo" };
