@@ -345,13 +345,13 @@ fn in_a_browser_variations_play_and_switch() {
     let folder = Folder::new();
     folder.wav("my mix.wav", 2, &demo_mix(RATE_HZ, 40.0));
     let run = folder.goldmaster(&["variations", "my mix.wav", "--refine", "off"]).succeeded();
-    assert!(["gentle", "balanced", "loud"].iter().all(|name| run.stdout.contains(name)), "{run:?}");
+    assert!(["gentle", "balanced", "loud", "open"].iter().all(|name| run.stdout.contains(name)), "{run:?}");
     let html = page(&folder, "my mix.variations.html");
     let command = "goldmaster &#39;my mix.wav&#39; --refine off --intensity 50 -o &#39;my mix.gentle.wav&#39;";
     assert!(html.contains(command), "the command that renders it whole");
     let told = told(&html);
     let ids: Vec<&str> = told.iter().filter_map(|sound| sound["id"].as_str()).collect();
-    assert_eq!(ids, ["mix", "gentle", "balanced", "loud"]);
+    assert_eq!(ids, ["mix", "gentle", "balanced", "loud", "open"]);
     assert!(told.iter().all(|sound| sound["seconds"] == 30.0), "half a minute of each");
     let Some((result, console)) = browsed(&folder, "my mix.variations.html") else { return };
     assert_eq!((&result["fault"], console), (&Value::Null, Vec::new()), "{result:#}");

@@ -37,6 +37,7 @@ mod stereo;
 pub mod stft;
 pub mod stream;
 pub mod synth;
+pub mod texture;
 mod timbre;
 pub mod timeline;
 pub mod tone;

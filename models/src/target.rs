@@ -34,8 +34,19 @@ pub struct Target {
     pub moments: Vec<Levels>,
     /// Its spectrum in third octaves, LU.
     pub levels: ThirdOctaveLevels,
+    /// What it would be for any song; `None` where it is the same for all.
+    pub conditional: Option<Conditional>,
     /// How much of a move towards it is taken: less than all where it is no good example.
     pub trust: Amounts,
+}
+
+/// How a target depends on the song that is mastered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conditional {
+    /// What records are like in general.
+    pub general: Features,
+    /// Variance of what is not told of this song, 1 on average.
+    pub doubt: f64,
 }
 
 /// What a target is made of.
@@ -67,6 +78,7 @@ impl Target {
             cutoff_hz: f64::INFINITY,
             moments: Vec::new(),
             levels: [[0.0; THIRD_OCTAVES]; 2],
+            conditional: None,
             trust: Amounts::default(),
         };
         let mut vectors = Vec::with_capacity(songs.len());
@@ -122,6 +134,7 @@ impl Target {
             features: middle,
             moments: Vec::new(),
             levels: levels_of_features(&middle),
+            conditional: None,
             trust: Amounts::default(),
         })
     }

@@ -15,6 +15,7 @@ pub mod warning;
 use std::path::Path;
 
 use analyzer::profile::Profile;
+use models::character::Character;
 use models::decision::Confidence;
 use models::target::TargetKind;
 use renderer::recipe::{DeliveryParams, Recipe};
@@ -136,6 +137,8 @@ pub struct DecisionReport {
     pub target_lufs: f64,
     /// What kind of music the song is; absent where that decided nothing.
     pub genre: Option<GenreReport>,
+    /// How the master is to differ from the target.
+    pub character: Character,
     /// How sure the decider was, 0 to 1.
     pub confidence: Confidence,
     /// What a test render led to; absent where there was none.

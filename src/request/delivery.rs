@@ -137,6 +137,7 @@ impl WordLength {
 impl DeliveryRequest {
     /// The delivery part of a recipe. `target_lufs` is what is typical of the target, `has_reference` whether the user chose it;
     /// the master is as loud as a reference then, but for its sake no denser than `least_plr_lu`, if that is given.
+    /// Where nobody asks for a loudness, it is `louder_lu` more than that.
     ///
     /// # Errors
     /// A value that no recipe accepts.
@@ -145,6 +146,7 @@ impl DeliveryRequest {
         target_lufs: f64,
         has_reference: bool,
         least_plr_lu: Option<f64>,
+        louder_lu: f64,
     ) -> Result<DeliveryParams, Error> {
         let preset = self.destination.map(Destination::requirements);
         // A reference may be quieter or louder than any master is asked to be.
@@ -156,8 +158,11 @@ impl DeliveryRequest {
             (Some(LoudnessTarget::Lufs(lufs)), _) => lufs,
             (Some(LoudnessTarget::Auto), _) => typical,
             (None, Some(preset)) => preset.loudness_lufs,
-            (None, None) if has_reference => least_plr_lu.map_or(typical, |plr| typical.min(ceiling_dbtp - plr)),
-            (None, None) => default.loudness_lufs,
+            (None, None) => {
+                let as_dense = least_plr_lu.map_or(typical, |plr| typical.min(ceiling_dbtp - plr));
+                let usual_lufs = if has_reference { as_dense } else { default.loudness_lufs };
+                (usual_lufs + louder_lu).clamp(QUIETEST_LUFS, LOUDEST_LUFS)
+            }
         };
         let room_db = if self.is_codec_safe { codec_room_db(loudness_lufs) } else { 0.0 };
         let ceiling_dbtp = ceiling_dbtp - room_db;
@@ -203,7 +208,7 @@ mod tests {
     #[test]
     fn an_argument_beats_a_preset_beats_a_reference_beats_the_default() {
         let lufs = |wanted: &DeliveryRequest, has_reference| {
-            wanted.delivery(-9.5, has_reference, None).expect("legal").loudness_lufs
+            wanted.delivery(-9.5, has_reference, None, 0.0).expect("legal").loudness_lufs
         };
         let mut wanted = DeliveryRequest::default();
         assert_eq!(lufs(&wanted, false), -14.0);
@@ -224,7 +229,7 @@ mod tests {
                 is_codec_safe: true,
                 ..DeliveryRequest::default()
             };
-            wanted.delivery(0.0, false, None).expect("legal").ceiling_dbtp
+            wanted.delivery(0.0, false, None, 0.0).expect("legal").ceiling_dbtp
         };
         assert_eq!([-20.0, -14.0, -11.5, -9.0, -6.0].map(ceiling), [-1.5, -1.5, -1.9, -2.3, -2.3]);
         assert!(ceiling(-12.0) < ceiling(-13.0) && ceiling(-10.0) < ceiling(-11.0));

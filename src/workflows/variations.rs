@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use analyzer::profile::Profile;
+use models::character::Character;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use crate::io;
 use crate::page::variations::{VariationView, write_page};
 use crate::render::output_meter::CaptureRequest;
 use crate::report::passage::{Passage, excerpt};
-use crate::report::qualities::Qualities;
+use crate::report::qualities::{Qualities, Quality};
 use crate::request::delivery::LoudnessTarget;
 use crate::request::job::{MasterJob, Output};
 use crate::request::settings::{MasterSettings, Percent, with_values};
@@ -36,10 +37,20 @@ pub enum VariationKind {
     Balanced,
     /// Louder and denser.
     Loud,
+    /// With a warm character: for a mix that is brighter than its target.
+    Warm,
+    /// With an open character: for a mix that is not.
+    Open,
 }
 
 /// All of them, in the order of the page.
-const KINDS: [VariationKind; 3] = [VariationKind::Gentle, VariationKind::Balanced, VariationKind::Loud];
+const KINDS: [VariationKind; 5] = [
+    VariationKind::Gentle,
+    VariationKind::Balanced,
+    VariationKind::Loud,
+    VariationKind::Warm,
+    VariationKind::Open,
+];
 
 /// A gentle master takes this share of what is decided.
 const GENTLE: f64 = 0.5;
@@ -70,6 +81,8 @@ impl VariationKind {
             Self::Gentle => "gentle",
             Self::Balanced => "balanced",
             Self::Loud => "loud",
+            Self::Warm => "warm",
+            Self::Open => "open",
         }
     }
 
@@ -93,6 +106,10 @@ impl VariationKind {
                 settings.delivery.max_limiting_db = Some(LOUD_LIMITING_DB);
                 options.push(("--loudness".to_owned(), format!("{lufs:.1}")));
                 options.push(("--max-limiting-db".to_owned(), format!("{LOUD_LIMITING_DB:.0}")));
+            }
+            Self::Warm | Self::Open => {
+                settings.character = if self == Self::Warm { Character::Warm } else { Character::Open };
+                options.push(("--character".to_owned(), self.name().to_owned()));
             }
         }
         Some((settings, options))
@@ -121,13 +138,16 @@ pub fn variations(
     let folder = tempfile::tempdir().map_err(|e| Error::Folder(format!("no temporary folder can be made: {e}")))?;
     let sources = Sources { song: &song, profile: &profile, references: &references, passage, folder: folder.path() };
     let (mut done, mut views) = (Vec::new(), Vec::new());
-    let mut balanced_lufs = None;
-    // What is balanced says how loud "loud" is.
-    for kind in [VariationKind::Balanced, VariationKind::Gentle, VariationKind::Loud] {
-        let Some((settings, options)) = kind.of(&job.settings, balanced_lufs.unwrap_or_default()) else { continue };
+    let mut kinds = vec![VariationKind::Balanced];
+    let mut balanced_lufs = 0.0;
+    while let Some(kind) = kinds.pop() {
+        let Some((settings, options)) = kind.of(&job.settings, balanced_lufs) else { continue };
         let (report, frames) = sources.mastered(kind, &MasterJob { settings, ..job.clone() }, observer)?;
         if kind == VariationKind::Balanced {
-            balanced_lufs = report.after.integrated_lufs;
+            // The balanced master says how loud "loud" is, and which character suits.
+            balanced_lufs = report.after.integrated_lufs.unwrap_or(balanced_lufs);
+            let character = if is_brighter(&report.qualities) { VariationKind::Warm } else { VariationKind::Open };
+            kinds.extend([VariationKind::Gentle, VariationKind::Loud, character]);
         }
         views.push(VariationView::new(kind.name(), &report, frames, command(kind, &options)));
         let options = options.into_iter().flat_map(|(flag, value)| [flag, value]).collect();
@@ -140,6 +160,12 @@ pub fn variations(
     let reference = reference.map(|(reference, (name, _, profile, _))| (reference.path.as_path(), name.as_str(), profile));
     write_page(page, &song, &passage, views, reference)?;
     Ok(done)
+}
+
+/// Whether a mix is brighter than its target.
+fn is_brighter(qualities: &Qualities) -> bool {
+    let row = qualities.rows.iter().find(|row| row.quality == Quality::Brightness);
+    row.and_then(|row| Some(row.mix? > row.target?)).unwrap_or(false)
 }
 
 /// What all variations have in common.
