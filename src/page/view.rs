@@ -92,8 +92,6 @@ pub const PROGRAM: &str = concat!("goldmaster ", env!("CARGO_PKG_VERSION"));
 
 /// Played so much quieter than other songs, it is noticed, LU.
 const QUIETER_LU: f64 = 1.0;
-/// Share of a difference that is worth to be called closer, %.
-const CLOSER_PCT: f64 = 10.0;
 
 impl View {
     /// Of a master.
@@ -226,10 +224,10 @@ impl QualityView {
             values: all.map(cell),
             places: all.map(|value| value.map(place)),
             verdict: typeset(&row.verdict()),
-            class: match row.closer_pct {
-                Some(pct) if pct >= CLOSER_PCT => "kept",
-                Some(pct) if pct <= -CLOSER_PCT => "short",
-                _ => "",
+            class: match row.is_closer() {
+                Some(true) => "kept",
+                Some(false) => "short",
+                None => "",
             },
         }
     }

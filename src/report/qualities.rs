@@ -297,17 +297,22 @@ impl QualityRow {
     /// How it came out against the target, in a few words.
     pub fn verdict(&self) -> String {
         let Some((target, master)) = self.target.zip(self.master) else { return String::new() };
+        let off = (master - target).abs();
+        let further = self.mix.map_or(0.0, |mix| off - (mix - target).abs());
         match self.closer_pct {
-            _ if (master - target).abs() < HEARD_DB => "at the target".to_owned(),
+            _ if off < HEARD_DB => "at the target".to_owned(),
+            _ if further >= HEARD_DB => format!("{further:.1} {} further", self.change_unit()),
             Some(pct) if pct >= 0.5 => format!("{pct:.0} % closer"),
-            Some(pct) if pct <= -0.5 => format!(
-                "{:.1} {} further",
-                (master - target).abs() - (self.mix.unwrap_or(master) - target).abs(),
-                self.change_unit()
-            ),
             Some(_) => "no closer".to_owned(),
-            None => format!("{:.1} {} off", (master - target).abs(), self.change_unit()),
+            None => format!("{off:.1} {} off", self.change_unit()),
         }
+    }
+
+    /// Whether it is closer to the target than the mix, or further; `None` where it is neither.
+    pub fn is_closer(&self) -> Option<bool> {
+        let ((mix, target), master) = self.mix.zip(self.target).zip(self.master)?;
+        let closer = (mix - target).abs() - (master - target).abs();
+        (closer.abs() >= HEARD_DB).then_some(closer > 0.0)
     }
 
     fn change_unit(&self) -> &'static str {

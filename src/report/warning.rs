@@ -268,7 +268,7 @@ impl Display for WarningKind {
                  more similar record, or apply all of it with --match literal."
             ),
             Self::ReferenceTellsLittle => f.write_str(
-                "It has little in common with this song, so the tone hardly changes. Choose a more similar record, or copy \
+                "it has little in common with this song, so the tone hardly changes. Choose a more similar record, or copy \
                  its spectrum with --match literal.",
             ),
             Self::QuieterThanReference { reference_lufs, loudness_lufs } => write!(

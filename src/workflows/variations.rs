@@ -191,7 +191,7 @@ impl Sources<'_> {
         let job = MasterJob { output, ..job.clone() };
         let settings = &job.settings;
         let mut decider = load_decider(settings.decider)?;
-        let aim = MasteringTarget::towards(&decider, &mut Genres::default(), references.to_vec(), settings, &[profile])?;
+        let aim = MasteringTarget::towards(&mut decider, &mut Genres::default(), references.to_vec(), settings, &[profile])?;
         let aim = aim.for_song(&job.input, settings);
         let (recipe, mut decision) = decide(&job, profile, &mut decider, &aim)?;
         let effort = (&settings.amounts(), settings.effort);
