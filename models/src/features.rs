@@ -11,8 +11,7 @@ use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 
 /// Statistics per band of dynamics.
 const DYNAMICS: [&str; 4] = ["crest_db", "spread_10ms_db", "spread_100ms_db", "spread_1s_db"];
-/// Where two of them stand.
-const CREST: usize = 0;
+/// Where one of them stands.
 const SPREAD_100MS: usize = 2;
 
 /// Length of a feature vector.
@@ -31,9 +30,9 @@ pub const WIDTH_START: usize = DYNAMICS_START + DYNAMICS.len() * BANDS;
 /// Where the peak-to-loudness ratio stands.
 pub const PLR: usize = WIDTH_START + BANDS;
 
-/// Where the crest factor of a band stands.
+/// Where the crest of a band stands.
 pub fn crest(band: usize) -> usize {
-    DYNAMICS_START + DYNAMICS.len() * band + CREST
+    DYNAMICS_START + DYNAMICS.len() * band
 }
 
 /// Where the spread of a band's level in frames of 100 ms stands.
@@ -74,7 +73,7 @@ mod tests {
     #[test]
     fn a_place_has_the_name_that_is_meant() {
         assert_eq!(names()[spread_100ms(1)], "low_mid_spread_100ms_db");
-        assert_eq!(names()[crest(3)], "high_crest_db");
+        assert_eq!(names()[crest(2)], "high_mid_crest_db");
         assert_eq!(names()[SIDE], "side_22hz_mean_lu");
         assert_eq!(names()[WIDTH_START], "low_width_db");
         assert_eq!(names()[PLR], "plr_lu");

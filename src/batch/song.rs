@@ -9,7 +9,6 @@ use crate::batch::pages;
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Record};
 use crate::batch::shared::{Deciders, Shared};
-use crate::decide::refine::refined;
 use crate::error::Error;
 use crate::io;
 use crate::io::claim::Claim;
@@ -20,10 +19,9 @@ use crate::report::warning::{Warning, WarningKind};
 use crate::report::{DecisionReport, Report};
 use crate::request::job::MasterJob;
 use crate::request::page::Page;
-use crate::request::settings::with_values;
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::{Decided, MasteringTarget, decide, deliver, notes_on_reference};
+use crate::workflows::master::{Decided, MasteringTarget, decided_towards, deliver};
 
 /// How a song of a batch came out.
 #[derive(Debug)]
@@ -186,13 +184,9 @@ impl Shared<'_> {
             None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
         };
         let aim = aim.for_song(&job.input, &job.settings);
-        let (recipe, mut decision) = decide(&job, profile, deciders.get(job.settings.decider)?, &aim)?;
-        let (recipe, refinement) =
-            refined(song, profile, &aim.target, recipe, (&job.settings.amounts(), job.settings.effort), observer)?;
-        let recipe = with_values(recipe, &job.settings.values)?;
-        decision.refinement = refinement;
-        let mut warnings = aim.warnings;
-        warnings.extend(notes_on_reference(&job.settings, &aim.target, &decision, &recipe));
+        let decider = deciders.get(job.settings.decider)?;
+        let Decided { recipe, decision, warnings, .. } =
+            decided_towards(&job, (song, profile), aim, decider, observer)?;
         Ok((recipe, decision, warnings))
     }
 }

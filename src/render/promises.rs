@@ -96,8 +96,27 @@ pub enum Shortfall {
         /// What it may take, dB.
         max_limiting_db: f64,
     },
+    /// Single hits may be lowered no more.
+    HitsAllowed {
+        /// By how much they may be, dB.
+        max_peak_limiting_db: f64,
+    },
     /// No gain in front of the limiter comes closer.
     NoGain,
+}
+
+impl Shortfall {
+    fn of(delivery: &DeliveryParams, [limiting_db, peak_limiting_db]: [f64; 2]) -> Self {
+        let DeliveryParams { max_limiting_db, max_peak_limiting_db, .. } = *delivery;
+        let is_near = |db: f64, limit: f64| db > limit - NEAR_LIMIT_DB;
+        if is_near(limiting_db, max_limiting_db) {
+            Self::LimitingAllowed { max_limiting_db }
+        } else if is_near(peak_limiting_db, max_peak_limiting_db) {
+            Self::HitsAllowed { max_peak_limiting_db }
+        } else {
+            Self::NoGain
+        }
+    }
 }
 
 impl Display for Promise {
@@ -138,6 +157,11 @@ impl Display for Shortfall {
             Self::LimitingAllowed { max_limiting_db } => {
                 write!(f, "the limiter may take {max_limiting_db:.1} dB at most; allow more with --max-limiting-db")
             }
+            Self::HitsAllowed { max_peak_limiting_db } => write!(
+                f,
+                "single hits may be lowered by {max_peak_limiting_db:.1} dB at most; lower the loudest hits in the mix, or \
+                 allow more with --set delivery.max_peak_limiting_db=.."
+            ),
             Self::NoGain => f.write_str("more gain makes it no louder"),
         }
     }
@@ -176,12 +200,12 @@ pub struct Measured {
 /// Checks a master. `expected_frames` is the input's length, at the output's rate; `is_aimed` whether its loudness was
 /// solved, and not left as a recipe for another song has it.
 pub fn promises(delivery: &DeliveryParams, measured: &Measured, expected_frames: u64, is_aimed: bool) -> Vec<Promise> {
-    let Measured { loudness, true_peak_dbtp, limiting_db, frames, unreadable, .. } = measured;
+    let Measured { loudness, true_peak_dbtp, limiting_db, peak_limiting_db, frames, unreadable, .. } = measured;
     let measured_lufs = loudness.integrated_lufs;
     let (ceiling_dbtp, written_frames) = (delivery.ceiling_dbtp, *frames);
     vec![
         if is_aimed {
-            loudness_promise(delivery, measured_lufs, *limiting_db)
+            loudness_promise(delivery, measured_lufs, [*limiting_db, *peak_limiting_db])
         } else {
             Promise::of(PromiseKind::RecipeGain { measured_lufs }, true)
         },
@@ -203,21 +227,18 @@ pub fn broken(promises: &[Promise], strictness: Strictness) -> Option<&Promise> 
     })
 }
 
-/// How far below the limit on limiting a master was still stopped by it, dB.
-const AT_THE_LIMIT_DB: f64 = 0.5;
+/// Limiting this close under what is allowed is why there is no more, dB.
+const NEAR_LIMIT_DB: f64 = 0.5;
 
-fn loudness_promise(delivery: &DeliveryParams, measured_lufs: Option<f64>, limiting_db: f64) -> Promise {
-    let DeliveryParams { loudness_lufs: wanted_lufs, max_limiting_db, .. } = *delivery;
+/// `limiting_db`: what a twentieth of the time exceeds, and the largest.
+fn loudness_promise(delivery: &DeliveryParams, measured_lufs: Option<f64>, limiting_db: [f64; 2]) -> Promise {
+    let wanted_lufs = delivery.loudness_lufs;
     let verdict = match measured_lufs {
         Some(lufs) if (lufs - wanted_lufs).abs() <= LOUDNESS_TOLERANCE_LU => Verdict::Kept,
         Some(lufs) if lufs < wanted_lufs => Verdict::Short,
         _ => Verdict::Broken,
     };
-    let shortfall = (verdict == Verdict::Short).then_some(if limiting_db > max_limiting_db - AT_THE_LIMIT_DB {
-        Shortfall::LimitingAllowed { max_limiting_db }
-    } else {
-        Shortfall::NoGain
-    });
+    let shortfall = (verdict == Verdict::Short).then(|| Shortfall::of(delivery, limiting_db));
     Promise { kind: PromiseKind::Loudness { wanted_lufs, measured_lufs, shortfall }, verdict }
 }
 
@@ -228,12 +249,17 @@ mod tests {
     #[test]
     fn a_shortfall_says_by_how_much_and_what_to_do() {
         let delivery = DeliveryParams { loudness_lufs: -8.0, ..DeliveryParams::default() };
-        let promise = loudness_promise(&delivery, Some(-8.9), delivery.max_limiting_db);
+        let promise = loudness_promise(&delivery, Some(-8.9), [delivery.max_limiting_db, 6.0]);
         assert_eq!(promise.verdict, Verdict::Short);
         let sentence = promise.to_string();
         assert!(sentence.starts_with("Loudness -8.90 LUFS, 0.9 LU quieter than asked: "), "{sentence}");
         assert!(sentence.ends_with("allow more with --max-limiting-db"), "{sentence}");
-        assert_eq!(loudness_promise(&delivery, Some(-8.05), 0.0).to_string(), "Loudness -8.05 LUFS (target -8.00)");
-        assert_eq!(loudness_promise(&delivery, None, 0.0).verdict, Verdict::Broken);
+        let hits = loudness_promise(&delivery, Some(-8.9), [0.0, delivery.max_peak_limiting_db]);
+        assert!(hits.to_string().contains("single hits"), "{hits}");
+        assert_eq!(loudness_promise(&delivery, Some(-8.05), [0.0; 2]).to_string(), "Loudness -8.05 LUFS (target -8.00)");
+        assert_eq!(loudness_promise(&delivery, None, [0.0; 2]).verdict, Verdict::Broken);
     }
 }
+
+/// Limiting this close under what is allowed is why there is no more, dB.
+const NEAR_LIMIT_DB: f64 = 0.5;

@@ -97,6 +97,8 @@ struct DeliverySchema {
     ceiling_dbtp: f64,
     /// What the limiter may take for more than a twentieth of the time, dB.
     max_limiting_db: f64,
+    /// What it may take from single hits, dB.
+    max_peak_limiting_db: f64,
 }
 
 impl Report {

@@ -103,6 +103,15 @@ pub enum WarningKind {
         /// Loudness of the master, LUFS.
         loudness_lufs: f64,
     },
+    /// The song is longer than a side of a 12-inch record.
+    LongerThanASide {
+        /// Its length, minutes.
+        length_min: f64,
+        /// What a side holds at full level at 33⅓ rpm, minutes.
+        at_33_min: f64,
+        /// The same at 45 rpm, minutes.
+        at_45_min: f64,
+    },
     /// The HTML report could not be written.
     NoPage {
         /// Why not.
@@ -193,6 +202,7 @@ impl WarningKind {
             | Self::NoPage { .. }
             | Self::Defect(_) => Severity::Note,
             Self::ReferenceIsTheSong
+            | Self::LongerThanASide { .. }
             | Self::ReferenceHasNoWidth { .. }
             | Self::ReferenceClips { .. }
             | Self::ReferenceIsLossy { .. }
@@ -280,6 +290,16 @@ impl Display for WarningKind {
                 f,
                 "The master is as quiet as its reference, {loudness_lufs:.1} LUFS. Streaming services play music at about \
                  -14 LUFS: --for spotify, or --loudness -14."
+            ),
+            Self::LongerThanASide { length_min, at_33_min, at_45_min } if length_min > at_33_min => write!(
+                f,
+                "{length_min:.1} minutes are more than a side of a 12-inch record holds at full level ({at_33_min} at 33⅓ rpm, \
+                 {at_45_min} at 45). It will be cut quieter, or has to be divided."
+            ),
+            Self::LongerThanASide { length_min, at_45_min, .. } => write!(
+                f,
+                "{length_min:.1} minutes are more than a side of a 12-inch record holds at 45 rpm ({at_45_min}). Have it cut at \
+                 33⅓ rpm."
             ),
             Self::NoPage { cause } => write!(f, "The HTML report was not written: {cause}."),
             Self::Defect(kind) => write!(f, "{}", DefectSentence { kind, about: &Subject::Mix, at_s: None }),

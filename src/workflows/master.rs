@@ -15,7 +15,8 @@ use renderer::recipe::{Recipe, SampleFormat, Solution};
 
 use crate::decide::genres::Genres;
 use crate::decide::reference::ReferenceAssessment;
-use crate::decide::refine::refined;
+use crate::decide::refine::{refined, with_dynamics};
+use crate::decide::vinyl;
 use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
@@ -70,14 +71,32 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     let (song, profile) = song?;
     let aim = MasteringTarget::towards(&mut decider, &mut Genres::default(), references?, settings, &[&profile])?
         .for_song(&job.input, settings);
-    let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
+    deliver(job, decided_towards(job, (&song, &profile), aim, &mut decider, observer)?, observer)
+}
+
+/// What is to be done to a song on its way to `aim`, in the order of decisions.
+///
+/// # Errors
+/// As [`decide`], temporary data cannot be kept, or the run is interrupted.
+pub(crate) fn decided_towards<'a>(
+    job: &MasterJob,
+    (song, profile): (&'a Song, &'a Profile),
+    aim: MasteringTarget,
+    decider: &mut Decider,
+    observer: &dyn Observer,
+) -> Result<Decided<'a>, Error> {
+    let settings = &job.settings;
+    let (recipe, mut decision) = decide(job, profile, decider, &aim)?;
     let effort = (&settings.amounts(), settings.effort);
-    let (recipe, refinement) = refined(&song, &profile, &aim.target, recipe, effort, observer)?;
+    let recipe = with_dynamics(song, profile, &aim.target, recipe, effort, observer)?;
+    let recipe = vinyl::prepared(recipe, &settings.delivery);
+    let (recipe, refinement) = refined(song, profile, &aim.target, recipe, effort, observer)?;
     let recipe = with_values(recipe, &settings.values)?;
     decision.refinement = refinement;
     let mut warnings = aim.warnings;
     warnings.extend(notes_on_reference(settings, &aim.target, &decision, &recipe));
-    deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings }, observer)
+    warnings.extend(vinyl::side_warning(profile, &settings.delivery));
+    Ok(Decided { song, profile, recipe, decision, warnings })
 }
 
 /// What a song is mastered towards.

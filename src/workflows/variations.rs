@@ -8,7 +8,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::decide::genres::Genres;
-use crate::decide::refine::refined;
 use crate::error::Error;
 use crate::io;
 use crate::page::variations::{VariationView, write_page};
@@ -17,14 +16,13 @@ use crate::report::passage::{Passage, excerpt};
 use crate::report::qualities::{Qualities, Quality};
 use crate::request::delivery::LoudnessTarget;
 use crate::request::job::{MasterJob, Output};
-use crate::request::settings::{MasterSettings, Percent, with_values};
+use crate::request::settings::{MasterSettings, Percent};
 use crate::request::page::Page;
 use crate::request::paths::check_other_path;
 use crate::song::Song;
 use crate::song::observer::{Observer, Unseen};
 use crate::workflows::master::{
-    Decided, MasteringTarget, MeasuredReference, decide, load_decider, measure_references, notes_on_reference,
-    write_master,
+    MasteringTarget, MeasuredReference, decided_towards, load_decider, measure_references, write_master,
 };
 
 /// A way to master a song.
@@ -193,16 +191,9 @@ impl Sources<'_> {
         let mut decider = load_decider(settings.decider)?;
         let aim = MasteringTarget::towards(&mut decider, &mut Genres::default(), references.to_vec(), settings, &[profile])?;
         let aim = aim.for_song(&job.input, settings);
-        let (recipe, mut decision) = decide(&job, profile, &mut decider, &aim)?;
-        let effort = (&settings.amounts(), settings.effort);
-        let (recipe, refinement) = refined(song, profile, &aim.target, recipe, effort, observer)?;
-        let recipe = with_values(recipe, &settings.values)?;
-        decision.refinement = refinement;
-        let mut warnings = aim.warnings;
-        warnings.extend(notes_on_reference(settings, &aim.target, &decision, &recipe));
+        let decided = decided_towards(&job, (song, profile), aim, &mut decider, observer)?;
         let passage = passage.start_s..passage.end_s;
-        let capture = CaptureRequest::new(song, &recipe, std::slice::from_ref(&passage));
-        let decided = Decided { song, profile, recipe, decision, warnings };
+        let capture = CaptureRequest::new(song, &decided.recipe, std::slice::from_ref(&passage));
         let (report, mut frames) = write_master(&job, decided, capture, observer)?;
         Ok((report, frames.pop().unwrap_or_default()))
     }
