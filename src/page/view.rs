@@ -8,7 +8,7 @@ use askama::Template;
 use super::audio::Sound;
 use super::figures::{Drawn, Figure, signed};
 use super::player::Player;
-use super::plot::{clock, number};
+use super::plot::{clock, number, typeset};
 use super::words::{self, ActionExplanation};
 use crate::render::promises::{Promise, Verdict};
 use crate::report::comparison::Comparison;
@@ -271,19 +271,6 @@ fn notes(warnings: &[Stated<Warning>], of: Option<&str>) -> Vec<NoteView> {
         NoteView { class, name, sentence: of + &typeset(&warning.sentence) }
     };
     sorted.into_iter().map(view).collect()
-}
-
-/// Text with a true minus before numbers.
-pub fn typeset(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    let mut before = ' ';
-    while let Some(sign) = rest.next() {
-        let is_minus = sign == '-' && !before.is_alphanumeric() && rest.peek().is_some_and(char::is_ascii_digit);
-        out.push(if is_minus { '−' } else { sign });
-        before = sign;
-    }
-    out
 }
 
 /// The last part of a path.

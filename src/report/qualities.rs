@@ -15,7 +15,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::render::promises::Measured;
-use crate::report::Levels;
 use crate::report::figures::SpectrumFigure;
 
 /// Something that a listener compares.
@@ -121,10 +120,9 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Of a sound of which only levels are known.
-    pub fn of_levels(levels: &Levels) -> Self {
-        let Levels { integrated_lufs, plr_lu, .. } = *levels;
-        Self { loudness_lufs: integrated_lufs, spectrum_lu: None, width_db: None, crest_db: None, plr_lu }
+    /// Of a sound of which nothing but its loudness and peak to loudness ratio is known.
+    pub fn of_loudness(loudness_lufs: Option<f64>, plr_lu: Option<f64>) -> Self {
+        Self { loudness_lufs, spectrum_lu: None, width_db: None, crest_db: None, plr_lu }
     }
 
     /// Of a song that was measured whole; `None` where nothing can be heard.

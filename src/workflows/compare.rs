@@ -33,7 +33,8 @@ pub fn compare([before, after]: [&Path; 2], page: Option<&Page>, observer: &dyn 
         || measured(after, Subject::Master, &Unseen(observer)),
     );
     let (first, second) = (first?, second?);
-    let nothing = || Sound::of_levels(&second.compared.levels);
+    let Levels { integrated_lufs, plr_lu, .. } = second.compared.levels;
+    let nothing = || Sound::of_loudness(integrated_lufs, plr_lu);
     let qualities = Qualities::new(first.sound.as_ref(), None, &second.sound.clone().unwrap_or_else(nothing));
     let figures = Figures {
         before: Some(first.figures),
