@@ -260,6 +260,3 @@ mod tests {
         assert_eq!(loudness_promise(&delivery, None, [0.0; 2]).verdict, Verdict::Broken);
     }
 }
-
-/// Limiting this close under what is allowed is why there is no more, dB.
-const NEAR_LIMIT_DB: f64 = 0.5;
