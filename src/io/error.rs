@@ -24,6 +24,14 @@ pub enum Error {
         /// What it is, with its article.
         what: &'static str,
     },
+    /// A section of a file that is shorter.
+    #[error("{}: it ends before {section}: choose a section that lies in it", name(path))]
+    NoSuchSection {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        section: String,
+    },
     /// The system refuses to read it.
     #[error("{}: cannot be read ({cause})", name(path))]
     Unreadable {
@@ -270,6 +278,11 @@ pub enum Warning {
     },
     /// The edit list joins several parts; the whole track is used.
     EditList,
+    /// A section of the file was asked for that ends after it.
+    EndsInSection {
+        /// Where the file ends, milliseconds.
+        at_ms: u64,
+    },
     /// Tags or cover could not be carried over.
     Tags {
         /// Why.
@@ -300,6 +313,7 @@ impl Warning {
             | Self::NoLength
             | Self::OtherTracks { .. }
             | Self::EditList
+            | Self::EndsInSection { .. }
             | Self::Tags { .. }
             | Self::TagsLeftOut { .. } => false,
         }
@@ -341,6 +355,9 @@ impl std::fmt::Display for Warning {
             }
             Self::OtherTracks { count } => write!(f, "the file holds more sound: {count} further tracks are not used"),
             Self::EditList => write!(f, "the edit list of the file has several parts and was not followed"),
+            Self::EndsInSection { at_ms } => {
+                write!(f, "it ends at {}:{:02}, and the section ends there as well", at_ms / 60_000, at_ms / 1000 % 60)
+            }
             Self::Tags { cause } => write!(f, "tags were not carried over completely: {cause}"),
             Self::TagsLeftOut { what } => write!(f, "not carried over into the master: {what}"),
         }

@@ -21,7 +21,7 @@ pub struct ActionExplanation {
 /// What the song went towards.
 pub fn towards(decision: &DecisionReport) -> String {
     match decision.target_kind {
-        TargetKind::Reference => format!("towards {}", decision.target),
+        TargetKind::Balance | TargetKind::Reference => format!("towards {}", decision.target),
         TargetKind::Literal => format!("with the spectrum of {}", decision.target),
         TargetKind::Norm if decision.target == UNIVERSAL => "towards what finished records have in common".to_owned(),
         TargetKind::Norm => format!("towards what finished {} records have in common", decision.target),
@@ -31,7 +31,7 @@ pub fn towards(decision: &DecisionReport) -> String {
 /// Everything that was done, with its reason.
 pub fn deeds(report: &Report) -> Vec<ActionExplanation> {
     let model = report.decision.as_ref().map(|decision| match decision.target_kind {
-        TargetKind::Reference | TargetKind::Literal => Model::Reference,
+        TargetKind::Balance | TargetKind::Reference | TargetKind::Literal => Model::Reference,
         TargetKind::Norm => Model::FinishedRecords,
     });
     let deed = |action: &Stated<Action>| ActionExplanation {

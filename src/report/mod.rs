@@ -29,6 +29,7 @@ use crate::report::passage::{Passage, passages_of};
 use crate::report::qualities::{Qualities, Sound};
 use crate::report::stated::Stated;
 use crate::report::warning::Warning;
+use crate::request::reference::Reference;
 use crate::request::settings::DeciderKind;
 
 /// Raised when the meaning of a field changes.
@@ -195,11 +196,15 @@ pub struct ReferenceReport {
 
 impl ReferenceReport {
     /// What is told of a reference.
-    pub fn of(path: &Path, profile: &Profile) -> Self {
+    pub fn of(reference: &Reference, profile: &Profile) -> Self {
+        let start_s = reference.section.map_or(0.0, |section| section.start_s);
         Self {
-            path: path.display().to_string(),
+            path: reference.path.display().to_string(),
             integrated_lufs: profile.loudness.integrated_lufs,
-            passages: passages_of(profile),
+            passages: passages_of(profile)
+                .into_iter()
+                .map(|p| Passage { start_s: start_s + p.start_s, end_s: start_s + p.end_s, ..p })
+                .collect(),
         }
     }
 }

@@ -89,8 +89,8 @@ pub enum WarningKind {
         /// Share of the difference that is applied, %.
         applied_pct: f64,
     },
-    /// A reference says little about the tone of this song.
-    ReferenceTellsLittle,
+    /// A reference sounds like noise.
+    ReferenceIsNoise,
     /// The master is quieter than its reference, because it would have to be denser.
     QuieterThanReference {
         /// Loudness of the reference, LUFS.
@@ -209,7 +209,7 @@ impl WarningKind {
             | Self::ReferenceIsDamaged
             | Self::ReferenceIsShort { .. }
             | Self::ReferenceIsSpeech
-            | Self::ReferenceTellsLittle
+            | Self::ReferenceIsNoise
             | Self::ReferenceIsUnlike { .. } => Severity::Caution,
             Self::File(fault) if fault.is_damage() => Severity::Serious,
             Self::File(_) => Severity::Note,
@@ -277,10 +277,9 @@ impl Display for WarningKind {
                 "it is a different kind of music, so only {applied_pct:.0} % of the difference to it is applied. Choose a \
                  more similar record, or apply all of it with --match literal."
             ),
-            Self::ReferenceTellsLittle => f.write_str(
-                "it has little in common with this song, so the tone hardly changes. Choose a more similar record, or copy \
-                 its spectrum with --match literal.",
-            ),
+            Self::ReferenceIsNoise => {
+                f.write_str("it sounds like noise, so it is hardly followed. Choose a piece of music.")
+            }
             Self::QuieterThanReference { reference_lufs, loudness_lufs } => write!(
                 f,
                 "The master is at {loudness_lufs:.1} LUFS, its reference at {reference_lufs:.1} LUFS: louder would take \
