@@ -369,11 +369,8 @@ fn the_command_of_a_variation_gives_the_master_that_was_heard() {
     let html = page(&folder, "mix.variations.html");
     let heard = read(&folder.file("heard.flac", &flac(&html, "gentle"))).frames;
     let rendered = read(&folder.path("gentle.wav")).frames;
-    let worst = heard
-        .iter()
-        .zip(&rendered)
-        .map(|(a, b)| (a[0] - b[0]).abs().max((a[1] - b[1]).abs()))
-        .fold(0.0, f32::max);
+    let worst =
+        heard.iter().zip(&rendered).map(|(a, b)| (a[0] - b[0]).abs().max((a[1] - b[1]).abs())).fold(0.0, f32::max);
     assert!(heard.len() == rendered.len() && worst < 3.0 / 32_768.0, "{worst}");
 }
 

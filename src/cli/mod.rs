@@ -76,5 +76,8 @@ pub enum Command {
 /// All commands; `--genre list` answers by itself.
 pub fn command() -> clap::Command {
     let with_list = |command: clap::Command| command.mut_arg("genre", |arg| arg.value_parser(GenreParser));
-    with_list(Cli::command()).mut_subcommand("master", with_list).mut_subcommand("batch", with_list).mut_subcommand("variations", with_list)
+    with_list(Cli::command())
+        .mut_subcommand("master", with_list)
+        .mut_subcommand("batch", with_list)
+        .mut_subcommand("variations", with_list)
 }

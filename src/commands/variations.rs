@@ -56,7 +56,11 @@ fn command_line(given: &[String], options: &[(String, String)], output: &str) ->
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]
@@ -65,7 +69,18 @@ mod tests {
 
     #[test]
     fn a_command_keeps_what_was_given_but_for_what_the_variation_sets() {
-        let given = ["variations", "my song.wav", "-r", "hit.flac", "--loudness=-12", "--intensity", "80", "-o", "a.html", "-f"];
+        let given = [
+            "variations",
+            "my song.wav",
+            "-r",
+            "hit.flac",
+            "--loudness=-12",
+            "--intensity",
+            "80",
+            "-o",
+            "a.html",
+            "-f",
+        ];
         let given: Vec<String> = given.map(str::to_owned).into();
         let options = [("--loudness".to_owned(), "-8.0".to_owned())];
         assert_eq!(

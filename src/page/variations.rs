@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use analyzer::profile::Profile;
 use analyzer::stream::Frame;
 use askama::Template;
 
@@ -12,9 +11,9 @@ use super::plot::{number, typeset};
 use super::view::PROGRAM;
 use super::{frames_of, write};
 use crate::error::Error;
-use crate::report::Report;
-use crate::report::passage::{Passage, PassageKind, passages_of};
+use crate::report::passage::{Passage, PassageKind};
 use crate::report::qualities::{QUALITIES, Quality};
+use crate::report::{ReferenceReport, Report, reference_name};
 use crate::request::page::Page;
 use crate::song::Song;
 
@@ -54,7 +53,7 @@ impl VariationView {
             target: column(|row| row.target),
             mix: column(|row| row.mix),
             command,
-            title: crate::report::reference_name(Path::new(&report.input.path)),
+            title: reference_name(Path::new(&report.input.path)),
         }
     }
 }
@@ -79,7 +78,7 @@ pub fn write_page(
     song: &Song,
     passage: &Passage,
     views: Vec<VariationView>,
-    reference: Option<(&Path, &str, &Profile)>,
+    reference: Option<&ReferenceReport>,
 ) -> Result<(), Error> {
     let channels = song.info.channels;
     let clip = |id: &str, sample_rate_hz: u32, frames: Vec<Frame>| {
@@ -97,9 +96,10 @@ pub fn write_page(
         variations.push((view.name, view.change, view.command));
         clips.push(clip(view.name, view.sample_rate_hz, view.frames));
     }
-    if let Some((path, name, profile)) = reference {
-        let loudest = passages_of(profile).into_iter().filter(|passage| passage.kind != PassageKind::Typical);
-        let label = format!("reference: {name}");
+    if let Some(ReferenceReport { path, passages, .. }) = reference {
+        let path = Path::new(path);
+        let loudest = passages.iter().copied().filter(|passage| passage.kind != PassageKind::Typical);
+        let label = format!("reference: {}", reference_name(path));
         clips.push(Clip::read("reference", label, path, &loudest.collect::<Vec<_>>())?);
     }
     let unit = |quality: Quality| format!("{quality}, {}", quality.unit());

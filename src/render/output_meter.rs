@@ -170,7 +170,8 @@ impl OutputMeter {
         loudness: LoudnessMeter,
         limiting: &LimitingHistogram,
     ) -> (Measured, Vec<Vec<Frame>>, Vec<Over>) {
-        let Self { scanner, delivery, mut peaks, mut delivery_peaks, timeline, bands, tone, passages, unreadable } = self;
+        let Self { scanner, delivery, mut peaks, mut delivery_peaks, timeline, bands, tone, passages, unreadable } =
+            self;
         scanner.finish(|block| peaks.look(block));
         delivery.finish(delivery_peaks.enough(), |block, peak| delivery_peaks.note(block, peak));
         let [limiting_db, peak_limiting_db] = limiting.reading_db();

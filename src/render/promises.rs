@@ -256,7 +256,10 @@ mod tests {
         assert!(sentence.ends_with("allow more with --max-limiting-db"), "{sentence}");
         let hits = loudness_promise(&delivery, Some(-8.9), [0.0, delivery.max_peak_limiting_db]);
         assert!(hits.to_string().contains("single hits"), "{hits}");
-        assert_eq!(loudness_promise(&delivery, Some(-8.05), [0.0; 2]).to_string(), "Loudness -8.05 LUFS (target -8.00)");
+        assert_eq!(
+            loudness_promise(&delivery, Some(-8.05), [0.0; 2]).to_string(),
+            "Loudness -8.05 LUFS (target -8.00)"
+        );
         assert_eq!(loudness_promise(&delivery, None, [0.0; 2]).verdict, Verdict::Broken);
     }
 }

@@ -22,7 +22,7 @@ use crate::io::spool::Spool;
 use crate::song::blocks::each_block;
 use crate::song::observer::{Observer, Stage};
 use crate::song::read_ahead::{ObservedSource, each_block_ahead};
-use crate::song::section::{Section, time};
+use crate::song::section::Section;
 
 /// Frames in memory per spool; a longer song goes to a temporary file.
 pub const SPOOL_BYTES: usize = 128 << 20;

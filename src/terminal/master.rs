@@ -145,9 +145,7 @@ fn curves(out: &mut String, figures: &Figures, look: &Look) {
         return;
     }
     let mut lines: Vec<(&str, String)> = Vec::new();
-    for (name, sound) in
-        [("loudness, mix", figures.before.as_ref()), ("loudness, master", Some(&figures.after))]
-    {
+    for (name, sound) in [("loudness, mix", figures.before.as_ref()), ("loudness, master", Some(&figures.after))] {
         let Some(sound) = sound else { continue };
         let values = &sound.short_term_lufs.values;
         let Some(highest) = values.iter().copied().reduce(f64::max) else { continue };

@@ -16,9 +16,9 @@ use crate::report::passage::{Passage, excerpt};
 use crate::report::qualities::{Qualities, Quality};
 use crate::request::delivery::LoudnessTarget;
 use crate::request::job::{MasterJob, Output};
-use crate::request::settings::{MasterSettings, Percent};
 use crate::request::page::Page;
 use crate::request::paths::check_other_path;
+use crate::request::settings::{MasterSettings, Percent};
 use crate::song::Song;
 use crate::song::observer::{Observer, Unseen};
 use crate::workflows::master::{
@@ -42,13 +42,8 @@ pub enum VariationKind {
 }
 
 /// All of them, in the order of the page.
-const KINDS: [VariationKind; 5] = [
-    VariationKind::Gentle,
-    VariationKind::Balanced,
-    VariationKind::Loud,
-    VariationKind::Warm,
-    VariationKind::Open,
-];
+const KINDS: [VariationKind; 5] =
+    [VariationKind::Gentle, VariationKind::Balanced, VariationKind::Loud, VariationKind::Warm, VariationKind::Open];
 
 /// A gentle master takes this share of what is decided.
 const GENTLE: f64 = 0.5;
@@ -128,8 +123,10 @@ pub fn variations(
 ) -> Result<Vec<Variation>, Error> {
     let references = job.settings.references.iter().map(|reference| reference.path.as_path());
     check_other_path("report", &page.path, references.chain([job.input.as_path()]), page.force)?;
-    let (song, references) =
-        rayon::join(|| Song::load_measured(&job.input, observer), || measure_references(&job.settings.references, &Unseen(observer)));
+    let (song, references) = rayon::join(
+        || Song::load_measured(&job.input, observer),
+        || measure_references(&job.settings.references, &Unseen(observer)),
+    );
     let ((song, profile), references) = (song?, references?);
     let short_term_lufs = song.timeline.as_ref().map_or(&[][..], |timeline| &timeline.short_term_lufs);
     let passage = excerpt(profile.seconds(), short_term_lufs);
@@ -137,13 +134,14 @@ pub fn variations(
     let sources = Sources { song: &song, profile: &profile, references: &references, passage, folder: folder.path() };
     let (mut done, mut views) = (Vec::new(), Vec::new());
     let mut kinds = vec![VariationKind::Balanced];
-    let mut balanced_lufs = 0.0;
+    let (mut balanced_lufs, mut reference) = (0.0, None);
     while let Some(kind) = kinds.pop() {
         let Some((settings, options)) = kind.of(&job.settings, balanced_lufs) else { continue };
         let (report, frames) = sources.mastered(kind, &MasterJob { settings, ..job.clone() }, observer)?;
         if kind == VariationKind::Balanced {
             // The balanced master says how loud "loud" is, and which character suits.
             balanced_lufs = report.after.integrated_lufs.unwrap_or(balanced_lufs);
+            reference = report.decision.as_ref().and_then(|decision| decision.references.first().cloned());
             let character = if is_brighter(&report.qualities) { VariationKind::Warm } else { VariationKind::Open };
             kinds.extend([VariationKind::Gentle, VariationKind::Loud, character]);
         }
@@ -154,9 +152,7 @@ pub fn variations(
     let place = |kind: VariationKind| KINDS.iter().position(|known| *known == kind);
     done.sort_by_key(|variation| place(variation.kind));
     views.sort_by_key(|view| KINDS.iter().position(|kind| kind.name() == view.name));
-    let reference = job.settings.references.first().zip(references.first());
-    let reference = reference.map(|(reference, (name, _, profile, _))| (reference.path.as_path(), name.as_str(), profile));
-    write_page(page, &song, &passage, views, reference)?;
+    write_page(page, &song, &passage, views, reference.as_ref())?;
     Ok(done)
 }
 
@@ -189,7 +185,8 @@ impl Sources<'_> {
         let job = MasterJob { output, ..job.clone() };
         let settings = &job.settings;
         let mut decider = load_decider(settings.decider)?;
-        let aim = MasteringTarget::towards(&mut decider, &mut Genres::default(), references.to_vec(), settings, &[profile])?;
+        let aim =
+            MasteringTarget::towards(&mut decider, &mut Genres::default(), references.to_vec(), settings, &[profile])?;
         let aim = aim.for_song(&job.input, settings);
         let decided = decided_towards(&job, (song, profile), aim, &mut decider, observer)?;
         let passage = passage.start_s..passage.end_s;
