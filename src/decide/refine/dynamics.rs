@@ -130,7 +130,7 @@ fn wanted_change(profile: &Profile, target: &Target) -> Option<[Punch; BANDS]> {
 fn ceilings_dbtp(profile: &Profile, target: &Target, amount: f64, delivery: &DeliveryParams) -> Vec<f64> {
     let asked_dbtp = delivery.ceiling_dbtp;
     let mut ceilings = vec![asked_dbtp];
-    if let (TargetKind::Reference, Some(lufs)) = (target.kind, profile.loudness.integrated_lufs) {
+    if let (true, Some(lufs)) = (target.kind.is_followed(), profile.loudness.integrated_lufs) {
         let peaks_dbtp = (profile.peak.true_peak_dbtp + delivery.loudness_lufs - lufs).min(asked_dbtp);
         let target_dbtp = delivery.loudness_lufs + target.features[PLR];
         let denser_db = (peaks_dbtp - target_dbtp).clamp(0.0, MOST_DENSER_DB) * amount;
