@@ -8,8 +8,8 @@ use std::f64::consts::TAU;
 use std::ops::Range;
 
 use crate::crossover::{BANDS, CROSSOVER_HZ};
-use crate::fft::{Complex, RealFft4};
-use crate::lanes::Lanes;
+use crate::fft::{Complex, RealFft};
+use crate::lanes::Quad;
 use crate::spectrum::BandMap;
 use crate::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use crate::stft::window_frames;
@@ -33,12 +33,12 @@ pub fn moments(frames: u64, sample_rate_hz: u32) -> Vec<Range<u64>> {
 /// Listens to moments.
 pub struct ToneMeter {
     /// Of mid and side; with two empty lanes, since four are one vector.
-    fft: RealFft4,
+    fft: RealFft<Quad>,
     map: BandMap,
     /// Of as many frames as the moment before had.
     hann: Vec<f32>,
-    time: Vec<Lanes<f32, 4>>,
-    bins: Vec<Complex<Lanes<f32, 4>>>,
+    time: Vec<Quad>,
+    bins: Vec<Complex<Quad>>,
     tone: Tone,
 }
 
@@ -49,7 +49,7 @@ pub struct Tone([[f64; 3]; SPECTRUM_BANDS]);
 impl ToneMeter {
     /// For a song of this rate.
     pub fn new(sample_rate_hz: u32) -> Self {
-        let fft = RealFft4::new(window_frames(sample_rate_hz));
+        let fft = RealFft::<Quad>::new(window_frames(sample_rate_hz));
         Self {
             time: fft.silence(),
             hann: Vec::new(),
@@ -69,12 +69,12 @@ impl ToneMeter {
         }
         for ((x, frame), &hann) in self.time.iter_mut().zip(moment).zip(&self.hann) {
             let [mid, side] = mid_side(*frame);
-            *x = Lanes([hann * mid, hann * side, 0.0, 0.0]);
+            *x = Quad::new([hann * mid, hann * side, 0.0, 0.0]);
         }
-        self.time[count..].fill(Lanes::splat(0.0));
+        self.time[count..].fill(Quad::splat(0.0));
         self.fft.forward(&mut self.time, &mut self.bins);
         let folded = |of: fn([Complex<f32>; 2]) -> f32| {
-            let halves = self.bins.iter().map(|bin| [0, 1].map(|lane| Complex::new(bin.re.0[lane], bin.im.0[lane])));
+            let halves = self.bins.iter().map(|bin| [0, 1].map(|lane| Complex::new(bin.re.lanes()[lane], bin.im.lanes()[lane])));
             self.map.fold(&halves.map(of).collect::<Vec<_>>())
         };
         let sums = [
