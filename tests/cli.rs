@@ -193,7 +193,7 @@ fn wrong_arguments_are_usage_errors_that_name_them() {
         (&["mix.wav", "--set", "limiter"], "limiter"),
         (&["mix.wav", "-o", "master.mp3"], ".flac"),
         (&["mix.wav", "-o", "master.flac", "--bits", "32f"], "master.flac"),
-        (&["mix.wav", "--genre", "polka"], "auto, electronic, orchestral, rock, universal"),
+        (&["mix.wav", "--genre", "polka"], "auto, ambient, electronic, folk, orchestral, rock, world, universal"),
         (&["mix.wav", "--genre", "rock", "--reference", "mix.wav"], "--reference"),
         (&["mix.wav", "--genre", "rock", "--profile", "mix.wav"], "--profile"),
         (&["--genre", "rock"], "no song"),

@@ -78,7 +78,7 @@ fn a_plan_gives_every_song_its_own_direction() {
     plan("polka");
     let run = batch(USAGE);
     assert!(
-        ["line 2", "genre", "polka", "electronic, orchestral, rock"].iter().all(|w| run.stderr.contains(w)),
+        ["line 2", "genre", "polka", "electronic, folk, orchestral, rock"].iter().all(|w| run.stderr.contains(w)),
         "{run:?}"
     );
     folder.file("in/plan.csv", b"input,genre,profile\n0.wav,rock,mine.profile.json\n");

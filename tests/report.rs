@@ -60,6 +60,7 @@ fn report() -> Report {
             target: "hit.flac".to_owned(),
             target_kind: TargetKind::Reference,
             target_lufs: -10.0,
+            character: models::character::Character::default(),
             confidence: Confidence { tone: 0.5, width: 0.25, dynamics: 0.0 },
             spectrum: TargetSpectrum {
                 mid_lu: curve(-2.0, -0.55),

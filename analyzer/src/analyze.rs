@@ -14,6 +14,7 @@ use crate::short_time::ShortTimeMeter;
 use crate::spectrum::SpectrumMeter;
 use crate::stereo::stereo;
 use crate::stream::{Frame, Meter};
+use crate::texture::TextureMeter;
 use crate::timeline::Timeline;
 use crate::true_peak::TruePeakMeter;
 use crate::units::db_from_gain;
@@ -66,6 +67,7 @@ struct Meters {
     true_peak: TruePeakMeter,
     spectrum: SpectrumMeter,
     short_time: ShortTimeMeter,
+    texture: TextureMeter,
     bands: BandMeter,
     /// Sample peak of every block.
     peaks: Vec<f32>,
@@ -79,6 +81,7 @@ impl Meters {
             true_peak: TruePeakMeter::new(),
             spectrum: SpectrumMeter::new(sample_rate_hz),
             short_time: ShortTimeMeter::new(sample_rate_hz),
+            texture: TextureMeter::new(sample_rate_hz),
             bands: BandMeter::new(sample_rate_hz),
             peaks: Vec::new(),
         }
@@ -95,6 +98,7 @@ impl Meters {
         self.true_peak.push(block);
         self.spectrum.push(block);
         self.short_time.push(block);
+        self.texture.push(block);
         self.bands.push(block);
     }
 
@@ -140,6 +144,7 @@ impl Meters {
             defects,
             excerpts: excerpts(&history, sample_rate_hz),
             moments: self.short_time.finish(),
+            texture: self.texture.finish(),
         };
         (profile, timeline)
     }
@@ -175,6 +180,7 @@ mod tests {
         let after: Profile = serde_json::from_str(&serde_json::to_string(&before).unwrap()).unwrap();
         assert!(!before.moments.is_empty() && before.spectrum.mid.fine.len() == FINE_BANDS);
         before.moments.clear();
+        before.texture.values.clear();
         before.spectrum.mid.fine.clear();
         before.spectrum.side.fine.clear();
         assert_eq!(after, before);

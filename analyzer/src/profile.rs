@@ -8,6 +8,7 @@ use crate::readings::{
     DynamicsReading, LoudnessReading, PeakReading, RhythmReading, SilenceReading, SpectrumReading, StereoReading,
 };
 use crate::short_time::Moment;
+use crate::texture::Texture;
 
 /// Raised when the meaning of a field changes.
 pub const PROFILE_VERSION: u32 = 1;
@@ -45,6 +46,9 @@ pub struct Profile {
     /// Spectra of moments all over the song, to compare it with another; not part of the written profile.
     #[serde(skip)]
     pub moments: Vec<Moment>,
+    /// What an equaliser does not change; not part of the written profile.
+    #[serde(skip)]
+    pub texture: Texture,
 }
 
 /// Silence with 24-bit dither at most: that noise is under −140 dBFS in all, 16-bit dither is over −119 in most bands.

@@ -35,10 +35,15 @@ pub struct Stft {
 impl Stft {
     /// At the start of a stream. Every window of it is wanted.
     pub fn new(sample_rate_hz: u32) -> Self {
-        Self::of_size(window_frames(sample_rate_hz), 2)
+        Self::complete(window_frames(sample_rate_hz))
     }
 
-    /// The same with windows of `size` frames, an even number, of which some may be passed over.
+    /// The same with windows of `size` frames, an even number.
+    pub fn complete(size: usize) -> Self {
+        Self::of_size(size, 2)
+    }
+
+    /// The same, of which some may be passed over.
     pub fn selective(size: usize) -> Self {
         Self::of_size(size, 1)
     }

@@ -4,8 +4,10 @@
 //! goes in, only features come out.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for a terminal")]
 
+mod moves;
 mod unmaster;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use analyzer::analyze::Analyzer;
@@ -13,6 +15,7 @@ use analyzer::profile::Profile;
 use analyzer::random::Random;
 use analyzer::stream::{Frame, Meter};
 use analyzer::synth::demo_mix;
+use analyzer::texture::texture_names;
 use anyhow::{Context, Result, bail};
 use goldmaster::io::decode::open;
 use goldmaster::song::blocks::each_block;
@@ -32,6 +35,12 @@ struct DataSet {
     /// Those of them that the decider sees.
     selected: Vec<String>,
     outputs: Vec<String>,
+    /// What an equaliser does not change, as columns of the `texture` of every row.
+    texture: Vec<String>,
+    /// Gain per band of moves that mixes are off by, of one dB each, by kind.
+    moves: BTreeMap<&'static str, Vec<Vec<f64>>>,
+    /// Gain per band of plain faults, dB.
+    faults: BTreeMap<&'static str, Vec<f64>>,
     songs: Vec<SongRow>,
     cases: Vec<CaseRow>,
 }
@@ -48,6 +57,8 @@ struct SongRow {
     whole: Vec<f64>,
     first_half: Vec<f64>,
     second_half: Vec<f64>,
+    /// Of the whole and of both halves.
+    texture: [Vec<f64>; 3],
 }
 
 /// The first half of a song, un-mastered, and what would mend it.
@@ -55,6 +66,7 @@ struct SongRow {
 struct CaseRow {
     song: usize,
     features: Vec<f64>,
+    texture: Vec<f64>,
     answer: Vec<f64>,
     pairs: Vec<PairRow>,
 }
@@ -107,6 +119,9 @@ fn main() -> Result<()> {
         features: all_names(),
         selected: names(),
         outputs: Outputs::names(),
+        texture: texture_names(),
+        moves: moves::moves(),
+        faults: moves::faults(),
         songs,
         cases: cases.into_iter().flatten().collect(),
     };
@@ -137,6 +152,7 @@ fn load(file: &Path) -> Result<Loaded> {
         whole: vector(&whole_profile)?,
         first_half: vector(&first_profile)?,
         second_half: vector(&second_profile)?,
+        texture: [&whole_profile, &first_profile, &second_profile].map(texture),
     };
     Ok(Loaded { row, rate, first: first.to_vec(), first_profile, second_profile, whole_profile })
 }
@@ -161,7 +177,13 @@ fn cases(songs: &[Loaded], index: usize, variants: u64) -> Result<Vec<CaseRow>> 
             };
             let answer = answer.values().into_iter().map(rounded).collect();
             let pairs = pairs(songs, index, &mix, &mut Random::new(seed + 500));
-            Ok(CaseRow { song: index, answer, features: vector(&mix).context("a mix is silent")?, pairs })
+            Ok(CaseRow {
+                song: index,
+                answer,
+                features: vector(&mix).context("a mix is silent")?,
+                texture: texture(&mix),
+                pairs,
+            })
         })
         .collect()
 }
@@ -203,6 +225,10 @@ fn related(songs: &[Loaded], index: usize, kinship: Kinship) -> Vec<usize> {
 /// All that is measured of a song; `None` where it is silent.
 fn vector(profile: &Profile) -> Option<Vec<f64>> {
     Some(profile.features()?.into_iter().map(|(_, value)| rounded(value)).collect())
+}
+
+fn texture(profile: &Profile) -> Vec<f64> {
+    profile.texture.values.iter().copied().map(rounded).collect()
 }
 
 /// Thousandths are more than any feature is known to.

@@ -66,6 +66,10 @@ const SIBILANCE_MS: [f64; 2] = [2.0, 60.0];
 const BOOM_THRESHOLD_DB: f64 = 9.0;
 const BOOM_CUT_DB: f64 = 3.0;
 const BOOM_Q: f64 = 4.0;
+/// What the tone's curve lifts by so much is not held down, dB.
+const FULL_LIFT_DB: f64 = 3.0;
+/// A bell that takes less is left out, dB.
+const LEAST_CUT_DB: f64 = 0.3;
 /// Imbalance against the target that may be intended, dB.
 const BALANCE_DEAD_BAND_DB: f64 = 1.0;
 const BALANCE_BOUND_DB: f64 = 3.0;
@@ -132,7 +136,8 @@ pub fn keep_one_side(source: &Profile, recipe: &mut Recipe) {
     }
 }
 
-/// Gives what hisses, what booms, and the resonances that stick out furthest a bell each.
+/// Gives what hisses, what booms, and the resonances that stick out furthest a bell each, as far as the tone's curve has not
+/// dealt with them: what it cuts is cut already, and a bass note or resonance that it lifts was found to be wanting.
 fn hold_excesses(source: &Profile, amount: f64, recipe: &mut Recipe) {
     let sibilance = source.spectrum.sibilance.map(|sibilance| BellParams {
         frequency_hz: sibilance.hz,
@@ -160,7 +165,14 @@ fn hold_excesses(source: &Profile, amount: f64, recipe: &mut Recipe) {
         max_cut_db: amount * RESONANCE_CUT_DB,
         ..BellParams::default()
     });
-    let wanted = sibilance.into_iter().chain(boom).chain(resonances);
+    let left = |bell: BellParams, is_lift_a_reason: bool| {
+        let tone_db = recipe.match_eq.gain_db_at(&recipe.match_eq.mid_db, bell.frequency_hz);
+        let share = if is_lift_a_reason { (1.0 - tone_db / FULL_LIFT_DB).clamp(0.0, 1.0) } else { 1.0 };
+        let max_cut_db = share * (bell.max_cut_db + tone_db.min(0.0)).max(0.0);
+        (max_cut_db >= LEAST_CUT_DB).then_some(BellParams { max_cut_db, ..bell })
+    };
+    let held = boom.into_iter().chain(resonances).filter_map(|bell| left(bell, true));
+    let wanted: Vec<BellParams> = sibilance.into_iter().filter_map(|bell| left(bell, false)).chain(held).collect();
     recipe.dynamic_eq.bells.iter_mut().zip(wanted).for_each(|(bell, wanted)| *bell = wanted);
 }
 
@@ -209,11 +221,16 @@ mod tests {
     use super::*;
 
     fn bells(change: impl FnOnce(&mut Profile)) -> DynamicEqParams {
+        bells_beside(Curve::default(), change)
+    }
+
+    fn bells_beside(tone: Curve, change: impl FnOnce(&mut Profile)) -> DynamicEqParams {
         let mut analyzer = Analyzer::new(44_100, 2);
         analyzer.push(&demo_mix(44_100, 6.0));
         let mut profile = analyzer.finish();
         change(&mut profile);
         let mut recipe = Recipe::default();
+        recipe.match_eq.mid_db = tone;
         hold_excesses(&profile, 1.0, &mut recipe);
         recipe.quantized().dynamic_eq
     }
@@ -234,5 +251,18 @@ mod tests {
         assert_eq!((hiss.frequency_hz, hiss.threshold_db, hiss.max_cut_db), (6800.0, 5.0, SIBILANCE_CUT_DB));
         assert_eq!((boom.frequency_hz, boom.threshold_db, boom.max_cut_db), (110.0, BOOM_THRESHOLD_DB, BOOM_CUT_DB));
         assert_eq!(third, BellParams::default());
+    }
+
+    #[test]
+    fn a_note_that_the_tone_lifts_or_cuts_already_is_not_held_as_well() {
+        let excess = Excess { hz: 110.0, excess_db: 12.0, usual_db: 0.0, share: 0.1, at_s: 1.0 };
+        let cut_db = |tone_db: f64| {
+            let boom = |profile: &mut Profile| profile.spectrum.boom = Some(excess);
+            let params = bells_beside(Curve([tone_db; SPECTRUM_BANDS]), boom);
+            params.bells[0].max_cut_db
+        };
+        assert_eq!(cut_db(0.0), BOOM_CUT_DB);
+        assert!(cut_db(-1.0) == BOOM_CUT_DB - 1.0 && cut_db(-5.0) == 0.0, "it is cut already");
+        assert!((0.9..1.1).contains(&cut_db(2.0)) && cut_db(4.0) == 0.0, "the bass was found to be wanting");
     }
 }

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::graph;
 use crate::norm::{NormProfile, UNIVERSAL};
 use crate::statistics::median;
-use crate::target::{Target, bands_below};
+use crate::target::bands_below;
 
 const GRAPH: &[u8] = include_bytes!("../weights/genre.onnx");
 const SIDECAR: &str = include_str!("../weights/genre.json");
@@ -26,10 +26,13 @@ const OTHER: &str = "other";
 /// In the names of what a mono song says nothing of.
 const OF_THE_IMAGE: [&str; 5] = ["side_", "width", "correlation", "balance", "mono_loss"];
 
-const PROFILES: [&str; 3] = [
+const PROFILES: [&str; 6] = [
+    include_str!("../profiles/ambient.json"),
     include_str!("../profiles/electronic.json"),
+    include_str!("../profiles/folk.json"),
     include_str!("../profiles/orchestral.json"),
     include_str!("../profiles/rock.json"),
+    include_str!("../profiles/world.json"),
 ];
 
 /// Names and checks of the head's file.
@@ -194,7 +197,7 @@ impl Told {
     ///
     /// # Errors
     /// A compiled-in profile does not fit this program.
-    pub fn target(&self, norm: &NormProfile) -> Result<Target, Error> {
+    pub fn profile(&self, norm: &NormProfile) -> Result<NormProfile, Error> {
         let profiles = profiles()?;
         let find = |name: &str| profiles.iter().find(|profile| profile.name == name).unwrap_or(norm);
         let mut parts: Vec<(u32, &NormProfile)> = Vec::new();
@@ -203,7 +206,7 @@ impl Told {
         let words: Vec<_> = parts.iter().map(|(percent, profile)| format!("{} {percent} %", profile.name)).collect();
         let name = if parts.len() == 1 { UNIVERSAL.to_owned() } else { words.join(", ") };
         let parts: Vec<_> = parts.iter().map(|(percent, profile)| (f64::from(*percent) / 100.0, *profile)).collect();
-        Ok(NormProfile::mixed(&name, &parts).target())
+        Ok(NormProfile::mixed(&name, &parts))
     }
 }
 
@@ -214,7 +217,7 @@ mod tests {
     use analyzer::synth::{demo_mix, silence};
 
     use super::*;
-    use crate::target::TargetKind;
+    use crate::target::{Target, TargetKind};
 
     fn universal() -> NormProfile {
         NormProfile::universal().expect("compiled in")
@@ -315,7 +318,7 @@ mod tests {
             let song = profile(2, &demo_mix(44_100, seconds));
             let told = head.classify(&[&song]).expect("runs").expect("it can be heard");
             assert_eq!(head.classify(&[&song]).expect("runs"), Some(told.clone()));
-            let target = told.target(&norm).expect("compiled in");
+            let target = told.profile(&norm).expect("compiled in").target();
             assert_eq!(target.kind, TargetKind::Norm);
             assert!(target.name.contains(" %") && target.name.contains(UNIVERSAL), "{}", target.name);
             let all: Vec<Target> =

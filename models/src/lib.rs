@@ -6,6 +6,7 @@
 pub mod amounts;
 pub mod backend;
 pub mod bounds;
+pub mod character;
 pub mod decision;
 pub mod error;
 pub mod features;
@@ -15,6 +16,7 @@ mod graph;
 pub mod literal;
 pub mod network;
 pub mod norm;
+pub mod one_click;
 pub mod outputs;
 pub mod registration;
 pub mod rules;
@@ -31,6 +33,7 @@ use crate::decision::{Confidence, MasteringDecision};
 use crate::features::{Features, MID, features};
 use crate::network::{Network, Prediction};
 use crate::norm::NormProfile;
+use crate::one_click::OneClick;
 use crate::registration::{Levels, Registration, moments};
 use crate::target::{Target, TargetKind, bands_below, comparable};
 
@@ -38,6 +41,7 @@ use crate::target::{Target, TargetKind, bands_below, comparable};
 pub struct Decider {
     norm: NormProfile,
     network: Option<Network>,
+    one_click: Option<OneClick>,
 }
 
 impl Decider {
@@ -46,7 +50,11 @@ impl Decider {
     /// # Errors
     /// The compiled-in files do not fit this program, or the runtime refuses them.
     pub fn model() -> Result<Self, Error> {
-        Ok(Self { norm: NormProfile::universal()?, network: Some(Network::load()?) })
+        Ok(Self {
+            norm: NormProfile::universal()?,
+            network: Some(Network::load()?),
+            one_click: Some(OneClick::load()?),
+        })
     }
 
     /// Uses the rules alone.
@@ -54,12 +62,23 @@ impl Decider {
     /// # Errors
     /// The compiled-in norm does not fit this program.
     pub fn rules() -> Result<Self, Error> {
-        Ok(Self { norm: NormProfile::universal()?, network: None })
+        Ok(Self { norm: NormProfile::universal()?, network: None, one_click: None })
     }
 
     /// What finished records are like in general.
     pub fn norm(&self) -> &NormProfile {
         &self.norm
+    }
+
+    /// Where a song, or all `songs` of a record, goes by a profile of many records: what those are like that are made as it is.
+    ///
+    /// # Errors
+    /// The runtime failed.
+    pub fn target(&mut self, profile: &NormProfile, songs: &[&Profile]) -> Result<Target, Error> {
+        match &mut self.one_click {
+            Some(one_click) => one_click.target(profile, &self.norm, songs),
+            None => Ok(profile.target()),
+        }
     }
 
     /// What is wanted for a song on its way to a target.
@@ -98,6 +117,9 @@ impl Decider {
         target: &Target,
         register: impl FnOnce(&Levels, usize) -> Option<Registration>,
     ) -> Result<MasteringDecision, Error> {
+        if let (TargetKind::Norm, Some(one_click)) = (target.kind, &mut self.one_click) {
+            return one_click.decide(source, cutoff_hz, target);
+        }
         let (from, to) = comparable(source, &target.features, &self.norm.median, cutoff_hz.min(target.cutoff_hz));
         if target.kind == TargetKind::Literal {
             let fine = third_octaves::fine_of_levels(&third_octaves::levels_of_features(&from));

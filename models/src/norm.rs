@@ -1,6 +1,7 @@
 //! What many songs have in common: median and spread of their features, as a target without a single reference.
 
 use analyzer::profile::Profile;
+use analyzer::texture::TEXTURE_VALUES;
 use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
@@ -31,6 +32,9 @@ pub struct NormProfile {
     pub median: Vec<f64>,
     /// Standard deviation of each.
     pub spread: Vec<f64>,
+    /// Median of the songs' texture ([`analyzer::texture`]); empty where it was not measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texture: Vec<f64>,
 }
 
 /// The compiled-in profile's name.
@@ -54,7 +58,10 @@ impl NormProfile {
     /// [`Error::Norm`]: not JSON, no profile, or one of another version.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let norm: Self = serde_json::from_str(text).map_err(|e| Error::Norm(format!("not a profile of songs: {e}")))?;
-        let is_whole = norm.median.len() == FEATURES && norm.spread.len() == FEATURES && norm.songs > 0;
+        let is_whole = norm.median.len() == FEATURES
+            && norm.spread.len() == FEATURES
+            && [0, TEXTURE_VALUES].contains(&norm.texture.len())
+            && norm.songs > 0;
         let spreads = norm.spread.iter().all(|spread| *spread >= 0.0);
         if norm.version != NORM_VERSION || norm.names != names() || !is_whole || !spreads {
             let cause = "made by another version of this program, or damaged; make it again from its songs";
@@ -109,6 +116,7 @@ impl NormProfile {
                 .map(|(c, prior)| rounded(median(c).unwrap_or(*prior)))
                 .collect(),
             spread: columns.iter().zip(&prior.spread).map(|(column, prior)| spread(column, *prior)).collect(),
+            texture: textures(songs.iter().map(|(_, profile)| profile)),
         })
     }
 
@@ -132,6 +140,7 @@ impl NormProfile {
             names: names(),
             median: features.iter().map(|[mean, _]| *mean).collect(),
             spread: features.iter().map(|[_, spread]| *spread).collect(),
+            texture: mixed_textures(parts),
         }
     }
 
@@ -148,9 +157,25 @@ impl NormProfile {
             cutoff_hz: f64::INFINITY,
             moments: Vec::new(),
             levels: levels_of_features(&array(&self.median)),
+            punch: None,
+            conditional: None,
             trust: Amounts::default(),
         }
     }
+}
+
+/// The median of every value of the textures of songs.
+fn textures<'a>(songs: impl Iterator<Item = &'a Profile> + Clone) -> Vec<f64> {
+    let column = |n: usize| songs.clone().filter_map(|song| song.texture.values.get(n).copied()).collect::<Vec<_>>();
+    (0..TEXTURE_VALUES).map_while(|n| median(&mut column(n)).map(rounded)).collect()
+}
+
+/// The mean of textures, where all are known.
+fn mixed_textures(parts: &[(f64, &NormProfile)]) -> Vec<f64> {
+    if parts.iter().any(|(_, part)| part.texture.len() != TEXTURE_VALUES) {
+        return Vec::new();
+    }
+    (0..TEXTURE_VALUES).map(|n| parts.iter().map(|(share, part)| share * part.texture[n]).sum()).collect()
 }
 
 /// Thousandths are more than any feature means.

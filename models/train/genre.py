@@ -1,6 +1,6 @@
 """Trains the genre head from the data that `dataset` made, and makes a profile of every genre that has one.
 
-    python models/train/genre.py DATASET.json
+    python models/train/genre.py DATASET.json                 # after one_click.py
 
 needs numpy, onnx and blake3. Writes models/weights/genre.onnx and .json and models/profiles/GENRE.json, and prints the figures of the
 model card, on artists that were not fitted to.
@@ -21,11 +21,11 @@ BANDS = 40
 HEARD = slice(6, 38)  # 62 Hz to 16 kHz
 CLIP = 3.0  # standard deviations
 FOLDS, SEEDS = 5, range(8)
-MIN_ARTISTS, TELLABLE_ARTISTS = 5, 10
+MIN_ARTISTS, TELLABLE_ARTISTS = 5, 30
 PRIOR_ARTISTS = 6.0  # the universal median counts as so many artists of a genre
 PRIOR_SONGS = 4.0  # as in models/src/norm.rs
 CENTRE_SONGS, SPREAD_SONGS = 6.0, 5.0  # all songs together count as so many of a class
-SAME_ARTIST = {"eliot-corley-el-corleo": "eliot-corley"}
+SAME_ARTIST = {"el-corleo": "eliot-corley", "eliot-corley-el-corleo": "eliot-corley"}
 SAME_GENRE = {"metal": "rock"}
 OTHER = "other"
 
@@ -46,6 +46,7 @@ class Data:
         self.artist = np.array([SAME_ARTIST.get(s["artist"], s["artist"]) for s in songs])
         self.genre = np.array([SAME_GENRE.get(s["genre"], s["genre"]) for s in songs])
         self.loudness = np.array([s["loudness_lufs"] for s in songs])
+        self.texture = np.array([s["texture"][0] for s in songs])
         self.song = np.array([c["song"] for c in cases])
         whole, mixes = np.array([s["whole"] for s in songs]), np.array([c["features"] for c in cases])
         # As models::target::comparable: beyond the cutoff everything stands at the norm.
@@ -146,10 +147,13 @@ def profile(data, genre):
     share = artists / (artists + PRIOR_ARTISTS)
     lufs = share * np.median(data.loudness[songs]) + (1 - share) * np.median(data.loudness)
     every = np.ones(songs.sum(), bool)
+    texture = share * np.median(data.texture[songs], axis=0) + (1 - share) * np.median(data.texture, axis=0)
+    # What the universal profile is drawn by towards published averages, those of the genres are as well.
+    median = median + np.array(json.load(open(HERE / "profiles" / "universal.json"))["median"]) - np.median(data.whole, axis=0)
     return {"version": 1, "name": genre, "songs": int(songs.sum()),
             "loudness_lufs": [round(float(lufs), 2), round(float(spread(data.loudness[songs], every, data.loudness.std())), 2)],
             "names": data.names, "median": median.round(3).tolist(),
-            "spread": [round(float(spread(*column)), 3) for column in columns]}
+            "spread": [round(float(spread(*column)), 3) for column in columns], "texture": texture.round(3).tolist()}
 
 
 def held_out(data, y, classes, fold_of):

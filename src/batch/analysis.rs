@@ -95,7 +95,12 @@ impl BatchAnalysis {
         let wanted_lufs = job
             .settings
             .delivery
-            .delivery(aim.target.loudness_lufs, !job.settings.references.is_empty(), None)?
+            .delivery(
+                aim.target.loudness_lufs,
+                !job.settings.references.is_empty(),
+                None,
+                job.settings.character.loudness_lu(),
+            )?
             .loudness_lufs;
         let target = (!plan.relation.is_own_reference).then_some(aim.target.clone());
         let tone = Tone::new(decider, &heard, target).map_err(Error::Network)?;
@@ -256,7 +261,7 @@ fn prepare(
     let decide_error = |source| Error::Decide { path: job.input.clone(), source };
     let wish = tone.wish(deciders.get(job.settings.decider)?, profile).map_err(decide_error)?;
     let mut target = tone.target.clone();
-    if was_mastered_towards(&job.input, &origin(&target, job.settings.profile.is_none())) {
+    if was_mastered_towards(&job.input, &origin(&target, job.settings.profile.is_none(), job.settings.character)) {
         target.trust = Amounts::NONE;
     }
     let (recipe, mut decision) = decided_by(&job.settings, profile, &target, &wish)?;

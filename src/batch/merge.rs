@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::batch::outcome::Summary;
 use crate::batch::report::{Entry, Head, check, parse_entry, parse_head, write_both};
 use crate::error::Error;
-use crate::io::decode::open_regular;
+use crate::io::regular::open_regular;
 
 /// The longest line: a song's report has its figures over time, and an album of thousands of songs is told in the head.
 const MAX_LINE_BYTES: u64 = 256 << 20;

@@ -13,7 +13,7 @@ use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Plan, Shard};
 use crate::batch::record::{MadeFrom, Record, Records};
 use crate::error::Error;
-use crate::io::decode::open_regular;
+use crate::io::regular::open_regular;
 use crate::io::text;
 use crate::report::album::AlbumReport;
 

@@ -74,7 +74,7 @@ impl Settings {
     pub fn check(&self) -> Result<(), Error> {
         let job = self.job(PathBuf::new(), PathBuf::new(), false);
         let delivery = &self.master.delivery;
-        delivery.delivery(0.0, false, None)?;
+        delivery.delivery(0.0, false, None, 0.0)?;
         check_format(&job.output, delivery.output()?.sample_format)?;
         with_values(Recipe::default(), &self.master.values)?;
         Ok(())

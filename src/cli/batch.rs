@@ -19,6 +19,8 @@ use goldmaster::request::page::PageAudio;
 use goldmaster::request::reference::{Genre, GenreReference};
 use goldmaster::request::settings::MasterSettings;
 
+use super::shared::check_is_local;
+
 #[derive(Args, Debug)]
 pub struct BatchArgs {
     /// Files, folders (with all folders in them) and globs; `-` reads a list of files from the standard input
@@ -122,7 +124,7 @@ impl BatchArgs {
                 Plan::uniform(inputs::listed(stdin().lock())?, settings, &self.output)?
             }
             None => {
-                self.inputs.iter().try_for_each(|input| super::hints::check_is_local(input))?;
+                self.inputs.iter().try_for_each(|input| check_is_local(input))?;
                 left_out = inputs::mixes(&self.inputs, &self.output, exclusions)?;
                 Plan::uniform(std::mem::take(&mut left_out.found), settings, &self.output)?
             }

@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use goldmaster::error::Error;
 
 use super::command;
+use super::shared::check_is_local;
 
 /// Words this much alike are one word and a slip of the finger (Jaro-Winkler similarity).
 const LIKE: f64 = 0.85;
@@ -26,30 +27,6 @@ pub fn check_song(song: &Path, others: &[PathBuf]) -> Result<(), Error> {
         }
         None => Ok(()),
     }
-}
-
-/// Refuses an address on the web.
-pub fn check_is_local(path: &Path) -> Result<(), Error> {
-    let text = path.to_string_lossy();
-    match text.split_once("://") {
-        Some((scheme, rest)) if !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
-            let file = rest.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("FILE");
-            Err(Error::Usage(format!(
-                "{text} is an address; goldmaster reads files on this machine: download it first, then name the file, \
-                 as in {file}"
-            )))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// One command masters one song: what to type for several songs, or several references.
-pub fn several_songs(song: &Path, others: &[PathBuf], has_reference: bool) -> Error {
-    let quoted: Vec<_> =
-        [song].into_iter().chain(others.iter().map(PathBuf::as_path)).map(|s| format!("{s:?}")).collect();
-    let songs = quoted.join(" ");
-    let references = if has_reference { "; every reference needs a -r of its own: -r ONE -r TWO" } else { "" };
-    Error::Usage(format!("one song at a time; for several: goldmaster batch {songs}{references}"))
 }
 
 /// What was meant by arguments that clap refuses: another command than the first word says, or the command that has an option.

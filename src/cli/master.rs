@@ -8,8 +8,7 @@ use goldmaster::request::job::MasterJob;
 use goldmaster::request::reference::MatchKind;
 use goldmaster::request::settings::MasterSettings;
 
-use super::hints;
-use super::shared::{OutputArgs, ShowArgs};
+use super::shared::{OutputArgs, ShowArgs, check_is_local, several_songs};
 
 #[derive(Args, Debug)]
 pub struct MasterArgs {
@@ -36,10 +35,9 @@ impl MasterArgs {
     /// The job that these arguments ask for.
     pub fn job(&self) -> Result<MasterJob, Error> {
         let Self { input, others, settings, output, .. } = self;
-        hints::check_song(input, others)?;
-        settings.references.iter().try_for_each(|reference| hints::check_is_local(&reference.path))?;
+        settings.references.iter().try_for_each(|reference| check_is_local(&reference.path))?;
         if !others.is_empty() {
-            return Err(hints::several_songs(input, others, !settings.references.is_empty()));
+            return Err(several_songs(input, others, !settings.references.is_empty()));
         }
         if settings.matching == MatchKind::Literal && settings.references.is_empty() {
             return Err(Error::Usage("--match literal takes a record as it is: name it with --reference".to_owned()));

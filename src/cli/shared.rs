@@ -77,3 +77,27 @@ impl TypedValueParser for GenreParser {
         TypedValueParser::parse_ref(&|text: &str| text.parse::<Genre>(), command, arg, value)
     }
 }
+
+/// Refuses an address on the web.
+pub fn check_is_local(path: &Path) -> Result<(), Error> {
+    let text = path.to_string_lossy();
+    match text.split_once("://") {
+        Some((scheme, rest)) if !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            let file = rest.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("FILE");
+            Err(Error::Usage(format!(
+                "{text} is an address; goldmaster reads files on this machine: download it first, then name the file, \
+                 as in {file}"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One command masters one song: what to type for several songs, or several references.
+pub fn several_songs(song: &Path, others: &[PathBuf], has_reference: bool) -> Error {
+    let quoted: Vec<_> =
+        [song].into_iter().chain(others.iter().map(PathBuf::as_path)).map(|s| format!("{s:?}")).collect();
+    let songs = quoted.join(" ");
+    let references = if has_reference { "; every reference needs a -r of its own: -r ONE -r TWO" } else { "" };
+    Error::Usage(format!("one song at a time; for several: goldmaster batch {songs}{references}"))
+}

@@ -10,11 +10,13 @@ use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::master::master;
 use goldmaster::{io, terminal};
 
+use crate::cli::hints::check_song;
 use crate::cli::master::MasterArgs;
 use crate::cli::shared::ShowArgs;
 use crate::commands::{look, print, print_data, print_warning};
 
 pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
+    check_song(&args.input, &args.others)?;
     let job = args.job()?;
     let bar = ProgressBar::new(args.show.quiet || args.show.json);
     let report = master(&job, &bar)?;

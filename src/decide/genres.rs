@@ -4,7 +4,6 @@ use analyzer::profile::Profile;
 use models::error::Error;
 use models::genre::{self, GenreHead};
 use models::norm::{NormProfile, UNIVERSAL};
-use models::target::Target;
 
 use crate::report::GenreReport;
 use crate::request::reference::Genre;
@@ -16,7 +15,7 @@ pub struct Genres {
 }
 
 impl Genres {
-    /// The genre of a song, or of all `songs` of a record, and the target that stands for it. A song that cannot be heard
+    /// The genre of a song, or of all `songs` of a record, and the profile that stands for it. A song that cannot be heard
     /// is of none.
     ///
     /// # Errors
@@ -26,9 +25,9 @@ impl Genres {
         genre: &Genre,
         norm: &NormProfile,
         songs: &[&Profile],
-    ) -> Result<(GenreReport, Target), Error> {
+    ) -> Result<(GenreReport, NormProfile), Error> {
         let given = |name: &str, profile: &NormProfile| {
-            (GenreReport { name: name.to_owned(), probability: None }, profile.target())
+            (GenreReport { name: name.to_owned(), probability: None }, profile.clone())
         };
         match genre {
             Genre::Universal => Ok(given(UNIVERSAL, norm)),
@@ -44,7 +43,7 @@ impl Genres {
                 let Some(told) = head.classify(songs)? else { return Ok(given(UNIVERSAL, norm)) };
                 let (name, share) = told.likeliest();
                 let report = GenreReport { name: name.to_owned(), probability: Some(share) };
-                Ok((report, told.target(norm)?))
+                Ok((report, told.profile(norm)?))
             }
         }
     }

@@ -1,6 +1,5 @@
 //! Opens any supported file as a stream of frames.
 
-use std::fs::File;
 use std::io::Seek;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -10,6 +9,7 @@ use analyzer::stream::{Frame, Source};
 use super::error::{Error, Warning};
 use super::packets::PacketReader;
 use super::pcm::{Layout, PcmReader};
+use super::regular::open_regular;
 use super::riff::{self, Wave};
 use super::sniff::{self, Kind};
 use super::source_info::{MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, SourceInfo};
@@ -107,18 +107,6 @@ fn opened(path: &Path, stamp: Option<Stamp>) -> Result<Decoder, Error> {
 pub fn begins_like_sound(path: &Path) -> bool {
     let kind = || sniff::kind(&mut Window::without_tags(open_regular(path).ok()?).ok()?, path).ok();
     kind().is_some_and(|kind| !matches!(kind, Kind::Alien(_)))
-}
-
-/// Opens a file on disk; a pipe would block and a device may never end.
-pub(crate) fn open_regular(path: &Path) -> Result<File, Error> {
-    let kind = std::fs::metadata(path).map_err(|e| Error::reading(path, &e))?.file_type();
-    if kind.is_dir() {
-        return Err(Error::NotAFile { path: path.to_owned(), what: "a folder" });
-    }
-    if !kind.is_file() {
-        return Err(Error::NotAFile { path: path.to_owned(), what: "a pipe or a device" });
-    }
-    File::open(path).map_err(|e| Error::reading(path, &e))
 }
 
 fn describe(layout: &Layout, path: &Path) -> Result<SourceInfo, Error> {

@@ -14,8 +14,8 @@ use symphonia::core::meta::{MetadataOptions, RawValue};
 use symphonia::default::{formats, get_codecs};
 
 use super::contain::contain;
-use super::decode::open_regular;
 use super::error::{Error, Warning};
+use super::regular::open_regular;
 use super::sniff::Kind;
 use super::window::{Failure, Window};
 use super::{flac_head, flac32, limits, mp4, ogg, opus};
@@ -294,17 +294,4 @@ pub(super) fn is_lossy(codec: AudioCodecId) -> bool {
 
 fn is_pcm(codec: AudioCodecId) -> bool {
     get_codecs().get_audio_decoder(codec).is_some_and(|c| c.codec.info.short_name.starts_with("pcm"))
-}
-
-/// The sample rate in the header of an MPEG audio frame (ISO/IEC 11172-3, 2.4.2.3, and its extensions).
-pub(super) fn mpeg_sample_rate_hz(frame: &[u8]) -> Option<u32> {
-    const MPEG1_HZ: [u32; 3] = [44_100, 48_000, 32_000];
-    let header = frame.first_chunk::<4>()?;
-    let rate_hz = MPEG1_HZ.get(usize::from(header[2] >> 2 & 3))?;
-    match header[1] >> 3 & 3 {
-        3 => Some(*rate_hz),
-        2 => Some(rate_hz / 2),
-        0 => Some(rate_hz / 4),
-        _ => None,
-    }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use analyzer::stream::{Frame, Meter};
 
-use super::decode::open_regular;
 use super::error::Error;
+use super::regular::open_regular;
 
 /// BLAKE3 over all bytes of a file, tags included: 64 hexadecimal digits.
 ///

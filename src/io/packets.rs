@@ -11,6 +11,7 @@ use super::contain::contain;
 use super::demux::{self, Demuxed};
 use super::error::{Error, Warning};
 use super::he_aac::Detector;
+use super::mpeg::mpeg_sample_rate_hz;
 use super::opus;
 use super::sniff::Kind;
 use super::source_info::SourceInfo;
@@ -201,7 +202,7 @@ impl PacketReader {
             Err(fault) => {
                 if self.kind == Kind::Mpeg
                     && self.sample_rate_hz > 0
-                    && let Some(rate_hz) = demux::mpeg_sample_rate_hz(&packet.data)
+                    && let Some(rate_hz) = mpeg_sample_rate_hz(&packet.data)
                 {
                     self.check_spec(rate_hz, self.channels)?;
                 }

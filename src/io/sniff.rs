@@ -194,7 +194,7 @@ fn mpeg_frame_bytes(header: &[u8; 4]) -> Option<u64> {
         [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
     ];
     let [0xff, version, rates, _] = *header else { return None };
-    let rate_hz = u64::from(super::demux::mpeg_sample_rate_hz(header)?);
+    let rate_hz = u64::from(super::mpeg::mpeg_sample_rate_hz(header)?);
     let layer = match version >> 1 & 3 {
         3 => 0,
         2 => 1,

@@ -18,7 +18,7 @@ use self::audio::{Clip, LONGEST_S, sounds};
 use self::view::View;
 use crate::error::Error;
 use crate::io;
-use crate::io::decode::open_regular;
+use crate::io::regular::open_regular;
 use crate::render::output_meter::CaptureRequest;
 use crate::report::Report;
 use crate::report::comparison::Comparison;

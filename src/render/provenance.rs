@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use models::character::Character;
 use models::target::{Target, TargetKind};
 
 use crate::io::tags::Tags;
@@ -19,9 +20,9 @@ const DIGITS: usize = 16;
 const OWN: &str = "records";
 
 /// The name of a target; `is_own` where a norm is the program's own.
-pub fn origin(target: &Target, is_own: bool) -> String {
+pub fn origin(target: &Target, is_own: bool, character: Character) -> String {
     if target.kind == TargetKind::Norm && is_own {
-        return OWN.to_owned();
+        return if character == Character::default() { OWN.to_owned() } else { OWN.to_owned() + character.name() };
     }
     let mut hasher = blake3::Hasher::new();
     let kind: &[u8] = match target.kind {
@@ -30,7 +31,11 @@ pub fn origin(target: &Target, is_own: bool) -> String {
         TargetKind::Norm => b"Norm",
     };
     hasher.update(kind);
-    for value in target.features {
+    if character != Character::default() {
+        hasher.update(character.name().as_bytes());
+    }
+    // What a profile says of any song, not of this one.
+    for value in target.conditional.as_ref().map_or(target.features, |conditional| conditional.general) {
         hasher.update(&((value / STEP_DB).round() as i64).to_le_bytes());
     }
     hasher.finalize().to_hex()[..DIGITS].to_owned()

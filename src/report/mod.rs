@@ -10,6 +10,7 @@ pub mod playback;
 use std::path::Path;
 
 use analyzer::profile::Profile;
+use models::character::Character;
 use models::decision::Confidence;
 use models::target::TargetKind;
 use renderer::recipe::{DeliveryParams, Recipe};
@@ -98,6 +99,8 @@ pub struct DecisionReport {
     pub target_lufs: f64,
     /// What kind of music the song is; absent where that decided nothing.
     pub genre: Option<GenreReport>,
+    /// How the master is to differ from the target.
+    pub character: Character,
     /// How sure the decider was, 0 to 1.
     pub confidence: Confidence,
     /// What listening to the chain led to; absent where nobody listened.

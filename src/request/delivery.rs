@@ -137,6 +137,7 @@ impl WordLength {
 impl DeliveryRequest {
     /// The delivery part of a recipe. `target_lufs` is what is typical of the target, `has_reference` whether the user chose it;
     /// the master is as loud as a reference then, but for its sake no denser than `least_plr_lu`, if that is given.
+    /// Where nobody asks for a loudness, it is `louder_lu` more than that.
     ///
     /// # Errors
     /// A value that no recipe accepts.
@@ -145,6 +146,7 @@ impl DeliveryRequest {
         target_lufs: f64,
         has_reference: bool,
         least_plr_lu: Option<f64>,
+        louder_lu: f64,
     ) -> Result<DeliveryParams, Error> {
         let preset = self.destination.map(Destination::requirements);
         // A reference may be quieter or louder than any master is asked to be.
@@ -156,14 +158,21 @@ impl DeliveryRequest {
             (Some(LoudnessTarget::Lufs(lufs)), _) => lufs,
             (Some(LoudnessTarget::Auto), _) => typical,
             (None, Some(preset)) => preset.loudness_lufs,
-            (None, None) if has_reference => least_plr_lu.map_or(typical, |plr| typical.min(ceiling_dbtp - plr)),
-            (None, None) => default.loudness_lufs,
+            (None, None) => {
+                let as_dense = least_plr_lu.map_or(typical, |plr| typical.min(ceiling_dbtp - plr));
+                let usual_lufs = if has_reference { as_dense } else { default.loudness_lufs };
+                (usual_lufs + louder_lu).clamp(QUIETEST_LUFS, LOUDEST_LUFS)
+            }
         };
         let room_db = if self.is_codec_safe { codec_room_db(loudness_lufs) } else { 0.0 };
         let ceiling_dbtp = ceiling_dbtp - room_db;
-        let max_limiting_db = self.max_limiting_db.unwrap_or(default.max_limiting_db);
-        let recipe =
-            Recipe { delivery: DeliveryParams { loudness_lufs, ceiling_dbtp, max_limiting_db }, ..Recipe::default() };
+        let louder_lu = (loudness_lufs - default.loudness_lufs).max(0.0);
+        let usual_db = [default.max_limiting_db + louder_lu, default.max_peak_limiting_db];
+        let [most_db, most_peak_db] = preset.and_then(|p| p.max_limiting_db).unwrap_or(usual_db);
+        let max_limiting_db = self.max_limiting_db.unwrap_or(most_db);
+        let max_peak_limiting_db = most_peak_db.max(max_limiting_db);
+        let delivery = DeliveryParams { loudness_lufs, ceiling_dbtp, max_limiting_db, max_peak_limiting_db };
+        let recipe = Recipe { delivery, ..Recipe::default() };
         Ok(Recipe::checked(recipe).map_err(by_flag)?.delivery)
     }
 
@@ -203,7 +212,7 @@ mod tests {
     #[test]
     fn an_argument_beats_a_preset_beats_a_reference_beats_the_default() {
         let lufs = |wanted: &DeliveryRequest, has_reference| {
-            wanted.delivery(-9.5, has_reference, None).expect("legal").loudness_lufs
+            wanted.delivery(-9.5, has_reference, None, 0.0).expect("legal").loudness_lufs
         };
         let mut wanted = DeliveryRequest::default();
         assert_eq!(lufs(&wanted, false), -14.0);
@@ -224,7 +233,7 @@ mod tests {
                 is_codec_safe: true,
                 ..DeliveryRequest::default()
             };
-            wanted.delivery(0.0, false, None).expect("legal").ceiling_dbtp
+            wanted.delivery(0.0, false, None, 0.0).expect("legal").ceiling_dbtp
         };
         assert_eq!([-20.0, -14.0, -11.5, -9.0, -6.0].map(ceiling), [-1.5, -1.5, -1.9, -2.3, -2.3]);
         assert!(ceiling(-12.0) < ceiling(-13.0) && ceiling(-10.0) < ceiling(-11.0));

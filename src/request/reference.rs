@@ -24,9 +24,9 @@ value_enum_text!(MatchKind);
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Genre {
     /// What finished records of all kinds have in common.
-    #[default]
     Universal,
     /// What the genres that it sounds like have in common, as far as they can be told.
+    #[default]
     Auto,
     /// What a genre has in common.
     Named(String),
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(parse("universal=a.flac"), of("universal", reference("a.flac", 1.0)));
         for (wrong, words) in [
             ("a.flac", "GENRE=FILE"),
-            ("polka=a.flac", "electronic, orchestral, rock, universal"),
+            ("polka=a.flac", "ambient, electronic, folk, orchestral, rock, world, universal"),
             ("auto=a.flac", "\"auto\" is no genre"),
             ("rock=", "the record for rock is missing"),
             ("rock=a.flac:0", "weight"),

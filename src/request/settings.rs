@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use models::amounts::Amounts;
+use models::character::Character;
 use renderer::recipe::{Recipe, RecipeError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -26,10 +28,15 @@ pub struct MasterSettings {
     #[arg(short, long, value_name = "FILE", conflicts_with = "references")]
     pub profile: Option<PathBuf>,
     /// A genre to sound like, or `auto` for the one that a song, or a record, sounds like already; `list` shows all
-    /// [default in a batch: auto]
+    /// [default: auto]
     #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
     #[serde(with = "option_as_text")]
     pub genre: Option<Genre>,
+    /// How the master differs from its target, whatever that is
+    #[arg(long, value_name = "WORD", default_value_t,
+        value_parser = PossibleValuesParser::new(Character::ALL.map(Character::name)).try_map(|word| word.parse::<Character>()))]
+    #[serde(with = "as_text")]
+    pub character: Character,
     /// How a reference is followed
     #[arg(long = "match", value_enum, value_name = "HOW", default_value_t)]
     #[serde(rename = "match", with = "as_text")]
@@ -147,7 +154,8 @@ impl MasterSettings {
         let share = |of: Percent| of.0 / 100.0 * (intensity.0 / 100.0);
         match self.decider {
             DeciderKind::None => Amounts::NONE,
-            _ => Amounts { tone: share(tone), dynamics: share(dynamics), width: share(width) },
+            _ => Amounts { tone: share(tone), dynamics: share(dynamics), width: share(width) }
+                .times(&self.character.amounts()),
         }
     }
 

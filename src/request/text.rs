@@ -4,8 +4,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use serde::de::Error as _;
-use serde::{Deserialize as _, Deserializer, Serializer};
+use serde::Serializer;
 
 fn parsed<T: FromStr<Err: Display>, E: serde::de::Error>(text: &str) -> Result<T, E> {
     text.parse().map_err(E::custom)
@@ -13,7 +12,12 @@ fn parsed<T: FromStr<Err: Display>, E: serde::de::Error>(text: &str) -> Result<T
 
 /// One value.
 pub mod as_text {
-    use super::*;
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::request::text::parsed;
 
     pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(value)
@@ -26,7 +30,12 @@ pub mod as_text {
 
 /// One value, or none.
 pub mod option_as_text {
-    use super::*;
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::request::text::{OrNone as _, parsed};
 
     pub fn serialize<T: Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str_or_none(value.as_ref())
@@ -41,9 +50,10 @@ pub mod option_as_text {
 
 /// A number, or none.
 pub mod number_as_text {
-    use super::*;
-
-    pub use super::option_as_text::serialize;
+    pub use crate::request::text::option_as_text::serialize;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer};
+    use std::str::FromStr;
 
     pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
         let number = |text: String| {
@@ -55,7 +65,12 @@ pub mod number_as_text {
 
 /// Several values.
 pub mod list_as_text {
-    use super::*;
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::request::text::parsed;
 
     pub fn serialize<T: Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(values.iter().map(ToString::to_string))

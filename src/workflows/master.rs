@@ -14,7 +14,8 @@ use renderer::recipe::{Recipe, SampleFormat, Solution};
 
 use crate::decide::genres::Genres;
 use crate::decide::reference::ReferenceAssessment;
-use crate::decide::refine::refined;
+use crate::decide::refine::{refined, with_dynamics};
+use crate::decide::vinyl;
 use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
@@ -39,7 +40,7 @@ use crate::song::{Song, measure};
 /// See [`Error`]; nothing is written.
 pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
     let settings = &job.settings;
-    settings.delivery.delivery(0.0, false, None)?;
+    settings.delivery.delivery(0.0, false, None, 0.0)?;
     let output = settings.delivery.output()?;
     check_format(&job.output, output.sample_format)?;
     with_values(Recipe::default(), &settings.values)?;
@@ -63,15 +64,18 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
         || measure_references(&settings.references, observer),
     );
     let (song, profile) = song?;
-    let aim = MasteringTarget::towards(&decider, &mut Genres::default(), references?, settings, &[&profile])?
+    let aim = MasteringTarget::towards(&mut decider, &mut Genres::default(), references?, settings, &[&profile])?
         .for_song(&job.input, settings);
     let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
     let effort = (&settings.amounts(), settings.effort);
+    let recipe = with_dynamics(&song, &profile, &aim.target, recipe, effort, observer)?;
+    let recipe = vinyl::prepared(recipe, &settings.delivery);
     let (recipe, refinement) = refined(&song, &profile, &aim.target, recipe, effort, observer)?;
     let recipe = with_values(recipe, &settings.values)?;
     decision.refinement = refinement;
     let mut warnings = aim.warnings;
     warnings.extend(notes_on_reference(settings, &aim.target, &decision, &recipe));
+    warnings.extend(vinyl::side_warning(&profile, &settings.delivery));
     deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings }, observer)
 }
 
@@ -94,17 +98,18 @@ impl MasteringTarget {
     /// # Errors
     /// A reference is silent, the file is no profile, or the runtime failed.
     pub fn towards(
-        decider: &Decider,
+        decider: &mut Decider,
         genres: &mut Genres,
         references: Vec<MeasuredReference>,
         settings: &MasterSettings,
         songs: &[&Profile],
     ) -> Result<Self, Error> {
         if let Some(path) = &settings.profile {
-            return Ok(Self::at(read_profile(path)?.target()));
+            return Ok(Self::at(decider.target(&read_profile(path)?, songs).map_err(Error::Network)?));
         }
         if references.is_empty() {
-            let (genre, target) = genres.find(&settings.genre(), decider.norm(), songs).map_err(Error::Network)?;
+            let (genre, profile) = genres.find(&settings.genre(), decider.norm(), songs).map_err(Error::Network)?;
+            let target = decider.target(&profile, songs).map_err(Error::Network)?;
             let genre = (settings.genre() != Genre::Universal).then_some(genre);
             return Ok(Self { genre, ..Self::at(target) });
         }
@@ -123,6 +128,7 @@ impl MasteringTarget {
         if settings.matching == MatchKind::Literal {
             target.kind = TargetKind::Literal;
         }
+        let target = settings.character.followed(target);
         Ok(Self { warnings, references: told, ..Self::at(target) })
     }
 
@@ -135,7 +141,7 @@ impl MasteringTarget {
 impl MasteringTarget {
     /// The same for the job's song: a master that has been there already is left as it is.
     pub fn for_song(mut self, input: &Path, settings: &MasterSettings) -> Self {
-        if was_mastered_towards(input, &origin(&self.target, settings.profile.is_none())) {
+        if was_mastered_towards(input, &origin(&self.target, settings.profile.is_none(), settings.character)) {
             self.target.trust = Amounts::NONE;
             self.warnings.push(ALREADY.to_owned());
         }
@@ -174,11 +180,17 @@ pub fn decided_by(
     target: &Target,
     wish: &MasteringDecision,
 ) -> Result<(Recipe, DecisionReport), Error> {
+    let wish = &settings.character.decision(target, wish.clone());
     let recipe = write_recipe(settings, profile, target, wish)?;
-    Ok((recipe, decision_report(settings.decider, target, wish.confidence)))
+    Ok((recipe, decision_report(settings, settings.decider, target, wish.confidence)))
 }
 
-fn decision_report(decider: DeciderKind, target: &Target, confidence: Confidence) -> DecisionReport {
+fn decision_report(
+    settings: &MasterSettings,
+    decider: DeciderKind,
+    target: &Target,
+    confidence: Confidence,
+) -> DecisionReport {
     DecisionReport {
         decider,
         target: target.name.clone(),
@@ -187,7 +199,8 @@ fn decision_report(decider: DeciderKind, target: &Target, confidence: Confidence
         genre: None,
         confidence,
         refinement: None,
-        spectrum: TargetSpectrum::of(target),
+        character: settings.character,
+        spectrum: TargetSpectrum::of(&settings.character.shown(target)),
         references: Vec::new(),
     }
 }
@@ -198,10 +211,11 @@ fn decision_report(decider: DeciderKind, target: &Target, confidence: Confidence
 /// The job asks for a value that no recipe accepts.
 pub fn untouched(settings: &MasterSettings, target: &Target) -> Result<(Recipe, DecisionReport), Error> {
     let has_reference = !settings.references.is_empty();
-    let delivery = settings.delivery.delivery(target.loudness_lufs, has_reference, None)?;
+    let delivery =
+        settings.delivery.delivery(target.loudness_lufs, has_reference, None, settings.character.loudness_lu())?;
     let recipe = Recipe { delivery, output: settings.delivery.output()?, ..Recipe::default() }.quantized();
     let unsure = Confidence { tone: 0.0, width: 0.0, dynamics: 0.0 };
-    Ok((recipe, decision_report(DeciderKind::None, target, unsure)))
+    Ok((recipe, decision_report(settings, DeciderKind::None, target, unsure)))
 }
 
 /// A song and what was decided for it.
@@ -398,13 +412,14 @@ fn write_recipe(
             target.loudness_lufs,
             !settings.references.is_empty(),
             least_plr_lu(profile, target, wish),
+            settings.character.loudness_lu(),
         )?,
         output: settings.delivery.output()?,
         ..Recipe::default()
     };
     let amounts = settings.amounts();
     if amounts != Amounts::NONE {
-        recipe.towards = Some(origin(target, settings.profile.is_none()));
+        recipe.towards = Some(origin(target, settings.profile.is_none(), settings.character));
     }
     wish.apply(profile, target, &amounts, &mut recipe);
     // What is set by hand is set when all else is decided; that it can be is known before any more is done.

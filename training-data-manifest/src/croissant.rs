@@ -19,8 +19,8 @@ pub const FILE: &str = "croissant.json";
 
 /// Version of the list, and the day it is of. Semantic versioning as section "Version" of the specification has it: a
 /// new row or column counts the second number up, a changed or removed row the first.
-const VERSION: &str = "1.0.0";
-const DATE: &str = "2026-11-22";
+const VERSION: &str = "2.0.0";
+const DATE: &str = "2026-11-30";
 
 /// Terms of Croissant that are written without their prefix: those of the specification's appendix 1 that are used
 /// here, and the rest of what its reference reader expects to find declared.

@@ -42,7 +42,8 @@ const fn share_alike(id: &'static str, url: &'static str) -> Licence {
 }
 
 /// All of them; a licence that is not here is refused.
-pub const LICENCES: [Licence; 19] = [
+pub const LICENCES: [Licence; 20] = [
+    permissive("BSD-2-Clause", "https://spdx.org/licenses/BSD-2-Clause.html"),
     permissive("CC-BY-1.0", "https://creativecommons.org/licenses/by/1.0/"),
     permissive("CC-BY-2.0", "https://creativecommons.org/licenses/by/2.0/"),
     permissive("CC-BY-2.5", "https://creativecommons.org/licenses/by/2.5/"),

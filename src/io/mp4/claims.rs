@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use super::{Span, bytes, children, whole};
+use super::boxes::{Span, bytes, children, whole};
 
 /// Containers on the way to the tables.
 const CONTAINERS: &[&[u8; 4]] = &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"edts"];

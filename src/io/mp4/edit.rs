@@ -5,7 +5,7 @@
 
 use std::fs::File;
 
-use super::{Span, bytes, child, id, timescale, track, whole};
+use super::boxes::{Span, bytes, child, id, timescale, track, whole};
 
 /// The sound of a track that is to be heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

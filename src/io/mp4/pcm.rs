@@ -6,8 +6,8 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
+use super::boxes::{Span, bytes, child, children, is_sound, timescale, track, whole};
 use super::edit::of_track;
-use super::{Span, bytes, child, children, is_sound, timescale, track, whole};
 use crate::io::error::{Error, Warning};
 use crate::io::pcm::{Encoding, Layout};
 

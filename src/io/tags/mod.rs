@@ -26,8 +26,8 @@ use self::bytes::{FileBytes, ReadAt};
 use self::found::{Found, Picture};
 use self::names::SOFTWARE;
 use super::contain::contain;
-use super::decode::open_regular;
 use super::error::Warning;
+use super::regular::open_regular;
 
 /// Frames, items or chunks that are looked at: far more than any tag has.
 const MAX_ENTRIES: usize = 10_000;

@@ -1,0 +1,348 @@
+//! What a song is mastered towards when nobody says where, and how far it goes there.
+//!
+//! Finished records *with this music's rhythm and instruments* are the target (the expectation): what an equaliser does not change
+//! ([`analyzer::texture`]) tells what its spectrum, width and dynamics are likely to be like. How far the mix is off is its
+//! master's work and its song together; the correction is the mean of the former given both, under a prior of broad moves of which
+//! a few are large. Both steps are ONNX graphs, trained by `train/one_click.py`.
+
+use analyzer::profile::Profile;
+use analyzer::spectrum_bands::SPECTRUM_BANDS;
+use analyzer::texture::{TEXTURE_VALUES, texture_names};
+use ndarray::Array2;
+use ort::session::{Session, SessionOutputs};
+use ort::value::TensorRef;
+use serde::Deserialize;
+
+use crate::decision::{Confidence, MasteringDecision};
+use crate::error::Error;
+use crate::features::{FEATURES, Features, MID, SIDE, names};
+use crate::graph;
+use crate::norm::NormProfile;
+use crate::statistics::median;
+use crate::target::{Conditional, Target, bands_below};
+use crate::third_octaves::levels_of_features;
+
+const EXPECTATION: &[u8] = include_bytes!("../weights/expectation.onnx");
+const CORRECTION: &[u8] = include_bytes!("../weights/correction.onnx");
+const SIDECAR: &str = include_str!("../weights/one_click.json");
+
+/// Bands of the mid and of the width.
+const CURVES: usize = 2 * SPECTRUM_BANDS;
+/// Width as the graphs know it: side over mid, dB.
+const WIDTH_DB: [f64; 2] = [-40.0, 10.0];
+/// A side so far under the mid, on average over what is heard, holds little but noise: it is widened less and less, and not at
+/// all at the second, dB.
+const NEARLY_MONO_DB: [f64; 2] = [-25.0, -35.0];
+/// Bands between 80 Hz and 8 kHz.
+const HEARD: std::ops::Range<usize> = 8..35;
+/// Root mean squares of corrections before anything is known of a song, dB.
+const PRIOR_MID_DB: f64 = 3.0;
+const PRIOR_WIDTH_DB: f64 = 4.0;
+
+/// Names and checks that the graphs themselves cannot carry.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sidecar {
+    /// Hashes of the graphs' files.
+    expectation_blake3: String,
+    correction_blake3: String,
+    features: Vec<String>,
+    texture: Vec<String>,
+    parity: Vec<Parity>,
+}
+
+/// What the trainer computed from an input.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parity {
+    texture: Vec<f64>,
+    centre: Vec<f64>,
+    centre_texture: Vec<f64>,
+    features: Vec<f64>,
+    doubt: f64,
+    deviation: Vec<f64>,
+    values: Vec<f64>,
+    deviations: Vec<f64>,
+}
+
+/// The compiled-in graphs, ready to run.
+pub struct OneClick {
+    expectation: Session,
+    correction: Session,
+    parity: Vec<Parity>,
+}
+
+/// What is expected of a song.
+struct Expected {
+    features: Vec<f64>,
+    /// How far songs are off, as a standard deviation per feature.
+    spread: Vec<f64>,
+    /// Variance of what is not told of this song, 1 on average.
+    doubt: f64,
+}
+
+impl OneClick {
+    /// Loads and checks the graphs.
+    ///
+    /// # Errors
+    /// Graphs and sidecar do not belong together, or this program measures other things than they were trained on.
+    pub fn load() -> Result<Self, Error> {
+        let sidecar: Sidecar = serde_json::from_str(SIDECAR).map_err(|e| Error::Sidecar(e.to_string()))?;
+        if sidecar.texture != texture_names() {
+            return Err(Error::Mismatch { what: "features of the expectation" });
+        }
+        Ok(Self {
+            expectation: graph::session(EXPECTATION, &sidecar.expectation_blake3, &sidecar.features)?,
+            correction: graph::own_session(CORRECTION, &sidecar.correction_blake3)?,
+            parity: sidecar.parity,
+        })
+    }
+
+    /// What finished records are like that are made as `songs` are, as far as `profile` (the universal one, a genre's, a
+    /// user's) says what records are like in general.
+    ///
+    /// # Errors
+    /// The runtime failed, or the answer is not a number.
+    pub fn target(
+        &mut self,
+        profile: &NormProfile,
+        universal: &NormProfile,
+        songs: &[&Profile],
+    ) -> Result<Target, Error> {
+        let general = profile.target();
+        let Some(texture) = middle(songs) else { return Ok(general) };
+        let centre = if profile.texture.is_empty() { &universal.texture } else { &profile.texture };
+        let Expected { features, spread, doubt } = self.expect(&texture, &general.features, centre)?;
+        let array = |values: &[f64]| -> Features { std::array::from_fn(|n| values[n]) };
+        let (expected, spread) = (array(&features), array(&spread));
+        graph::check_finite("expectation", expected.iter().chain(&spread).chain([&doubt]))?;
+        Ok(Target {
+            conditional: Some(Conditional { general: general.features, doubt }),
+            levels: levels_of_features(&expected),
+            features: expected,
+            spread,
+            ..general
+        })
+    }
+
+    /// What is to be done to a song, or the middle of several, that is known up to `cutoff_hz`.
+    ///
+    /// # Errors
+    /// The runtime failed, or the answer is not a number.
+    pub fn decide(&mut self, source: &Features, cutoff_hz: f64, target: &Target) -> Result<MasteringDecision, Error> {
+        let deviation = deviation(source, &target.features, bands_below(cutoff_hz.min(target.cutoff_hz)));
+        let doubt = target.conditional.as_ref().map_or(1.0, |conditional| conditional.doubt);
+        let (values, deviations) = self.correct(&deviation, doubt)?;
+        graph::check_finite("correction", values.iter().chain(&deviations))?;
+        let width_share = sounding_share(source);
+        let certainty = |range: std::ops::Range<usize>, prior: f64| {
+            let variance = deviations[range.clone()].iter().map(|sd| sd * sd).sum::<f64>() / range.len() as f64;
+            (1.0 - variance / (prior * prior)).clamp(0.0, 1.0)
+        };
+        Ok(MasteringDecision {
+            mid_db: std::array::from_fn(|band| values[band]),
+            side_db: std::array::from_fn(|band| values[band] + width_share * values[SPECTRUM_BANDS + band]),
+            log_ratio: [0.0; analyzer::crossover::BANDS],
+            plr_lu: 0.0,
+            confidence: Confidence {
+                tone: certainty(0..SPECTRUM_BANDS, PRIOR_MID_DB),
+                width: certainty(SPECTRUM_BANDS..CURVES, PRIOR_WIDTH_DB),
+                dynamics: 0.0,
+            },
+        })
+    }
+
+    fn expect(&mut self, texture: &[f64], centre: &[f64], centre_texture: &[f64]) -> Result<Expected, Error> {
+        let [texture, centre, centre_texture] = [texture, centre, centre_texture].map(row);
+        let mut run = || -> ort::Result<Expected> {
+            let outputs = self.expectation.run(ort::inputs![
+                "texture" => TensorRef::from_array_view(&texture)?,
+                "centre" => TensorRef::from_array_view(&centre)?,
+                "centre_texture" => TensorRef::from_array_view(&centre_texture)?,
+            ])?;
+            let [features, spread] = [read(&outputs, "features", FEATURES)?, read(&outputs, "spread", FEATURES)?];
+            Ok(Expected { features, spread, doubt: read(&outputs, "doubt", 1)?[0] })
+        };
+        run().map_err(|e| Error::Runtime(e.to_string()))
+    }
+
+    /// Correction of mid and width, and its standard deviations.
+    fn correct(&mut self, deviation: &[f64], doubt: f64) -> Result<(Vec<f64>, Vec<f64>), Error> {
+        let [deviation, doubt] = [deviation, &[doubt]].map(row);
+        let mut run = || -> ort::Result<(Vec<f64>, Vec<f64>)> {
+            let outputs = self.correction.run(ort::inputs![
+                "deviation" => TensorRef::from_array_view(&deviation)?,
+                "doubt" => TensorRef::from_array_view(&doubt)?,
+            ])?;
+            Ok((read(&outputs, "values", CURVES)?, read(&outputs, "deviations", CURVES)?))
+        };
+        run().map_err(|e| Error::Runtime(e.to_string()))
+    }
+
+    /// Largest difference from what the trainer computed for the same inputs.
+    ///
+    /// # Errors
+    /// The runtime failed, or the sidecar's vectors are of other lengths.
+    pub fn parity_error(&mut self) -> Result<f64, Error> {
+        let mut worst: f64 = 0.0;
+        for parity in self.parity.clone() {
+            let is_whole = parity.texture.len() == TEXTURE_VALUES && parity.values.len() == CURVES;
+            if !is_whole || parity.features.len() != names().len() {
+                return Err(Error::Mismatch { what: "parity vectors" });
+            }
+            let expected = self.expect(&parity.texture, &parity.centre, &parity.centre_texture)?;
+            let (values, deviations) = self.correct(&parity.deviation, parity.doubt)?;
+            let pairs = expected.features.iter().zip(&parity.features).chain([(&expected.doubt, &parity.doubt)]);
+            let pairs = pairs.chain(values.iter().zip(&parity.values));
+            let pairs = pairs.chain(deviations.iter().zip(&parity.deviations));
+            worst = pairs.map(|(a, b)| (a - b).abs()).fold(worst, f64::max);
+        }
+        Ok(worst)
+    }
+}
+
+fn row(values: &[f64]) -> Array2<f32> {
+    Array2::from_shape_fn((1, values.len()), |(_, n)| values[n] as f32)
+}
+
+fn read(outputs: &SessionOutputs, name: &str, count: usize) -> ort::Result<Vec<f64>> {
+    let (_, data) = outputs[name].try_extract_tensor::<f32>()?;
+    let wrong = || ort::Error::new(format!("output {name} has {} values, not {count}", data.len()));
+    if data.len() == count { Ok(data.iter().copied().map(f64::from).collect()) } else { Err(wrong()) }
+}
+
+/// The median of every value of the songs' texture; `None` where nothing can be heard.
+fn middle(songs: &[&Profile]) -> Option<Vec<f64>> {
+    let heard: Vec<&Vec<f64>> =
+        songs.iter().map(|song| &song.texture.values).filter(|values| values.len() == TEXTURE_VALUES).collect();
+    (0..TEXTURE_VALUES).map(|n| median(&mut heard.iter().map(|values| values[n]).collect::<Vec<_>>())).collect()
+}
+
+/// How far mid and width of a target are from those of a song. Beyond the bands that are known it goes on as it ends.
+fn deviation(source: &Features, target: &Features, known: usize) -> Vec<f64> {
+    let width = |features: &Features, band: usize| {
+        (features[SIDE + band] - features[MID + band]).clamp(WIDTH_DB[0], WIDTH_DB[1])
+    };
+    let last = |band: usize| band.min(known.saturating_sub(1));
+    let mid = (0..SPECTRUM_BANDS).map(last).map(|band| target[MID + band] - source[MID + band]);
+    let width = (0..SPECTRUM_BANDS).map(last).map(|band| width(target, band) - width(source, band));
+    mid.chain(width).collect()
+}
+
+/// How much of a change of width a song bears whose side may be noise alone, 0 to 1.
+fn sounding_share(source: &Features) -> f64 {
+    let count = HEARD.len() as f64;
+    let width = HEARD.map(|band| (source[SIDE + band] - source[MID + band]).max(WIDTH_DB[0])).sum::<f64>() / count;
+    let [little, none] = NEARLY_MONO_DB;
+    ((width - none) / (little - none)).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use analyzer::analyze::Analyzer;
+    use analyzer::biquad::{Biquad, BiquadCoefs};
+    use analyzer::stream::{Frame, Meter as _};
+    use analyzer::synth::demo_mix;
+
+    use super::*;
+    use crate::features::features;
+
+    fn loaded() -> (OneClick, NormProfile) {
+        (OneClick::load().expect("the compiled-in graphs load"), NormProfile::universal().expect("compiled in"))
+    }
+
+    fn profile(frames: &[Frame]) -> Profile {
+        let mut analyzer = Analyzer::new(44_100, 2);
+        analyzer.push(frames);
+        analyzer.finish()
+    }
+
+    fn filtered(song: &[Frame], coefs: BiquadCoefs) -> Vec<Frame> {
+        let mut filter = Biquad::new(coefs);
+        song.iter().map(|frame| filter.next(frame.map(f64::from)).map(|x| x as f32)).collect()
+    }
+
+    #[test]
+    fn this_runtime_computes_what_the_trainer_did() {
+        let (mut one_click, _) = loaded();
+        assert!(!one_click.parity.is_empty());
+        let worst = one_click.parity_error().expect("runs");
+        assert!(worst < 1e-3, "{worst}");
+    }
+
+    /// The curve of the mid that is decided for a song that is as expected but for a curve.
+    fn decided(one_click: &mut OneClick, universal: &NormProfile, curve: &dyn Fn(f64) -> f64) -> [f64; SPECTRUM_BANDS] {
+        let target = universal.target();
+        let mut source = target.features;
+        for band in 0..SPECTRUM_BANDS {
+            let gain_db = curve(analyzer::spectrum_bands::band_centre_hz(band));
+            source[MID + band] += gain_db;
+            source[SIDE + band] += gain_db;
+        }
+        one_click.decide(&source, 20_000.0, &target).expect("runs").mid_db
+    }
+
+    /// A shelf of so many dB above 3.5 kHz.
+    fn shelf(gain_db: f64) -> impl Fn(f64) -> f64 {
+        move |hz| {
+            let coefs = BiquadCoefs::high_shelf(3500.0, gain_db, 48_000);
+            analyzer::units::db_from_gain(coefs.gain_at(hz, 48_000))
+        }
+    }
+
+    fn between(curve: &[f64; SPECTRUM_BANDS], low: usize, high: usize) -> f64 {
+        curve[high] - curve[low]
+    }
+
+    #[test]
+    fn what_is_as_expected_is_left_and_a_large_fault_is_mended_by_a_larger_share_than_a_small_one() {
+        let (mut one_click, universal) = loaded();
+        let nothing = decided(&mut one_click, &universal, &|_| 0.0);
+        assert!(nothing.iter().all(|db| db.abs() < 0.05), "{nothing:?}");
+        let share =
+            |one_click: &mut OneClick, db: f64| between(&decided(one_click, &universal, &shelf(-db)), 20, 34) / db;
+        let [small, large] = [2.0, 12.0].map(|db| share(&mut one_click, db));
+        assert!(large > 0.4 && large > 1.15 * small, "{small} of 2 dB, {large} of 12 dB");
+    }
+
+    #[test]
+    fn a_dull_mix_gets_treble_and_a_boomy_one_loses_bass_beside_what_the_song_gets_anyway() {
+        let (mut one_click, universal) = loaded();
+        let song = demo_mix(44_100, 12.0);
+        let mut curve = |frames: &[Frame]| {
+            let profile = profile(frames);
+            let target = one_click.target(&universal, &universal, &[&profile]).expect("runs");
+            let vector = features(&profile).expect("sounds");
+            one_click.decide(&vector, profile.spectrum.cutoff_hz, &target).expect("runs").mid_db
+        };
+        let plain = curve(&song);
+        let dull = curve(&filtered(&song, BiquadCoefs::high_shelf(3500.0, -10.0, 44_100)));
+        let boomy = curve(&filtered(&song, BiquadCoefs::low_shelf(120.0, 10.0, 44_100)));
+        let (low, middle, high) = (6, 20, 34);
+        assert!(between(&dull, middle, high) > between(&plain, middle, high) + 3.0, "{plain:?} {dull:?}");
+        assert!(between(&boomy, low, middle) > between(&plain, low, middle) + 2.5, "{plain:?} {boomy:?}");
+    }
+
+    #[test]
+    fn the_target_depends_on_the_music_and_not_on_its_equaliser() {
+        let (mut one_click, universal) = loaded();
+        let song = demo_mix(44_100, 12.0);
+        let mut target =
+            |frames: &[Frame]| one_click.target(&universal, &universal, &[&profile(frames)]).expect("runs").features;
+        let (song_target, dull) =
+            (target(&song), target(&filtered(&song, BiquadCoefs::high_shelf(3500.0, -10.0, 44_100))));
+        let noise = target(&analyzer::synth::pink_noise(44_100, -20.0, 12.0, 3));
+        let apart = |a: &Features, b: &Features| (8..35).map(|n| (a[n] - b[n]).abs()).sum::<f64>() / 27.0;
+        assert!(apart(&song_target, &dull) < 0.35 * apart(&song_target, &noise), "{}", apart(&song_target, &dull));
+    }
+
+    #[test]
+    fn a_side_of_noise_alone_is_not_widened() {
+        let (mut one_click, universal) = loaded();
+        let target = universal.target();
+        let mut source = target.features;
+        (0..SPECTRUM_BANDS).for_each(|band| source[SIDE + band] = source[MID + band] - 38.0);
+        let decision = one_click.decide(&source, 20_000.0, &target).expect("runs");
+        assert_eq!(decision.side_db, decision.mid_db);
+    }
+}
