@@ -62,8 +62,9 @@ impl Mask {
                 *frame = Quad::new(std::array::from_fn(|lane| sound[at(lane)] * self.window[n]));
             }
             fft.forward(&mut time, &mut spectrum);
-            let of_lane =
-                |lane: usize| spectrum.iter().map(|bin| Complex::new(bin.re.lanes()[lane], bin.im.lanes()[lane])).collect();
+            let of_lane = |lane: usize| {
+                spectrum.iter().map(|bin| Complex::new(bin.re.lanes()[lane], bin.im.lanes()[lane])).collect()
+            };
             spectra.extend((0..starts.len()).map(of_lane));
         }
         spectra

@@ -73,7 +73,8 @@ impl ToneMeter {
         self.time[count..].fill(Quad::splat(0.0));
         self.fft.forward(&mut self.time, &mut self.bins);
         let folded = |lane: usize| {
-            let powers = self.bins.iter().map(|bin| Complex::new(bin.re.lanes()[lane], bin.im.lanes()[lane]).norm_sqr());
+            let powers =
+                self.bins.iter().map(|bin| Complex::new(bin.re.lanes()[lane], bin.im.lanes()[lane]).norm_sqr());
             self.map.fold(&powers.collect::<Vec<f32>>())
         };
         let sums = [folded(0), folded(1)];

@@ -33,7 +33,8 @@ pub fn true_peak(frames: &[Frame]) -> f64 {
         fine_spectrum[..spectrum.len()].copy_from_slice(&spectrum);
         long.inverse(&mut fine_spectrum, &mut fine_time);
         let middle = &fine_time[POINTS * EDGE..POINTS * (PASSAGE - EDGE)];
-        highest = middle.iter().flat_map(|x| x.lanes()).fold(highest, |highest, x| highest.max(x.abs() / PASSAGE as f64));
+        highest =
+            middle.iter().flat_map(|x| x.lanes()).fold(highest, |highest, x| highest.max(x.abs() / PASSAGE as f64));
     }
     highest
 }
