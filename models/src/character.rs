@@ -1,15 +1,16 @@
 //! Ways in which a musician may want a master to differ from its target: a few numbers each, in one table.
 
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz, third_octave_hz};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
 use crate::decision::MasteringDecision;
 use crate::features::{MID, SIDE};
-use crate::target::{Target, TargetKind};
+use crate::target::Target;
 
 /// How a master is to differ from its target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Character {
     /// As the target is.
@@ -112,9 +113,9 @@ impl Character {
         self.bend().loudness_lu
     }
 
-    /// A decision with the character's own tone and width; a spectrum that is taken as it is has them already.
+    /// A decision with the character's own tone and width; a record that is followed has them already.
     pub fn decision(self, target: &Target, mut decision: MasteringDecision) -> MasteringDecision {
-        if target.kind == TargetKind::Literal {
+        if target.kind.is_followed() {
             return decision;
         }
         for band in 0..SPECTRUM_BANDS {
@@ -127,12 +128,12 @@ impl Character {
 
     /// A target as the decider takes it: bent where it is followed to the end, and left where only a part of the way is gone.
     pub fn followed(self, target: Target) -> Target {
-        if target.kind == TargetKind::Literal { self.bent(target) } else { target }
+        if target.kind.is_followed() { self.bent(target) } else { target }
     }
 
     /// A target as the master is to come to it.
     pub fn shown(self, target: &Target) -> Target {
-        if target.kind == TargetKind::Literal { target.clone() } else { self.bent(target.clone()) }
+        if target.kind.is_followed() { target.clone() } else { self.bent(target.clone()) }
     }
 
     fn bent(self, mut target: Target) -> Target {
@@ -169,6 +170,7 @@ impl std::str::FromStr for Character {
 mod tests {
     use super::*;
     use crate::norm::NormProfile;
+    use crate::target::TargetKind;
 
     /// Mean gain of the mid between two frequencies over the mean from 400 Hz to 1.6 kHz, and of the side over the mid.
     fn gains(character: Character, low_hz: f64, high_hz: f64) -> [f64; 2] {
