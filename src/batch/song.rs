@@ -9,7 +9,8 @@ use crate::batch::pages;
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Record};
 use crate::batch::shared::{Deciders, Shared};
-use crate::decide::refine::refined;
+use crate::decide::refine::{refined, with_dynamics};
+use crate::decide::vinyl;
 use crate::error::Error;
 use crate::io;
 use crate::io::claim::Claim;
@@ -186,12 +187,15 @@ impl Shared<'_> {
         };
         let aim = aim.for_song(&job.input, &job.settings);
         let (recipe, mut decision) = decide(&job, profile, deciders.get(job.settings.decider)?, &aim)?;
-        let (recipe, refinement) =
-            refined(song, profile, &aim.target, recipe, (&job.settings.amounts(), job.settings.effort), observer)?;
+        let effort = (&job.settings.amounts(), job.settings.effort);
+        let recipe = with_dynamics(song, profile, &aim.target, recipe, effort, observer)?;
+        let recipe = vinyl::prepared(recipe, &job.settings.delivery);
+        let (recipe, refinement) = refined(song, profile, &aim.target, recipe, effort, observer)?;
         let recipe = with_values(recipe, &job.settings.values)?;
         decision.refinement = refinement;
         let mut warnings = aim.warnings;
         warnings.extend(notes_on_reference(&job.settings, &aim.target, &decision, &recipe));
+        warnings.extend(vinyl::side_warning(profile, &job.settings.delivery));
         Ok((recipe, decision, warnings))
     }
 }

@@ -14,7 +14,8 @@ use renderer::recipe::{Recipe, SampleFormat, Solution};
 
 use crate::decide::genres::Genres;
 use crate::decide::reference::ReferenceAssessment;
-use crate::decide::refine::refined;
+use crate::decide::refine::{refined, with_dynamics};
+use crate::decide::vinyl;
 use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
@@ -67,11 +68,14 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
         .for_song(&job.input, settings);
     let (recipe, mut decision) = decide(job, &profile, &mut decider, &aim)?;
     let effort = (&settings.amounts(), settings.effort);
+    let recipe = with_dynamics(&song, &profile, &aim.target, recipe, effort, observer)?;
+    let recipe = vinyl::prepared(recipe, &settings.delivery);
     let (recipe, refinement) = refined(&song, &profile, &aim.target, recipe, effort, observer)?;
     let recipe = with_values(recipe, &settings.values)?;
     decision.refinement = refinement;
     let mut warnings = aim.warnings;
     warnings.extend(notes_on_reference(settings, &aim.target, &decision, &recipe));
+    warnings.extend(vinyl::side_warning(&profile, &settings.delivery));
     deliver(job, Decided { song: &song, profile: &profile, recipe, decision, warnings }, observer)
 }
 
