@@ -5,7 +5,7 @@ mod common;
 use std::f64::consts::TAU;
 
 use analyzer::analyze::Analyzer;
-use analyzer::fft::{Complex, RealFft};
+use analyzer::fft::spectrum_of;
 use analyzer::punch::Punch;
 use analyzer::random::Random;
 use analyzer::stream::{Frame, Meter as _};
@@ -22,7 +22,7 @@ use renderer::recipe::Recipe;
 
 fn towards(folder: &Folder, output: &str, change: impl FnOnce(&mut MasterSettings)) -> MasterJob {
     with(job(&folder.path("mix.wav"), &folder.path(output)), |settings| {
-        settings.references = vec![Reference { path: folder.path("record.wav"), weight: 1.0 }];
+        settings.references = vec![Reference { path: folder.path("record.wav"), weight: 1.0, section: None }];
         settings.delivery.loudness = Some(LoudnessTarget::Lufs(-16.0));
         change(settings);
     })
@@ -118,9 +118,7 @@ fn sideband_db(frames: &[Frame]) -> f64 {
     };
     let last = &frames[frames.len() - size..];
     let time: Vec<f64> = last.iter().enumerate().map(|(n, frame)| f64::from(frame[0]) * window(n)).collect();
-    let mut fft = RealFft::<f64>::new(size);
-    let mut bins = vec![Complex::default(); fft.bins()];
-    fft.forward(&time, &mut bins);
+    let bins = spectrum_of(&time);
     let tone = 3000 * 4;
     let highest = (tone - 1600..=tone + 1600)
         .filter(|bin: &usize| bin.abs_diff(tone) > 4)

@@ -8,11 +8,13 @@
 
 use std::f64::consts::TAU;
 
-use crate::fft::{Complex, RealFft};
+use crate::fft::{Complex, RealFft4};
 use crate::units::{db_from_power, power_from_db};
 
 /// Frames of a window: 46 ms at 44.1 kHz.
 const WINDOW: usize = 2048;
+/// Windows that are transformed at once.
+const LANES: usize = 4;
 /// Bands per Bark.
 const PER_BARK: f64 = 2.0;
 /// A band hides what is so far under its own level, dB.
@@ -29,7 +31,7 @@ fn bark(hz: f64) -> f64 {
 
 /// What a sound hides.
 pub struct Mask {
-    fft: RealFft<f32>,
+    fft: RealFft4,
     window: Vec<f32>,
     bands: Bands,
     /// Spectra of the sound, window by window.
@@ -39,7 +41,7 @@ pub struct Mask {
 impl Mask {
     /// Of one channel.
     pub fn new(sound: &[f32], sample_rate_hz: u32) -> Self {
-        let fft = RealFft::new(WINDOW);
+        let fft = RealFft4::new(WINDOW);
         let hann = |n: usize| 0.5 - 0.5 * libm::cos(TAU * n as f64 / WINDOW as f64);
         let bands = Bands::new(fft.bins(), sample_rate_hz);
         let mut mask = Self { fft, window: (0..WINDOW).map(|n| hann(n) as f32).collect(), bands, spectra: Vec::new() };
@@ -49,21 +51,28 @@ impl Mask {
 
     fn transformed(&self, sound: &[f32]) -> Vec<Vec<Complex<f32>>> {
         let mut fft = self.fft.clone();
-        let mut transform = |part: &[f32]| {
-            let time: Vec<f32> = part.iter().zip(&self.window).map(|(sample, window)| sample * window).collect();
-            let mut spectrum = vec![Complex::default(); fft.bins()];
-            fft.forward(&time, &mut spectrum);
-            spectrum
-        };
-        sound.windows(WINDOW).step_by(WINDOW / 2).map(&mut transform).collect()
+        let (mut time, mut spectrum) = (fft.silence(), fft.empty_spectrum());
+        let starts: Vec<usize> = (0..(sound.len() + 1).saturating_sub(WINDOW)).step_by(WINDOW / 2).collect();
+        let mut spectra = Vec::with_capacity(starts.len());
+        // A window a lane; lanes that are left over repeat the last.
+        for starts in starts.chunks(LANES) {
+            for (n, frame) in time.iter_mut().enumerate() {
+                let at = |lane: usize| starts[lane.min(starts.len() - 1)] + n;
+                frame.0 = std::array::from_fn(|lane| sound[at(lane)] * self.window[n]);
+            }
+            fft.forward(&mut time, &mut spectrum);
+            let of_lane =
+                |lane: usize| spectrum.iter().map(|bin| Complex::new(bin.re.0[lane], bin.im.0[lane])).collect();
+            spectra.extend((0..starts.len()).map(of_lane));
+        }
+        spectra
     }
 
     /// Mean over time and bands of noise over masking threshold, dB; negative where most of it is hidden. `output` is what
     /// became of the sound, in time with it.
     pub fn noise_db(&self, output: &[f32]) -> f64 {
         let output = self.transformed(output);
-        let windows: Vec<Compared> =
-            self.spectra.iter().zip(&output).map(|(x, y)| self.bands.compare(x, y)).collect();
+        let windows: Vec<Compared> = self.spectra.iter().zip(&output).map(|(x, y)| self.bands.compare(x, y)).collect();
         self.bands.mean_db(&windows)
     }
 }
@@ -170,8 +179,7 @@ mod tests {
         let cover = noise(-20.0, 3);
         let added = |song: &[f32]| -> Vec<f32> { song.iter().zip(&harmonic).map(|(a, b)| a + b[0]).collect() };
         let covered: Vec<f32> = tone.iter().zip(&cover).map(|(a, b)| a + b).collect();
-        let (alone, under) =
-            (noise_to_mask_db(&tone, &added(&tone)), noise_to_mask_db(&covered, &added(&covered)));
+        let (alone, under) = (noise_to_mask_db(&tone, &added(&tone)), noise_to_mask_db(&covered, &added(&covered)));
         assert!(alone > under + 10.0, "{alone}, {under}");
     }
 

@@ -202,7 +202,7 @@ impl Shared<'_> {
         let recipe = with_values(recipe, &job.settings.values)?;
         decision.refinement = refinement;
         let mut warnings = aim.warnings;
-        warnings.extend(notes_on_reference(&job.settings, &aim.target, &decision, &recipe));
+        warnings.extend(notes_on_reference(&job.settings, &aim.target, &recipe));
         warnings.extend(vinyl::side_warning(profile, &job.settings.delivery));
         Ok((recipe, decision, warnings))
     }

@@ -37,14 +37,8 @@ const HELD_HIGHS: BandParams = BandParams {
     makeup_db: 0.0,
 };
 /// Consonants: where no sibilance was found, a bell waits for some.
-const SIBILANCE: BellParams = BellParams {
-    frequency_hz: 7000.0,
-    q: 1.5,
-    threshold_db: 8.0,
-    max_cut_db: 6.0,
-    attack_ms: 2.0,
-    release_ms: 60.0,
-};
+const SIBILANCE: BellParams =
+    BellParams { frequency_hz: 7000.0, q: 1.5, threshold_db: 8.0, max_cut_db: 6.0, attack_ms: 2.0, release_ms: 60.0 };
 /// A bell between these is for sibilance, Hz.
 const SIBILANCE_HZ: std::ops::Range<f64> = 4000.0..11_000.0;
 

@@ -154,7 +154,10 @@ impl<'a> Passage<'a> {
         let missing_lu = |lufs: f64| (delivery.loudness_lufs - lufs - CLOSE_LU).max(0.0);
         let short_lu = outcome.loudness_lufs.map_or(0.0, missing_lu);
         if std::env::var("GM_DEBUG").is_ok() {
-            eprintln!("clip {:.1} glue {:.2}: nmr {noise_db:.2} short {short_lu:.2} lim {:.1} {:.1}", recipe.clipper.drive_db, recipe.glue.ratio, outcome.limiting_db, outcome.peak_limiting_db);
+            eprintln!(
+                "clip {:.1} glue {:.2}: nmr {noise_db:.2} short {short_lu:.2} lim {:.1} {:.1}",
+                recipe.clipper.drive_db, recipe.glue.ratio, outcome.limiting_db, outcome.peak_limiting_db
+            );
         }
         Ok(Cost { noise_db, short_lu, limiting_db: outcome.limiting_db })
     }

@@ -72,8 +72,7 @@ pub fn decided(song: &Song, profile: &Profile, target: &Target, amount: f64, rec
         crest_db: rehearsal.before[band].crest_db + change[band].crest_db.min(most_db),
         swing_db: (rehearsal.before[band].swing_db + change[band].swing_db.min(most_db)).max(0.0),
     });
-    let whole: [BandParams; BANDS] =
-        std::array::from_fn(|b| compressor(&rehearsal.bands[b], &aims[b], &TIMES_MS[b]));
+    let whole: [BandParams; BANDS] = std::array::from_fn(|b| compressor(&rehearsal.bands[b], &aims[b], &TIMES_MS[b]));
     let mut decided = Recipe { multiband: rehearsal.multiband(&whole, amount), ..neutral };
     let compressed = rehearsal.compressed(&decided)?;
     let passage = Passage::of(&rehearsal, &compressed, &decided, profile)?;
