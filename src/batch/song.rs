@@ -161,7 +161,8 @@ impl Shared<'_> {
             && !Budget::allows_whole_song(self.page_bytes, song.frames.len())
         {
             page.audio = PageAudio::Excerpt;
-            warnings.push("The page plays an excerpt: the whole song takes more memory than --memory allows".to_owned());
+            warnings
+                .push("The page plays an excerpt: the whole song takes more memory than --memory allows".to_owned());
         }
         let decided = Decided { song: &song, profile: &profile, recipe, decision, warnings };
         let report = deliver(&job, decided, observer)?;
