@@ -42,6 +42,14 @@ pub enum Error {
         /// Of how many.
         all: usize,
     },
+    /// Some of several files are not ready for a destination; what fails was printed.
+    #[error("{not_ready} of {files} files {} not ready", if *not_ready == 1 { "is" } else { "are" })]
+    NotReady {
+        /// How many.
+        not_ready: usize,
+        /// Of how many.
+        files: usize,
+    },
     /// A recipe file that is none.
     #[error("{}: {source}{}", name(path), hint(source))]
     RecipeFile {
@@ -86,6 +94,14 @@ pub enum Error {
         /// All songs.
         songs: usize,
     },
+    /// The master was written, but not its page.
+    #[error("{}: the master is written, but its page is not: {cause}", name(path))]
+    NoPage {
+        /// The master.
+        path: PathBuf,
+        /// Why not.
+        cause: String,
+    },
     /// The master would have broken a promise, so it was not written.
     #[error("{}: nothing was written: {broken}", name(path))]
     Promise {
@@ -97,12 +113,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// 1 failed, 2 wrong use, 3 promise not kept, 4 some of several failed, 130 interrupted.
+    /// 1 failed, 2 wrong use, 3 promise not kept, 4 some of several failed, 5 a checked file is not ready, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Recipe(_) => 2,
             Self::Promise { .. } => 3,
             Self::SomeUnread { .. } | Self::SomeFailed { .. } => 4,
+            Self::NotReady { .. } => 5,
             Self::Io(crate::io::Error::Interrupted) | Self::SomeLeft { .. } => 130,
             Self::Io(_)
             | Self::Decide { .. }
@@ -113,6 +130,7 @@ impl Error {
             | Self::Folder(_)
             | Self::Edited(_)
             | Self::Output(_)
+            | Self::NoPage { .. }
             | Self::Album(_) => 1,
         }
     }
