@@ -113,7 +113,7 @@ impl Character {
         self.bend().loudness_lu
     }
 
-    /// A decision with the character's own tone and width; a spectrum that is taken as it is has them already.
+    /// A decision with the character's own tone and width; a record that is followed has them already.
     pub fn decision(self, target: &Target, mut decision: MasteringDecision) -> MasteringDecision {
         if target.kind.is_followed() {
             return decision;
