@@ -5,6 +5,7 @@ use std::path::Path;
 use analyzer::profile::Profile;
 use renderer::recipe::Recipe;
 
+use crate::batch::budget::Budget;
 use crate::batch::pages;
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Record};
@@ -15,10 +16,10 @@ use crate::io::claim::Claim;
 use crate::io::encode::{ensure_writable, scratch};
 use crate::io::hash::file_hash;
 use crate::render::provenance::was_mastered_towards;
-use crate::report::warning::{Warning, WarningKind};
+use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::report::{DecisionReport, Report};
 use crate::request::job::MasterJob;
-use crate::request::page::Page;
+use crate::request::page::{Page, PageAudio};
 use crate::song::Song;
 use crate::song::observer::Observer;
 use crate::workflows::master::{Decided, MasteringTarget, decided_towards, deliver};
@@ -157,9 +158,16 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let (song, profile) = Song::load_measured_within(&job.input, self.spool_bytes, observer)?;
-        let (recipe, decision, warnings) = self.decided(item, job, &song, &profile, deciders, observer)?;
+        let (recipe, decision, mut warnings) = self.decided(item, job, &song, &profile, deciders, observer)?;
+        let mut job = job.clone();
+        if let Some(page) = job.output.page.as_mut().filter(|page| page.audio == PageAudio::Full)
+            && !Budget::allows_whole_song(self.page_bytes, song.frames.len())
+        {
+            page.audio = PageAudio::Excerpt;
+            warnings.push(Warning::new(Subject::Page, WarningKind::PageIsAnExcerpt));
+        }
         let decided = Decided { song: &song, profile: &profile, recipe, decision, warnings };
-        let report = deliver(job, decided, observer)?;
+        let report = deliver(&job, decided, observer)?;
         Ok((report, profile))
     }
 
