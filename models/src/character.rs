@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::amounts::Amounts;
 use crate::decision::MasteringDecision;
 use crate::features::{MID, SIDE};
-use crate::target::{Target, TargetKind};
+use crate::target::Target;
 
 /// How a master is to differ from its target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +140,10 @@ impl Character {
             let [mid, side] = self.gains_db(band_centre_hz(band));
             target.features[MID + band] += mid;
             target.features[SIDE + band] += side;
+            for moment in &mut target.moments {
+                moment[band] += mid;
+                moment[SPECTRUM_BANDS + band] += side;
+            }
         }
         for band in 0..THIRD_OCTAVES {
             let gains = self.gains_db(third_octave_hz(band));
@@ -169,6 +173,7 @@ impl std::str::FromStr for Character {
 mod tests {
     use super::*;
     use crate::norm::NormProfile;
+    use crate::target::TargetKind;
 
     /// Mean gain of the mid between two frequencies over the mean from 400 Hz to 1.6 kHz, and of the side over the mid.
     fn gains(character: Character, low_hz: f64, high_hz: f64) -> [f64; 2] {
