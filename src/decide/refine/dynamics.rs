@@ -8,15 +8,18 @@ use analyzer::loudness::LoudnessMeter;
 use analyzer::profile::Profile;
 use analyzer::punch::Punch;
 use analyzer::stream::{Frame, Meter as _};
+use analyzer::units::db_from_gain;
 use models::features::{PLR, crest, features, spread_100ms};
 use models::target::{Target, TargetKind};
 use renderer::band_envelopes::{BandEnvelope, EnvelopeMeter};
 use renderer::chain::Chain;
 use renderer::recipe::{DeliveryParams, Recipe, Solution};
+use renderer::shaper::mean_dbfs;
+use renderer::stages::clipper::ClipperParams;
 use renderer::stages::multiband::{BandParams, MultibandParams};
 use renderer::stages::width::WidthParams;
 
-use super::density::Passage;
+use super::density::{CLIPPER_KNEE_DB, CLOSE_LU, Passage};
 use super::excerpts::{Limiting, delivery_of, loud_first};
 use crate::error::Error;
 use crate::io::spool::Spool;
@@ -54,6 +57,9 @@ const LEAST_DENSER_DB: f64 = 0.3;
 const DENSER_SHARES: [f64; 2] = [1.0, 0.5];
 /// What the limiter takes without being noticed, LU.
 const SQUEEZED_LU: f64 = 1.0;
+/// Hits that stand in the way of a loudness are clipped by so much more at a time, and by no more than this in all, dB.
+const CLIPPER_STEP_DB: f64 = 1.5;
+const MOST_CLIPPED_DB: f64 = 6.0;
 /// The share of a norm's spread within which a song is right as it is.
 const WITHIN: f64 = 0.5;
 
@@ -85,12 +91,17 @@ pub fn decided(song: &Song, profile: &Profile, target: &Target, amount: f64, rec
         }
     }
     // What clipper and limiter add of their own is not for the compressors to do.
-    let made = rehearsal.limited(&compressed, &decided, profile)?;
+    let mut made = rehearsal.limited(&compressed, &decided, profile)?;
+    // Elsewhere hits may stand out further than in the loudest passage.
+    while made.short_lu > 0.0 && decided.clipper.drive_db < amount * MOST_CLIPPED_DB {
+        decided.clipper = clipped(&decided.clipper, amount, rehearsal.headroom_db(&compressed)?);
+        made = rehearsal.limited(&compressed, &decided, profile)?;
+    }
     let whole = std::array::from_fn(|b| {
         let band = &rehearsal.bands[b];
         let rehearsed = band.through(decided.multiband.bands()[b]).punch;
-        aims[b].crest_db -= made[b].crest_db - rehearsed.crest_db;
-        aims[b].swing_db -= made[b].swing_db - rehearsed.swing_db;
+        aims[b].crest_db -= made.punch[b].crest_db - rehearsed.crest_db;
+        aims[b].swing_db -= made.punch[b].swing_db - rehearsed.swing_db;
         if whole[b].ratio == 1.0 { whole[b] } else { with_ratio(band, &aims[b], whole[b], whole[b].ratio) }
     });
     decided.multiband = rehearsal.multiband(&whole, amount);
@@ -119,7 +130,7 @@ fn wanted_change(profile: &Profile, target: &Target) -> Option<[Punch; BANDS]> {
 fn ceilings_dbtp(profile: &Profile, target: &Target, amount: f64, delivery: &DeliveryParams) -> Vec<f64> {
     let asked_dbtp = delivery.ceiling_dbtp;
     let mut ceilings = vec![asked_dbtp];
-    if let (TargetKind::Reference, Some(lufs)) = (target.kind, profile.loudness.integrated_lufs) {
+    if let (true, Some(lufs)) = (target.kind.is_followed(), profile.loudness.integrated_lufs) {
         let peaks_dbtp = (profile.peak.true_peak_dbtp + delivery.loudness_lufs - lufs).min(asked_dbtp);
         let target_dbtp = delivery.loudness_lufs + target.features[PLR];
         let denser_db = (peaks_dbtp - target_dbtp).clamp(0.0, MOST_DENSER_DB) * amount;
@@ -276,14 +287,42 @@ impl Rehearsal {
         Ok(rendered)
     }
 
-    /// How the bands move in the master.
-    fn limited(&self, compressed: &Spool<Frame>, recipe: &Recipe, profile: &Profile) -> Result<[Punch; BANDS], Error> {
+    /// Highest peak of frames over the song's mean power, dB.
+    pub fn headroom_db(&self, frames: &Spool<Frame>) -> Result<f64, Error> {
+        let mut highest = 0.0f32;
+        each_block(&mut frames.reader(), |frames| {
+            highest = frames.as_flattened().iter().fold(highest, |highest, x| highest.max(x.abs()));
+            Ok(())
+        })?;
+        Ok((db_from_gain(f64::from(highest)) - mean_dbfs(&self.solution.band_levels_dbfs)).clamp(6.0, 24.0))
+    }
+
+    /// The passages behind the limiter.
+    fn limited(&self, compressed: &Spool<Frame>, recipe: &Recipe, profile: &Profile) -> Result<Made, Error> {
         let Self { solution, sample_rate_hz, channels, .. } = self;
         let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
         let delivery = delivery_of(recipe, self.lufs[1], profile);
         let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
         let mut meter = EnvelopeMeter::new(sample_rate_hz);
-        limiting.of(&self.finished(recipe, compressed)?, |frames| meter.push(frames))?;
-        Ok(meter.finish(&solution.band_levels_dbfs).map(|band| band.punch()))
+        let outcome = limiting.of(&self.finished(recipe, compressed)?, |frames| meter.push(frames))?;
+        let is_peak = outcome.peak_limiting_db > delivery.max_peak_limiting_db - CLOSE_DB;
+        let short_lu = outcome.loudness_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs - CLOSE_LU);
+        let punch = meter.finish(&solution.band_levels_dbfs).map(|band| band.punch());
+        Ok(Made { punch, short_lu: if is_peak { short_lu } else { 0.0 } })
     }
+}
+
+/// What became of the passages.
+struct Made {
+    /// How the bands move.
+    punch: [Punch; BANDS],
+    /// Loudness that single hits stand in the way of, LU.
+    short_lu: f64,
+}
+
+/// The clipper's curve a step lower, where hits stand `headroom_db` over the mean.
+fn clipped(clipper: &ClipperParams, amount: f64, headroom_db: f64) -> ClipperParams {
+    let ceiling_db = if clipper.drive_db > 0.0 { clipper.headroom_db - clipper.drive_db } else { headroom_db };
+    let drive_db = (headroom_db - ceiling_db + CLIPPER_STEP_DB).min(amount * MOST_CLIPPED_DB);
+    ClipperParams { drive_db: drive_db.max(clipper.drive_db + 0.1), headroom_db, knee_db: CLIPPER_KNEE_DB }
 }
