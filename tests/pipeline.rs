@@ -11,12 +11,12 @@ use analyzer::synth::{demo_mix, pink_noise};
 use analyzer::units::{db_from_power, gain_from_db};
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ, SECONDS, Sound, job, louder, mastered, read, with};
 use goldmaster::io;
-use goldmaster::render::promises::Verdict;
+use goldmaster::render::promises::{PromiseKind, Shortfall, Verdict};
 use goldmaster::request::delivery::{DeliveryRequest, LoudnessTarget, WordLength};
 use goldmaster::request::destination::Destination;
 use goldmaster::request::reference::Reference;
 use goldmaster::request::settings::{DeciderKind, Percent};
-use goldmaster::song::observer::{Observer, Silent};
+use goldmaster::song::observer::{Observer, Silent, Stage};
 use goldmaster::workflows::master::master;
 use lofty::config::WriteOptions;
 use lofty::file::{AudioFile as _, TaggedFileExt as _};
@@ -285,7 +285,9 @@ fn loudness_that_would_take_too_much_limiting_falls_short_and_says_so() {
         mastered(&with(job(&folder.wav("mix.wav", 2, &MIX), &output), |settings| settings.delivery = too_loud()));
     let loudness = &report.promises[0];
     assert_eq!(loudness.verdict, Verdict::Short);
-    assert!(["-6.00", "--max-limiting-db"].iter().all(|word| loudness.measured.contains(word)), "{loudness:?}");
+    let PromiseKind::Loudness { wanted_lufs, shortfall, .. } = loudness.kind else { panic!("{loudness:?}") };
+    assert_eq!((wanted_lufs, shortfall), (-6.0, Some(Shortfall::LimitingAllowed { max_limiting_db: 1.0 })));
+    assert!(loudness.sentence.contains("--max-limiting-db"), "{loudness:?}");
     assert!(report.promises[1..].iter().all(|promise| promise.verdict == Verdict::Kept), "{:?}", report.promises);
     let sound = read(&output);
     assert!(sound.loudness_lufs() < -7.0);
@@ -361,13 +363,13 @@ fn every_amount_turns_off_what_it_is_for() {
 
 /// Ends a run, as Ctrl-C does, once it has begun this stage.
 struct InterruptIn {
-    stage: &'static str,
+    stage: Stage,
     has_begun: AtomicBool,
 }
 
 impl Observer for InterruptIn {
-    fn stage(&self, name: &'static str, _: Option<u64>) {
-        self.has_begun.fetch_or(name == self.stage, Ordering::Relaxed);
+    fn stage(&self, stage: Stage, _: Option<u64>) {
+        self.has_begun.fetch_or(stage == self.stage, Ordering::Relaxed);
     }
 
     fn advance(&self, _: u64) -> Result<(), io::Error> {
@@ -383,11 +385,11 @@ fn an_interrupted_run_leaves_everything_as_it_was() {
     let mut job = job(&folder.wav("mix.wav", 2, &MIX), &folder.file("out.wav", b"an earlier master"));
     job.output.force = true;
     let before = folder.contents();
-    for stage in ["reading", "rendering", "limiting"] {
+    for stage in [Stage::Reading, Stage::Rendering, Stage::Limiting] {
         let observer = InterruptIn { stage, has_begun: AtomicBool::new(false) };
         let error = master(&job, &observer).expect_err("it was interrupted");
-        assert_eq!(error.exit_code(), INTERRUPTED, "{stage}: {error}");
-        assert!(folder.contents() == before, "{stage}");
+        assert_eq!(error.exit_code(), INTERRUPTED, "{stage:?}: {error}");
+        assert!(folder.contents() == before, "{stage:?}");
     }
 }
 
@@ -420,7 +422,7 @@ fn title_artist_and_cover_are_carried_over_but_not_the_old_loudness() {
     file.save_to_path(&input, WriteOptions::default()).expect("space");
     for output in ["out.flac", "out.wav"] {
         let report = mastered(&job(&input, &folder.path(output)));
-        assert_eq!(report.warnings, [""; 0], "{output}");
+        assert_eq!(report.warnings, [], "{output}");
         let file = lofty::read_from_path(folder.path(output)).expect("readable");
         let tag = file.primary_tag().or(file.first_tag()).expect("tags");
         assert_eq!(tag.title().as_deref(), Some("Nachtflug für Übermüdete"), "{output}");

@@ -1,5 +1,7 @@
 //! One pass over a song fills its [`Profile`].
 
+use std::borrow::Cow;
+
 use crate::bands::BandMeter;
 use crate::blocks::Blocks;
 use crate::defects::{Evidence, defects};
@@ -89,8 +91,11 @@ impl Meters {
 
     /// Loudness windows are made of whole blocks; all else counts to the last frame.
     fn push(&mut self, block: &[Frame], is_whole: bool) {
-        self.samples.note_unreadable(block);
-        let block = &*readable(block);
+        let sound = readable(block);
+        if matches!(sound, Cow::Owned(_)) {
+            self.samples.note_unreadable(block);
+        }
+        let block = &*sound;
         self.peaks.push(self.samples.push(block));
         if is_whole {
             self.energies.push(block);
@@ -110,7 +115,7 @@ impl Meters {
         let sample_peak = f64::from(samples.peaks[0].max(samples.peaks[1]));
         let stereo = stereo(&bands, samples.squares, weighted);
         let loudness = history.reading();
-        let timeline = Timeline { short_term_lufs: history.short_term_lufs(), peaks: self.peaks };
+        let timeline = Timeline::new(self.peaks, &history);
         let highest = |blocks: &[f32]| blocks.iter().copied().fold(0.0, f32::max);
         let peaks: Vec<f32> = timeline.peaks.chunks(PEAK_STEP_BLOCKS).map(highest).collect();
         let dynamics = dynamics(&bands, &timeline.short_term_lufs, &peaks);

@@ -1,15 +1,16 @@
 //! Ways in which a musician may want a master to differ from its target: a few numbers each, in one table.
 
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz, third_octave_hz};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
 use crate::decision::MasteringDecision;
 use crate::features::{MID, SIDE};
-use crate::target::{Target, TargetKind};
+use crate::target::Target;
 
 /// How a master is to differ from its target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Character {
     /// As the target is.
@@ -112,7 +113,7 @@ impl Character {
         self.bend().loudness_lu
     }
 
-    /// A decision with the character's own tone and width; a spectrum that is taken as it is has them already.
+    /// A decision with the character's own tone and width; a record that is followed has them already.
     pub fn decision(self, target: &Target, mut decision: MasteringDecision) -> MasteringDecision {
         if target.kind.is_followed() {
             return decision;
@@ -169,6 +170,7 @@ impl std::str::FromStr for Character {
 mod tests {
     use super::*;
     use crate::norm::NormProfile;
+    use crate::target::TargetKind;
 
     /// Mean gain of the mid between two frequencies over the mean from 400 Hz to 1.6 kHz, and of the side over the mid.
     fn gains(character: Character, low_hz: f64, high_hz: f64) -> [f64; 2] {

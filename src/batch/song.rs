@@ -9,21 +9,19 @@ use crate::batch::pages;
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Record};
 use crate::batch::shared::{Deciders, Shared};
-use crate::decide::refine::{refined, with_dynamics};
-use crate::decide::vinyl;
 use crate::error::Error;
 use crate::io;
 use crate::io::claim::Claim;
 use crate::io::encode::{ensure_writable, scratch};
 use crate::io::hash::file_hash;
 use crate::render::provenance::was_mastered_towards;
+use crate::report::warning::{Warning, WarningKind};
 use crate::report::{DecisionReport, Report};
 use crate::request::job::MasterJob;
 use crate::request::page::Page;
-use crate::request::settings::with_values;
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::{ALREADY, Decided, MasteringTarget, decide, deliver, notes_on_reference};
+use crate::workflows::master::{Decided, MasteringTarget, decided_towards, deliver};
 
 /// How a song of a batch came out.
 #[derive(Debug)]
@@ -169,7 +167,7 @@ impl Shared<'_> {
         profile: &Profile,
         deciders: &mut Deciders,
         observer: &dyn Observer,
-    ) -> Result<(Recipe, DecisionReport, Vec<String>), Error> {
+    ) -> Result<(Recipe, DecisionReport, Vec<Warning>), Error> {
         if self.direction.is_unknown {
             return Err(Error::Album("a master has vanished since the batch began: begin it again".to_owned()));
         }
@@ -177,7 +175,7 @@ impl Shared<'_> {
             let (recipe, decision) = decided.clone().map_err(Error::Album)?;
             let mut warnings = self.direction.warnings.clone();
             if recipe.towards.as_ref().is_some_and(|origin| was_mastered_towards(&job.input, origin)) {
-                warnings.push(ALREADY.to_owned());
+                warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
             }
             return Ok((recipe, decision, warnings));
         }
@@ -186,16 +184,9 @@ impl Shared<'_> {
             None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
         };
         let aim = aim.for_song(&job.input, &job.settings);
-        let (recipe, mut decision) = decide(&job, profile, deciders.get(job.settings.decider)?, &aim)?;
-        let effort = (&job.settings.amounts(), job.settings.effort);
-        let recipe = with_dynamics(song, profile, &aim.target, recipe, effort, observer)?;
-        let recipe = vinyl::prepared(recipe, &job.settings.delivery);
-        let (recipe, refinement) = refined(song, profile, &aim.target, recipe, effort, observer)?;
-        let recipe = with_values(recipe, &job.settings.values)?;
-        decision.refinement = refinement;
-        let mut warnings = aim.warnings;
-        warnings.extend(notes_on_reference(&job.settings, &aim.target, &recipe));
-        warnings.extend(vinyl::side_warning(profile, &job.settings.delivery));
+        let decider = deciders.get(job.settings.decider)?;
+        let Decided { recipe, decision, warnings, .. } =
+            decided_towards(&job, (song, profile), aim, decider, observer)?;
         Ok((recipe, decision, warnings))
     }
 }
