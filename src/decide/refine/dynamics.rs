@@ -38,6 +38,8 @@ const TIMES_MS: [[[f64; 3]; 2]; BANDS] = [
 const CURVES_DB: [[f64; 2]; 3] = [[-9.0, 12.0], [-6.0, 6.0], [0.0, 6.0]];
 /// Ratios that an engineer would set: the most that a band is expanded and compressed by.
 const RATIOS: [f64; 2] = [0.7, 3.0];
+/// A ratio this close to 1 is none.
+const LEAST_RATIO: f64 = 0.03;
 /// Where a search for a ratio begins, on either side.
 const FIRST_RATIOS: [[f64; 2]; 2] = [[0.8, 0.9], [1.35, 2.0]];
 /// Steps by which a ratio is found.
@@ -263,6 +265,9 @@ impl Rehearsal {
         let mut params = MultibandParams::default();
         for (b, band) in params.bands_mut().into_iter().enumerate() {
             let ratio = libm::round(100.0 * libm::pow(whole[b].ratio, amount)) / 100.0;
+            if (ratio - 1.0).abs() < LEAST_RATIO {
+                continue;
+            }
             let scaled = BandParams { ratio, ..whole[b] };
             *band = BandParams { makeup_db: -self.bands[b].through(&scaled).level_db, ..scaled };
         }
