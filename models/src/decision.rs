@@ -16,7 +16,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
-use crate::bounds::{SIDE_NOISE_DB, bounds_db, least_lost_shift_db, of_mid_and_side, softened};
+use crate::bounds::{
+    MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB, bounds_db, least_lost_shift_db, of_mid_and_side, softened,
+};
 use crate::target::{Target, TargetKind, bands_below};
 use crate::third_octaves::EqualizerCurves;
 
@@ -176,13 +178,26 @@ fn hold_excesses(source: &Profile, amount: f64, recipe: &mut Recipe) {
     recipe.dynamic_eq.bells.iter_mut().zip(wanted).for_each(|(bell, wanted)| *bell = wanted);
 }
 
-/// The side's curve, no more widened than mono bears.
+/// Bass is close to mono on current records, and played in mono by many loudspeakers: below the first frequency nobody widens it
+/// by more than a little, from the second on as far as is wanted, Hz.
+const BASS_HZ: [f64; 2] = [120.0, 240.0];
+/// Largest widening of the bass, dB.
+const BASS_WIDTH_DB: f64 = 2.0;
+
+/// The largest widening at a frequency, dB: in the bass little, above it as much as both equalisers can make of it.
+fn widest_db(hz: f64) -> f64 {
+    let [from, to] = BASS_HZ;
+    let share = (libm::log2(hz / from) / libm::log2(to / from)).clamp(0.0, 1.0);
+    BASS_WIDTH_DB + share * (MID_BOUND_DB + SIDE_BOUND_DB - BASS_WIDTH_DB)
+}
+
+/// The side's curve, no more widened than mono and the bass allow.
 fn bearable_side(
     source: &Profile,
     mid_db: &[f64; SPECTRUM_BANDS],
     side_db: &[f64; SPECTRUM_BANDS],
 ) -> [f64; SPECTRUM_BANDS] {
-    let width_db = std::array::from_fn(|band| side_db[band] - mid_db[band]);
+    let width_db = std::array::from_fn(|band| (side_db[band] - mid_db[band]).min(widest_db(band_centre_hz(band))));
     let allowed_db = Image::of_spectrum(source).allowed_width_db(mid_db, &width_db);
     std::array::from_fn(|band| mid_db[band] + allowed_db[band])
 }
@@ -228,6 +243,7 @@ mod tests {
     use renderer::stages::dynamic_eq::DynamicEqParams;
 
     use super::*;
+    use crate::norm::NormProfile;
 
     fn bells(change: impl FnOnce(&mut Profile)) -> DynamicEqParams {
         bells_beside(Curve::default(), change)
@@ -242,6 +258,30 @@ mod tests {
         recipe.match_eq.mid_db = tone;
         hold_excesses(&profile, 1.0, &mut recipe);
         recipe.quantized().dynamic_eq
+    }
+
+    #[test]
+    fn one_click_widens_no_bass() {
+        let mut analyzer = Analyzer::new(44_100, 2);
+        analyzer.push(&demo_mix(44_100, 6.0));
+        let profile = analyzer.finish();
+        let widened = MasteringDecision {
+            mid_db: [0.0; SPECTRUM_BANDS],
+            side_db: [6.0; SPECTRUM_BANDS],
+            log_ratio: [0.0; BANDS],
+            plr_lu: 0.0,
+            confidence: Confidence { tone: 1.0, width: 1.0, dynamics: 1.0 },
+        };
+        let target = NormProfile::universal().expect("compiled in").target();
+        let mut recipe = Recipe::default();
+        widened.apply(&profile, &target, &Amounts::default(), &mut recipe);
+        for band in 0..SPECTRUM_BANDS {
+            let (hz, width_db) =
+                (band_centre_hz(band), recipe.match_eq.side_db.0[band] - recipe.match_eq.mid_db.0[band]);
+            let is_bass = hz < BASS_HZ[0];
+            assert!(!is_bass || width_db <= BASS_WIDTH_DB + 1e-9, "{width_db} dB at {hz} Hz");
+            assert!(!(1000.0..4000.0).contains(&hz) || width_db > 3.0, "{width_db} dB at {hz} Hz");
+        }
     }
 
     #[test]
