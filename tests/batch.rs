@@ -337,7 +337,11 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
         (&["batch", "in", "--genre", "rock", "--reference-from-album"], USAGE, "--reference-from-album"),
         (&["batch", "--genre", "rock"], USAGE, "no song"),
         (&["batch", "in", "--genre-reference", "in/0.wav"], USAGE, "must be GENRE=FILE"),
-        (&["batch", "in", "--genre-reference", "polka=in/0.wav"], USAGE, "electronic, folk, orchestral, rock, world, universal"),
+        (
+            &["batch", "in", "--genre-reference", "polka=in/0.wav"],
+            USAGE,
+            "electronic, folk, orchestral, rock, world, universal",
+        ),
         (&["batch", "in", "--genre-reference", "rock=in/0.wav"], USAGE, "cannot be told from the sound"),
         (&["batch", "in", "--genre", "rock", "--genre-reference", "electronic=in/0.wav"], USAGE, "no song is of it"),
         (&["batch", "in", "--genre-reference", "electronic=missing.wav"], 1, "missing.wav: there is no such file"),

@@ -3,26 +3,23 @@
 use std::path::Path;
 
 use analyzer::profile::Profile;
-use renderer::recipe::Recipe;
 
 use crate::batch::pages;
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Record};
 use crate::batch::shared::{Deciders, Shared};
-use crate::decide::refine::refined;
 use crate::error::Error;
 use crate::io;
 use crate::io::claim::Claim;
 use crate::io::encode::{ensure_writable, scratch};
 use crate::io::hash::file_hash;
 use crate::render::provenance::was_mastered_towards;
-use crate::report::{DecisionReport, Report};
+use crate::report::Report;
 use crate::request::job::MasterJob;
 use crate::request::page::Page;
-use crate::request::settings::with_values;
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::{ALREADY, Decided, MasteringTarget, decide, deliver, notes_on_reference};
+use crate::workflows::master::{ALREADY, Decided, MasteringTarget, Mix, deliver};
 
 /// How a song of a batch came out.
 #[derive(Debug)]
@@ -153,22 +150,21 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let (song, profile) = Song::load_measured_within(&job.input, self.spool_bytes, observer)?;
-        let (recipe, decision, warnings) = self.decided(item, job, &song, &profile, deciders, observer)?;
-        let decided = Decided { song: &song, profile: &profile, recipe, decision, warnings };
+        let decided = self.decided(item, job, &song, &profile, deciders, observer)?;
         let report = deliver(job, decided, observer)?;
         Ok((report, profile))
     }
 
     /// What is to be done to a song, and what was noticed of its references.
-    fn decided(
+    fn decided<'a>(
         &self,
         item: &Item,
         job: &MasterJob,
-        song: &Song,
-        profile: &Profile,
+        song: &'a Song,
+        profile: &'a Profile,
         deciders: &mut Deciders,
         observer: &dyn Observer,
-    ) -> Result<(Recipe, DecisionReport, Vec<String>), Error> {
+    ) -> Result<Decided<'a>, Error> {
         if self.direction.is_unknown {
             return Err(Error::Album("a master has vanished since the batch began: begin it again".to_owned()));
         }
@@ -178,20 +174,14 @@ impl Shared<'_> {
             if recipe.towards.as_ref().is_some_and(|origin| was_mastered_towards(&job.input, origin)) {
                 warnings.push(ALREADY.to_owned());
             }
-            return Ok((recipe, decision, warnings));
+            return Ok(Decided { song, profile, recipe, decision, warnings });
         }
-        let (job, aim) = match &self.direction.middle {
+        let (job, target) = match &self.direction.middle {
             Some(middle) => (job.clone(), MasteringTarget::at(middle.clone())),
             None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
         };
-        let aim = aim.for_song(&job.input, &job.settings);
-        let (recipe, mut decision) = decide(&job, profile, deciders.get(job.settings.decider)?, &aim)?;
-        let (recipe, refinement) =
-            refined(song, profile, &aim.target, recipe, (&job.settings.amounts(), job.settings.effort), observer)?;
-        let recipe = with_values(recipe, &job.settings.values)?;
-        decision.refinement = refinement;
-        let mut warnings = aim.warnings;
-        warnings.extend(notes_on_reference(&job.settings, &aim.target, &decision, &recipe));
-        Ok((recipe, decision, warnings))
+        let decider = deciders.get(job.settings.decider)?;
+        let mix = Mix { input: &job.input, settings: &job.settings, song, profile };
+        mix.decided(target, None, |target| decider.decide(profile, target), observer)
     }
 }
