@@ -140,16 +140,17 @@ impl Crossover {
         for ((x, below), above) in input.iter().zip(low.iter_mut()).zip(high.iter_mut()) {
             [*below, *above] = middle.next(*x);
         }
-        let (mut align, mut lower) = (self.align_lower.clone(), self.lower.clone());
-        for (low, low_mid) in low[..input.len()].iter_mut().zip(low_mid) {
-            [*low, *low_mid] = lower.next(align.next(*low).0);
+        // The branches wait for nothing of each other.
+        let (mut align_lower, mut lower) = (self.align_lower.clone(), self.lower.clone());
+        let (mut align_upper, mut upper) = (self.align_upper.clone(), self.upper.clone());
+        let below = low[..input.len()].iter_mut().zip(low_mid);
+        let above = high_mid.iter_mut().zip(high);
+        for ((low, low_mid), (high_mid, high)) in below.zip(above) {
+            [*low, *low_mid] = lower.next(align_lower.next(*low).0);
+            [*high_mid, *high] = upper.next(align_upper.next(*high).0);
         }
-        (self.middle, self.align_lower, self.lower) = (middle, align, lower);
-        let (mut align, mut upper) = (self.align_upper.clone(), self.upper.clone());
-        for (high, high_mid) in high[..input.len()].iter_mut().zip(high_mid) {
-            [*high_mid, *high] = upper.next(align.next(*high).0);
-        }
-        (self.align_upper, self.upper) = (align, upper);
+        (self.middle, self.align_lower, self.lower) = (middle, align_lower, lower);
+        (self.align_upper, self.upper) = (align_upper, upper);
     }
 
     /// Lets what rings on far below hearing end, as [`Biquad::settle`](crate::biquad::Biquad::settle) does.

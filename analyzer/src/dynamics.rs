@@ -1,6 +1,7 @@
 //! How levels move: crest and spread per band, peak to short-term loudness of the whole.
 
 use crate::bands::{BandHistory, PEAK_BLOCKS};
+use crate::punch::Punch;
 use crate::readings::{BandDynamics, DynamicsReading};
 use crate::units::{db_from_gain, db_from_power, power_from_db};
 
@@ -54,6 +55,7 @@ fn band_dynamics(history: &BandHistory, band: usize) -> BandDynamics {
         spread_10ms_db: spread(1),
         spread_100ms_db: spread(BEAT_BLOCKS),
         spread_1s_db: spread(SLOW_BLOCKS),
+        mid: Punch::of(&history.mid.iter().map(|moments| moments[band]).collect::<Vec<_>>()),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::crossover::BANDS;
+use crate::punch::Punch;
 
 /// Loudness of the whole song.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -148,6 +149,9 @@ pub struct BandDynamics {
     pub spread_100ms_db: f64,
     /// The same for a second.
     pub spread_1s_db: f64,
+    /// How the mid moves in frames of 50 ms.
+    #[serde(default)]
+    pub mid: Punch,
 }
 
 /// The stereo image.

@@ -30,6 +30,11 @@ pub const WIDTH_START: usize = DYNAMICS_START + DYNAMICS.len() * BANDS;
 /// Where the peak-to-loudness ratio stands.
 pub const PLR: usize = WIDTH_START + BANDS;
 
+/// Where the crest of a band stands.
+pub fn crest(band: usize) -> usize {
+    DYNAMICS_START + DYNAMICS.len() * band
+}
+
 /// Where the spread of a band's level in frames of 100 ms stands.
 pub fn spread_100ms(band: usize) -> usize {
     DYNAMICS_START + DYNAMICS.len() * band + SPREAD_100MS
@@ -68,6 +73,7 @@ mod tests {
     #[test]
     fn a_place_has_the_name_that_is_meant() {
         assert_eq!(names()[spread_100ms(1)], "low_mid_spread_100ms_db");
+        assert_eq!(names()[crest(2)], "high_mid_crest_db");
         assert_eq!(names()[SIDE], "side_22hz_mean_lu");
         assert_eq!(names()[WIDTH_START], "low_width_db");
         assert_eq!(names()[PLR], "plr_lu");

@@ -157,6 +157,7 @@ impl NormProfile {
             cutoff_hz: f64::INFINITY,
             moments: Vec::new(),
             levels: levels_of_features(&array(&self.median)),
+            punch: None,
             conditional: None,
             trust: Amounts::default(),
         }

@@ -3,6 +3,7 @@
 use analyzer::crossover::BANDS;
 use analyzer::defects::DefectKind;
 use analyzer::profile::Profile;
+use analyzer::punch::Punch;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,8 @@ pub struct Target {
     pub moments: Vec<Levels>,
     /// Its spectrum in third octaves, LU.
     pub levels: ThirdOctaveLevels,
+    /// How the mid of each band moves; `None` where nothing but the features is known.
+    pub punch: Option<[Punch; BANDS]>,
     /// What it would be for any song; `None` where it is the same for all.
     pub conditional: Option<Conditional>,
     /// How much of a move towards it is taken: less than all where it is no good example.
@@ -78,9 +81,11 @@ impl Target {
             cutoff_hz: f64::INFINITY,
             moments: Vec::new(),
             levels: [[0.0; THIRD_OCTAVES]; 2],
+            punch: None,
             conditional: None,
             trust: Amounts::default(),
         };
+        let mut punch = [Punch::default(); BANDS];
         let mut vectors = Vec::with_capacity(songs.len());
         for (name, weight, profile) in songs {
             let (Some(vector), Some(loudness)) = (features(profile), profile.loudness.integrated_lufs) else {
@@ -95,6 +100,10 @@ impl Target {
                 .zip(levels.as_flattened())
                 .for_each(|(m, level)| *m += share * level);
             mean.moments.extend(moments(profile));
+            for (mean, band) in punch.iter_mut().zip(&profile.dynamics.bands) {
+                mean.crest_db += share * band.mid.crest_db;
+                mean.swing_db += share * band.mid.swing_db;
+            }
             mean.loudness_lufs += share * loudness;
             mean.balance_db += share * profile.stereo.balance_db;
             mean.cutoff_hz = mean.cutoff_hz.min(profile.spectrum.cutoff_hz);
@@ -107,6 +116,7 @@ impl Target {
             (total > 0.0).then(|| sum / total)
         };
         mean.features = std::array::from_fn(|n| weighted(n, false).or_else(|| weighted(n, true)).unwrap_or_default());
+        mean.punch = Some(punch);
         Ok(mean)
     }
 
@@ -134,6 +144,7 @@ impl Target {
             features: middle,
             moments: Vec::new(),
             levels: levels_of_features(&middle),
+            punch: None,
             conditional: None,
             trust: Amounts::default(),
         })

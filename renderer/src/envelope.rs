@@ -64,8 +64,14 @@ impl PowerDetector {
 
     /// The block is over: the mean power, never less than [`SILENCE_POWER`].
     pub fn end_block(&mut self) -> f64 {
-        let mut power = ((self.sums[0] + self.sums[1]) / (2 * CONTROL_FRAMES) as f64).max(SILENCE_POWER);
+        let power = (self.sums[0] + self.sums[1]) / (2 * CONTROL_FRAMES) as f64;
         self.sums = [0.0; 2];
+        self.next(power)
+    }
+
+    /// The same of a block whose mean power is known.
+    pub fn next(&mut self, power: f64) -> f64 {
+        let mut power = power.max(SILENCE_POWER);
         for stage in &mut self.stages {
             *stage = power + self.coef * (*stage - power);
             power = *stage;
@@ -143,13 +149,12 @@ pub struct GainRamp {
     gains: BlockGains,
 }
 
-impl Default for GainRamp {
-    fn default() -> Self {
-        Self { to: 1.0, gains: UNITY }
-    }
-}
-
 impl GainRamp {
+    /// Held at a gain.
+    pub fn at(gain: f64) -> Self {
+        Self { to: gain, gains: [[gain; 2]; CONTROL_FRAMES] }
+    }
+
     /// The block is over: where the next one ends.
     pub fn end_block(&mut self, to: f64) {
         let (from, slope) = (self.to, (to - self.to) / CONTROL_FRAMES as f64);
@@ -177,6 +182,8 @@ pub struct Dynamics {
     pub release_ms: f64,
     /// Share of the processed signal, 0 to 1.
     pub mix: f64,
+    /// Gain of the whole behind it, dB.
+    pub makeup_db: f64,
 }
 
 impl Dynamics {
@@ -199,6 +206,7 @@ pub struct Compressor {
     reference_db: f64,
     detector: PowerDetector,
     smoother: GainSmoother,
+    makeup: f64,
     ramp: GainRamp,
 }
 
@@ -211,7 +219,8 @@ impl Compressor {
             reference_db,
             detector: PowerDetector::new(detector_ms, power_from_db(reference_db), sample_rate_hz),
             smoother: GainSmoother::new(dynamics.attack_ms, dynamics.release_ms, sample_rate_hz),
-            ramp: GainRamp::default(),
+            makeup: gain_from_db(dynamics.makeup_db),
+            ramp: GainRamp::at(gain_from_db(dynamics.makeup_db)),
         }
     }
 
@@ -235,7 +244,7 @@ impl Compressor {
     pub fn end_block(&mut self) {
         let level_db = db_from_power(self.detector.end_block()) - self.reference_db;
         let gain = gain_from_db(self.smoother.next(self.dynamics.gain_db(level_db)));
-        self.ramp.end_block(1.0 + self.dynamics.mix * (gain - 1.0));
+        self.ramp.end_block(self.makeup * (1.0 + self.dynamics.mix * (gain - 1.0)));
     }
 }
 
@@ -292,7 +301,7 @@ mod tests {
 
     #[test]
     fn ramps_meet_and_blocks_do_not_depend_on_the_cut() {
-        let mut ramp = GainRamp::default();
+        let mut ramp = GainRamp::at(1.0);
         ramp.end_block(0.5);
         assert_eq!((ramp.gains()[0], ramp.gains()[CONTROL_FRAMES / 2]), ([1.0; 2], [0.75; 2]));
         ramp.end_block(0.5);

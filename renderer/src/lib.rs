@@ -2,6 +2,7 @@
 //!
 //! [`chain::Chain`] is the chain up to the limiter; [`stages::limiter`] and [`stages::dither`] finish the master.
 
+pub mod band_envelopes;
 pub mod chain;
 pub mod envelope;
 mod fir;

@@ -31,6 +31,8 @@ params! {
         /// The limiter's gain reduction is over this for at most a twentieth of the song, dB; loudness that would take
         /// more is not reached.
         max_limiting_db: Param::linear(0.0, 40.0, 3.0, 0.1),
+        /// No single peak is limited by more, dB; nor is loudness reached that would take it.
+        max_peak_limiting_db: Param::linear(0.0, 80.0, 12.0, 0.1),
     }
 }
 

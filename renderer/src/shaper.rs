@@ -124,6 +124,9 @@ pub struct Shaper {
     halved: Line,
     quadrupled: [[f64; 2]; 4 * CHUNK],
     last: [Point; 2],
+    /// Residuals in a row that are nothing, at four times the rate, and how many the filters remember.
+    idle: usize,
+    memory: usize,
 }
 
 impl Shaper {
@@ -137,6 +140,8 @@ impl Shaper {
         Self {
             curve,
             mix,
+            idle: 0,
+            memory: halvers[0].past() + 2 * halvers[1].past() + 2,
             input: Line::new(LATENCY_FRAMES, CHUNK),
             doubled: Line::new(doublers[1].past(), 2 * CHUNK),
             residual: Line::new(halvers[0].past(), 4 * CHUNK),
@@ -165,10 +170,20 @@ impl Shaper {
         }
         self.doublers[0].process(&self.input, self.doubled.next(2 * count));
         self.doublers[1].process(&self.doubled, &mut self.quadrupled[..4 * count]);
-        self.bend(4 * count);
-        self.halvers[0].process(&self.residual, self.halved.next(2 * count));
         let mut added = [[0.0; 2]; CHUNK];
-        self.halvers[1].process(&self.halved, &mut added[..count]);
+        let knee = self.curve.knee;
+        let is_straight = self.quadrupled[..4 * count].as_flattened().iter().all(|x| x.abs() <= knee);
+        if is_straight && self.idle > self.memory {
+            // Nothing is added, and nothing that was added is remembered.
+            self.residual.next(4 * count).fill([0.0; 2]);
+            self.halved.next(2 * count).fill([0.0; 2]);
+            self.last = self.quadrupled[4 * count - 1].map(|x| Point { x, ..Point::REST });
+        } else {
+            self.bend(4 * count);
+            self.halvers[0].process(&self.residual, self.halved.next(2 * count));
+            self.halvers[1].process(&self.halved, &mut added[..count]);
+        }
+        self.idle = if is_straight { self.idle + 4 * count } else { 0 };
         for ((frame, x), added) in frames.iter_mut().zip(self.input.since(LATENCY_FRAMES)).zip(added) {
             *frame = std::array::from_fn(|c| (x[c] + self.mix * added[c]) as f32);
         }
@@ -189,6 +204,7 @@ impl Stage for Shaper {
             line.reset();
         }
         self.last = [Point::REST; 2];
+        self.idle = 0;
     }
 
     fn latency_frames(&self) -> usize {

@@ -3,3 +3,4 @@
 pub mod genres;
 pub mod reference;
 pub mod refine;
+pub mod vinyl;

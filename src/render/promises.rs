@@ -58,10 +58,10 @@ pub struct Measured {
 /// Checks a master. `expected_frames` is the input's length, at the output's rate; `is_aimed` whether its loudness was
 /// solved, and not left as a recipe for another song has it.
 pub fn promises(delivery: &DeliveryParams, measured: &Measured, expected_frames: u64, is_aimed: bool) -> Vec<Promise> {
-    let Measured { loudness, true_peak_dbtp, limiting_db, frames, unreadable, .. } = measured;
+    let Measured { loudness, true_peak_dbtp, limiting_db, peak_limiting_db, frames, unreadable, .. } = measured;
     let kept = |kept: bool| if kept { Verdict::Kept } else { Verdict::Broken };
     let loudness = match loudness.integrated_lufs {
-        lufs if is_aimed => loudness_promise(delivery, lufs, *limiting_db),
+        lufs if is_aimed => loudness_promise(delivery, lufs, [*limiting_db, *peak_limiting_db]),
         lufs => Promise {
             name: "gain as the recipe has it",
             verdict: Verdict::Kept,
@@ -97,7 +97,7 @@ pub fn broken(promises: &[Promise], strictness: Strictness) -> Option<&Promise> 
     })
 }
 
-fn loudness_promise(delivery: &DeliveryParams, lufs: Option<f64>, limiting_db: f64) -> Promise {
+fn loudness_promise(delivery: &DeliveryParams, lufs: Option<f64>, limiting_db: [f64; 2]) -> Promise {
     let wanted = delivery.loudness_lufs;
     let (verdict, measured) = match lufs {
         None => (Verdict::Broken, "nothing loud enough to measure".to_string()),
@@ -117,10 +117,20 @@ fn loudness_promise(delivery: &DeliveryParams, lufs: Option<f64>, limiting_db: f
     Promise { name: "loudness within 0.1 LU of the target", verdict, measured }
 }
 
-fn shortfall(delivery: &DeliveryParams, limiting_db: f64) -> String {
-    if limiting_db > delivery.max_limiting_db - 0.5 {
-        format!("stopped at {:.1} dB of limiting; allow more with --max-limiting-db", delivery.max_limiting_db)
+/// Why a master is quieter than it was asked to be. `limiting_db`: what a twentieth of the time exceeds, and the largest.
+fn shortfall(delivery: &DeliveryParams, [limiting_db, peak_limiting_db]: [f64; 2]) -> String {
+    let DeliveryParams { max_limiting_db, max_peak_limiting_db, .. } = delivery;
+    if peak_limiting_db > max_peak_limiting_db - NEAR_LIMIT_DB && limiting_db < max_limiting_db - NEAR_LIMIT_DB {
+        format!(
+            "stopped where single hits are lowered by {max_peak_limiting_db:.1} dB; lower the loudest hits in the mix, or \
+             allow more with --set delivery.max_peak_limiting_db=.."
+        )
+    } else if limiting_db > max_limiting_db - NEAR_LIMIT_DB {
+        format!("stopped at {max_limiting_db:.1} dB of limiting; allow more with --max-limiting-db")
     } else {
         "no gain in front of the limiter comes closer".to_string()
     }
 }
+
+/// Limiting this close under what is allowed is why there is no more, dB.
+const NEAR_LIMIT_DB: f64 = 0.5;

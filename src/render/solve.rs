@@ -325,13 +325,24 @@ pub fn driven(
 pub(crate) const CEILING_MARGIN_DB: f64 = 0.01;
 /// Loudness is solved to this, LU.
 const TOLERANCE_LU: f64 = 0.002;
-/// Steps of the search; a secant needs three or four.
-const MAX_STEPS: usize = 12;
+/// Steps of the search; where loudness alone decides, three or four are enough.
+const MAX_STEPS: usize = 24;
 /// Limiting may exceed what is allowed by this, dB.
 const LIMITING_TOLERANCE_DB: f64 = 0.05;
+/// Where limiting decides, drives this close are one, dB.
+const CLOSE_DRIVES_DB: f64 = 0.02;
+/// Length of the first step out of an open bracket, dB; each further one is twice as long.
+const FIRST_STEP_DB: f64 = 0.25;
+/// No song is driven further than this from the start, dB.
+const FURTHEST_DB: f64 = 80.0;
+/// A secant that leaves more than this share of the bracket is followed by a bisection.
+const SLOW: f64 = 0.5;
 
-/// The drive whose loudness is `delivery.loudness_lufs` plus `offset_lu`, or the highest that limits no more than is allowed.
+/// The highest drive that is no louder than `delivery.loudness_lufs` plus `offset_lu`, and limits no more than is allowed.
 /// `offset_lu` is what the traces were found to read too high.
+///
+/// Loudness and limiting rise with the drive: what is sought lies between the highest drive that is known to keep all
+/// bounds and the lowest that is known not to, and allowing more never makes it lower.
 ///
 /// # Errors
 /// As [`outcome`].
@@ -343,47 +354,110 @@ pub fn solve(
     offset_lu: f64,
     start_db: f64,
 ) -> Result<Outcome, io::Error> {
-    let at = |drive_db: f64| outcome(trace, limiter, delivery.ceiling_dbtp, trims, quantized(drive_db));
-    let wanted = delivery.loudness_lufs + offset_lu;
-    let allowed = |o: &Outcome| o.limiting_db <= delivery.max_limiting_db + LIMITING_TOLERANCE_DB;
-    let mut best = at(start_db)?;
-    let (mut below, mut above): (Option<Outcome>, Option<Outcome>) = (None, None);
+    let mut bracket = Bracket { below: None, above: None, step_db: FIRST_STEP_DB, span_db: f64::INFINITY };
+    let mut drive_db = start_db;
     for _ in 0..MAX_STEPS {
-        let Some(loudness) = best.loudness_lufs else { return Ok(best) };
-        let short = wanted - loudness;
-        if allowed(&best) && short.abs() < TOLERANCE_LU {
-            return Ok(best);
+        let outcome = outcome(trace, limiter, delivery.ceiling_dbtp, trims, quantized(drive_db))?;
+        let Some(tried) = Tried::of(outcome, delivery, offset_lu) else { return Ok(outcome) };
+        if tried.overlimited_db() <= 0.0 && tried.louder_lu.abs() < TOLERANCE_LU {
+            return Ok(outcome);
         }
-        if allowed(&best) && short > 0.0 {
-            below = Some(best);
-        } else {
-            above = Some(best);
+        let side = if tried.excess() < 0.0 { &mut bracket.below } else { &mut bracket.above };
+        *side = Some(tried);
+        match bracket.next_drive_db() {
+            Some(next_db) if (next_db - start_db).abs() < FURTHEST_DB => drive_db = next_db,
+            _ => break,
         }
-        let next_db = match (&below, &above) {
-            (Some(low), Some(high)) => {
-                let (a, b) = (low.loudness_lufs.unwrap_or(wanted), high.loudness_lufs.unwrap_or(wanted));
-                let by_loudness = low.drive_db + (wanted - a) / (b - a).max(1e-6) * (high.drive_db - low.drive_db);
-                let (l, h) = (low.limiting_db, high.limiting_db);
-                let by_limiting =
-                    low.drive_db + (delivery.max_limiting_db - l) / (h - l).max(1e-6) * (high.drive_db - low.drive_db);
-                let aim = if allowed(high) { by_loudness } else { by_loudness.min(by_limiting) };
-                let span = high.drive_db - low.drive_db;
-                aim.clamp(low.drive_db + 0.05 * span, high.drive_db - 0.05 * span)
-            }
-            // Limiting eats a part of every step upwards.
-            (Some(low), None) => low.drive_db + (1.3 * short).max(0.05),
-            (None, _) if short < 0.0 => best.drive_db + 1.1 * short - 0.02,
-            (None, _) => best.drive_db - (best.limiting_db - delivery.max_limiting_db).max(0.2),
-        };
-        if (next_db - best.drive_db).abs() < DRIVE_STEP_DB {
-            break;
-        }
-        best = at(next_db)?;
     }
-    Ok(match (allowed(&best), below) {
-        (false, Some(below)) => below,
-        _ => best,
-    })
+    // Where even the lowest drive is too much, it is the least.
+    let found = bracket.below.or(bracket.above).map(|tried| tried.outcome);
+    found.map_or_else(|| outcome(trace, limiter, delivery.ceiling_dbtp, trims, quantized(start_db)), Ok)
+}
+
+/// A drive that was tried, and by how much it exceeds what is asked for and allowed.
+#[derive(Clone, Copy)]
+struct Tried {
+    outcome: Outcome,
+    louder_lu: f64,
+    /// Of the limiting that a twentieth exceeds, and of single peaks.
+    limiting_db: [f64; 2],
+}
+
+impl Tried {
+    /// `None` where there is no loudness.
+    fn of(outcome: Outcome, delivery: &DeliveryParams, offset_lu: f64) -> Option<Self> {
+        let over = |db: f64, allowed_db: f64| db - allowed_db - LIMITING_TOLERANCE_DB;
+        Some(Self {
+            outcome,
+            louder_lu: outcome.loudness_lufs? - delivery.loudness_lufs - offset_lu,
+            limiting_db: [
+                over(outcome.limiting_db, delivery.max_limiting_db),
+                over(outcome.peak_limiting_db, delivery.max_peak_limiting_db),
+            ],
+        })
+    }
+
+    /// What exceeds the allowed limiting, dB.
+    fn overlimited_db(&self) -> f64 {
+        self.limiting_db[0].max(self.limiting_db[1])
+    }
+
+    /// The largest excess.
+    fn excess(&self) -> f64 {
+        self.louder_lu.max(self.overlimited_db())
+    }
+
+    fn excesses(&self) -> [f64; 3] {
+        [self.louder_lu, self.limiting_db[0], self.limiting_db[1]]
+    }
+}
+
+/// What is known of where the drive lies.
+struct Bracket {
+    /// The highest drive that exceeds nothing.
+    below: Option<Tried>,
+    /// The lowest that exceeds something.
+    above: Option<Tried>,
+    step_db: f64,
+    span_db: f64,
+}
+
+impl Bracket {
+    /// Where to look next; `None` when the bracket is closed.
+    fn next_drive_db(&mut self) -> Option<f64> {
+        match (self.below, self.above) {
+            (Some(low), Some(high)) => {
+                let span_db = high.outcome.drive_db - low.outcome.drive_db;
+                let is_closed = span_db <= if high.overlimited_db() > 0.0 { CLOSE_DRIVES_DB } else { DRIVE_STEP_DB };
+                let is_slow = span_db > SLOW * self.span_db;
+                self.span_db = span_db;
+                let share = if is_slow { 0.5 } else { crossing(&low, &high) };
+                (!is_closed).then_some(low.outcome.drive_db + share * span_db)
+            }
+            (Some(low), None) => {
+                self.step_db *= 2.0;
+                // Limiting eats a part of every step upwards, and most of it where there is much.
+                let is_far = low.louder_lu < -2.0 * FIRST_STEP_DB;
+                let step_db = (-1.3 * low.louder_lu).max(0.05).max(if is_far { self.step_db } else { 0.0 });
+                Some(low.outcome.drive_db + step_db)
+            }
+            (None, Some(high)) => {
+                self.step_db *= 2.0;
+                let by_loudness_db = if high.louder_lu > 0.0 { 1.1 * high.louder_lu + 0.02 } else { 0.0 };
+                let by_limiting_db =
+                    if high.overlimited_db() > 0.0 { high.overlimited_db().max(self.step_db) } else { 0.0 };
+                Some(high.outcome.drive_db - by_loudness_db.max(by_limiting_db))
+            }
+            (None, None) => None,
+        }
+    }
+}
+
+/// The share of the way from `low` to `high` at which the first bound is reached, if all grow evenly.
+fn crossing(low: &Tried, high: &Tried) -> f64 {
+    let shares = low.excesses().into_iter().zip(high.excesses());
+    let shares = shares.filter(|(_, high)| *high > 0.0).map(|(low, high)| -low / (high - low));
+    shares.fold(1.0, f64::min).clamp(0.02, 0.98)
 }
 
 /// The drive is a whole multiple of this, dB.
@@ -391,4 +465,77 @@ const DRIVE_STEP_DB: f64 = 0.0005;
 
 fn quantized(drive_db: f64) -> f64 {
     (drive_db * 2000.0).round() / 2000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use analyzer::random::Random;
+    use analyzer::synth::{demo_mix, pink_noise};
+
+    use super::*;
+
+    const RATE: u32 = 44_100;
+
+    fn trace(frames: &[Frame]) -> Trace {
+        let mut meter = TraceMeter::new(RATE, 0.0, usize::MAX);
+        meter.push(frames).expect("memory");
+        meter.finish().expect("memory")
+    }
+
+    /// Hits over noise, the louder the rarer.
+    fn hits(seed: u64) -> Vec<Frame> {
+        let (mut song, mut random) = (pink_noise(RATE, -34.0, 12.0, seed), Random::new(seed));
+        for start in (0..song.len() - 9000).step_by(9000) {
+            let peak = 0.05 + 0.9 * libm::pow(0.5 + 0.5 * random.bipolar(), 3.0);
+            for n in 0..8000 {
+                let x = peak * libm::exp(-(n as f64) / 900.0) * libm::sin(n as f64 * 0.012);
+                song[start + n] = song[start + n].map(|y| y + x as f32);
+            }
+        }
+        song
+    }
+
+    #[test]
+    fn more_allowed_limiting_never_makes_a_master_quieter() {
+        for song in [demo_mix(RATE, 12.0), hits(1), hits(2), pink_noise(RATE, -20.0, 8.0, 3)] {
+            let trace = trace(&song);
+            for wanted in [-12.0, -8.0, -4.0] {
+                let mut before = f64::NEG_INFINITY;
+                for max_limiting_db in [0.0, 0.5, 1.0, 2.0, 3.0, 4.5, 6.0, 8.0, 11.0, 15.0, 20.0, 30.0] {
+                    let delivery = DeliveryParams {
+                        loudness_lufs: wanted,
+                        max_limiting_db,
+                        max_peak_limiting_db: 40.0,
+                        ..Default::default()
+                    };
+                    let found = solve(&trace, &LimiterParams::default(), &delivery, &[], 0.0, 0.0).expect("memory");
+                    let lufs = found.loudness_lufs.expect("it sounds");
+                    assert!(lufs > before - 0.005, "{max_limiting_db} dB: {lufs} after {before} LUFS");
+                    assert!(lufs < wanted + 0.01, "{lufs} instead of {wanted} LUFS");
+                    assert!(found.limiting_db <= max_limiting_db + 2.0 * LIMITING_TOLERANCE_DB, "{found:?}");
+                    before = lufs;
+                }
+                assert!((before - wanted).abs() < 0.01, "{before} instead of {wanted} LUFS with all that can be done");
+            }
+        }
+    }
+
+    #[test]
+    fn single_peaks_are_lowered_by_no_more_than_is_allowed() {
+        let trace = trace(&hits(3));
+        let mut before = f64::NEG_INFINITY;
+        for max_peak_limiting_db in [1.0, 3.0, 6.0, 12.0, 20.0] {
+            let delivery = DeliveryParams {
+                loudness_lufs: -6.0,
+                max_limiting_db: 40.0,
+                max_peak_limiting_db,
+                ..Default::default()
+            };
+            let found = solve(&trace, &LimiterParams::default(), &delivery, &[], 0.0, 0.0).expect("memory");
+            assert!(found.peak_limiting_db <= max_peak_limiting_db + 2.0 * LIMITING_TOLERANCE_DB, "{found:?}");
+            let lufs = found.loudness_lufs.expect("it sounds");
+            assert!(lufs > before, "{lufs} after {before} LUFS");
+            before = lufs;
+        }
+    }
 }

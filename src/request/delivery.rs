@@ -166,9 +166,13 @@ impl DeliveryRequest {
         };
         let room_db = if self.is_codec_safe { codec_room_db(loudness_lufs) } else { 0.0 };
         let ceiling_dbtp = ceiling_dbtp - room_db;
-        let max_limiting_db = self.max_limiting_db.unwrap_or(default.max_limiting_db);
-        let recipe =
-            Recipe { delivery: DeliveryParams { loudness_lufs, ceiling_dbtp, max_limiting_db }, ..Recipe::default() };
+        let louder_lu = (loudness_lufs - default.loudness_lufs).max(0.0);
+        let usual_db = [default.max_limiting_db + louder_lu, default.max_peak_limiting_db];
+        let [most_db, most_peak_db] = preset.and_then(|p| p.max_limiting_db).unwrap_or(usual_db);
+        let max_limiting_db = self.max_limiting_db.unwrap_or(most_db);
+        let max_peak_limiting_db = most_peak_db.max(max_limiting_db);
+        let delivery = DeliveryParams { loudness_lufs, ceiling_dbtp, max_limiting_db, max_peak_limiting_db };
+        let recipe = Recipe { delivery, ..Recipe::default() };
         Ok(Recipe::checked(recipe).map_err(by_flag)?.delivery)
     }
 

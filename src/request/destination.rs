@@ -27,6 +27,8 @@ pub enum Destination {
     Broadcast,
     /// −16 LUFS, −1 dBTP
     Podcast,
+    /// −16 LUFS, −3 dBTP: mono bass, gentle highs, next to no limiting
+    Vinyl,
 }
 
 /// What a destination asks for.
@@ -35,6 +37,8 @@ pub struct Requirements {
     pub loudness_lufs: f64,
     /// Highest true peak, dBTP.
     pub ceiling_dbtp: f64,
+    /// Limiting for a twentieth of the time, and of single peaks, where there should be less than usual, dB.
+    pub max_limiting_db: Option<[f64; 2]>,
 }
 
 crate::request::text::value_enum_text!(Destination);
@@ -42,7 +46,8 @@ crate::request::text::value_enum_text!(Destination);
 impl Destination {
     /// Loudness and ceiling. Spotify: its own support pages. EBU R 128 (2023). AES TD1008 (2021) gives −16 LUFS for music and
     /// podcasts; Apple Music's Sound Check, Tidal, Deezer, Amazon and YouTube publish little, the figures are the ones
-    /// commonly measured. CD and club have no standard: the middle of what is usual, −10 to −8 and −9 to −6 LUFS.
+    /// commonly measured. CD and club have no standard: the middle of what is usual, −10 to −8 and −9 to −6 LUFS. A record is cut at the level
+    /// that its engineer chooses: what counts is that hits are left alone.
     pub fn requirements(self) -> Requirements {
         let (loudness_lufs, ceiling_dbtp) = match self {
             Self::Spotify | Self::Youtube | Self::Tidal => (-14.0, -1.0),
@@ -52,10 +57,15 @@ impl Destination {
             Self::Cd => (-10.0, -0.3),
             Self::Club => (-8.0, -1.0),
             Self::Broadcast => (-23.0, -1.0),
+            Self::Vinyl => (-16.0, -3.0),
         };
-        Requirements { loudness_lufs, ceiling_dbtp }
+        let max_limiting_db = (self == Self::Vinyl).then_some(VINYL_LIMITING_DB);
+        Requirements { loudness_lufs, ceiling_dbtp, max_limiting_db }
     }
 }
+
+/// What a limiter may do to a record that is to be cut: hardly anything for long, little to a hit, dB.
+const VINYL_LIMITING_DB: [f64; 2] = [1.0, 3.0];
 
 /// How far a lossy encode raises the true peak of a master of some loudness, dB: the 95th percentile measured for MP3 at
 /// 128 kbit/s, Vorbis at quality 5 and Opus at 128 kbit/s (`renderer/BENCH.md`). What AAC encoders do differs more: ffmpeg's

@@ -14,7 +14,8 @@ use renderer::recipe::{Recipe, SampleFormat, Solution};
 
 use crate::decide::genres::Genres;
 use crate::decide::reference::ReferenceAssessment;
-use crate::decide::refine::refined;
+use crate::decide::refine::{refined, with_dynamics};
+use crate::decide::vinyl;
 use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
@@ -101,11 +102,18 @@ impl<'s> Mix<'s, '_> {
         let decision = decide(&target).map_err(|source| Error::Decide { path: input.to_owned(), source })?;
         let (recipe, report) = decided_by(settings, profile, &target, &decision)?;
         let effort = (&settings.amounts(), settings.effort);
+        // On an album, loudness is decided when all of its songs are known, and density depends on it.
+        let recipe = match refine_towards {
+            None => with_dynamics(song, profile, &target, recipe, effort, observer)?,
+            Some(_) => recipe,
+        };
+        let recipe = vinyl::prepared(recipe, &settings.delivery);
         let goal = refine_towards.unwrap_or(&target);
         let (recipe, refinement) = refined(song, profile, goal, recipe, effort, observer)?;
         let recipe = with_values(recipe, &settings.values)?;
         let decision = DecisionReport { genre, references, refinement, ..report };
         warnings.extend(notes_on_reference(settings, &target, &decision, &recipe));
+        warnings.extend(vinyl::side_warning(profile, &settings.delivery));
         Ok(Decided { song, profile, recipe, decision, warnings })
     }
 }

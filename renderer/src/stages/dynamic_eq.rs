@@ -103,7 +103,7 @@ impl Bell {
             computer: GainComputer { threshold_db, ratio: f64::INFINITY, knee_db: KNEE_DB },
             max_cut_db,
             smoother: GainSmoother::new(attack_ms, release_ms, sample_rate_hz),
-            ramp: GainRamp::default(),
+            ramp: GainRamp::at(1.0),
         })
     }
 

@@ -35,7 +35,7 @@ impl GlueParams {
     pub fn dynamics(&self) -> Dynamics {
         let Self { threshold_db, ratio, knee_db, attack_ms, release_ms, mix_pct } = *self;
         let computer = GainComputer { threshold_db, ratio, knee_db };
-        Dynamics { computer, attack_ms, release_ms, mix: mix_pct / 100.0 }
+        Dynamics { computer, attack_ms, release_ms, mix: mix_pct / 100.0, makeup_db: 0.0 }
     }
 }
 

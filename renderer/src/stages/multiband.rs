@@ -3,10 +3,12 @@
 //! Levels are relative to the band's own mean power, so that the same parameters mean the same on any song at any
 //! gain, and the gain is normalised to 0 dB at that mean, so that dynamics change and tone does not.
 
+use std::collections::VecDeque;
+
 use analyzer::crossover::{BANDS, Crossover};
 use analyzer::stream::Frame;
 
-use crate::envelope::{CONTROL_FRAMES, Compressor, ControlClock, Dynamics, GainComputer, UNITY};
+use crate::envelope::{BlockGains, CONTROL_FRAMES, Compressor, ControlClock, Dynamics, GainComputer, UNITY};
 use crate::params::{Param, Params, params};
 use crate::stage::Stage;
 
@@ -25,15 +27,28 @@ params! {
         release_ms: Param::log(20.0, 1000.0, 200.0, 1.0),
         /// Share of the processed signal, %.
         mix_pct: Param::linear(0.0, 100.0, 100.0, 1.0),
+        /// Time by which the detector is ahead of the sound, so that a hit is met and not followed, ms.
+        look_ahead_ms: Param::linear(0.0, MAX_LOOK_AHEAD_MS, 0.0, 0.1),
+        /// Gain behind the compressor, dB; without effect where the ratio is 1.
+        makeup_db: Param::linear(-12.0, 12.0, 0.0, 0.01),
     }
 }
+
+/// Longest look-ahead of a band, ms.
+const MAX_LOOK_AHEAD_MS: f64 = 20.0;
 
 impl BandParams {
     /// What the band's compressor does.
     pub fn dynamics(&self) -> Dynamics {
-        let Self { threshold_db, ratio, knee_db, attack_ms, release_ms, mix_pct } = *self;
+        let Self { threshold_db, ratio, knee_db, attack_ms, release_ms, mix_pct, look_ahead_ms: _, makeup_db } = *self;
         let computer = GainComputer { threshold_db, ratio, knee_db };
-        Dynamics { computer, attack_ms, release_ms, mix: mix_pct / 100.0 }
+        Dynamics { computer, attack_ms, release_ms, mix: mix_pct / 100.0, makeup_db }
+    }
+
+    /// The look-ahead in control blocks; 0 for a band that passes unchanged.
+    pub fn look_ahead_blocks(&self, sample_rate_hz: u32) -> usize {
+        let frames = self.look_ahead_ms * 1e-3 * f64::from(sample_rate_hz);
+        if self.dynamics().is_neutral() { 0 } else { libm::round(frames / CONTROL_FRAMES as f64) as usize }
     }
 }
 
@@ -74,37 +89,90 @@ impl Params for MultibandParams {
 }
 
 /// The level of a band is its power smoothed over about a period of its lowest tones, ms.
-const DETECTOR_MS: [f64; BANDS] = [20.0, 8.0, 4.0, 2.0];
+pub const DETECTOR_MS: [f64; BANDS] = [20.0, 8.0, 4.0, 2.0];
+
+/// A band's compressor, where its detector is further ahead of the sound than it looks.
+#[derive(Clone)]
+struct Band {
+    compressor: Compressor,
+    /// Gains of the control blocks that the detector is too early by, the oldest first.
+    early: VecDeque<BlockGains>,
+}
+
+impl Band {
+    fn gains(&self) -> &BlockGains {
+        self.early.front().unwrap_or(self.compressor.gains())
+    }
+
+    fn end_block(&mut self) {
+        if self.early.pop_front().is_some() {
+            self.early.push_back(*self.compressor.gains());
+        }
+        self.compressor.end_block();
+    }
+}
+
+/// Delays a stream by whole control blocks.
+#[derive(Clone)]
+struct Delay {
+    frames: Vec<[f64; 2]>,
+    at: usize,
+}
+
+impl Delay {
+    fn new(blocks: usize) -> Self {
+        Self { frames: vec![[0.0; 2]; (blocks + 1) * CONTROL_FRAMES], at: 0 }
+    }
+
+    /// Takes frames that lie within one control block, and gives as many that came so much earlier.
+    fn next(&mut self, part: &[[f64; 2]]) -> &[[f64; 2]] {
+        // The oldest block lies behind the newest.
+        let (length, oldest) = (self.frames.len(), (self.at + CONTROL_FRAMES) % self.frames.len());
+        self.frames[self.at..self.at + part.len()].copy_from_slice(part);
+        self.at = (self.at + part.len()) % length;
+        &self.frames[oldest..oldest + part.len()]
+    }
+}
 
 /// See [`MultibandParams`].
 pub struct Multiband {
     crossover: Crossover,
     /// `None` for a band that passes unchanged.
-    bands: [Option<Compressor>; BANDS],
-    at_rest: [Option<Compressor>; BANDS],
+    bands: [Option<Band>; BANDS],
+    delays: [Delay; BANDS],
+    at_rest: [Option<Band>; BANDS],
     clock: ControlClock,
+    latency_blocks: usize,
 }
 
 impl Multiband {
     /// `mean_db`: mean power of each band of the stream to come, dBFS. `None` when every band is neutral: the split
     /// sums to an all-pass, not to nothing.
     pub fn new(params: &MultibandParams, mean_db: &[f64; BANDS], sample_rate_hz: u32) -> Option<Self> {
-        let params = params.bands().map(BandParams::dynamics);
+        let params = params.bands();
+        let latency_blocks = params.iter().map(|band| band.look_ahead_blocks(sample_rate_hz)).max().unwrap_or(0);
         let bands: [_; BANDS] = std::array::from_fn(|b| {
-            (!params[b].is_neutral()).then(|| Compressor::new(params[b], mean_db[b], DETECTOR_MS[b], sample_rate_hz))
+            let dynamics = params[b].dynamics();
+            (!dynamics.is_neutral()).then(|| {
+                let compressor = Compressor::new(dynamics, mean_db[b], DETECTOR_MS[b], sample_rate_hz);
+                let early = latency_blocks - params[b].look_ahead_blocks(sample_rate_hz);
+                Band { early: std::iter::repeat_n(*compressor.gains(), early).collect(), compressor }
+            })
         });
         bands.iter().any(Option::is_some).then(|| Self {
             crossover: Crossover::new(sample_rate_hz),
             bands: bands.clone(),
+            delays: std::array::from_fn(|_| Delay::new(latency_blocks)),
             at_rest: bands,
             clock: ControlClock::default(),
+            latency_blocks,
         })
     }
 }
 
 impl Stage for Multiband {
     fn process(&mut self, frames: &mut [Frame]) {
-        let Self { crossover, bands, clock, .. } = self;
+        let Self { crossover, bands, delays, clock, .. } = self;
         let (mut input, mut split) = ([[0.0; 2]; CONTROL_FRAMES], [[[0.0; 2]; CONTROL_FRAMES]; BANDS]);
         clock.each_part(frames, |frames, phase, is_end| {
             let mut sum = [[0.0; 2]; CONTROL_FRAMES];
@@ -113,16 +181,16 @@ impl Stage for Multiband {
                 *input = frame.map(f64::from);
             }
             crossover.split(&input[..count], &mut split);
-            for (band, part) in bands.iter_mut().zip(&split) {
+            for ((band, delay), part) in bands.iter_mut().zip(delays.iter_mut()).zip(&split) {
                 let part = &part[..count];
                 let gains = match band {
                     Some(band) => {
-                        band.listen(part);
+                        band.compressor.listen(part);
                         band.gains()
                     }
                     None => &UNITY,
                 };
-                for ((sum, x), gain) in sum.iter_mut().zip(part).zip(&gains[phase..]) {
+                for ((sum, x), gain) in sum.iter_mut().zip(delay.next(part)).zip(&gains[phase..]) {
                     sum[0] += x[0] * gain[0];
                     sum[1] += x[1] * gain[1];
                 }
@@ -131,7 +199,7 @@ impl Stage for Multiband {
                 *frame = sum.map(|x| x as f32);
             }
             if is_end {
-                bands.iter_mut().flatten().for_each(Compressor::end_block);
+                bands.iter_mut().flatten().for_each(Band::end_block);
                 crossover.settle();
             }
         });
@@ -140,11 +208,16 @@ impl Stage for Multiband {
     fn reset(&mut self) {
         self.crossover.reset();
         self.bands.clone_from(&self.at_rest);
+        self.delays = std::array::from_fn(|_| Delay::new(self.latency_blocks));
         self.clock = ControlClock::default();
     }
 
+    fn latency_frames(&self) -> usize {
+        self.latency_blocks * CONTROL_FRAMES
+    }
+
     fn band_gains_db(&self) -> [Option<f64>; BANDS] {
-        std::array::from_fn(|band| self.bands[band].as_ref().map(Compressor::gain_db))
+        std::array::from_fn(|band| self.bands[band].as_ref().map(|band| band.compressor.gain_db()))
     }
 }
 
@@ -170,8 +243,16 @@ mod tests {
     }
 
     /// What never compresses: the split and its sum alone.
-    const IDLE: BandParams =
-        BandParams { threshold_db: 12.0, ratio: 2.0, knee_db: 0.0, attack_ms: 20.0, release_ms: 200.0, mix_pct: 100.0 };
+    const IDLE: BandParams = BandParams {
+        threshold_db: 12.0,
+        ratio: 2.0,
+        knee_db: 0.0,
+        attack_ms: 20.0,
+        release_ms: 200.0,
+        mix_pct: 100.0,
+        look_ahead_ms: 0.0,
+        makeup_db: 0.0,
+    };
 
     /// A sine on the left, a cosine on the right: its level can be read from every single frame.
     fn circle(hz: f64, level_db: f64, frames: usize) -> Vec<Frame> {
@@ -222,14 +303,8 @@ mod tests {
 
     #[test]
     fn times_cover_63_percent_of_a_step_beyond_the_detector() {
-        let params = BandParams {
-            threshold_db: -20.0,
-            ratio: 4.0,
-            knee_db: 0.0,
-            attack_ms: 80.0,
-            release_ms: 300.0,
-            mix_pct: 100.0,
-        };
+        let params =
+            BandParams { threshold_db: -20.0, ratio: 4.0, knee_db: 0.0, attack_ms: 80.0, release_ms: 300.0, ..IDLE };
         for (b, hz) in INSIDE_HZ.into_iter().enumerate() {
             let input = [circle(hz, -40.0, 96_000), circle(hz, -37.0, 96_000), circle(hz, -40.0, 192_000)].concat();
             let mut frames = input.clone();
@@ -279,6 +354,45 @@ mod tests {
         assert!(power_db(&frames) < kick_before_db - 6.0, "the kick is compressed");
         let swing_db = swing_db(&frames[48_000..], 3000.0);
         assert!(swing_db < 0.1, "{swing_db} dB");
+    }
+
+    #[test]
+    fn a_compressor_that_looks_ahead_meets_a_hit_and_delays_every_band_alike() {
+        let hit: Vec<Frame> = circle(3000.0, -40.0, 24_000).into_iter().chain(circle(3000.0, -20.0, 2400)).collect();
+        let band = BandParams { threshold_db: -6.0, ratio: 3.0, attack_ms: 3.0, ..IDLE };
+        let largest = |look_ahead_ms: f64| {
+            let params = only(2, BandParams { look_ahead_ms, ..band });
+            let mut stage = stage(&params, -40.0);
+            let mut frames = hit.clone();
+            stage.process(&mut frames);
+            // The first 2 ms of the hit.
+            let start = 24_000 + stage.latency_frames();
+            frames[start..start + 96].iter().map(|frame| f64::from(frame[0].abs())).fold(0.0, f64::max)
+        };
+        let (follows, meets) = (largest(0.0), largest(8.0));
+        assert!(db_from_gain(meets / follows) < -6.0, "{}", db_from_gain(meets / follows));
+        // What one band's look-ahead delays, it delays in all bands.
+        let params = only(2, BandParams { look_ahead_ms: 8.0, ..IDLE });
+        let mut stage = Multiband::new(&params, &[0.0; BANDS], RATE).expect("not neutral");
+        let mut impulse = vec![[0.0; 2]; 4800];
+        impulse[0] = [1.0; 2];
+        stage.process(&mut impulse);
+        for hz in [60.0, 350.0, 2500.0, 12_000.0] {
+            let sum = transform(impulse.iter().map(|f| f64::from(f[0])), hz, RATE);
+            assert!(db_from_gain(sum.norm()).abs() < 0.01, "{hz} Hz");
+        }
+        assert!(impulse[..stage.latency_frames()].iter().all(|frame| *frame == [0.0; 2]));
+    }
+
+    #[test]
+    fn makeup_lifts_its_band_alone() {
+        let params = only(2, BandParams { makeup_db: 4.0, ..IDLE });
+        for (hz, wanted_db) in [(60.0, 0.0), (2500.0, 4.0), (14_000.0, 0.0)] {
+            let mut frames = circle(hz, -30.0, 96_000);
+            stage(&params, -20.0).process(&mut frames);
+            let change_db = power_db(&frames[48_000..]) - power_db(&circle(hz, -30.0, 96_000)[48_000..]);
+            assert!((change_db - wanted_db).abs() < 0.5, "{hz} Hz: {change_db} dB");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A song in short: passages of it in a row, and what they sound like behind the chain.
 
+use analyzer::excerpt::Excerpt;
 use analyzer::loudness::LoudnessMeter;
 use analyzer::profile::Profile;
 use analyzer::spectrum::SpectrumMeter;
@@ -8,15 +9,14 @@ use analyzer::stream::{Frame, Meter as _, Source};
 use analyzer::units::gain_from_db;
 use models::third_octaves::{FineBandPowers, ThirdOctaveLevels, over_loudness};
 use renderer::chain::Chain;
-use renderer::recipe::{OutputParams, Recipe, SampleFormat, Solution};
+use renderer::recipe::{DeliveryParams, OutputParams, Recipe, SampleFormat, Solution};
 use renderer::stages::limiter::LimiterGain;
 
 use crate::error::Error;
 use crate::io::spool::Spool;
 use crate::render::finish::starting_solution;
 use crate::render::limited_source::limited_source;
-use crate::render::solve::CEILING_MARGIN_DB;
-use crate::render::solve::{TraceMeter, solve};
+use crate::render::solve::{CEILING_MARGIN_DB, Outcome, TraceMeter, solve};
 use crate::song::Song;
 use crate::song::blocks::each_block;
 
@@ -24,12 +24,12 @@ use crate::song::blocks::each_block;
 const WHOLE_S: f64 = 30.0;
 /// ...of about this length, seconds.
 const PIECE_S: f64 = 2.5;
+/// Of a passage of a longer song its middle is enough, seconds.
+const LISTENED_S: f64 = 6.0;
 /// So many passages are divided between the halves; fewer are cut in two each.
 const PASSAGES: usize = 6;
 /// Pieces that are cut off begin and end within this, seconds.
 const FADE_S: f64 = 0.005;
-/// A limiter that takes less for most of the time does not change a spectrum, dB.
-const LIMITING_DB: f64 = 0.1;
 
 /// Passages of a song in a row.
 pub struct RefinementExcerpts {
@@ -73,14 +73,7 @@ impl RefinementExcerpts {
 
     fn of(song: &Song, pieces: &[Piece]) -> Result<Option<Self>, Error> {
         let rate = song.info.sample_rate_hz;
-        let mut frames = Spool::new(song.spool_bytes);
-        for &(start, count) in pieces {
-            let mut piece = vec![[0.0; 2]; usize::try_from(count).unwrap_or(0)];
-            let read = song.frames.reader_at(start).read(&mut piece)?;
-            piece.truncate(read);
-            fade(&mut piece, (FADE_S * f64::from(rate)) as usize);
-            frames.push(&piece)?;
-        }
+        let frames = gathered(song, pieces)?;
         let Some(before) = measured(&mut frames.reader(), rate)? else { return Ok(None) };
         Ok(Some(Self { frames, sample_rate_hz: rate, channels: song.info.channels, before }))
     }
@@ -119,30 +112,87 @@ impl RefinementExcerpts {
         source: &mut impl Source<Error = crate::io::Error>,
         recipe: &Recipe,
         profile: &Profile,
-        mut solution: Solution,
+        solution: Solution,
     ) -> Result<Option<Reading>, Error> {
-        let rate = self.sample_rate_hz;
         let mut rendered = Spool::new(usize::MAX);
-        let mut meter = TraceMeter::new(rate, gain_from_db(solution.exact_above_dbfs), usize::MAX);
-        each_block(source, |frames| {
-            meter.push(frames)?;
-            rendered.push(frames)
-        })?;
-        let trace = meter.finish()?;
-        // The passages are as much louder than the song as they were.
-        let mut delivery = recipe.delivery;
-        delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
-        delivery.loudness_lufs += self.before.lufs - profile.loudness.integrated_lufs.unwrap_or(self.before.lufs);
-        let outcome = solve(&trace, &recipe.limiter, &delivery, &[], 0.0, solution.drive_db)?;
-        if outcome.limiting_db < LIMITING_DB {
-            return measured(&mut rendered.reader(), rate);
-        }
-        solution.drive_db = outcome.drive_db;
-        let limiter = LimiterGain::new(&recipe.limiter, outcome.drive_db, delivery.ceiling_dbtp, rate);
-        let undithered = OutputParams { sample_format: SampleFormat::Float32, ..recipe.output };
-        let mut source = limited_source(&rendered, &trace, limiter, &solution, &undithered, self.channels)?;
-        measured(&mut source, rate)
+        each_block(source, |frames| rendered.push(frames))?;
+        let mut meters = Meters::new(self.sample_rate_hz);
+        let (sample_rate_hz, channels) = (self.sample_rate_hz, self.channels);
+        let delivery = delivery_of(recipe, self.before.lufs, profile);
+        let limiting = Limiting { recipe, delivery, solution, sample_rate_hz, channels };
+        limiting.of(&rendered, |frames| meters.push(frames))?;
+        Ok(meters.finish())
     }
+}
+
+/// What the recipe asks of passages of `lufs`, which are as much louder than the song as they were, of the limiter.
+pub fn delivery_of(recipe: &Recipe, lufs: f64, profile: &Profile) -> DeliveryParams {
+    let mut delivery = recipe.delivery;
+    delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
+    delivery.loudness_lufs += lufs - profile.loudness.integrated_lufs.unwrap_or(lufs);
+    delivery
+}
+
+/// The limiter behind the chain of a recipe.
+pub struct Limiting<'a> {
+    pub recipe: &'a Recipe,
+    /// What the passage has to keep.
+    pub delivery: DeliveryParams,
+    pub solution: Solution,
+    pub sample_rate_hz: u32,
+    pub channels: u8,
+}
+
+impl Limiting<'_> {
+    /// Solves the drive, and gives `sink` what is made of the frames, without dither.
+    ///
+    /// # Errors
+    /// Temporary data cannot be read.
+    pub fn of(self, rendered: &Spool<Frame>, mut sink: impl FnMut(&[Frame])) -> Result<Outcome, Error> {
+        let Self { recipe, delivery, mut solution, sample_rate_hz, channels } = self;
+        let exact_above = gain_from_db(solution.exact_above_dbfs);
+        let mut meter = TraceMeter::new(sample_rate_hz, exact_above, usize::MAX);
+        each_block(&mut rendered.reader(), |frames| meter.push(frames))?;
+        let trace = meter.finish()?;
+        let outcome = solve(&trace, &recipe.limiter, &delivery, &[], 0.0, solution.drive_db)?;
+        solution.drive_db = outcome.drive_db;
+        let limiter = LimiterGain::new(&recipe.limiter, outcome.drive_db, delivery.ceiling_dbtp, sample_rate_hz);
+        let undithered = OutputParams { sample_format: SampleFormat::Float32, ..recipe.output };
+        let mut source = limited_source(rendered, &trace, limiter, &solution, &undithered, channels)?;
+        each_block(&mut source, |frames| {
+            sink(frames);
+            Ok(())
+        })?;
+        Ok(outcome)
+    }
+}
+
+/// A loud, a typical and a quiet passage in a row, the loud one first, and how many frames that has. Of a song that is short they are all of it.
+///
+/// # Errors
+/// The song lies in a temporary file that cannot be read.
+pub fn loud_first(song: &Song, profile: &Profile) -> Result<(Spool<Frame>, u64), Error> {
+    let (frames, rate) = (song.frames.len(), f64::from(song.info.sample_rate_hz));
+    let loud = profile.excerpts.first().map_or((0, frames), |loud| (loud.start_frame, loud.frames));
+    let pieces = if frames as f64 <= WHOLE_S * rate {
+        let end = loud.0 + loud.1;
+        vec![loud, (0, loud.0), (end, frames - end)]
+    } else {
+        profile.excerpts.iter().take(PASSAGES / 2).map(|excerpt| (excerpt.start_frame, excerpt.frames)).collect()
+    };
+    Ok((gathered(song, &pieces)?, loud.1))
+}
+
+fn gathered(song: &Song, pieces: &[Piece]) -> Result<Spool<Frame>, Error> {
+    let mut frames = Spool::new(song.spool_bytes);
+    for &(start, count) in pieces {
+        let mut piece = vec![[0.0; 2]; usize::try_from(count).unwrap_or(0)];
+        let read = song.frames.reader_at(start).read(&mut piece)?;
+        piece.truncate(read);
+        fade(&mut piece, (FADE_S * f64::from(song.info.sample_rate_hz)) as usize);
+        frames.push(&piece)?;
+    }
+    Ok(frames)
 }
 
 /// First frame and length.
@@ -157,8 +207,12 @@ fn pieces(song: &Song, profile: &Profile) -> [Vec<Piece>; 2] {
         (0..2 * pairs).map(|piece| (start(piece), start(piece + 1) - start(piece))).collect()
     } else if profile.excerpts.len() >= PASSAGES {
         // The first of each kind, then the second of each.
+        let middle = |excerpt: &Excerpt| -> Piece {
+            let frames = excerpt.frames.min((LISTENED_S * rate) as u64);
+            (excerpt.start_frame + (excerpt.frames - frames) / 2, frames)
+        };
         let (first, second) = profile.excerpts.split_at(profile.excerpts.len() / 2);
-        first.iter().zip(second).flat_map(|(a, b)| [(a.start_frame, a.frames), (b.start_frame, b.frames)]).collect()
+        first.iter().zip(second).flat_map(|(a, b)| [middle(a), middle(b)]).collect()
     } else {
         let halved = |start: u64, frames: u64| [(start, frames / 2), (start + frames / 2, frames - frames / 2)];
         profile.excerpts.iter().flat_map(|e| halved(e.start_frame, e.frames)).collect()
@@ -194,20 +248,39 @@ fn measured<S: Source<Error = crate::io::Error>>(
     source: &mut S,
     sample_rate_hz: u32,
 ) -> Result<Option<Reading>, Error> {
-    let mut spectrum = SpectrumMeter::new(sample_rate_hz);
-    let mut loudness = LoudnessMeter::new(sample_rate_hz);
+    let mut meters = Meters::new(sample_rate_hz);
     each_block(source, |frames| {
-        spectrum.push(frames);
-        loudness.push(frames);
+        meters.push(frames);
         Ok(())
     })?;
-    let Some(lufs) = loudness.history().integrated() else { return Ok(None) };
-    let reading = spectrum.finish();
-    let over = |levels: &[f64]| -> [f64; THIRD_OCTAVES] { std::array::from_fn(|band| levels[band] - lufs) };
-    let (mid, side) = (&reading.mid, &reading.side);
-    Ok(Some(Reading {
-        lufs,
-        levels: [over(&mid.third_octave_db), over(&side.third_octave_db)],
-        fine: [&mid.fine, &side.fine].map(|powers| over_loudness(powers, lufs)),
-    }))
+    Ok(meters.finish())
+}
+
+/// What a [`Reading`] is taken with.
+struct Meters {
+    spectrum: SpectrumMeter,
+    loudness: LoudnessMeter,
+}
+
+impl Meters {
+    fn new(sample_rate_hz: u32) -> Self {
+        Self { spectrum: SpectrumMeter::new(sample_rate_hz), loudness: LoudnessMeter::new(sample_rate_hz) }
+    }
+
+    fn push(&mut self, frames: &[Frame]) {
+        self.spectrum.push(frames);
+        self.loudness.push(frames);
+    }
+
+    fn finish(self) -> Option<Reading> {
+        let lufs = self.loudness.history().integrated()?;
+        let reading = self.spectrum.finish();
+        let over = |levels: &[f64]| -> [f64; THIRD_OCTAVES] { std::array::from_fn(|band| levels[band] - lufs) };
+        let (mid, side) = (&reading.mid, &reading.side);
+        Some(Reading {
+            lufs,
+            levels: [over(&mid.third_octave_db), over(&side.third_octave_db)],
+            fine: [&mid.fine, &side.fine].map(|powers| over_loudness(powers, lufs)),
+        })
+    }
 }

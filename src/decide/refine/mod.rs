@@ -5,8 +5,11 @@
 //! song is loud. Each correction is learnt from one half of the passages and counts only if the other half comes closer as well;
 //! where a spectrum is wanted as it is, all passages teach and all judge.
 
+mod density;
+mod dynamics;
 mod excerpts;
 mod literal;
+mod rehearsal;
 
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
@@ -43,6 +46,25 @@ const CLOSE_ENOUGH_DB: f64 = 0.1;
 const LEAST_GAIN: f64 = 0.03;
 /// A chain that was told what to do is not corrected by more, dB.
 const CORRECTION_DB: f64 = 3.0;
+
+/// The recipe with its dynamics decided by what the chain makes of the song; the equaliser is corrected afterwards, and hears them.
+///
+/// # Errors
+/// As [`refined`].
+pub fn with_dynamics(
+    song: &Song,
+    profile: &Profile,
+    target: &Target,
+    recipe: Recipe,
+    (amounts, effort): (&Amounts, Effort),
+    observer: &dyn Observer,
+) -> Result<Recipe, Error> {
+    if effort == Effort::Off || target.kind == TargetKind::Literal {
+        return Ok(recipe);
+    }
+    observer.stage("refining", None);
+    dynamics::decided(song, profile, target, amounts.dynamics * target.trust.dynamics, recipe)
+}
 
 /// The recipe, its equaliser corrected by what the chain makes of the song, towards what of `target` is done.
 ///

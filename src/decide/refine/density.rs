@@ -1,0 +1,164 @@
+//! Density: the mixture of glue, soft clipping and limiting that reaches a loudness with the least that can be heard of it.
+//!
+//! Mixtures are rendered on the loudest passage, brought to their loudness, and compared by the noise that they add to what hides it.
+
+use analyzer::noise_to_mask::Mask;
+use analyzer::profile::Profile;
+use analyzer::stream::{Frame, mid_side};
+use analyzer::units::db_from_gain;
+use renderer::recipe::Recipe;
+use renderer::shaper::mean_dbfs;
+use renderer::stages::clipper::ClipperParams;
+use renderer::stages::glue::GlueParams;
+
+use super::excerpts::{Limiting, delivery_of};
+use super::rehearsal::Rehearsal;
+use crate::error::Error;
+use crate::io::spool::Spool;
+use crate::song::blocks::each_block;
+
+/// By how much the clipper brings the highest peaks down, each step the next that is tried, dB.
+const CLIPPED_DB: [f64; 4] = [1.0, 2.0, 3.0, 4.5];
+/// Below its ceiling it bends over so much, dB.
+const CLIPPER_KNEE_DB: f64 = 2.0;
+/// Ratios of the glue compressor: one to two decibels in loud moments.
+const GLUE_RATIOS: [f64; 2] = [1.5, 2.0];
+/// What a step has to bring, dB.
+const WORTH_NOISE_DB: f64 = 0.1;
+/// What a missing LU weighs against noise, dB.
+const SHORT_COST_DB: f64 = 30.0;
+/// A loudness this close is reached, LU.
+const CLOSE_LU: f64 = 0.05;
+/// A passage that needs less limiting than this is left to the limiter, dB.
+const LITTLE_LIMITING_DB: f64 = 1.0;
+/// A loud passage behind the compressors, in which the ways to loudness are compared.
+pub struct Passage<'a> {
+    rehearsal: &'a Rehearsal,
+    frames: Spool<Frame>,
+    /// What its mid hides as it would be without any of them.
+    mask: Mask,
+    highest: f32,
+    profile: &'a Profile,
+}
+
+/// What a way to loudness costs.
+#[derive(Clone, Copy)]
+struct Cost {
+    /// Noise to mask, dB.
+    noise_db: f64,
+    /// Loudness that is missing, LU.
+    short_lu: f64,
+    /// Gain reduction of the limiter that a twentieth of the time exceeds, dB.
+    limiting_db: f64,
+}
+
+impl Cost {
+    fn total_db(&self) -> f64 {
+        self.noise_db + SHORT_COST_DB * self.short_lu
+    }
+}
+
+impl<'a> Passage<'a> {
+    /// The loud passage of a song; `compressed` is what the compressors of `recipe` make of all passages.
+    ///
+    /// # Errors
+    /// Temporary data cannot be kept.
+    pub fn of(
+        rehearsal: &'a Rehearsal,
+        compressed: &Spool<Frame>,
+        recipe: &Recipe,
+        profile: &'a Profile,
+    ) -> Result<Self, Error> {
+        let first = |frames: &Spool<Frame>| -> Result<Spool<Frame>, Error> {
+            let (mut kept, mut left) = (Spool::new(usize::MAX), rehearsal.loud_frames);
+            each_block(&mut frames.reader(), |frames| {
+                let count = left.min(frames.len());
+                left -= count;
+                kept.push(&frames[..count])
+            })?;
+            Ok(kept)
+        };
+        // What the compressors do is no noise, nor that the split of the bands turns phases.
+        let (frames, mut input) = (first(compressed)?, Vec::with_capacity(rehearsal.loud_frames));
+        let wide = Recipe { width: recipe.width, ..Recipe::default() };
+        each_block(&mut rehearsal.finished(&wide, &frames)?.reader(), |frames| {
+            input.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
+            Ok(())
+        })?;
+        let highest = input.iter().fold(0.0f32, |highest, x| highest.max(x.abs()));
+        Ok(Self { rehearsal, frames, mask: Mask::new(&input, rehearsal.sample_rate_hz), highest, profile })
+    }
+
+    /// The recipe with as much of clipper and glue, `amount` (0 to 1) of which is done, as makes its loudness cost least, and whether the
+    /// passage bears it: the loudness is reached with no more limiting than the recipe allows.
+    ///
+    /// # Errors
+    /// Temporary data cannot be kept.
+    pub fn dense(&self, recipe: Recipe, amount: f64) -> Result<(Recipe, bool), Error> {
+        let alone = self.cost(&recipe)?;
+        if alone.limiting_db < LITTLE_LIMITING_DB && alone.short_lu <= 0.0 {
+            return Ok((recipe, true));
+        }
+        let headroom_db = self.headroom_db();
+        let clipped = |recipe: &Recipe, step: usize| {
+            let drive_db = amount * CLIPPED_DB.get(step)?;
+            let clipper = ClipperParams { drive_db, headroom_db, knee_db: CLIPPER_KNEE_DB };
+            Some(Recipe { clipper, ..recipe.clone() })
+        };
+        let glued = |recipe: &Recipe, step: usize| {
+            let ratio = libm::pow(*GLUE_RATIOS.get(step)?, amount);
+            Some(Recipe { glue: GlueParams { ratio, ..GlueParams::default() }, ..recipe.clone() })
+        };
+        let clipped = self.best_step((alone, recipe), clipped)?;
+        let (cost, recipe) = self.best_step(clipped, glued)?;
+        let is_borne = cost.short_lu <= 0.0 && cost.limiting_db <= recipe.delivery.max_limiting_db;
+        Ok((recipe, is_borne))
+    }
+
+    /// Goes on as long as every step costs less than the one before.
+    fn best_step(
+        &self,
+        start: (Cost, Recipe),
+        step: impl Fn(&Recipe, usize) -> Option<Recipe>,
+    ) -> Result<(Cost, Recipe), Error> {
+        let mut best = start.clone();
+        for n in 0.. {
+            let Some(recipe) = step(&start.1, n).map(Recipe::quantized) else { break };
+            let cost = self.cost(&recipe)?;
+            if cost.total_db() > best.0.total_db() - WORTH_NOISE_DB {
+                break;
+            }
+            best = (cost, recipe);
+        }
+        Ok(best)
+    }
+
+    /// Highest peak over the song's mean power, dB.
+    fn headroom_db(&self) -> f64 {
+        (db_from_gain(f64::from(self.highest)) - mean_dbfs(&self.rehearsal.solution.band_levels_dbfs)).clamp(6.0, 24.0)
+    }
+
+    fn cost(&self, recipe: &Recipe) -> Result<Cost, Error> {
+        let Self { rehearsal, frames, mask, profile, .. } = self;
+        let Rehearsal { solution, sample_rate_hz, channels, .. } = rehearsal;
+        let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
+        let mut delivery = delivery_of(recipe, rehearsal.lufs[0], profile);
+        // A loud passage may be limited for longer than the song.
+        delivery.max_limiting_db = delivery.max_peak_limiting_db;
+        let mut made = Vec::with_capacity(rehearsal.loud_frames);
+        let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
+        let outcome = limiting.of(&rehearsal.finished(recipe, frames)?, |frames| {
+            made.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
+        })?;
+        let noise_db = mask.noise_db(&made);
+        let missing_lu = |lufs: f64| (delivery.loudness_lufs - lufs - CLOSE_LU).max(0.0);
+        let short_lu = outcome.loudness_lufs.map_or(0.0, missing_lu);
+        if std::env::var("GM_DEBUG").is_ok() {
+            eprintln!(
+                "clip {:.1} glue {:.2}: nmr {noise_db:.2} short {short_lu:.2} lim {:.1} {:.1}",
+                recipe.clipper.drive_db, recipe.glue.ratio, outcome.limiting_db, outcome.peak_limiting_db
+            );
+        }
+        Ok(Cost { noise_db, short_lu, limiting_db: outcome.limiting_db })
+    }
+}

@@ -1,0 +1,187 @@
+//! Dynamics, decided: compressors that make each band move as much as the target does.
+//!
+//! What a compressor makes of a band follows from its envelope alone, so that a search costs next to nothing. Clipper and
+//! limiter are not that simple: what they add is found by rendering, and taken into account the second time.
+
+use analyzer::crossover::BANDS;
+use analyzer::profile::Profile;
+use analyzer::punch::Punch;
+use models::features::{PLR, crest, features, spread_100ms};
+use models::target::{Target, TargetKind};
+use renderer::band_envelopes::BandEnvelope;
+use renderer::recipe::{DeliveryParams, Recipe};
+use renderer::stages::multiband::BandParams;
+
+use super::density::Passage;
+use super::rehearsal::Rehearsal;
+use crate::error::Error;
+use crate::song::Song;
+
+/// Attack, release and look-ahead of each band, quick and slow, ms: no shorter than a few periods of its tones.
+const TIMES_MS: [[[f64; 3]; 2]; BANDS] = [
+    [[10.0, 120.0, 14.0], [20.0, 200.0, 14.0]],
+    [[5.0, 80.0, 9.0], [12.0, 150.0, 9.0]],
+    [[2.0, 50.0, 6.0], [6.0, 100.0, 6.0]],
+    [[1.0, 30.0, 4.0], [4.0, 80.0, 4.0]],
+];
+/// Thresholds over the band's mean, and the knees that go with them, dB.
+const CURVES_DB: [[f64; 2]; 3] = [[-9.0, 12.0], [-6.0, 6.0], [0.0, 6.0]];
+/// Ratios that an engineer would set: the most that a band is expanded and compressed by.
+const RATIOS: [f64; 2] = [0.7, 3.0];
+/// Where a search for a ratio begins, on either side.
+const FIRST_RATIOS: [[f64; 2]; 2] = [[0.8, 0.9], [1.35, 2.0]];
+/// Steps by which a ratio is found.
+const STEPS: usize = 4;
+/// What a ratio has to bring for every e-fold, dB: what is worth less is left.
+const WORTH_DB: f64 = 0.5;
+/// Slow times are preferred by this, dB.
+const SLOW_WORTH_DB: f64 = 0.15;
+/// A band that is this close to its aim is left, dB.
+const CLOSE_DB: f64 = 0.3;
+/// Peaks are lowered towards the density of a record by so much at most, and by no less than this, dB...
+const MOST_DENSER_DB: f64 = 6.0;
+const LEAST_DENSER_DB: f64 = 0.3;
+/// ...or by a share of it where the song does not bear all.
+const DENSER_SHARES: [f64; 2] = [1.0, 0.5];
+/// What the limiter takes without being noticed, LU.
+const SQUEEZED_LU: f64 = 1.0;
+/// The share of a norm's spread within which a song is right as it is.
+const WITHIN: f64 = 0.5;
+
+/// The recipe with its dynamics decided: as far as `amount` (0 to 1) from nothing to all of it.
+///
+/// # Errors
+/// Temporary data cannot be kept.
+pub fn decided(song: &Song, profile: &Profile, target: &Target, amount: f64, recipe: Recipe) -> Result<Recipe, Error> {
+    let (multiband, glue, clipper) = Default::default();
+    let neutral = Recipe { multiband, glue, clipper, ..recipe };
+    let Some(change) = wanted_change(profile, target).filter(|_| amount > 0.0) else { return Ok(neutral) };
+    let Some(rehearsal) = Rehearsal::new(song, profile, &neutral)? else { return Ok(neutral) };
+    // What is to become denser is not expanded for the sake of other records.
+    let most_db = if is_squeezed(profile, target, &neutral.delivery) { 0.0 } else { f64::INFINITY };
+    let mut aims: [Punch; BANDS] = std::array::from_fn(|band| Punch {
+        crest_db: rehearsal.before[band].crest_db + change[band].crest_db.min(most_db),
+        swing_db: (rehearsal.before[band].swing_db + change[band].swing_db.min(most_db)).max(0.0),
+    });
+    let whole: [BandParams; BANDS] = std::array::from_fn(|b| compressor(&rehearsal.bands[b], &aims[b], &TIMES_MS[b]));
+    let mut decided = Recipe { multiband: rehearsal.multiband(&whole, amount), ..neutral };
+    let compressed = rehearsal.compressed(&decided)?;
+    let passage = Passage::of(&rehearsal, &compressed, &decided, profile)?;
+    for ceiling_dbtp in ceilings_dbtp(profile, target, amount, &decided.delivery) {
+        let delivery = DeliveryParams { ceiling_dbtp, ..decided.delivery };
+        let (dense, is_borne) = passage.dense(Recipe { delivery, ..decided.clone() }, amount)?;
+        if is_borne || ceiling_dbtp == decided.delivery.ceiling_dbtp {
+            decided = dense;
+            break;
+        }
+    }
+    // What clipper and limiter add of their own is not for the compressors to do.
+    let made = rehearsal.limited(&compressed, &decided, profile)?;
+    let whole = std::array::from_fn(|b| {
+        let band = &rehearsal.bands[b];
+        let rehearsed = band.through(decided.multiband.bands()[b]).punch;
+        aims[b].crest_db -= made[b].crest_db - rehearsed.crest_db;
+        aims[b].swing_db -= made[b].swing_db - rehearsed.swing_db;
+        if whole[b].ratio == 1.0 { whole[b] } else { with_ratio(band, &aims[b], whole[b], whole[b].ratio) }
+    });
+    decided.multiband = rehearsal.multiband(&whole, amount);
+    Ok(decided.quantized())
+}
+
+/// What each band of the song lacks of the target's dynamics. Towards the middle of many records, what lies within their spread is
+/// right as it is.
+fn wanted_change(profile: &Profile, target: &Target) -> Option<[Punch; BANDS]> {
+    if let Some(punch) = &target.punch {
+        return Some(std::array::from_fn(|band| {
+            let (from, to) = (&profile.dynamics.bands[band].mid, &punch[band]);
+            Punch { crest_db: to.crest_db - from.crest_db, swing_db: to.swing_db - from.swing_db }
+        }));
+    }
+    let source = features(profile)?;
+    let lacking = |feature: usize| {
+        let (difference, spread) = (target.features[feature] - source[feature], WITHIN * target.spread[feature]);
+        difference - difference.clamp(-spread, spread)
+    };
+    Some(std::array::from_fn(|band| Punch { crest_db: lacking(crest(band)), swing_db: lacking(spread_100ms(band)) }))
+}
+
+/// Ceilings that make a master as dense as the records it goes towards, or less so, from the lowest to the one that was asked for: peaks of a
+/// quiet record are no higher over its loudness because there is room for them.
+fn ceilings_dbtp(profile: &Profile, target: &Target, amount: f64, delivery: &DeliveryParams) -> Vec<f64> {
+    let asked_dbtp = delivery.ceiling_dbtp;
+    let mut ceilings = vec![asked_dbtp];
+    if let (TargetKind::Reference, Some(lufs)) = (target.kind, profile.loudness.integrated_lufs) {
+        let peaks_dbtp = (profile.peak.true_peak_dbtp + delivery.loudness_lufs - lufs).min(asked_dbtp);
+        let target_dbtp = delivery.loudness_lufs + target.features[PLR];
+        let denser_db = (peaks_dbtp - target_dbtp).clamp(0.0, MOST_DENSER_DB) * amount;
+        if denser_db > LEAST_DENSER_DB {
+            ceilings.splice(0..0, DENSER_SHARES.map(|share| peaks_dbtp - share * denser_db));
+        }
+    }
+    ceilings
+}
+
+/// Whether a loudness that no record sets takes away from the peaks.
+fn is_squeezed(profile: &Profile, target: &Target, delivery: &DeliveryParams) -> bool {
+    let room_lu = delivery.ceiling_dbtp - delivery.loudness_lufs;
+    target.kind == TargetKind::Norm && profile.plr_lu().is_some_and(|plr_lu| plr_lu > room_lu + SQUEEZED_LU)
+}
+
+/// How far a band behind a compressor is from where it is to go, and what the compressor has to be worth, dB.
+fn cost_db(band: &BandEnvelope, aim: &Punch, params: &BandParams) -> f64 {
+    let punch = band.through(params).punch;
+    let miss_db = (punch.crest_db - aim.crest_db).abs() + (punch.swing_db - aim.swing_db).abs();
+    miss_db + WORTH_DB * libm::log(params.ratio).abs()
+}
+
+/// The compressor or expander that brings a band closest to its aim.
+fn compressor(band: &BandEnvelope, aim: &Punch, times_ms: &[[f64; 3]]) -> BandParams {
+    let neutral = BandParams::default();
+    let (now, untouched_db) = (band.punch(), cost_db(band, aim, &neutral));
+    if untouched_db < CLOSE_DB {
+        return neutral;
+    }
+    let is_compressed = now.crest_db + now.swing_db > aim.crest_db + aim.swing_db;
+    let mut best = (untouched_db, neutral);
+    for (place, [attack_ms, release_ms, look_ahead_ms]) in times_ms.iter().copied().enumerate() {
+        for [threshold_db, knee_db] in CURVES_DB {
+            for ratio in FIRST_RATIOS[usize::from(is_compressed)] {
+                let params = BandParams {
+                    threshold_db,
+                    ratio,
+                    knee_db,
+                    attack_ms,
+                    release_ms,
+                    look_ahead_ms,
+                    ..BandParams::default()
+                };
+                let cost = cost_db(band, aim, &params) - SLOW_WORTH_DB * place as f64;
+                if cost < best.0 {
+                    best = (cost, params);
+                }
+            }
+        }
+    }
+    if best.1.ratio == 1.0 { neutral } else { with_ratio(band, aim, best.1, best.1.ratio) }
+}
+
+/// The compressor with the ratio that brings the band closest to its aim, found from `start` on by ever smaller steps.
+fn with_ratio(band: &BandEnvelope, aim: &Punch, params: BandParams, start: f64) -> BandParams {
+    let of = |ratio: f64| BandParams { ratio: ratio.clamp(RATIOS[0], RATIOS[1]), ..params };
+    // Neither a compressor nor an expander becomes the other.
+    let within = |ratio: f64| if start > 1.0 { ratio.max(1.01) } else { ratio.min(0.99) };
+    let mut best = (cost_db(band, aim, &of(start)), of(start));
+    let mut step = if start > 1.0 { 1.35 } else { 1.1 };
+    for _ in 0..STEPS {
+        for ratio in [best.1.ratio * step, best.1.ratio / step] {
+            let params = of(within(ratio));
+            let cost = cost_db(band, aim, &params);
+            if cost < best.0 {
+                best = (cost, params);
+                break;
+            }
+        }
+        step = libm::sqrt(step);
+    }
+    best.1
+}
