@@ -29,7 +29,7 @@ fn demanding(folder: &Folder, output: &str) -> MasterJob {
         folder.wav("record.wav", 2, &louder(&OTHER_MIX, 12.0));
         folder.wav("mix.wav", 2, &MIX);
     }
-    let references = vec![Reference { path: record, weight: 1.0 }];
+    let references = vec![Reference::whole(record)];
     // As much limiting as the record's loudness takes.
     let wanted = DeliveryRequest { max_limiting_db: Some(20.0), ..DeliveryRequest::default() };
     with(job(&folder.path("mix.wav"), &folder.path(output)), |settings| {

@@ -22,7 +22,7 @@ use renderer::recipe::Recipe;
 
 fn towards(folder: &Folder, output: &str, change: impl FnOnce(&mut MasterSettings)) -> MasterJob {
     with(job(&folder.path("mix.wav"), &folder.path(output)), |settings| {
-        settings.references = vec![Reference { path: folder.path("record.wav"), weight: 1.0 }];
+        settings.references = vec![Reference { path: folder.path("record.wav"), weight: 1.0, section: None }];
         settings.delivery.loudness = Some(LoudnessTarget::Lufs(-16.0));
         change(settings);
     })

@@ -38,4 +38,10 @@ impl Amounts {
         let Self { tone, dynamics, width } = *self;
         Self { tone: tone * other.tone, dynamics: dynamics * other.dynamics, width: width * other.width }
     }
+
+    /// So much of the gains of mid and side: what the side does beyond the mid is width.
+    pub fn of<const N: usize>(&self, [mid, side]: &[[f64; N]; 2]) -> [[f64; N]; 2] {
+        let toned = mid.map(|db| self.tone * db);
+        [toned, std::array::from_fn(|n| toned[n] + self.width * (side[n] - mid[n]))]
+    }
 }

@@ -1,4 +1,9 @@
-//! How far the equaliser may be moved.
+//! How far the equaliser may be moved: bounds that a curve comes close to without ever lying on them.
+//!
+//! A clipped curve is flat wherever more is wanted than is allowed, and what was a slope becomes a shelf with an edge. A curve that is
+//! compressed towards its bound keeps its shape.
+
+use crate::target::TargetKind;
 
 /// Largest move of the mid's equaliser, dB.
 pub const MID_BOUND_DB: f64 = 6.0;
@@ -6,3 +11,130 @@ pub const MID_BOUND_DB: f64 = 6.0;
 pub const SIDE_BOUND_DB: f64 = 9.0;
 /// A side this far under the mid is noise, and is not lifted, dB.
 pub const SIDE_NOISE_DB: f64 = -50.0;
+
+/// Largest moves of mid and side on the way to a target, dB.
+pub fn bounds_db(kind: TargetKind) -> [f64; 2] {
+    match kind {
+        TargetKind::Balance => BALANCE_BOUNDS_DB,
+        TargetKind::Reference | TargetKind::Literal | TargetKind::Norm => [MID_BOUND_DB, SIDE_BOUND_DB],
+    }
+}
+
+/// Where a record's balance is followed: what is octave-wide does no harm to a song, and mixes are up to so far from records.
+const BALANCE_BOUNDS_DB: [f64; 2] = [9.0, 12.0];
+
+/// Share of a bound up to which nothing is compressed, and how soon what is beyond comes close to the bound.
+const LINEAR_SHARE: f64 = 0.6;
+const HARDNESS: f64 = 1.5;
+
+/// What is given of `db` that are wanted: all of it up to most of the bound, then less and less; ±`bound_db` is never reached.
+pub fn softened(db: f64, bound_db: f64) -> f64 {
+    let linear_db = LINEAR_SHARE * bound_db;
+    let room_db = bound_db - linear_db;
+    let beyond = (db.abs() - linear_db) / room_db;
+    if beyond <= 0.0 {
+        return db;
+    }
+    let given = beyond / libm::pow(1.0 + libm::pow(beyond, HARDNESS), 1.0 / HARDNESS);
+    (linear_db + room_db * given).copysign(db)
+}
+
+/// What was wanted where `db` are given: the inverse of [`softened`]; what lies on the bound or beyond came from far away.
+pub fn hardened(db: f64, bound_db: f64) -> f64 {
+    let linear_db = LINEAR_SHARE * bound_db;
+    let room_db = bound_db - linear_db;
+    let given = ((db.abs() - linear_db) / room_db).min(FURTHEST_SHARE);
+    if given <= 0.0 {
+        return db;
+    }
+    let beyond = given / libm::pow(1.0 - libm::pow(given, HARDNESS), 1.0 / HARDNESS);
+    (linear_db + room_db * beyond).copysign(db)
+}
+
+/// So close to a bound is given what comes from far away.
+const FURTHEST_SHARE: f64 = 0.99;
+
+/// Gains that are wanted, and the bound that they are compressed towards.
+pub struct BoundedGains<'a> {
+    /// What a loss counts against those of other gains.
+    pub weight: f64,
+    /// In dB.
+    pub gains_db: &'a [f64],
+    /// In dB.
+    pub bound_db: f64,
+}
+
+/// The gains of mid and side: what the mid loses is heard most.
+pub fn of_mid_and_side<'a>(
+    [mid, side]: [&'a [f64]; 2],
+    [mid_bound_db, side_bound_db]: [f64; 2],
+) -> [BoundedGains<'a>; 2] {
+    [
+        BoundedGains { weight: 1.0, gains_db: mid, bound_db: mid_bound_db },
+        BoundedGains { weight: SIDE_WEIGHT, gains_db: side, bound_db: side_bound_db },
+    ]
+}
+
+const SIDE_WEIGHT: f64 = 0.25;
+
+/// Steps in which the best constant is looked for, and how far, dB.
+const SHIFT_STEP_DB: f64 = 0.05;
+const SHIFT_STEPS: i32 = 600;
+/// Losses count by their square up to about this, dB; further ones have no more pull for being further.
+const LARGE_LOSS_DB: f64 = 1.0;
+/// What squares of gains cost against losses: without any a curve lies around 0 dB.
+const GAIN_COST: f64 = 1e-3;
+
+/// The constant that all gains are lowered by, so that least is lost at their bounds: a constant is no change of tone, and is
+/// undone when loudness is solved.
+pub fn least_lost_shift_db(wanted: &[BoundedGains]) -> f64 {
+    let cost = |shift_db: f64| -> f64 {
+        let of = |BoundedGains { weight, gains_db, bound_db }: &BoundedGains| {
+            let costs = gains_db.iter().map(|db| {
+                let (wanted, given) = (db - shift_db, softened(db - shift_db, *bound_db));
+                let lost = (wanted - given) / LARGE_LOSS_DB;
+                libm::sqrt(1.0 + lost * lost) - 1.0 + GAIN_COST * given * given
+            });
+            weight * costs.sum::<f64>() / gains_db.len().max(1) as f64
+        };
+        wanted.iter().map(of).sum()
+    };
+    let shifts = (-SHIFT_STEPS..=SHIFT_STEPS).map(|step| f64::from(step) * SHIFT_STEP_DB);
+    shifts.map(|shift_db| (cost(shift_db), shift_db)).min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.0, |(_, db)| db)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_gains_stay_and_large_ones_end_under_the_bound_in_their_order() {
+        assert_eq!(softened(-5.3, 9.0), -5.3);
+        let given: Vec<f64> = (1..=40).map(|db| softened(f64::from(db), 9.0)).collect();
+        assert!(given.windows(2).all(|pair| pair[1] > pair[0]) && given[39] < 9.0, "{given:?}");
+        assert!(given[8] > 7.5, "nine of nine: {}", given[8]);
+    }
+
+    #[test]
+    fn what_was_softened_can_be_hardened() {
+        for db in [-30.0, -9.0, -2.0, 0.0, 4.5, 7.0, 20.0] {
+            assert!((hardened(softened(db, 9.0), 9.0) - db).abs() < 1e-9, "{db}");
+        }
+        assert!(hardened(9.0, 9.0).is_finite() && hardened(-12.0, 9.0).is_finite());
+    }
+
+    #[test]
+    fn the_constant_is_where_least_is_lost() {
+        // Far up, and only there is no room.
+        let mid = [-2.0, 0.0, 3.0, 10.0];
+        let shift_db = least_lost_shift_db(&[BoundedGains { weight: 1.0, gains_db: &mid, bound_db: 9.0 }]);
+        assert!((3.0..4.5).contains(&shift_db), "{shift_db}");
+        // What is out of reach whatever is done does not draw the others.
+        let mid = [-2.0, 0.0, 2.0, -60.0];
+        let shift_db = least_lost_shift_db(&[BoundedGains { weight: 1.0, gains_db: &mid, bound_db: 9.0 }]);
+        assert!(shift_db.abs() < 6.0, "{shift_db}");
+        let all_within = [1.0, 2.0, 3.0];
+        let shift_db = least_lost_shift_db(&[BoundedGains { weight: 1.0, gains_db: &all_within, bound_db: 9.0 }]);
+        assert!((shift_db - 2.0).abs() < 0.1, "{shift_db}");
+    }
+}

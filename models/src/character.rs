@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::amounts::Amounts;
 use crate::decision::MasteringDecision;
 use crate::features::{MID, SIDE};
-use crate::target::{Target, TargetKind};
+use crate::target::Target;
 
 /// How a master is to differ from its target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ impl Character {
 
     /// A decision with the character's own tone and width; a spectrum that is taken as it is has them already.
     pub fn decision(self, target: &Target, mut decision: MasteringDecision) -> MasteringDecision {
-        if target.kind == TargetKind::Literal {
+        if target.kind.is_followed() {
             return decision;
         }
         for band in 0..SPECTRUM_BANDS {
@@ -127,12 +127,12 @@ impl Character {
 
     /// A target as the decider takes it: bent where it is followed to the end, and left where only a part of the way is gone.
     pub fn followed(self, target: Target) -> Target {
-        if target.kind == TargetKind::Literal { self.bent(target) } else { target }
+        if target.kind.is_followed() { self.bent(target) } else { target }
     }
 
     /// A target as the master is to come to it.
     pub fn shown(self, target: &Target) -> Target {
-        if target.kind == TargetKind::Literal { target.clone() } else { self.bent(target.clone()) }
+        if target.kind.is_followed() { target.clone() } else { self.bent(target.clone()) }
     }
 
     fn bent(self, mut target: Target) -> Target {

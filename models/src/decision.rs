@@ -15,8 +15,9 @@ use renderer::stages::width::WidthParams;
 use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
-use crate::bounds::{MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB};
+use crate::bounds::{SIDE_NOISE_DB, bounds_db, least_lost_shift_db, of_mid_and_side, softened};
 use crate::target::{Target, TargetKind, bands_below};
+use crate::third_octaves::EqualizerCurves;
 
 /// What a decider wants, before bounds and amounts, and how sure it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,25 +85,23 @@ impl MasteringDecision {
     pub fn apply(&self, source: &Profile, target: &Target, amounts: &Amounts, recipe: &mut Recipe) {
         let cutoff_hz = source.spectrum.cutoff_hz.min(target.cutoff_hz);
         let known = bands_below(cutoff_hz);
-        let (is_literal, amounts) = (target.kind == TargetKind::Literal, amounts.times(&target.trust));
+        let amounts = amounts.times(&target.trust);
         let (mut mid, mut side) = (self.mid_db, self.side_db);
-        for band in 0..SPECTRUM_BANDS {
-            let width_db = side[band] - mid[band];
-            mid[band] *= amounts.tone;
-            side[band] = mid[band] + amounts.width * width_db;
-        }
         // Beyond the cutoff the equaliser tapers from where it stands.
         for curve in [&mut mid, &mut side] {
             let last = known.checked_sub(1).map_or(0.0, |band| curve[band]);
             curve[known..].fill(last);
         }
         // A literal wish already lies where its bounds cost least.
-        let centre = if is_literal { 0.0 } else { audible_mean(&mid) };
-        let mid = mid.map(|db| (db - centre).clamp(-MID_BOUND_DB, MID_BOUND_DB));
-        let side = side.map(|db| (db - centre).clamp(-SIDE_BOUND_DB, SIDE_BOUND_DB));
+        if target.kind != TargetKind::Literal {
+            [mid, side] = bounded(&[mid, side], target.kind, known, amounts.width);
+        }
+        let [mid, side] = amounts.of(&[mid, side]);
         recipe.match_eq.mid_db = Curve(mid);
-        // A record that is taken as it is shows itself how wide is bearable.
-        let side = if is_literal { side } else { bearable_side(source, &mid, &side) };
+        // A record that is followed shows itself how wide is bearable.
+        let side = if target.kind.is_followed() { side } else { bearable_side(source, &mid, &side) };
+        let [_, bound_db] = bounds_db(target.kind);
+        let side = side.map(|db| db.clamp(-bound_db, bound_db));
         recipe.match_eq.side_db = Curve(without_side_noise(source, side));
         recipe.match_eq.limit_hz = cutoff_hz.min(24_000.0);
         for (band, log_ratio) in recipe.multiband.bands_mut().into_iter().zip(self.log_ratio) {
@@ -110,7 +109,7 @@ impl MasteringDecision {
             *band = if log_ratio.abs() < LOG_RATIO_DEAD_BAND { BandParams::default() } else { two_sided(log_ratio) };
         }
         // What sticks out of a record that is taken as it is belongs to it.
-        if !is_literal {
+        if target.kind != TargetKind::Literal && amounts.tone > 0.0 {
             hold_excesses(source, amounts.tone, recipe);
         }
         let imbalance = source.stereo.balance_db - target.balance_db;
@@ -203,12 +202,21 @@ pub fn two_sided(log_ratio: f64) -> BandParams {
     BandParams { threshold_db: -12.0, ratio: libm::exp(log_ratio), knee_db: 12.0, ..BandParams::default() }
 }
 
-/// Mean over 100 Hz to 8 kHz: what a curve does to the level; loudness is solved elsewhere.
-fn audible_mean(curve: &[f64; SPECTRUM_BANDS]) -> f64 {
-    let heard: Vec<f64> =
-        (0..SPECTRUM_BANDS).filter(|b| (100.0..8000.0).contains(&band_centre_hz(*b))).map(|b| curve[b]).collect();
-    heard.iter().sum::<f64>() / heard.len() as f64
+/// Gains of mid and side within their bounds, at the level at which least of them is lost; loudness is solved elsewhere.
+/// `width` is how much of the side's own move is made.
+fn bounded(curves: &EqualizerCurves, kind: TargetKind, known: usize, width: f64) -> EqualizerCurves {
+    let bounds_db = bounds_db(kind);
+    let moves = Amounts { width, ..Amounts::default() }.of(curves);
+    let heard = |curve: &[f64; SPECTRUM_BANDS]| -> Vec<f64> {
+        (0..known).filter(|b| HEARD_HZ.contains(&band_centre_hz(*b))).map(|b| curve[b]).collect()
+    };
+    let gains = moves.each_ref().map(heard);
+    let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds_db));
+    std::array::from_fn(|c| curves[c].map(|db| softened(db - shift_db, bounds_db[c])))
 }
+
+/// Where losses at the bounds count.
+const HEARD_HZ: std::ops::Range<f64> = 40.0..12_500.0;
 
 #[cfg(test)]
 mod tests {

@@ -135,6 +135,14 @@ impl<'a> Fit<'a> {
         self.over_loudness(&[powers(&mid, &self.source[0]), powers(&side, &self.source[1])])
     }
 
+    /// Levels over the loudness if every third octave were moved by so many dB, LU.
+    pub fn moved(&self, gains_db: &ThirdOctaveLevels) -> ThirdOctaveLevels {
+        self.over_loudness(&std::array::from_fn(|c| {
+            let thirds = self.source[c].chunks_exact(FINE_PER_THIRD).zip(&gains_db[c]);
+            thirds.flat_map(|(powers, db)| powers.iter().map(|power| power * power_from_db(*db))).collect()
+        }))
+    }
+
     fn over_loudness(&self, powers: &FineBandPowers) -> ThirdOctaveLevels {
         let louder_lu = db_from_power(self.loudness(powers) / self.loud);
         thirds_of(powers).map(|levels| levels.map(|level| level - louder_lu))

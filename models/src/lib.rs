@@ -5,6 +5,7 @@
 
 pub mod amounts;
 pub mod backend;
+pub mod balance;
 pub mod bounds;
 pub mod character;
 pub mod decision;
@@ -90,10 +91,14 @@ impl Decider {
         if let (TargetKind::Literal, Some(fine)) = (target.kind, third_octaves::fine(source)) {
             return Ok(literal::decide(&fine, &target.levels, source.spectrum.cutoff_hz.min(target.cutoff_hz)));
         }
-        let cutoff_hz = source.spectrum.cutoff_hz;
-        self.decide_with(&vector, cutoff_hz, target, |start_db, known| {
-            Registration::of(&moments(source), &target.moments, start_db, known)
-        })
+        let (cutoff_hz, mut registration) = (source.spectrum.cutoff_hz, None);
+        let wish = self.decide_with(&vector, cutoff_hz, target, |start_db, known| {
+            registration = Registration::of(&moments(source), &target.moments, start_db, known);
+            registration.clone()
+        })?;
+        let levels = third_octaves::levels(source).filter(|_| target.kind == TargetKind::Balance);
+        let Some(levels) = levels else { return Ok(wish) };
+        Ok(balance::decide(&levels, &target.levels, cutoff_hz.min(target.cutoff_hz), registration.as_ref(), wish))
     }
 
     /// The same for a song, or the middle of several, of which only the features are known, up to `cutoff_hz`.
@@ -106,7 +111,12 @@ impl Decider {
         cutoff_hz: f64,
         target: &Target,
     ) -> Result<MasteringDecision, Error> {
-        self.decide_with(source, cutoff_hz, target, |_, _| None)
+        let wish = self.decide_with(source, cutoff_hz, target, |_, _| None)?;
+        if target.kind != TargetKind::Balance {
+            return Ok(wish);
+        }
+        let levels = third_octaves::levels_of_features(source);
+        Ok(balance::decide(&levels, &target.levels, cutoff_hz.min(target.cutoff_hz), None, wish))
     }
 
     /// `register` lays the song over a reference, from a gain that it is given and in so many bands.
@@ -136,13 +146,13 @@ impl Decider {
         let Some(network) = &mut self.network else { return Ok(rules) };
         // The network knows one norm: towards another, it is shown how far the song is from that.
         let shown = match target.kind {
-            TargetKind::Reference | TargetKind::Literal => from,
+            TargetKind::Reference | TargetKind::Balance | TargetKind::Literal => from,
             TargetKind::Norm => std::array::from_fn(|n| self.norm.median[n] + from[n] - to[n]),
         };
         let mean_db: Levels = std::array::from_fn(|n| to[MID + n] - from[MID + n]);
         let registration = match target.kind {
             TargetKind::Norm => None,
-            TargetKind::Reference | TargetKind::Literal => {
+            TargetKind::Reference | TargetKind::Balance | TargetKind::Literal => {
                 register(&mean_db, bands_below(cutoff_hz.min(target.cutoff_hz)))
             }
         };
@@ -185,7 +195,7 @@ fn bounded(prediction: &Prediction, mean_db: &Levels, moments_db: &Levels, kind:
     let Prediction { values, deviations } = prediction;
     let within = |value: f64, n: usize| match kind {
         TargetKind::Norm => value,
-        TargetKind::Reference | TargetKind::Literal => {
+        TargetKind::Reference | TargetKind::Balance | TargetKind::Literal => {
             let (low, high) = (mean_db[n].min(moments_db[n]), mean_db[n].max(moments_db[n]));
             value.clamp(low.min(0.0) - BEYOND_LITERAL_DB, high.max(0.0) + BEYOND_LITERAL_DB)
         }

@@ -5,31 +5,36 @@
 use analyzer::crossover::BANDS;
 use analyzer::spectrum_bands::THIRD_OCTAVES;
 
+use crate::bounds::{bounds_db, least_lost_shift_db, of_mid_and_side, softened};
 use crate::decision::{Confidence, MasteringDecision};
 use crate::fit::Fit;
+use crate::target::TargetKind;
 use crate::third_octaves::{FineBandPowers, ThirdOctaveLevels, audible, curve, difference, thirds_below, thirds_of};
 
 /// What brings a song closest to `target` within the bounds of the equaliser, but for a constant that is undone when
 /// loudness is solved. Beyond `cutoff_hz` nothing is known.
 pub fn decide(source: &FineBandPowers, target: &ThirdOctaveLevels, cutoff_hz: f64) -> MasteringDecision {
-    let (wanted, mut heard) = (difference(&thirds_of(source), target), audible(target));
+    let mut heard = audible(target);
     let known = thirds_below(cutoff_hz);
     for heard in &mut heard {
         heard[known..].fill(false);
     }
-    // In the middle there is most room.
-    let shift_db = middle(&wanted[0], &heard[0]);
-    let start = wanted.map(|gains| curve(&gains.map(|db| db - shift_db), known));
-    let [mid_db, side_db] = Fit::new(source, cutoff_hz).curves(target, &heard, &start);
+    let fit = Fit::new(source, cutoff_hz);
+    let gains = within_bounds(&thirds_of(source), target);
+    let start = gains.map(|gains| curve(&gains, known));
+    let [mid_db, side_db] = fit.curves(&fit.moved(&gains), &heard, &start);
     let confidence = Confidence { tone: 1.0, width: 1.0, dynamics: 1.0 };
     MasteringDecision { mid_db, side_db, log_ratio: [0.0; BANDS], plr_lu: 0.0, confidence }
 }
 
-/// Between the highest and the lowest.
-fn middle(gains: &[f64; THIRD_OCTAVES], heard: &[bool; THIRD_OCTAVES]) -> f64 {
-    let heard = || gains.iter().zip(heard).filter(|(_, heard)| **heard).map(|(db, _)| *db);
-    let (low, high) = (heard().reduce(f64::min), heard().reduce(f64::max));
-    low.zip(high).map_or(0.0, |(low, high)| 0.5 * (low + high))
+/// By how much each third octave is to be moved on the way from `source` to `target`, dB.
+pub fn within_bounds(source: &ThirdOctaveLevels, target: &ThirdOctaveLevels) -> ThirdOctaveLevels {
+    let (wanted, heard, bounds_db) = (difference(source, target), audible(target), bounds_db(TargetKind::Literal));
+    let of_heard =
+        |c: usize| -> Vec<f64> { (0..THIRD_OCTAVES).filter(|b| heard[c][*b]).map(|b| wanted[c][b]).collect() };
+    let gains = [of_heard(0), of_heard(1)];
+    let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds_db));
+    std::array::from_fn(|c| wanted[c].map(|db| softened(db - shift_db, bounds_db[c])))
 }
 
 #[cfg(test)]

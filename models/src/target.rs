@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::features::{DYNAMICS_START, FEATURES, Features, MID, SIDE, WIDTH_START, features};
 use crate::registration::{Levels, moments};
 use crate::statistics::median;
-use crate::third_octaves::{ThirdOctaveLevels, levels, levels_of_features};
+use crate::third_octaves::{ThirdOctaveLevels, levels, levels_of_features, thirds_below};
 
 /// A target that one song can be mastered towards.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,10 +58,19 @@ pub struct Conditional {
 pub enum TargetKind {
     /// Finished records that the user chose: their master is to be taken, not their song.
     Reference,
+    /// Finished records whose balance is to be taken: octave-wide, finer where the songs are alike.
+    Balance,
     /// Finished records whose spectrum is to be taken as it is.
     Literal,
     /// What many records have in common: inside their spread nothing is wanted.
     Norm,
+}
+
+impl TargetKind {
+    /// It is a record that the master is to sound like, whatever song it is.
+    pub fn is_followed(self) -> bool {
+        matches!(self, Self::Balance | Self::Literal)
+    }
 }
 
 impl Target {
@@ -86,7 +95,7 @@ impl Target {
             trust: Amounts::default(),
         };
         let mut punch = [Punch::default(); BANDS];
-        let mut vectors = Vec::with_capacity(songs.len());
+        let (mut vectors, mut spectra) = (Vec::with_capacity(songs.len()), Vec::with_capacity(songs.len()));
         for (name, weight, profile) in songs {
             let (Some(vector), Some(loudness)) = (features(profile), profile.loudness.integrated_lufs) else {
                 return Err(Error::SilentReference { name: name.clone() });
@@ -94,11 +103,7 @@ impl Target {
             let share = weight / total;
             vectors.push((*weight, profile, vector));
             let levels = levels(profile).ok_or_else(|| Error::SilentReference { name: name.clone() })?;
-            mean.levels
-                .as_flattened_mut()
-                .iter_mut()
-                .zip(levels.as_flattened())
-                .for_each(|(m, level)| *m += share * level);
+            spectra.push((*weight, profile, levels));
             mean.moments.extend(moments(profile));
             for (mean, band) in punch.iter_mut().zip(&profile.dynamics.bands) {
                 mean.crest_db += share * band.mid.crest_db;
@@ -108,6 +113,7 @@ impl Target {
             mean.balance_db += share * profile.stereo.balance_db;
             mean.cutoff_hz = mean.cutoff_hz.min(profile.spectrum.cutoff_hz);
         }
+        mean.levels = mean_levels(&spectra);
         // A song that says nothing of a feature has no share in it, unless none does.
         let weighted = |n: usize, all: bool| {
             let said = vectors.iter().filter(|(_, profile, _)| all || says(profile, n));
@@ -151,14 +157,30 @@ impl Target {
     }
 }
 
+/// The weighted mean over the songs that say something about a third octave; over all where none does.
+fn mean_levels(songs: &[(f64, &Profile, ThirdOctaveLevels)]) -> ThirdOctaveLevels {
+    let mean = |c: usize, band: usize, all: bool| {
+        let says = |song: &Profile| band < thirds_below(song.spectrum.cutoff_hz) && !(c == 1 && is_mono(song));
+        let said = songs.iter().filter(|(_, song, _)| all || says(song));
+        let (sum, total) =
+            said.fold((0.0, 0.0), |(s, t), (weight, _, levels)| (s + weight * levels[c][band], t + weight));
+        (total > 0.0).then(|| sum / total)
+    };
+    let level = |c: usize, band: usize| mean(c, band, false).or_else(|| mean(c, band, true)).unwrap_or_default();
+    std::array::from_fn(|c| std::array::from_fn(|band| level(c, band)))
+}
+
+fn is_mono(song: &Profile) -> bool {
+    song.channels == 1 || song.defects.iter().any(|defect| defect.kind == DefectKind::Mono)
+}
+
 /// Whether a song says something about a feature: not of bands beyond its cutoff, and not of the side if it is mono.
 pub(crate) fn says(song: &Profile, feature: usize) -> bool {
     let is_band = feature < DYNAMICS_START;
     let is_side =
         (SIDE..SIDE + SPECTRUM_BANDS).contains(&feature) || (WIDTH_START..WIDTH_START + BANDS).contains(&feature);
     let is_beyond = is_band && feature % SPECTRUM_BANDS >= bands_below(song.spectrum.cutoff_hz);
-    let is_mono = song.channels == 1 || song.defects.iter().any(|defect| defect.kind == DefectKind::Mono);
-    !(is_beyond || is_side && is_mono)
+    !(is_beyond || is_side && is_mono(song))
 }
 
 /// Bands that lie wholly under `cutoff_hz`.

@@ -1,6 +1,6 @@
 """Trains what one click goes by, from the data that `dataset` made, and exports it as ONNX.
 
-    python models/train/one_click.py DATASET.json [--check OTHER.json] [--songs LIST] [--out FOLDER]
+    python models/train/one_click.py DATASET.json [--check OTHER.json] [--songs LIST] [--ablations] [--out FOLDER]
 
 needs numpy, onnx and blake3. Writes weights/expectation.onnx, weights/correction.onnx, weights/one_click.json and
 profiles/universal.json into models/, and prints the figures of the model card: artists held out in turn, and, with --check,
@@ -284,6 +284,29 @@ def report(model, data, check):
         print(line(name, figures(model, data.faults, apart, model.doubted(other.texture[rows]))))
 
 
+# What each part is worth: the same with one thing changed.
+ABLATIONS = {
+    "nothing told of the music": {"GROUPS": ["nothing"], "STEADY": ["nothing"]},
+    "without flatness": {"GROUPS": [g for g in GROUPS if g != "flatness_"]},
+    "without rises": {"GROUPS": [g for g in GROUPS if not g.startswith("rise_")]},
+    "without what moves together": {"GROUPS": [g for g in GROUPS if g != "together_"]},
+    "without onsets": {"GROUPS": [g for g in GROUPS if g != "onset_"]},
+    "not drawn to the published mean": {"PUBLISHED_SHARE": 0.0},
+    "every song told as well as any": {"DOUBT_SHARE": 0.0},
+    "one scale of 5 dB": {"MID_SCALES": ((5.0, 1.0),), "WIDTH_SCALES": ((4.0, 1.0),)},
+    "one scale of 2 dB": {"MID_SCALES": ((2.0, 1.0),), "WIDTH_SCALES": ((2.0, 1.0),)},
+}
+
+
+def ablations(data, check):
+    for name, changed in ABLATIONS.items():
+        kept = {key: globals()[key] for key in changed}
+        globals().update(changed)
+        print(f"-- {name}")
+        report(Model(data), data, check)
+        globals().update(kept)
+
+
 class Graph:
     """An ONNX graph in the making."""
 
@@ -405,10 +428,14 @@ def main():
     parser.add_argument("--check", metavar="OTHER", help="data of songs by other artists to print figures on")
     parser.add_argument("--songs", metavar="LIST", help="train on the songs whose file names are in this list alone, one per line")
     parser.add_argument("--out", metavar="FOLDER", type=pathlib.Path, default=HERE, help="for weights/ and profiles/ (models/)")
+    parser.add_argument("--ablations", action="store_true", help="print the figures with parts left out as well")
     a = parser.parse_args()
     data = Data(a.dataset, a.songs and set(pathlib.Path(a.songs).read_text().splitlines()))
     model = Model(data)
-    report(model, data, Data(a.check) if a.check else None)
+    check = Data(a.check) if a.check else None
+    report(model, data, check)
+    if a.ablations:
+        ablations(data, check)
     for folder in ("weights", "profiles"):
         (a.out / folder).mkdir(parents=True, exist_ok=True)
     import blake3

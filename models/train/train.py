@@ -2,7 +2,7 @@
 
     python models/train/train.py DATASET.json [--songs LIST] [--out FOLDER] [--epochs N] [--tune] [--skip-figures]
 
-needs numpy, jax, onnx and blake3. Writes weights/decider.onnx and .json and profiles/universal.json into models/, and prints the
+needs numpy, jax, onnx and blake3. Writes weights/decider.onnx and .json into models/, and prints the
 figures of the model card, on artists that nothing was fitted to (but shrinkage, inflation, caution and the weight of harm were chosen by such figures).
 
 The estimator: what is seen of the wanted correction y is the difference d between the long-term spectra of target and source, the
@@ -374,14 +374,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset")
     parser.add_argument("--songs", metavar="LIST", help="train on the songs whose file names are in this list alone, one per line")
-    parser.add_argument("--out", metavar="FOLDER", type=pathlib.Path, default=HERE, help="for weights/ and profiles/ (models/)")
+    parser.add_argument("--out", metavar="FOLDER", type=pathlib.Path, default=HERE, help="for weights/ (models/)")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--tune", action="store_true", help="choose shrinkage and inflation anew")
     parser.add_argument("--skip-figures", action="store_true", help="train what is shipped without the table of the model card")
     a = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
-    for folder in ("weights", "profiles"):
-        (a.out / folder).mkdir(parents=True, exist_ok=True)
+    (a.out / "weights").mkdir(parents=True, exist_ok=True)
     data = Data(a.dataset, a.songs and set(pathlib.Path(a.songs).read_text().splitlines()))
     fold = folds_of(data.artist, 5, 11)
     splits = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(5)]
@@ -395,10 +394,6 @@ def main():
     sidecar = {"blake3": blake3.blake3((weights / "decider.onnx").read_bytes()).hexdigest(), "features": data.names,
                "outputs": data.outputs, "parity": parity(data, model)}
     (weights / "decider.json").write_text(json.dumps(sidecar, indent=1) + "\n")
-    norm = {"version": 1, "name": "universal", "songs": len(data.artist),
-            "loudness_lufs": [round(float(f(data.loudness)), 2) for f in (np.median, np.std)], "names": data.names,
-            "median": data.median.round(3).tolist(), "spread": data.spread.round(3).tolist()}
-    (a.out / "profiles" / "universal.json").write_text(json.dumps(norm, indent=1) + "\n")
     print(f"{count} numbers in the graph")
 
 

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use analyzer::profile::Profile;
 
 use crate::io::hash::file_hash;
-use crate::report::reference_name;
 use crate::request::reference::Reference;
-use crate::song::measure;
+use crate::song::measure_part;
 use crate::song::observer::Observer;
+use crate::song::section::Section;
 use crate::workflows::master::MeasuredReference;
 
 /// What is known of one reference, or why nothing is.
@@ -23,13 +23,14 @@ struct Known {
 /// All references that were asked for so far.
 #[derive(Default)]
 pub struct References {
-    known: Mutex<HashMap<PathBuf, Arc<Known>>>,
+    known: Mutex<HashMap<(PathBuf, String), Arc<Known>>>,
 }
 
 impl References {
-    fn get(&self, path: &Path) -> Arc<Known> {
+    fn get(&self, path: &Path, section: Option<Section>) -> Arc<Known> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(path.to_owned()).or_default())
+        let section = section.map(|section| section.to_string()).unwrap_or_default();
+        Arc::clone(known.entry((path.to_owned(), section)).or_default())
     }
 
     /// Hashes of the files, in order.
@@ -37,7 +38,7 @@ impl References {
     /// # Errors
     /// One of them cannot be read: says which, and why.
     pub fn hashes(&self, references: &[Reference]) -> Result<Vec<String>, String> {
-        references.iter().map(|Reference { path, .. }| self.hash(path)).collect()
+        references.iter().map(|reference| self.hash(&reference.path)).collect()
     }
 
     /// Hash of a file that songs are mastered towards.
@@ -45,7 +46,7 @@ impl References {
     /// # Errors
     /// It cannot be read: says why.
     pub fn hash(&self, path: &Path) -> Result<String, String> {
-        self.get(path).hash.get_or_init(|| file_hash(path).map_err(|e| e.to_string())).clone()
+        self.get(path, None).hash.get_or_init(|| file_hash(path).map_err(|e| e.to_string())).clone()
     }
 
     /// All of them, measured.
@@ -57,13 +58,11 @@ impl References {
         references: &[Reference],
         observer: &dyn Observer,
     ) -> Result<Vec<MeasuredReference>, String> {
-        let measured = |Reference { path, weight }: &Reference| {
-            let known = self.get(path);
-            let found = known.profile.get_or_init(|| match measure(path, observer) {
-                Ok((_, profile, warnings)) => Ok((profile, warnings)),
-                Err(error) => Err(error.to_string()),
-            });
-            found.clone().map(|(profile, warnings)| (reference_name(path), *weight, profile, warnings))
+        let measured = |reference: &Reference| {
+            let known = self.get(&reference.path, reference.section);
+            let measure = || measure_part(&reference.path, reference.section, observer).map_err(|e| e.to_string());
+            let found = known.profile.get_or_init(measure);
+            found.clone().map(|(profile, warnings)| (reference.name(), reference.weight, profile, warnings))
         };
         references.iter().map(measured).collect()
     }

@@ -116,7 +116,7 @@ impl Settings {
             program: &'static str,
             settings: MasterSettings,
             format: Format,
-            references: Vec<(&'a String, f64)>,
+            references: Vec<(&'a String, Option<String>, f64)>,
             genres: Vec<&'a str>,
             profile: Option<&'a str>,
             context: &'a str,
@@ -132,7 +132,11 @@ impl Settings {
             // Files count by what is in them.
             settings: MasterSettings { references: Vec::new(), profile: None, genre, ..self.master.clone() },
             format: self.format,
-            references: references.iter().zip(self.possible_references().iter().map(|r| r.weight)).collect(),
+            references: references
+                .iter()
+                .zip(self.possible_references())
+                .map(|(hash, reference)| (hash, reference.section.map(|s| s.to_string()), reference.weight))
+                .collect(),
             profile,
             context,
         };

@@ -48,7 +48,10 @@ impl ReferenceAssessment {
             let words = format!("it is only {:.1} s long: half of what it suggests is done", reference.seconds());
             assessment.limit(Amounts { tone: HALF, dynamics: HALF, width: HALF }, words);
         }
-        assessment.note_kind(reference, songs, norm);
+        assessment.note_sound(reference);
+        if matching == MatchKind::Cautious {
+            assessment.note_distance(reference, songs, norm);
+        }
         assessment
     }
 
@@ -96,15 +99,20 @@ impl ReferenceAssessment {
         }
     }
 
-    fn note_kind(&mut self, reference: &Profile, songs: &[&Profile], norm: &NormProfile) {
-        if is_speech(reference) {
-            let trust = Amounts { tone: FOREIGN, dynamics: 0.0, width: 0.0 };
-            self.limit(
-                trust,
-                "it sounds like speech: next to nothing of it is taken. Choose a piece of music".to_owned(),
-            );
+    fn note_sound(&mut self, reference: &Profile) {
+        let sound = if is_speech(reference) {
+            "speech"
+        } else if is_noise(reference) {
+            "noise"
+        } else {
             return;
-        }
+        };
+        let words =
+            format!("it sounds like {sound}: a quarter of its tone is taken and nothing else. Choose a piece of music");
+        self.limit(Amounts { tone: FOREIGN, dynamics: 0.0, width: 0.0 }, words);
+    }
+
+    fn note_distance(&mut self, reference: &Profile, songs: &[&Profile], norm: &NormProfile) {
         let distances = songs.iter().filter_map(|song| distance(&features(song)?, reference, norm));
         let (sum, count) = distances.fold((0.0, 0usize), |(sum, count), distance| (sum + distance, count + 1));
         let distance = sum / count.max(1) as f64;
@@ -198,6 +206,13 @@ const SPEECH_WIDTH_DB: f64 = -15.0;
 /// ...and no pulse.
 const SPEECH_PULSE: f64 = 0.35;
 
+/// Noise that does not change: above the bass its level moves by no more than chance has it in 100 ms, dB.
+const NOISE_SPREAD_DB: f64 = 1.0;
+
+fn is_noise(profile: &Profile) -> bool {
+    profile.dynamics.bands[1..].iter().all(|band| band.spread_100ms_db < NOISE_SPREAD_DB)
+}
+
 /// Whether it is a voice alone, as far as that can be told.
 fn is_speech(profile: &Profile) -> bool {
     let [low, low_mid, high_mid, _] = profile.dynamics.bands;
@@ -228,7 +243,7 @@ mod tests {
 
     fn judged(reference: &Profile, songs: &[&Profile]) -> ReferenceAssessment {
         let norm = NormProfile::universal().expect("it is compiled in");
-        ReferenceAssessment::of(reference, songs, &norm, MatchKind::Style)
+        ReferenceAssessment::of(reference, songs, &norm, MatchKind::Cautious)
     }
 
     /// Two parts of one song, longer than what is too short to be an example.

@@ -21,6 +21,14 @@ pub enum Error {
         /// What it is, with its article.
         what: &'static str,
     },
+    /// A section of a file that is shorter.
+    #[error("{}: it ends before {section}: choose a section that lies in it", name(path))]
+    NoSuchSection {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        section: String,
+    },
     /// The system refuses to read it.
     #[error("{}: cannot be read ({cause})", name(path))]
     Unreadable {

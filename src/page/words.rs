@@ -19,7 +19,7 @@ pub struct ActionExplanation {
 /// What the song went towards.
 pub fn towards(decision: &DecisionReport) -> String {
     match decision.target_kind {
-        TargetKind::Reference => format!("towards {}", decision.target),
+        TargetKind::Balance | TargetKind::Reference => format!("towards {}", decision.target),
         TargetKind::Literal => format!("with the spectrum of {}, taken as it is", decision.target),
         TargetKind::Norm if decision.target == UNIVERSAL => "towards what finished records have in common".to_owned(),
         TargetKind::Norm => format!("towards what finished records have in common ({})", decision.target),
@@ -54,7 +54,7 @@ pub fn refinement(report: &Report) -> Option<String> {
 pub fn deeds(report: &Report) -> Vec<ActionExplanation> {
     let decision = report.decision.as_ref();
     let model = decision.map(|decision| match decision.target_kind {
-        TargetKind::Reference | TargetKind::Literal => "your reference",
+        TargetKind::Balance | TargetKind::Reference | TargetKind::Literal => "your reference",
         TargetKind::Norm => "finished records",
     });
     let mut deeds: Vec<ActionExplanation> =
@@ -114,7 +114,7 @@ pub fn genre(decision: &DecisionReport) -> Option<String> {
 pub fn confidence(decision: &DecisionReport) -> Option<String> {
     let percent = |share: f64| (share * 100.0).round();
     let c = decision.confidence;
-    (decision.target_kind != TargetKind::Literal).then(|| {
+    (!decision.target_kind.is_followed()).then(|| {
         format!(
             "certainty (0 % is a guess): tone {} %, width {} %, dynamics {} %",
             percent(c.tone),

@@ -27,6 +27,7 @@ pub fn origin(target: &Target, is_own: bool, character: Character) -> String {
     let mut hasher = blake3::Hasher::new();
     let kind: &[u8] = match target.kind {
         TargetKind::Reference => b"Reference",
+        TargetKind::Balance => b"Balance",
         TargetKind::Literal => b"Literal",
         TargetKind::Norm => b"Norm",
     };

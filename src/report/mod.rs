@@ -19,6 +19,7 @@ use serde::Serialize;
 use crate::render::promises::{Measured, Promise};
 use crate::report::figures::{Figures, TargetSpectrum};
 use crate::report::passage::passage_of;
+use crate::request::reference::Reference;
 use crate::request::settings::DeciderKind;
 
 /// Raised when the meaning of a field changes.
@@ -157,11 +158,12 @@ pub struct ReferenceReport {
 
 impl ReferenceReport {
     /// What is told of a reference.
-    pub fn of(path: &Path, profile: &Profile) -> Self {
+    pub fn of(reference: &Reference, profile: &Profile) -> Self {
+        let start_s = reference.section.map_or(0.0, |section| section.start_s);
         Self {
-            path: path.display().to_string(),
+            path: reference.path.display().to_string(),
             integrated_lufs: profile.loudness.integrated_lufs,
-            passage_s: passage_of(profile),
+            passage_s: passage_of(profile).map(|s| start_s + s),
         }
     }
 }

@@ -5,20 +5,35 @@ use std::path::PathBuf;
 
 use models::genre;
 use models::norm::UNIVERSAL;
+use models::target::TargetKind;
 
 use crate::request::text::value_enum_text;
+use crate::song::section::Section;
 
 /// How a reference is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum MatchKind {
-    /// Its master, not its song: what the decider makes of the difference.
+    /// Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike
     #[default]
-    Style,
-    /// Its spectrum as it is, within ±6 dB (mid) and ±9 dB (side), and nothing else.
+    Balance,
+    /// Its spectrum in third octaves as it is, within ±6 dB (mid) and ±9 dB (side), and its loudness
     Literal,
+    /// What can be told to be its master and not its song: next to nothing of a song that has little in common
+    Cautious,
 }
 
 value_enum_text!(MatchKind);
+
+impl MatchKind {
+    /// What a target is called that is taken so.
+    pub fn target_kind(self) -> TargetKind {
+        match self {
+            Self::Balance => TargetKind::Balance,
+            Self::Literal => TargetKind::Literal,
+            Self::Cautious => TargetKind::Reference,
+        }
+    }
+}
 
 /// What a song without references or profile goes towards.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,32 +85,64 @@ const MAX_WEIGHT: f64 = 1e6;
 pub struct Reference {
     /// Its file.
     pub path: PathBuf,
+    /// The part of it that counts; `None` for all.
+    pub section: Option<Section>,
     /// Its share against the other references.
     pub weight: f64,
+}
+
+impl Reference {
+    /// All of a file, as the only reference.
+    pub fn whole(path: PathBuf) -> Self {
+        Self { path, section: None, weight: 1.0 }
+    }
+
+    /// What it is called in reports.
+    pub fn name(&self) -> String {
+        let file = self.path.file_name().unwrap_or_default().to_string_lossy();
+        self.section.map_or_else(|| file.to_string(), |section| format!("{file} ({section})"))
+    }
 }
 
 impl std::str::FromStr for Reference {
     type Err = String;
 
-    /// `FILE` or `FILE:WEIGHT`.
+    /// `FILE[@START-END][:WEIGHT]`. A name may have both signs in it: only what looks like a section is one.
     fn from_str(text: &str) -> Result<Self, String> {
-        if let Some((path, weight)) = text.rsplit_once(':')
-            && let Ok(weight) = weight.parse::<f64>()
+        let whole = |path: &str, section, weight| Self { path: path.into(), section, weight };
+        if let Some((path, section)) = text.rsplit_once('@')
             && !path.is_empty()
+            && Section::is_meant_by(section)
         {
-            return if weight > 0.0 && weight <= MAX_WEIGHT {
-                Ok(Self { path: path.into(), weight })
-            } else {
-                Err(format!("the weight of a reference must be a positive number up to {MAX_WEIGHT}, not {weight}"))
+            // `1:35` after the dash is a time, `95:2` and `1:35:2` have a weight.
+            if let Ok(section) = section.parse() {
+                return Ok(whole(path, Some(section), 1.0));
+            }
+            return match section.rsplit_once(':') {
+                Some((times, weight_text)) if times.contains('-') && times.parse::<Section>().is_ok() => {
+                    Ok(whole(path, times.parse().ok(), weight(weight_text)?))
+                }
+                _ => Err(section.parse::<Section>().err().unwrap_or_default()),
             };
         }
-        Ok(Self { path: text.into(), weight: 1.0 })
+        match text.rsplit_once(':') {
+            Some((path, number)) if !path.is_empty() && number.parse::<f64>().is_ok() => {
+                Ok(whole(path, None, weight(number)?))
+            }
+            _ => Ok(whole(text, None, 1.0)),
+        }
     }
+}
+
+fn weight(text: &str) -> Result<f64, String> {
+    let weight = text.parse::<f64>().ok().filter(|weight| *weight > 0.0 && *weight <= MAX_WEIGHT);
+    weight.ok_or_else(|| format!("the weight of a reference must be a positive number up to {MAX_WEIGHT}, not {text}"))
 }
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{}:{}", self.path.display(), self.weight)
+        let section = self.section.map_or_else(String::new, |section| format!("@{section}"));
+        write!(f, "{}{section}:{}", self.path.display(), self.weight)
     }
 }
 
@@ -144,7 +191,7 @@ mod tests {
     #[test]
     fn a_genre_stands_before_the_first_equals_sign_and_the_weight_after_the_last_colon() {
         let parse = |text: &str| text.parse::<GenreReference>();
-        let reference = |path: &str, weight| Reference { path: path.into(), weight };
+        let reference = |path: &str, weight| Reference { weight, ..Reference::whole(path.into()) };
         let of = |genre: &str, reference| Ok(GenreReference { genre: genre.to_owned(), reference });
         assert_eq!(parse("rock=a=b:c.flac:0.5"), of("rock", reference("a=b:c.flac", 0.5)));
         assert_eq!(parse("universal=a.flac"), of("universal", reference("a.flac", 1.0)));
@@ -163,8 +210,32 @@ mod tests {
     #[test]
     fn a_weight_follows_the_last_colon() {
         let parse = |text: &str| text.parse::<Reference>();
-        assert_eq!(parse("a:b.flac:0.5"), Ok(Reference { path: "a:b.flac".into(), weight: 0.5 }));
-        assert_eq!(parse("a:b.flac"), Ok(Reference { path: "a:b.flac".into(), weight: 1.0 }));
+        assert_eq!(parse("a:b.flac:0.5"), Ok(Reference { weight: 0.5, ..Reference::whole("a:b.flac".into()) }));
+        assert_eq!(parse("a:b.flac"), Ok(Reference::whole("a:b.flac".into())));
         assert!(parse("a.flac:-1").is_err());
+    }
+
+    #[test]
+    fn a_section_follows_the_last_at_sign_and_looks_like_one() {
+        let parse = |text: &str| text.parse::<Reference>();
+        let of = |path: &str, start_s, end_s, weight| {
+            Ok(Reference { path: path.into(), section: Some(Section { start_s, end_s }), weight })
+        };
+        assert_eq!(parse("hit.flac@1:05-1:35"), of("hit.flac", 65.0, 95.0, 1.0));
+        assert_eq!(parse("me@home.flac@65-95:2"), of("me@home.flac", 65.0, 95.0, 2.0));
+        assert_eq!(parse("hit.flac@1:05-1:35:0.5"), of("hit.flac", 65.0, 95.0, 0.5));
+        for text in ["hit.flac@1:05-1:35:0.5", "hit.flac@65.25-95:20.0", "hit.flac:3"] {
+            let reference = parse(text).expect(text);
+            assert_eq!(parse(&reference.to_string()), Ok(reference));
+        }
+        for name in ["me@home.flac", "a@1-2.flac", "live@12"] {
+            assert_eq!(parse(name), Ok(Reference { path: name.into(), section: None, weight: 1.0 }));
+        }
+        for (wrong, words) in
+            [("hit.flac@95-65", "ends before it starts"), ("hit.flac@1:5-1:35", "m:ss"), ("hit.flac@65-95:0", "weight")]
+        {
+            let refused = parse(wrong).expect_err(wrong);
+            assert!(refused.contains(words), "{wrong}: {refused}");
+        }
     }
 }

@@ -20,8 +20,9 @@ use crate::request::text::{as_text, list_as_text, option_as_text, value_enum_tex
 /// Everything that decides how a song comes out, but for the song.
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MasterSettings {
-    /// A finished record to sound like; several are weighted, as in hit.flac:0.5
-    #[arg(short, long = "reference", alias = "ref", value_name = "FILE[:WEIGHT]")]
+    /// A finished record to sound like; several are weighted, as in hit.flac:0.5, and a section is chosen as in
+    /// hit.flac@1:05-1:35
+    #[arg(short, long = "reference", alias = "ref", value_name = "FILE[@START-END][:WEIGHT]")]
     #[serde(rename = "reference", with = "list_as_text")]
     pub references: Vec<Reference>,
     /// A profile of records to sound like, as `goldmaster profile` writes it

@@ -3,6 +3,7 @@
 pub mod blocks;
 pub mod observer;
 pub(crate) mod read_ahead;
+pub mod section;
 
 use std::path::Path;
 
@@ -21,6 +22,7 @@ use crate::io::spool::Spool;
 use crate::song::blocks::each_block;
 use crate::song::observer::Observer;
 use crate::song::read_ahead::{ObservedSource, each_block_ahead};
+use crate::song::section::{Section, time};
 
 /// Frames in memory per spool; a longer song goes to a temporary file.
 pub const SPOOL_BYTES: usize = 128 << 20;
@@ -146,7 +148,44 @@ pub fn measure(path: &Path, observer: &dyn Observer) -> Result<(SourceInfo, Prof
     measure_with_timeline(path, observer).map(|(info, profile, _, warnings)| (info, profile, warnings))
 }
 
-/// The same, and how the song goes in time.
+/// Measures a section of a file, or all of it.
+///
+/// # Errors
+/// As [`Song::load`], or the file ends before the section starts.
+pub fn measure_part(
+    path: &Path,
+    section: Option<Section>,
+    observer: &dyn Observer,
+) -> Result<(Profile, Vec<String>), io::Error> {
+    let Some(section) = section else {
+        return measure(path, observer).map(|(_, profile, warnings)| (profile, warnings));
+    };
+    let decoder = open(path)?;
+    let info = decoder.info().clone();
+    observer.stage("measuring", info.frames_hint);
+    let mut analyzer = Analyzer::new(info.sample_rate_hz, info.channels);
+    let mut frames = 0;
+    let mut part = section.of(decoder, info.sample_rate_hz);
+    each_block(&mut part, |block| {
+        frames += block.len();
+        analyzer.push(block);
+        observer.advance(block.len() as u64)
+    })?;
+    if frames == 0 {
+        return Err(io::Error::NoSuchSection { path: path.into(), section: section.to_string() });
+    }
+    let mut warnings: Vec<String> = part.source().warnings().iter().map(ToString::to_string).collect();
+    let seconds = frames as f64 / f64::from(info.sample_rate_hz);
+    if seconds < section.end_s - section.start_s - SHORT_BY_S {
+        warnings.push(format!("it ends at {}: the section ends there as well", time(section.start_s + seconds)));
+    }
+    Ok((analyzer.finish(), warnings))
+}
+
+/// A section that a file is shorter by than this is not worth a word, seconds.
+const SHORT_BY_S: f64 = 0.1;
+
+/// The same as [`measure`], and how the song goes in time.
 ///
 /// # Errors
 /// As [`Song::load`].

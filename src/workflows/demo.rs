@@ -65,7 +65,7 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
             page: Some(Page { path: page.clone(), audio: PageAudio::Full, force }),
         },
         settings: MasterSettings {
-            references: vec![Reference { path: record.clone(), weight: 1.0 }],
+            references: vec![Reference::whole(record.clone())],
             delivery: DeliveryRequest {
                 loudness: Some(LoudnessTarget::Lufs(LOUDNESS_LUFS)),
                 ..DeliveryRequest::default()

@@ -24,15 +24,13 @@ use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash
 use crate::render::provenance::{origin, was_mastered_towards};
 use crate::report::actions::actions;
 use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
-use crate::report::{
-    DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, ReferenceReport, Report, reference_name,
-};
+use crate::report::{DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, ReferenceReport, Report};
 use crate::request::job::{MasterJob, Output, RenderJob};
 use crate::request::paths::{check_other_path, check_paths};
-use crate::request::reference::{Genre, MatchKind, Reference};
+use crate::request::reference::{Genre, Reference};
 use crate::request::settings::{DeciderKind, MasterSettings, with_values};
 use crate::song::observer::{Observer, Unseen};
-use crate::song::{Song, measure};
+use crate::song::{Song, measure_part};
 
 /// Masters one song.
 ///
@@ -112,7 +110,7 @@ impl<'s> Mix<'s, '_> {
         let (recipe, refinement) = refined(song, profile, goal, recipe, effort, observer)?;
         let recipe = with_values(recipe, &settings.values)?;
         let decision = DecisionReport { genre, references, refinement, ..report };
-        warnings.extend(notes_on_reference(settings, &target, &decision, &recipe));
+        warnings.extend(notes_on_reference(settings, &target, &recipe));
         warnings.extend(vinyl::side_warning(profile, &settings.delivery));
         Ok(Decided { song, profile, recipe, decision, warnings })
     }
@@ -155,7 +153,7 @@ impl MasteringTarget {
         let (mut warnings, mut records, mut trust) = (Vec::new(), Vec::new(), Amounts::NONE);
         let weights: f64 = references.iter().map(|(_, weight, ..)| weight).sum();
         let told = references.iter().zip(&settings.references);
-        let told = told.map(|((_, _, profile, _), reference)| ReferenceReport::of(&reference.path, profile)).collect();
+        let told = told.map(|((_, _, profile, _), reference)| ReferenceReport::of(reference, profile)).collect();
         for (name, weight, profile, noticed) in references {
             let assessment = ReferenceAssessment::of(&profile, songs, decider.norm(), settings.matching);
             trust = trust.plus(&assessment.trust, weight / weights);
@@ -163,10 +161,8 @@ impl MasteringTarget {
                 .extend(noticed.into_iter().chain(assessment.words).map(|what| format!("reference {name}: {what}")));
             records.push((name, weight, profile));
         }
-        let mut target = Target { trust, ..Target::references(&records).map_err(Error::Network)? };
-        if settings.matching == MatchKind::Literal {
-            target.kind = TargetKind::Literal;
-        }
+        let kind = settings.matching.target_kind();
+        let target = Target { trust, kind, ..Target::references(&records).map_err(Error::Network)? };
         let target = settings.character.followed(target);
         Ok(Self { warnings, references: told, ..Self::at(target) })
     }
@@ -287,26 +283,13 @@ fn note_page(written: Result<(), Error>, report: &mut Report) {
     }
 }
 
-/// What is to be known of the way towards a finished record: that little of it could be told, or that the song does not bear its
-/// loudness, or that it is uncommonly quiet, where nobody asked for another.
-fn notes_on_reference(
-    settings: &MasterSettings,
-    target: &Target,
-    decision: &DecisionReport,
-    recipe: &Recipe,
-) -> Vec<String> {
-    if settings.references.is_empty() || target.kind != TargetKind::Reference || target.trust == Amounts::NONE {
+/// What is to be known of the way towards a finished record: that the song does not bear its loudness, or that it is uncommonly
+/// quiet, where nobody asked for another.
+fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recipe) -> Vec<String> {
+    if settings.references.is_empty() || target.kind == TargetKind::Norm || target.trust == Amounts::NONE {
         return Vec::new();
     }
     let mut notes = Vec::new();
-    if decision.confidence.tone < LITTLE_IN_COMMON {
-        notes.push(
-            "the song and its reference have little in common: next to nothing of their difference can be told to be \
-             mastering, so that the tone hardly moves. Choose a record that is more alike, or take its spectrum as it is \
-             with --match literal"
-                .to_owned(),
-        );
-    }
     let is_unasked = settings.delivery.loudness.is_none() && settings.delivery.destination.is_none();
     let (lufs, reference_lufs) = (recipe.delivery.loudness_lufs, target.loudness_lufs);
     if is_unasked && lufs < reference_lufs - AS_LOUD_LU {
@@ -322,8 +305,6 @@ fn notes_on_reference(
     notes
 }
 
-/// Certainty of the tone under which a reference tells next to nothing.
-const LITTLE_IN_COMMON: f64 = 0.2;
 /// Hardly any record is quieter, LUFS.
 const QUIET_LUFS: f64 = -20.0;
 /// A difference of loudness that is not worth a word, LU.
@@ -400,9 +381,9 @@ fn measure_references(
 ) -> Result<Vec<MeasuredReference>, crate::io::Error> {
     references
         .par_iter()
-        .map(|Reference { path, weight }| {
-            let (_, profile, warnings) = measure(path, &Unseen(observer))?;
-            Ok((reference_name(path), *weight, profile, warnings))
+        .map(|reference| {
+            let (profile, warnings) = measure_part(&reference.path, reference.section, &Unseen(observer))?;
+            Ok((reference.name(), reference.weight, profile, warnings))
         })
         .collect()
 }
@@ -416,11 +397,13 @@ pub(crate) fn read_profile(path: &Path) -> Result<NormProfile, Error> {
     norm.map_err(|source| Error::ProfileFile { path: path.into(), source })
 }
 
-/// How dense a reference makes a master: only as far as a song like this bears it, and no denser where nothing of it is taken.
+/// How dense a reference makes a master: as dense as its loudness asks for where it is followed, else only as far as a song like this
+/// bears it; no denser where nothing of it is taken.
 fn least_plr_lu(profile: &Profile, target: &Target, wish: &MasteringDecision) -> Option<f64> {
     let plr_lu = profile.peak.true_peak_dbtp - profile.loudness.integrated_lufs?;
     let denser_lu = if target.trust == Amounts::NONE { 0.0 } else { wish.plr_lu.min(0.0) };
-    (target.kind == TargetKind::Reference).then_some(plr_lu + denser_lu)
+    let is_held = target.kind == TargetKind::Reference || target.kind.is_followed() && target.trust == Amounts::NONE;
+    is_held.then_some(plr_lu + denser_lu)
 }
 
 fn write_recipe(

@@ -7,7 +7,7 @@ use analyzer::spectrum::SpectrumMeter;
 use analyzer::spectrum_bands::THIRD_OCTAVES;
 use analyzer::stream::{Frame, Meter as _, Source};
 use analyzer::units::gain_from_db;
-use models::third_octaves::{FineBandPowers, ThirdOctaveLevels, over_loudness};
+use models::third_octaves::ThirdOctaveLevels;
 use renderer::chain::Chain;
 use renderer::recipe::{DeliveryParams, OutputParams, Recipe, SampleFormat, Solution};
 use renderer::stages::limiter::LimiterGain;
@@ -46,8 +46,6 @@ pub struct Reading {
     lufs: f64,
     /// Spectrum over the loudness, LU.
     pub levels: ThirdOctaveLevels,
-    /// The same, finer.
-    pub fine: FineBandPowers,
 }
 
 impl RefinementExcerpts {
@@ -277,10 +275,6 @@ impl Meters {
         let reading = self.spectrum.finish();
         let over = |levels: &[f64]| -> [f64; THIRD_OCTAVES] { std::array::from_fn(|band| levels[band] - lufs) };
         let (mid, side) = (&reading.mid, &reading.side);
-        Some(Reading {
-            lufs,
-            levels: [over(&mid.third_octave_db), over(&side.third_octave_db)],
-            fine: [&mid.fine, &side.fine].map(|powers| over_loudness(powers, lufs)),
-        })
+        Some(Reading { lufs, levels: [over(&mid.third_octave_db), over(&side.third_octave_db)] })
     }
 }

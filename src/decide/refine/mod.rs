@@ -3,19 +3,20 @@
 //!
 //! Compressors, width and limiter disturb what an equaliser does, and its curve knows nothing of where in a band the
 //! song is loud. Each correction is learnt from one half of the passages and counts only if the other half comes closer as well;
-//! where a spectrum is wanted as it is, all passages teach and all judge.
+//! towards a record that is followed, all passages teach and all judge, and the limiter has a part in what is heard.
 
 mod density;
 mod dynamics;
 mod excerpts;
-mod literal;
 mod rehearsal;
 
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use models::amounts::Amounts;
-use models::bounds::{MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB};
+use models::balance::{counted, octave_wide};
+use models::bounds::{SIDE_NOISE_DB, bounds_db, hardened, softened};
 use models::decision::keep_one_side;
+use models::literal::within_bounds;
 use models::target::{Target, TargetKind};
 use models::third_octaves::{
     AudibleBands, EqualizerCurves, ThirdOctaveLevels, audible, curve, levels, mean_over, thirds_below,
@@ -40,6 +41,8 @@ fn rounds(effort: Effort) -> usize {
 
 /// Corrections of a quick look.
 const QUICK_ROUNDS: usize = 2;
+/// Towards a record that is followed, a correction that brings less is the last, dB.
+const WORTH_DB: f64 = 0.02;
 /// A miss this small is left, dB.
 const CLOSE_ENOUGH_DB: f64 = 0.1;
 /// A correction has to take this share of the miss away from passages that it was not learnt from.
@@ -59,7 +62,8 @@ pub fn with_dynamics(
     (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
 ) -> Result<Recipe, Error> {
-    if effort == Effort::Off || target.kind == TargetKind::Literal {
+    // What is taken as it is is a spectrum; the cautious estimator has ratios of its own.
+    if effort == Effort::Off || matches!(target.kind, TargetKind::Literal | TargetKind::Reference) {
         return Ok(recipe);
     }
     observer.stage("refining", None);
@@ -80,9 +84,6 @@ pub fn refined(
 ) -> Result<(Recipe, Option<Refinement>), Error> {
     let (mut recipe, refinement) = match effort {
         Effort::Off => (recipe, None),
-        _ if target.kind == TargetKind::Literal => {
-            literal::refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer)?
-        }
         _ => refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer)?,
     };
     keep_one_side(profile, &mut recipe);
@@ -99,9 +100,15 @@ fn refine_by_rendering(
 ) -> Result<(Recipe, Option<Refinement>), Error> {
     let goal = Goal::of(profile, target, &amounts.times(&target.trust), &recipe);
     let Some(goal) = goal else { return Ok((recipe, None)) };
+    let rounds = rounds(effort);
+    let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds, observer };
+    if target.kind.is_followed() {
+        let Some(excerpts) = RefinementExcerpts::whole(song, profile)? else { return Ok((recipe, None)) };
+        observer.stage("refining", Some(excerpts.len() * rounds as u64));
+        return bench.followed(&excerpts);
+    }
     let Some(halves) = RefinementExcerpts::halves(song, profile)? else { return Ok((recipe, None)) };
     observer.stage("refining", Some(halves.iter().map(RefinementExcerpts::len).sum::<u64>()));
-    let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds: rounds(effort), observer };
     let [one, other] = &halves;
     let (first, second) = rayon::join(|| bench.uncorrected(one), || bench.uncorrected(other));
     let (Some(first), Some(second)) = (first?, second?) else { return Ok((recipe, None)) };
@@ -146,52 +153,69 @@ fn with_curves(recipe: &Recipe, [mid_db, side_db]: &EqualizerCurves) -> Recipe {
 
 /// What the chain is to change of the spectrum, but for a constant.
 struct Goal {
+    kind: TargetKind,
     /// Level over loudness after less before, LU.
     change: ThirdOctaveLevels,
     /// What is heard of it.
     heard: AudibleBands,
     /// Bands that anything is known of.
     known: usize,
+    /// How much of what is missing is made up for.
+    amounts: Amounts,
 }
 
 impl Goal {
     /// What `recipe` was made for; `None` where it leaves the tone alone, or the song is silent.
     fn of(profile: &Profile, target: &Target, amounts: &Amounts, recipe: &Recipe) -> Option<Self> {
         let (source, eq) = (levels(profile)?, &recipe.match_eq);
-        let known = thirds_below(profile.spectrum.cutoff_hz.min(target.cutoff_hz));
+        let cutoff_hz = profile.spectrum.cutoff_hz.min(target.cutoff_hz);
+        let known = thirds_below(cutoff_hz);
         let is_asked = amounts.tone > 0.0 || amounts.width > 0.0;
         if known == 0 || !is_asked || eq.is_neutral() {
             return None;
         }
-        let change =
-            [&eq.mid_db, &eq.side_db].map(|curve| std::array::from_fn(|b| eq.gain_db_at(curve, third_octave_hz(b))));
-        let [mut mid, mut side] = audible(&source);
+        let change = match target.kind {
+            // Meant are the levels.
+            TargetKind::Literal => amounts.of(&within_bounds(&source, &target.levels)),
+            // Meant is the curve.
+            TargetKind::Balance | TargetKind::Reference | TargetKind::Norm => {
+                [&eq.mid_db, &eq.side_db].map(|curve| std::array::from_fn(|b| eq.gain_db_at(curve, third_octave_hz(b))))
+            }
+        };
+        let [mut mid, mut side] = match target.kind {
+            TargetKind::Balance => counted(&source, cutoff_hz),
+            TargetKind::Literal => audible(&target.levels),
+            TargetKind::Reference | TargetKind::Norm => audible(&source),
+        };
         for band in 0..THIRD_OCTAVES {
             mid[band] &= band < known;
             let is_sound = source[1][band] - source[0][band] > SIDE_NOISE_DB && profile.channels == 2;
             side[band] &= band < known && is_sound;
         }
-        Some(Self { change, heard: [mid, side], known })
+        Some(Self { kind: target.kind, change, heard: [mid, side], known, amounts: *amounts })
     }
 
     /// What a chain that made `after` of `before` has left to be done.
     fn left(&self, before: &ThirdOctaveLevels, after: &ThirdOctaveLevels) -> Left {
         let missing = |c: usize, band: usize| self.change[c][band] - (after[c][band] - before[c][band]);
         let constant = mean_over(&self.heard[0], |band| missing(0, band));
-        let missing = std::array::from_fn(|c| {
+        let mut missing: ThirdOctaveLevels = std::array::from_fn(|c| {
             std::array::from_fn(|band| if self.heard[c][band] { missing(c, band) - constant } else { 0.0 })
         });
+        if self.kind == TargetKind::Balance {
+            missing = std::array::from_fn(|c| octave_wide(&missing[c], &self.heard[c]));
+        }
         Left { missing, miss_db: miss_db(&missing, &self.heard) }
     }
 
     /// Curves moved by what is missing, within their bounds.
     fn corrected(&self, curves: &EqualizerCurves, left: &Left, start: &EqualizerCurves) -> EqualizerCurves {
+        let corrections = self.amounts.of(&left.missing.each_ref().map(|missing| curve(missing, self.known)));
+        let bounds_db = bounds_db(self.kind);
         std::array::from_fn(|c| {
-            let bound_db = [MID_BOUND_DB, SIDE_BOUND_DB][c];
-            let correction = curve(&left.missing[c], self.known);
             std::array::from_fn(|band| {
-                let db = curves[c][band] + correction[band];
-                db.clamp(start[c][band] - CORRECTION_DB, start[c][band] + CORRECTION_DB).clamp(-bound_db, bound_db)
+                let db = softened(hardened(curves[c][band], bounds_db[c]) + corrections[c][band], bounds_db[c]);
+                db.clamp(start[c][band] - CORRECTION_DB, start[c][band] + CORRECTION_DB)
             })
         })
     }
@@ -234,6 +258,33 @@ impl Lesson {
 }
 
 impl Bench<'_> {
+    /// The recipe that comes closest in the passages that it is learnt from.
+    fn followed(&self, excerpts: &RefinementExcerpts) -> Result<(Recipe, Option<Refinement>), Error> {
+        let start = curves_of(self.recipe);
+        let Some(mut left) = self.uncorrected(excerpts)? else { return Ok((self.recipe.clone(), None)) };
+        let miss_before_db = left.miss_db;
+        let (mut best, mut curves) = ((left.miss_db, start), start);
+        for _ in 0..self.rounds {
+            if best.0 < CLOSE_ENOUGH_DB {
+                break;
+            }
+            curves = self.goal.corrected(&curves, &left, &start);
+            let Some(next) = self.left(excerpts, &curves)? else { break };
+            self.observer.advance(excerpts.len())?;
+            let is_worth_more = next.miss_db < best.0 - WORTH_DB;
+            if next.miss_db < best.0 {
+                best = (next.miss_db, curves);
+            }
+            if !is_worth_more {
+                break;
+            }
+            left = next;
+        }
+        let corrected = with_curves(self.recipe, &best.1);
+        let [mid_db, side_db] = largest_corrections(self.recipe, &corrected);
+        Ok((corrected, Some(Refinement { miss_before_db, miss_after_db: best.0, mid_db, side_db })))
+    }
+
     /// What the recipe as it is leaves to be done.
     fn uncorrected(&self, excerpts: &RefinementExcerpts) -> Result<Option<Left>, Error> {
         self.left(excerpts, &curves_of(self.recipe))
@@ -277,7 +328,7 @@ impl Bench<'_> {
 
     fn left(&self, excerpts: &RefinementExcerpts, curves: &EqualizerCurves) -> Result<Option<Left>, Error> {
         self.observer.advance(0)?;
-        let after = excerpts.through(&with_curves(self.recipe, curves), self.profile, false)?;
+        let after = excerpts.through(&with_curves(self.recipe, curves), self.profile, self.goal.kind.is_followed())?;
         Ok(after.map(|after| self.goal.left(&excerpts.before.levels, &after)))
     }
 }

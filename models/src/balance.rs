@@ -1,0 +1,163 @@
+//! The tonal balance of a record, as engineers compare records: in mid and side, an octave wide.
+//!
+//! What is narrower than an octave are the notes and instruments of a song; copied, they would be those of another.
+
+use analyzer::spectrum_bands::{SPECTRUM_BANDS, THIRD_OCTAVES, third_octave_hz};
+
+use crate::decision::{Confidence, MasteringDecision};
+use crate::registration::Registration;
+use crate::third_octaves::{ThirdOctaveLevels, curve, difference, quarters_at, thirds_below};
+
+/// Shares of a third octave and its neighbours in the octave around it.
+const OCTAVE: [f64; 5] = [0.5, 1.0, 1.0, 1.0, 0.5];
+/// A song that has no more than this in a third octave has nothing there that could be balanced, LU.
+const NOTHING_LU: f64 = -69.0;
+
+/// Which third octaves count.
+pub type Counted = [bool; THIRD_OCTAVES];
+
+/// The octave-wide running mean of what counts; where nothing near does, the nearest mean.
+pub fn octave_wide(values: &[f64; THIRD_OCTAVES], counted: &Counted) -> [f64; THIRD_OCTAVES] {
+    let reach = OCTAVE.len() / 2;
+    let mean = |band: usize| {
+        let near = OCTAVE.iter().enumerate().filter_map(|(n, share)| {
+            // Beyond the ends the outermost bands go on.
+            let at = (band + n).saturating_sub(reach).min(THIRD_OCTAVES - 1);
+            counted[at].then(|| (share * values[at], *share))
+        });
+        let (sum, total) = near.fold((0.0, 0.0), |(sum, total), (value, share)| (sum + value, total + share));
+        (total > 0.0).then(|| sum / total)
+    };
+    let means: [Option<f64>; THIRD_OCTAVES] = std::array::from_fn(mean);
+    std::array::from_fn(|band| {
+        let known = (0..THIRD_OCTAVES).filter_map(|other| Some((band.abs_diff(other), means[other]?)));
+        known.min_by_key(|(away, _)| *away).map_or(0.0, |(_, mean)| mean)
+    })
+}
+
+/// Third octaves of mid and side in which a song has something, under `cutoff_hz`.
+pub fn counted(source: &ThirdOctaveLevels, cutoff_hz: f64) -> [Counted; 2] {
+    let known = thirds_below(cutoff_hz);
+    source.map(|levels| std::array::from_fn(|band| band < known && levels[band] > NOTHING_LU))
+}
+
+/// Songs whose moments are no further apart than the first are alike, those beyond the second have nothing in common, dB.
+const ALIKE_DB: [f64; 2] = [4.0, 5.0];
+/// Of songs that are alike, so much of the difference is that of moments laid over each other; the rest is that of the means.
+const MOMENTS_SHARE: f64 = 0.7;
+/// Up to the first distance differences narrower than an octave are the master as well, beyond the second they are the song, dB.
+const SAME_DB: [f64; 2] = [1.0, 2.5];
+
+/// What brings `source` to `target` octave-wide, before any bounds; the ratios are those of `estimate`. Beyond `cutoff_hz` nothing is known.
+///
+/// Long-term means differ by whatever the songs do not play equally often. Of two that are alike, `registration` knows better.
+pub fn decide(
+    source: &ThirdOctaveLevels,
+    target: &ThirdOctaveLevels,
+    cutoff_hz: f64,
+    registration: Option<&Registration>,
+    estimate: MasteringDecision,
+) -> MasteringDecision {
+    let (known, counted) = (thirds_below(cutoff_hz), counted(source, cutoff_hz));
+    let (mut wanted, mut narrow_share) = (difference(source, target), 0.0);
+    if let Some(Registration { shift_db, distance_db }) = registration {
+        let share = MOMENTS_SHARE * falling(ALIKE_DB, *distance_db);
+        for (gains, shift_db) in wanted.iter_mut().zip(shift_db.chunks_exact(SPECTRUM_BANDS)) {
+            for (band, gain) in gains.iter_mut().enumerate().take(known) {
+                *gain += share * (quarters_at(shift_db, third_octave_hz(band)) - *gain);
+            }
+        }
+        narrow_share = falling(SAME_DB, *distance_db);
+    }
+    let [mid, side]: ThirdOctaveLevels = std::array::from_fn(|c| {
+        let wide = octave_wide(&wanted[c], &counted[c]);
+        std::array::from_fn(|band| {
+            let narrow = if counted[c][band] { wanted[c][band] - wide[band] } else { 0.0 };
+            wide[band] + narrow_share * narrow
+        })
+    });
+    // Of a side that is not there, the width stays as it is.
+    let side = if counted[1].contains(&true) { side } else { mid };
+    let [mid_db, side_db] = [mid, side].map(|gains| curve(&gains, known));
+    MasteringDecision {
+        mid_db,
+        side_db,
+        confidence: Confidence { tone: 1.0, width: 1.0, ..estimate.confidence },
+        ..estimate
+    }
+}
+
+/// 1 up to the first, 0 from the second, a straight line between.
+fn falling([from, to]: [f64; 2], value: f64) -> f64 {
+    ((to - value) / (to - from)).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::third_octaves::mean_over;
+
+    const ALL_HZ: f64 = 20_480.0;
+    const SONG: ThirdOctaveLevels = [[-20.0; THIRD_OCTAVES], [-30.0; THIRD_OCTAVES]];
+    /// The curves of mid and side that are found where no estimator says anything else.
+    fn found(
+        source: &ThirdOctaveLevels,
+        target: &ThirdOctaveLevels,
+        registration: Option<&Registration>,
+    ) -> ThirdOctaveLevels {
+        let nothing = MasteringDecision {
+            mid_db: [0.0; SPECTRUM_BANDS],
+            side_db: [0.0; SPECTRUM_BANDS],
+            log_ratio: [0.0; analyzer::crossover::BANDS],
+            plr_lu: 0.0,
+            confidence: Confidence { tone: 0.0, width: 0.0, dynamics: 0.0 },
+        };
+        let decision = decide(source, target, ALL_HZ, registration, nothing);
+        let at = |curve: &[f64], band| quarters_at(curve, third_octave_hz(band));
+        [decision.mid_db, decision.side_db].map(|curve| std::array::from_fn(|band| at(&curve, band)))
+    }
+
+    fn with(levels: &ThirdOctaveLevels, gain_db: impl Fn(usize, usize) -> f64) -> ThirdOctaveLevels {
+        std::array::from_fn(|c| std::array::from_fn(|band| levels[c][band] + gain_db(c, band)))
+    }
+
+    #[test]
+    fn an_octave_wide_difference_is_followed() {
+        let slope = |c: usize, band: usize| (6.0 - 3.0 * c as f64) * libm::sin(band as f64 / 5.0);
+        let curves = found(&SONG, &with(&SONG, slope), None);
+        for c in 0..2 {
+            assert!((2..27).all(|band| (curves[c][band] - slope(c, band)).abs() < 0.5), "{curves:?}");
+        }
+    }
+
+    #[test]
+    fn notes_of_another_song_are_not_copied() {
+        // Every third third octave holds a note, in the other song the one beside it.
+        let notes = |place: usize| move |_: usize, band: usize| if band % 3 == place { 9.0 } else { 0.0 };
+        let [mid, _] = found(&with(&SONG, notes(0)), &with(&SONG, notes(1)), None);
+        let all = [true; THIRD_OCTAVES];
+        let wide = octave_wide(&mid, &all);
+        let rough = mean_over(&all, |band| (mid[band] - wide[band]) * (mid[band] - wide[band])).sqrt();
+        assert!(rough < 0.6 && mid[2..27].iter().all(|db| db.abs() < 2.0), "{rough}: {mid:?}");
+    }
+
+    #[test]
+    fn of_songs_that_are_alike_moments_say_more_than_means() {
+        let mut shift_db = [3.0; 2 * SPECTRUM_BANDS];
+        shift_db[..SPECTRUM_BANDS / 2].fill(-3.0);
+        let target = with(&SONG, |_, band| if band < 16 { 4.0 } else { -4.0 });
+        let at = |distance_db: f64| found(&SONG, &target, Some(&Registration { shift_db, distance_db }))[0][8];
+        assert!(at(2.0) < -0.5 && at(6.0) > 3.5, "{} {}", at(2.0), at(6.0));
+        assert!(at(4.5) > at(2.0) && at(4.5) < at(6.0), "{}", at(4.5));
+    }
+
+    #[test]
+    fn what_is_not_there_is_left() {
+        let mut source = SONG;
+        source[1].fill(-70.0);
+        source[0][24..].fill(-70.0);
+        let [mid, side] = found(&source, &with(&SONG, |_, band| 0.3 * band as f64), None);
+        assert_eq!(mid, side, "there is no side");
+        assert!((24..THIRD_OCTAVES).all(|band| (mid[band] - mid[24]).abs() < 1.5), "{mid:?}");
+    }
+}
