@@ -167,6 +167,8 @@ impl std::str::FromStr for Character {
 
 #[cfg(test)]
 mod tests {
+    use crate::target::TargetKind;
+
     use super::*;
     use crate::norm::NormProfile;
 
