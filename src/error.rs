@@ -42,6 +42,14 @@ pub enum Error {
         /// Of how many.
         all: usize,
     },
+    /// Some of several files are not ready for a destination; what fails was printed.
+    #[error("{not_ready} of {files} files {} not ready", if *not_ready == 1 { "is" } else { "are" })]
+    NotReady {
+        /// How many.
+        not_ready: usize,
+        /// Of how many.
+        files: usize,
+    },
     /// A recipe file that is none.
     #[error("{}: {source}{}", name(path), hint(source))]
     RecipeFile {
@@ -97,12 +105,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// 1 failed, 2 wrong use, 3 promise not kept, 4 some of several failed, 130 interrupted.
+    /// 1 failed, 2 wrong use, 3 promise not kept, 4 some of several failed, 5 a checked file is not ready, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Recipe(_) => 2,
             Self::Promise { .. } => 3,
             Self::SomeUnread { .. } | Self::SomeFailed { .. } => 4,
+            Self::NotReady { .. } => 5,
             Self::Io(crate::io::Error::Interrupted) | Self::SomeLeft { .. } => 130,
             Self::Io(_)
             | Self::Decide { .. }

@@ -12,7 +12,9 @@ use goldmaster::terminal::progress_bar::listen_for_interrupt;
 
 use crate::cli::master::MasterArgs;
 use crate::cli::{Cli, Command, command, hints};
-use crate::commands::{analyze, batch, demo, describe, master, print_error, print_warning, profile, render, report};
+use crate::commands::{
+    analyze, batch, check, demo, describe, master, print_error, print_warning, profile, render, report, variations,
+};
 
 fn main() -> ExitCode {
     let done = match parsed() {
@@ -64,11 +66,13 @@ fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Master(args) => master::run_master(&args),
         Command::Analyze(args) => analyze::run_analyze(&args),
+        Command::Check(args) => check::run_check(&args),
         Command::Profile(args) => profile::run_profile(&args),
         Command::Render(args) => render::run_render(&args),
         Command::Batch(args) => batch::run_batch(&args),
         Command::MergeReports(args) => batch::run_merge(&args),
         Command::Report(args) => report::run_report(&args),
+        Command::Variations(args) => variations::run_variations(&args),
         Command::Demo(args) => demo::run_demo(&args),
         Command::Completions(args) => describe::print_completions(&args),
         Command::Man => describe::print_manual(),

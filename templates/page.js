@@ -1,26 +1,25 @@
 (() => {
   "use strict";
   const byId = (id) => document.getElementById(id);
-  const copy = byId("copy");
-  if (copy) {
+  document.querySelectorAll(".copy").forEach((copy) => {
     copy.addEventListener("click", async () => {
-      const text = byId("recipe-text");
+      const text = byId(copy.dataset.text);
       let done = false;
       try {
         await navigator.clipboard.writeText(text.textContent);
         done = true;
       } catch {
         const details = text.closest("details");
-        details.open = true;
+        if (details) details.open = true;
         const range = document.createRange();
         range.selectNodeContents(text);
         getSelection().removeAllRanges();
         getSelection().addRange(range);
         done = document.execCommand("copy");
       }
-      byId("copied").textContent = done ? "Copied." : "Selected: copy it with Ctrl+C.";
+      copy.nextElementSibling.textContent = done ? "Copied." : "Selected: copy it with Ctrl+C.";
     });
-  }
+  });
   addEventListener("beforeprint", () => document.querySelectorAll("#deliver details").forEach((d) => { d.open = true; }));
 
   const holder = byId("sounds");
@@ -31,7 +30,7 @@
   let context = null;
   let loading = null;
   let running = [];
-  let chosen = (sounds.find((s) => s.id === "after") || sounds[0]).id;
+  let chosen = document.querySelector('input[name="sound"]:checked').value;
   let startedAt = 0;
   let offset = 0;
   let playing = false;
@@ -42,6 +41,9 @@
   const say = (text) => { byId("status").textContent = text; };
   const sound = (id) => sounds.find((s) => s.id === id);
   const level = (id) => (byId("matched").checked ? Math.pow(10, sound(id).gain_db / 20) : 1);
+
+  const partAt = (s, at) => s.parts.find((part) => at < part.to_s) || s.parts[s.parts.length - 1];
+  const songTime = (s, at) => { const part = partAt(s, at); return part.song_s + Math.min(at, part.to_s) - part.from_s; };
 
   const words = (seconds) => {
     const tenths = Math.floor(seconds * 10 + 1e-6);
@@ -55,12 +57,30 @@
     return array.buffer;
   }
 
+  const nextFrame = () => new Promise((done) => setTimeout(done, 30));
+
+  async function decode() {
+    const player = byId("player");
+    player.setAttribute("aria-busy", "true");
+    for (const [n, s] of sounds.entries()) {
+      const megabytes = (byId("audio-" + s.id).textContent.length * 0.75) / 1e6;
+      say("Loading sound " + (n + 1) + " of " + sounds.length + " (" + megabytes.toFixed(1) + " MB)…");
+      await nextFrame();
+      s.buffer = await context.decodeAudioData(bytes(s.id));
+    }
+    player.removeAttribute("aria-busy");
+    say("");
+  }
+
   function load() {
     if (!loading) {
-      say("Reading the sounds…");
       context = new (window.AudioContext || window.webkitAudioContext)();
-      loading = Promise.all(sounds.map(async (s) => { s.buffer = await context.decodeAudioData(bytes(s.id)); })).then(() => say(""));
-      loading.catch(() => { say("This browser cannot play the sounds of this page."); loading = null; });
+      loading = decode();
+      loading.catch(() => {
+        byId("player").removeAttribute("aria-busy");
+        say("This browser cannot play the sounds of this page.");
+        loading = null;
+      });
     }
     return loading;
   }
@@ -156,7 +176,7 @@
     const at = currentTime();
     byId("play").textContent = playing ? "Pause" : "Play";
     byId("playhead").style.left = (100 * at) / length + "%";
-    const time = words(sound(chosen).start_s + at);
+    const time = words(songTime(sound(chosen), at));
     byId("clock").textContent = time;
     if (document.activeElement !== place || playing) place.value = at.toFixed(2);
     place.setAttribute("aria-valuetext", time);
@@ -170,16 +190,24 @@
   }
 
   byId("play").addEventListener("click", () => (playing ? pause() : play()));
-  byId("loudest").addEventListener("click", () => seek(sound(chosen).loudest_s));
-  byId("loop").addEventListener("click", () => setLoop(!loop.on, loop.from, loop.to));
-  byId("loop-from").addEventListener("click", () => {
-    const at = currentTime();
-    setLoop(true, at, loop.on && loop.to > at + 0.1 ? loop.to : length);
+  // A place is played from its start; while the loop is on, it is what is looped.
+  const goTo = (part) => {
+    if (loop.on) { loop.from = part.from_s; loop.to = part.to_s; }
+    seek(part.from_s);
+  };
+  document.querySelectorAll(".place").forEach((button) => button.addEventListener("click", () => {
+    const parts = sound(chosen).parts;
+    goTo(parts[Math.min(Number(button.dataset.part), parts.length - 1)]);
+  }));
+  byId("loop").addEventListener("click", () => {
+    const part = partAt(sound(chosen), currentTime());
+    setLoop(!loop.on, part.from_s, part.to_s);
   });
-  byId("loop-to").addEventListener("click", () => {
-    const at = currentTime();
-    setLoop(true, loop.on && loop.from < at - 0.1 ? loop.from : 0, Math.max(at, 0.2));
-  });
+  for (const part of sounds[0].parts.slice(1)) {
+    const edge = document.createElement("i");
+    edge.style.left = (100 * part.from_s) / length + "%";
+    byId("parts").append(edge);
+  }
   byId("matched").addEventListener("change", balance);
   place.addEventListener("input", () => seek(Number(place.value)));
   document.querySelectorAll('input[name="sound"]').forEach((r) => r.addEventListener("change", () => choose(r.value)));

@@ -71,7 +71,7 @@ fn a_recording_that_was_cut_off_is_mastered_and_says_how_much_is_missing() {
     let cut = 44 + 6 * (MIX.len() / 2) + 3;
     folder.file("cut.wav", &whole[..cut]);
     let report = folder.goldmaster(&["cut.wav", "--json"]).succeeded().json();
-    let warning = report["warnings"][0].as_str().expect("a warning");
+    let warning = report["warnings"][0]["sentence"].as_str().expect("a sentence");
     let missing = (MIX.len() - MIX.len() / 2).to_string();
     assert!(warning.contains("cut off") && warning.contains(&missing), "{warning}");
     assert_eq!(read(&folder.path("cut.master.wav")).frames.len(), MIX.len() / 2);

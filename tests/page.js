@@ -71,9 +71,11 @@
       await wait(1500);
       result.looped_at = player.currentTime;
       player.setLoop(false);
-      document.getElementById("loudest").click();
+      const places = [...document.querySelectorAll(".place")];
+      places[places.length - 1].click();
       await wait(80);
-      result.loudest = { at: player.currentTime, told: told.find((sound) => sound.id === player.sound).loudest_s };
+      const parts = told.find((sound) => sound.id === player.sound).parts;
+      result.loudest = { at: player.currentTime, told: parts[parts.length - 1].from_s };
       document.getElementById("play").click();
       await wait(50);
       const still = player.currentTime;

@@ -56,7 +56,7 @@ fn sounds_are_equally_loud_and_show_the_same_moment() {
     let html = page(&folder, "page.html");
     assert!(html.len() < 6_000_000, "{} bytes", html.len());
     let told = told(&html);
-    assert_eq!(told.iter().map(|sound| &sound["id"]).collect::<Vec<_>>(), ["before", "after", "reference"]);
+    assert_eq!(told.iter().map(|sound| &sound["id"]).collect::<Vec<_>>(), ["mix", "master", "reference"]);
     let mut heard = Vec::new();
     for sound in &told {
         let id = sound["id"].as_str().expect("a name");
@@ -68,20 +68,24 @@ fn sounds_are_equally_loud_and_show_the_same_moment() {
     }
     let [quietest, loudest] = [f64::min, f64::max].map(|pick| heard.iter().copied().reduce(pick).expect("sounds"));
     assert!(loudest - quietest < MATCHED_LU, "{heard:?}");
-    // The excerpt of the mix is a passage of the mix, dithered to 16 bits.
-    let before = read(&folder.path("before.flac"));
-    let start = (told[0]["start_s"].as_f64().expect("a place") * f64::from(RATE_HZ)).round() as usize;
-    let passage = &song[start..start + before.frames.len()];
+    // What is heard of the mix are passages of the mix, dithered to 16 bits.
+    let mix = read(&folder.path("mix.flac"));
     let error = |a: &Frame, b: &Frame| (a[0] - b[0]).abs().max((a[1] - b[1]).abs());
-    let worst = before.frames.iter().zip(passage).map(|(a, b)| error(a, b)).fold(0.0, f32::max);
-    assert!(worst < 3.0 / 32_768.0, "{worst}");
-    assert_eq!(told[0]["start_s"], told[1]["start_s"]);
+    let parts = told[0]["parts"].as_array().expect("a list");
+    assert_eq!(parts.len(), 2, "a typical part and the loudest");
+    for part in parts {
+        let [from, to, start] = ["from_s", "to_s", "song_s"]
+            .map(|name| (part[name].as_f64().expect("a time") * f64::from(RATE_HZ)).round() as usize);
+        let worst = mix.frames[from..to].iter().zip(&song[start..]).map(|(a, b)| error(a, b)).fold(0.0, f32::max);
+        assert!(worst < 3.0 / 32_768.0, "{worst} {part}");
+    }
+    assert_eq!(told[0]["parts"], told[1]["parts"], "of the master the same");
 }
 
 #[test]
 fn a_page_plays_as_much_as_is_asked_for_and_changes_no_byte_of_the_master() {
     let folder = Folder::new();
-    folder.wav("my song.wav", 2, &demo_mix(RATE_HZ, 14.0));
+    folder.wav("my song.wav", 2, &demo_mix(RATE_HZ, 20.0));
     folder.goldmaster(&["my song.wav", "-o", "plain.wav"]).succeeded();
     let mut sizes = Vec::new();
     for audio in ["none", "excerpt", "full"] {
@@ -94,7 +98,7 @@ fn a_page_plays_as_much_as_is_asked_for_and_changes_no_byte_of_the_master() {
     }
     let [(none, silent), (excerpt, short), (full, whole)] = sizes[..] else { unreachable!() };
     assert!(none < 300_000 && none < excerpt && excerpt < full, "{sizes:?}");
-    assert_eq!((silent, short, whole), (None, Some(10.0), Some(14.0)));
+    assert_eq!((silent, short, whole), (None, Some(16.0), Some(20.0)));
     let [plain, shown] = ["plain.wav", "master.wav"].map(|name| std::fs::read(folder.path(name)).expect("a master"));
     assert!(plain == shown, "a page is only looked at");
 }
@@ -123,7 +127,7 @@ fn songs_of_every_kind_have_a_page() {
         let shown = html.split("<script").next().expect("a page");
         assert!(!shown.contains("NaN") && !shown.contains("inf"), "{name}");
         assert_eq!(told(&html).len(), 2, "{name}");
-        assert_eq!(html.contains(r#"id="width""#), !matches!(name, "mono" | "low"), "{name}");
+        assert_eq!(html.contains(r#"id="width-change""#), !matches!(name, "mono" | "low"), "{name}");
     }
 }
 
@@ -288,7 +292,7 @@ fn in_a_browser_the_page_plays_switches_and_draws() {
         (&Value::Array(vec![]), &Value::Array(vec![])),
         "nothing leaves the page"
     );
-    assert_eq!(result["sounds"], serde_json::json!(["before", "after", "reference"]));
+    assert_eq!(result["sounds"], serde_json::json!(["mix", "master", "reference"]));
     let matched: Vec<f64> =
         result["matched_lufs"].as_array().expect("a list").iter().filter_map(Value::as_f64).collect();
     let [low, high] = [f64::min, f64::max].map(|pick| matched.iter().copied().reduce(pick).expect("sounds"));
@@ -311,18 +315,63 @@ fn in_a_browser_the_page_plays_switches_and_draws() {
     let jump = &result["loudest"];
     let past = jump["at"].as_f64().expect("a time") - jump["told"].as_f64().expect("a time");
     assert!((0.0..1.0).contains(&past), "{jump}");
-    assert_eq!((&result["pauses"], &result["key_2"]), (&Value::Bool(true), &Value::from("after")));
+    assert_eq!((&result["pauses"], &result["key_2"]), (&Value::Bool(true), &Value::from("master")));
     let figures = result["figures"].as_array().expect("a list");
     let ids: Vec<&str> = figures.iter().filter_map(|figure| figure["id"].as_str()).collect();
     assert_eq!(
         ids,
-        ["waveform", "loudness", "limiting", "bands", "spectrum", "equalizer", "width", "correlation", "histogram"]
+        [
+            "tone-change",
+            "width-change",
+            "waveform",
+            "loudness",
+            "limiting",
+            "bands",
+            "spectrum",
+            "equalizer",
+            "correlation",
+            "histogram"
+        ]
     );
     for figure in figures {
         let count = |of: &str| figure[of].as_u64().expect("a number");
         assert!(count("drawn") >= 1 && count("rows") >= 2 && count("summary") > 20, "{figure}");
     }
     assert_eq!(result["overflow_px"], 0, "nothing sticks out");
+}
+
+#[test]
+fn in_a_browser_variations_play_and_switch() {
+    let folder = Folder::new();
+    folder.wav("my mix.wav", 2, &demo_mix(RATE_HZ, 40.0));
+    let run = folder.goldmaster(&["variations", "my mix.wav", "--refine", "off"]).succeeded();
+    assert!(["gentle", "balanced", "loud", "open"].iter().all(|name| run.stdout.contains(name)), "{run:?}");
+    let html = page(&folder, "my mix.variations.html");
+    let command = "goldmaster &#39;my mix.wav&#39; --refine off --intensity 50 -o &#39;my mix.gentle.wav&#39;";
+    assert!(html.contains(command), "the command that renders it whole");
+    let told = told(&html);
+    let ids: Vec<&str> = told.iter().filter_map(|sound| sound["id"].as_str()).collect();
+    assert_eq!(ids, ["mix", "gentle", "balanced", "loud", "open"]);
+    assert!(told.iter().all(|sound| sound["seconds"] == 30.0), "half a minute of each");
+    let Some((result, console)) = browsed(&folder, "my mix.variations.html") else { return };
+    assert_eq!((&result["fault"], console), (&Value::Null, Vec::new()), "{result:#}");
+    let switches = result["switches"].as_array().expect("a list");
+    assert!(switches.iter().all(|switch| switch["chosen"] == switch["to"] && switch["starts"] == 1), "{result:#}");
+    assert_eq!((&result["requests"], &result["overflow_px"]), (&Value::Array(vec![]), &Value::from(0)));
+}
+
+#[test]
+fn the_command_of_a_variation_gives_the_master_that_was_heard() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &demo_mix(RATE_HZ, 12.0));
+    folder.goldmaster(&["variations", "mix.wav"]).succeeded();
+    folder.goldmaster(&["mix.wav", "--intensity", "50", "-o", "gentle.wav"]).succeeded();
+    let html = page(&folder, "mix.variations.html");
+    let heard = read(&folder.file("heard.flac", &flac(&html, "gentle"))).frames;
+    let rendered = read(&folder.path("gentle.wav")).frames;
+    let worst =
+        heard.iter().zip(&rendered).map(|(a, b)| (a[0] - b[0]).abs().max((a[1] - b[1]).abs())).fold(0.0, f32::max);
+    assert!(heard.len() == rendered.len() && worst < 3.0 / 32_768.0, "{worst}");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use analyzer::stream::{Frame, Meter as _};
 use analyzer::synth::{demo_mix, pink_noise};
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ, job, louder, mastered, read, with};
 use goldmaster::decide::refine::refined;
+use goldmaster::report::Report;
+use goldmaster::report::warning::{Subject, WarningKind, WidthCause};
 use goldmaster::request::delivery::{DeliveryRequest, LoudnessTarget};
 use goldmaster::request::job::{MasterJob, RenderJob};
 use goldmaster::request::reference::{MatchKind, Reference};
@@ -153,7 +155,7 @@ fn a_song_that_is_its_own_reference_stays_as_it_is() {
             })
         };
         let report = mastered(&again);
-        assert!(report.warnings.iter().any(|words| words.contains("the song itself")), "{:?}", report.warnings);
+        assert!(has(&report, &WarningKind::ReferenceIsTheSong), "{:?}", report.warnings);
         let after = read(&again.output.path).frames;
         let (_, worst) = apart(&frames, &after);
         let [a, b] = [&frames, &after].map(|frames| features(&profile(frames)).expect("it can be heard"));
@@ -173,25 +175,36 @@ fn a_bad_reference_is_named_and_followed_no_further_than_it_can_be() {
     folder.wav("clipped.wav", 2, &clipped);
     folder.wav("short.wav", 2, &record()[..3 * RATE_HZ as usize]);
     folder.wav("voice.wav", 2, &voice());
-    let words = |name: &str| {
+    let followed = |name: &str| {
         let report = mastered(&with(towards(&folder, name, &format!("{name}.out.wav")), |settings| {
             settings.effort = Effort::Off
         }));
-        let said: Vec<String> = report.warnings.iter().filter(|words| words.contains(name)).cloned().collect();
-        (said.join("\n"), report.recipe)
+        let about = Subject::Reference(name.to_owned());
+        let warnings = report.warnings.into_iter().filter(|warning| warning.about == about);
+        (warnings.map(|warning| warning.fact.kind).collect::<Vec<_>>(), report.recipe)
     };
-    let (said, recipe) = words("mono.wav");
-    assert!(said.contains("it is mono") && said.contains("Choose a stereo record"), "{said}");
+    let (warnings, recipe) = followed("mono.wav");
+    assert!(warnings.contains(&WarningKind::ReferenceHasNoWidth { cause: WidthCause::Mono }), "{warnings:?}");
     // Where there is no side but noise, it is not lifted with the mid.
     let is_alike = |band: usize| recipe.match_eq.side_db.0[band] == recipe.match_eq.mid_db.0[band];
     assert!((8..40).all(is_alike), "{recipe:?}");
-    assert!(words("clipped.wav").0.contains("it clips"));
-    assert!(words("short.wav").0.contains("3.0 s long"));
+    assert!(followed("clipped.wav").0.contains(&WarningKind::ReferenceClips { applied_pct: 50.0 }));
+    assert!(followed("short.wav").0.contains(&WarningKind::ReferenceIsShort { length_s: 3.0, applied_pct: 50.0 }));
     folder.wav("noise.wav", 2, &pink_noise(RATE_HZ, -20.0, 8.0, 3));
-    assert!(words("noise.wav").0.contains("it sounds like noise"));
-    let (said, recipe) = words("voice.wav");
-    assert!(said.contains("speech"), "{said} {:?} {:?}", profile(&voice()).dynamics.bands, profile(&voice()).rhythm);
+    assert!(followed("noise.wav").0.contains(&WarningKind::ReferenceIsNoise));
+    let (warnings, recipe) = followed("voice.wav");
+    let voice = profile(&voice());
+    assert!(
+        warnings.contains(&WarningKind::ReferenceIsSpeech),
+        "{warnings:?} {:?} {:?}",
+        voice.dynamics.bands,
+        voice.rhythm
+    );
     assert!(recipe.multiband.bands().iter().all(|band| band.ratio == 1.0));
+}
+
+fn has(report: &Report, kind: &WarningKind) -> bool {
+    report.warnings.iter().any(|warning| warning.kind == *kind)
 }
 
 /// Something like a voice: a buzz in formants, syllable by syllable, with pauses.
@@ -251,7 +264,7 @@ fn a_master_is_mastered_towards_the_same_only_once() {
             settings.references = references
         });
         let report = mastered(&twice);
-        assert!(report.warnings.iter().any(|words| words.contains("already")), "{:?}", report.warnings);
+        assert!(has(&report, &WarningKind::AlreadyMastered), "{:?}", report.warnings);
         // Nor is it limited any further.
         let louder_lu = report.after.integrated_lufs.zip(report.before.and_then(|before| before.integrated_lufs));
         assert!(louder_lu.is_some_and(|(after, before)| (after - before).abs() < 0.1), "{output}: {louder_lu:?}");
@@ -267,9 +280,9 @@ fn a_master_is_mastered_towards_the_same_only_once() {
             input: twice.output.path.clone(),
             ..twice.clone()
         };
-        assert!(mastered(&third).warnings.iter().any(|words| words.contains("already")));
+        assert!(has(&mastered(&third), &WarningKind::AlreadyMastered));
     }
     // Towards something else there is something to do.
     let other = MasterJob { input: folder.path("a.wav"), ..towards(&folder, "record.wav", "c.wav") };
-    assert!(!mastered(&other).warnings.iter().any(|words| words.contains("already")));
+    assert!(!has(&mastered(&other), &WarningKind::AlreadyMastered));
 }

@@ -110,7 +110,7 @@ impl Meters {
         let sample_peak = f64::from(samples.peaks[0].max(samples.peaks[1]));
         let stereo = stereo(&bands, samples.squares, weighted);
         let loudness = history.reading();
-        let timeline = Timeline { short_term_lufs: history.short_term_lufs(), peaks: self.peaks };
+        let timeline = Timeline::new(self.peaks, &history);
         let highest = |blocks: &[f32]| blocks.iter().copied().fold(0.0, f32::max);
         let peaks: Vec<f32> = timeline.peaks.chunks(PEAK_STEP_BLOCKS).map(highest).collect();
         let dynamics = dynamics(&bands, &timeline.short_term_lufs, &peaks);

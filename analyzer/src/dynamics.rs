@@ -25,7 +25,8 @@ pub(crate) fn dynamics(history: &BandHistory, short_term_lufs: &[f32], peaks: &[
     }
 }
 
-fn band_dynamics(history: &BandHistory, band: usize) -> BandDynamics {
+/// Statistics of one band.
+pub(crate) fn band_dynamics(history: &BandHistory, band: usize) -> BandDynamics {
     let [mid, side, _] = history.totals[band];
     let mean = (mid + side) / history.frames.max(1) as f64;
     let gate = mean * power_from_db(PAUSE_DB);

@@ -1,12 +1,13 @@
 //! Passages that stand for the song.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::block_start;
 use crate::loudness_history::{LoudnessHistory, lufs_from_power};
 
 /// What a passage stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExcerptKind {
     /// Among the loudest.
@@ -18,7 +19,7 @@ pub enum ExcerptKind {
 }
 
 /// A passage of the song.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Excerpt {
     /// What it stands for.

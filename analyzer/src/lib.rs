@@ -3,6 +3,7 @@
 //! [`Analyzer`](analyze::Analyzer) fills a [`Profile`](profile::Profile) in one pass; each meter also stands alone.
 
 pub mod analyze;
+pub mod band_statistics;
 mod bands;
 pub mod biquad;
 mod blocks;

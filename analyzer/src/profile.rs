@@ -1,5 +1,6 @@
 //! What was measured of one song, as plain data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::defects::Defect;
@@ -14,7 +15,7 @@ use crate::texture::Texture;
 pub const PROFILE_VERSION: u32 = 1;
 
 /// Everything that was measured of one song.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// [`PROFILE_VERSION`] of the program that measured.

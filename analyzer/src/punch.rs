@@ -1,5 +1,6 @@
 //! How a band moves from moment to moment: how far its hits stand out, and how far its level swings.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::units::{db_from_gain, db_from_power, power_from_db};
@@ -21,7 +22,7 @@ pub struct Moment {
 }
 
 /// How one band moves. Mid alone counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Punch {
     /// Peak that one loud moment in twenty exceeds, over the mean level, dB.

@@ -1,12 +1,13 @@
 //! What the meters return, as plain data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::crossover::BANDS;
 use crate::punch::Punch;
 
 /// Loudness of the whole song.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoudnessReading {
     /// Gated loudness of the whole; `None` when no block passes the gate (silence, or under 400 ms).
@@ -25,7 +26,7 @@ pub struct LoudnessReading {
 }
 
 /// What is left when the music pauses.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoiseFloor {
     /// Loudness of the noise, LUFS.
@@ -35,7 +36,7 @@ pub struct NoiseFloor {
 }
 
 /// Peaks of the louder channel.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PeakReading {
     /// Largest interpolated magnitude, dBTP.
@@ -45,7 +46,7 @@ pub struct PeakReading {
 }
 
 /// Long-term spectrum of mid and side.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SpectrumReading {
     /// Half the sum of left and right.
@@ -74,7 +75,7 @@ pub struct SpectrumReading {
 }
 
 /// A part of the spectrum that sticks out now and then.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Excess {
     /// Where, Hz.
@@ -90,7 +91,7 @@ pub struct Excess {
 }
 
 /// A narrow peak of the spectrum that does not move with the music.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resonance {
     /// Where, within a 24th of an octave.
@@ -102,7 +103,7 @@ pub struct Resonance {
 }
 
 /// Band levels over time, dBFS (a full-scale sine reads −3.01), one value per spectrum band unless said otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spectrum {
     /// Mean power over the whole song.
@@ -123,7 +124,7 @@ pub struct Spectrum {
 }
 
 /// Dynamics per band and of the whole.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DynamicsReading {
     /// The four bands of [`crate::crossover`].
@@ -134,7 +135,7 @@ pub struct DynamicsReading {
 
 /// Level statistics of one band; levels are mean power of left and right. Frames more than 20 dB under the band's mean
 /// are pauses and do not count, except in `level_db`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BandDynamics {
     /// Mean power over the whole song, dBFS.
@@ -155,7 +156,7 @@ pub struct BandDynamics {
 }
 
 /// The stereo image.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StereoReading {
     /// Level of side over mid per band of [`crate::crossover`], −60 to +20 dB.
@@ -171,7 +172,7 @@ pub struct StereoReading {
 }
 
 /// How the song moves.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RhythmReading {
     /// Beats per minute, 60 to 180 and right up to a factor of two; `None` without a pulse.
@@ -186,7 +187,7 @@ pub struct RhythmReading {
 }
 
 /// Silence at the head and the tail: peaks under −90 dBFS, in steps of 10 ms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SilenceReading {
     /// Before the first sound; the whole length where there is none.

@@ -1,6 +1,7 @@
 //! The stereo image: width and correlation per band, balance, loss in mono.
 
 use crate::bands::BandHistory;
+use crate::crossover::BANDS;
 use crate::readings::StereoReading;
 
 /// Side over mid is reported within these, dB.
@@ -12,10 +13,10 @@ const SILENCE_POWER: f64 = 1e-12;
 
 /// Reads the image. `squares` holds the sums of L² and R², `weighted` the K-weighted sums of L², R² and L·R.
 pub(crate) fn stereo(history: &BandHistory, squares: [f64; 2], weighted: [f64; 3]) -> StereoReading {
-    let silence = SILENCE_POWER * history.frames.max(1) as f64;
+    let silence = silence(history);
     StereoReading {
-        width_db: history.totals.map(|sums| width_db(sums, silence)),
-        correlation: history.totals.map(|sums| correlation(sums, silence)),
+        width_db: band_width_db(history),
+        correlation: band_correlation(history),
         balance_db: balance_db(squares, silence),
         band_balance_db: history.totals.map(|sums| balance_db(channels(sums), silence)),
         mono_loss_lu: {
@@ -24,6 +25,21 @@ pub(crate) fn stereo(history: &BandHistory, squares: [f64; 2], weighted: [f64; 3
             if left + right > silence { ratio_db(left + right, 2.0 * mid).clamp(0.0, BALANCE_LIMIT_DB) } else { 0.0 }
         },
     }
+}
+
+/// Energy under which a band is silent.
+fn silence(history: &BandHistory) -> f64 {
+    SILENCE_POWER * history.frames.max(1) as f64
+}
+
+/// Level of side over mid per band, dB.
+pub(crate) fn band_width_db(history: &BandHistory) -> [f64; BANDS] {
+    history.totals.map(|sums| width_db(sums, silence(history)))
+}
+
+/// Correlation of left and right per band.
+pub(crate) fn band_correlation(history: &BandHistory) -> [f64; BANDS] {
+    history.totals.map(|sums| correlation(sums, silence(history)))
 }
 
 /// Left over right.

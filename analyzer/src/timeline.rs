@@ -1,15 +1,26 @@
 //! How a song goes in time: what is drawn of it, beside what is decided on.
 
 use crate::blocks::Blocks;
+use crate::loudness_history::LoudnessHistory;
 use crate::stream::{Frame, Meter};
 
-/// Values over the length of a song. Memory: 5 MB for three hours.
+/// Values over the length of a song. Memory: 9 MB for three hours.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
     /// Sample peak of every 10 ms, both channels.
     pub peaks: Vec<f32>,
+    /// Mean K-weighted power of a channel in every whole 10 ms.
+    pub powers: Vec<f32>,
     /// Short-term loudness every 100 ms, LUFS; value `i` covers the 3 s from `i` tenths of a second. Empty under 3 s.
     pub short_term_lufs: Vec<f32>,
+}
+
+impl Timeline {
+    /// From the sample peaks of every 10 ms and the loudness of a song.
+    pub fn new(peaks: Vec<f32>, history: &LoudnessHistory) -> Self {
+        let powers = history.powers(1, 1).map(|power| (power / 2.0) as f32).collect();
+        Self { peaks, powers, short_term_lufs: history.short_term_lufs() }
+    }
 }
 
 /// Largest magnitude of either channel; what is no number counts as silence.

@@ -1,4 +1,4 @@
-//! Spectrum and stereo image of a song from a few of its moments: enough to tell two versions of it apart, at a twentieth of the
+//! Spectrum of a song from a few of its moments: enough to tell two versions of it apart, at a twentieth of the
 //! cost of measuring all of it.
 //!
 //! What one version has over the other is the same for every moment, more or less, so that it is known far better from a sample
@@ -7,11 +7,10 @@
 use std::f64::consts::TAU;
 use std::ops::Range;
 
-use crate::crossover::{BANDS, CROSSOVER_HZ};
 use crate::fft::{Complex, RealFft4};
 use crate::lanes::Lanes;
 use crate::spectrum::BandMap;
-use crate::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
+use crate::spectrum_bands::SPECTRUM_BANDS;
 use crate::stft::window_frames;
 use crate::stream::{Frame, mid_side};
 use crate::units::db_from_power;
@@ -42,9 +41,9 @@ pub struct ToneMeter {
     tone: Tone,
 }
 
-/// Sums over the moments, per spectrum band, of mid², side² and mid·side.
+/// Sums over the moments, per spectrum band, of mid² and side².
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tone([[f64; 3]; SPECTRUM_BANDS]);
+pub struct Tone([[f64; 2]; SPECTRUM_BANDS]);
 
 impl ToneMeter {
     /// For a song of this rate.
@@ -55,7 +54,7 @@ impl ToneMeter {
             hann: Vec::new(),
             map: BandMap::new(sample_rate_hz, window_frames(sample_rate_hz)),
             bins: fft.empty_spectrum(),
-            tone: Tone([[0.0; 3]; SPECTRUM_BANDS]),
+            tone: Tone([[0.0; 2]; SPECTRUM_BANDS]),
             fft,
         }
     }
@@ -73,15 +72,11 @@ impl ToneMeter {
         }
         self.time[count..].fill(Lanes::splat(0.0));
         self.fft.forward(&mut self.time, &mut self.bins);
-        let folded = |of: fn([Complex<f32>; 2]) -> f32| {
-            let halves = self.bins.iter().map(|bin| [0, 1].map(|lane| Complex::new(bin.re.0[lane], bin.im.0[lane])));
-            self.map.fold(&halves.map(of).collect::<Vec<_>>())
+        let folded = |lane: usize| {
+            let powers = self.bins.iter().map(|bin| Complex::new(bin.re.0[lane], bin.im.0[lane]).norm_sqr());
+            self.map.fold(&powers.collect::<Vec<f32>>())
         };
-        let sums = [
-            folded(|[mid, _]| mid.norm_sqr()),
-            folded(|[_, side]| side.norm_sqr()),
-            folded(|[mid, side]| mid.re * side.re + mid.im * side.im),
-        ];
+        let sums = [folded(0), folded(1)];
         for (band, total) in self.tone.0.iter_mut().enumerate() {
             total.iter_mut().zip(&sums).for_each(|(total, sums)| *total += f64::from(sums[band]));
         }
@@ -109,32 +104,6 @@ impl Tone {
     /// The same of the side.
     pub fn side_over_db(&self, other: &Self) -> [f64; SPECTRUM_BANDS] {
         std::array::from_fn(|band| ratio_db(self.0[band][1], other.0[band][1]))
-    }
-
-    /// Sums over the bands of the crossover.
-    fn wide(&self) -> [[f64; 3]; BANDS] {
-        let [low, mid, high] = CROSSOVER_HZ;
-        let edges = [0.0, low, mid, high, f64::INFINITY];
-        std::array::from_fn(|wide| {
-            let inside =
-                (0..SPECTRUM_BANDS).filter(|band| (edges[wide]..edges[wide + 1]).contains(&band_centre_hz(*band)));
-            inside.fold([0.0; 3], |sum, band| std::array::from_fn(|n| sum[n] + self.0[band][n]))
-        })
-    }
-
-    /// How much wider (side over mid) each band of the crossover is than in `other`, dB.
-    pub fn wider_db(&self, other: &Self) -> [f64; BANDS] {
-        let (here, there) = (self.wide(), other.wide());
-        std::array::from_fn(|band| ratio_db(here[band][1], here[band][0]) - ratio_db(there[band][1], there[band][0]))
-    }
-
-    /// Correlation of left and right per band of the crossover; 1 for silence.
-    pub fn correlation(&self) -> [f64; BANDS] {
-        self.wide().map(|[mid, side, product]| {
-            let (left, right) = (mid + side + 2.0 * product, mid + side - 2.0 * product);
-            let both = libm::sqrt(left.max(0.0) * right.max(0.0));
-            if both > TINY { ((mid - side) / both).clamp(-1.0, 1.0) } else { 1.0 }
-        })
     }
 }
 
@@ -172,7 +141,6 @@ mod tests {
         assert!(over[4..36].iter().all(|db| (db - 6.0206).abs() < 0.01), "{over:?}");
         let silence = tone(&vec![[0.0; 2]; 100_000]);
         assert_eq!(silence.side_over_db(&silence), [0.0; SPECTRUM_BANDS]);
-        assert_eq!(silence.correlation(), [1.0; BANDS]);
     }
 
     /// What a shelf of the side and the mid does, against measuring both versions whole.
@@ -198,11 +166,6 @@ mod tests {
         for (band, over) in over.iter().enumerate().take(37).skip(4) {
             let whole = after.spectrum.mid.mean_db[band] - before.spectrum.mid.mean_db[band];
             assert!((over - whole).abs() < 0.1, "band {band}: {over}, not {whole}");
-        }
-        let wider = tone(&changed).wider_db(&tone(&song));
-        for (band, wider) in wider.into_iter().enumerate().skip(1) {
-            let whole = after.stereo.width_db[band] - before.stereo.width_db[band];
-            assert!((wider - whole).abs() < 0.4, "band {band}: {wider}, not {whole}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Ways in which a musician may want a master to differ from its target: a few numbers each, in one table.
 
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz, third_octave_hz};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
@@ -9,7 +10,7 @@ use crate::features::{MID, SIDE};
 use crate::target::Target;
 
 /// How a master is to differ from its target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Character {
     /// As the target is.
@@ -171,6 +172,7 @@ mod tests {
 
     use super::*;
     use crate::norm::NormProfile;
+    use crate::target::TargetKind;
 
     /// Mean gain of the mid between two frequencies over the mean from 400 Hz to 1.6 kHz, and of the side over the mid.
     fn gains(character: Character, low_hz: f64, high_hz: f64) -> [f64; 2] {

@@ -12,6 +12,7 @@ use renderer::stages::balance::BalanceParams;
 use renderer::stages::dynamic_eq::BellParams;
 use renderer::stages::multiband::BandParams;
 use renderer::stages::width::WidthParams;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
@@ -35,7 +36,7 @@ pub struct MasteringDecision {
 }
 
 /// How sure a decider is, 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Confidence {
     /// Of the mid's curve.
@@ -118,7 +119,7 @@ impl MasteringDecision {
             let beyond = imbalance - BALANCE_DEAD_BAND_DB.copysign(imbalance);
             recipe.balance.left_over_right_db = (-beyond * amounts.width).clamp(-BALANCE_BOUND_DB, BALANCE_BOUND_DB);
         }
-        if source.defects.iter().any(|d| d.kind == DefectKind::DcOffset) {
+        if source.defects.iter().any(|d| matches!(d.kind, DefectKind::DcOffset { .. })) {
             recipe.condition.high_pass_hz = DC_HIGH_PASS_HZ;
         }
         keep_one_side(source, recipe);

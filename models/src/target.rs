@@ -1,10 +1,10 @@
 //! Where a master is to go: a reference, several of them, or the norm.
 
 use analyzer::crossover::BANDS;
-use analyzer::defects::DefectKind;
 use analyzer::profile::Profile;
 use analyzer::punch::Punch;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
@@ -53,7 +53,7 @@ pub struct Conditional {
 }
 
 /// What a target is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetKind {
     /// Finished records that the user chose: their master is to be taken, not their song.
@@ -171,7 +171,7 @@ fn mean_levels(songs: &[(f64, &Profile, ThirdOctaveLevels)]) -> ThirdOctaveLevel
 }
 
 fn is_mono(song: &Profile) -> bool {
-    song.channels == 1 || song.defects.iter().any(|defect| defect.kind == DefectKind::Mono)
+    song.channels == 1 || song.defects.iter().any(|defect| defect.kind.is_mono())
 }
 
 /// Whether a song says something about a feature: not of bands beyond its cutoff, and not of the side if it is mono.

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::io;
 use crate::request::paths::check_other_path;
 use crate::song::measure;
-use crate::song::observer::{Observer, OneOfMany};
+use crate::song::observer::{Observer, OneOfMany, Stage};
 
 /// What is to be aggregated.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate,
     }
     check_other_path("profile", &job.output, found.iter().map(|song| song.path.as_path()), job.force)?;
     let bytes = |song: &Found| std::fs::metadata(&song.path).map_or(0, |metadata| metadata.len());
-    observer.stage("measuring", Some(found.iter().map(bytes).sum()));
+    observer.stage(Stage::Measuring, Some(found.iter().map(bytes).sum()));
     let measured: Vec<Result<(String, Profile), Error>> = found
         .par_iter()
         .map(|song| match &song.problem {

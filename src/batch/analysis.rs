@@ -190,7 +190,7 @@ impl BatchAnalysis {
             }
             let path = shared.output.join(&item.output);
             let record = shared.records.read(&item.output);
-            let Some(before) = record.and_then(|record| serde_json::from_value(record.profile).ok()) else {
+            let Some(before) = record.and_then(|record| record.profile()) else {
                 return Some(Err(format!("{}: its record in .goldmaster is missing or damaged", path.display())));
             };
             let pair = |(after, history)| Pair { input: item.input.clone(), before, after, history };

@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Plan, Shard};
 use crate::batch::record::Records;
 use crate::error::Error;
 use crate::io;
-use crate::page::index::{Song, write_index};
+use crate::page::index::{Song, SongStatus, write_index};
 use crate::page::is_ours;
 use crate::report::album::AlbumReport;
 use crate::request::page::{Page, PageAudio};
@@ -54,19 +52,21 @@ pub(super) fn write(
 ) -> Result<(), Error> {
     let song = |(item, outcome): (&crate::batch::plan::Item, &Outcome)| {
         let name = item.output.display().to_string();
-        let (status, has_master) = match outcome {
-            Outcome::Mastered => ("mastered".to_owned(), true),
-            Outcome::Unchanged => ("unchanged".to_owned(), true),
-            Outcome::Failed(cause) => (format!("failed: {cause}"), false),
-            Outcome::Left => ("left".to_owned(), false),
+        let (status, cause) = match outcome {
+            Outcome::Mastered => (SongStatus::Mastered, None),
+            Outcome::Unchanged => (SongStatus::Unchanged, None),
+            Outcome::Failed(cause) => (SongStatus::Failed, Some(cause.as_str())),
+            Outcome::Left => (SongStatus::Left, None),
         };
-        let report = has_master.then(|| records.read(&item.output)).flatten().map_or(Value::Null, |r| r.report);
-        Song::new(name, has_master.then(|| link(&path(&item.output))), status, &report)
+        let has_master = matches!(outcome, Outcome::Mastered | Outcome::Unchanged);
+        let report = has_master.then(|| records.read(&item.output)).flatten().and_then(|record| record.report());
+        let page = has_master.then(|| link(&path(&item.output)));
+        Song::new(name, page, status, cause, report.as_ref())
     };
     let songs: Vec<Song> = plan.items.iter().zip(outcomes).map(song).collect();
     let Summary { mastered, unchanged, failed, left } = Summary::of(outcomes);
     let counts = format!("{mastered} mastered, {unchanged} unchanged, {failed} failed, {left} left");
-    write_index(&page(index_path(output, plan.shard), PageAudio::None, force), &songs, counts, album)
+    write_index(&page(index_path(output, plan.shard), PageAudio::None, force), songs, counts, album)
 }
 
 /// A relative path as a link: what means something else in one is written as its bytes.

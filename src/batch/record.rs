@@ -6,12 +6,15 @@
 
 use std::path::{Path, PathBuf};
 
+use analyzer::profile::Profile;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::io;
 use crate::io::claim::Claim;
 use crate::io::hash::file_hash;
+use crate::report::Report;
 
 /// Where records and claims lie, in the output folder.
 const FOLDER: &str = ".goldmaster";
@@ -36,7 +39,7 @@ pub struct Record {
 }
 
 /// What a master depends on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MadeFrom {
     /// Of the mix's file.
@@ -149,6 +152,16 @@ impl Records {
 }
 
 impl Record {
+    /// What was measured of the mix; `None` where another version of the program wrote it.
+    pub fn profile(&self) -> Option<Profile> {
+        Profile::deserialize(&self.profile).ok()
+    }
+
+    /// What was done; `None` where another version of the program wrote it.
+    pub fn report(&self) -> Option<Report> {
+        Report::deserialize(&self.report).ok()
+    }
+
     /// A record of the present version.
     pub fn new(made_from: MadeFrom, output_hash: String, profile: Value, report: Value) -> Self {
         Self { version: RECORD_VERSION, made_from, output_hash, profile, report }

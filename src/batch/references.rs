@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use analyzer::profile::Profile;
 
+use crate::io::Warning;
 use crate::io::hash::file_hash;
 use crate::request::reference::Reference;
 use crate::song::measure_part;
@@ -17,7 +18,7 @@ use crate::workflows::master::MeasuredReference;
 #[derive(Default)]
 struct Known {
     hash: OnceLock<Result<String, String>>,
-    profile: OnceLock<Result<(Profile, Vec<String>), String>>,
+    profile: OnceLock<Result<(Profile, Vec<Warning>), String>>,
 }
 
 /// All references that were asked for so far.

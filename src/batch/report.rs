@@ -6,15 +6,18 @@
 use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
 
+use analyzer::profile::Profile;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Plan, Shard};
-use crate::batch::record::{MadeFrom, Record, Records};
+use crate::batch::record::{MadeFrom, Records};
 use crate::error::Error;
 use crate::io::regular::open_regular;
 use crate::io::text;
+use crate::render::promises::Verdict;
+use crate::report::Report;
 use crate::report::album::AlbumReport;
 
 /// Raised when the meaning of a field changes.
@@ -26,7 +29,7 @@ const OPENING: &str = ",\"songs\":[\n";
 const CLOSING: &str = "]}\n";
 
 /// Everything but the songs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Head {
     pub version: u32,
@@ -43,8 +46,17 @@ pub(super) struct Head {
     pub album: Option<AlbumReport>,
 }
 
+/// What a batch writes as JSON.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "describes what is written song by song")]
+pub struct BatchReport {
+    #[serde(flatten)]
+    head: Head,
+    songs: Vec<Entry>,
+}
+
 /// One song.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     /// Its place in the plan, from 0.
@@ -56,18 +68,31 @@ pub(super) struct Entry {
     cause: Option<String>,
     made_from: Option<MadeFrom>,
     output_hash: Option<String>,
-    profile: Value,
-    report: Value,
+    /// What was measured of the mix.
+    profile: Option<Box<Profile>>,
+    /// The report of its master.
+    report: Option<Box<Report>>,
 }
 
 /// [`Outcome`] without its cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Status {
     Mastered,
     Unchanged,
     Failed,
     Left,
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Mastered => "mastered",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+            Self::Left => "left",
+        }
+    }
 }
 
 /// Where the reports of a plan lie.
@@ -136,10 +161,11 @@ pub(super) fn write(
         let has_master = matches!(status, Status::Mastered | Status::Unchanged);
         let record = has_master.then(|| records.read(&item.output)).flatten();
         let (made_from, output_hash, profile, report) = match record {
-            Some(Record { made_from, output_hash, profile, report, .. }) => {
-                (Some(made_from), Some(output_hash), profile, report)
+            Some(record) => {
+                let (profile, report) = (record.profile().map(Box::new), record.report().map(Box::new));
+                (Some(record.made_from), Some(record.output_hash), profile, report)
             }
-            None => (None, None, Value::Null, Value::Null),
+            None => (None, None, None, None),
         };
         let input = item.input.display().to_string();
         let output = output.join(&item.output).display().to_string();
@@ -205,36 +231,34 @@ const COLUMNS: [&str; 17] = [
 ];
 
 fn row(entry: &Entry) -> [String; COLUMNS.len()] {
-    let report = &entry.report;
-    let figure =
-        |path: &str| report.pointer(path).and_then(Value::as_f64).map_or_else(String::new, |v| format!("{v:.2}"));
-    let name = |path: &str| report.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let list = |path: &str| report.pointer(path).and_then(Value::as_array).cloned().unwrap_or_default();
-    let promises = list("/promises");
-    let verdicts = promises.iter().filter_map(|promise| promise["verdict"].as_str());
-    let worst = verdicts.max_by_key(|verdict| ["kept", "short", "broken"].iter().position(|known| known == verdict));
-    let short = promises.iter().filter(|promise| promise["verdict"] == "short").map(|promise| &promise["measured"]);
-    let noted = list("/warnings");
-    let warnings: Vec<_> = short.chain(&noted).filter_map(Value::as_str).collect();
-    let status = serde_json::to_value(entry.status).expect("a name has a JSON form");
+    let report = entry.report.as_deref();
+    let figure = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.2}"));
+    let of = |value: fn(&Report) -> Option<f64>| figure(report.and_then(value));
+    let decision = report.and_then(|report| report.decision.as_ref());
+    let genre = decision.and_then(|decision| decision.genre.as_ref());
+    let promises = report.map_or(&[][..], |report| &report.promises);
+    let worst = promises.iter().map(|promise| promise.verdict).max();
+    let short = promises.iter().filter(|promise| promise.verdict == Verdict::Short).map(|promise| &promise.sentence);
+    let warnings = report.into_iter().flat_map(|report| &report.warnings).map(|warning| &warning.sentence);
+    let notes: Vec<&str> = short.chain(warnings).map(String::as_str).collect();
     [
         entry.index.to_string(),
         text_cell(&entry.input),
         text_cell(&entry.output),
-        status.as_str().unwrap_or_default().to_owned(),
+        entry.status.name().to_owned(),
         text_cell(entry.cause.as_deref().unwrap_or_default()),
-        text_cell(&name("/decision/target")),
-        text_cell(&name("/decision/genre/name")),
-        figure("/decision/genre/probability"),
-        figure("/before/integrated_lufs"),
-        figure("/wanted/loudness_lufs"),
-        figure("/after/integrated_lufs"),
-        figure("/after/true_peak_dbtp"),
-        figure("/after/range_lu"),
-        figure("/drive_db"),
-        figure("/limiting_db"),
-        worst.unwrap_or_default().to_owned(),
-        text_cell(&warnings.join(" | ")),
+        text_cell(decision.map_or("", |decision| &decision.target)),
+        text_cell(genre.map_or("", |genre| &genre.name)),
+        figure(genre.and_then(|genre| genre.probability)),
+        of(|report| report.before?.integrated_lufs),
+        of(|report| Some(report.wanted.loudness_lufs)),
+        of(|report| report.after.integrated_lufs),
+        of(|report| Some(report.after.true_peak_dbtp)),
+        of(|report| Some(report.after.range_lu)),
+        of(|report| Some(report.drive_db)),
+        of(|report| Some(report.limiting_db)),
+        worst.map(Verdict::name).unwrap_or_default().to_owned(),
+        text_cell(&notes.join(" | ")),
     ]
 }
 

@@ -226,7 +226,7 @@ impl<'a> Workers<'a> {
             outcome: &outcome,
             after: report.map(|report| report.after),
             decision: report.and_then(|report| report.decision.as_ref()),
-            shortfalls: short.map(|promise| promise.measured.clone()).collect(),
+            shortfalls: short.map(|promise| promise.sentence.clone()).collect(),
             notes: report.map_or(&[], |report| &report.warnings),
         });
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)[at] = outcome;

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::io::hash::file_hash;
 use crate::report::DecisionReport;
 use crate::report::album::AlbumReport;
+use crate::report::warning::Warning;
 use crate::request::job::MasterJob;
 use crate::request::page::PageAudio;
 use crate::request::settings::DeciderKind;
@@ -66,7 +67,7 @@ pub struct BatchAnalysis {
     pub(super) loudness: Option<(f64, Offset)>,
     pub(super) held_back_by: Option<String>,
     /// What was noticed about the references of an album.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// All songs were finished, so that nothing was found out: none can be mastered.
     pub is_unknown: bool,
     /// The report of this very album, when it is finished.

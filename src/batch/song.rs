@@ -15,11 +15,12 @@ use crate::io::encode::{ensure_writable, scratch};
 use crate::io::hash::file_hash;
 use crate::render::provenance::was_mastered_towards;
 use crate::report::Report;
+use crate::report::warning::{Warning, WarningKind};
 use crate::request::job::MasterJob;
 use crate::request::page::Page;
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::{ALREADY, Decided, MasteringTarget, Mix, deliver};
+use crate::workflows::master::{Decided, MasteringTarget, Mix, deliver};
 
 /// How a song of a batch came out.
 #[derive(Debug)]
@@ -172,7 +173,7 @@ impl Shared<'_> {
             let (recipe, decision) = decided.clone().map_err(Error::Album)?;
             let mut warnings = self.direction.warnings.clone();
             if recipe.towards.as_ref().is_some_and(|origin| was_mastered_towards(&job.input, origin)) {
-                warnings.push(ALREADY.to_owned());
+                warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
             }
             return Ok(Decided { song, profile, recipe, decision, warnings });
         }

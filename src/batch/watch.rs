@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::batch::outcome::Outcome;
 use crate::io::Error;
+use crate::report::stated::Stated;
+use crate::report::warning::Warning;
 use crate::report::{DecisionReport, Levels};
-use crate::song::observer::Observer;
+use crate::song::observer::{Observer, Stage};
 
 /// Hears of every song. Called from several threads.
 pub trait Watch: Sync {
@@ -40,11 +42,12 @@ pub struct Ended<'a> {
     /// Promises that fell short.
     pub shortfalls: Vec<String>,
     /// What else the musician should know, if it was made now.
-    pub notes: &'a [String],
+    pub notes: &'a [Stated<Warning>],
 }
 
 /// The stages of a song, and after which share of its work each begins; measured on songs of a few minutes.
-const STAGES: [(&str, f64); 4] = [("reading", 0.0), ("measuring", 0.0), ("rendering", 0.45), ("limiting", 0.75)];
+const STAGES: [(Stage, f64); 4] =
+    [(Stage::Reading, 0.0), (Stage::Measuring, 0.0), (Stage::Rendering, 0.45), (Stage::Limiting, 0.75)];
 
 /// Tells a watch of one song's way, in bytes of its file.
 pub struct SongProgress<'a> {
@@ -86,8 +89,8 @@ impl<'a> SongProgress<'a> {
 }
 
 impl Observer for SongProgress<'_> {
-    fn stage(&self, name: &'static str, frames: Option<u64>) {
-        let stage = STAGES.iter().position(|(known, _)| *known == name).unwrap_or(0);
+    fn stage(&self, stage: Stage, frames: Option<u64>) {
+        let stage = STAGES.iter().position(|(known, _)| *known == stage).unwrap_or(0);
         self.stage.store(stage as u64, Ordering::Relaxed);
         self.frames.store(frames.unwrap_or(0), Ordering::Relaxed);
         self.done.store(0, Ordering::Relaxed);
@@ -110,7 +113,7 @@ impl Observer for SongProgress<'_> {
 pub struct Stopping<'a>(pub &'a dyn Watch);
 
 impl Observer for Stopping<'_> {
-    fn stage(&self, _: &'static str, _: Option<u64>) {}
+    fn stage(&self, _: Stage, _: Option<u64>) {}
 
     fn advance(&self, _: u64) -> Result<(), Error> {
         if self.0.is_stopping() { Err(Error::Interrupted) } else { Ok(()) }

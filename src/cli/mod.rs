@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod batch;
+pub mod check;
 pub mod demo;
 pub mod hints;
 pub mod master;
@@ -9,17 +10,20 @@ pub mod profile;
 pub mod render;
 pub mod report;
 pub mod shared;
+pub mod variations;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::analyze::AnalyzeArgs;
 use self::batch::{BatchArgs, MergeArgs};
+use self::check::CheckArgs;
 use self::demo::DemoArgs;
 use self::master::MasterArgs;
 use self::profile::ProfileArgs;
 use self::render::RenderArgs;
 use self::report::{CompletionsArgs, ReportArgs};
 use self::shared::GenreParser;
+use self::variations::VariationsArgs;
 
 /// Masters music, and checks what it wrote
 ///
@@ -47,6 +51,8 @@ pub enum Command {
     /// Measures files and shows what was found
     #[command(alias = "analyse")]
     Analyze(AnalyzeArgs),
+    /// Checks finished files against what a destination asks for
+    Check(CheckArgs),
     /// Measures records that you like, to master towards them with `--profile`
     Profile(ProfileArgs),
     /// Renders a recipe; on the song that it was made for, the same bytes again
@@ -57,6 +63,8 @@ pub enum Command {
     MergeReports(MergeArgs),
     /// Compares two files, as a mix and its master, on a page to listen and look
     Report(ReportArgs),
+    /// Masters one song in several ways, to hear before choosing
+    Variations(Box<VariationsArgs>),
     /// Makes a mix with typical faults and masters it: needs no file
     Demo(DemoArgs),
     /// Prints completions for a shell
@@ -68,5 +76,8 @@ pub enum Command {
 /// All commands; `--genre list` answers by itself.
 pub fn command() -> clap::Command {
     let with_list = |command: clap::Command| command.mut_arg("genre", |arg| arg.value_parser(GenreParser));
-    with_list(Cli::command()).mut_subcommand("master", with_list).mut_subcommand("batch", with_list)
+    with_list(Cli::command())
+        .mut_subcommand("master", with_list)
+        .mut_subcommand("batch", with_list)
+        .mut_subcommand("variations", with_list)
 }

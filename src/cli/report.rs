@@ -25,7 +25,8 @@ impl PageArgs {
     }
 }
 
-fn page(path: PathBuf, audio: Option<PageAudio>, force: bool) -> Result<Page, Error> {
+/// A page at a path that may be one.
+pub fn page(path: PathBuf, audio: Option<PageAudio>, force: bool) -> Result<Page, Error> {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     if !matches!(extension.as_str(), "html" | "htm") {
         return Err(Error::Usage(format!("{}: a report is written as .html; choose such a name", path.display())));

@@ -2,6 +2,7 @@
 
 use goldmaster::error::Error;
 use goldmaster::io;
+use goldmaster::report::analysis::Analysis;
 use goldmaster::song::measure;
 use goldmaster::terminal;
 use goldmaster::terminal::progress_bar::ProgressBar;
@@ -17,8 +18,8 @@ pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
         let bar = ProgressBar::new(args.json);
         let measured = measure(path, &bar);
         bar.finish();
-        let (info, profile, warnings) = match measured {
-            Ok(measured) => measured,
+        let analysis = match measured {
+            Ok((info, profile, faults)) => Analysis::new(path.display().to_string(), info.codec, &faults, profile),
             Err(error @ io::Error::Interrupted) => return Err(error.into()),
             Err(error) => {
                 failed.push(error.into());
@@ -26,16 +27,10 @@ pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
             }
         };
         if args.json {
-            let path = path.display().to_string();
-            let line =
-                serde_json::json!({ "path": path, "codec": info.codec, "warnings": warnings, "profile": profile });
-            print_data(&line.to_string())?;
+            print_data(&analysis.to_json())?;
             continue;
         }
-        print(&format!(
-            "{separator}{}",
-            terminal::profile_summary(&io::name(path), &info.codec, &profile, &warnings, &look())
-        ))?;
+        print(&format!("{separator}{}", terminal::profile_summary(&analysis, &look())))?;
         separator = "\n";
     }
     let succeeded = args.inputs.len() - failed.len();

@@ -188,7 +188,7 @@ impl Watch for Terminal {
                     }
                 }
                 song.notes.iter().for_each(|note| {
-                    let _ = write!(words, "\n  please note: {note}");
+                    let _ = write!(words, "\n  please note: {}", note.sentence);
                 });
                 self.print(&format!("{output}: {words}"));
             }

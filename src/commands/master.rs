@@ -35,7 +35,7 @@ pub fn show(args: &ShowArgs, report: &Report, page: Option<&Page>, recipe: Optio
     if args.quiet {
         // Nobody should have to find out from a service that a master is too quiet.
         for promise in report.promises.iter().filter(|promise| promise.verdict == Verdict::Short) {
-            print_warning(&format!("{}: warning: {}", io::name(report.output.path.as_ref()), promise.measured));
+            print_warning(&format!("{}: warning: {}", io::name(report.output.path.as_ref()), promise.sentence));
         }
         return Ok(());
     }

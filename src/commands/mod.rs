@@ -2,12 +2,14 @@
 
 pub mod analyze;
 pub mod batch;
+pub mod check;
 pub mod demo;
 pub mod describe;
 pub mod master;
 pub mod profile;
 pub mod render;
 pub mod report;
+pub mod variations;
 
 use std::io::{IsTerminal as _, Write as _};
 

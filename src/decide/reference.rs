@@ -8,6 +8,7 @@ use models::features::{DYNAMICS_START, FEATURES, Features, MID, SIDE, WIDTH_STAR
 use models::norm::NormProfile;
 use models::target::bands_below;
 
+use crate::report::warning::{WarningKind, WidthCause};
 use crate::request::reference::MatchKind;
 
 /// What is to be thought of a reference.
@@ -15,8 +16,8 @@ use crate::request::reference::MatchKind;
 pub struct ReferenceAssessment {
     /// How much of a move towards it is taken.
     pub trust: Amounts,
-    /// Why it is not all, and what to do about it; without the reference's name.
-    pub words: Vec<String>,
+    /// Why it is not all.
+    pub warnings: Vec<WarningKind>,
 }
 
 /// A shorter reference says little, seconds...
@@ -30,14 +31,13 @@ impl ReferenceAssessment {
     /// Of one reference for several songs, as far apart as `norm` says that songs are. What is taken as it is, is taken
     /// whole, whatever its kind.
     pub fn of(reference: &Profile, songs: &[&Profile], norm: &NormProfile, matching: MatchKind) -> Self {
-        let mut assessment = Self { trust: Amounts::default(), words: Vec::new() };
+        let mut assessment = Self { trust: Amounts::default(), warnings: Vec::new() };
         let same = songs.iter().filter(|song| is_same(song, reference)).count();
         if same > 0 && same == songs.len() {
-            let words = "it is the song itself, so that tone, dynamics and width stay as they are. Choose another record to change them";
-            return Self { trust: Amounts::NONE, words: vec![words.to_owned()] };
+            return Self { trust: Amounts::NONE, warnings: vec![WarningKind::ReferenceIsTheSong] };
         }
         if same > 0 {
-            assessment.words.push("it is a song of the record itself: the others come close to it".to_owned());
+            assessment.warnings.push(WarningKind::ReferenceIsOnTheAlbum);
         }
         assessment.note_image(reference);
         assessment.note_defects(reference, matching);
@@ -45,8 +45,8 @@ impl ReferenceAssessment {
             return assessment;
         }
         if reference.seconds() < SHORT_S {
-            let words = format!("it is only {:.1} s long: half of what it suggests is done", reference.seconds());
-            assessment.limit(Amounts { tone: HALF, dynamics: HALF, width: HALF }, words);
+            let kind = WarningKind::ReferenceIsShort { length_s: reference.seconds(), applied_pct: 100.0 * HALF };
+            assessment.limit(Amounts { tone: HALF, dynamics: HALF, width: HALF }, kind);
         }
         assessment.note_sound(reference);
         if matching == MatchKind::Cautious {
@@ -55,44 +55,39 @@ impl ReferenceAssessment {
         assessment
     }
 
-    fn limit(&mut self, trust: Amounts, words: String) {
+    fn limit(&mut self, trust: Amounts, kind: WarningKind) {
         self.trust = self.trust.times(&trust);
-        self.words.push(words);
+        self.warnings.push(kind);
     }
 
     fn note_image(&mut self, reference: &Profile) {
-        let has = |kind| reference.defects.iter().any(|defect| defect.kind == kind);
-        let image = if reference.channels == 1 || has(DefectKind::Mono) {
-            "it is mono"
-        } else if has(DefectKind::OneChannel) {
-            "one of its channels is silent"
-        } else if has(DefectKind::OutOfPhase) {
-            "its left and right cancel each other"
-        } else {
-            return;
+        let cause = |defect: &Defect| match defect.kind {
+            DefectKind::Mono | DefectKind::NearlyMono { .. } => Some(WidthCause::Mono),
+            DefectKind::OneChannel { .. } => Some(WidthCause::OneChannel),
+            DefectKind::OutOfPhase { .. } => Some(WidthCause::OutOfPhase),
+            _ => None,
         };
-        let words = format!("{image}: the width of the mix is left as it is. Choose a stereo record to change it");
-        self.limit(Amounts { width: 0.0, ..Amounts::default() }, words);
+        let mono = (reference.channels == 1).then_some(WidthCause::Mono);
+        if let Some(cause) = mono.or_else(|| reference.defects.iter().find_map(cause)) {
+            self.limit(Amounts { width: 0.0, ..Amounts::default() }, WarningKind::ReferenceHasNoWidth { cause });
+        }
     }
 
     fn note_defects(&mut self, reference: &Profile, matching: MatchKind) {
         for Defect { kind, severity, .. } in &reference.defects {
-            match kind {
-                DefectKind::Clipping if *severity >= CLIPPING && matching == MatchKind::Literal => self.words.push(
-                    "it clips. Choose a cleaner copy, and mind that its loudness may be no good example (--loudness)"
-                        .to_owned(),
-                ),
-                DefectKind::Clipping if *severity >= CLIPPING => {
-                    let words = "it clips: only half of what its dynamics suggest is done. Choose a cleaner copy, and mind \
-                                 that its loudness may be no good example (--loudness)";
-                    self.limit(Amounts { dynamics: HALF, ..Amounts::default() }, words.to_owned());
+            match *kind {
+                DefectKind::Clipping { .. } if *severity >= CLIPPING && matching == MatchKind::Literal => {
+                    self.warnings.push(WarningKind::ReferenceClips { applied_pct: 100.0 });
                 }
-                DefectKind::LossySource => {
-                    let khz = reference.spectrum.cutoff_hz / 1000.0;
-                    self.words.push(format!("there is next to nothing above {khz:.1} kHz: what the mix has there is left. A lossless copy would say more"));
+                DefectKind::Clipping { .. } if *severity >= CLIPPING => {
+                    let kind = WarningKind::ReferenceClips { applied_pct: 100.0 * HALF };
+                    self.limit(Amounts { dynamics: HALF, ..Amounts::default() }, kind);
                 }
-                DefectKind::NotANumber | DefectKind::Dropouts => {
-                    self.words.push("its sound is damaged. Choose another copy".to_owned());
+                DefectKind::LossySource { cutoff_hz } | DefectKind::LowRateSource { cutoff_hz } => {
+                    self.warnings.push(WarningKind::ReferenceIsLossy { cutoff_hz });
+                }
+                DefectKind::NotANumber { .. } | DefectKind::Dropouts { .. } => {
+                    self.warnings.push(WarningKind::ReferenceIsDamaged);
                 }
                 _ => {}
             }
@@ -100,16 +95,14 @@ impl ReferenceAssessment {
     }
 
     fn note_sound(&mut self, reference: &Profile) {
-        let sound = if is_speech(reference) {
-            "speech"
+        let kind = if is_speech(reference) {
+            WarningKind::ReferenceIsSpeech
         } else if is_noise(reference) {
-            "noise"
+            WarningKind::ReferenceIsNoise
         } else {
             return;
         };
-        let words =
-            format!("it sounds like {sound}: a quarter of its tone is taken and nothing else. Choose a piece of music");
-        self.limit(Amounts { tone: FOREIGN, dynamics: 0.0, width: 0.0 }, words);
+        self.limit(Amounts { tone: FOREIGN, dynamics: 0.0, width: 0.0 }, kind);
     }
 
     fn note_distance(&mut self, reference: &Profile, songs: &[&Profile], norm: &NormProfile) {
@@ -118,12 +111,8 @@ impl ReferenceAssessment {
         let distance = sum / count.max(1) as f64;
         if distance > FOREIGN_FROM {
             let share = ((FOREIGN_AT - distance) / (FOREIGN_AT - FOREIGN_FROM)).clamp(FOREIGN, 1.0);
-            let words = format!(
-                "it is of a quite other kind than the mix: {:.0} % of what it suggests is done. Choose a record that is \
-                 more alike, or ask for all of it with --match literal",
-                100.0 * share
-            );
-            self.limit(Amounts { tone: share, dynamics: share, width: share }, words);
+            let kind = WarningKind::ReferenceIsUnlike { applied_pct: (100.0 * share).round() };
+            self.limit(Amounts { tone: share, dynamics: share, width: share }, kind);
         }
     }
 }
@@ -259,10 +248,13 @@ mod tests {
         let mono: Vec<Frame> = one.iter().map(|[l, r]| [0.5 * (l + r); 2]).collect();
         let (stereo, [one_channel, two_alike]) = (profile(2, &other), [1, 2].map(|channels| profile(channels, &mono)));
         for mono in [&one_channel, &two_alike] {
-            assert_eq!(judged(&stereo, &[mono]), ReferenceAssessment { trust: Amounts::default(), words: Vec::new() });
-            let ReferenceAssessment { trust, words } = judged(mono, &[&stereo]);
+            assert_eq!(
+                judged(&stereo, &[mono]),
+                ReferenceAssessment { trust: Amounts::default(), warnings: Vec::new() }
+            );
+            let ReferenceAssessment { trust, warnings } = judged(mono, &[&stereo]);
             assert_eq!(trust, Amounts { width: 0.0, ..Amounts::default() });
-            assert!(words.len() == 1 && words[0].starts_with("it is mono"), "{words:?}");
+            assert_eq!(warnings, [WarningKind::ReferenceHasNoWidth { cause: WidthCause::Mono }]);
         }
     }
 
@@ -272,8 +264,7 @@ mod tests {
         let [one, other] = &songs;
         assert_eq!(judged(one, &[one]).trust, Amounts::NONE);
         assert_eq!(judged(one, &[one, one]).trust, Amounts::NONE);
-        let ReferenceAssessment { trust, words } = judged(one, &[other, one]);
-        assert_eq!(trust, Amounts::default());
-        assert!(words.len() == 1 && words[0].contains("a song of the record itself"), "{words:?}");
+        let ReferenceAssessment { trust, warnings } = judged(one, &[other, one]);
+        assert_eq!((trust, warnings), (Amounts::default(), vec![WarningKind::ReferenceIsOnTheAlbum]));
     }
 }

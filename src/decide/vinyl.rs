@@ -13,6 +13,7 @@ use renderer::stages::dynamic_eq::BellParams;
 use renderer::stages::multiband::BandParams;
 use renderer::stages::saturator::SaturatorParams;
 
+use crate::report::warning::{Warning, WarningKind};
 use crate::request::delivery::DeliveryRequest;
 use crate::request::destination::Destination;
 
@@ -43,7 +44,7 @@ const SIBILANCE: BellParams =
 const SIBILANCE_HZ: std::ops::Range<f64> = 4000.0..11_000.0;
 
 /// Longest side of a 12-inch record at 33⅓ and at 45 rpm that keeps its level, minutes (100vinyl, "Audio specifications").
-const LONGEST_SIDES: [(&str, f64); 2] = [("33⅓", 19.5), ("45", 14.5)];
+const LONGEST_SIDES_MIN: [f64; 2] = [19.5, 14.5];
 
 /// The recipe as a lacquer takes it, if that is where it goes.
 pub fn prepared(mut recipe: Recipe, request: &DeliveryRequest) -> Recipe {
@@ -76,22 +77,11 @@ pub fn prepared(mut recipe: Recipe, request: &DeliveryRequest) -> Recipe {
 }
 
 /// Whether a song is longer than a side.
-pub fn side_warning(profile: &Profile, request: &DeliveryRequest) -> Option<String> {
-    let minutes = profile.seconds() / 60.0;
-    let [(slow, longest), (fast, shorter)] = LONGEST_SIDES;
-    if request.destination != Some(Destination::Vinyl) || minutes <= shorter {
-        return None;
-    }
-    Some(if minutes > longest {
-        format!(
-            "{minutes:.1} minutes are more than a side of a 12-inch record holds at full level ({longest} at {slow} rpm, {shorter} at \
-             {fast}): it will be cut quieter, or has to be divided"
-        )
-    } else {
-        format!(
-            "{minutes:.1} minutes are more than a side of a 12-inch record holds at {fast} rpm ({shorter}): have it cut at {slow} rpm"
-        )
-    })
+pub fn side_warning(profile: &Profile, request: &DeliveryRequest) -> Option<Warning> {
+    let length_min = profile.seconds() / 60.0;
+    let [at_33_min, at_45_min] = LONGEST_SIDES_MIN;
+    let is_long = request.destination == Some(Destination::Vinyl) && length_min > at_45_min;
+    is_long.then(|| Warning::of_master(WarningKind::LongerThanASide { length_min, at_33_min, at_45_min }))
 }
 
 #[cfg(test)]

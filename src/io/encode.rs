@@ -178,7 +178,7 @@ impl Encoder {
     ///
     /// # Errors
     /// Frames are missing, the disk is full or fails, or the name was taken in the meantime.
-    pub fn finish(self, tags: Option<&Tags>) -> Result<Vec<String>, Error> {
+    pub fn finish(self, tags: Option<&Tags>) -> Result<Vec<Warning>, Error> {
         self.complete(tags)?.persist()
     }
 
@@ -207,7 +207,6 @@ impl Encoder {
             }
         };
         complete.as_file().sync_all().map_err(unwritable)?;
-        let warnings = warnings.iter().map(ToString::to_string).collect();
         Ok(Complete { temporary: complete, path, overwrite, warnings })
     }
 
@@ -222,7 +221,7 @@ pub struct Complete {
     temporary: NamedTempFile,
     path: PathBuf,
     overwrite: bool,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Complete {
@@ -230,7 +229,7 @@ impl Complete {
     ///
     /// # Errors
     /// The name was taken in the meantime, or the disk fails.
-    pub fn persist(self) -> Result<Vec<String>, Error> {
+    pub fn persist(self) -> Result<Vec<Warning>, Error> {
         persist(self.temporary, &self.path, self.overwrite)?;
         Ok(self.warnings)
     }

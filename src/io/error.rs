@@ -3,6 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// Why a file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -228,7 +231,8 @@ pub fn name(path: &Path) -> String {
 }
 
 /// What was wrong with a source and did not prevent reading it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "code", content = "values", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Warning {
     /// The file ends before its sound does.
@@ -274,6 +278,11 @@ pub enum Warning {
     },
     /// The edit list joins several parts; the whole track is used.
     EditList,
+    /// A section of the file was asked for that ends after it.
+    EndsInSection {
+        /// Where the file ends, milliseconds.
+        at_ms: u64,
+    },
     /// Tags or cover could not be carried over.
     Tags {
         /// Why.
@@ -290,6 +299,26 @@ pub enum Warning {
 const MAX_PROMISE: u64 = 1000;
 
 impl Warning {
+    /// Sound is missing or changed.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Truncated { .. }
+            | Self::Silenced { .. }
+            | Self::Stopped { .. }
+            | Self::Short { .. }
+            | Self::Checksum
+            | Self::Replaced { .. } => true,
+            Self::Long { .. }
+            | Self::FrameSize
+            | Self::NoLength
+            | Self::OtherTracks { .. }
+            | Self::EditList
+            | Self::EndsInSection { .. }
+            | Self::Tags { .. }
+            | Self::TagsLeftOut { .. } => false,
+        }
+    }
+
     /// Fewer frames came than were promised, because the file is cut off or because it is damaged.
     pub(super) fn missing(promised: u64, got: u64, is_cut_off: bool) -> Self {
         let missing_frames = promised.saturating_sub(got);
@@ -326,6 +355,9 @@ impl std::fmt::Display for Warning {
             }
             Self::OtherTracks { count } => write!(f, "the file holds more sound: {count} further tracks are not used"),
             Self::EditList => write!(f, "the edit list of the file has several parts and was not followed"),
+            Self::EndsInSection { at_ms } => {
+                write!(f, "it ends at {}:{:02}, and the section ends there as well", at_ms / 60_000, at_ms / 1000 % 60)
+            }
             Self::Tags { cause } => write!(f, "tags were not carried over completely: {cause}"),
             Self::TagsLeftOut { what } => write!(f, "not carried over into the master: {what}"),
         }

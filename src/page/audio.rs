@@ -1,6 +1,7 @@
-//! What a page plays: the same passage before and after, and one of the reference, each with the gain that makes them equally
-//! loud.
+//! What a page plays: the same passages of mix and master, and some of the reference, each with the gain that makes them
+//! equally loud.
 
+use std::ops::Range;
 use std::path::Path;
 
 use analyzer::loudness::LoudnessMeter;
@@ -17,29 +18,36 @@ use crate::error::Error;
 use crate::io;
 use crate::io::decode::open;
 use crate::io::output_spec::{Format, OutputSpec};
-use crate::report::figures::{SoundFigures, loudest_at};
+use crate::report::figures::SoundFigures;
+use crate::report::passage::{Passage, PassageKind};
 
-/// All excerpts of a page together have no more bytes as text.
+/// All passages of a page together have no more bytes as text.
 const MAX_TEXT_BYTES: usize = 5_600_000;
 /// Songs longer than this are not put into a page as a whole, seconds.
 pub const LONGEST_S: f64 = 1200.0;
-/// Excerpts have no higher sample rate: browsers play them at the device's anyway.
+/// Passages have no higher sample rate: browsers play them at the device's anyway.
 const MAX_RATE_HZ: u32 = 48_000;
 /// Frames per read.
 const BLOCK: usize = 4096;
 
 /// Frames to listen to.
 pub struct Clip {
-    /// Names it in the page: `before`, `after`, `reference`.
-    pub id: &'static str,
+    /// Names it in the page: `mix`, `master`, `reference`.
+    pub id: String,
     /// What a person calls it.
     pub label: String,
     /// Frames per second.
     pub sample_rate_hz: u32,
     /// 1 or 2.
     pub channels: u8,
-    /// Where it starts in its song, seconds.
-    pub start_s: f64,
+    /// One after the other.
+    pub parts: Vec<Part>,
+}
+
+/// A passage with its frames.
+pub struct Part {
+    /// Where in the song.
+    pub passage: Passage,
     /// All of it.
     pub frames: Vec<Frame>,
 }
@@ -48,44 +56,58 @@ pub struct Clip {
 #[derive(Serialize)]
 pub struct Sound {
     /// See [`Clip`].
-    pub id: &'static str,
+    pub id: String,
     /// See [`Clip`].
     pub label: String,
-    /// See [`Clip`].
-    pub start_s: f64,
     /// Length.
     pub seconds: f64,
     /// Its integrated loudness, LUFS.
     pub lufs: Option<f64>,
     /// Makes it as loud as the quietest of them, dB: never up, so that nothing clips.
     pub gain_db: f64,
-    /// Where its loudest 3 s start, in itself, seconds.
-    pub loudest_s: f64,
+    /// What it is made of.
+    pub parts: Vec<SoundPart>,
     /// FLAC.
     #[serde(skip)]
     pub text: String,
-    /// Peaks over its length.
+    /// Peaks and loudness over its length.
     #[serde(skip)]
     pub figures: SoundFigures,
 }
 
-impl Sound {
-    /// What plays before anybody chooses.
-    pub fn is_first_heard(&self) -> bool {
-        self.id == "after"
+/// A part of a sound.
+#[derive(Serialize)]
+pub struct SoundPart {
+    /// What a person calls it.
+    pub name: &'static str,
+    /// Where it starts in the sound, seconds.
+    pub from_s: f64,
+    /// Where it ends in the sound, seconds.
+    pub to_s: f64,
+    /// Where it starts in the song, seconds.
+    pub song_s: f64,
+}
+
+/// What a passage is called.
+fn passage_name(kind: PassageKind) -> &'static str {
+    match kind {
+        PassageKind::Typical => "Typical part",
+        PassageKind::Loudest => "Loudest part",
+        PassageKind::Whole => "All of it",
     }
 }
 
 impl Clip {
-    /// Reads a passage of a file, or all of it that is not too long.
+    /// Reads passages of a file.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn read(id: &'static str, label: String, path: &Path, seconds: [f64; 2]) -> Result<Self, io::Error> {
+    pub fn read(id: &str, label: String, path: &Path, passages: &[Passage]) -> Result<Self, io::Error> {
         let mut decoder = open(path)?;
-        let (rate, channels) = (decoder.info().sample_rate_hz, decoder.info().channels);
-        let [start, end] = seconds.map(|s| (s * f64::from(rate)).round() as u64);
-        let mut frames = Vec::new();
+        let (sample_rate_hz, channels) = (decoder.info().sample_rate_hz, decoder.info().channels);
+        let mut parts: Vec<Part> =
+            passages.iter().map(|passage| Part { passage: *passage, frames: Vec::new() }).collect();
+        let end = passages.iter().map(|passage| passage.frames(sample_rate_hz).end).max().unwrap_or(0);
         let mut block = vec![[0.0; 2]; BLOCK];
         let mut at = 0;
         while at < end {
@@ -94,76 +116,100 @@ impl Clip {
                 break;
             }
             let inside = |edge: u64| edge.saturating_sub(at).min(count) as usize;
-            frames.extend_from_slice(&block[inside(start)..inside(end)]);
+            for Part { passage, frames } in &mut parts {
+                let Range { start, end } = passage.frames(sample_rate_hz);
+                frames.extend_from_slice(&block[inside(start)..inside(end)]);
+            }
             at += count;
         }
-        Ok(Self { id, label, sample_rate_hz: rate, channels, start_s: seconds[0], frames })
+        Ok(Self { id: id.to_owned(), label, sample_rate_hz, channels, parts })
+    }
+
+    fn frames(&self) -> usize {
+        self.parts.iter().map(|part| part.frames.len()).sum()
     }
 
     fn seconds(&self) -> f64 {
-        self.frames.len() as f64 / f64::from(self.sample_rate_hz)
+        self.frames() as f64 / f64::from(self.sample_rate_hz)
     }
 
     /// At a rate that browsers play without more ado.
-    fn at_common_rate(self) -> Self {
+    fn at_common_rate(mut self) -> Self {
         let from = self.sample_rate_hz;
-        if from <= MAX_RATE_HZ {
-            return self;
-        }
-        let to = if from.is_multiple_of(44_100) { 44_100 } else { MAX_RATE_HZ };
-        let mut source = Resampled::new(self.frames.as_slice(), from, to);
-        let (mut frames, mut block) = (Vec::new(), vec![[0.0; 2]; BLOCK]);
-        loop {
-            let Ok(count) = source.read(&mut block);
-            if count == 0 {
-                break;
+        if from > MAX_RATE_HZ {
+            self.sample_rate_hz = if from.is_multiple_of(44_100) { 44_100 } else { MAX_RATE_HZ };
+            for part in &mut self.parts {
+                part.frames = resampled(&part.frames, from, self.sample_rate_hz);
             }
-            frames.extend_from_slice(&block[..count]);
         }
-        drop(source);
-        Self { sample_rate_hz: to, frames, ..self }
+        self
     }
 
-    /// The middle part of it.
-    fn shortened(&mut self, to_s: f64) {
-        let length = ((to_s * f64::from(self.sample_rate_hz)) as usize).min(self.frames.len());
-        let start = (self.frames.len() - length) / 2;
-        self.start_s += start as f64 / f64::from(self.sample_rate_hz);
-        self.frames = self.frames[start..start + length].to_vec();
+    /// The middle of every part, so much of it.
+    fn shortened(&mut self, share: f64) {
+        for Part { passage, frames } in &mut self.parts {
+            let length = ((frames.len() as f64 * share) as usize).min(frames.len());
+            let start = (frames.len() - length) / 2;
+            passage.start_s += start as f64 / f64::from(self.sample_rate_hz);
+            *frames = frames[start..start + length].to_vec();
+        }
+    }
+
+    /// All parts in a row.
+    fn joined(&self) -> Vec<Frame> {
+        self.parts.iter().flat_map(|part| &part.frames).copied().collect()
     }
 
     fn flac(&self) -> std::io::Result<Vec<u8>> {
+        let mut frames = self.joined();
         let spec = OutputSpec {
             sample_rate_hz: self.sample_rate_hz,
             channels: self.channels,
             format: Format::Flac,
             sample_format: SampleFormat::Int16,
-            frames: self.frames.len() as u64,
+            frames: frames.len() as u64,
         };
-        let mut frames = self.frames.clone();
         Dither::new(16, 0).process(&mut frames, self.channels == 2);
         io::flac_in_memory(spec, &frames)
     }
 
     fn sound(self, flac: &[u8]) -> Sound {
+        let frames = self.joined();
         let mut loudness = LoudnessMeter::new(self.sample_rate_hz);
         let mut peaks = PeakMeter::new(self.sample_rate_hz);
-        loudness.push(&self.frames);
-        peaks.push(&self.frames);
+        loudness.push(&frames);
+        peaks.push(&frames);
         let history = loudness.history();
-        let timeline = Timeline { peaks: peaks.finish(), short_term_lufs: history.short_term_lufs() };
+        let timeline = Timeline::new(peaks.finish(), &history);
         let (seconds, lufs) = (self.seconds(), history.integrated());
+        let mut from_s = 0.0;
+        let parts = self.parts.iter().map(|Part { passage, frames }| {
+            let to_s = from_s + frames.len() as f64 / f64::from(self.sample_rate_hz);
+            let name = passage_name(passage.kind);
+            SoundPart { name, from_s: std::mem::replace(&mut from_s, to_s), to_s, song_s: passage.start_s }
+        });
         Sound {
-            id: self.id,
-            start_s: self.start_s,
+            parts: parts.collect(),
             seconds,
             lufs,
             gain_db: 0.0,
-            loudest_s: loudest_at(&timeline.short_term_lufs).unwrap_or(0.0),
             text: base64(flac),
             figures: SoundFigures::of_timeline(seconds, &history.reading(), &timeline),
+            id: self.id,
             label: self.label,
         }
+    }
+}
+
+fn resampled(frames: &[Frame], from_hz: u32, to_hz: u32) -> Vec<Frame> {
+    let mut source = Resampled::new(frames, from_hz, to_hz);
+    let (mut out, mut block) = (Vec::new(), vec![[0.0; 2]; BLOCK]);
+    loop {
+        let Ok(count) = source.read(&mut block);
+        if count == 0 {
+            return out;
+        }
+        out.extend_from_slice(&block[..count]);
     }
 }
 
@@ -172,17 +218,15 @@ impl Clip {
 /// # Errors
 /// One of them cannot be encoded.
 pub fn sounds(clips: Vec<Clip>, is_bounded: bool) -> Result<Vec<Sound>, Error> {
-    let mut clips: Vec<Clip> =
-        clips.into_iter().filter(|clip| !clip.frames.is_empty()).map(Clip::at_common_rate).collect();
+    let mut clips: Vec<Clip> = clips.into_iter().filter(|clip| clip.frames() > 0).map(Clip::at_common_rate).collect();
     let encode = |clips: &[Clip]| clips.par_iter().map(Clip::flac).collect::<std::io::Result<Vec<_>>>();
-    let failed = |e: std::io::Error| Error::Usage(format!("an excerpt cannot be encoded: {e}"));
+    let failed = |e: std::io::Error| Error::Usage(format!("a passage cannot be encoded: {e}"));
     let mut encoded = encode(&clips).map_err(failed)?;
     let text_bytes = encoded.iter().map(|flac| flac.len().div_ceil(3) * 4).sum::<usize>();
     if is_bounded && text_bytes > MAX_TEXT_BYTES {
-        let longest_s = clips.iter().map(Clip::seconds).fold(0.0, f64::max);
         // Parts of a clip differ in how well they are compressed.
-        let to_s = longest_s * 0.95 * MAX_TEXT_BYTES as f64 / text_bytes as f64;
-        clips.iter_mut().for_each(|clip| clip.shortened(to_s));
+        let share = 0.95 * MAX_TEXT_BYTES as f64 / text_bytes as f64;
+        clips.iter_mut().for_each(|clip| clip.shortened(share));
         encoded = encode(&clips).map_err(failed)?;
     }
     let mut sounds: Vec<Sound> = clips.into_iter().zip(&encoded).map(|(clip, flac)| clip.sound(flac)).collect();
@@ -199,32 +243,34 @@ mod tests {
     use super::*;
     use analyzer::synth::{demo_mix, pink_noise};
 
-    fn clip(id: &'static str, sample_rate_hz: u32, frames: Vec<Frame>) -> Clip {
-        Clip { id, label: id.to_owned(), sample_rate_hz, channels: 2, start_s: 10.0, frames }
+    fn clip(id: &str, sample_rate_hz: u32, frames: Vec<Frame>) -> Clip {
+        let end_s = 10.0 + frames.len() as f64 / f64::from(sample_rate_hz);
+        let passage = Passage { kind: PassageKind::Loudest, start_s: 10.0, end_s };
+        let parts = vec![Part { passage, frames }];
+        Clip { id: id.to_owned(), label: id.to_owned(), sample_rate_hz, channels: 2, parts }
     }
 
     #[test]
     fn sounds_are_as_loud_as_the_quietest() {
         let song = demo_mix(44_100, 4.0);
         let louder = song.iter().map(|frame| frame.map(|x| x * 2.0)).collect();
-        let sounds =
-            sounds(vec![clip("before", 44_100, song), clip("after", 44_100, louder)], true).expect("encodable");
+        let sounds = sounds(vec![clip("mix", 44_100, song), clip("master", 44_100, louder)], true).expect("encodable");
         assert_eq!(sounds[0].gain_db, 0.0);
         assert!((sounds[1].gain_db + 6.02).abs() < 0.02, "{}", sounds[1].gain_db);
         assert!(sounds[0].text.starts_with("ZkxhQ"), "FLAC");
     }
 
     #[test]
-    fn excerpts_are_cut_to_what_a_page_may_hold() {
+    fn passages_are_cut_to_what_a_page_may_hold() {
         let noise = |rate, seed| pink_noise(rate, -12.0, 12.0, seed);
         let clips = vec![
-            clip("before", 96_000, noise(96_000, 1)),
-            clip("after", 48_000, noise(48_000, 2)),
+            clip("mix", 96_000, noise(96_000, 1)),
+            clip("master", 48_000, noise(48_000, 2)),
             clip("reference", 48_000, noise(48_000, 3)),
         ];
         let sounds = sounds(clips, true).expect("encodable");
         assert!(sounds.iter().map(|sound| sound.text.len()).sum::<usize>() <= MAX_TEXT_BYTES);
-        assert!(sounds.iter().all(|sound| sound.seconds > 6.0 && sound.seconds < 12.0 && sound.start_s > 10.0));
-        assert!((sounds[0].seconds - sounds[1].seconds).abs() < 1e-3, "before and after are the same passage");
+        assert!(sounds.iter().all(|sound| sound.seconds > 6.0 && sound.seconds < 12.0 && sound.parts[0].song_s > 10.0));
+        assert!((sounds[0].seconds - sounds[1].seconds).abs() < 1e-3, "mix and master are the same passage");
     }
 }

@@ -1,74 +1,145 @@
-//! The page of a record: every song of a batch, with the way to its own page.
+//! The page of a batch: every song, failures first, with the way to its own page; of an album the whole as well.
 
 use askama::Template;
-use serde_json::Value;
 
-use super::plot::number;
+use super::plot::{clock, number};
 use super::write;
 use crate::error::Error;
-use crate::report::album::AlbumReport;
+use crate::page::plot::typeset;
+use crate::render::promises::Verdict;
+use crate::report::Report;
+use crate::report::album::{AlbumReport, AlbumSong};
+use crate::request::job::AlbumLoudness;
 use crate::request::page::Page;
 
-/// A song of the record.
+/// What became of a song, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SongStatus {
+    /// It has no master.
+    Failed,
+    /// It was not come to.
+    Left,
+    /// Its master was written, and falls short of what was asked for.
+    Short,
+    /// Its master was written.
+    Mastered,
+    /// Its master was there.
+    Unchanged,
+}
+
+/// A song of the batch.
 pub struct Song {
-    /// What it is called.
-    pub name: String,
+    name: String,
     /// The way to its page, relative to the index.
-    pub page: Option<String>,
-    /// What became of it.
-    pub status: String,
-    /// Figures of its report: before, after, true peak, limiting, promises.
-    pub figures: [String; 5],
-    /// How many things the musician should know.
-    pub notes: usize,
+    page: Option<String>,
+    status: &'static str,
+    class: &'static str,
+    rank: u8,
+    /// Why it has no master.
+    cause: Option<String>,
+    seconds: String,
+    length: String,
+    genre: String,
+    /// Loudness of the mix, loudness, true peak and limiting of the master.
+    figures: [String; 4],
+    notes: usize,
 }
 
 #[derive(Template)]
 #[template(path = "index.html")]
-struct Index<'a> {
+struct Index {
     program: &'static str,
-    songs: &'a [Song],
+    songs: Vec<Song>,
     counts: String,
-    album: Option<&'a AlbumReport>,
-    album_words: String,
+    has_genre: bool,
+    album: Option<Album>,
+}
+
+/// The album as a whole.
+struct Album {
+    words: String,
+    rows: Vec<[String; 7]>,
+}
+
+fn figure(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| number(value, 1))
 }
 
 impl Song {
-    /// From the song's report as JSON; `Null` where there is none.
-    pub fn new(name: String, page: Option<String>, status: String, report: &Value) -> Self {
-        let figure = |path: &str, unit: &str| {
-            let value = report.pointer(path).and_then(Value::as_f64);
-            value.map_or_else(|| "–".to_owned(), |value| format!("{} {unit}", number(value, 1)))
+    /// What became of the song called `name`; `page` leads to its page, `cause` says why it has no master.
+    pub fn new(
+        name: String,
+        page: Option<String>,
+        status: SongStatus,
+        cause: Option<&str>,
+        report: Option<&Report>,
+    ) -> Self {
+        let is_short = report.is_some_and(|report| report.promises.iter().any(|p| p.verdict == Verdict::Short));
+        let status = if status == SongStatus::Mastered && is_short { SongStatus::Short } else { status };
+        let (class, word) = match status {
+            SongStatus::Failed => ("failed", "failed"),
+            SongStatus::Left => ("left-out", "left"),
+            SongStatus::Short => ("short", "quieter than asked"),
+            SongStatus::Mastered => ("mastered", "mastered"),
+            SongStatus::Unchanged => ("unchanged", "unchanged"),
         };
-        let list = |path: &str| report.pointer(path).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let promises = list("/promises");
-        let kept = promises.iter().filter(|promise| promise["verdict"] == "kept").count();
-        let promises =
-            if promises.is_empty() { "–".to_owned() } else { format!("{kept} of {} kept", promises.len()) };
+        let seconds = report.map(|report| report.output.frames as f64 / f64::from(report.output.sample_rate_hz));
+        let genre = report.and_then(|report| report.decision.as_ref()?.genre.as_ref());
         Self {
             name,
             page,
-            status,
+            status: word,
+            class,
+            rank: status as u8,
+            cause: cause.map(typeset),
+            seconds: seconds.map_or_else(String::new, |seconds| format!("{seconds:.1}")),
+            length: seconds.map_or_else(|| "–".to_owned(), clock),
+            genre: genre.map_or_else(|| "–".to_owned(), |genre| genre.name.clone()),
             figures: [
-                figure("/before/integrated_lufs", "LUFS"),
-                figure("/after/integrated_lufs", "LUFS"),
-                figure("/after/true_peak_dbtp", "dBTP"),
-                figure("/limiting_db", "dB"),
-                promises,
+                figure(report.and_then(|report| report.before?.integrated_lufs)),
+                figure(report.and_then(|report| report.after.integrated_lufs)),
+                figure(report.map(|report| report.after.true_peak_dbtp)),
+                figure(report.map(|report| report.limiting_db)),
             ],
-            notes: list("/warnings").len(),
+            notes: report.map_or(0, |report| report.warnings.len()),
         }
     }
 }
 
-/// Writes the page of all songs.
+impl Album {
+    fn of(album: &AlbumReport) -> Self {
+        let what = match album.by {
+            AlbumLoudness::Whole => "The album",
+            AlbumLoudness::Loudest => "Its loudest song",
+        };
+        let held = album.held_back_by.as_ref().map_or_else(String::new, |song| {
+            format!(" {song} gets no louder without more limiting: allow it with --max-limiting-db.")
+        });
+        let (reached, wanted) = (figure(album.loudness_lufs), number(album.wanted_lufs, 1));
+        let row = |song: &AlbumSong| {
+            let name = song.input.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+            let moved = song.moved_lu.map_or_else(|| "–".to_owned(), super::figures::signed);
+            let [before, after] = [song.before_lufs, song.after_lufs].map(figure);
+            let [peak, mix, master] =
+                [song.true_peak_dbtp, song.tone_before_db, song.tone_after_db].map(|value| number(value, 1));
+            [name, before, after, moved, peak, mix, master]
+        };
+        let words = format!("{what} is at {reached} LUFS; {wanted} LUFS was asked for.{held}");
+        Self { words, rows: album.songs.iter().map(row).collect() }
+    }
+}
+
+/// Writes the page of all songs, failures first.
 ///
 /// # Errors
 /// It cannot be written.
-pub fn write_index(page: &Page, songs: &[Song], counts: String, album: Option<&AlbumReport>) -> Result<(), Error> {
-    let album_words = album.map_or_else(String::new, |album| {
-        let reached = album.loudness_lufs.map_or_else(|| "–".to_owned(), |lufs| number(lufs, 1));
-        format!("The record is at {reached} LUFS; {} LUFS was asked for.", number(album.wanted_lufs, 1))
-    });
-    write(page, &Index { program: super::view::PROGRAM, songs, counts, album, album_words })
+pub fn write_index(
+    page: &Page,
+    mut songs: Vec<Song>,
+    counts: String,
+    album: Option<&AlbumReport>,
+) -> Result<(), Error> {
+    songs.sort_by_key(|song| song.rank.min(SongStatus::Mastered as u8));
+    let has_genre = songs.iter().any(|song| song.genre != "–");
+    write(page, &Index { program: super::view::PROGRAM, songs, counts, has_genre, album: album.map(Album::of) })
 }

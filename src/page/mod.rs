@@ -4,7 +4,9 @@ pub mod audio;
 mod base64;
 mod figures;
 pub mod index;
+mod player;
 mod plot;
+pub mod variations;
 mod view;
 pub(crate) mod words;
 
@@ -14,7 +16,7 @@ use std::path::Path;
 use analyzer::stream::Frame;
 use renderer::recipe::Recipe;
 
-use self::audio::{Clip, LONGEST_S, sounds};
+use self::audio::{Clip, LONGEST_S, Part, sounds};
 use self::view::View;
 use crate::error::Error;
 use crate::io;
@@ -22,69 +24,73 @@ use crate::io::regular::open_regular;
 use crate::render::output_meter::CaptureRequest;
 use crate::report::Report;
 use crate::report::comparison::Comparison;
-use crate::report::passage::passage;
+use crate::report::passage::{Passage, PassageKind, passages};
 use crate::report::reference_name;
 use crate::request::job::Output;
 use crate::request::page::Page;
 use crate::request::page::PageAudio;
 use crate::song::Song;
 
-/// Where to listen to a song of some length, seconds.
-fn heard_s(audio: PageAudio, seconds: f64, loudest_at_s: Option<f64>) -> Option<[f64; 2]> {
+/// Where to listen to a song of some length.
+fn heard(audio: PageAudio, seconds: f64, short_term_lufs: &[f32]) -> Vec<Passage> {
     match audio {
-        PageAudio::None => None,
-        PageAudio::Full if seconds <= LONGEST_S => Some([0.0, seconds]),
-        PageAudio::Full | PageAudio::Excerpt => Some(passage(seconds, loudest_at_s)),
+        PageAudio::None => Vec::new(),
+        PageAudio::Full if seconds <= LONGEST_S => {
+            vec![Passage { kind: PassageKind::Whole, start_s: 0.0, end_s: seconds }]
+        }
+        PageAudio::Full | PageAudio::Excerpt => passages(seconds, short_term_lufs),
     }
 }
 
-fn seconds(song: &Song) -> f64 {
-    song.frames.len() as f64 / f64::from(song.info.sample_rate_hz)
-}
-
-fn loudest_at_s(song: &Song) -> Option<f64> {
-    crate::report::figures::loudest_at(&song.timeline.as_ref()?.short_term_lufs)
+fn heard_of(audio: PageAudio, song: &Song) -> Vec<Passage> {
+    let seconds = song.frames.len() as f64 / f64::from(song.info.sample_rate_hz);
+    heard(audio, seconds, song.timeline.as_ref().map_or(&[], |timeline| &timeline.short_term_lufs))
 }
 
 /// What the page of `song` needs of the master that `recipe` makes of it.
 pub(crate) fn capture(page: Option<&Page>, song: &Song, recipe: &Recipe) -> CaptureRequest {
-    let Some(page) = page else { return CaptureRequest::default() };
-    let sample_rate_hz = recipe.output.sample_rate_hz.unwrap_or(song.info.sample_rate_hz);
-    let passage = heard_s(page.audio, seconds(song), loudest_at_s(song)).unwrap_or_default();
-    let [start, end] = passage.map(|s| (s * f64::from(sample_rate_hz)).round() as u64);
-    let frames = (song.frames.len() * u64::from(sample_rate_hz)).div_ceil(u64::from(song.info.sample_rate_hz));
-    CaptureRequest { tone_of_frames: Some(frames), passage: start..end }
+    let passages = page.map(|page| heard_of(page.audio, song)).unwrap_or_default();
+    let passages: Vec<_> = passages.iter().map(|passage| passage.start_s..passage.end_s).collect();
+    CaptureRequest::new(song, recipe, &passages)
 }
 
-/// Writes the page of a master if it is asked for. `heard` is what was [captured](capture).
+/// Writes the page of a master if it is asked for. `master` is what was [captured](capture).
 ///
 /// # Errors
 /// The page cannot be written, or the reference not be read again.
-pub(crate) fn of_master(output: &Output, report: &Report, song: &Song, heard: Vec<Frame>) -> Result<(), Error> {
+pub(crate) fn of_master(output: &Output, report: &Report, song: &Song, master: Vec<Vec<Frame>>) -> Result<(), Error> {
     let Some(page) = &output.page else { return Ok(()) };
+    let heard = heard_of(page.audio, song);
     let mut clips = Vec::new();
-    if let Some([start_s, end_s]) = heard_s(page.audio, seconds(song), loudest_at_s(song)) {
-        let rate = song.info.sample_rate_hz;
-        let [start, end] = [start_s, end_s].map(|s| (s * f64::from(rate)).round() as u64);
-        let mut before = vec![[0.0; 2]; (end - start) as usize];
-        let count = song.frames.reader_at(start).read(&mut before)?;
-        before.truncate(count);
-        let channels = song.info.channels;
-        let clip = |id, sample_rate_hz, frames| {
-            let label = if id == "before" { "before" } else { "after" }.to_owned();
-            Clip { id, label, sample_rate_hz, channels, start_s, frames }
+    if !heard.is_empty() {
+        let (rate, channels) = (song.info.sample_rate_hz, song.info.channels);
+        let clip = |id: &str, sample_rate_hz, all: Vec<Vec<Frame>>| {
+            let parts = heard.iter().zip(all).map(|(passage, frames)| Part { passage: *passage, frames });
+            Clip { id: id.to_owned(), label: id.to_owned(), sample_rate_hz, channels, parts: parts.collect() }
         };
-        clips.push(clip("before", rate, before));
-        clips.push(clip("after", report.output.sample_rate_hz, heard));
+        clips.push(clip("mix", rate, frames_of(song, &heard)?));
+        clips.push(clip("master", report.output.sample_rate_hz, master));
         let reference = report.decision.iter().flat_map(|decision| &decision.references).next();
         if let Some(reference) = reference {
             let path = Path::new(&reference.path);
             let label = format!("reference: {}", reference_name(path));
-            clips.push(Clip::read("reference", label, path, reference.passage_s)?);
+            clips.push(Clip::read("reference", label, path, &reference.passages)?);
         }
     }
     let sounds = sounds(clips, page.audio == PageAudio::Excerpt)?;
     write(page, &View::of_report(report, sounds))
+}
+
+/// The frames of passages of a song.
+fn frames_of(song: &Song, passages: &[Passage]) -> Result<Vec<Vec<Frame>>, io::Error> {
+    let read = |passage: &Passage| {
+        let range = passage.frames(song.info.sample_rate_hz);
+        let mut frames = vec![[0.0; 2]; (range.end - range.start) as usize];
+        let count = song.frames.reader_at(range.start).read(&mut frames)?;
+        frames.truncate(count);
+        Ok(frames)
+    };
+    passages.iter().map(read).collect()
 }
 
 /// Writes the page of two files.
@@ -95,10 +101,11 @@ pub fn of_comparison(page: &Page, comparison: &Comparison) -> Result<(), Error> 
     let mut clips = Vec::new();
     let seconds = |file: &crate::report::FileReport| file.frames as f64 / f64::from(file.sample_rate_hz);
     let common_s = seconds(&comparison.before.file).min(seconds(&comparison.after.file));
-    let loudest_at_s = comparison.figures.before.as_ref().and_then(|before| before.loudest_at_s);
-    if let Some(passage) = heard_s(page.audio, common_s, loudest_at_s) {
-        for (id, file) in [("before", &comparison.before), ("after", &comparison.after)] {
-            clips.push(Clip::read(id, id.to_owned(), Path::new(&file.file.path), passage)?);
+    let heard = heard(page.audio, common_s, &comparison.short_term_lufs);
+    if !heard.is_empty() {
+        for (id, file) in [("mix", &comparison.before), ("master", &comparison.after)] {
+            let path = Path::new(&file.file.path);
+            clips.push(Clip::read(id, reference_name(path), path, &heard)?);
         }
     }
     let sounds = sounds(clips, page.audio == PageAudio::Excerpt)?;

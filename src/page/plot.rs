@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn nothing_to_draw_draws_nothing_but_the_grid() {
-        let plot = Plot::new(Axis::hz(), Axis::linear("dB", [0.0, 1.0], 0.5)).line("after", []).area("before", &[]);
+        let plot = Plot::new(Axis::hz(), Axis::linear("dB", [0.0, 1.0], 0.5)).line("master", []).area("mix", &[]);
         assert_eq!(plot.html("nothing", "").matches("<path").count(), 1);
     }
 }

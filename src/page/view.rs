@@ -1,18 +1,22 @@
 //! What stands on a page, in the order of the page.
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use askama::Template;
 
 use super::audio::Sound;
 use super::figures::{Drawn, Figure, signed};
-use super::plot::{Axis, Plot, clock, number};
+use super::player::Player;
+use super::plot::{clock, number, typeset};
 use super::words::{self, ActionExplanation};
-use crate::page::plot::typeset;
-use crate::render::promises::Verdict;
+use crate::render::promises::{Promise, Verdict};
 use crate::report::comparison::Comparison;
 use crate::report::playback::playback;
+use crate::report::qualities::{Qualities, Quality, QualityRow};
 use crate::report::reference_name;
+use crate::report::stated::Stated;
+use crate::report::warning::{Severity, Warning};
 use crate::report::{FileReport, Levels, Report};
 
 /// A page.
@@ -20,24 +24,24 @@ use crate::report::{FileReport, Levels, Report};
 #[template(path = "page.html")]
 pub struct View {
     title: String,
-    /// What the page tells of: a master, or two files.
+    /// The page is about a master, and not about any two files.
     is_master: bool,
     program: &'static str,
+    /// What the two sounds are called.
+    names: [&'static str; 2],
     files: Vec<[String; 3]>,
     towards: Option<String>,
+    /// What improved, in one line.
+    story: Option<String>,
     headline: Vec<Headline>,
+    qualities: Vec<QualityView>,
     levels: Vec<[String; 4]>,
-    sounds: Vec<Sound>,
-    sounds_json: String,
-    played: Vec<[String; 3]>,
-    waveforms: Vec<String>,
-    passage: String,
+    player: Option<Player>,
     figures: Vec<Figure>,
     promises: Vec<PromiseView>,
     deeds: Vec<ActionExplanation>,
-    confidence: Option<String>,
-    notes: Vec<String>,
-    services: Vec<Vec<String>>,
+    notes: Vec<NoteView>,
+    services: Vec<ServiceView>,
     sources: Vec<String>,
     recipe: Option<String>,
 }
@@ -49,36 +53,60 @@ struct Headline {
     note: String,
 }
 
+/// A quality in numbers, and as places on a line, %.
+struct QualityView {
+    name: String,
+    unit: &'static str,
+    what: &'static str,
+    values: [String; 3],
+    places: [Option<String>; 3],
+    verdict: String,
+    class: &'static str,
+}
+
 /// A promise.
 struct PromiseView {
     class: &'static str,
     sign: &'static str,
     verdict: &'static str,
+    sentence: String,
+}
+
+/// A warning.
+#[derive(Clone)]
+struct NoteView {
+    class: &'static str,
+    name: &'static str,
+    sentence: String,
+}
+
+/// What a service does to the song.
+struct ServiceView {
     name: String,
-    measured: String,
+    cells: [String; 3],
+    words: String,
+    class: &'static str,
 }
 
 pub const PROGRAM: &str = concat!("goldmaster ", env!("CARGO_PKG_VERSION"));
+
+/// Played so much quieter than other songs, it is noticed, LU.
+const QUIETER_LU: f64 = 1.0;
 
 impl View {
     /// Of a master.
     pub fn of_report(report: &Report, sounds: Vec<Sound>) -> Self {
         let decision = report.decision.as_ref();
+        let names = ["mix", "master"];
         let drawn = Drawn {
             figures: &report.figures,
+            names,
             before: report.before.as_ref(),
             after: &report.after,
             wanted_lufs: Some(report.wanted.loudness_lufs),
             target: decision.map(|decision| &decision.spectrum),
             limiting_db: Some(report.limiting_db),
         };
-        let mut headline = headline(report.before.as_ref(), &report.after);
-        let kept = report.promises.iter().filter(|promise| promise.verdict == Verdict::Kept).count();
-        headline.push(Headline {
-            name: "Promises",
-            value: format!("{kept} of {}", report.promises.len()),
-            note: "kept".to_owned(),
-        });
         let mut view = Self {
             is_master: true,
             title: name(&report.input.path),
@@ -86,19 +114,16 @@ impl View {
                 let genre = words::genre(decision).map_or_else(String::new, |genre| format!("; {genre}"));
                 words::towards(decision) + &genre
             }),
-            headline,
-            levels: levels(
-                report.before.as_ref(),
-                Some((report.wanted.loudness_lufs, report.wanted.ceiling_dbtp)),
-                &report.after,
-            ),
+            story: story(&report.qualities),
+            headline: headline(report),
+            qualities: report.qualities.rows.iter().map(QualityView::of).collect(),
+            levels: levels(report.before.as_ref(), Some(report.wanted.ceiling_dbtp), &report.after),
             figures: drawn.all(),
             promises: report.promises.iter().map(PromiseView::of).collect(),
             deeds: words::deeds(report),
-            confidence: decision.and_then(words::confidence),
-            notes: report.warnings.iter().map(|note| typeset(note)).collect(),
+            notes: notes(&report.warnings, None),
             recipe: Some(report.recipe.to_json()),
-            ..Self::new(&[("before", &report.input), ("after", &report.output)], sounds)
+            ..Self::new(names, [&report.input, &report.output], sounds)
         };
         view.deliver(&report.after);
         view
@@ -106,73 +131,52 @@ impl View {
 
     /// Of two files.
     pub fn of_comparison(comparison: &Comparison, sounds: Vec<Sound>) -> Self {
-        let Comparison { before, after, figures, .. } = comparison;
+        let Comparison { before, after, qualities, figures, .. } = comparison;
+        let names = ["first", "second"];
         let drawn = Drawn {
             figures,
+            names,
             before: Some(&before.levels),
             after: &after.levels,
             wanted_lufs: None,
             target: None,
             limiting_db: None,
         };
-        let of = |which: &str, warnings: &[String]| {
-            warnings.iter().map(|warning| format!("{which}: {}", typeset(warning))).collect::<Vec<_>>()
-        };
         let mut view = Self {
             title: format!("{} and {}", name(&before.file.path), name(&after.file.path)),
-            headline: headline(Some(&before.levels), &after.levels),
+            story: qualities.change_words().map(|words| format!("The second is {words}.")),
+            qualities: qualities.rows.iter().map(QualityView::of).collect(),
             levels: levels(Some(&before.levels), None, &after.levels),
             figures: drawn.all(),
-            notes: [of("before", &before.warnings), of("after", &after.warnings)].concat(),
-            ..Self::new(&[("before", &before.file), ("after", &after.file)], sounds)
+            notes: [notes(&before.warnings, Some(names[0])), notes(&after.warnings, Some(names[1]))].concat(),
+            ..Self::new(names, [&before.file, &after.file], sounds)
         };
         view.deliver(&after.levels);
         view
     }
 
-    fn new(files: &[(&str, &FileReport)], sounds: Vec<Sound>) -> Self {
-        let row = |(which, file): &(&str, &FileReport)| {
+    fn new(names: [&'static str; 2], files: [&FileReport; 2], sounds: Vec<Sound>) -> Self {
+        let row = |(which, file): (&str, &FileReport)| {
             let seconds = file.frames as f64 / f64::from(file.sample_rate_hz);
             let channels = if file.channels == 1 { "mono" } else { "stereo" };
             let what = format!("{}, {channels}, {} Hz, {}", file.codec, file.sample_rate_hz, clock(seconds));
-            [(*which).to_owned(), name(&file.path), what]
+            [which.to_owned(), name(&file.path), what]
         };
-        // `</script>` cannot stand in what a script element holds.
-        let json = serde_json::to_string(&sounds).unwrap_or_default().replace('<', "\\u003c");
-        let passage = sounds.first().map_or_else(String::new, |sound| {
-            format!(
-                "{:.0} seconds, from {} to {}",
-                sound.seconds,
-                clock(sound.start_s),
-                clock(sound.start_s + sound.seconds)
-            )
-        });
         Self {
             title: String::new(),
             is_master: false,
             program: PROGRAM,
-            files: files.iter().map(row).collect(),
+            names,
+            files: names.into_iter().zip(files).map(row).collect(),
             towards: None,
+            story: None,
             headline: Vec::new(),
+            qualities: Vec::new(),
             levels: Vec::new(),
-            sounds_json: json,
-            played: sounds
-                .iter()
-                .map(|s| {
-                    [
-                        s.label.clone(),
-                        s.lufs.map_or_else(|| "–".to_owned(), |lufs| number(lufs, 1)),
-                        number(s.gain_db, 1),
-                    ]
-                })
-                .collect(),
-            waveforms: sounds.iter().map(waveform).collect(),
-            passage,
-            sounds,
+            player: Player::new(sounds, "master"),
             figures: Vec::new(),
             promises: Vec::new(),
             deeds: Vec::new(),
-            confidence: None,
             notes: Vec::new(),
             services: Vec::new(),
             sources: Vec::new(),
@@ -182,27 +186,91 @@ impl View {
 
     fn deliver(&mut self, after: &Levels) {
         for played in playback(after) {
-            self.services.push(vec![
-                played.service.to_owned(),
-                format!("{} LUFS", number(played.lufs, 1)),
-                format!("{} dB", signed(played.gain_db)),
-                format!("{} dBTP", number(played.true_peak_dbtp, 1)),
-                words::playback(&played),
-            ]);
+            self.services.push(ServiceView {
+                name: played.service.to_owned(),
+                cells: [
+                    format!("{} LUFS", number(played.lufs, 1)),
+                    format!("{} dB", signed(played.gain_db)),
+                    format!("{} dBTP", number(played.true_peak_dbtp, 1)),
+                ],
+                words: words::playback(&played),
+                class: if played.quieter_lu >= QUIETER_LU || played.over_asked_db > 0.0 { "warned" } else { "" },
+            });
             self.sources.push(format!("{}: {}", played.service, played.source));
         }
     }
 }
 
+/// What changed, and how much closer to the target that is.
+fn story(qualities: &Qualities) -> Option<String> {
+    let change = qualities.change_words()?;
+    let balance = qualities.balance_words().map_or_else(String::new, |words| format!("; {words}"));
+    Some(typeset(&format!("Compared with the mix: {change}{balance}.")))
+}
+
+impl QualityView {
+    fn of(row: &QualityRow) -> Self {
+        let all = [row.mix, row.target, row.master];
+        let known = || all.iter().flatten().copied();
+        let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+        // A small difference looks small: a line is at least this long, dB.
+        let margin = ((4.0 - (high - low)) / 2.0).max(0.15 * (high - low));
+        let place = |value: f64| format!("{:.1}", 100.0 * (value - low + margin) / (high - low + 2.0 * margin));
+        let cell = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| number(value, 1));
+        Self {
+            name: row.quality.to_string(),
+            unit: row.quality.unit(),
+            what: what_it_is(row.quality),
+            values: all.map(cell),
+            places: all.map(|value| value.map(place)),
+            verdict: typeset(&row.verdict()),
+            class: match row.is_closer() {
+                Some(true) => "kept",
+                Some(false) => "short",
+                None => "",
+            },
+        }
+    }
+}
+
+/// What a quality measures, in a few words.
+fn what_it_is(quality: Quality) -> &'static str {
+    match quality {
+        Quality::Loudness => "integrated",
+        Quality::Brightness => "4 to 12 kHz",
+        Quality::Mids => "250 Hz to 2 kHz",
+        Quality::Bass => "40 to 120 Hz",
+        Quality::Width => "side against mid",
+        Quality::Punch => "crest of loud moments",
+        Quality::Density => "peak over loudness",
+    }
+}
+
 impl PromiseView {
-    fn of(promise: &crate::render::promises::Promise) -> Self {
+    fn of(promise: &Stated<Promise>) -> Self {
         let (class, sign, verdict) = match promise.verdict {
             Verdict::Kept => ("kept", "✓", "kept"),
-            Verdict::Short => ("short", "△", "short"),
+            Verdict::Short => ("short", "!", "not reached"),
             Verdict::Broken => ("broken", "✕", "not kept"),
         };
-        Self { class, sign, verdict, name: promise.name.to_owned(), measured: typeset(&promise.measured) }
+        Self { class, sign, verdict, sentence: typeset(&promise.sentence) }
     }
+}
+
+/// Warnings, the worst first; `of` names their file where there are two.
+fn notes(warnings: &[Stated<Warning>], of: Option<&str>) -> Vec<NoteView> {
+    let mut sorted: Vec<&Stated<Warning>> = warnings.iter().collect();
+    sorted.sort_by_key(|warning| Reverse(warning.severity));
+    let view = |warning: &Stated<Warning>| {
+        let (class, name) = match warning.severity {
+            Severity::Serious => ("broken", "Serious"),
+            Severity::Caution => ("short", "Caution"),
+            Severity::Note => ("note", "Note"),
+        };
+        let of = of.map_or_else(String::new, |of| format!("{of}: "));
+        NoteView { class, name, sentence: of + &typeset(&warning.sentence) }
+    };
+    sorted.into_iter().map(view).collect()
 }
 
 /// The last part of a path.
@@ -214,49 +282,41 @@ fn lufs(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |lufs| format!("{} LUFS", number(lufs, 1)))
 }
 
-fn headline(before: Option<&Levels>, after: &Levels) -> Vec<Headline> {
-    let was = |text: Option<String>| text.map_or_else(String::new, |text| format!("was {text}"));
-    vec![
+fn headline(report: &Report) -> Vec<Headline> {
+    let was = |text: Option<String>| text.map_or_else(String::new, |text| format!("mix {text}"));
+    let (before, after) = (report.before.as_ref(), &report.after);
+    let peak = |levels: &Levels| format!("{} dBTP", number(levels.true_peak_dbtp, 1));
+    let kept = report.promises.iter().filter(|promise| promise.verdict == Verdict::Kept).count();
+    let mut all = vec![
         Headline {
             name: "Loudness",
             value: lufs(after.integrated_lufs),
             note: was(before.map(|before| lufs(before.integrated_lufs))),
         },
-        Headline {
-            name: "True peak",
-            value: format!("{} dBTP", number(after.true_peak_dbtp, 1)),
-            note: was(before.map(|before| format!("{} dBTP", number(before.true_peak_dbtp, 1)))),
-        },
-        Headline {
-            name: "Loudness range",
-            value: format!("{} LU", number(after.range_lu, 1)),
-            note: was(before.map(|before| format!("{} LU", number(before.range_lu, 1)))),
-        },
-    ]
+        Headline { name: "True peak", value: peak(after), note: was(before.map(peak)) },
+    ];
+    all.extend(report.qualities.balance.map(|balance| Headline {
+        name: "Tonal balance",
+        value: format!("{} dB", number(balance.master_db, 1)),
+        note: format!("from the target; mix {} dB", number(balance.mix_db, 1)),
+    }));
+    all.push(Headline {
+        name: "Promises",
+        value: format!("{kept} of {}", report.promises.len()),
+        note: "kept".to_owned(),
+    });
+    all
 }
 
-/// Name, before, target, after.
-fn levels(before: Option<&Levels>, target: Option<(f64, f64)>, after: &Levels) -> Vec<[String; 4]> {
+/// What is no quality: name, mix, target, master.
+fn levels(before: Option<&Levels>, ceiling_dbtp: Option<f64>, after: &Levels) -> Vec<[String; 4]> {
     let figure = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| number(value, 1));
     let row = |name: &str, target: Option<f64>, pick: fn(&Levels) -> Option<f64>| {
         [name.to_owned(), figure(before.and_then(pick)), figure(target), figure(pick(after))]
     };
-    let (loudness, ceiling) = target.unzip();
     vec![
-        row("integrated loudness, LUFS", loudness, |l| l.integrated_lufs),
-        row("true peak, dBTP", ceiling, |l| Some(l.true_peak_dbtp)),
-        row("peak to loudness, LU", None, |l| l.plr_lu),
+        row("true peak, dBTP", ceiling_dbtp, |l| Some(l.true_peak_dbtp)),
         row("loudness range, LU", None, |l| Some(l.range_lu)),
         row("loudest 3 s, LUFS", None, |l| l.max_short_term_lufs),
     ]
-}
-
-/// The waveform of a player: shape alone.
-fn waveform(sound: &Sound) -> String {
-    let peaks = &sound.figures.peaks;
-    let highest = peaks.values.iter().copied().fold(1e-3, f64::max);
-    let points: Vec<[f64; 3]> = peaks.points().map(|[x, peak]| [x, -peak, peak]).collect();
-    let class = if sound.id == "reference" { "target" } else { sound.id };
-    let (x, y) = (Axis::time(sound.seconds).bare(), Axis::linear("", [-highest, highest], highest).bare());
-    Plot::new(x, y).area(class, &points).svg()
 }

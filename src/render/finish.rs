@@ -32,7 +32,7 @@ use crate::request::job::Output;
 use crate::request::settings::Strictness;
 use crate::song::Song;
 use crate::song::blocks::each_block;
-use crate::song::observer::Observer;
+use crate::song::observer::{Observer, Stage};
 use crate::song::read_ahead::{ObservedSource, each_block_ahead};
 
 /// A file this close to the loudness that was asked for is not rendered again, LU.
@@ -55,13 +55,13 @@ pub struct Finished {
     /// Frames per second.
     pub sample_rate_hz: u32,
     /// What could not be carried over.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<crate::io::Warning>,
     /// The limiter's gain reduction over time.
     pub limiting: Series,
     /// Gain of each band's compressor over time, low to high.
     pub band_gain: Vec<Option<Series>>,
-    /// The passage to listen to, where a page asks for one.
-    pub passage: Vec<Frame>,
+    /// The passages to listen to, where they are asked for.
+    pub passages: Vec<Vec<Frame>>,
 }
 
 /// How the recipe's solution comes about.
@@ -108,16 +108,16 @@ pub fn finish(
     };
     solution.input_hash.clone_from(&song.hash);
     solution.settings_hash = settings_hash(recipe);
-    observer.stage("rendering", Some(song.frames.len()));
+    observer.stage(Stage::Rendering, Some(song.frames.len()));
     let trace_bytes = song.spool_bytes / 4;
     let (rendered, trace, band_gains) = render(song, recipe, &solution, rate, trace_bytes, observer)?;
     let channels = song.info.channels;
     let mut attempt = Attempt { recipe, rendered: &rendered, trace, trace_bytes, channels, output, capture, observer };
-    let Written { encoder, measured, passage, limiting } = attempt.until_kept(&mut solution, search)?;
+    let Written { encoder, measured, passages, limiting } = attempt.until_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
     let promises = promises(&recipe.delivery, &measured, expected, solution.is_aimed);
     if let Some(broken) = broken(&promises, strictness) {
-        let broken = format!("{}: {}", broken.name, broken.measured);
+        let broken = broken.to_string();
         return Err(Error::Promise { path: output.path.clone(), broken });
     }
     let difference = output.delta.as_deref().map(|path| attempt.difference(song, &solution, path)).transpose()?;
@@ -129,7 +129,7 @@ pub fn finish(
         difference.persist()?;
     }
     let (recipe, band_gain) = (recipe.clone(), band_gains.series(source_rate));
-    Ok(Finished { recipe, solution, measured, promises, sample_rate_hz: rate, warnings, limiting, band_gain, passage })
+    Ok(Finished { recipe, solution, measured, promises, sample_rate_hz: rate, warnings, limiting, band_gain, passages })
 }
 
 /// Hash of a recipe's portable settings: a solution holds for no others.
@@ -147,7 +147,7 @@ pub fn settings_hash(recipe: &Recipe) -> String {
 /// Temporary data cannot be kept, or the run is interrupted.
 pub fn trace(song: &Song, recipe: &Recipe, profile: &Profile, observer: &dyn Observer) -> Result<Trace, Error> {
     let rate = recipe.output.sample_rate_hz.unwrap_or(song.info.sample_rate_hz);
-    observer.stage("rendering", Some(song.frames.len()));
+    observer.stage(Stage::Rendering, Some(song.frames.len()));
     Ok(render(song, recipe, &starting_solution(recipe, profile), rate, 0, observer)?.1)
 }
 
@@ -258,8 +258,8 @@ fn only_left<'a>(frames: &[Frame], buffer: &'a mut Vec<Frame>) -> &'a [Frame] {
 struct Written {
     encoder: Encoder,
     measured: Measured,
-    /// What was to be kept of it.
-    passage: Vec<Frame>,
+    /// The passages that were asked for.
+    passages: Vec<Vec<Frame>>,
     limiting: Series,
 }
 
@@ -351,7 +351,7 @@ impl Attempt<'_> {
         let (source_rate, rate) = (song.info.sample_rate_hz, self.trace.sample_rate_hz);
         let (format, sample_format, frames) = (Format::Wav, SampleFormat::Float32, self.rendered.len());
         let spec = OutputSpec { sample_rate_hz: rate, channels: self.channels, format, sample_format, frames };
-        self.observer.stage("difference", Some(frames));
+        self.observer.stage(Stage::Difference, Some(frames));
         let mut encoder = Encoder::create(path, spec, self.output.force)?;
         let mut master = self.limited(solution)?;
         let mut mix = song.frames.reader();
@@ -374,7 +374,7 @@ impl Attempt<'_> {
             sample_format: self.recipe.output.sample_format,
             frames: self.rendered.len(),
         };
-        self.observer.stage("limiting", Some(self.rendered.len()));
+        self.observer.stage(Stage::Limiting, Some(self.rendered.len()));
         let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
         let mut loudness = LoudnessMeter::new(rate);
         let mut meter = OutputMeter::new(rate, self.recipe.delivery.ceiling_dbtp, &self.capture);
@@ -386,10 +386,10 @@ impl Attempt<'_> {
             self.observer.advance(frames.len() as u64)
         })?;
         let limiting = limited.timeline.series();
-        let (measured, passage, overs) = meter.finish(self.rendered.len(), loudness, &limited.limiting);
+        let (measured, passages, overs) = meter.finish(self.rendered.len(), loudness, &limited.limiting);
         let ceiling_dbtp = self.ceiling_dbtp();
         let clipped = limited.clipped.iter().map(|over| Over { by_db: over.by_db - ceiling_dbtp, ..*over });
         let overs = both(overs, clipped);
-        Ok((Written { encoder, measured, passage, limiting }, overs))
+        Ok((Written { encoder, measured, passages, limiting }, overs))
     }
 }

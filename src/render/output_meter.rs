@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use analyzer::band_statistics::BandStatisticsMeter;
 use analyzer::delivery_meters::DeliveryMeters;
 use analyzer::loudness::LoudnessMeter;
 use analyzer::oversample::BlockScanner;
@@ -10,19 +11,34 @@ use analyzer::stream::{Frame, Meter};
 use analyzer::timeline::{PeakMeter, Timeline};
 use analyzer::tone::{ToneMeter, moments};
 use analyzer::units::{db_from_gain, gain_from_db};
+use renderer::recipe::Recipe;
 
 use crate::render::promises::Measured;
 use crate::render::solve::CEILING_MARGIN_DB;
 use crate::render::solve::LimitingHistogram;
 use crate::render::trims::{Over, both};
+use crate::song::Song;
 
-/// What a page needs of a master, beyond what every run measures.
+/// What is captured of a master while it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaptureRequest {
-    /// Spectrum and stereo image at some moments of so many frames.
-    pub tone_of_frames: Option<u64>,
-    /// The frames to listen to.
-    pub passage: Range<u64>,
+    /// Length of the master, frames: its spectrum is measured at some moments.
+    pub frames: u64,
+    /// Frames to listen to, one range per passage.
+    pub passages: Vec<Range<u64>>,
+}
+
+impl CaptureRequest {
+    /// Passages of the master that `recipe` makes of `song`.
+    pub fn new(song: &Song, recipe: &Recipe, passages: &[Range<f64>]) -> Self {
+        let source_hz = song.info.sample_rate_hz;
+        let rate_hz = recipe.output.sample_rate_hz.unwrap_or(source_hz);
+        let at = |seconds: f64| (seconds * f64::from(rate_hz)).round() as u64;
+        Self {
+            frames: (song.frames.len() * u64::from(rate_hz)).div_ceil(u64::from(source_hz)),
+            passages: passages.iter().map(|passage| at(passage.start)..at(passage.end)).collect(),
+        }
+    }
 }
 
 /// Measures what is written.
@@ -33,8 +49,9 @@ pub struct OutputMeter {
     peaks: PeakCheck,
     delivery_peaks: PeakCheck,
     timeline: PeakMeter,
-    tone: Option<Moments>,
-    passage: Passage,
+    bands: BandStatisticsMeter,
+    tone: Moments,
+    passages: Vec<Passage>,
     unreadable: u64,
 }
 
@@ -124,11 +141,12 @@ impl OutputMeter {
             peaks: PeakCheck::new(ceiling),
             delivery_peaks: PeakCheck::new(ceiling),
             timeline: PeakMeter::new(sample_rate_hz),
-            tone: keep.tone_of_frames.map(|frames| Moments {
+            bands: BandStatisticsMeter::new(sample_rate_hz),
+            tone: Moments {
                 meter: ToneMeter::new(sample_rate_hz),
-                to_come: moments(frames, sample_rate_hz).into_iter().map(Passage::new).collect(),
-            }),
-            passage: Passage::new(keep.passage.clone()),
+                to_come: moments(keep.frames, sample_rate_hz).into_iter().map(Passage::new).collect(),
+            },
+            passages: keep.passages.iter().cloned().map(Passage::new).collect(),
             unreadable: 0,
         }
     }
@@ -139,21 +157,21 @@ impl OutputMeter {
         let enough = self.delivery_peaks.enough();
         self.delivery.push(frames, enough, |block, peak| self.delivery_peaks.note(block, peak));
         self.timeline.push(frames);
-        if let Some(tone) = &mut self.tone {
-            tone.push(frames);
-        }
-        self.passage.push(frames);
+        self.bands.push(frames);
+        self.tone.push(frames);
+        self.passages.iter_mut().for_each(|passage| passage.push(frames));
         self.unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
     }
 
-    /// What was measured, here and by `loudness`, the passage that was to be kept, and every block over the ceiling.
+    /// What was measured, here and by `loudness`, the passages that were asked for, and every block over the ceiling.
     pub fn finish(
         self,
         frames: u64,
         loudness: LoudnessMeter,
         limiting: &LimitingHistogram,
-    ) -> (Measured, Vec<Frame>, Vec<Over>) {
-        let Self { scanner, delivery, mut peaks, mut delivery_peaks, timeline, tone, passage, unreadable } = self;
+    ) -> (Measured, Vec<Vec<Frame>>, Vec<Over>) {
+        let Self { scanner, delivery, mut peaks, mut delivery_peaks, timeline, bands, tone, passages, unreadable } =
+            self;
         scanner.finish(|block| peaks.look(block));
         delivery.finish(delivery_peaks.enough(), |block, peak| delivery_peaks.note(block, peak));
         let [limiting_db, peak_limiting_db] = limiting.reading_db();
@@ -165,10 +183,12 @@ impl OutputMeter {
             peak_limiting_db,
             frames,
             unreadable,
-            timeline: Timeline { peaks: timeline.finish(), short_term_lufs: history.short_term_lufs() },
-            tone: tone.map(|tone| tone.meter.finish()),
+            timeline: Timeline::new(timeline.finish(), &history),
+            bands: bands.finish(),
+            tone: tone.meter.finish(),
         };
-        (measured, passage.kept, both(peaks.overs, delivery_peaks.overs.into_iter()))
+        let passages = passages.into_iter().map(|passage| passage.kept).collect();
+        (measured, passages, both(peaks.overs, delivery_peaks.overs.into_iter()))
     }
 }
 

@@ -1,18 +1,22 @@
 //! The promises, each checked on what is written.
 
+use std::fmt::{Display, Formatter, Result};
+
+use analyzer::band_statistics::BandStatistics;
 use analyzer::readings::LoudnessReading;
 use analyzer::timeline::Timeline;
 use analyzer::tone::Tone;
 use renderer::recipe::DeliveryParams;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::request::settings::Strictness;
 
 /// Loudness is kept within this, LU.
 pub const LOUDNESS_TOLERANCE_LU: f64 = 0.1;
 
-/// How a promise came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// How a promise came out, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Kept.
@@ -23,15 +27,151 @@ pub enum Verdict {
     Broken,
 }
 
-/// One promise and what was measured.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+impl Verdict {
+    /// As JSON has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Short => "short",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// A promise, how it came out, and what was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Promise {
-    /// What was promised.
-    pub name: &'static str,
+    /// What was promised, with the figures.
+    #[serde(flatten)]
+    pub kind: PromiseKind,
     /// How it came out.
     pub verdict: Verdict,
-    /// The measured figure in words.
-    pub measured: String,
+}
+
+/// What is promised of every master.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "code", content = "values", rename_all = "snake_case")]
+pub enum PromiseKind {
+    /// The loudness that was asked for.
+    Loudness {
+        /// What was asked for, LUFS.
+        wanted_lufs: f64,
+        /// What was measured, LUFS; null where nothing is loud enough.
+        measured_lufs: Option<f64>,
+        /// Why it is quieter, where it is.
+        shortfall: Option<Shortfall>,
+    },
+    /// The gain of a recipe, whatever loudness it leads to.
+    RecipeGain {
+        /// The loudness, LUFS; null where nothing is loud enough.
+        measured_lufs: Option<f64>,
+    },
+    /// A true peak at or under the ceiling.
+    TruePeak {
+        /// The ceiling, dBTP.
+        ceiling_dbtp: f64,
+        /// What was measured, dBTP.
+        measured_dbtp: f64,
+    },
+    /// The length of the mix.
+    Length {
+        /// That length at the sample rate of the master, frames.
+        expected_frames: u64,
+        /// What was written, frames.
+        written_frames: u64,
+    },
+    /// Valid numbers only.
+    ValidSamples {
+        /// Samples that are none.
+        invalid: u64,
+    },
+}
+
+/// Why a master is quieter than asked.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "code", content = "values", rename_all = "snake_case")]
+pub enum Shortfall {
+    /// The limiter may take no more.
+    LimitingAllowed {
+        /// What it may take, dB.
+        max_limiting_db: f64,
+    },
+    /// Single hits may be lowered no more.
+    HitsAllowed {
+        /// By how much they may be, dB.
+        max_peak_limiting_db: f64,
+    },
+    /// No gain in front of the limiter comes closer.
+    NoGain,
+}
+
+impl Shortfall {
+    fn of(delivery: &DeliveryParams, [limiting_db, peak_limiting_db]: [f64; 2]) -> Self {
+        let DeliveryParams { max_limiting_db, max_peak_limiting_db, .. } = *delivery;
+        let is_near = |db: f64, limit: f64| db > limit - NEAR_LIMIT_DB;
+        if is_near(limiting_db, max_limiting_db) {
+            Self::LimitingAllowed { max_limiting_db }
+        } else if is_near(peak_limiting_db, max_peak_limiting_db) {
+            Self::HitsAllowed { max_peak_limiting_db }
+        } else {
+            Self::NoGain
+        }
+    }
+}
+
+impl Display for Promise {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        match &self.kind {
+            PromiseKind::Loudness { measured_lufs: None, .. } => {
+                f.write_str("Loudness: nothing is loud enough to measure")
+            }
+            PromiseKind::Loudness { wanted_lufs, measured_lufs: Some(lufs), shortfall } => {
+                write!(f, "Loudness {lufs:.2} LUFS")?;
+                match shortfall {
+                    Some(shortfall) => write!(f, ", {:.1} LU quieter than asked: {shortfall}", wanted_lufs - lufs),
+                    None => write!(f, " (target {wanted_lufs:.2})"),
+                }
+            }
+            PromiseKind::RecipeGain { measured_lufs } => {
+                f.write_str("Gain as in the recipe")?;
+                measured_lufs.map_or(Ok(()), |lufs| write!(f, ", which gives {lufs:.2} LUFS"))
+            }
+            PromiseKind::TruePeak { ceiling_dbtp, measured_dbtp } => {
+                write!(f, "True peak {measured_dbtp:.2} dBTP (ceiling {ceiling_dbtp:.2})")
+            }
+            PromiseKind::Length { expected_frames, written_frames } if expected_frames == written_frames => {
+                f.write_str("Same length as the mix")
+            }
+            PromiseKind::Length { expected_frames, written_frames } => {
+                write!(f, "Length {written_frames} samples, the mix has {expected_frames}")
+            }
+            PromiseKind::ValidSamples { invalid: 0 } => f.write_str("No invalid samples"),
+            PromiseKind::ValidSamples { invalid } => write!(f, "{invalid} invalid samples"),
+        }
+    }
+}
+
+impl Display for Shortfall {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        match self {
+            Self::LimitingAllowed { max_limiting_db } => {
+                write!(f, "the limiter may take {max_limiting_db:.1} dB at most; allow more with --max-limiting-db")
+            }
+            Self::HitsAllowed { max_peak_limiting_db } => write!(
+                f,
+                "single hits may be lowered by {max_peak_limiting_db:.1} dB at most; lower the loudest hits in the mix, or \
+                 allow more with --set delivery.max_peak_limiting_db=.."
+            ),
+            Self::NoGain => f.write_str("more gain makes it no louder"),
+        }
+    }
+}
+
+impl Promise {
+    /// A fact that either holds or does not.
+    fn of(kind: PromiseKind, is_kept: bool) -> Self {
+        Self { kind, verdict: if is_kept { Verdict::Kept } else { Verdict::Broken } }
+    }
 }
 
 /// What was measured of a master while it was written.
@@ -51,40 +191,30 @@ pub struct Measured {
     pub unreadable: u64,
     /// How it goes in time.
     pub timeline: Timeline,
-    /// Spectrum and stereo image at some moments, where they are to be shown.
-    pub tone: Option<Tone>,
+    /// Dynamics and stereo image per band.
+    pub bands: BandStatistics,
+    /// Spectrum at some moments.
+    pub tone: Tone,
 }
 
 /// Checks a master. `expected_frames` is the input's length, at the output's rate; `is_aimed` whether its loudness was
 /// solved, and not left as a recipe for another song has it.
 pub fn promises(delivery: &DeliveryParams, measured: &Measured, expected_frames: u64, is_aimed: bool) -> Vec<Promise> {
     let Measured { loudness, true_peak_dbtp, limiting_db, peak_limiting_db, frames, unreadable, .. } = measured;
-    let kept = |kept: bool| if kept { Verdict::Kept } else { Verdict::Broken };
-    let loudness = match loudness.integrated_lufs {
-        lufs if is_aimed => loudness_promise(delivery, lufs, [*limiting_db, *peak_limiting_db]),
-        lufs => Promise {
-            name: "gain as the recipe has it",
-            verdict: Verdict::Kept,
-            measured: format!("{:.2} LUFS, not aimed at", lufs.unwrap_or(f64::NEG_INFINITY)),
-        },
-    };
+    let measured_lufs = loudness.integrated_lufs;
+    let (ceiling_dbtp, written_frames) = (delivery.ceiling_dbtp, *frames);
     vec![
-        loudness,
-        Promise {
-            name: "true peak at or under the ceiling",
-            verdict: kept(*true_peak_dbtp <= delivery.ceiling_dbtp),
-            measured: format!("{true_peak_dbtp:.2} dBTP, ceiling {:.2}", delivery.ceiling_dbtp),
+        if is_aimed {
+            loudness_promise(delivery, measured_lufs, [*limiting_db, *peak_limiting_db])
+        } else {
+            Promise::of(PromiseKind::RecipeGain { measured_lufs }, true)
         },
-        Promise {
-            name: "same length as the mix",
-            verdict: kept(*frames == expected_frames),
-            measured: format!("{frames} frames"),
-        },
-        Promise {
-            name: "no invalid samples",
-            verdict: kept(*unreadable == 0),
-            measured: format!("{unreadable} found"),
-        },
+        Promise::of(
+            PromiseKind::TruePeak { ceiling_dbtp, measured_dbtp: *true_peak_dbtp },
+            *true_peak_dbtp <= ceiling_dbtp,
+        ),
+        Promise::of(PromiseKind::Length { expected_frames, written_frames }, written_frames == expected_frames),
+        Promise::of(PromiseKind::ValidSamples { invalid: *unreadable }, *unreadable == 0),
     ]
 }
 
@@ -97,40 +227,39 @@ pub fn broken(promises: &[Promise], strictness: Strictness) -> Option<&Promise> 
     })
 }
 
-fn loudness_promise(delivery: &DeliveryParams, lufs: Option<f64>, limiting_db: [f64; 2]) -> Promise {
-    let wanted = delivery.loudness_lufs;
-    let (verdict, measured) = match lufs {
-        None => (Verdict::Broken, "nothing loud enough to measure".to_string()),
-        Some(lufs) if (lufs - wanted).abs() <= LOUDNESS_TOLERANCE_LU => {
-            (Verdict::Kept, format!("{lufs:.2} LUFS, wanted {wanted:.2}"))
-        }
-        Some(lufs) if lufs < wanted => (
-            Verdict::Short,
-            format!(
-                "{lufs:.2} LUFS, {:.1} LU quieter than {wanted:.2}: {}",
-                wanted - lufs,
-                shortfall(delivery, limiting_db)
-            ),
-        ),
-        Some(lufs) => (Verdict::Broken, format!("{lufs:.2} LUFS, wanted {wanted:.2}")),
-    };
-    Promise { name: "loudness within 0.1 LU of the target", verdict, measured }
-}
-
-/// Why a master is quieter than it was asked to be. `limiting_db`: what a twentieth of the time exceeds, and the largest.
-fn shortfall(delivery: &DeliveryParams, [limiting_db, peak_limiting_db]: [f64; 2]) -> String {
-    let DeliveryParams { max_limiting_db, max_peak_limiting_db, .. } = delivery;
-    if peak_limiting_db > max_peak_limiting_db - NEAR_LIMIT_DB && limiting_db < max_limiting_db - NEAR_LIMIT_DB {
-        format!(
-            "stopped where single hits are lowered by {max_peak_limiting_db:.1} dB; lower the loudest hits in the mix, or \
-             allow more with --set delivery.max_peak_limiting_db=.."
-        )
-    } else if limiting_db > max_limiting_db - NEAR_LIMIT_DB {
-        format!("stopped at {max_limiting_db:.1} dB of limiting; allow more with --max-limiting-db")
-    } else {
-        "no gain in front of the limiter comes closer".to_string()
-    }
-}
-
 /// Limiting this close under what is allowed is why there is no more, dB.
 const NEAR_LIMIT_DB: f64 = 0.5;
+
+/// `limiting_db`: what a twentieth of the time exceeds, and the largest.
+fn loudness_promise(delivery: &DeliveryParams, measured_lufs: Option<f64>, limiting_db: [f64; 2]) -> Promise {
+    let wanted_lufs = delivery.loudness_lufs;
+    let verdict = match measured_lufs {
+        Some(lufs) if (lufs - wanted_lufs).abs() <= LOUDNESS_TOLERANCE_LU => Verdict::Kept,
+        Some(lufs) if lufs < wanted_lufs => Verdict::Short,
+        _ => Verdict::Broken,
+    };
+    let shortfall = (verdict == Verdict::Short).then(|| Shortfall::of(delivery, limiting_db));
+    Promise { kind: PromiseKind::Loudness { wanted_lufs, measured_lufs, shortfall }, verdict }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortfall_says_by_how_much_and_what_to_do() {
+        let delivery = DeliveryParams { loudness_lufs: -8.0, ..DeliveryParams::default() };
+        let promise = loudness_promise(&delivery, Some(-8.9), [delivery.max_limiting_db, 6.0]);
+        assert_eq!(promise.verdict, Verdict::Short);
+        let sentence = promise.to_string();
+        assert!(sentence.starts_with("Loudness -8.90 LUFS, 0.9 LU quieter than asked: "), "{sentence}");
+        assert!(sentence.ends_with("allow more with --max-limiting-db"), "{sentence}");
+        let hits = loudness_promise(&delivery, Some(-8.9), [0.0, delivery.max_peak_limiting_db]);
+        assert!(hits.to_string().contains("single hits"), "{hits}");
+        assert_eq!(
+            loudness_promise(&delivery, Some(-8.05), [0.0; 2]).to_string(),
+            "Loudness -8.05 LUFS (target -8.00)"
+        );
+        assert_eq!(loudness_promise(&delivery, None, [0.0; 2]).verdict, Verdict::Broken);
+    }
+}

@@ -1,12 +1,13 @@
 //! Values over time, in as many as a drawing can show.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// No series has more values.
 const MAX_VALUES: usize = 400;
 
 /// Values that are evenly spaced in time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
     /// When the first was measured, seconds: in the middle of what it was measured of.
     pub start_s: f64,

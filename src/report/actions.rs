@@ -1,74 +1,213 @@
-//! What a recipe does, in words.
+//! What the mastering chain does to a song: typed actions, one sentence for each, and the reason for it.
+
+use std::fmt::{Display, Formatter, Result};
 
 use analyzer::crossover::{BANDS, CROSSOVER_HZ};
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use renderer::params::Curve;
 use renderer::recipe::Recipe;
+use renderer::stages::dynamic_eq::BellParams;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// Moves of the equaliser under this are not worth a word, dB.
+/// Smaller moves of the equaliser are not mentioned, dB.
 const AUDIBLE_DB: f64 = 0.5;
-/// Share of a level difference that is taken away or added; less is not worth a word.
+/// Share of a level difference that a compressor takes away or an expander adds; less is not mentioned.
 const AUDIBLE_SLOPE: f64 = 0.05;
-/// The largest moves of a curve that are told.
+/// Moves of a curve that are mentioned, the largest.
 const MOVES: usize = 3;
-/// Spectrum bands between two moves that are told apart: an octave.
+/// Least distance of two moves that are mentioned, spectrum bands: an octave.
 const APART: usize = 4;
+/// A bell above this frequency and wider than this is a de-esser.
+const DE_ESSER_FROM_HZ: f64 = 3000.0;
+const DE_ESSER_UP_TO_Q: f64 = 3.0;
+/// Limiting below this is none, dB...
+const NO_LIMITING_DB: f64 = 0.05;
+/// ...and for most of the time below this, dB.
+const HARDLY_ANY_LIMITING_DB: f64 = 0.1;
 
-/// What the chain does, one line per stage that does something.
-pub fn actions(recipe: &Recipe, channels: u8, sample_rate_hz: u32) -> Vec<String> {
-    let mut lines = Vec::new();
-    if recipe.condition.high_pass_hz > 0.0 {
-        lines.push(format!("Removed what lies below {:.0} Hz", recipe.condition.high_pass_hz));
+/// Something that the chain does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "code", content = "values", rename_all = "snake_case")]
+pub enum Action {
+    /// Removes what lies below the music.
+    HighPass {
+        /// Corner frequency, Hz.
+        hz: f64,
+    },
+    /// Moves the balance of left and right.
+    Balance {
+        /// Gain of left over right, dB.
+        left_over_right_db: f64,
+    },
+    /// Equalises the mid.
+    Tone {
+        /// The largest moves, from low to high.
+        moves: Vec<Move>,
+    },
+    /// Equalises the side against the mid.
+    Width {
+        /// The largest moves, from low to high.
+        moves: Vec<Move>,
+    },
+    /// Cuts a part of the spectrum while it sticks out.
+    DynamicCuts {
+        /// Each part.
+        cuts: Vec<DynamicCut>,
+    },
+    /// Compresses or expands bands.
+    BandDynamics {
+        /// Each band, from low to high.
+        bands: Vec<BandRatio>,
+    },
+    /// Compresses the whole.
+    Glue {
+        /// Input over output level above the threshold.
+        ratio: f64,
+    },
+    /// Saturates.
+    Saturation {
+        /// Gain into the curve, dB.
+        drive_db: f64,
+    },
+    /// Clips peaks softly.
+    SoftClipping {
+        /// Gain into the curve, dB.
+        drive_db: f64,
+    },
+    /// Changes the level of the side per band.
+    SideLevels {
+        /// Gains, from low to high, dB.
+        gains_db: [f64; BANDS],
+    },
+    /// Sums the bass to mono.
+    MonoBass {
+        /// Up to here, Hz.
+        below_hz: f64,
+    },
+    /// Leaves tone, dynamics and width as they are.
+    NoChange,
+    /// Brings the song to its loudness.
+    Level {
+        /// Gain in front of the limiter, dB.
+        gain_db: f64,
+        /// Gain reduction of the limiter that is exceeded for 5 % of the time, dB.
+        limiting_db: f64,
+        /// Its largest gain reduction, dB.
+        peak_limiting_db: f64,
+    },
+    /// Corrects the equaliser after a test render.
+    FineTuning {
+        /// Mean distance from the decision before, dB.
+        miss_before_db: f64,
+        /// And after, dB.
+        miss_after_db: f64,
+        /// Largest change of a curve, dB.
+        largest_db: f64,
+    },
+}
+
+/// A move of a curve.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Move {
+    /// Where, Hz.
+    pub hz: f64,
+    /// Gain, dB.
+    pub gain_db: f64,
+}
+
+/// A part of the spectrum that is cut while it sticks out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DynamicCut {
+    /// Where, Hz.
+    pub hz: f64,
+    /// Largest cut, dB.
+    pub max_cut_db: f64,
+    /// It acts on consonants and cymbals.
+    pub is_de_esser: bool,
+}
+
+/// A band that is compressed or expanded.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BandRatio {
+    /// 0 is the lowest band.
+    pub band: usize,
+    /// Input over output level; below 1 the band is expanded.
+    pub ratio: f64,
+}
+
+/// What a song was mastered towards, as far as reasons mention it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    /// Records that the user chose.
+    Reference,
+    /// What finished records have in common.
+    FinishedRecords,
+}
+
+impl Display for Model {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        f.write_str(match self {
+            Self::Reference => "your reference",
+            Self::FinishedRecords => "finished records",
+        })
     }
-    let balance = recipe.balance.left_over_right_db;
-    if balance != 0.0 {
-        let side = if balance > 0.0 { "left" } else { "right" };
-        lines.push(format!("Moved the balance {:.1} dB to the {side}", balance.abs()));
+}
+
+/// What the chain does by a recipe, in the order of the chain.
+pub fn actions(recipe: &Recipe, channels: u8, sample_rate_hz: u32) -> Vec<Action> {
+    let mut actions = Vec::new();
+    if recipe.condition.high_pass_hz > 0.0 {
+        actions.push(Action::HighPass { hz: recipe.condition.high_pass_hz });
+    }
+    if recipe.balance.left_over_right_db != 0.0 {
+        actions.push(Action::Balance { left_over_right_db: recipe.balance.left_over_right_db });
     }
     let eq = &recipe.match_eq;
     let gain = |curve: &Curve, band: usize| {
         let hz = band_centre_hz(band);
         if hz < f64::from(sample_rate_hz) / 2.0 { eq.gain_db_at(curve, hz) } else { 0.0 }
     };
-    lines.extend(curve_words("Tone", &std::array::from_fn(|band| gain(&eq.mid_db, band))));
+    let tone = largest_moves(&std::array::from_fn(|band| gain(&eq.mid_db, band)));
+    actions.extend((!tone.is_empty()).then_some(Action::Tone { moves: tone }));
     if channels == 2 {
-        let width = std::array::from_fn(|band| gain(&eq.side_db, band) - gain(&eq.mid_db, band));
-        lines.extend(curve_words("Width (sides against middle)", &width));
+        let width = largest_moves(&std::array::from_fn(|band| gain(&eq.side_db, band) - gain(&eq.mid_db, band)));
+        actions.extend((!width.is_empty()).then_some(Action::Width { moves: width }));
     }
-    lines.extend(bell_words(recipe));
-    lines.extend(dynamics_words(recipe));
+    let cuts: Vec<DynamicCut> = recipe.dynamic_eq.bells.iter().filter_map(DynamicCut::of).collect();
+    actions.extend((!cuts.is_empty()).then_some(Action::DynamicCuts { cuts }));
+    let audible = |ratio: f64| (1.0 - 1.0 / ratio).abs() >= AUDIBLE_SLOPE;
+    let bands = recipe.multiband.bands().into_iter().enumerate();
+    let bands: Vec<BandRatio> = bands
+        .filter(|(_, band)| audible(band.ratio) && band.mix_pct > 0.0)
+        .map(|(n, band)| BandRatio { band: n, ratio: band.ratio })
+        .collect();
+    actions.extend((!bands.is_empty()).then_some(Action::BandDynamics { bands }));
     if recipe.glue.ratio > 1.0 && recipe.glue.mix_pct > 0.0 {
-        lines.push(format!("Glue: compressed the whole {:.2}:1", recipe.glue.ratio));
+        actions.push(Action::Glue { ratio: recipe.glue.ratio });
     }
-    for (name, drive_db) in [
-        ("Saturator", if recipe.saturator.mix_pct > 0.0 { recipe.saturator.drive_db } else { 0.0 }),
-        ("Clipper", recipe.clipper.drive_db),
-    ] {
-        if drive_db > 0.0 {
-            lines.push(format!("{name}: loud peaks rounded by about {drive_db:.1} dB"));
-        }
+    if recipe.saturator.drive_db > 0.0 && recipe.saturator.mix_pct > 0.0 {
+        actions.push(Action::Saturation { drive_db: recipe.saturator.drive_db });
+    }
+    if recipe.clipper.drive_db > 0.0 {
+        actions.push(Action::SoftClipping { drive_db: recipe.clipper.drive_db });
     }
     let width = &recipe.width;
-    let sides = [width.low_db, width.low_mid_db, width.high_mid_db, width.high_db];
-    if sides.iter().any(|db| db.abs() >= AUDIBLE_DB) {
-        let [low, low_mid, high_mid, high] = sides;
-        lines.push(format!("Sides, low to high band: {low:+.1}, {low_mid:+.1}, {high_mid:+.1}, {high:+.1} dB"));
+    let gains_db = [width.low_db, width.low_mid_db, width.high_mid_db, width.high_db];
+    if gains_db.iter().any(|db| db.abs() >= AUDIBLE_DB) {
+        actions.push(Action::SideLevels { gains_db });
     }
-    if recipe.width.mono_below_hz > 0.0 {
-        lines.push(format!("Made the bass mono below {:.0} Hz", recipe.width.mono_below_hz));
+    if width.mono_below_hz > 0.0 {
+        actions.push(Action::MonoBass { below_hz: width.mono_below_hz });
     }
-    if lines.is_empty() {
-        lines.push("Tone, dynamics and width left (almost) as they are".to_string());
+    if actions.is_empty() {
+        actions.push(Action::NoChange);
     }
-    lines
+    actions
 }
 
-fn hz_words(hz: f64) -> String {
-    if hz >= 1000.0 { format!("{:.1} kHz", hz / 1000.0) } else { format!("{hz:.0} Hz") }
-}
-
-/// The largest moves of a curve, low to high.
-fn curve_words(name: &str, curve: &[f64; SPECTRUM_BANDS]) -> Option<String> {
+/// The largest moves of a curve, from low to high.
+fn largest_moves(curve: &[f64; SPECTRUM_BANDS]) -> Vec<Move> {
     let mut left: Vec<usize> = (0..SPECTRUM_BANDS).filter(|band| curve[*band].abs() >= AUDIBLE_DB).collect();
     let mut chosen = Vec::new();
     while chosen.len() < MOVES
@@ -78,37 +217,150 @@ fn curve_words(name: &str, curve: &[f64; SPECTRUM_BANDS]) -> Option<String> {
         left.retain(|other| other.abs_diff(band) > APART);
     }
     chosen.sort_unstable();
-    let words: Vec<String> =
-        chosen.iter().map(|band| format!("{:+.1} dB at {}", curve[*band], hz_words(band_centre_hz(*band)))).collect();
-    (!words.is_empty()).then(|| format!("{name}: {}", words.join(", ")))
+    let rounded = |value: f64, per_unit: f64| (value * per_unit).round() / per_unit;
+    chosen
+        .into_iter()
+        .map(|band| Move { hz: rounded(band_centre_hz(band), 1.0), gain_db: rounded(curve[band], 100.0) })
+        .collect()
 }
 
-fn bell_words(recipe: &Recipe) -> Option<String> {
-    let bells = recipe.dynamic_eq.bells.iter().filter(|bell| bell.max_cut_db > 0.0);
-    let words: Vec<String> =
-        bells.map(|bell| format!("{} by up to {:.1} dB", hz_words(bell.frequency_hz), bell.max_cut_db)).collect();
-    (!words.is_empty()).then(|| format!("Held down while it sticks out: {}", words.join(", ")))
-}
-
-fn dynamics_words(recipe: &Recipe) -> Option<String> {
-    let [low, mid, high] = CROSSOVER_HZ.map(hz_words);
-    let places: [String; BANDS] =
-        [format!("below {low}"), format!("{low} to {mid}"), format!("{mid} to {high}"), format!("above {high}")];
-    let words: Vec<String> = recipe
-        .multiband
-        .bands()
-        .iter()
-        .zip(places)
-        .filter(|(band, _)| (1.0 - 1.0 / band.ratio).abs() >= AUDIBLE_SLOPE && band.mix_pct > 0.0)
-        .map(|(band, place)| {
-            if band.ratio > 1.0 {
-                format!("compressed {:.2}:1 {place}", band.ratio)
-            } else {
-                format!("expanded 1:{:.2} {place}", 1.0 / band.ratio)
-            }
+impl DynamicCut {
+    fn of(bell: &BellParams) -> Option<Self> {
+        (bell.max_cut_db > 0.0).then_some(Self {
+            hz: bell.frequency_hz,
+            max_cut_db: bell.max_cut_db,
+            is_de_esser: bell.frequency_hz >= DE_ESSER_FROM_HZ && bell.q <= DE_ESSER_UP_TO_Q,
         })
-        .collect();
-    (!words.is_empty()).then(|| format!("Dynamics: {}", words.join(", ")))
+    }
+}
+
+/// A frequency as a person writes it.
+pub fn hz_words(hz: f64) -> String {
+    if hz >= 1000.0 { format!("{:.1} kHz", hz / 1000.0) } else { format!("{hz:.0} Hz") }
+}
+
+/// Where a band of the crossover lies.
+fn band_words(band: usize) -> String {
+    let [low, mid, high] = CROSSOVER_HZ.map(hz_words);
+    match band {
+        0 => format!("below {low}"),
+        1 => format!("from {low} to {mid}"),
+        2 => format!("from {mid} to {high}"),
+        _ => format!("above {high}"),
+    }
+}
+
+fn joined(parts: impl IntoIterator<Item = String>) -> String {
+    parts.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+impl Display for Move {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        write!(f, "{:+.1} dB at {}", self.gain_db, hz_words(self.hz))
+    }
+}
+
+impl Display for DynamicCut {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        let what = if self.is_de_esser { "de-esser" } else { "dynamic cut" };
+        write!(f, "{what} at {} (up to {:.1} dB)", hz_words(self.hz), self.max_cut_db)
+    }
+}
+
+impl Display for BandRatio {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        let place = band_words(self.band);
+        if self.ratio > 1.0 {
+            write!(f, "compressed {:.2}:1 {place}", self.ratio)
+        } else {
+            write!(f, "expanded 1:{:.2} {place}", 1.0 / self.ratio)
+        }
+    }
+}
+
+/// "Slightly wider around 1.7 kHz (+0.7 dB)".
+fn width_words(change: &Move) -> String {
+    let how_much = match change.gain_db.abs() {
+        db if db < 1.5 => "slightly ",
+        db if db < 4.0 => "",
+        _ => "much ",
+    };
+    let which = if change.gain_db > 0.0 { "wider" } else { "narrower" };
+    format!("{how_much}{which} around {} ({:+.1} dB)", hz_words(change.hz), change.gain_db)
+}
+
+impl Display for Action {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        match self {
+            Self::HighPass { hz } => write!(f, "High-pass filter at {}", hz_words(*hz)),
+            Self::Balance { left_over_right_db } => {
+                let side = if *left_over_right_db > 0.0 { "left" } else { "right" };
+                write!(f, "Balance moved {:.1} dB to the {side}", left_over_right_db.abs())
+            }
+            Self::Tone { moves } => write!(f, "Tone: {}", joined(moves.iter().map(Move::to_string))),
+            Self::Width { moves } => write!(f, "Width: {}", joined(moves.iter().map(width_words))),
+            Self::DynamicCuts { cuts } => {
+                write!(f, "Dynamic equaliser: {}", joined(cuts.iter().map(DynamicCut::to_string)))
+            }
+            Self::BandDynamics { bands } => {
+                write!(f, "Multiband dynamics: {}", joined(bands.iter().map(BandRatio::to_string)))
+            }
+            Self::Glue { ratio } => write!(f, "Glue compressor: {ratio:.2}:1 on the whole mix"),
+            Self::Saturation { drive_db } => write!(f, "Saturation: driven by {drive_db:.1} dB"),
+            Self::SoftClipping { drive_db } => write!(f, "Soft clipping: loud peaks driven by {drive_db:.1} dB"),
+            Self::SideLevels { gains_db: [low, low_mid, high_mid, high] } => write!(
+                f,
+                "Side level, from the low to the high band: {low:+.1}, {low_mid:+.1}, {high_mid:+.1}, {high:+.1} dB"
+            ),
+            Self::MonoBass { below_hz } => write!(f, "Bass in mono below {}", hz_words(*below_hz)),
+            Self::NoChange => f.write_str("Tone, dynamics and width: no change"),
+            Self::Level { gain_db, limiting_db, peak_limiting_db } => {
+                write!(f, "Level: {gain_db:+.1} dB. ")?;
+                match (*peak_limiting_db, *limiting_db) {
+                    (peak, _) if peak < NO_LIMITING_DB => f.write_str("The limiter was not needed"),
+                    (peak, most) if most < HARDLY_ANY_LIMITING_DB => {
+                        write!(f, "Limiter: single hits lowered by up to {peak:.1} dB, nothing else")
+                    }
+                    (peak, most) => write!(
+                        f,
+                        "Limiter: loud hits lowered by up to {peak:.1} dB, everything else by less than {most:.1} dB"
+                    ),
+                }
+            }
+            Self::FineTuning { largest_db, .. } => {
+                write!(f, "FineBandPowers-tuned the equaliser after a test render (largest change {largest_db:.1} dB)")
+            }
+        }
+    }
+}
+
+impl Action {
+    /// Why it is done: `model` is what the song was compared with, if it was. `None` where the action says it all.
+    pub fn reason(&self, model: Option<Model>) -> Option<String> {
+        let Some(model) = model else { return Some("As the recipe says.".to_owned()) };
+        Some(match self {
+            Self::HighPass { .. } => "Nothing musical lies there, but it takes headroom from the bass.".to_owned(),
+            Self::Balance { .. } => format!("The mix leans to one side, compared with {model}."),
+            Self::Tone { .. } => format!("The tonal balance of the mix differs from that of {model}."),
+            Self::Width { .. } | Self::SideLevels { .. } => {
+                format!("The stereo width of the mix differs from that of {model}. The sum to mono is protected.")
+            }
+            Self::MonoBass { .. } => "Bass in mono is steadier on loudspeakers and on vinyl.".to_owned(),
+            Self::DynamicCuts { .. } => "A resonance, harsh S sounds or a bass note stick out now and then.".to_owned(),
+            Self::BandDynamics { .. } => {
+                format!("Loud and quiet moments of these bands lie further apart, or closer together, than in {model}.")
+            }
+            Self::Glue { .. } => format!("Holds the mix together and makes it denser, towards {model}."),
+            Self::Saturation { .. } | Self::SoftClipping { .. } => {
+                "Makes room for the loudness, so that the limiter has less to do.".to_owned()
+            }
+            Self::FineTuning { miss_before_db, miss_after_db, .. } => format!(
+                "Compressors and the limiter change what an equaliser does: {miss_before_db:.1} dB off before, \
+                 {miss_after_db:.1} dB after."
+            ),
+            Self::NoChange | Self::Level { .. } => return None,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -116,14 +368,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_moves_are_told_from_low_to_high() {
+    fn the_largest_moves_are_named_from_low_to_high() {
         let mut curve = [0.0; SPECTRUM_BANDS];
         (curve[6], curve[7], curve[20], curve[38]) = (2.0, 1.5, -3.25, 0.4);
-        assert_eq!(curve_words("Tone", &curve).as_deref(), Some("Tone: +2.0 dB at 62 Hz, -3.2 dB at 698 Hz"));
+        let tone = Action::Tone { moves: largest_moves(&curve) };
+        assert_eq!(tone.to_string(), "Tone: +2.0 dB at 62 Hz, -3.2 dB at 698 Hz");
     }
 
     #[test]
-    fn doing_nothing_is_said() {
-        assert_eq!(actions(&Recipe::default(), 2, 44_100), ["Tone, dynamics and width left (almost) as they are"]);
+    fn a_neutral_recipe_changes_nothing_and_says_so() {
+        assert_eq!(actions(&Recipe::default(), 2, 44_100), [Action::NoChange]);
+        assert_eq!(Action::NoChange.to_string(), "Tone, dynamics and width: no change");
+    }
+
+    #[test]
+    fn the_limiter_is_described_by_what_is_heard_of_it() {
+        let level =
+            |limiting_db, peak_limiting_db| Action::Level { gain_db: 9.3, limiting_db, peak_limiting_db }.to_string();
+        assert_eq!(
+            level(3.0, 8.3),
+            "Level: +9.3 dB. Limiter: loud hits lowered by up to 8.3 dB, everything else by less than 3.0 dB"
+        );
+        assert_eq!(level(0.0, 2.0), "Level: +9.3 dB. Limiter: single hits lowered by up to 2.0 dB, nothing else");
+        assert_eq!(level(0.0, 0.0), "Level: +9.3 dB. The limiter was not needed");
+    }
+
+    #[test]
+    fn a_wide_bell_in_the_treble_is_a_de_esser() {
+        let mut recipe = Recipe::default();
+        recipe.dynamic_eq.bells[0] =
+            BellParams { frequency_hz: 6800.0, q: 1.5, max_cut_db: 4.0, ..BellParams::default() };
+        recipe.dynamic_eq.bells[1] =
+            BellParams { frequency_hz: 110.0, q: 4.0, max_cut_db: 3.0, ..BellParams::default() };
+        let sentences: Vec<String> = actions(&recipe, 2, 44_100).iter().map(Action::to_string).collect();
+        assert_eq!(
+            sentences,
+            ["Dynamic equaliser: de-esser at 6.8 kHz (up to 4.0 dB), dynamic cut at 110 Hz (up to 3.0 dB)"]
+        );
     }
 }

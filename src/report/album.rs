@@ -1,11 +1,12 @@
 //! A finished record, as plain data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::request::job::AlbumLoudness;
 
 /// A finished record, measured on its masters.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AlbumReport {
     /// Names the songs and settings that it is made from.
@@ -29,7 +30,7 @@ pub struct AlbumReport {
 }
 
 /// A song of a record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AlbumSong {
     /// The mix.

@@ -2,7 +2,7 @@
 
 use analyzer::crossover::BANDS;
 use analyzer::profile::Profile;
-use analyzer::readings::{LoudnessReading, SpectrumReading, StereoReading};
+use analyzer::readings::{LoudnessReading, SpectrumReading};
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::timeline::Timeline;
 use analyzer::tone::Tone;
@@ -10,7 +10,8 @@ use analyzer::units::gain_from_db;
 use models::features::{MID, SIDE};
 use models::target::Target;
 use renderer::recipe::Recipe;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::render::promises::Measured;
 use crate::render::series::{Series, rounded};
@@ -27,7 +28,7 @@ const QUIETEST_LUFS: f64 = -70.0;
 const EQUALIZER_POINTS: usize = 121;
 
 /// Everything that is drawn of one run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Figures {
     /// The mix; absent when a recipe was replayed without measuring.
     pub before: Option<SoundFigures>,
@@ -42,26 +43,28 @@ pub struct Figures {
 }
 
 /// What is drawn of one sound.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SoundFigures {
     /// Length.
     pub seconds: f64,
     /// Sample peaks over time, linear.
     pub peaks: Series,
+    /// K-weighted root mean square of a channel over time, linear.
+    pub rms: Series,
     /// Short-term loudness over time, LUFS; empty under 3 s.
     pub short_term_lufs: Series,
     /// Where the loudest 3 s start, seconds.
     pub loudest_at_s: Option<f64>,
     /// See [`LoudnessReading::histogram`].
     pub histogram: Vec<f64>,
-    /// Mean level of mid and side per quarter octave, dBFS; measured of a master only where a page is asked for.
+    /// Mean level of mid and side per quarter octave, dBFS; null of a master whose mix was not measured.
     pub spectrum: Option<SpectrumFigure>,
-    /// Side over mid, and correlation, per band; measured with the spectrum, and of stereo alone.
+    /// Side over mid, and correlation, per band; null for mono.
     pub image: Option<ImageFigure>,
 }
 
 /// Mean level per quarter octave from 20 Hz, dBFS.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpectrumFigure {
     /// Half the sum of left and right.
     pub mid_db: Vec<f64>,
@@ -72,7 +75,7 @@ pub struct SpectrumFigure {
 }
 
 /// The stereo image per band of the crossover.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ImageFigure {
     /// Level of side over mid, dB.
     pub width_db: [f64; BANDS],
@@ -81,7 +84,7 @@ pub struct ImageFigure {
 }
 
 /// What the equaliser did, at frequencies evenly spaced in octaves from 20 Hz to 20 kHz.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Equalizer {
     /// Where.
     pub hz: Vec<f64>,
@@ -92,7 +95,7 @@ pub struct Equalizer {
 }
 
 /// What the song was to come closer to, relative to its loudness.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetSpectrum {
     /// Mean level of the mid per quarter octave, less the loudness, LU.
     pub mid_lu: Vec<f64>,
@@ -113,15 +116,16 @@ impl SoundFigures {
     pub fn of_profile(profile: &Profile, timeline: &Timeline) -> Self {
         Self {
             spectrum: Some(SpectrumFigure::of(&profile.spectrum)),
-            image: (profile.channels == 2).then(|| ImageFigure::of(&profile.stereo)),
+            image: ImageFigure::of(profile.channels, profile.stereo.width_db, profile.stereo.correlation),
             ..Self::of_timeline(profile.seconds(), &profile.loudness, timeline)
         }
     }
 
     /// Of a master.
-    pub fn of_master(measured: &Measured, sample_rate_hz: u32) -> Self {
+    pub fn of_master(measured: &Measured, channels: u8, sample_rate_hz: u32) -> Self {
         let seconds = measured.frames as f64 / f64::from(sample_rate_hz);
-        Self::of_timeline(seconds, &measured.loudness, &measured.timeline)
+        let image = ImageFigure::of(channels, measured.bands.width_db, measured.bands.correlation);
+        Self { image, ..Self::of_timeline(seconds, &measured.loudness, &measured.timeline) }
     }
 
     /// Adds the spectrum of another version of a song: that of the whole song and what both differ in at some moments.
@@ -131,26 +135,21 @@ impl SoundFigures {
             side_db: levels(spectrum.side_db.iter().zip(tone.side_over_db(song_tone)).map(|(db, over)| db + over)),
             cutoff_hz: spectrum.cutoff_hz,
         });
-        let wider = tone.wider_db(song_tone);
-        let (here, there) = (tone.correlation(), song_tone.correlation());
-        let image = song.image.as_ref().map(|image| ImageFigure {
-            width_db: std::array::from_fn(|n| rounded(image.width_db[n] + wider[n], 2)),
-            correlation: std::array::from_fn(|n| {
-                rounded((image.correlation[n] + here[n] - there[n]).clamp(-1.0, 1.0), 3)
-            }),
-        });
-        Self { spectrum, image, ..self }
+        Self { spectrum, ..self }
     }
 
     /// Of what goes by in time alone.
     pub fn of_timeline(seconds: f64, loudness: &LoudnessReading, timeline: &Timeline) -> Self {
         let highest = |run: &[f32]| run.iter().fold(0.0f64, |highest, peak| highest.max(f64::from(*peak)));
         let loudest = |run: &[f32]| run.iter().fold(QUIETEST_LUFS, |loudest, lufs| loudest.max(f64::from(*lufs)));
+        let root_mean =
+            |run: &[f32]| (run.iter().map(|power| f64::from(*power)).sum::<f64>() / run.len().max(1) as f64).sqrt();
         let short_term = &timeline.short_term_lufs;
         let start_s = SHORT_TERM_S / 2.0;
         Self {
             seconds: rounded(seconds, 3),
             peaks: Series::folded(&timeline.peaks, PEAK_STEP_S / 2.0, PEAK_STEP_S, 4, highest),
+            rms: Series::folded(&timeline.powers, PEAK_STEP_S / 2.0, PEAK_STEP_S, 4, root_mean),
             short_term_lufs: Series::folded(short_term, start_s, SHORT_TERM_STEP_S, 1, loudest),
             loudest_at_s: loudest_at(short_term),
             histogram: loudness.histogram.iter().map(|share| rounded(*share, 5)).collect(),
@@ -182,9 +181,9 @@ impl SpectrumFigure {
 }
 
 impl ImageFigure {
-    fn of(reading: &StereoReading) -> Self {
+    fn of(channels: u8, width_db: [f64; BANDS], correlation: [f64; BANDS]) -> Option<Self> {
         let round = |values: [f64; BANDS], digits| values.map(|value| rounded(value, digits));
-        Self { width_db: round(reading.width_db, 2), correlation: round(reading.correlation, 3) }
+        (channels == 2).then(|| Self { width_db: round(width_db, 2), correlation: round(correlation, 3) })
     }
 }
 

@@ -2,10 +2,15 @@
 
 pub mod actions;
 pub mod album;
+pub mod analysis;
+pub mod check;
 pub mod comparison;
 pub mod figures;
 pub mod passage;
 pub mod playback;
+pub mod qualities;
+pub mod stated;
+pub mod warning;
 
 use std::path::Path;
 
@@ -14,19 +19,24 @@ use models::character::Character;
 use models::decision::Confidence;
 use models::target::TargetKind;
 use renderer::recipe::{DeliveryParams, Recipe};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::render::promises::{Measured, Promise};
+use crate::report::actions::Action;
 use crate::report::figures::{Figures, TargetSpectrum};
-use crate::report::passage::passage_of;
+use crate::report::passage::{Passage, passages_of};
+use crate::report::qualities::{Qualities, Sound};
+use crate::report::stated::Stated;
+use crate::report::warning::Warning;
 use crate::request::reference::Reference;
 use crate::request::settings::DeciderKind;
 
 /// Raised when the meaning of a field changes.
-pub const REPORT_VERSION: u32 = 1;
+pub const REPORT_VERSION: u32 = 2;
 
 /// One song's run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// [`REPORT_VERSION`].
     pub version: u32,
@@ -41,6 +51,7 @@ pub struct Report {
     /// The mix; absent when a recipe was replayed without measuring.
     pub before: Option<Levels>,
     /// What was asked for.
+    #[schemars(with = "DeliverySchema")]
     pub wanted: DeliveryParams,
     /// The master, measured as it was written.
     pub after: Levels,
@@ -51,15 +62,44 @@ pub struct Report {
     /// Its largest gain reduction, dB.
     pub peak_limiting_db: f64,
     /// What the chain did.
-    pub actions: Vec<String>,
+    pub actions: Vec<Stated<Action>>,
     /// What was promised, and kept or not.
-    pub promises: Vec<Promise>,
+    pub promises: Vec<Stated<Promise>>,
     /// What the user should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Stated<Warning>>,
+    /// How mix, target and master compare.
+    pub qualities: Qualities,
     /// What is drawn of it.
     pub figures: Figures,
-    /// What replays this run.
+    /// What replays this run: `goldmaster render --recipe` reads it.
+    #[schemars(with = "RecipeSchema")]
     pub recipe: Recipe,
+}
+
+/// What the schema says of a recipe: its stages are described by the program.
+#[derive(JsonSchema)]
+#[schemars(rename = "Recipe")]
+#[expect(dead_code, reason = "describes a type of another crate")]
+struct RecipeSchema {
+    /// Of the recipe.
+    version: u32,
+    /// Holds for this input and these settings alone.
+    solution: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// What the schema says of the delivery.
+#[derive(JsonSchema)]
+#[schemars(rename = "Delivery")]
+#[expect(dead_code, reason = "describes a type of another crate")]
+struct DeliverySchema {
+    /// Integrated loudness, LUFS.
+    loudness_lufs: f64,
+    /// True peak that is never exceeded, dBTP.
+    ceiling_dbtp: f64,
+    /// What the limiter may take for more than a twentieth of the time, dB.
+    max_limiting_db: f64,
+    /// What it may take from single hits, dB.
+    max_peak_limiting_db: f64,
 }
 
 impl Report {
@@ -73,7 +113,7 @@ impl Report {
 }
 
 /// A file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FileReport {
     /// Where.
     pub path: String,
@@ -88,7 +128,7 @@ pub struct FileReport {
 }
 
 /// Who decided, and towards what.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionReport {
     /// Network or rules.
     pub decider: DeciderKind,
@@ -104,19 +144,22 @@ pub struct DecisionReport {
     pub character: Character,
     /// How sure the decider was, 0 to 1.
     pub confidence: Confidence,
-    /// What listening to the chain led to; absent where nobody listened.
+    /// What a test render led to; absent where there was none.
     pub refinement: Option<Refinement>,
     /// The target's spectrum.
     pub spectrum: TargetSpectrum,
+    /// The target, for its qualities; absent where nothing goes towards it.
+    #[serde(skip)]
+    pub target_sound: Option<Sound>,
     /// What the target was made of, where the user chose it.
     pub references: Vec<ReferenceReport>,
 }
 
-/// What listening led to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// What a test render led to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Refinement {
-    /// Mean distance of the chain's output from what was wanted, in passages that nothing was learnt from, dB;
-    /// of a spectrum that is wanted as it is, in the passages that were learnt from.
+    /// Mean distance of the chain's output from the decision, in excerpts that nothing was learnt from, dB; where the
+    /// spectrum of a reference is copied, in the excerpts that were learnt from.
     pub miss_before_db: f64,
     /// The same after the correction; that before it where none was made.
     pub miss_after_db: f64,
@@ -127,16 +170,11 @@ pub struct Refinement {
 }
 
 impl Refinement {
-    /// In words, if anything was corrected.
-    pub fn words(&self) -> Option<String> {
-        let Self { miss_before_db, miss_after_db, mid_db, side_db } = self;
-        (mid_db.max(*side_db) > 0.0).then(|| {
-            format!(
-                "Listened to the result and corrected the equaliser by up to {:.1} dB: {miss_before_db:.2} dB off before, \
-                 {miss_after_db:.2} dB after",
-                mid_db.max(*side_db)
-            )
-        })
+    /// What was corrected, if anything was.
+    pub fn action(&self) -> Option<Action> {
+        let Self { miss_before_db, miss_after_db, mid_db, side_db } = *self;
+        let largest_db = mid_db.max(side_db);
+        (largest_db > 0.0).then_some(Action::FineTuning { miss_before_db, miss_after_db, largest_db })
     }
 }
 
@@ -145,15 +183,15 @@ pub fn reference_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A finished record that was learnt from.
-#[derive(Clone, Debug, Serialize)]
+/// A reference track.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReferenceReport {
     /// Where.
     pub path: String,
     /// Its integrated loudness, LUFS.
     pub integrated_lufs: Option<f64>,
-    /// Where its loudest passage starts and ends, seconds.
-    pub passage_s: [f64; 2],
+    /// Where to listen to it.
+    pub passages: Vec<Passage>,
 }
 
 impl ReferenceReport {
@@ -163,13 +201,16 @@ impl ReferenceReport {
         Self {
             path: reference.path.display().to_string(),
             integrated_lufs: profile.loudness.integrated_lufs,
-            passage_s: passage_of(profile).map(|s| start_s + s),
+            passages: passages_of(profile)
+                .into_iter()
+                .map(|p| Passage { start_s: start_s + p.start_s, end_s: start_s + p.end_s, ..p })
+                .collect(),
         }
     }
 }
 
 /// What kind of music a song, or a record, is taken for.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GenreReport {
     /// Its name; `universal` for none of those that can be told.
     pub name: String,
@@ -185,7 +226,7 @@ impl std::fmt::Display for GenreReport {
 }
 
 /// The figures that people compare.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Levels {
     /// Integrated loudness, LUFS.
     pub integrated_lufs: Option<f64>,

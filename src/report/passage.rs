@@ -1,38 +1,153 @@
-//! The passage of a song to listen to.
+//! The passages of a song that are listened to: one of its verses and its loudest moment.
 
 use analyzer::excerpt::ExcerptKind;
 use analyzer::profile::Profile;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// An excerpt is this long where the song allows it, seconds.
-pub const EXCERPT_S: f64 = 10.0;
-/// Short-term loudness looks at this much, seconds.
+/// A passage is this long where the song allows it, seconds.
+pub const PASSAGE_S: f64 = 8.0;
+/// Short-term loudness covers this much, seconds...
 const SHORT_TERM_S: f64 = 3.0;
+/// ...and is known this often, seconds.
+const STEP_S: f64 = 0.1;
+/// What is further below the loudest moment is a fade or a pause, LU.
+const QUIETEST_LU: f64 = 20.0;
 
-/// Where to listen, in seconds from the start: around the loudest 3 s.
-pub fn passage(song_s: f64, loudest_at_s: Option<f64>) -> [f64; 2] {
-    let length_s = EXCERPT_S.min(song_s);
-    let middle_s = loudest_at_s.map_or(song_s / 2.0, |at_s| at_s + SHORT_TERM_S / 2.0);
-    let start_s = (middle_s - length_s / 2.0).clamp(0.0, song_s - length_s);
-    [start_s, start_s + length_s]
+/// A part of a song.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Passage {
+    /// What it stands for.
+    pub kind: PassageKind,
+    /// Where it starts in the song, seconds.
+    pub start_s: f64,
+    /// Where it ends, seconds.
+    pub end_s: f64,
 }
 
-/// Where to listen to a song of which only the profile is known.
-pub fn passage_of(profile: &Profile) -> [f64; 2] {
-    let rate = f64::from(profile.sample_rate_hz);
-    let loud = profile.excerpts.iter().find(|excerpt| excerpt.kind == ExcerptKind::Loud);
-    let middle = loud.map(|loud| (loud.start_frame as f64 + loud.frames as f64 / 2.0) / rate - SHORT_TERM_S / 2.0);
-    passage(profile.seconds(), middle)
+/// What a passage stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PassageKind {
+    /// Of typical loudness: a verse, most of the time.
+    Typical,
+    /// Around the loudest moment: a chorus, most of the time.
+    Loudest,
+    /// All of a song.
+    Whole,
+}
+
+impl Passage {
+    fn around(kind: PassageKind, song_s: f64, middle_s: f64) -> Self {
+        let start_s = (middle_s - PASSAGE_S / 2.0).clamp(0.0, (song_s - PASSAGE_S).max(0.0));
+        Self { kind, start_s, end_s: (start_s + PASSAGE_S).min(song_s) }
+    }
+
+    /// Length, seconds.
+    pub fn seconds(&self) -> f64 {
+        self.end_s - self.start_s
+    }
+
+    /// First frame and the one after the last.
+    pub fn frames(&self, sample_rate_hz: u32) -> std::ops::Range<u64> {
+        let at = |seconds: f64| (seconds * f64::from(sample_rate_hz)).round() as u64;
+        at(self.start_s)..at(self.end_s)
+    }
+}
+
+/// An excerpt that stands for a song is this long, seconds...
+const EXCERPT_S: f64 = 30.0;
+/// ...of which so much lies before its loudest moment: what leads there is heard as well.
+const LEAD_IN_S: f64 = 18.0;
+
+/// The half minute that stands for a song: its loudest moment and what leads there.
+pub fn excerpt(song_s: f64, short_term_lufs: &[f32]) -> Passage {
+    let mut loudest = 0;
+    for (n, lufs) in short_term_lufs.iter().enumerate() {
+        if *lufs > short_term_lufs[loudest] {
+            loudest = n;
+        }
+    }
+    let start_s = (loudest as f64 * STEP_S - LEAD_IN_S).clamp(0.0, (song_s - EXCERPT_S).max(0.0));
+    Passage { kind: PassageKind::Loudest, start_s, end_s: (start_s + EXCERPT_S).min(song_s) }
+}
+
+/// The passages to listen to, the typical one first, by the short-term loudness of every tenth of a second: all of a song
+/// that is hardly longer than one.
+pub fn passages(song_s: f64, short_term_lufs: &[f32]) -> Vec<Passage> {
+    if song_s <= 2.0 * PASSAGE_S {
+        return vec![Passage { kind: PassageKind::Whole, start_s: 0.0, end_s: song_s.min(2.0 * PASSAGE_S) }];
+    }
+    let middle_s = |n: usize| n as f64 * STEP_S + SHORT_TERM_S / 2.0;
+    let mut order: Vec<usize> = (0..short_term_lufs.len()).collect();
+    order.sort_by(|a, b| short_term_lufs[*b].total_cmp(&short_term_lufs[*a]).then(a.cmp(b)));
+    let Some(&loudest) = order.first() else {
+        return vec![Passage::around(PassageKind::Loudest, song_s, song_s / 2.0)];
+    };
+    let chorus = Passage::around(PassageKind::Loudest, song_s, middle_s(loudest));
+    let floor_lufs = f64::from(short_term_lufs[loudest]) - QUIETEST_LU;
+    let sounding: Vec<usize> = order.into_iter().filter(|n| f64::from(short_term_lufs[*n]) > floor_lufs).collect();
+    let median_lufs = short_term_lufs[sounding[sounding.len() / 2]];
+    let apart = |passage: &Passage| passage.end_s <= chorus.start_s || passage.start_s >= chorus.end_s;
+    let verse = sounding
+        .iter()
+        .map(|n| (Passage::around(PassageKind::Typical, song_s, middle_s(*n)), *n))
+        .filter(|(passage, _)| apart(passage))
+        .min_by(|(_, a), (_, b)| {
+            let off = |n: usize| (short_term_lufs[n] - median_lufs).abs();
+            off(*a).total_cmp(&off(*b)).then(a.cmp(b))
+        });
+    verse.map(|(passage, _)| passage).into_iter().chain([chorus]).collect()
+}
+
+/// The same of a song of which only the profile is known.
+pub fn passages_of(profile: &Profile) -> Vec<Passage> {
+    let (song_s, rate) = (profile.seconds(), f64::from(profile.sample_rate_hz));
+    if song_s <= 2.0 * PASSAGE_S {
+        return passages(song_s, &[]);
+    }
+    let find = |wanted: ExcerptKind, kind: PassageKind| {
+        let excerpt = profile.excerpts.iter().find(|excerpt| excerpt.kind == wanted)?;
+        let middle_s = (excerpt.start_frame as f64 + excerpt.frames as f64 / 2.0) / rate;
+        Some(Passage::around(kind, song_s, middle_s))
+    };
+    let found = [find(ExcerptKind::Typical, PassageKind::Typical), find(ExcerptKind::Loud, PassageKind::Loudest)];
+    found.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A minute of a verse at −20, half a minute of a chorus at −12 with one louder moment, a fade.
+    fn short_term() -> Vec<f32> {
+        let mut lufs = vec![-20.0; 600];
+        lufs.extend(vec![-12.0; 300]);
+        lufs[700] = -11.5;
+        lufs.extend((0..100).map(|n| -20.0 - n as f32));
+        lufs
+    }
+
     #[test]
-    fn the_passage_lies_around_the_loudest_moment_and_inside_the_song() {
-        assert_eq!(passage(200.0, Some(100.0)), [96.5, 106.5]);
-        assert_eq!(passage(200.0, Some(0.0)), [0.0, 10.0]);
-        assert_eq!(passage(200.0, Some(197.0)), [190.0, 200.0]);
-        assert_eq!(passage(5.0, None), [0.0, 5.0]);
+    fn a_verse_and_the_loudest_moment_are_listened_to() {
+        let passages = passages(103.0, &short_term());
+        let [verse, chorus] = passages[..] else { panic!("{passages:?}") };
+        assert_eq!((verse.kind, chorus.kind), (PassageKind::Typical, PassageKind::Loudest));
+        assert!(verse.end_s <= 60.0 && (chorus.start_s..chorus.end_s).contains(&71.5), "{passages:?}");
+        assert!(passages.iter().all(|passage| passage.seconds() == PASSAGE_S));
+    }
+
+    #[test]
+    fn passages_lie_inside_the_song_and_a_short_song_is_one() {
+        let all = passages(12.0, &[-10.0; 90]);
+        assert_eq!(all, [Passage { kind: PassageKind::Whole, start_s: 0.0, end_s: 12.0 }]);
+        for loudest in [0, 969] {
+            let mut lufs = vec![-20.0; 970];
+            lufs[loudest] = -10.0;
+            for Passage { start_s, end_s, .. } in passages(100.0, &lufs) {
+                assert!(start_s >= 0.0 && end_s <= 100.0 && end_s > start_s);
+            }
+        }
+        assert_eq!(passages(100.0, &[]).len(), 1);
     }
 }

@@ -113,6 +113,8 @@ pub struct Playback {
     pub lufs: f64,
     /// True peak that comes out, before any lossy encoding, dBTP.
     pub true_peak_dbtp: f64,
+    /// Loudness below that of other songs there, LU; 0 where it is as loud as they are.
+    pub quieter_lu: f64,
     /// How far an encoder may raise the file's peaks over full scale, dB; 0 when they stay below.
     pub encoder_over_db: f64,
     /// The file's true peak is over what the service asks for, dB; 0 when it is not.
@@ -137,6 +139,7 @@ impl Service {
             service: self.name,
             gain_db,
             lufs: lufs + gain_db,
+            quieter_lu: (wanted_db - gain_db).max(0.0),
             true_peak_dbtp: peak + gain_db,
             encoder_over_db: (peak + room_db).max(0.0),
             // Meters differ by a little.

@@ -1,10 +1,11 @@
 //! Where a master goes, and what is asked for there.
 
 use clap::ValueEnum;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// A place that masters are delivered to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Destination {
     /// −14 LUFS, −1 dBTP
@@ -41,9 +42,84 @@ pub struct Requirements {
     pub max_limiting_db: Option<[f64; 2]>,
 }
 
+/// What a destination takes of a finished file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Specification {
+    /// Integrated loudness.
+    pub loudness: LoudnessRule,
+    /// Highest true peak, dBTP.
+    pub ceiling_dbtp: f64,
+    /// The only sample rate, Hz.
+    pub rate_hz: Option<u32>,
+    /// The lowest sample rate, Hz.
+    pub least_rate_hz: u32,
+    /// The only word length, bits.
+    pub bits: Option<u32>,
+    /// The shortest word length, bits.
+    pub least_bits: u32,
+    /// A lossy file is taken.
+    pub takes_lossy: bool,
+    /// Title, artist, album, cover and ISRC are expected.
+    pub wants_tags: bool,
+}
+
+/// What a destination asks for in loudness.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LoudnessRule {
+    /// Everything is played at this, LUFS.
+    Normalised {
+        /// That loudness.
+        lufs: f64,
+    },
+    /// So loud, within a tolerance.
+    Within {
+        /// LUFS.
+        lufs: f64,
+        /// LU.
+        tolerance_lu: f64,
+    },
+    /// As loud as one likes.
+    Free,
+}
+
 crate::request::text::value_enum_text!(Destination);
 
 impl Destination {
+    /// What it takes of a finished file. Services: lossless at 44.1 kHz or more and 16 bits or more, as their delivery
+    /// guides have it. CD: IEC 60908. Broadcast: EBU R 128 (2023), ±0.5 LU, at 48 kHz. Podcasts: −16 ±1 LUFS (Apple).
+    pub fn specification(self) -> Specification {
+        let Requirements { loudness_lufs: lufs, ceiling_dbtp, .. } = self.requirements();
+        let service = Specification {
+            loudness: LoudnessRule::Normalised { lufs },
+            ceiling_dbtp,
+            rate_hz: None,
+            least_rate_hz: 44_100,
+            bits: None,
+            least_bits: 16,
+            takes_lossy: false,
+            wants_tags: true,
+        };
+        match self {
+            Self::Spotify | Self::AppleMusic | Self::Youtube | Self::Tidal | Self::Amazon | Self::Deezer => service,
+            Self::Cd => {
+                Specification { loudness: LoudnessRule::Free, rate_hz: Some(44_100), bits: Some(16), ..service }
+            }
+            Self::Club | Self::Vinyl => Specification { loudness: LoudnessRule::Free, wants_tags: false, ..service },
+            Self::Broadcast => Specification {
+                loudness: LoudnessRule::Within { lufs, tolerance_lu: 0.5 },
+                rate_hz: Some(48_000),
+                wants_tags: false,
+                ..service
+            },
+            Self::Podcast => Specification {
+                loudness: LoudnessRule::Within { lufs, tolerance_lu: 1.0 },
+                takes_lossy: true,
+                wants_tags: false,
+                ..service
+            },
+        }
+    }
+
     /// Loudness and ceiling. Spotify: its own support pages. EBU R 128 (2023). AES TD1008 (2021) gives −16 LUFS for music and
     /// podcasts; Apple Music's Sound Check, Tidal, Deezer, Amazon and YouTube publish little, the figures are the ones
     /// commonly measured. CD and club have no standard: the middle of what is usual, −10 to −8 and −9 to −6 LUFS. A record is cut at the level

@@ -20,9 +20,9 @@ use crate::io::hash::FrameHash;
 use crate::io::source_info::SourceInfo;
 use crate::io::spool::Spool;
 use crate::song::blocks::each_block;
-use crate::song::observer::Observer;
+use crate::song::observer::{Observer, Stage};
 use crate::song::read_ahead::{ObservedSource, each_block_ahead};
-use crate::song::section::{Section, time};
+use crate::song::section::Section;
 
 /// Frames in memory per spool; a longer song goes to a temporary file.
 pub const SPOOL_BYTES: usize = 128 << 20;
@@ -36,7 +36,7 @@ pub struct Song {
     /// Hash of rate, channels and frames.
     pub hash: String,
     /// What the decoder noticed.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<io::Warning>,
     /// Frames in memory per spool, here and while the song is rendered.
     pub spool_bytes: usize,
     /// How it goes in time, once it is measured.
@@ -92,7 +92,7 @@ impl Song {
     /// # Errors
     /// They lie in a temporary file that cannot be read.
     pub fn profile(&mut self, observer: &dyn Observer) -> Result<Profile, io::Error> {
-        observer.stage("measuring", Some(self.frames.len()));
+        observer.stage(Stage::Measuring, Some(self.frames.len()));
         let mut analyzer = Analyzer::new(self.info.sample_rate_hz, self.info.channels);
         each_block(&mut self.frames.reader(), |block| {
             analyzer.push(block);
@@ -125,7 +125,7 @@ impl Song {
     ) -> Result<Self, io::Error> {
         let mut decoder = open(path)?;
         let info = decoder.info().clone();
-        observer.stage("reading", info.frames_hint);
+        observer.stage(Stage::Reading, info.frames_hint);
         let mut hasher = FrameHash::new(info.sample_rate_hz, info.channels);
         let mut frames = Spool::new(spool_bytes);
         // Whoever takes the frames has more to do than whoever reads them.
@@ -135,7 +135,7 @@ impl Song {
             observer.advance(block.len() as u64)?;
             frames.push(block)
         })?;
-        let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
+        let warnings = decoder.warnings().to_vec();
         Ok(Self { info, frames, hash: hasher.finish(), warnings, spool_bytes, timeline: None })
     }
 }
@@ -144,7 +144,7 @@ impl Song {
 ///
 /// # Errors
 /// As [`Song::load`].
-pub fn measure(path: &Path, observer: &dyn Observer) -> Result<(SourceInfo, Profile, Vec<String>), io::Error> {
+pub fn measure(path: &Path, observer: &dyn Observer) -> Result<(SourceInfo, Profile, Vec<io::Warning>), io::Error> {
     measure_with_timeline(path, observer).map(|(info, profile, _, warnings)| (info, profile, warnings))
 }
 
@@ -156,13 +156,13 @@ pub fn measure_part(
     path: &Path,
     section: Option<Section>,
     observer: &dyn Observer,
-) -> Result<(Profile, Vec<String>), io::Error> {
+) -> Result<(Profile, Vec<io::Warning>), io::Error> {
     let Some(section) = section else {
         return measure(path, observer).map(|(_, profile, warnings)| (profile, warnings));
     };
     let decoder = open(path)?;
     let info = decoder.info().clone();
-    observer.stage("measuring", info.frames_hint);
+    observer.stage(Stage::Measuring, info.frames_hint);
     let mut analyzer = Analyzer::new(info.sample_rate_hz, info.channels);
     let mut frames = 0;
     let mut part = section.of(decoder, info.sample_rate_hz);
@@ -174,10 +174,10 @@ pub fn measure_part(
     if frames == 0 {
         return Err(io::Error::NoSuchSection { path: path.into(), section: section.to_string() });
     }
-    let mut warnings: Vec<String> = part.source().warnings().iter().map(ToString::to_string).collect();
+    let mut warnings = part.source().warnings().to_vec();
     let seconds = frames as f64 / f64::from(info.sample_rate_hz);
     if seconds < section.end_s - section.start_s - SHORT_BY_S {
-        warnings.push(format!("it ends at {}: the section ends there as well", time(section.start_s + seconds)));
+        warnings.push(io::Warning::EndsInSection { at_ms: (1000.0 * (section.start_s + seconds)) as u64 });
     }
     Ok((analyzer.finish(), warnings))
 }
@@ -192,16 +192,16 @@ const SHORT_BY_S: f64 = 0.1;
 pub fn measure_with_timeline(
     path: &Path,
     observer: &dyn Observer,
-) -> Result<(SourceInfo, Profile, Timeline, Vec<String>), io::Error> {
+) -> Result<(SourceInfo, Profile, Timeline, Vec<io::Warning>), io::Error> {
     let mut decoder = open(path)?;
     let info = decoder.info().clone();
-    observer.stage("measuring", info.frames_hint);
+    observer.stage(Stage::Measuring, info.frames_hint);
     let mut analyzer = Analyzer::new(info.sample_rate_hz, info.channels);
     each_block_ahead(&mut decoder, |block| {
         analyzer.push(block);
         observer.advance(block.len() as u64)
     })?;
-    let warnings = decoder.warnings().iter().map(ToString::to_string).collect();
+    let warnings = decoder.warnings().to_vec();
     let (profile, timeline) = analyzer.finish_with_timeline();
     Ok((info, profile, timeline, warnings))
 }

@@ -5,10 +5,40 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::io::Error;
 
+/// A stage of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Decodes and measures the song.
+    Reading,
+    /// Measures a file.
+    Measuring,
+    /// Renders excerpts and corrects the recipe.
+    Refining,
+    /// Renders the chain up to the limiter.
+    Rendering,
+    /// Limits, writes and measures the master.
+    Limiting,
+    /// Writes the difference of master and mix.
+    Difference,
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Reading => "reading",
+            Self::Measuring => "measuring",
+            Self::Refining => "refining",
+            Self::Rendering => "rendering",
+            Self::Limiting => "limiting",
+            Self::Difference => "difference",
+        })
+    }
+}
+
 /// Hears of every stage of a run. Stages follow one another; one may come again.
 pub trait Observer: Sync {
     /// A stage begins that will go through so many frames, if that is known.
-    fn stage(&self, name: &'static str, frames: Option<u64>);
+    fn stage(&self, stage: Stage, frames: Option<u64>);
 
     /// The stage has gone through so many more frames.
     ///
@@ -21,7 +51,7 @@ pub trait Observer: Sync {
 pub struct Unseen<'a>(pub &'a dyn Observer);
 
 impl Observer for Unseen<'_> {
-    fn stage(&self, _: &'static str, _: Option<u64>) {}
+    fn stage(&self, _: Stage, _: Option<u64>) {}
 
     fn advance(&self, _: u64) -> Result<(), Error> {
         self.0.advance(0)
@@ -58,7 +88,7 @@ impl<'a> OneOfMany<'a> {
 }
 
 impl Observer for OneOfMany<'_> {
-    fn stage(&self, _: &'static str, frames: Option<u64>) {
+    fn stage(&self, _: Stage, frames: Option<u64>) {
         self.frames.store(frames.unwrap_or(0), Relaxed);
     }
 
@@ -72,7 +102,7 @@ impl Observer for OneOfMany<'_> {
 pub struct Silent;
 
 impl Observer for Silent {
-    fn stage(&self, _: &'static str, _: Option<u64>) {}
+    fn stage(&self, _: Stage, _: Option<u64>) {}
 
     fn advance(&self, _: u64) -> Result<(), Error> {
         Ok(())
@@ -86,7 +116,7 @@ mod tests {
     struct Sum(AtomicU64);
 
     impl Observer for Sum {
-        fn stage(&self, _: &'static str, _: Option<u64>) {}
+        fn stage(&self, _: Stage, _: Option<u64>) {}
 
         fn advance(&self, bytes: u64) -> Result<(), Error> {
             self.0.fetch_add(bytes, Relaxed);
@@ -99,7 +129,7 @@ mod tests {
         for frames in [None, Some(0), Some(100), Some(1000), Some(7)] {
             let sum = Sum(AtomicU64::new(0));
             let file = OneOfMany::new(&sum, 1001);
-            file.stage("measuring", frames);
+            file.stage(Stage::Measuring, frames);
             for _ in 0..10 {
                 file.advance(10).expect("nobody interrupts");
                 assert!(sum.0.load(Relaxed) <= 1001, "{frames:?}");

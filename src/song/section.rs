@@ -67,7 +67,7 @@ impl fmt::Display for Section {
 }
 
 /// A time as `m:ss`, with as many digits as it has.
-pub fn time(seconds: f64) -> String {
+fn time(seconds: f64) -> String {
     let minutes = (seconds / 60.0).floor();
     let rest = ((seconds - 60.0 * minutes) * 1000.0).round() / 1000.0;
     if rest.fract() == 0.0 {

@@ -10,12 +10,19 @@ use crate::page::words;
 use crate::render::promises::Verdict;
 use crate::report::comparison::Comparison;
 use crate::report::figures::Figures;
+use crate::report::qualities::{Qualities, QualityRow};
+use crate::report::stated::{Stated, sentences};
+use crate::report::warning::Warning;
 use crate::report::{Levels, Report};
 
-/// Width of the names of rows.
+/// Width of the names of lines that are drawn.
 const NAME_COLUMNS: usize = 22;
-/// Width of a level.
-const LEVEL_COLUMNS: usize = 14;
+/// Width of the names in the table.
+const ROW_NAME_COLUMNS: usize = 15;
+/// Width of a value in the table.
+const VALUE_COLUMNS: usize = 12;
+/// Width of the last column, how much closer the master came.
+const VERDICT_COLUMNS: usize = 18;
 /// Loudness is drawn from so far under the highest, LU.
 const SPARK_DEPTH_LU: f64 = 15.0;
 /// Limiting is drawn up to this, or to its own largest, dB.
@@ -26,43 +33,44 @@ pub fn master_summary(report: &Report, look: &Look) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", name(report.output.path.as_ref()));
     if let Some(decision) = &report.decision {
-        let certainty = words::confidence(decision).map_or_else(String::new, |words| format!("; {words}"));
-        let words = words::towards(decision) + &certainty;
-        let _ = writeln!(out, "{}", wrapped(&words, 0, look.columns));
+        let _ = writeln!(out, "{}", wrapped(&words::towards(decision), 0, look.columns));
     }
-    let wanted = &report.wanted;
-    let targets = [format!("{:.1} LUFS", wanted.loudness_lufs), format!("{:.1} dBTP", wanted.ceiling_dbtp)];
-    levels(&mut out, report.before.as_ref(), Some(targets), &report.after, look);
+    let story: Vec<String> =
+        report.qualities.change_words().into_iter().chain(report.qualities.balance_words()).collect();
+    if !story.is_empty() {
+        let _ = writeln!(out, "{}", wrapped(&story.join("; "), 0, look.columns));
+    }
+    let ceiling = Some(report.wanted.ceiling_dbtp);
+    let names = ["mix", "target", "master"];
+    table(&mut out, names, &rows(&report.qualities, report.before.as_ref(), ceiling, &report.after), look);
     curves(&mut out, &report.figures, look);
-    let mut done = report.actions.clone();
-    done.push(words::level(report));
-    done.extend(words::refinement(report));
-    bullets(&mut out, "What was done", &done, look);
+    bullets(&mut out, "What was done", &sentences(&report.actions), look);
     let promises: Vec<String> = report
         .promises
         .iter()
         .map(|promise| {
             let (verdict, colour) = match promise.verdict {
                 Verdict::Kept => ("kept", Colour::Good),
-                Verdict::Short => ("SHORT", Colour::Warning),
+                Verdict::Short => ("NOT REACHED", Colour::Warning),
                 Verdict::Broken => ("NOT KEPT", Colour::Bad),
             };
-            format!("{}: {} ({})", look.coloured(colour, verdict), promise.name, promise.measured)
+            format!("{}: {}", look.coloured(colour, verdict), promise.sentence)
         })
         .collect();
     bullets(&mut out, "Promises", &promises, look);
-    bullets(&mut out, "Please note", &report.warnings, look);
+    bullets(&mut out, "Please note", &sentences(&report.warnings), look);
     out
 }
 
 /// Two files beside each other.
 pub fn comparison_summary(comparison: &Comparison, look: &Look) -> String {
-    let Comparison { before, after, figures, .. } = comparison;
+    let Comparison { before, after, qualities, figures, .. } = comparison;
     let mut out = format!("before: {}\nafter:  {}\n", name(before.file.path.as_ref()), name(after.file.path.as_ref()));
-    levels(&mut out, Some(&before.levels), None, &after.levels, look);
+    let names = ["before", "", "after"];
+    table(&mut out, names, &rows(qualities, Some(&before.levels), None, &after.levels), look);
     curves(&mut out, figures, look);
-    let named = |name: &str, warnings: &[String]| {
-        warnings.iter().map(|warning| format!("{name}: {warning}")).collect::<Vec<_>>()
+    let named = |name: &str, warnings: &[Stated<Warning>]| {
+        warnings.iter().map(|warning| format!("{name}: {}", warning.sentence)).collect::<Vec<_>>()
     };
     bullets(
         &mut out,
@@ -73,37 +81,61 @@ pub fn comparison_summary(comparison: &Comparison, look: &Look) -> String {
     out
 }
 
-/// A table, or one line per level where there is no room for it.
-fn levels(out: &mut String, before: Option<&Levels>, targets: Option<[String; 2]>, after: &Levels, look: &Look) {
-    let has_targets = targets.is_some();
-    let [loudness, ceiling] = targets.unwrap_or_default();
-    let none = String::new;
-    type Pick = fn(&Levels) -> String;
-    let rows: [(&str, String, Pick); 5] = [
-        ("integrated loudness", loudness, |l| optional(l.integrated_lufs, "LUFS")),
-        ("true peak", ceiling, |l| format!("{:.1} dBTP", l.true_peak_dbtp)),
-        ("peak to loudness", none(), |l| optional(l.plr_lu, "LU")),
-        ("loudness range", none(), |l| format!("{:.1} LU", l.range_lu)),
-        ("loudest 3 s", none(), |l| optional(l.max_short_term_lufs, "LUFS")),
-    ];
-    let level_columns = if has_targets { 3 } else { 2 };
-    let is_narrow = look.columns < NAME_COLUMNS + level_columns * LEVEL_COLUMNS;
-    let target = |text: &str| if has_targets { format!("{text:>14}") } else { String::new() };
-    if is_narrow {
-        let _ = writeln!(out);
-    } else {
-        let _ = writeln!(out, "\n{:22}{:>14}{}{:>14}", "", "before", target("target"), "after");
-    }
-    for (name, wanted, pick) in rows {
-        let before = before.map_or_else(|| "-".to_string(), pick);
-        if is_narrow {
-            let wanted = if wanted.is_empty() { wanted } else { format!(", target {wanted}") };
-            let line = format!("{name}: {before}, now {}{wanted}", pick(after));
-            let _ = writeln!(out, "{}", wrapped(&line, 2, look.columns));
-        } else {
-            let _ = writeln!(out, "{name:22}{before:>14}{}{:>14}", target(&wanted), pick(after));
+/// A row of the table.
+struct Row {
+    name: String,
+    /// Mix, target and master.
+    values: [String; 3],
+    /// How much closer the master came.
+    verdict: String,
+}
+
+/// Qualities, then levels that are no quality.
+fn rows(qualities: &Qualities, before: Option<&Levels>, ceiling_dbtp: Option<f64>, after: &Levels) -> Vec<Row> {
+    let quality = |row: &QualityRow| {
+        let value = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{v:.1} {}", row.quality.unit()));
+        let values = [value(row.mix), value(row.target), value(row.master)];
+        Row { name: row.quality.to_string(), values, verdict: row.verdict() }
+    };
+    let level = |name: &str, target: String, pick: fn(&Levels) -> String| Row {
+        name: name.to_owned(),
+        values: [before.map(pick).unwrap_or_default(), target, pick(after)],
+        verdict: String::new(),
+    };
+    let peak = |dbtp: f64| format!("{dbtp:.1} dBTP");
+    qualities
+        .rows
+        .iter()
+        .map(quality)
+        .chain([
+            level("true peak", ceiling_dbtp.map(peak).unwrap_or_default(), |l| format!("{:.1} dBTP", l.true_peak_dbtp)),
+            level("loudness range", String::new(), |l| format!("{:.1} LU", l.range_lu)),
+            level("loudest 3 s", String::new(), |l| optional(l.max_short_term_lufs, "LUFS")),
+        ])
+        .collect()
+}
+
+/// The rows as a table, or each in a sentence where there is no room for one.
+fn table(out: &mut String, names: [&str; 3], rows: &[Row], look: &Look) {
+    let _ = writeln!(out);
+    let shown: Vec<usize> = (0..3).filter(|n| !names[*n].is_empty()).collect();
+    let has_verdicts = rows.iter().any(|row| !row.verdict.is_empty());
+    let columns = ROW_NAME_COLUMNS + shown.len() * VALUE_COLUMNS + if has_verdicts { VERDICT_COLUMNS } else { 0 };
+    if look.columns < columns {
+        for Row { name, values, verdict } in rows {
+            let known = shown.iter().filter(|n| !values[**n].is_empty());
+            let mut parts: Vec<String> = known.map(|n| format!("{} {}", names[*n], values[*n])).collect();
+            parts.extend((!verdict.is_empty()).then(|| verdict.clone()));
+            let _ = writeln!(out, "{}", wrapped(&format!("{name}: {}", parts.join(", ")), 2, look.columns));
         }
+        return;
     }
+    let mut line = |name: &str, values: [&str; 3], verdict: &str| {
+        let cells: String = shown.iter().map(|n| format!("{:>VALUE_COLUMNS$}", values[*n])).collect();
+        let _ = writeln!(out, "{}", format!("{name:ROW_NAME_COLUMNS$}{cells}   {verdict}").trim_end());
+    };
+    line("", names, "");
+    rows.iter().for_each(|row| line(&row.name, row.values.each_ref().map(String::as_str), &row.verdict));
 }
 
 /// Loudness and limiting over time, each in one line.
@@ -113,7 +145,7 @@ fn curves(out: &mut String, figures: &Figures, look: &Look) {
         return;
     }
     let mut lines: Vec<(&str, String)> = Vec::new();
-    for (name, sound) in [("loudness before", figures.before.as_ref()), ("loudness after", Some(&figures.after))] {
+    for (name, sound) in [("loudness, mix", figures.before.as_ref()), ("loudness, master", Some(&figures.after))] {
         let Some(sound) = sound else { continue };
         let values = &sound.short_term_lufs.values;
         let Some(highest) = values.iter().copied().reduce(f64::max) else { continue };

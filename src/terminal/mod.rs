@@ -1,5 +1,6 @@
 //! What a person sees in a terminal: the same facts as the report.
 
+mod check;
 pub mod look;
 mod master;
 pub mod progress_bar;
@@ -13,11 +14,14 @@ use analyzer::profile::Profile;
 use models::genre;
 use models::norm::{NormProfile, UNIVERSAL};
 
+pub use self::check::check_table;
 use self::look::Look;
 pub use self::master::{comparison_summary, master_summary};
 pub use self::text::printable;
 use self::text::{bullets, optional, wrapped};
 use crate::report::album::AlbumReport;
+use crate::report::analysis::Analysis;
+use crate::report::stated::sentences;
 use crate::request::job::AlbumLoudness;
 
 /// What a song can go towards, and on how many songs each rests.
@@ -78,7 +82,9 @@ pub fn album_table(album: &AlbumReport) -> String {
 }
 
 /// What was measured of one file.
-pub fn profile_summary(path: &str, codec: &str, profile: &Profile, warnings: &[String], look: &Look) -> String {
+pub fn profile_summary(analysis: &Analysis, look: &Look) -> String {
+    let Analysis { path, codec, warnings, profile } = analysis;
+    let path = crate::io::name(path.as_ref());
     let mut out = String::new();
     let seconds = profile.seconds();
     let channels = if profile.channels == 1 { "mono" } else { "stereo" };
@@ -93,8 +99,7 @@ pub fn profile_summary(path: &str, codec: &str, profile: &Profile, warnings: &[S
     if !is_silent {
         readings(&mut out, profile);
     }
-    let defects = profile.defects.iter().map(|defect| &defect.sentence);
-    let mut notes: Vec<String> = warnings.iter().chain(defects).cloned().collect();
+    let mut notes = sentences(warnings);
     if notes.is_empty() && is_silent {
         notes.push("There is nothing to hear.".into());
     } else if !is_silent && profile.loudness.max_momentary_lufs.is_none() {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use crate::io::Error;
-use crate::song::observer::Observer;
+use crate::song::observer::{Observer, Stage};
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 
 /// How often Ctrl-C was pressed.
@@ -71,8 +71,8 @@ impl Drop for ProgressBar {
 }
 
 impl Observer for ProgressBar {
-    fn stage(&self, name: &'static str, frames: Option<u64>) {
-        self.bar.set_message(name);
+    fn stage(&self, stage: Stage, frames: Option<u64>) {
+        self.bar.set_message(stage.to_string());
         self.bar.set_position(0);
         match frames {
             Some(frames) => self.bar.set_length(frames),

@@ -22,7 +22,7 @@ use crate::report::album::AlbumReport;
 use crate::report::album::AlbumSong;
 use crate::request::job::AlbumLoudness;
 use crate::song::blocks::each_block;
-use crate::song::observer::Observer;
+use crate::song::observer::{Observer, Stage};
 
 /// The name of the target that a record is to itself.
 pub const RECORD: &str = "the record itself";
@@ -249,7 +249,7 @@ pub fn measure_master(
 ) -> Result<(Profile, LoudnessHistory), io::Error> {
     let mut decoder = io::decode::open(path)?;
     let info = decoder.info().clone();
-    observer.stage("measuring", info.frames_hint);
+    observer.stage(Stage::Measuring, info.frames_hint);
     let mut analyzer = analyzer::analyze::Analyzer::new(info.sample_rate_hz, info.channels);
     let mut loudness = LoudnessMeter::new(info.sample_rate_hz);
     each_block(&mut decoder, |block| {

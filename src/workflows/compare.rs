@@ -8,6 +8,9 @@ use crate::page;
 use crate::report::comparison::Compared;
 use crate::report::comparison::Comparison;
 use crate::report::figures::{Figures, SoundFigures};
+use crate::report::qualities::{Qualities, Sound};
+use crate::report::stated::stated;
+use crate::report::warning::{Subject, Warning};
 use crate::report::{FileReport, Levels, REPORT_VERSION};
 use crate::request::page::Page;
 use crate::request::paths::check_other_path;
@@ -25,26 +28,47 @@ pub fn compare([before, after]: [&Path; 2], page: Option<&Page>, observer: &dyn 
     if let Some(page) = page {
         check_other_path("report", &page.path, [before, after].into_iter(), page.force)?;
     }
-    let (first, second) = rayon::join(|| measured(before, observer), || measured(after, &Unseen(observer)));
-    let ((before, figures_before), (after, figures_after)) = (first?, second?);
+    let (first, second) = rayon::join(
+        || measured(before, Subject::Mix, observer),
+        || measured(after, Subject::Master, &Unseen(observer)),
+    );
+    let (first, second) = (first?, second?);
+    let Levels { integrated_lufs, plr_lu, .. } = second.compared.levels;
+    let nothing = || Sound::of_loudness(integrated_lufs, plr_lu);
+    let qualities = Qualities::new(first.sound.as_ref(), None, &second.sound.clone().unwrap_or_else(nothing));
     let figures = Figures {
-        before: Some(figures_before),
-        after: figures_after,
+        before: Some(first.figures),
+        after: second.figures,
         limiting: None,
         band_gain: Vec::new(),
         equalizer: None,
     };
-    let comparison = Comparison { version: REPORT_VERSION, before, after, figures };
+    let comparison = Comparison {
+        version: REPORT_VERSION,
+        before: first.compared,
+        after: second.compared,
+        qualities,
+        figures,
+        short_term_lufs: first.short_term_lufs,
+    };
     if let Some(page) = page {
         page::of_comparison(page, &comparison)?;
     }
     Ok(comparison)
 }
 
-fn measured(path: &Path, observer: &dyn Observer) -> Result<(Compared, SoundFigures), crate::io::Error> {
-    let (info, profile, timeline, mut warnings) = measure_with_timeline(path, observer)?;
+/// What was measured of one file.
+struct MeasuredFile {
+    compared: Compared,
+    figures: SoundFigures,
+    sound: Option<Sound>,
+    short_term_lufs: Vec<f32>,
+}
+
+fn measured(path: &Path, subject: Subject, observer: &dyn Observer) -> Result<MeasuredFile, crate::io::Error> {
+    let (info, profile, timeline, faults) = measure_with_timeline(path, observer)?;
     let figures = SoundFigures::of_profile(&profile, &timeline);
-    warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
+    let warnings = stated(Warning::of_measured(&subject, &faults, &profile));
     let file = FileReport {
         path: path.display().to_string(),
         codec: info.codec,
@@ -52,5 +76,10 @@ fn measured(path: &Path, observer: &dyn Observer) -> Result<(Compared, SoundFigu
         channels: info.channels,
         frames: profile.frames,
     };
-    Ok((Compared { file, levels: Levels::of_profile(&profile), warnings }, figures))
+    Ok(MeasuredFile {
+        compared: Compared { file, levels: Levels::of_profile(&profile), warnings },
+        figures,
+        sound: Sound::of_profile(&profile),
+        short_term_lufs: timeline.short_term_lufs,
+    })
 }

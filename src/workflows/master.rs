@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use analyzer::profile::Profile;
+use analyzer::stream::Frame;
 use analyzer::tone::Tone;
 use models::Decider;
 use models::amounts::Amounts;
@@ -21,9 +22,13 @@ use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
 use crate::page;
 use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash, starting_solution};
+use crate::render::output_meter::CaptureRequest;
 use crate::render::provenance::{origin, was_mastered_towards};
-use crate::report::actions::actions;
+use crate::report::actions::{Action, actions};
 use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
+use crate::report::qualities::{Qualities, Sound};
+use crate::report::stated::stated;
+use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::report::{DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, ReferenceReport, Report};
 use crate::request::job::{MasterJob, Output, RenderJob};
 use crate::request::paths::{check_other_path, check_paths};
@@ -123,7 +128,7 @@ pub struct MasteringTarget {
     /// The genre that led there.
     pub genre: Option<GenreReport>,
     /// What was noticed about the references.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// What is told of them.
     pub references: Vec<ReferenceReport>,
 }
@@ -157,8 +162,8 @@ impl MasteringTarget {
         for (name, weight, profile, noticed) in references {
             let assessment = ReferenceAssessment::of(&profile, songs, decider.norm(), settings.matching);
             trust = trust.plus(&assessment.trust, weight / weights);
-            warnings
-                .extend(noticed.into_iter().chain(assessment.words).map(|what| format!("reference {name}: {what}")));
+            warnings.extend(Warning::of_file(&Subject::Reference(name.clone()), &noticed));
+            warnings.extend(assessment.warnings.into_iter().map(|kind| Warning::of_reference(&name, kind)));
             records.push((name, weight, profile));
         }
         let kind = settings.matching.target_kind();
@@ -178,15 +183,11 @@ impl MasteringTarget {
     fn for_song(mut self, input: &Path, settings: &MasterSettings) -> Self {
         if was_mastered_towards(input, &origin(&self.target, settings.profile.is_none(), settings.character)) {
             self.target.trust = Amounts::NONE;
-            self.warnings.push(ALREADY.to_owned());
+            self.warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
         }
         self
     }
 }
-
-/// Said of a song that is a master itself.
-pub(crate) const ALREADY: &str = "This is a master that goldmaster has made towards the same already: tone, dynamics and width stay as \
-                       they are. To master anew, take the mix";
 
 /// A decision as a recipe, and what is reported of it.
 ///
@@ -219,6 +220,8 @@ fn decision_report(
         refinement: None,
         character: settings.character,
         spectrum: TargetSpectrum::of(&settings.character.shown(target)),
+        target_sound: (decider != DeciderKind::None)
+            .then(|| Sound::of_features(&settings.character.shown(target).features, None)),
         references: Vec::new(),
     }
 }
@@ -247,7 +250,7 @@ pub struct Decided<'a> {
     /// Why.
     pub decision: DecisionReport,
     /// What was noticed on the way there.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// Renders and writes what was decided.
@@ -255,9 +258,25 @@ pub struct Decided<'a> {
 /// # Errors
 /// As [`finish`]; nothing is written.
 pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
-    let Decided { song, profile, recipe, decision, mut warnings } = decided;
+    let song = decided.song;
+    let capture = page::capture(job.output.page.as_ref(), song, &decided.recipe);
+    let (mut report, heard) = write_master(job, decided, capture, observer)?;
+    note_page(page::of_master(&job.output, &report, song, heard), &mut report);
+    Ok(report)
+}
+
+/// Renders and writes what was decided, without a page; gives the passages that were to be captured as well.
+///
+/// # Errors
+/// As [`finish`]; nothing is written.
+pub(crate) fn write_master(
+    job: &MasterJob,
+    decided: Decided,
+    capture: CaptureRequest,
+    observer: &dyn Observer,
+) -> Result<(Report, Vec<Vec<Frame>>), Error> {
+    let Decided { song, profile, recipe, decision, warnings } = decided;
     let tags = Tags::read(&job.input);
-    let capture = page::capture(job.output.page.as_ref(), song, &recipe);
     let request = WriteRequest { output: &job.output, tags, strictness: job.settings.strictness(), capture };
     // What has no loudness cannot be brought to one.
     let solve = match profile.loudness.integrated_lufs {
@@ -265,42 +284,40 @@ pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Re
         None => Solve::AsIs(starting_solution(&recipe, profile)),
     };
     let mut finished = finish(song, &recipe, solve, request, observer)?;
-    warnings.splice(0..0, song.warnings.iter().cloned());
-    warnings.extend(profile.defects.iter().map(|defect| defect.sentence.clone()));
-    let heard = std::mem::take(&mut finished.passage);
-    let tone = job.output.page.as_ref().map(|_| song.tone()).transpose()?;
+    let warnings = [
+        Warning::of_file(&Subject::Mix, &song.warnings),
+        warnings,
+        Warning::of_defects(&Subject::Mix, &profile.defects),
+    ]
+    .concat();
+    let heard = std::mem::take(&mut finished.passages);
+    let tone = Some(song.tone()?);
     let seen =
         ReportInputs { input: &job.input, song, profile: Some(profile), tone, decision: Some(decision), warnings };
-    let mut report = report(seen, finished, &job.output);
-    note_page(page::of_master(&job.output, &report, song, heard), &mut report);
-    Ok(report)
+    Ok((report(seen, finished, &job.output), heard))
 }
 
 /// The master is there: a page that cannot be written is no reason to call it failed.
 fn note_page(written: Result<(), Error>, report: &mut Report) {
     if let Err(error) = written {
-        report.warnings.push(format!("there is no page: {error}"));
+        let kind = WarningKind::NoPage { cause: error.to_string() };
+        report.warnings.push(Warning::new(Subject::Page, kind).into());
     }
 }
 
-/// What is to be known of the way towards a finished record: that the song does not bear its loudness, or that it is uncommonly
-/// quiet, where nobody asked for another.
-fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recipe) -> Vec<String> {
+/// What is to be known of the way towards a finished record: that the master is quieter, or that both are uncommonly quiet,
+/// where nobody asked for another loudness.
+fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recipe) -> Vec<Warning> {
     if settings.references.is_empty() || target.kind == TargetKind::Norm || target.trust == Amounts::NONE {
         return Vec::new();
     }
     let mut notes = Vec::new();
     let is_unasked = settings.delivery.loudness.is_none() && settings.delivery.destination.is_none();
-    let (lufs, reference_lufs) = (recipe.delivery.loudness_lufs, target.loudness_lufs);
-    if is_unasked && lufs < reference_lufs - AS_LOUD_LU {
-        notes.push(format!(
-            "the reference is {reference_lufs:.1} LUFS; at {lufs:.1} this song is as dense as a master of it would be: \
-             --loudness auto makes it as loud as the reference, at the price of more limiting"
-        ));
-    } else if is_unasked && lufs < QUIET_LUFS {
-        notes.push(format!(
-            "the master is as quiet as its reference, {lufs:.1} LUFS: services play about -14 (--for spotify, --loudness -14)"
-        ));
+    let (loudness_lufs, reference_lufs) = (recipe.delivery.loudness_lufs, target.loudness_lufs);
+    if is_unasked && loudness_lufs < reference_lufs - AS_LOUD_LU {
+        notes.push(Warning::of_master(WarningKind::QuieterThanReference { reference_lufs, loudness_lufs }));
+    } else if is_unasked && loudness_lufs < QUIET_LUFS {
+        notes.push(Warning::of_master(WarningKind::QuietReference { loudness_lufs }));
     }
     notes
 }
@@ -341,9 +358,9 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     let capture = page::capture(job.output.page.as_ref(), &song, &recipe);
     let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture };
     let mut finished = finish(&song, &recipe, solve, request, observer)?;
-    let heard = std::mem::take(&mut finished.passage);
-    let warnings = song.warnings.clone();
-    let tone = job.output.page.as_ref().map(|_| song.tone()).transpose()?;
+    let heard = std::mem::take(&mut finished.passages);
+    let warnings = Warning::of_file(&Subject::Mix, &song.warnings);
+    let tone = profile.as_ref().map(|_| song.tone()).transpose()?;
     let seen =
         ReportInputs { input: &job.input, song: &song, profile: profile.as_ref(), tone, decision: None, warnings };
     let mut report = report(seen, finished, &job.output);
@@ -373,9 +390,10 @@ pub fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
 }
 
 /// A reference's name, weight and profile, and what was noticed.
-pub type MeasuredReference = (String, f64, Profile, Vec<String>);
+pub type MeasuredReference = (String, f64, Profile, Vec<crate::io::Warning>);
 
-fn measure_references(
+/// Measures reference tracks side by side.
+pub(crate) fn measure_references(
     references: &[Reference],
     observer: &dyn Observer,
 ) -> Result<Vec<MeasuredReference>, crate::io::Error> {
@@ -438,10 +456,10 @@ struct ReportInputs<'a> {
     input: &'a Path,
     song: &'a Song,
     profile: Option<&'a Profile>,
-    /// Of the mix, at some moments, where a page shows it.
+    /// Of the mix, at some moments, where it was measured.
     tone: Option<Tone>,
     decision: Option<DecisionReport>,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
@@ -450,10 +468,24 @@ fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
     let channels = song.info.channels;
     let before =
         profile.zip(song.timeline.as_ref()).map(|(profile, timeline)| SoundFigures::of_profile(profile, timeline));
-    let mut after = SoundFigures::of_master(&measured, sample_rate_hz);
-    if let (Some(before), Some(tone), Some(song_tone)) = (&before, &measured.tone, &tone) {
-        after = after.with_tone_like(before, [tone, song_tone]);
+    let mut after = SoundFigures::of_master(&measured, channels, sample_rate_hz);
+    if let (Some(before), Some(song_tone)) = (&before, &tone) {
+        after = after.with_tone_like(before, [&measured.tone, song_tone]);
     }
+    let mut done = actions(&recipe, channels, song.info.sample_rate_hz);
+    done.push(Action::Level {
+        gain_db: solution.drive_db,
+        limiting_db: measured.limiting_db,
+        peak_limiting_db: measured.peak_limiting_db,
+    });
+    done.extend(decision.as_ref().and_then(|decision| decision.refinement?.action()));
+    let target = decision.as_ref().and_then(|decision| decision.target_sound.clone());
+    let target = target.map(|sound| Sound { loudness_lufs: Some(recipe.delivery.loudness_lufs), ..sound });
+    let qualities = Qualities::new(
+        profile.and_then(Sound::of_profile).as_ref(),
+        target.as_ref(),
+        &Sound::of_master(&measured, after.spectrum.as_ref(), channels),
+    );
     let figures = Figures {
         before,
         after,
@@ -461,7 +493,7 @@ fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
         band_gain,
         equalizer: Some(Equalizer::of(&recipe, channels, sample_rate_hz)),
     };
-    warnings.extend(finished.warnings);
+    warnings.extend(Warning::of_file(&Subject::Master, &finished.warnings));
     Report {
         version: REPORT_VERSION,
         input: FileReport {
@@ -486,9 +518,10 @@ fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
         drive_db: solution.drive_db,
         limiting_db: measured.limiting_db,
         peak_limiting_db: measured.peak_limiting_db,
-        actions: actions(&recipe, song.info.channels, song.info.sample_rate_hz),
-        promises,
-        warnings,
+        actions: stated(done),
+        promises: stated(promises),
+        warnings: stated(warnings),
+        qualities,
         figures,
         recipe: Recipe { solution: Some(solution), ..recipe },
     }

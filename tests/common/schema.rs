@@ -1,4 +1,4 @@
-//! As much of JSON Schema (draft 2020-12) as the published schema uses. A keyword that is not known here is a fault.
+//! As much of JSON Schema (draft 2020-12) as the published schemas use. A keyword that is not known here is a fault.
 
 use serde_json::Value;
 
@@ -7,13 +7,6 @@ pub fn violations(schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     check(schema, schema, value, "", &mut found);
     found
-}
-
-/// The schema of a definition, with all others at hand.
-pub fn definition(schema: &Value, name: &str) -> Value {
-    let mut part = schema["$defs"][name].clone();
-    part["$defs"] = schema["$defs"].clone();
-    part
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -34,6 +27,10 @@ fn is_kind(value: &Value, wanted: &Value) -> bool {
 }
 
 fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+    if let Some(allows) = schema.as_bool() {
+        found.extend((!allows).then(|| format!("{at}: nothing is allowed here")));
+        return;
+    }
     let mut wrong = |is_wrong: bool, what: String| {
         if is_wrong {
             found.push(format!("{at}: {what}"));
@@ -44,9 +41,10 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
         let number = value.as_f64().unwrap_or_default();
         let bound = rule.as_f64().unwrap_or_default();
         match keyword.as_str() {
-            "$schema" | "$defs" | "title" | "description" => {}
+            "$schema" | "$defs" | "title" | "description" | "format" | "default" => {}
             "type" => wrong(!is_kind(value, rule), format!("{} is not {rule}", kind(value))),
             "enum" => wrong(!rule.as_array().expect("a list").contains(value), format!("{value} is not one of {rule}")),
+            "const" => wrong(value != rule, format!("{value} is not {rule}")),
             "minimum" => wrong(value.is_number() && number < bound, format!("{number} is under {bound}")),
             "maximum" => wrong(value.is_number() && number > bound, format!("{number} is over {bound}")),
             "minItems" => wrong(value.is_array() && length < bound, format!("{length} items")),
@@ -58,31 +56,29 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
                 }
             }
             "additionalProperties" => {
-                assert_eq!(rule, false, "only closed objects are known");
                 for name in value.as_object().into_iter().flat_map(|object| object.keys()) {
-                    wrong(schema["properties"].get(name).is_none(), format!("{name} is unknown"));
+                    let is_known = schema["properties"].get(name).is_some();
+                    wrong(!is_known && rule == &Value::Bool(false), format!("{name} is unknown"));
                 }
             }
-            "properties" | "items" | "$ref" | "anyOf" => {}
+            "properties" | "items" | "$ref" | "anyOf" | "oneOf" | "allOf" => {}
             unknown => panic!("keyword {unknown} is not known to this test"),
         }
     }
     if let Some(name) = schema["$ref"].as_str() {
         check(root, &root["$defs"][name.trim_start_matches("#/$defs/")], value, at, found);
     }
-    if let Some(any) = schema["anyOf"].as_array() {
-        let each: Vec<Vec<String>> = any
-            .iter()
-            .map(|schema| {
-                let mut found = Vec::new();
-                check(root, schema, value, at, &mut found);
-                found
-            })
-            .collect();
-        if !each.iter().any(Vec::is_empty) {
+    let each = |schemas: &Vec<Value>| -> Vec<Vec<String>> {
+        schemas.iter().map(|schema| violations_at(root, schema, value, at)).collect()
+    };
+    for keyword in ["anyOf", "oneOf"] {
+        if let Some(each) = schema[keyword].as_array().map(each)
+            && !each.iter().any(Vec::is_empty)
+        {
             found.extend(each.into_iter().flatten());
         }
     }
+    found.extend(schema["allOf"].as_array().map(each).into_iter().flatten().flatten());
     for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
         if let Some(value) = value.get(name) {
             check(root, schema, value, &format!("{at}/{name}"), found);
@@ -93,4 +89,10 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
             check(root, schema, value, &format!("{at}/{n}"), found);
         }
     }
+}
+
+fn violations_at(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    check(root, schema, value, at, &mut found);
+    found
 }

@@ -1,5 +1,6 @@
-//! Faults of a recording, each with where and how bad.
+//! Faults of a recording: what was found, where, and how bad it is.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::crossover::BANDS;
@@ -8,56 +9,133 @@ use crate::readings::{Excess, LoudnessReading, NoiseFloor};
 use crate::samples::SampleReading;
 use crate::units::{db_from_gain, gain_from_db};
 
-/// What can be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// A kind of fault, with the figures that describe it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "code", content = "values", rename_all = "snake_case")]
 pub enum DefectKind {
-    /// Flat tops: several samples in a row at the same extreme value.
-    Clipping,
+    /// Several samples in a row at the same extreme value.
+    Clipping {
+        /// How often.
+        flat_tops: u64,
+        /// The longest of them, samples.
+        longest_samples: u32,
+    },
     /// Peaks between samples above full scale.
-    InterSampleOvers,
+    InterSampleOvers {
+        /// The highest, dBTP.
+        true_peak_dbtp: f64,
+    },
     /// A constant offset.
-    DcOffset,
-    /// Next to nothing above a frequency: the song was once lossy.
-    LossySource,
+    DcOffset {
+        /// Of the worse channel, % of full scale.
+        offset_pct: f64,
+    },
+    /// Next to nothing above a frequency, as a lossy codec leaves it.
+    LossySource {
+        /// The frequency, Hz.
+        cutoff_hz: f64,
+    },
+    /// Next to nothing above a frequency, as a lower sample rate leaves it.
+    LowRateSource {
+        /// The frequency, Hz.
+        cutoff_hz: f64,
+    },
     /// The whole file is digital silence.
     Silence,
     /// Left and right mostly cancel in mono.
-    OutOfPhase,
-    /// Left and right are equal, or all but.
+    OutOfPhase {
+        /// K-weighted correlation of left and right, −1 to 1.
+        correlation: f64,
+    },
+    /// Left and right are equal but for dither.
     Mono,
+    /// Left and right are nearly equal.
+    NearlyMono {
+        /// Level of the side under the mid in the widest band, dB.
+        side_under_mid_db: f64,
+    },
     /// One channel is silent.
-    OneChannel,
+    OneChannel {
+        /// The silent one.
+        silent: Channel,
+    },
     /// Samples that are not numbers; they were read as silence.
-    NotANumber,
-    /// Gaps of digital silence, torn into the sound.
-    Dropouts,
-    /// Steady lines at the mains' frequency and its multiples.
-    Hum,
+    NotANumber {
+        /// How many.
+        samples: u64,
+    },
+    /// Gaps of digital silence inside the sound.
+    Dropouts {
+        /// How many.
+        gaps: u64,
+    },
+    /// Steady lines at the mains frequency and its multiples.
+    Hum {
+        /// The mains frequency, Hz.
+        mains_hz: f64,
+        /// Level of the lines, dBFS.
+        level_dbfs: f64,
+    },
     /// A limiter has already levelled the peaks.
-    LimitedSource,
+    LimitedSource {
+        /// How much of the time the peaks reach the same level, %.
+        share_pct: f64,
+    },
     /// Noise that can be heard in the pauses.
-    Noise,
+    Noise {
+        /// Loudness of the noise under that of the music, LU.
+        under_music_lu: f64,
+    },
     /// Consonants or cymbals that hiss.
-    Sibilance,
+    Sibilance {
+        /// Where, Hz.
+        hz: f64,
+        /// Level over the neighbouring bands, dB.
+        excess_db: f64,
+    },
     /// A bass note that is far louder than the others.
-    Boom,
+    Boom {
+        /// Where, Hz.
+        hz: f64,
+        /// Level over the other bass notes, dB.
+        excess_db: f64,
+    },
     /// Long silence before or after the music.
-    LongSilence,
+    LongSilence {
+        /// Before, seconds.
+        head_s: f64,
+        /// After, seconds.
+        tail_s: f64,
+    },
 }
 
-/// One fault.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+impl DefectKind {
+    /// Left and right are the same, or nearly.
+    pub fn is_mono(&self) -> bool {
+        matches!(self, Self::Mono | Self::NearlyMono { .. })
+    }
+}
+
+/// One of two channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// The first.
+    Left,
+    /// The second.
+    Right,
+}
+
+/// A fault of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Defect {
-    /// What.
+    /// What it is.
+    #[serde(flatten)]
     pub kind: DefectKind,
     /// 0 (cosmetic) to 1 (the master will suffer).
     pub severity: f64,
-    /// Where it is first found, seconds.
+    /// Where it first occurs, seconds.
     pub at_s: f64,
-    /// For a person: what was found, and what to do about it.
-    pub sentence: String,
 }
 
 /// What the detectors go by.
@@ -88,6 +166,8 @@ const OFFSET: f64 = 2e-3;
 const OFFSET_SHARE: f64 = 0.03;
 /// Every converter and good encoder stops somewhere above this share of Nyquist, 18.96 kHz at 44.1 kHz.
 const CUTOFF_SHARE: f64 = 0.86;
+/// Nothing above this is what a lower sample rate leaves, and no lossy codec.
+const LOSSY_UP_TO_HZ: f64 = 20_500.0;
 /// Correlation under which mono loses most of the song.
 const CORRELATION: f64 = -0.3;
 /// Channels whose difference never exceeds this are equal but for dither.
@@ -139,16 +219,15 @@ pub(crate) fn defects(evidence: &Evidence) -> Vec<Defect> {
 }
 
 impl Evidence<'_> {
-    fn defect(&self, kind: DefectKind, severity: f64, frame: u64, sentence: String) -> Option<Defect> {
+    fn defect(&self, kind: DefectKind, severity: f64, frame: u64) -> Option<Defect> {
         let at_s = frame as f64 / f64::from(self.sample_rate_hz);
         // Hundredths are as much as a severity means.
         let severity = libm::round(severity.clamp(0.0, 1.0) * 100.0) / 100.0;
-        Some(Defect { kind, severity, at_s, sentence })
+        Some(Defect { kind, severity, at_s })
     }
 
-    fn clock(&self, frame: u64) -> String {
-        let tenths = frame * 10 / u64::from(self.sample_rate_hz);
-        format!("{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
+    fn frame(&self, at_s: f64) -> u64 {
+        (at_s * f64::from(self.sample_rate_hz)) as u64
     }
 
     fn seconds(&self) -> f64 {
@@ -160,24 +239,21 @@ impl Evidence<'_> {
     }
 }
 
+/// To a tenth: as much as the figures of a defect mean.
+fn tenths(value: f64) -> f64 {
+    libm::round(value * 10.0) / 10.0
+}
+
 fn not_a_number(e: &Evidence) -> Option<Defect> {
-    let (count, first) = (e.samples.unreadable, e.samples.first_unreadable);
-    if count == 0 {
+    let (samples, first) = (e.samples.unreadable, e.samples.first_unreadable);
+    if samples == 0 {
         return None;
     }
-    let sentence = format!(
-        "{count} {} not numbers, the first at {}, and were read as silence. The export is damaged: make it again.",
-        if count == 1 { "sample is" } else { "samples are" },
-        e.clock(first)
-    );
-    e.defect(DefectKind::NotANumber, 0.8, first, sentence)
+    e.defect(DefectKind::NotANumber { samples }, 0.8, first)
 }
 
 fn silence(e: &Evidence) -> Option<Defect> {
-    if e.peak() > 0.0 {
-        return None;
-    }
-    e.defect(DefectKind::Silence, 1.0, 0, "The file is silent from start to end.".into())
+    if e.peak() > 0.0 { None } else { e.defect(DefectKind::Silence, 1.0, 0) }
 }
 
 fn clipping(e: &Evidence) -> Option<Defect> {
@@ -188,27 +264,17 @@ fn clipping(e: &Evidence) -> Option<Defect> {
     // A handful in a song is cosmetic; ten in a second is a sound.
     let per_second = tops.runs as f64 / e.seconds().max(1.0);
     let severity = 0.5 + 0.25 * libm::log10(per_second.max(1e-3)) + 0.002 * f64::from(tops.longest.min(100));
-    let sentence = format!(
-        "The mix clips: {} flat {} of up to {} samples, the first at {}. Mastering cannot undo that; export the mix \
-         again with the master fader lower.",
-        tops.runs,
-        if tops.runs == 1 { "top" } else { "tops" },
-        tops.longest,
-        e.clock(tops.first_frame)
-    );
-    e.defect(DefectKind::Clipping, severity.max(0.05), tops.first_frame, sentence)
+    let kind = DefectKind::Clipping { flat_tops: tops.runs, longest_samples: tops.longest };
+    e.defect(kind, severity.max(0.05), tops.first_frame)
 }
 
 fn overs(e: &Evidence) -> Option<Defect> {
-    let level = db_from_gain(e.true_peak);
-    if level < OVERS_FROM_DBTP {
+    let true_peak_dbtp = db_from_gain(e.true_peak);
+    if true_peak_dbtp < OVERS_FROM_DBTP {
         return None;
     }
-    let sentence = format!(
-        "Peaks between the samples reach {level:+.1} dBTP: players and encoders clip them. The master stays \
-         under its ceiling."
-    );
-    e.defect(DefectKind::InterSampleOvers, 0.1 + 0.1 * level, e.samples.first_full_scale.unwrap_or(0), sentence)
+    let kind = DefectKind::InterSampleOvers { true_peak_dbtp: tenths(true_peak_dbtp) };
+    e.defect(kind, 0.1 + 0.1 * true_peak_dbtp, e.samples.first_full_scale.unwrap_or(0))
 }
 
 fn offset(e: &Evidence) -> Option<Defect> {
@@ -218,30 +284,21 @@ fn offset(e: &Evidence) -> Option<Defect> {
         .filter(|(mean, rms)| mean.abs() > OFFSET && mean.abs() > OFFSET_SHARE * rms)
         .map(|(mean, _)| mean.abs())
         .reduce(f64::max)?;
-    let sentence = format!(
-        "The waveform sits {:.1} % of full scale off centre (a DC offset), which costs headroom. The chain's first \
-         filter removes it.",
-        100.0 * worst
-    );
-    e.defect(DefectKind::DcOffset, 0.1 + 4.0 * worst, 0, sentence)
+    e.defect(DefectKind::DcOffset { offset_pct: tenths(100.0 * worst) }, 0.1 + 4.0 * worst, 0)
 }
 
 fn lossy(e: &Evidence) -> Option<Defect> {
-    let nyquist = f64::from(e.sample_rate_hz) / 2.0;
-    if e.cutoff_hz > CUTOFF_SHARE * nyquist {
+    let (nyquist, cutoff_hz) = (f64::from(e.sample_rate_hz) / 2.0, e.cutoff_hz);
+    if cutoff_hz > CUTOFF_SHARE * nyquist {
         return None;
     }
-    let khz = e.cutoff_hz / 1000.0;
-    let (severity, sentence) = if e.cutoff_hz < 20_500.0 {
+    if cutoff_hz < LOSSY_UP_TO_HZ {
         // 16 kHz is what MP3 at 128 kbit/s leaves.
-        let severity = 0.2 + 0.1 * (19.0 - khz).max(0.0);
-        let cause = "the song has probably been an MP3 or the like. Use the original export if there is one.";
-        (severity, format!("There is next to nothing above {khz:.1} kHz: {cause}"))
+        let severity = 0.2 + 0.1 * (19.0 - cutoff_hz / 1000.0).max(0.0);
+        e.defect(DefectKind::LossySource { cutoff_hz }, severity, 0)
     } else {
-        let cause = "the file was probably made from one with a lower sample rate. That does no harm.";
-        (0.05, format!("There is next to nothing above {khz:.1} kHz: {cause}"))
-    };
-    e.defect(DefectKind::LossySource, severity, 0, sentence)
+        e.defect(DefectKind::LowRateSource { cutoff_hz }, 0.05, 0)
+    }
 }
 
 fn phase(e: &Evidence) -> Option<Defect> {
@@ -250,12 +307,9 @@ fn phase(e: &Evidence) -> Option<Defect> {
     if e.channels < 2 || power <= 0.0 || product / power > CORRELATION {
         return None;
     }
-    let correlation = product / power;
-    let sentence = format!(
-        "Left and right mostly cancel in mono (correlation {correlation:.2}). Check the polarity of a channel, or of a \
-         stereo effect."
-    );
-    e.defect(DefectKind::OutOfPhase, 0.3 - 0.7 * correlation, e.samples.first_sound.unwrap_or(0), sentence)
+    let correlation = libm::round(100.0 * product / power) / 100.0;
+    let first = e.samples.first_sound.unwrap_or(0);
+    e.defect(DefectKind::OutOfPhase { correlation }, 0.3 - 0.7 * product / power, first)
 }
 
 fn channels(e: &Evidence) -> Option<Defect> {
@@ -265,18 +319,15 @@ fn channels(e: &Evidence) -> Option<Defect> {
     }
     let first = e.samples.first_sound.unwrap_or(0);
     if e.samples.side_peak <= SAME.min(0.01 * e.peak()) {
-        let sentence = "Left and right are the same: a mono song in a stereo file. It will be mastered as it is.";
-        return e.defect(DefectKind::Mono, 0.1, first, sentence.into());
+        return e.defect(DefectKind::Mono, 0.1, first);
     }
-    if left.min(right) > SILENT.min(1e-3 * e.peak()) {
-        let widest_db = e.width_db.into_iter().fold(f64::NEG_INFINITY, f64::max);
-        let sentence =
-            format!("The song is all but mono: the side is at least {:.0} dB under the mid everywhere.", -widest_db);
-        return if widest_db < NARROW_DB { e.defect(DefectKind::Mono, 0.05, first, sentence) } else { None };
+    if left.min(right) <= SILENT.min(1e-3 * e.peak()) {
+        let silent = if left < right { Channel::Left } else { Channel::Right };
+        return e.defect(DefectKind::OneChannel { silent }, 0.7, first);
     }
-    let side = if left < right { "left" } else { "right" };
-    let sentence = format!("The {side} channel is silent. If that is not meant, export the mix again.");
-    e.defect(DefectKind::OneChannel, 0.7, first, sentence)
+    let widest_db = e.width_db.into_iter().fold(f64::NEG_INFINITY, f64::max);
+    let kind = DefectKind::NearlyMono { side_under_mid_db: tenths(-widest_db) };
+    if widest_db < NARROW_DB { e.defect(kind, 0.05, first) } else { None }
 }
 
 fn dropouts(e: &Evidence) -> Option<Defect> {
@@ -284,22 +335,13 @@ fn dropouts(e: &Evidence) -> Option<Defect> {
     if gaps.count == 0 || gaps.count as f64 > (DROPOUTS_PER_SECOND * e.seconds()).max(1.0) {
         return None;
     }
-    let sentence = format!(
-        "The sound is torn by {} {} of digital silence, the first at {}. Listen there, and export the mix again.",
-        gaps.count,
-        if gaps.count == 1 { "gap" } else { "gaps" },
-        e.clock(gaps.first_frame)
-    );
-    e.defect(DefectKind::Dropouts, 0.5, gaps.first_frame, sentence)
+    e.defect(DefectKind::Dropouts { gaps: gaps.count }, 0.5, gaps.first_frame)
 }
 
 fn hum(e: &Evidence) -> Option<Defect> {
     let Hum { mains_hz, level_dbfs } = e.hum?;
-    let sentence = format!(
-        "There is mains hum at {mains_hz:.0} Hz and its multiples, {level_dbfs:.0} dBFS. Mastering makes it louder: \
-         remove it in the mix."
-    );
-    e.defect(DefectKind::Hum, 0.2 + 0.01 * (level_dbfs + 70.0), e.samples.first_sound.unwrap_or(0), sentence)
+    let kind = DefectKind::Hum { mains_hz, level_dbfs: tenths(level_dbfs) };
+    e.defect(kind, 0.2 + 0.01 * (level_dbfs + 70.0), e.samples.first_sound.unwrap_or(0))
 }
 
 fn noise(e: &Evidence) -> Option<Defect> {
@@ -308,36 +350,20 @@ fn noise(e: &Evidence) -> Option<Defect> {
     if under > NOISE_LU {
         return None;
     }
-    let frame = (at_s * f64::from(e.sample_rate_hz)) as u64;
-    let sentence = format!(
-        "There is noise in the pauses, {under:.0} LU under the music, as at {}. Mastering makes it louder with the music: \
-         mute or clean the pauses in the mix.",
-        e.clock(frame)
-    );
-    e.defect(DefectKind::Noise, 0.1 + 0.02 * (NOISE_LU - under), frame, sentence)
+    let kind = DefectKind::Noise { under_music_lu: tenths(under) };
+    e.defect(kind, 0.1 + 0.02 * (NOISE_LU - under), e.frame(at_s))
 }
 
 fn sibilance(e: &Evidence) -> Option<Defect> {
     let Excess { hz, excess_db, at_s, .. } = e.sibilance?;
-    let frame = (at_s * f64::from(e.sample_rate_hz)) as u64;
-    let sentence = format!(
-        "S sounds or cymbals hiss around {:.0} kHz, {excess_db:.0} dB over what lies beside them, first at {}. \
-         A de-esser on the track itself helps most.",
-        hz / 1000.0,
-        e.clock(frame)
-    );
-    e.defect(DefectKind::Sibilance, 0.1 + 0.02 * excess_db, frame, sentence)
+    let kind = DefectKind::Sibilance { hz, excess_db: tenths(excess_db) };
+    e.defect(kind, 0.1 + 0.02 * excess_db, e.frame(at_s))
 }
 
 fn boom(e: &Evidence) -> Option<Defect> {
     let Excess { hz, excess_db, at_s, .. } = e.boom?;
-    let frame = (at_s * f64::from(e.sample_rate_hz)) as u64;
-    let sentence = format!(
-        "A bass note around {hz:.0} Hz booms: it is {excess_db:.0} dB louder than the others, first at {}. \
-         Level the bass in the mix.",
-        e.clock(frame)
-    );
-    e.defect(DefectKind::Boom, 0.1 + 0.02 * excess_db, frame, sentence)
+    let kind = DefectKind::Boom { hz, excess_db: tenths(excess_db) };
+    e.defect(kind, 0.1 + 0.02 * excess_db, e.frame(at_s))
 }
 
 fn limited(e: &Evidence) -> Option<Defect> {
@@ -347,28 +373,18 @@ fn limited(e: &Evidence) -> Option<Defect> {
     if !is_limited || db_from_gain(f64::from(e.peak())) < LIMITED_FROM_DBFS {
         return None;
     }
-    let sentence = format!(
-        "The song is already limited: its peaks reach the same level {:.0} % of the time. If there is a mix without a \
-         limiter, use that.",
-        100.0 * share
-    );
-    e.defect(DefectKind::LimitedSource, 0.1 + 0.3 * share, 0, sentence)
+    e.defect(DefectKind::LimitedSource { share_pct: tenths(100.0 * share) }, 0.1 + 0.3 * share, 0)
 }
 
 fn long_silence(e: &Evidence) -> Option<Defect> {
-    let seconds = |frames: u64| frames as f64 / f64::from(e.sample_rate_hz);
-    let (head_s, tail_s) = (seconds(e.samples.silence.head_frames), seconds(e.samples.silence.tail_frames));
-    let (at_frame, sentence) = match (head_s >= HEAD_S, tail_s >= TAIL_S) {
-        _ if e.peak() <= 0.0 => return None,
-        (false, false) => return None,
-        (true, false) => (0, format!("The song starts with {head_s:.1} s of silence.")),
-        (false, true) => {
-            let start = e.samples.frames - e.samples.silence.tail_frames;
-            (start, format!("The song ends with {tail_s:.1} s of silence."))
-        }
-        (true, true) => (0, format!("The song starts with {head_s:.1} s and ends with {tail_s:.1} s of silence.")),
-    };
-    e.defect(DefectKind::LongSilence, 0.05, at_frame, sentence)
+    let seconds = |frames: u64| tenths(frames as f64 / f64::from(e.sample_rate_hz));
+    let silence = e.samples.silence;
+    let (head_s, tail_s) = (seconds(silence.head_frames), seconds(silence.tail_frames));
+    if e.peak() <= 0.0 || (head_s < HEAD_S && tail_s < TAIL_S) {
+        return None;
+    }
+    let frame = if head_s >= HEAD_S { 0 } else { e.samples.frames - silence.tail_frames };
+    e.defect(DefectKind::LongSilence { head_s, tail_s }, 0.05, frame)
 }
 
 #[cfg(test)]

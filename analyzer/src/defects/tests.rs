@@ -10,8 +10,14 @@ fn found(frames: impl IntoIterator<Item = Frame>) -> Vec<Defect> {
     analyzer.finish().defects
 }
 
-fn kinds(frames: impl IntoIterator<Item = Frame>) -> Vec<DefectKind> {
-    found(frames).into_iter().map(|defect| defect.kind).collect()
+/// The codes of the faults, as JSON has them.
+fn codes(frames: impl IntoIterator<Item = Frame>) -> Vec<String> {
+    let code = |defect: Defect| serde_json::to_value(defect).expect("plain data")["code"].as_str().map(str::to_owned);
+    found(frames).into_iter().filter_map(code).collect()
+}
+
+fn has(frames: impl IntoIterator<Item = Frame>, code: &str) -> bool {
+    codes(frames).iter().any(|found| found == code)
 }
 
 fn noise() -> Vec<Frame> {
@@ -20,8 +26,8 @@ fn noise() -> Vec<Frame> {
 
 #[test]
 fn a_clean_song_has_no_defects() {
-    assert_eq!(kinds(demo_mix(44_100, 12.0)), []);
-    assert_eq!(kinds(noise()), []);
+    assert_eq!(codes(demo_mix(44_100, 12.0)), [""; 0]);
+    assert_eq!(codes(noise()), [""; 0]);
 }
 
 #[test]
@@ -29,35 +35,34 @@ fn clipping_says_where_and_how_much() {
     let mut song = demo_mix(44_100, 6.0);
     song[2 * 44_100..].iter_mut().flatten().for_each(|x| *x = (*x * 12.0).clamp(-0.95, 0.95));
     let defects = found(song);
-    assert_eq!(defects[0].kind, DefectKind::Clipping);
+    assert!(matches!(defects[0].kind, DefectKind::Clipping { flat_tops: 10.., longest_samples: 3.. }), "{defects:?}");
     assert!((2.0..2.8).contains(&defects[0].at_s) && defects[0].severity > 0.5, "{:?}", defects[0]);
-    assert!(defects[0].sentence.contains("at 0:02."), "{}", defects[0].sentence);
 }
 
 #[test]
 fn a_square_wave_is_not_clipped() {
     let square = sine(44_100, 220.0, 0.0, 3.0).into_iter().map(|[l, r]| [0.5 * l.signum(), 0.5 * r.signum()]);
-    assert!(!kinds(square).contains(&DefectKind::Clipping));
+    assert!(!has(square, "clipping"));
 }
 
 #[test]
 fn peaks_between_samples_are_named_when_they_pass_full_scale() {
     let tone = |gain: f32| (0..44_100).map(move |n| [gain * [0.7, 0.7, -0.7, -0.7][n % 4], 0.1 * gain]);
-    assert!(kinds(tone(1.1)).contains(&DefectKind::InterSampleOvers));
-    assert!(!kinds(tone(0.9)).contains(&DefectKind::InterSampleOvers));
+    assert!(has(tone(1.1), "inter_sample_overs"));
+    assert!(!has(tone(0.9), "inter_sample_overs"));
 }
 
 #[test]
 fn an_offset_is_named_but_music_without_one_is_not() {
-    assert_eq!(kinds(noise().into_iter().map(|[l, r]| [l + 0.02, r])), [DefectKind::DcOffset]);
+    assert_eq!(codes(noise().into_iter().map(|[l, r]| [l + 0.02, r])), ["dc_offset"]);
 }
 
 #[test]
 fn channel_faults_are_told_apart() {
-    assert_eq!(kinds(noise().into_iter().map(|[l, _]| [l, l])), [DefectKind::Mono]);
-    assert_eq!(kinds(noise().into_iter().map(|[l, r]| [l, 0.96 * l + 0.01 * r])), [DefectKind::Mono]);
-    assert_eq!(kinds(noise().into_iter().map(|[l, _]| [l, 0.0])), [DefectKind::OneChannel]);
-    assert_eq!(kinds(noise().into_iter().map(|[l, r]| [l, 0.3 * r - l])), [DefectKind::OutOfPhase]);
+    assert_eq!(codes(noise().into_iter().map(|[l, _]| [l, l])), ["mono"]);
+    assert_eq!(codes(noise().into_iter().map(|[l, r]| [l, 0.96 * l + 0.01 * r])), ["nearly_mono"]);
+    assert_eq!(codes(noise().into_iter().map(|[l, _]| [l, 0.0])), ["one_channel"]);
+    assert_eq!(codes(noise().into_iter().map(|[l, r]| [l, 0.3 * r - l])), ["out_of_phase"]);
 }
 
 #[test]
@@ -69,7 +74,7 @@ fn a_mono_file_is_not_blamed_for_being_mono() {
 
 #[test]
 fn silence_is_one_defect() {
-    assert_eq!(kinds(silence(44_100, 3.0)), [DefectKind::Silence]);
+    assert_eq!(codes(silence(44_100, 3.0)), ["silence"]);
 }
 
 #[test]
@@ -80,8 +85,7 @@ fn samples_that_are_no_numbers_are_counted_and_spoil_nothing() {
     let mut analyzer = Analyzer::new(44_100, 2);
     analyzer.push(&song);
     let profile = analyzer.finish();
-    assert_eq!(profile.defects[0].kind, DefectKind::NotANumber);
-    assert!(profile.defects[0].sentence.starts_with("2 samples are not numbers, the first at 0:01.0"));
+    assert_eq!(profile.defects[0].kind, DefectKind::NotANumber { samples: 2 });
     assert!((profile.defects[0].at_s - 1.0).abs() < 1e-9);
     assert!(profile.loudness.integrated_lufs.unwrap().is_finite());
     // Noise has no tempo and no pauses; everything else is a number.
@@ -95,18 +99,18 @@ fn a_gap_torn_into_the_sound_is_found_and_a_rest_is_not() {
     song[200_001..200_300].fill([0.0; 2]);
     let defects = found(song);
     assert_eq!(defects.len(), 1);
-    assert_eq!(defects[0].kind, DefectKind::Dropouts);
+    assert_eq!(defects[0].kind, DefectKind::Dropouts { gaps: 1 });
     assert!((defects[0].at_s - 200_001.0 / 44_100.0).abs() < 1e-9);
     let pulses = (0..200_000).map(|n| if n % 200 < 60 { [0.5; 2] } else { [0.0, 0.0] });
-    assert!(!kinds(pulses).contains(&DefectKind::Dropouts));
+    assert!(!has(pulses, "dropouts"));
 }
 
 #[test]
 fn a_limited_song_is_told_from_one_with_free_peaks() {
     let song = demo_mix(44_100, 12.0);
     let levelled = |gain: f32| song.iter().map(move |frame| frame.map(|x| 0.95 * libm::tanhf(gain * x)));
-    assert!(kinds(levelled(30.0)).contains(&DefectKind::LimitedSource));
-    assert!(!kinds(levelled(1.0)).contains(&DefectKind::LimitedSource));
+    assert!(has(levelled(30.0), "limited"));
+    assert!(!has(levelled(1.0), "limited"));
 }
 
 #[test]
@@ -118,8 +122,7 @@ fn hum_is_named_with_its_frequency() {
         }
     }
     let defects = found(song);
-    assert_eq!(defects[0].kind, DefectKind::Hum);
-    assert!(defects[0].sentence.contains("60 Hz"), "{}", defects[0].sentence);
+    assert!(matches!(defects[0].kind, DefectKind::Hum { mains_hz: 60.0, .. }), "{defects:?}");
 }
 
 #[test]
@@ -130,9 +133,9 @@ fn noise_in_a_pause_is_named_and_in_a_quiet_one_is_not() {
         song().into_iter().zip(noise).map(|(a, b)| [a[0] + b[0], a[1] + b[1]]).collect()
     };
     let defects = found(with_noise(-55.0));
-    assert_eq!(defects[0].kind, DefectKind::Noise);
+    assert!(matches!(defects[0].kind, DefectKind::Noise { .. }), "{defects:?}");
     assert!((6.0..8.0).contains(&defects[0].at_s), "{defects:?}");
-    assert!(!kinds(with_noise(-85.0)).contains(&DefectKind::Noise));
+    assert!(!has(with_noise(-85.0), "noise"));
 }
 
 #[test]
@@ -141,5 +144,5 @@ fn long_silence_around_the_music_is_measured() {
     song.extend(noise());
     song.extend(silence(44_100, 6.0));
     let defects = found(song);
-    assert_eq!(defects[0].sentence, "The song starts with 3.0 s and ends with 6.0 s of silence.");
+    assert_eq!(defects[0].kind, DefectKind::LongSilence { head_s: 3.0, tail_s: 6.0 });
 }

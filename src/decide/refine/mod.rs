@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::report::Refinement;
 use crate::request::settings::Effort;
 use crate::song::Song;
-use crate::song::observer::Observer;
+use crate::song::observer::{Observer, Stage};
 
 /// Corrections that are made one after the other.
 fn rounds(effort: Effort) -> usize {
@@ -66,7 +66,7 @@ pub fn with_dynamics(
     if effort == Effort::Off || matches!(target.kind, TargetKind::Literal | TargetKind::Reference) {
         return Ok(recipe);
     }
-    observer.stage("refining", None);
+    observer.stage(Stage::Refining, None);
     dynamics::decided(song, profile, target, amounts.dynamics * target.trust.dynamics, recipe)
 }
 
@@ -104,11 +104,11 @@ fn refine_by_rendering(
     let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds, observer };
     if target.kind.is_followed() {
         let Some(excerpts) = RefinementExcerpts::whole(song, profile)? else { return Ok((recipe, None)) };
-        observer.stage("refining", Some(excerpts.len() * rounds as u64));
+        observer.stage(Stage::Refining, Some(excerpts.len() * rounds as u64));
         return bench.followed(&excerpts);
     }
     let Some(halves) = RefinementExcerpts::halves(song, profile)? else { return Ok((recipe, None)) };
-    observer.stage("refining", Some(halves.iter().map(RefinementExcerpts::len).sum::<u64>()));
+    observer.stage(Stage::Refining, Some(halves.iter().map(RefinementExcerpts::len).sum::<u64>()));
     let [one, other] = &halves;
     let (first, second) = rayon::join(|| bench.uncorrected(one), || bench.uncorrected(other));
     let (Some(first), Some(second)) = (first?, second?) else { return Ok((recipe, None)) };

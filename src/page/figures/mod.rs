@@ -39,6 +39,8 @@ pub struct Table {
 /// What the drawings are made from.
 pub struct Drawn<'a> {
     pub figures: &'a Figures,
+    /// What the two sounds are called.
+    pub names: [&'static str; 2],
     pub before: Option<&'a Levels>,
     pub after: &'a Levels,
     /// Loudness that was asked for, LUFS.
@@ -53,8 +55,8 @@ pub const BAND_LABELS: [&str; BANDS] = ["low", "low mid", "high mid", "high"];
 /// And where they lie.
 const BAND_RANGES: [&str; BANDS] = ["below 120 Hz", "120 Hz to 1 kHz", "1 to 6 kHz", "above 6 kHz"];
 
-const BEFORE: (&str, &str) = ("before", "before");
-const AFTER: (&str, &str) = ("after", "after");
+/// Line styles of the two sounds.
+const STYLES: [&str; 2] = ["mix", "master"];
 
 /// Nothing quieter is drawn, LUFS.
 const QUIETEST_LUFS: f64 = -70.0;
@@ -62,22 +64,24 @@ const QUIETEST_LUFS: f64 = -70.0;
 impl Drawn<'_> {
     /// All drawings for which something was measured.
     pub fn all(&self) -> Vec<Figure> {
-        let mut all = vec![self.waveform()];
+        let mut all = Vec::new();
+        all.extend(self.spectrum_change());
+        all.extend(self.width_change());
+        all.push(self.waveform());
         all.extend(self.loudness());
         all.extend(self.limiting());
         all.extend(self.bands());
         all.extend(self.spectrum());
         all.extend(self.equalizer());
-        all.extend(self.width());
         all.extend(self.correlation());
         all.extend(self.histogram());
         all
     }
 
-    /// Before and after, with their line styles.
+    /// Mix and master, with their line styles.
     fn sounds(&self) -> impl Iterator<Item = ((&'static str, &'static str), &SoundFigures)> {
-        let before = self.figures.before.iter().map(|sound| (BEFORE, sound));
-        before.chain([(AFTER, &self.figures.after)])
+        let [before, after] = [0, 1].map(|n| (STYLES[n], self.names[n]));
+        self.figures.before.iter().map(move |sound| (before, sound)).chain([(after, &self.figures.after)])
     }
 
     fn legend(&self) -> Vec<(&'static str, &'static str)> {

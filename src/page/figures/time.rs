@@ -17,22 +17,27 @@ const TIME_ROWS: usize = 12;
 
 impl Drawn<'_> {
     pub(super) fn waveform(&self) -> Figure {
-        let (mut drawings, mut peaks) = (String::new(), Vec::new());
+        let (mut drawings, mut words) = (String::new(), Vec::new());
         for ((style, name), sound) in self.sounds() {
-            let points: Vec<[f64; 3]> = sound.peaks.points().map(|[x, peak]| [x, -peak, peak]).collect();
+            let mirrored = |series: &Series| series.points().map(|[x, y]| [x, -y, y]).collect::<Vec<[f64; 3]>>();
             let highest = sound.peaks.values.iter().copied().fold(0.0, f64::max);
-            let words = format!("{name} {} dBFS", number(db_from_gain(highest).max(-120.0), 1));
+            let peak = format!("{name} {} dBFS", number(db_from_gain(highest).max(-120.0), 1));
             let full = highest.max(1.0);
             let y = Axis::linear("full scale = 1", [-full, full], if full < 2.0 { 0.5 } else { full / 2.0 });
-            let plot = Plot::new(Axis::time(self.seconds()), y).area(style, &points);
+            let plot = Plot::new(Axis::time(self.seconds()), y)
+                .area(&format!("{style} peaks"), &mirrored(&sound.peaks))
+                .area(style, &mirrored(&sound.rms));
             drawings.push_str(&format!(r#"<p class="lane">{name}</p>"#));
-            drawings.push_str(&plot.html(&format!("Waveform, highest peak {words}"), "flat"));
-            peaks.push(words);
+            drawings.push_str(&plot.html(&format!("Waveform, highest peak {peak}"), "flat"));
+            words.push(peak);
         }
         Figure {
             id: "waveform",
             title: "Waveform",
-            summary: format!("Sample peaks over time; the highest: {}.", peaks.join(", ")),
+            summary: format!(
+                "Dark: how loud it is (RMS level, weighted as loudness is). Light: the peaks. Highest peak: {}.",
+                words.join(", ")
+            ),
             legend: Vec::new(),
             drawings,
             table: self.over_time("peak, full scale = 1", 2, |sound| &sound.peaks),
@@ -98,17 +103,17 @@ impl Drawn<'_> {
         let depth = (deepest / 3.0).ceil().max(1.0) * 3.0;
         let y = Axis::linear("dB", [-depth, 0.0], if depth > 12.0 { 6.0 } else { 1.0 * (depth / 3.0) });
         let points: Vec<[f64; 3]> = series.points().map(|[x, db]| [x, -db, 0.0]).collect();
-        let plot = Plot::new(Axis::time(self.seconds()), y).area("after", &points);
+        let plot = Plot::new(Axis::time(self.seconds()), y).area("master", &points);
         let summary = if deepest < 0.05 {
-            "The limiter had nothing to do.".to_owned()
+            "The limiter was not needed.".to_owned()
         } else {
             let most = match self.limiting_db {
                 Some(db) if db >= 0.1 => format!("by more than {} dB for 5 % of the time", number(db, 1)),
-                _ => "single hits only, for less than 5 % of the time".to_owned(),
+                _ => "on single hits only".to_owned(),
             };
             let step_s = number(series.step_s, 1);
             format!(
-                "How far the limiter turned peaks down: at most {} dB, {most}. Drawn is the deepest moment of every {step_s} s.",
+                "How far the limiter turned the music down: at most {} dB, {most}. The deepest moment of every {step_s} s is drawn.",
                 number(deepest, 1)
             )
         };

@@ -12,6 +12,8 @@ use crate::report::figures::SoundFigures;
 const SPECTRUM_DEPTH_DB: f64 = 60.0;
 /// A side quieter than this against the mid is none, dB.
 const NARROWEST_DB: f64 = -40.0;
+/// A change beyond this leaves the drawing, dB.
+const MOST_CHANGE_DB: f64 = 18.0;
 /// Spectrum bands between two rows of a table: an octave.
 const TABLE_BANDS: usize = 4;
 
@@ -21,6 +23,37 @@ impl Drawn<'_> {
         let spectrum = sound.spectrum.as_ref()?;
         let lufs = levels?.integrated_lufs?;
         Some(known(&spectrum.mid_db, spectrum.cutoff_hz).map(|[hz, db]| [hz, db - lufs]).collect())
+    }
+
+    /// What master and target have over the mix, at equal loudness.
+    pub(super) fn spectrum_change(&self) -> Option<Figure> {
+        let after = self.over_loudness(&self.figures.after, Some(self.after))?;
+        let before = self.over_loudness(self.figures.before.as_ref()?, self.before)?;
+        let over = |levels: &[[f64; 2]]| -> Vec<[f64; 2]> {
+            levels.iter().zip(&before).map(|([hz, level], [_, mix])| [*hz, level - mix]).collect()
+        };
+        let change = over(&after);
+        let wanted = self.target.map(|target| over(&known(&target.mid_lu, target.cutoff_hz).collect::<Vec<_>>()));
+        let drawn = change.iter().chain(wanted.iter().flatten()).map(|[_, db]| db.abs());
+        let reach = drawn.fold(3.0, f64::max).min(MOST_CHANGE_DB).ceil();
+        let mut plot = Plot::new(Axis::hz(), Axis::linear("dB", [-reach, reach], step(2.0 * reach)));
+        let mut legend = vec![("master", "what the master changed")];
+        let area: Vec<[f64; 3]> = change.iter().map(|[hz, db]| [*hz, db.min(0.0), db.max(0.0)]).collect();
+        plot = plot.area("change", &area).line("master", change.iter().copied()).level("zero", 0.0, self.names[0]);
+        let mut columns = vec![("master − mix (dB)", change.clone())];
+        if let Some(wanted) = wanted {
+            plot = plot.line("target", wanted.iter().copied());
+            legend.push(("target", "what the target has over the mix"));
+            columns.push(("target − mix (dB)", wanted));
+        }
+        let most = change.iter().copied().reduce(|a, b| if b[1].abs() > a[1].abs() { b } else { a });
+        let most = most.map_or_else(String::new, |[hz, db]| format!(" Most: {} dB at {}.", signed(db), hz_words(hz)));
+        let summary =
+            format!("Above the line the master has more than the mix at equal loudness, below it less.{most}");
+        let head = std::iter::once("Hz".to_owned()).chain(columns.iter().map(|(name, _)| (*name).to_owned()));
+        let table = Table { head: head.collect(), rows: octaves(&columns) };
+        let (id, title, drawings) = ("tone-change", "Change of tone", plot.html(&summary, ""));
+        Some(Figure { id, title, summary, legend, drawings, table, is_wide: false })
     }
 
     pub(super) fn spectrum(&self) -> Option<Figure> {
@@ -51,26 +84,26 @@ impl Drawn<'_> {
             legend.push(("target", "target"));
         }
         if let Some(before) = &before {
-            plot = plot.line("before", before.iter().copied());
+            plot = plot.line("mix", before.iter().copied());
         }
-        plot = plot.line("after", after.iter().copied());
+        plot = plot.line("master", after.iter().copied());
         legend.extend(self.legend());
         let summary = match (&before, &target) {
             (Some(before), Some(target)) => {
                 let target: Vec<[f64; 2]> = target.iter().map(|[hz, lu, _]| [*hz, *lu]).collect();
                 format!(
-                    "Spectrum of the middle (mid), all at the same loudness. On average it was {} dB from the target before and is {} dB after.",
+                    "Spectrum of the mid (left plus right), all at the same loudness. On average the mix is {} dB from the target and the master {} dB.",
                     number(distance(before, &target), 1),
                     number(distance(&after, &target), 1)
                 )
             }
-            _ => "Spectrum of the middle (mid), all at the same loudness.".to_owned(),
+            _ => "Spectrum of the mid (left plus right), all at the same loudness.".to_owned(),
         };
         let mut table = Table { head: vec!["Hz".to_owned()], rows: Vec::new() };
         let columns: Vec<(&str, Vec<[f64; 2]>)> = [
-            ("before (LU)", before.clone()),
+            ("mix (LU)", before.clone()),
             ("target (LU)", target.map(|t| t.iter().map(|[hz, lu, _]| [*hz, *lu]).collect())),
-            ("after (LU)", Some(after)),
+            ("master (LU)", Some(after)),
         ]
         .into_iter()
         .filter_map(|(name, points)| Some((name, points?)))
@@ -100,16 +133,16 @@ impl Drawn<'_> {
             most.map(|[hz, db]| format!("{}{} dB at {}", if db > 0.0 { "+" } else { "" }, number(db, 1), hz_words(hz)))
         };
         let summary = if highest - lowest < 0.05 {
-            "The equaliser did nothing.".to_owned()
+            "The equaliser changed nothing.".to_owned()
         } else {
-            let sides = side.as_deref().and_then(extreme).map(|words| format!("; sides, most: {words}"));
-            format!("What the equaliser did. Middle, most: {}{}.", extreme(&mid)?, sides.unwrap_or_default())
+            let sides = side.as_deref().and_then(extreme).map(|words| format!("; side, most: {words}"));
+            format!("What the equaliser did. Mid, most: {}{}.", extreme(&mid)?, sides.unwrap_or_default())
         };
-        let mut legend = vec![("mid", "middle (mid)")];
-        let mut columns = vec![("middle (dB)", mid)];
+        let mut legend = vec![("mid", "mid")];
+        let mut columns = vec![("mid (dB)", mid)];
         if let Some(side) = side {
-            legend.push(("side", "sides (side)"));
-            columns.push(("sides (dB)", side));
+            legend.push(("side", "side"));
+            columns.push(("side (dB)", side));
         }
         let head = std::iter::once("Hz".to_owned()).chain(columns.iter().map(|(name, _)| (*name).to_owned()));
         let table = Table { head: head.collect(), rows: every(&columns, 12) };
@@ -117,35 +150,39 @@ impl Drawn<'_> {
         Some(Figure { id, title, summary, legend, drawings, table, is_wide: false })
     }
 
-    pub(super) fn width(&self) -> Option<Figure> {
-        self.figures.after.image.as_ref()?;
-        let width = |sound: &SoundFigures| -> Option<Vec<[f64; 2]>> {
-            let spectrum = sound.spectrum.as_ref()?;
-            let pairs = known(&spectrum.side_db, spectrum.cutoff_hz).zip(&spectrum.mid_db);
-            Some(pairs.map(|([hz, side], mid)| [hz, (side - mid).clamp(NARROWEST_DB, 12.0)]).collect())
+    /// How much wider each band became.
+    pub(super) fn width_change(&self) -> Option<Figure> {
+        let after = self.figures.after.image.as_ref()?;
+        let before = self.figures.before.as_ref()?.image.as_ref()?;
+        let change: [f64; BANDS] =
+            std::array::from_fn(|n| after.width_db[n].max(NARROWEST_DB) - before.width_db[n].max(NARROWEST_DB));
+        let reach = change.iter().fold(3.0, |most: f64, db| most.max(db.abs())).ceil();
+        let y = Axis::linear("dB", [-reach, reach], step(2.0 * reach));
+        let bar = |n: usize| {
+            let [from, to] = [n as f64 - 0.3, n as f64 + 0.3];
+            let (low, high) = (change[n].min(0.0), change[n].max(0.0));
+            [[from, low, high], [to, low, high]]
         };
-        let mut columns = Vec::new();
-        let y = Axis::linear("dB, side over mid", [NARROWEST_DB, 12.0], 10.0);
-        let mut plot = Plot::new(Axis::hz(), y);
-        for ((style, name), sound) in self.sounds() {
-            let points = width(sound)?;
-            plot = plot.line(style, points.iter().copied());
-            columns.push((name, points));
-        }
-        let (before, after) = (self.figures.before.as_ref(), &self.figures.after);
-        let image = |sound: &SoundFigures| sound.image.as_ref().map(|image| image.width_db);
-        let words = match (before.and_then(image), image(after)) {
-            (Some(before), Some(after)) => {
-                let words = (0..BANDS).map(|n| format!("{} {} dB", BAND_LABELS[n], signed(after[n] - before[n])));
-                format!(" Change: {}.", words.collect::<Vec<_>>().join(", "))
-            }
-            _ => String::new(),
+        let plot = (0..BANDS).fold(Plot::new(Axis::named(&BAND_LABELS, ""), y), |plot, n| plot.area("master", &bar(n)));
+        let plot = plot.level("zero", 0.0, self.names[0]);
+        let words = (0..BANDS).map(|n| format!("{} {} dB", BAND_LABELS[n], signed(change[n])));
+        let summary = format!(
+            "Above the line a band is wider than in the mix (side level against mid), below it narrower: {}.",
+            words.collect::<Vec<_>>().join(", ")
+        );
+        let row = |n: usize| {
+            let [before, after] = [before.width_db[n], after.width_db[n]].map(|db| number(db, 1));
+            vec![format!("{} ({})", BAND_LABELS[n], BAND_RANGES[n]), before, after, signed(change[n])]
         };
-        let summary = format!("Level of the sides against the middle: 0 dB is very wide, −20 dB nearly mono.{words}");
-        let head = std::iter::once("Hz".to_owned()).chain(columns.iter().map(|(name, _)| format!("{name} (dB)")));
-        let table = Table { head: head.collect(), rows: octaves(&columns) };
-        let (id, title, drawings) = ("width", "Stereo width", plot.html(&summary, ""));
-        Some(Figure { id, title, summary, legend: self.legend(), drawings, table, is_wide: false })
+        let head = [
+            "band".to_owned(),
+            format!("{} (dB)", self.names[0]),
+            format!("{} (dB)", self.names[1]),
+            "change (dB)".into(),
+        ];
+        let table = Table { head: head.into(), rows: (0..BANDS).map(row).collect() };
+        let (id, title, drawings) = ("width-change", "Change of width", plot.html(&summary, ""));
+        Some(Figure { id, title, summary, legend: Vec::new(), drawings, table, is_wide: false })
     }
 
     pub(super) fn correlation(&self) -> Option<Figure> {
@@ -156,19 +193,19 @@ impl Drawn<'_> {
         table.rows = (0..BANDS).map(|n| vec![format!("{} ({})", BAND_LABELS[n], BAND_RANGES[n])]).collect();
         for ((style, name), sound) in self.sounds() {
             let correlation = sound.image.as_ref()?.correlation;
-            let sign = if style == "after" { '●' } else { '○' };
+            let sign = if style == "master" { '●' } else { '○' };
             plot = plot.marks(style, sign, correlation.iter().enumerate().map(|(n, value)| [n as f64, *value]));
             table.head.push(name.to_owned());
             table.rows.iter_mut().zip(correlation).for_each(|(row, value)| row.push(number(value, 2)));
         }
         let lowest = self.figures.after.image.as_ref()?.correlation.into_iter().fold(1.0, f64::min);
         let verdict =
-            if lowest < 0.0 { "below 0, parts of the sound vanish in mono" } else { "nothing vanishes in mono" };
+            if lowest < 0.0 { "below 0, parts of the sound disappear in mono" } else { "nothing disappears in mono" };
         let summary = format!(
-            "How alike left and right are: 1 is mono, 0 unrelated, −1 cancels. Lowest after: {}; {verdict}.",
+            "How similar left and right are: 1 is mono, 0 unrelated, −1 cancels. Lowest in the master: {}; {verdict}.",
             number(lowest, 2)
         );
-        let legend = vec![("mark-before", "before"), ("mark-after", "after")];
+        let legend = vec![("mark-mix", self.names[0]), ("mark-master", self.names[1])];
         let legend = if self.figures.before.is_some() { legend } else { legend[1..].to_vec() };
         let (id, title, drawings) = ("correlation", "Correlation of left and right", plot.html(&summary, ""));
         Some(Figure { id, title, summary, legend, drawings, table, is_wide: false })
@@ -199,7 +236,7 @@ impl Drawn<'_> {
         };
         let words: Vec<String> =
             self.sounds().filter_map(|((_, name), sound)| Some(format!("{name} {}", usual(sound)?))).collect();
-        let summary = format!("How much of the time the song is how loud. Most often: {}.", words.join(", "));
+        let summary = format!("How long the song is how loud. Most often: {}.", words.join(", "));
         let columns: Vec<_> = self.sounds().map(|((_, name), sound)| (name, bins(sound))).collect();
         let head = std::iter::once("LUFS".to_owned()).chain(columns.iter().map(|(name, _)| format!("{name} (%)")));
         let rows =

@@ -1,0 +1,44 @@
+//! Arguments of `variations`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use goldmaster::error::Error;
+use goldmaster::io::output_spec::Format;
+use goldmaster::request::job::{MasterJob, Output};
+use goldmaster::request::page::Page;
+use goldmaster::request::settings::MasterSettings;
+
+use super::report::page;
+
+#[derive(Args, Debug)]
+pub struct VariationsArgs {
+    /// The mix
+    pub input: PathBuf,
+    #[command(flatten)]
+    pub settings: MasterSettings,
+    /// The page, .html [default: SONG.variations.html beside the mix]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replaces an existing page
+    #[arg(short, long)]
+    pub force: bool,
+    /// Prints how the masters compare as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl VariationsArgs {
+    /// The page that these arguments ask for.
+    pub fn page(&self) -> Result<Page, Error> {
+        let beside = || self.input.with_extension("variations.html");
+        page(self.output.clone().unwrap_or_else(beside), None, self.force)
+    }
+
+    /// What all masters have in common.
+    pub fn job(&self) -> MasterJob {
+        let path = self.input.with_extension("master.wav");
+        let output = Output { path, format: Format::Wav, force: false, delta: None, page: None };
+        MasterJob { input: self.input.clone(), output, settings: self.settings.clone(), recipe: None }
+    }
+}

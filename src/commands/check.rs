@@ -1,0 +1,44 @@
+//! `check`.
+
+use goldmaster::error::Error;
+use goldmaster::io;
+use goldmaster::terminal::check_table;
+use goldmaster::terminal::progress_bar::ProgressBar;
+use goldmaster::workflows::check::check;
+
+use crate::cli::check::CheckArgs;
+use crate::commands::{look, print, print_data, print_error};
+
+/// Checks every file. One that cannot be read does not stop the others.
+pub fn run_check(args: &CheckArgs) -> Result<(), Error> {
+    let (mut checks, mut unread) = (Vec::new(), Vec::new());
+    for path in &args.inputs {
+        let bar = ProgressBar::new(args.json);
+        let checked = check(path, args.destination, &bar);
+        bar.finish();
+        match checked {
+            Ok(checked) => {
+                if !args.json {
+                    let separator = if checks.is_empty() { "" } else { "\n" };
+                    print(&format!("{separator}{}", check_table(&checked, &look())))?;
+                }
+                checks.push(checked);
+            }
+            Err(error @ io::Error::Interrupted) => return Err(error.into()),
+            Err(error) => unread.push(Error::from(error)),
+        }
+    }
+    if args.json {
+        print_data(&serde_json::to_string_pretty(&checks).expect("plain data has a JSON form"))?;
+    }
+    let not_ready = checks.iter().filter(|checked| !checked.is_ready).count();
+    if unread.len() == 1 && checks.is_empty() {
+        return unread.pop().map_or(Ok(()), Err);
+    }
+    unread.iter().for_each(print_error);
+    match unread.len() {
+        0 if not_ready == 0 => Ok(()),
+        0 => Err(Error::NotReady { not_ready, files: checks.len() }),
+        failed => Err(Error::SomeUnread { failed, all: args.inputs.len() }),
+    }
+}

@@ -1,0 +1,38 @@
+//! What was measured of one file, as plain data.
+
+use analyzer::profile::Profile;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::io;
+use crate::report::stated::{Stated, stated};
+use crate::report::warning::{Subject, Warning};
+
+/// What `goldmaster analyze --json` prints of a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Analysis {
+    /// The file.
+    pub path: String,
+    /// Codec and word length.
+    pub codec: String,
+    /// What the user should know.
+    pub warnings: Vec<Stated<Warning>>,
+    /// All that was measured.
+    pub profile: Profile,
+}
+
+impl Analysis {
+    /// Of a file with these `faults`.
+    pub fn new(path: String, codec: String, faults: &[io::Warning], profile: Profile) -> Self {
+        let warnings = stated(Warning::of_measured(&Subject::Mix, faults, &profile));
+        Self { path, codec, warnings, profile }
+    }
+
+    /// One line of JSON.
+    ///
+    /// # Panics
+    /// Never: every field has a JSON form.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("plain data has a JSON form")
+    }
+}

@@ -1,0 +1,371 @@
+//! What a listener would compare of mix, target and master: brightness, mids, bass, width, punch, density and loudness,
+//! and how much closer to the target the master came.
+//!
+//! Each quality is defined once, in [`Quality`], and measured alike on every sound. Tone is measured at equal loudness,
+//! so that a level changes none of it.
+
+use std::fmt::{Display, Formatter, Result};
+
+use analyzer::crossover::BANDS;
+use analyzer::profile::Profile;
+use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
+use analyzer::units::{db_from_power, power_from_db};
+use models::features::{Features, MID, PLR, SIDE, WIDTH_START, crest, features};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::render::promises::Measured;
+use crate::report::figures::SpectrumFigure;
+
+/// Something that a listener compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    /// Integrated loudness (BS.1770), LUFS.
+    Loudness,
+    /// Level from 4 to 12 kHz over the loudness of the whole, LU.
+    Brightness,
+    /// Level from 250 Hz to 2 kHz over the loudness of the whole, LU.
+    Mids,
+    /// Level from 40 to 120 Hz over the loudness of the whole, LU.
+    Bass,
+    /// Level of the side over the mid, mean of the three bands above 120 Hz, dB.
+    Width,
+    /// Crest factor while a band sounds (peak exceeded in one of twenty frames of 50 ms, over the mean level), mean of
+    /// the four bands, dB.
+    Punch,
+    /// True peak over integrated loudness (PLR), LU: the smaller, the denser.
+    Density,
+}
+
+/// All of them, in the order of a table.
+pub const QUALITIES: [Quality; 7] = [
+    Quality::Loudness,
+    Quality::Brightness,
+    Quality::Mids,
+    Quality::Bass,
+    Quality::Width,
+    Quality::Punch,
+    Quality::Density,
+];
+
+const BRIGHTNESS_HZ: [f64; 2] = [4000.0, 12_000.0];
+const MIDS_HZ: [f64; 2] = [250.0, 2000.0];
+const BASS_HZ: [f64; 2] = [40.0, 120.0];
+/// Octaves whose levels are compared as the tonal balance start here, Hz.
+const OCTAVES_HZ: [f64; 8] = [40.0, 80.0, 160.0, 320.0, 640.0, 1280.0, 2560.0, 5120.0];
+/// Levels further below the loudness hold nothing but noise, LU.
+const FLOOR_LU: f64 = -70.0;
+/// A side further below the mid is none, dB.
+const NARROWEST_DB: f64 = -40.0;
+/// Smaller differences are not heard as one, dB or LU.
+const HEARD_DB: f64 = 0.5;
+/// Changes from here on are worth a word, dB or LU.
+const WORTH_A_WORD_DB: f64 = 1.0;
+
+impl Quality {
+    /// The unit of its values.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Loudness => "LUFS",
+            Self::Brightness | Self::Mids | Self::Bass | Self::Density => "LU",
+            Self::Width | Self::Punch => "dB",
+        }
+    }
+
+    /// A change of it, in words.
+    fn change_words(self, change: f64) -> String {
+        let by = change.abs();
+        let (more, less) = match self {
+            Self::Loudness => ("louder", "quieter"),
+            Self::Brightness => ("brighter", "darker"),
+            Self::Mids => ("more mids", "less mids"),
+            Self::Bass => ("more bass", "less bass"),
+            Self::Width => ("wider", "narrower"),
+            Self::Punch => ("more punch", "less punch"),
+            Self::Density => ("more open", "denser"),
+        };
+        let unit = if self == Self::Loudness { "LU" } else { "dB" };
+        format!("{by:.1} {unit} {}", if change > 0.0 { more } else { less })
+    }
+}
+
+impl Display for Quality {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        f.pad(match self {
+            Self::Loudness => "loudness",
+            Self::Brightness => "brightness",
+            Self::Mids => "mids",
+            Self::Bass => "bass",
+            Self::Width => "width",
+            Self::Punch => "punch",
+            Self::Density => "density",
+        })
+    }
+}
+
+/// What was measured of one sound, for its qualities.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sound {
+    /// Integrated loudness, LUFS.
+    pub loudness_lufs: Option<f64>,
+    /// Levels of mid and side per spectrum band over the loudness, LU; absent where no spectrum is known.
+    pub spectrum_lu: Option<[Vec<f64>; 2]>,
+    /// Level of side over mid per band of the crossover, dB; absent for mono.
+    pub width_db: Option<[f64; BANDS]>,
+    /// Crest factor per band of the crossover, dB.
+    pub crest_db: Option<[f64; BANDS]>,
+    /// True peak over loudness, LU.
+    pub plr_lu: Option<f64>,
+}
+
+impl Sound {
+    /// Of a sound of which nothing but its loudness and peak to loudness ratio is known.
+    pub fn of_loudness(loudness_lufs: Option<f64>, plr_lu: Option<f64>) -> Self {
+        Self { loudness_lufs, spectrum_lu: None, width_db: None, crest_db: None, plr_lu }
+    }
+
+    /// Of a song that was measured whole; `None` where nothing can be heard.
+    pub fn of_profile(profile: &Profile) -> Option<Self> {
+        let sound = Self::of_features(&features(profile)?, profile.loudness.integrated_lufs);
+        Some(Self { width_db: sound.width_db.filter(|_| profile.channels == 2), plr_lu: profile.plr_lu(), ..sound })
+    }
+
+    /// Of a target, which is known by its features.
+    pub fn of_features(features: &Features, loudness_lufs: Option<f64>) -> Self {
+        let bands = |start: usize| features[start..start + SPECTRUM_BANDS].to_vec();
+        Self {
+            loudness_lufs,
+            spectrum_lu: Some([bands(MID), bands(SIDE)]),
+            width_db: Some(std::array::from_fn(|band| features[WIDTH_START + band])),
+            crest_db: Some(std::array::from_fn(|band| features[crest(band)])),
+            plr_lu: Some(features[PLR]),
+        }
+    }
+
+    /// Of a master, whose spectrum per band is that of its figures, where it has one.
+    pub fn of_master(measured: &Measured, spectrum: Option<&SpectrumFigure>, channels: u8) -> Self {
+        let loudness_lufs = measured.loudness.integrated_lufs;
+        let over = |levels_db: &[f64], lufs: f64| levels_db.iter().map(|db| (db - lufs).max(FLOOR_LU)).collect();
+        let spectrum_lu = spectrum
+            .zip(loudness_lufs)
+            .map(|(spectrum, lufs)| [over(&spectrum.mid_db, lufs), over(&spectrum.side_db, lufs)]);
+        Self {
+            loudness_lufs,
+            spectrum_lu,
+            width_db: (channels == 2).then_some(measured.bands.width_db),
+            crest_db: Some(measured.bands.dynamics.map(|band| band.crest_db)),
+            plr_lu: loudness_lufs.map(|lufs| measured.true_peak_dbtp - lufs),
+        }
+    }
+
+    /// The value of a quality.
+    pub fn value(&self, quality: Quality) -> Option<f64> {
+        let level = |range| self.spectrum_lu.as_ref().map(|spectrum| level_lu(spectrum, range));
+        match quality {
+            Quality::Loudness => self.loudness_lufs,
+            Quality::Brightness => level(BRIGHTNESS_HZ),
+            Quality::Mids => level(MIDS_HZ),
+            Quality::Bass => level(BASS_HZ),
+            Quality::Width => self.width_db.map(|[_, above @ ..]| mean(above.map(|db| db.max(NARROWEST_DB)))),
+            Quality::Punch => self.crest_db.map(mean),
+            Quality::Density => self.plr_lu,
+        }
+    }
+
+    /// Mean difference of the octaves of the mid from those of another sound, at equal loudness, dB.
+    fn balance_distance_db(&self, other: &Self) -> Option<f64> {
+        let (here, there) = (self.spectrum_lu.as_ref()?, other.spectrum_lu.as_ref()?);
+        let level = |[mid, _]: &[Vec<f64>; 2], from_hz: f64| power_lu(mid, [from_hz, 2.0 * from_hz]);
+        Some(mean(OCTAVES_HZ.map(|hz| (level(here, hz) - level(there, hz)).abs())))
+    }
+}
+
+fn mean<const N: usize>(values: [f64; N]) -> f64 {
+    values.iter().sum::<f64>() / N as f64
+}
+
+/// Power of a range, as a level: bands that lie partly inside count by their share in octaves.
+fn power_lu(levels_lu: &[f64], [from_hz, to_hz]: [f64; 2]) -> f64 {
+    let half_band = (1.0f64 / 8.0).exp2();
+    let power = levels_lu.iter().enumerate().map(|(band, lu)| {
+        let [low, high] = [band_centre_hz(band) / half_band, band_centre_hz(band) * half_band];
+        let inside = (high.min(to_hz) / low.max(from_hz)).log2().max(0.0) * 4.0;
+        inside.min(1.0) * power_from_db(*lu)
+    });
+    db_from_power(power.sum())
+}
+
+/// Power of mid and side together.
+fn level_lu([mid, side]: &[Vec<f64>; 2], range: [f64; 2]) -> f64 {
+    db_from_power(power_from_db(power_lu(mid, range)) + power_from_db(power_lu(side, range)))
+}
+
+/// How mix, target and master compare.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Qualities {
+    /// One row per quality, in the order of a table.
+    pub rows: Vec<QualityRow>,
+    /// How far the tonal balance is from the target's; absent where either is not known.
+    pub balance: Option<BalanceDistance>,
+}
+
+/// One quality of mix, target and master.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct QualityRow {
+    /// Which.
+    pub quality: Quality,
+    /// Of the mix; null where it was not measured.
+    pub mix: Option<f64>,
+    /// Of the target; null where there is none.
+    pub target: Option<f64>,
+    /// Of the master, measured on what was written.
+    pub master: Option<f64>,
+    /// How much of the difference between mix and target is gone, %; below 0 it has grown. Null where there was no
+    /// audible difference, or no target.
+    pub closer_pct: Option<f64>,
+}
+
+/// Mean difference from the octave levels of the target between 40 Hz and 10 kHz, at equal loudness, dB.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BalanceDistance {
+    /// Of the mix.
+    pub mix_db: f64,
+    /// Of the master.
+    pub master_db: f64,
+}
+
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+impl Qualities {
+    /// Compares mix, target and master.
+    pub fn new(mix: Option<&Sound>, target: Option<&Sound>, master: &Sound) -> Self {
+        let row = |quality: Quality| {
+            let value = |sound: Option<&Sound>| sound.and_then(|sound| sound.value(quality)).map(tenths);
+            QualityRow::new(quality, value(mix), value(target), value(Some(master)))
+        };
+        let balance = mix.zip(target).and_then(|(mix, target)| {
+            let distance = |sound: &Sound| sound.balance_distance_db(target).map(tenths);
+            Some(BalanceDistance { mix_db: distance(mix)?, master_db: distance(master)? })
+        });
+        Self { rows: QUALITIES.map(row).to_vec(), balance }
+    }
+
+    /// What changed most, as one sentence: "4.1 dB brighter, 2.0 dB wider and 9.3 LU louder". `None` where the mix was
+    /// not measured.
+    pub fn change_words(&self) -> Option<String> {
+        let changes: Vec<(Quality, f64)> =
+            self.rows.iter().filter_map(|row| Some((row.quality, row.master? - row.mix?))).collect();
+        if changes.is_empty() {
+            return None;
+        }
+        let is_named = |(quality, change): &&(Quality, f64)| {
+            // How dense it is follows from how loud it is, and mids from what lies around them.
+            !matches!(quality, Quality::Density | Quality::Mids) && change.abs() >= WORTH_A_WORD_DB
+        };
+        let mut named: Vec<_> = changes.iter().filter(is_named).collect();
+        // Loudness comes last: it is the least of mastering.
+        named.sort_by_key(|(quality, _)| *quality == Quality::Loudness);
+        let words: Vec<String> = named.iter().map(|(quality, change)| quality.change_words(*change)).collect();
+        Some(match words.as_slice() {
+            [] => "hardly changed".to_owned(),
+            [one] => one.clone(),
+            [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        })
+    }
+
+    /// How far the tonal balance was and is from the target.
+    pub fn balance_words(&self) -> Option<String> {
+        let BalanceDistance { mix_db, master_db } = self.balance?;
+        Some(format!("tonal balance {mix_db:.1} dB from the target before, {master_db:.1} dB after"))
+    }
+}
+
+impl QualityRow {
+    fn new(quality: Quality, mix: Option<f64>, target: Option<f64>, master: Option<f64>) -> Self {
+        let closer_pct = mix.zip(target).zip(master).and_then(|((mix, target), master)| {
+            let (before, after) = ((mix - target).abs(), (master - target).abs());
+            (before >= HEARD_DB).then(|| (100.0 * (1.0 - after / before)).round())
+        });
+        Self { quality, mix, target, master, closer_pct }
+    }
+
+    /// How it came out against the target, in a few words.
+    pub fn verdict(&self) -> String {
+        let Some((target, master)) = self.target.zip(self.master) else { return String::new() };
+        let off = (master - target).abs();
+        let further = self.mix.map_or(0.0, |mix| off - (mix - target).abs());
+        match self.closer_pct {
+            _ if off < HEARD_DB => "at the target".to_owned(),
+            _ if further >= HEARD_DB => format!("{further:.1} {} further", self.change_unit()),
+            Some(pct) if pct >= 0.5 => format!("{pct:.0} % closer"),
+            Some(_) => "no closer".to_owned(),
+            None => format!("{off:.1} {} off", self.change_unit()),
+        }
+    }
+
+    /// Whether it is closer to the target than the mix, or further; `None` where it is neither.
+    pub fn is_closer(&self) -> Option<bool> {
+        let ((mix, target), master) = self.mix.zip(self.target).zip(self.master)?;
+        let closer = (mix - target).abs() - (master - target).abs();
+        (closer.abs() >= HEARD_DB).then_some(closer > 0.0)
+    }
+
+    fn change_unit(&self) -> &'static str {
+        if self.quality == Quality::Loudness { "LU" } else { self.quality.unit() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sound(tilt_lu: f64, lufs: f64) -> Sound {
+        let mid: Vec<f64> = (0..SPECTRUM_BANDS).map(|band| -10.0 + tilt_lu * (band as f64 - 20.0) / 4.0).collect();
+        let side = mid.iter().map(|lu| lu - 15.0).collect();
+        Sound {
+            loudness_lufs: Some(lufs),
+            spectrum_lu: Some([mid, side]),
+            width_db: Some([-30.0, -15.0, -15.0, -60.0]),
+            crest_db: Some([8.0, 10.0, 12.0, 14.0]),
+            plr_lu: Some(12.0),
+        }
+    }
+
+    #[test]
+    fn a_flat_spectrum_has_the_power_of_its_octaves() {
+        // Ten quarter octaves of −10 LU each are 40 to 226 Hz; 80 to 160 Hz are four of them.
+        assert!((power_lu(&[-10.0; SPECTRUM_BANDS], [80.0, 160.0]) - (-10.0 + 6.0206)).abs() < 1e-3);
+        // Half a band counts half.
+        let edge = 80.0 * 2f64.powf(1.0 / 8.0);
+        assert!((power_lu(&[-10.0; SPECTRUM_BANDS], [80.0, edge]) - (-10.0 - 3.0103)).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_dark_mix_that_is_made_brighter_came_closer() {
+        let qualities = Qualities::new(Some(&sound(-3.0, -20.0)), Some(&sound(-1.0, -14.0)), &sound(-1.5, -14.0));
+        let row = |quality| *qualities.rows.iter().find(|row| row.quality == quality).expect("it is there");
+        let bright = row(Quality::Brightness);
+        assert!((70.0..80.0).contains(&bright.closer_pct.expect("a target")), "{bright:?}");
+        assert_eq!(row(Quality::Loudness).verdict(), "at the target");
+        assert_eq!(row(Quality::Punch).closer_pct, None, "there was no difference");
+        assert_eq!(row(Quality::Width).mix, Some((-15.0 - 15.0 - 40.0_f64) / 3.0).map(tenths));
+        let BalanceDistance { mix_db, master_db } = qualities.balance.expect("a target");
+        assert!(mix_db > 3.0 * master_db, "{mix_db} {master_db}");
+        let words = qualities.change_words().expect("a mix");
+        assert!(
+            words.contains("brighter") && words.contains("less bass") && words.ends_with("and 6.0 LU louder"),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_compared() {
+        let unknown = Sound { spectrum_lu: None, width_db: None, plr_lu: None, ..sound(0.0, -14.0) };
+        let qualities = Qualities::new(None, None, &unknown);
+        assert_eq!((qualities.balance, qualities.change_words()), (None, None));
+        assert!(qualities.rows.iter().all(|row| row.mix.is_none() && row.closer_pct.is_none()));
+    }
+}

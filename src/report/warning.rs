@@ -1,0 +1,474 @@
+//! What a user should know about a run: a code, its figures, how bad it is and where, and one sentence for each.
+
+use std::fmt::{Display, Formatter, Result};
+
+use analyzer::defects::{Channel, Defect, DefectKind};
+use analyzer::profile::Profile;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Something that a user should know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Warning {
+    /// Code and values.
+    #[serde(flatten)]
+    pub kind: WarningKind,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The file that it is about.
+    pub about: Subject,
+    /// Where it first occurs in that file, seconds; null where it has no place.
+    pub at_s: Option<f64>,
+}
+
+/// How bad something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Good to know.
+    Note,
+    /// The master could be better.
+    Caution,
+    /// The master suffers.
+    Serious,
+}
+
+/// The file that a warning is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The song that was read.
+    Mix,
+    /// The master that was written.
+    Master,
+    /// A reference track, by its name.
+    Reference(String),
+    /// The HTML report.
+    Page,
+}
+
+/// What a warning says. To add one: a variant with its values here, its severity in [`WarningKind::severity`], its
+/// sentence in [`Display`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "code", content = "values", rename_all = "snake_case")]
+pub enum WarningKind {
+    /// The mix is a master of this program, made towards the same target.
+    AlreadyMastered,
+    /// A reference is the song itself.
+    ReferenceIsTheSong,
+    /// A reference is one of the songs of the album.
+    ReferenceIsOnTheAlbum,
+    /// The width of a reference is no example.
+    ReferenceHasNoWidth {
+        /// Why not.
+        cause: WidthCause,
+    },
+    /// A reference clips.
+    ReferenceClips {
+        /// Share of its dynamics that is applied, %.
+        applied_pct: f64,
+    },
+    /// A reference has no sound above a frequency.
+    ReferenceIsLossy {
+        /// The frequency, Hz.
+        cutoff_hz: f64,
+    },
+    /// The sound of a reference is damaged.
+    ReferenceIsDamaged,
+    /// A reference is too short to be a good example.
+    ReferenceIsShort {
+        /// Its length, seconds.
+        length_s: f64,
+        /// Share of the difference that is applied, %.
+        applied_pct: f64,
+    },
+    /// A reference sounds like speech.
+    ReferenceIsSpeech,
+    /// A reference is another kind of music.
+    ReferenceIsUnlike {
+        /// Share of the difference that is applied, %.
+        applied_pct: f64,
+    },
+    /// A reference sounds like noise.
+    ReferenceIsNoise,
+    /// The master is quieter than its reference, because it would have to be denser.
+    QuieterThanReference {
+        /// Loudness of the reference, LUFS.
+        reference_lufs: f64,
+        /// Loudness of the master, LUFS.
+        loudness_lufs: f64,
+    },
+    /// The master is as quiet as its reference.
+    QuietReference {
+        /// Loudness of the master, LUFS.
+        loudness_lufs: f64,
+    },
+    /// The song is longer than a side of a 12-inch record.
+    LongerThanASide {
+        /// Its length, minutes.
+        length_min: f64,
+        /// What a side holds at full level at 33⅓ rpm, minutes.
+        at_33_min: f64,
+        /// The same at 45 rpm, minutes.
+        at_45_min: f64,
+    },
+    /// The HTML report could not be written.
+    NoPage {
+        /// Why not.
+        cause: String,
+    },
+    /// A fault of the recording.
+    #[serde(untagged)]
+    Defect(DefectKind),
+    /// A fault of the file.
+    #[serde(untagged)]
+    File(crate::io::Warning),
+}
+
+/// Why the width of a reference is no example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WidthCause {
+    /// It is mono.
+    Mono,
+    /// One of its channels is silent.
+    OneChannel,
+    /// Its channels cancel each other.
+    OutOfPhase,
+}
+
+impl Warning {
+    /// About the whole of a file.
+    pub fn new(about: Subject, kind: WarningKind) -> Self {
+        Self { severity: kind.severity(), about, at_s: None, kind }
+    }
+
+    /// About the mix.
+    pub fn of_mix(kind: WarningKind) -> Self {
+        Self::new(Subject::Mix, kind)
+    }
+
+    /// About the master.
+    pub fn of_master(kind: WarningKind) -> Self {
+        Self::new(Subject::Master, kind)
+    }
+
+    /// About a reference.
+    pub fn of_reference(name: &str, kind: WarningKind) -> Self {
+        Self::new(Subject::Reference(name.to_owned()), kind)
+    }
+
+    /// The faults of a recording.
+    pub fn of_defects(about: &Subject, defects: &[Defect]) -> Vec<Self> {
+        let warning = |defect: &Defect| Self {
+            kind: WarningKind::Defect(defect.kind),
+            severity: Severity::of_defect(defect.severity),
+            about: about.clone(),
+            at_s: Some(defect.at_s),
+        };
+        defects.iter().map(warning).collect()
+    }
+
+    /// The faults of a file and of the recording in it.
+    pub fn of_measured(about: &Subject, faults: &[crate::io::Warning], profile: &Profile) -> Vec<Self> {
+        [Self::of_file(about, faults), Self::of_defects(about, &profile.defects)].concat()
+    }
+
+    /// The faults of a file.
+    pub fn of_file(about: &Subject, faults: &[crate::io::Warning]) -> Vec<Self> {
+        faults.iter().map(|fault| Self::new(about.clone(), WarningKind::File(fault.clone()))).collect()
+    }
+}
+
+impl Severity {
+    /// From the severity of a defect, 0 to 1.
+    fn of_defect(severity: f64) -> Self {
+        match severity {
+            s if s >= 0.6 => Self::Serious,
+            s if s >= 0.3 => Self::Caution,
+            _ => Self::Note,
+        }
+    }
+}
+
+impl WarningKind {
+    /// How bad it is.
+    fn severity(&self) -> Severity {
+        match self {
+            Self::AlreadyMastered
+            | Self::ReferenceIsOnTheAlbum
+            | Self::QuieterThanReference { .. }
+            | Self::QuietReference { .. }
+            | Self::NoPage { .. }
+            | Self::Defect(_) => Severity::Note,
+            Self::ReferenceIsTheSong
+            | Self::LongerThanASide { .. }
+            | Self::ReferenceHasNoWidth { .. }
+            | Self::ReferenceClips { .. }
+            | Self::ReferenceIsLossy { .. }
+            | Self::ReferenceIsDamaged
+            | Self::ReferenceIsShort { .. }
+            | Self::ReferenceIsSpeech
+            | Self::ReferenceIsNoise
+            | Self::ReferenceIsUnlike { .. } => Severity::Caution,
+            Self::File(fault) if fault.is_damage() => Severity::Serious,
+            Self::File(_) => Severity::Note,
+        }
+    }
+}
+
+impl Display for Warning {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        if let Subject::Reference(name) = &self.about {
+            write!(f, "Reference {name}: ")?;
+        }
+        match &self.kind {
+            WarningKind::Defect(kind) => write!(f, "{}", DefectSentence { kind, about: &self.about, at_s: self.at_s }),
+            kind => kind.fmt(f),
+        }
+    }
+}
+
+impl Display for WarningKind {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        match self {
+            Self::AlreadyMastered => f.write_str(
+                "This file is a master that goldmaster made towards the same target, so tone, dynamics and width stay as \
+                 they are. To master it differently, start from the mix.",
+            ),
+            Self::ReferenceIsTheSong => f.write_str(
+                "it is the song itself, so tone, dynamics and width stay as they are. Choose another record to change \
+                 them.",
+            ),
+            Self::ReferenceIsOnTheAlbum => {
+                f.write_str("it is one of the songs of this album; the other songs are brought close to it.")
+            }
+            Self::ReferenceHasNoWidth { cause } => {
+                let cause = match cause {
+                    WidthCause::Mono => "it is mono",
+                    WidthCause::OneChannel => "one of its channels is silent",
+                    WidthCause::OutOfPhase => "its left and right channels cancel each other",
+                };
+                write!(f, "{cause}, so the width of the mix stays as it is. Choose a stereo record to change it.")
+            }
+            Self::ReferenceClips { applied_pct } if *applied_pct >= 100.0 => f.write_str(
+                "it clips. A cleaner copy is a better example; set the loudness with --loudness if it is too loud.",
+            ),
+            Self::ReferenceClips { applied_pct } => write!(
+                f,
+                "it clips, so only {applied_pct:.0} % of the difference in dynamics is applied. A cleaner copy is a better \
+                 example; set the loudness with --loudness if it is too loud."
+            ),
+            Self::ReferenceIsLossy { cutoff_hz } => write!(
+                f,
+                "it has no sound above {:.1} kHz, so the mix stays as it is up there. A lossless copy is a better example.",
+                cutoff_hz / 1000.0
+            ),
+            Self::ReferenceIsDamaged => f.write_str("its sound is damaged. Choose another copy."),
+            Self::ReferenceIsShort { length_s, applied_pct } => write!(
+                f,
+                "it is only {length_s:.1} s long, so only {applied_pct:.0} % of the difference to it is applied."
+            ),
+            Self::ReferenceIsSpeech => {
+                f.write_str("it sounds like speech, so it is hardly followed. Choose a piece of music.")
+            }
+            Self::ReferenceIsUnlike { applied_pct } => write!(
+                f,
+                "it is a different kind of music, so only {applied_pct:.0} % of the difference to it is applied. Choose a \
+                 more similar record, or apply all of it with --match literal."
+            ),
+            Self::ReferenceIsNoise => {
+                f.write_str("it sounds like noise, so it is hardly followed. Choose a piece of music.")
+            }
+            Self::QuieterThanReference { reference_lufs, loudness_lufs } => write!(
+                f,
+                "The master is at {loudness_lufs:.1} LUFS, its reference at {reference_lufs:.1} LUFS: louder would take \
+                 more limiting than suits this song. --loudness auto makes it as loud as the reference."
+            ),
+            Self::QuietReference { loudness_lufs } => write!(
+                f,
+                "The master is as quiet as its reference, {loudness_lufs:.1} LUFS. Streaming services play music at about \
+                 -14 LUFS: --for spotify, or --loudness -14."
+            ),
+            Self::LongerThanASide { length_min, at_33_min, at_45_min } if length_min > at_33_min => write!(
+                f,
+                "{length_min:.1} minutes are more than a side of a 12-inch record holds at full level ({at_33_min} at 33⅓ rpm, \
+                 {at_45_min} at 45). It will be cut quieter, or has to be divided."
+            ),
+            Self::LongerThanASide { length_min, at_45_min, .. } => write!(
+                f,
+                "{length_min:.1} minutes are more than a side of a 12-inch record holds at 45 rpm ({at_45_min}). Have it cut at \
+                 33⅓ rpm."
+            ),
+            Self::NoPage { cause } => write!(f, "The HTML report was not written: {cause}."),
+            Self::Defect(kind) => write!(f, "{}", DefectSentence { kind, about: &Subject::Mix, at_s: None }),
+            Self::File(fault) => write!(f, "{fault}"),
+        }
+    }
+}
+
+/// What a fault of a recording is called, and what to do about it.
+struct DefectSentence<'a> {
+    kind: &'a DefectKind,
+    about: &'a Subject,
+    at_s: Option<f64>,
+}
+
+/// Minutes, seconds and tenths.
+fn clock(seconds: f64) -> String {
+    let tenths = (seconds.max(0.0) * 10.0 + 1e-6) as u64;
+    format!("{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
+}
+
+/// "1 gap" or "3 gaps".
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+impl Display for DefectSentence<'_> {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        let first = self.at_s.map_or_else(String::new, |at_s| format!(", first at {}", clock(at_s)));
+        let (it, its) = match self.about {
+            Subject::Mix => ("The mix", "the mix"),
+            _ => ("The file", "the file"),
+        };
+        match *self.kind {
+            DefectKind::Clipping { flat_tops, longest_samples } => write!(
+                f,
+                "{it} clips: {} of up to {longest_samples} samples{first}. Mastering cannot undo clipping: export the mix \
+                 again with the master fader lower.",
+                counted(flat_tops, "flat top", "flat tops"),
+            ),
+            DefectKind::InterSampleOvers { true_peak_dbtp } => write!(
+                f,
+                "Peaks between the samples reach {true_peak_dbtp:+.1} dBTP, which players and encoders clip. A master \
+                 stays under its ceiling."
+            ),
+            DefectKind::DcOffset { offset_pct } => write!(
+                f,
+                "The waveform is {offset_pct:.1} % of full scale off centre (DC offset), which costs headroom. Mastering \
+                 removes it."
+            ),
+            DefectKind::LossySource { cutoff_hz } => write!(
+                f,
+                "There is no sound above {:.1} kHz: {its} was probably an MP3 or another lossy file. Use the original \
+                 export if there is one.",
+                cutoff_hz / 1000.0
+            ),
+            DefectKind::LowRateSource { cutoff_hz } => write!(
+                f,
+                "There is no sound above {:.1} kHz: {its} was probably made at a lower sample rate. That does no harm.",
+                cutoff_hz / 1000.0
+            ),
+            DefectKind::Silence => f.write_str("The file is silent from start to end."),
+            DefectKind::OutOfPhase { correlation } => write!(
+                f,
+                "Left and right mostly cancel each other in mono (correlation {correlation:.2}). Check the polarity of a \
+                 channel or of a stereo effect."
+            ),
+            DefectKind::Mono => f.write_str("Left and right are identical: this is a mono song in a stereo file."),
+            DefectKind::NearlyMono { side_under_mid_db } => write!(
+                f,
+                "The song is nearly mono: the side is at least {side_under_mid_db:.0} dB below the mid everywhere."
+            ),
+            DefectKind::OneChannel { silent } => {
+                let silent = match silent {
+                    Channel::Left => "left",
+                    Channel::Right => "right",
+                };
+                write!(f, "The {silent} channel is silent. If that is not intended, export the mix again.")
+            }
+            DefectKind::NotANumber { samples } => write!(
+                f,
+                "{} not valid numbers{first}; they are replaced by silence. The file is damaged: export the mix again.",
+                counted(samples, "sample is", "samples are"),
+            ),
+            DefectKind::Dropouts { gaps } => write!(
+                f,
+                "The sound has {} of digital silence in it{first}. Listen there, and export the mix again.",
+                counted(gaps, "gap", "gaps"),
+            ),
+            DefectKind::Hum { mains_hz, level_dbfs } => write!(
+                f,
+                "There is mains hum at {mains_hz:.0} Hz and its multiples ({level_dbfs:.0} dBFS). Mastering makes it \
+                 louder: remove it in the mix."
+            ),
+            DefectKind::LimitedSource { share_pct } => write!(
+                f,
+                "The song is already limited: its peaks reach the same level {share_pct:.0} % of the time. Use a mix \
+                 without a limiter if there is one."
+            ),
+            DefectKind::Noise { under_music_lu } => write!(
+                f,
+                "There is noise in the pauses, {under_music_lu:.0} LU below the music{first}. Mastering makes it louder: mute \
+                 or clean the pauses in the mix."
+            ),
+            DefectKind::Sibilance { hz, excess_db } => write!(
+                f,
+                "S sounds or cymbals are harsh around {:.0} kHz, {excess_db:.0} dB above the neighbouring bands{first}. A \
+                 de-esser on the track itself helps most.",
+                hz / 1000.0
+            ),
+            DefectKind::Boom { hz, excess_db } => write!(
+                f,
+                "A bass note around {hz:.0} Hz booms: it is {excess_db:.0} dB louder than the others{first}. Even out the \
+                 bass in the mix."
+            ),
+            DefectKind::LongSilence { head_s, tail_s } => match (head_s > 0.5, tail_s > 0.5) {
+                (true, true) => {
+                    write!(f, "The song starts with {head_s:.1} s and ends with {tail_s:.1} s of silence.")
+                }
+                (true, false) => write!(f, "The song starts with {head_s:.1} s of silence."),
+                _ => write!(f, "The song ends with {tail_s:.1} s of silence."),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(warning: Warning) -> serde_json::Value {
+        serde_json::to_value(crate::report::stated::Stated::from(warning)).expect("plain data")
+    }
+
+    #[test]
+    fn json_has_code_values_severity_file_place_and_sentence() {
+        let clipping =
+            Defect { kind: DefectKind::Clipping { flat_tops: 1204, longest_samples: 9 }, severity: 0.7, at_s: 12.3 };
+        let [warning] = <[Warning; 1]>::try_from(Warning::of_defects(&Subject::Mix, &[clipping])).expect("one");
+        assert_eq!(
+            json(warning),
+            serde_json::json!({
+                "code": "clipping",
+                "values": { "flat_tops": 1204, "longest_samples": 9 },
+                "severity": "serious",
+                "about": "mix",
+                "at_s": 12.3,
+                "sentence": "The mix clips: 1204 flat tops of up to 9 samples, first at 0:12.3. Mastering cannot undo \
+                             clipping: export the mix again with the master fader lower.",
+            })
+        );
+        let damaged = json(Warning::of_reference("hit.flac", WarningKind::ReferenceIsDamaged));
+        assert_eq!(damaged["about"], serde_json::json!({ "reference": "hit.flac" }));
+        assert_eq!(damaged["sentence"], "Reference hit.flac: its sound is damaged. Choose another copy.");
+    }
+
+    #[test]
+    fn warnings_of_every_source_are_read_back_as_they_were() {
+        let kinds = [
+            WarningKind::AlreadyMastered,
+            WarningKind::ReferenceHasNoWidth { cause: WidthCause::Mono },
+            WarningKind::Defect(DefectKind::Silence),
+            WarningKind::Defect(DefectKind::OneChannel { silent: Channel::Left }),
+            WarningKind::File(crate::io::Warning::Checksum),
+            WarningKind::File(crate::io::Warning::Truncated { missing_frames: None }),
+        ];
+        for kind in kinds {
+            let stated = crate::report::stated::Stated::from(Warning::of_mix(kind));
+            let text = serde_json::to_string(&stated).expect("plain data");
+            assert_eq!(serde_json::from_str::<crate::report::stated::Stated<Warning>>(&text).expect(&text), stated);
+        }
+    }
+}

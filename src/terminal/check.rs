@@ -1,0 +1,34 @@
+//! The result of a check, as a table.
+
+use std::fmt::Write as _;
+
+use clap::ValueEnum as _;
+
+use super::look::{Colour, Look};
+use super::text::wrapped;
+use crate::io::name;
+use crate::report::check::{CheckOutcome, FileCheck};
+
+/// Width of the outcomes and of the names.
+const OUTCOME_COLUMNS: usize = 7;
+const NAME_COLUMNS: usize = 12;
+
+/// What was checked of one file, and how it came out.
+pub fn check_table(check: &FileCheck, look: &Look) -> String {
+    let mut out = String::new();
+    let place = check.destination.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let (verdict, colour) = if check.is_ready { ("ready", Colour::Good) } else { ("NOT READY", Colour::Bad) };
+    let _ = writeln!(out, "{}\n{} for {place}\n", name(check.path.as_ref()), look.coloured(colour, verdict));
+    for result in &check.results {
+        let (word, colour) = match result.outcome {
+            CheckOutcome::Ok => ("ok", Colour::Good),
+            CheckOutcome::Note => ("note", Colour::Warning),
+            CheckOutcome::Fail => ("FAIL", Colour::Bad),
+        };
+        let word = look.coloured(colour, &format!("{word:OUTCOME_COLUMNS$}"));
+        let indent = OUTCOME_COLUMNS + NAME_COLUMNS;
+        let sentence = wrapped(&result.sentence, indent, look.columns);
+        let _ = writeln!(out, "{word}{:NAME_COLUMNS$}{sentence}", result.item.name());
+    }
+    out
+}

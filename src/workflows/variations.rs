@@ -1,0 +1,197 @@
+//! Several masters of one song to choose from: an excerpt of each on one page, with the command that renders it whole.
+
+use std::path::Path;
+
+use analyzer::profile::Profile;
+use models::character::Character;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::decide::genres::Genres;
+use crate::error::Error;
+use crate::io;
+use crate::page::variations::{VariationView, write_page};
+use crate::render::output_meter::CaptureRequest;
+use crate::report::passage::{Passage, excerpt};
+use crate::report::qualities::{Qualities, Quality};
+use crate::request::delivery::LoudnessTarget;
+use crate::request::job::{MasterJob, Output};
+use crate::request::page::Page;
+use crate::request::paths::check_other_path;
+use crate::request::settings::{MasterSettings, Percent};
+use crate::song::Song;
+use crate::song::observer::{Observer, Unseen};
+use crate::workflows::master::{
+    MasteringTarget, MeasuredReference, Mix, load_decider, measure_references, write_master,
+};
+
+/// A way to master a song.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VariationKind {
+    /// Half of what is decided.
+    Gentle,
+    /// What `goldmaster SONG` does.
+    Balanced,
+    /// Louder and denser.
+    Loud,
+    /// With a warm character: for a mix that is brighter than its target.
+    Warm,
+    /// With an open character: for a mix that is not.
+    Open,
+}
+
+/// All of them, in the order of the page.
+const KINDS: [VariationKind; 5] =
+    [VariationKind::Gentle, VariationKind::Balanced, VariationKind::Loud, VariationKind::Warm, VariationKind::Open];
+
+/// A gentle master takes this share of what is decided.
+const GENTLE: f64 = 0.5;
+/// A loud master is so much louder than a balanced one, LU...
+const LOUDER_LU: f64 = 4.0;
+/// ...but no louder than this, LUFS...
+const LOUDEST_LUFS: f64 = -8.0;
+/// ...and may be limited by so much for most of the time, dB.
+const LOUD_LIMITING_DB: f64 = 8.0;
+/// Not worth a master of its own, LU.
+const LEAST_STEP_LU: f64 = 1.0;
+
+/// One of the masters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Variation {
+    /// Which.
+    pub kind: VariationKind,
+    /// The options that lead to it.
+    pub options: Vec<String>,
+    /// How it compares with mix and target.
+    pub qualities: Qualities,
+}
+
+impl VariationKind {
+    /// What a page calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gentle => "gentle",
+            Self::Balanced => "balanced",
+            Self::Loud => "loud",
+            Self::Warm => "warm",
+            Self::Open => "open",
+        }
+    }
+
+    /// The settings, and the options that ask for it; `None` where it would be hardly different from `balanced_lufs`.
+    fn of(self, settings: &MasterSettings, balanced_lufs: f64) -> Option<(MasterSettings, Vec<(String, String)>)> {
+        let mut settings = settings.clone();
+        let mut options = Vec::new();
+        match self {
+            Self::Gentle => {
+                let Percent(intensity) = &mut settings.amounts.intensity;
+                *intensity *= GENTLE;
+                options.push(("--intensity".to_owned(), intensity.to_string()));
+            }
+            Self::Balanced => {}
+            Self::Loud => {
+                let lufs = (balanced_lufs + LOUDER_LU).min(LOUDEST_LUFS);
+                if lufs < balanced_lufs + LEAST_STEP_LU {
+                    return None;
+                }
+                settings.delivery.loudness = Some(LoudnessTarget::Lufs(lufs));
+                settings.delivery.max_limiting_db = Some(LOUD_LIMITING_DB);
+                options.push(("--loudness".to_owned(), format!("{lufs:.1}")));
+                options.push(("--max-limiting-db".to_owned(), format!("{LOUD_LIMITING_DB:.0}")));
+            }
+            Self::Warm | Self::Open => {
+                settings.character = if self == Self::Warm { Character::Warm } else { Character::Open };
+                options.push(("--character".to_owned(), self.name().to_owned()));
+            }
+        }
+        Some((settings, options))
+    }
+}
+
+/// Masters `job`'s song in several ways and writes the page that plays an excerpt of each. `command` gives the command
+/// line that renders a variation whole, from its options. Every excerpt is cut from a whole master, so that it sounds as
+/// that command's does.
+///
+/// # Errors
+/// As [`master`](crate::workflows::master::master), or the page cannot be written.
+pub fn variations(
+    job: &MasterJob,
+    page: &Page,
+    command: &dyn Fn(VariationKind, &[(String, String)]) -> String,
+    observer: &dyn Observer,
+) -> Result<Vec<Variation>, Error> {
+    let references = job.settings.references.iter().map(|reference| reference.path.as_path());
+    check_other_path("report", &page.path, references.chain([job.input.as_path()]), page.force)?;
+    let (song, references) = rayon::join(
+        || Song::load_measured(&job.input, observer),
+        || measure_references(&job.settings.references, &Unseen(observer)),
+    );
+    let ((song, profile), references) = (song?, references?);
+    let short_term_lufs = song.timeline.as_ref().map_or(&[][..], |timeline| &timeline.short_term_lufs);
+    let passage = excerpt(profile.seconds(), short_term_lufs);
+    let folder = tempfile::tempdir().map_err(|e| Error::Folder(format!("no temporary folder can be made: {e}")))?;
+    let sources = Sources { song: &song, profile: &profile, references: &references, passage, folder: folder.path() };
+    let (mut done, mut views) = (Vec::new(), Vec::new());
+    let mut kinds = vec![VariationKind::Balanced];
+    let (mut balanced_lufs, mut reference) = (0.0, None);
+    while let Some(kind) = kinds.pop() {
+        let Some((settings, options)) = kind.of(&job.settings, balanced_lufs) else { continue };
+        let (report, frames) = sources.mastered(kind, &MasterJob { settings, ..job.clone() }, observer)?;
+        if kind == VariationKind::Balanced {
+            // The balanced master says how loud "loud" is, and which character suits.
+            balanced_lufs = report.after.integrated_lufs.unwrap_or(balanced_lufs);
+            reference = report.decision.as_ref().and_then(|decision| decision.references.first().cloned());
+            let character = if is_brighter(&report.qualities) { VariationKind::Warm } else { VariationKind::Open };
+            kinds.extend([VariationKind::Gentle, VariationKind::Loud, character]);
+        }
+        views.push(VariationView::new(kind.name(), &report, frames, command(kind, &options)));
+        let options = options.into_iter().flat_map(|(flag, value)| [flag, value]).collect();
+        done.push(Variation { kind, options, qualities: report.qualities });
+    }
+    let place = |kind: VariationKind| KINDS.iter().position(|known| *known == kind);
+    done.sort_by_key(|variation| place(variation.kind));
+    views.sort_by_key(|view| KINDS.iter().position(|kind| kind.name() == view.name));
+    write_page(page, &song, &passage, views, reference.as_ref())?;
+    Ok(done)
+}
+
+/// Whether a mix is brighter than its target.
+fn is_brighter(qualities: &Qualities) -> bool {
+    let row = qualities.rows.iter().find(|row| row.quality == Quality::Brightness);
+    row.and_then(|row| Some(row.mix? > row.target?)).unwrap_or(false)
+}
+
+/// What all variations have in common.
+struct Sources<'a> {
+    song: &'a Song,
+    profile: &'a Profile,
+    references: &'a [MeasuredReference],
+    passage: Passage,
+    folder: &'a Path,
+}
+
+impl Sources<'_> {
+    /// A whole master in the temporary folder: its report, and the excerpt.
+    fn mastered(
+        &self,
+        kind: VariationKind,
+        job: &MasterJob,
+        observer: &dyn Observer,
+    ) -> Result<(crate::report::Report, Vec<analyzer::stream::Frame>), Error> {
+        let Self { song, profile, references, passage, folder } = self;
+        let path = folder.join(kind.name()).with_extension("wav");
+        let output = Output { path, format: io::output_spec::Format::Wav, force: false, delta: None, page: None };
+        let job = MasterJob { output, ..job.clone() };
+        let settings = &job.settings;
+        let mut decider = load_decider(settings.decider)?;
+        let aim =
+            MasteringTarget::towards(&mut decider, &mut Genres::default(), references.to_vec(), settings, &[profile])?;
+        let mix = Mix { input: &job.input, settings: &job.settings, song, profile };
+        let decided = mix.decided(aim, None, |target| decider.decide(profile, target), observer)?;
+        let passage = passage.start_s..passage.end_s;
+        let capture = CaptureRequest::new(song, &decided.recipe, std::slice::from_ref(&passage));
+        let (report, mut frames) = write_master(&job, decided, capture, observer)?;
+        Ok((report, frames.pop().unwrap_or_default()))
+    }
+}

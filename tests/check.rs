@@ -1,0 +1,70 @@
+//! Finished files against what destinations ask for.
+
+mod common;
+
+use common::{FAILED, Folder, MIX, RATE_HZ, USAGE, louder};
+use goldmaster::io::output_spec::Format;
+use serde_json::Value;
+
+/// A file that is not ready.
+const NOT_READY: i32 = 5;
+
+/// Outcome of one thing that was checked.
+fn outcome<'a>(check: &'a Value, code: &str) -> &'a str {
+    let results = check["results"].as_array().expect("a list");
+    let result = results.iter().find(|result| result["code"] == code);
+    result.and_then(|result| result["outcome"].as_str()).unwrap_or_else(|| panic!("{code} in {check:#}"))
+}
+
+#[test]
+fn a_master_of_this_program_is_ready_for_where_it_was_made_for() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    for place in ["spotify", "amazon", "cd", "club", "podcast"] {
+        let master = format!("{place}.wav");
+        folder.goldmaster(&["mix.wav", "--for", place, "-o", &master]).succeeded();
+        let run = folder.goldmaster(&["check", &master, "--for", place]).succeeded();
+        assert!(run.stdout.contains(&format!("ready for {place}")), "{run:?}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_named_and_ends_with_5() {
+    let folder = Folder::new();
+    folder.integers("hot.wav", Format::Wav, &louder(&MIX, 30.0));
+    folder.wav_at("low.wav", 22_050, 2, &MIX);
+    let run = folder.goldmaster(&["check", "hot.wav", "low.wav", "--for", "spotify", "--json"]);
+    assert_eq!(run.code, Some(NOT_READY), "{run:?}");
+    let json = run.json();
+    let [hot, low] = [0, 1].map(|n| &json[n]);
+    assert_eq!([outcome(hot, "true_peak"), outcome(hot, "clipping"), outcome(hot, "format")], ["fail", "fail", "ok"]);
+    assert_eq!([outcome(low, "true_peak"), outcome(low, "format"), outcome(low, "tags")], ["ok", "fail", "note"]);
+    assert_eq!((&hot["is_ready"], &low["is_ready"]), (&Value::Bool(false), &Value::Bool(false)));
+    let run = folder.goldmaster(&["check", "hot.wav", "--for", "cd"]);
+    assert!(run.stdout.contains("16 bits are asked for") && run.stdout.contains("NOT READY"), "{run:?}");
+}
+
+#[test]
+fn broadcast_has_a_loudness_and_a_service_plays_everything() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    folder.goldmaster(&["mix.wav", "--loudness", "-20", "--rate", "48000", "-o", "loud.wav"]).succeeded();
+    folder.goldmaster(&["mix.wav", "--for", "broadcast", "--rate", "48000", "-o", "right.wav"]).succeeded();
+    let run = folder.goldmaster(&["check", "loud.wav", "right.wav", "--for", "broadcast", "--json"]);
+    let json = run.json();
+    assert_eq!([0, 1].map(|n| outcome(&json[n], "loudness")), ["fail", "ok"], "{json:#}");
+    let run = folder.goldmaster(&["check", "loud.wav", "--for", "spotify", "--json"]).succeeded();
+    assert_eq!(outcome(&run.json()[0], "loudness"), "note", "it is quieter than other songs there");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_stop_the_others() {
+    let folder = Folder::new();
+    folder.wav_at("mix.wav", RATE_HZ, 2, &MIX);
+    folder.file("broken.wav", b"no song");
+    let run = folder.goldmaster(&["check", "broken.wav", "mix.wav", "--for", "spotify"]);
+    assert!(run.stdout.contains("mix.wav") && run.stderr.contains("broken.wav"), "{run:?}");
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert_eq!(folder.goldmaster(&["check", "broken.wav", "--for", "spotify"]).code, Some(FAILED));
+    assert_eq!(folder.goldmaster(&["check", "mix.wav"]).code, Some(USAGE), "a destination has to be named");
+}
