@@ -113,7 +113,7 @@ impl Character {
         self.bend().loudness_lu
     }
 
-    /// A decision with the character's own tone and width; a spectrum that is taken as it is has them already.
+    /// A decision with the character's own tone and width; a record that is followed has them already.
     pub fn decision(self, target: &Target, mut decision: MasteringDecision) -> MasteringDecision {
         if target.kind.is_followed() {
             return decision;
@@ -172,7 +172,6 @@ mod tests {
 
     use super::*;
     use crate::norm::NormProfile;
-    use crate::target::TargetKind;
 
     /// Mean gain of the mid between two frequencies over the mean from 400 Hz to 1.6 kHz, and of the side over the mid.
     fn gains(character: Character, low_hz: f64, high_hz: f64) -> [f64; 2] {

@@ -10,10 +10,11 @@ use models::features::{PLR, crest, features, spread_100ms};
 use models::target::{Target, TargetKind};
 use renderer::band_envelopes::BandEnvelope;
 use renderer::recipe::{DeliveryParams, Recipe};
+use renderer::stages::clipper::ClipperParams;
 use renderer::stages::multiband::BandParams;
 
-use super::density::Passage;
-use super::rehearsal::Rehearsal;
+use super::density::{CLIPPER_KNEE_DB, Passage};
+use super::rehearsal::{CLOSE_DB, Rehearsal};
 use crate::error::Error;
 use crate::song::Song;
 
@@ -36,8 +37,6 @@ const STEPS: usize = 4;
 const WORTH_DB: f64 = 0.5;
 /// Slow times are preferred by this, dB.
 const SLOW_WORTH_DB: f64 = 0.15;
-/// A band that is this close to its aim is left, dB.
-const CLOSE_DB: f64 = 0.3;
 /// Peaks are lowered towards the density of a record by so much at most, and by no less than this, dB...
 const MOST_DENSER_DB: f64 = 6.0;
 const LEAST_DENSER_DB: f64 = 0.3;
@@ -45,6 +44,9 @@ const LEAST_DENSER_DB: f64 = 0.3;
 const DENSER_SHARES: [f64; 2] = [1.0, 0.5];
 /// What the limiter takes without being noticed, LU.
 const SQUEEZED_LU: f64 = 1.0;
+/// Hits that stand in the way of a loudness are clipped by so much more at a time, and by no more than this in all, dB.
+const CLIPPER_STEP_DB: f64 = 1.5;
+const MOST_CLIPPED_DB: f64 = 6.0;
 /// The share of a norm's spread within which a song is right as it is.
 const WITHIN: f64 = 0.5;
 
@@ -76,12 +78,17 @@ pub fn decided(song: &Song, profile: &Profile, target: &Target, amount: f64, rec
         }
     }
     // What clipper and limiter add of their own is not for the compressors to do.
-    let made = rehearsal.limited(&compressed, &decided, profile)?;
+    let mut made = rehearsal.limited(&compressed, &decided, profile)?;
+    // Elsewhere hits may stand out further than in the loudest passage.
+    while made.short_lu > 0.0 && decided.clipper.drive_db < amount * MOST_CLIPPED_DB {
+        decided.clipper = clipped(&decided.clipper, amount, rehearsal.headroom_db(&compressed)?);
+        made = rehearsal.limited(&compressed, &decided, profile)?;
+    }
     let whole = std::array::from_fn(|b| {
         let band = &rehearsal.bands[b];
         let rehearsed = band.through(decided.multiband.bands()[b]).punch;
-        aims[b].crest_db -= made[b].crest_db - rehearsed.crest_db;
-        aims[b].swing_db -= made[b].swing_db - rehearsed.swing_db;
+        aims[b].crest_db -= made.punch[b].crest_db - rehearsed.crest_db;
+        aims[b].swing_db -= made.punch[b].swing_db - rehearsed.swing_db;
         if whole[b].ratio == 1.0 { whole[b] } else { with_ratio(band, &aims[b], whole[b], whole[b].ratio) }
     });
     decided.multiband = rehearsal.multiband(&whole, amount);
@@ -110,7 +117,7 @@ fn wanted_change(profile: &Profile, target: &Target) -> Option<[Punch; BANDS]> {
 fn ceilings_dbtp(profile: &Profile, target: &Target, amount: f64, delivery: &DeliveryParams) -> Vec<f64> {
     let asked_dbtp = delivery.ceiling_dbtp;
     let mut ceilings = vec![asked_dbtp];
-    if let (TargetKind::Reference, Some(lufs)) = (target.kind, profile.loudness.integrated_lufs) {
+    if let (true, Some(lufs)) = (target.kind.is_followed(), profile.loudness.integrated_lufs) {
         let peaks_dbtp = (profile.peak.true_peak_dbtp + delivery.loudness_lufs - lufs).min(asked_dbtp);
         let target_dbtp = delivery.loudness_lufs + target.features[PLR];
         let denser_db = (peaks_dbtp - target_dbtp).clamp(0.0, MOST_DENSER_DB) * amount;
@@ -184,4 +191,11 @@ fn with_ratio(band: &BandEnvelope, aim: &Punch, params: BandParams, start: f64) 
         step = libm::sqrt(step);
     }
     best.1
+}
+
+/// The clipper's curve a step lower, where hits stand `headroom_db` over the mean.
+fn clipped(clipper: &ClipperParams, amount: f64, headroom_db: f64) -> ClipperParams {
+    let ceiling_db = if clipper.drive_db > 0.0 { clipper.headroom_db - clipper.drive_db } else { headroom_db };
+    let drive_db = (headroom_db - ceiling_db + CLIPPER_STEP_DB).min(amount * MOST_CLIPPED_DB);
+    ClipperParams { drive_db: drive_db.max(clipper.drive_db + 0.1), headroom_db, knee_db: CLIPPER_KNEE_DB }
 }

@@ -5,9 +5,11 @@ use analyzer::loudness::LoudnessMeter;
 use analyzer::profile::Profile;
 use analyzer::punch::Punch;
 use analyzer::stream::{Frame, Meter as _};
+use analyzer::units::db_from_gain;
 use renderer::band_envelopes::{BandEnvelope, EnvelopeMeter};
 use renderer::chain::Chain;
 use renderer::recipe::{Recipe, Solution};
+use renderer::shaper::mean_dbfs;
 use renderer::stages::multiband::{BandParams, MultibandParams};
 use renderer::stages::width::WidthParams;
 
@@ -20,6 +22,10 @@ use crate::song::blocks::each_block;
 
 /// So much of a loud passage is enough to compare ways to loudness, seconds.
 const LONGEST_LOUD_S: usize = 6;
+/// A band that is this close to its aim is left, dB.
+pub const CLOSE_DB: f64 = 0.3;
+/// A loudness this close is reached, LU.
+pub const CLOSE_LU: f64 = 0.05;
 
 /// Passages of a song, and what they sound like behind the equaliser.
 pub struct Rehearsal {
@@ -102,19 +108,35 @@ impl Rehearsal {
         Ok(rendered)
     }
 
-    /// How the bands move in the master.
-    pub fn limited(
-        &self,
-        compressed: &Spool<Frame>,
-        recipe: &Recipe,
-        profile: &Profile,
-    ) -> Result<[Punch; BANDS], Error> {
+    /// Highest peak of frames over the song's mean power, dB.
+    pub fn headroom_db(&self, frames: &Spool<Frame>) -> Result<f64, Error> {
+        let mut highest = 0.0f32;
+        each_block(&mut frames.reader(), |frames| {
+            highest = frames.as_flattened().iter().fold(highest, |highest, x| highest.max(x.abs()));
+            Ok(())
+        })?;
+        Ok((db_from_gain(f64::from(highest)) - mean_dbfs(&self.solution.band_levels_dbfs)).clamp(6.0, 24.0))
+    }
+
+    /// The passages behind the limiter.
+    pub fn limited(&self, compressed: &Spool<Frame>, recipe: &Recipe, profile: &Profile) -> Result<Made, Error> {
         let Self { solution, sample_rate_hz, channels, .. } = self;
         let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
         let delivery = delivery_of(recipe, self.lufs[1], profile);
         let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
         let mut meter = EnvelopeMeter::new(sample_rate_hz);
-        limiting.of(&self.finished(recipe, compressed)?, |frames| meter.push(frames))?;
-        Ok(meter.finish(&solution.band_levels_dbfs).map(|band| band.punch()))
+        let outcome = limiting.of(&self.finished(recipe, compressed)?, |frames| meter.push(frames))?;
+        let is_peak = outcome.peak_limiting_db > delivery.max_peak_limiting_db - CLOSE_DB;
+        let short_lu = outcome.loudness_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs - CLOSE_LU);
+        let punch = meter.finish(&solution.band_levels_dbfs).map(|band| band.punch());
+        Ok(Made { punch, short_lu: if is_peak { short_lu } else { 0.0 } })
     }
+}
+
+/// What became of the passages.
+pub struct Made {
+    /// How the bands move.
+    pub punch: [Punch; BANDS],
+    /// Loudness that single hits stand in the way of, LU.
+    pub short_lu: f64,
 }
