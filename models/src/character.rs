@@ -141,6 +141,10 @@ impl Character {
             let [mid, side] = self.gains_db(band_centre_hz(band));
             target.features[MID + band] += mid;
             target.features[SIDE + band] += side;
+            for moment in &mut target.moments {
+                moment[band] += mid;
+                moment[SPECTRUM_BANDS + band] += side;
+            }
         }
         for band in 0..THIRD_OCTAVES {
             let gains = self.gains_db(third_octave_hz(band));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use analyzer::profile::Profile;
 
+use crate::batch::budget::Budget;
 use crate::batch::pages;
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Record};
@@ -15,9 +16,9 @@ use crate::io::encode::{ensure_writable, scratch};
 use crate::io::hash::file_hash;
 use crate::render::provenance::was_mastered_towards;
 use crate::report::Report;
-use crate::report::warning::{Warning, WarningKind};
+use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::request::job::MasterJob;
-use crate::request::page::Page;
+use crate::request::page::{Page, PageAudio};
 use crate::song::Song;
 use crate::song::observer::Observer;
 use crate::workflows::master::{Decided, MasteringTarget, Mix, deliver};
@@ -31,6 +32,8 @@ pub enum Done {
     Unchanged,
     /// Another batch works on it.
     Busy,
+    /// Its file changed while it was read: says so.
+    Changing(String),
 }
 
 impl Shared<'_> {
@@ -80,7 +83,10 @@ impl Shared<'_> {
                 if !is_unclear || matches!(error, Error::Io(io::Error::Exists { .. }) | Error::Edited(_)) {
                     claim.release();
                 }
-                return Err(error.to_string());
+                return match error {
+                    Error::Io(io::Error::Changed { .. }) => Ok(Done::Changing(error.to_string())),
+                    _ => Err(error.to_string()),
+                };
             }
         };
         let output_hash = file_hash(&path).map_err(|e| e.to_string())?;
@@ -151,8 +157,15 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let (song, profile) = Song::load_measured_within(&job.input, self.spool_bytes, observer)?;
-        let decided = self.decided(item, job, &song, &profile, deciders, observer)?;
-        let report = deliver(job, decided, observer)?;
+        let mut decided = self.decided(item, job, &song, &profile, deciders, observer)?;
+        let mut job = job.clone();
+        if let Some(page) = job.output.page.as_mut().filter(|page| page.audio == PageAudio::Full)
+            && !Budget::allows_whole_song(self.page_bytes, song.frames.len())
+        {
+            page.audio = PageAudio::Excerpt;
+            decided.warnings.push(Warning::new(Subject::Page, WarningKind::PageIsAnExcerpt));
+        }
+        let report = deliver(&job, decided, observer)?;
         Ok((report, profile))
     }
 

@@ -22,6 +22,8 @@ use crate::song::blocks::each_block;
 
 /// So much of a loud passage is enough to compare ways to loudness, seconds.
 const LONGEST_LOUD_S: usize = 6;
+/// A ratio this close to 1 is none.
+const LEAST_RATIO: f64 = 0.03;
 /// A band that is this close to its aim is left, dB.
 pub const CLOSE_DB: f64 = 0.3;
 /// A loudness this close is reached, LU.
@@ -84,6 +86,9 @@ impl Rehearsal {
         let mut params = MultibandParams::default();
         for (b, band) in params.bands_mut().into_iter().enumerate() {
             let ratio = libm::round(100.0 * libm::pow(whole[b].ratio, amount)) / 100.0;
+            if (ratio - 1.0).abs() < LEAST_RATIO {
+                continue;
+            }
             let scaled = BandParams { ratio, ..whole[b] };
             *band = BandParams { makeup_db: -self.bands[b].through(&scaled).level_db, ..scaled };
         }
