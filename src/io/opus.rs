@@ -189,7 +189,7 @@ mod tests {
     fn what_cannot_be_decoded_well_is_refused() {
         let mut trust = Trust::default();
         let packet = |configuration: u8| [configuration << 3, 0];
-        assert_eq!([20, 31, 19].map(|c| trust.refuses(&packet(c))), [None; 3]);
+        assert_eq!([23, 31, 19].map(|c| trust.refuses(&packet(c))), [None; 3]);
         assert!(trust.refuses(&packet(16)).is_some_and(|words| words.contains("2.5 ms")));
         assert!(trust.refuses(&packet(1)).is_some_and(|words| words.contains("switches")));
         trust.reset();
