@@ -9,7 +9,7 @@ use analyzer::fft::spectrum_of;
 use analyzer::punch::Punch;
 use analyzer::random::Random;
 use analyzer::stream::{Frame, Meter as _};
-use analyzer::synth::{pink_noise, sine};
+use analyzer::synth::{demo_mix, pink_noise, sine};
 use analyzer::units::{db_from_gain, gain_from_db};
 use common::{Folder, RATE_HZ, job, mastered, read, with};
 use goldmaster::render::promises::Verdict;
@@ -34,21 +34,22 @@ fn punch(frames: &[Frame]) -> Vec<Punch> {
     analyzer.finish().dynamics.bands.iter().map(|band| band.mid).collect()
 }
 
-/// Noise whose level rises and falls by `swing_db` four times a second, in steps.
-fn swinging(swing_db: f64, seconds: f64, seed: u64) -> Vec<Frame> {
-    let mut noise = pink_noise(RATE_HZ, -24.0, seconds, seed);
-    let step = RATE_HZ as usize / 8;
-    for (n, part) in noise.chunks_mut(step).enumerate() {
+/// A part of a song whose level rises and falls by `swing_db` four times a second, in steps.
+fn swinging(part: &[Frame], swing_db: f64) -> Vec<Frame> {
+    let mut song = part.to_vec();
+    for (n, part) in song.chunks_mut(RATE_HZ as usize / 8).enumerate() {
         let gain = gain_from_db(if n % 2 == 0 { swing_db } else { -swing_db }) as f32;
         part.iter_mut().for_each(|frame| *frame = frame.map(|x| x * gain));
     }
-    noise
+    song
 }
 
 #[test]
 fn a_song_that_swings_more_than_its_reference_comes_closer_to_it_as_far_as_is_asked() {
     let folder = Folder::new();
-    let (song, record) = (swinging(5.0, 20.0, 1), swinging(1.0, 20.0, 2));
+    let whole = demo_mix(RATE_HZ, 40.0);
+    let (first, second) = whole.split_at(whole.len() / 2);
+    let (song, record) = (swinging(first, 5.0), second.to_vec());
     folder.wav("mix.wav", 2, &song);
     folder.wav("record.wav", 2, &record);
     let wanted = punch(&record);
