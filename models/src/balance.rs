@@ -119,7 +119,10 @@ const NARROWEST_DB: f64 = -40.0;
 /// Power of the side over that of the mid in the bands of [`analyzer::crossover`], dB.
 fn widths_db([mid, side]: &ThirdOctaveLevels) -> [f64; BANDS] {
     let power = |levels: &[f64; THIRD_OCTAVES], band: usize| -> f64 {
-        (0..THIRD_OCTAVES).filter(|third| crossover_band(*third) == band).map(|third| power_from_db(levels[third])).sum()
+        (0..THIRD_OCTAVES)
+            .filter(|third| crossover_band(*third) == band)
+            .map(|third| power_from_db(levels[third]))
+            .sum()
     };
     std::array::from_fn(|band| db_from_power(power(side, band) / power(mid, band)).max(NARROWEST_DB))
 }

@@ -172,9 +172,10 @@ impl std::str::FromStr for Character {
 
 #[cfg(test)]
 mod tests {
+    use crate::target::TargetKind;
+
     use super::*;
     use crate::norm::NormProfile;
-    use crate::target::TargetKind;
 
     /// Mean gain of the mid between two frequencies over the mean from 400 Hz to 1.6 kHz, and of the side over the mid.
     fn gains(character: Character, low_hz: f64, high_hz: f64) -> [f64; 2] {

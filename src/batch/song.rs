@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use analyzer::profile::Profile;
-use renderer::recipe::Recipe;
 
 use crate::batch::budget::Budget;
 use crate::batch::pages;
@@ -16,13 +15,13 @@ use crate::io::claim::Claim;
 use crate::io::encode::{ensure_writable, scratch};
 use crate::io::hash::file_hash;
 use crate::render::provenance::was_mastered_towards;
+use crate::report::Report;
 use crate::report::warning::{Subject, Warning, WarningKind};
-use crate::report::{DecisionReport, Report};
 use crate::request::job::MasterJob;
 use crate::request::page::{Page, PageAudio};
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::{Decided, MasteringTarget, decided_towards, deliver};
+use crate::workflows::master::{Decided, MasteringTarget, Mix, deliver};
 
 /// How a song of a batch came out.
 #[derive(Debug)]
@@ -158,29 +157,28 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let (song, profile) = Song::load_measured_within(&job.input, self.spool_bytes, observer)?;
-        let (recipe, decision, mut warnings) = self.decided(item, job, &song, &profile, deciders, observer)?;
+        let mut decided = self.decided(item, job, &song, &profile, deciders, observer)?;
         let mut job = job.clone();
         if let Some(page) = job.output.page.as_mut().filter(|page| page.audio == PageAudio::Full)
             && !Budget::allows_whole_song(self.page_bytes, song.frames.len())
         {
             page.audio = PageAudio::Excerpt;
-            warnings.push(Warning::new(Subject::Page, WarningKind::PageIsAnExcerpt));
+            decided.warnings.push(Warning::new(Subject::Page, WarningKind::PageIsAnExcerpt));
         }
-        let decided = Decided { song: &song, profile: &profile, recipe, decision, warnings };
         let report = deliver(&job, decided, observer)?;
         Ok((report, profile))
     }
 
     /// What is to be done to a song, and what was noticed of its references.
-    fn decided(
+    fn decided<'a>(
         &self,
         item: &Item,
         job: &MasterJob,
-        song: &Song,
-        profile: &Profile,
+        song: &'a Song,
+        profile: &'a Profile,
         deciders: &mut Deciders,
         observer: &dyn Observer,
-    ) -> Result<(Recipe, DecisionReport, Vec<Warning>), Error> {
+    ) -> Result<Decided<'a>, Error> {
         if self.direction.is_unknown {
             return Err(Error::Album("a master has vanished since the batch began: begin it again".to_owned()));
         }
@@ -190,16 +188,14 @@ impl Shared<'_> {
             if recipe.towards.as_ref().is_some_and(|origin| was_mastered_towards(&job.input, origin)) {
                 warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
             }
-            return Ok((recipe, decision, warnings));
+            return Ok(Decided { song, profile, recipe, decision, warnings });
         }
-        let (job, aim) = match &self.direction.middle {
+        let (job, target) = match &self.direction.middle {
             Some(middle) => (job.clone(), MasteringTarget::at(middle.clone())),
             None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
         };
-        let aim = aim.for_song(&job.input, &job.settings);
         let decider = deciders.get(job.settings.decider)?;
-        let Decided { recipe, decision, warnings, .. } =
-            decided_towards(&job, (song, profile), aim, decider, observer)?;
-        Ok((recipe, decision, warnings))
+        let mix = Mix { input: &job.input, settings: &job.settings, song, profile };
+        mix.decided(target, None, |target| decider.decide(profile, target), observer)
     }
 }

@@ -9,8 +9,8 @@ use renderer::recipe::Recipe;
 use renderer::stages::clipper::ClipperParams;
 use renderer::stages::glue::GlueParams;
 
-use super::dynamics::Rehearsal;
 use super::excerpts::{Limiting, delivery_of};
+use super::rehearsal::{CLOSE_LU, Rehearsal};
 use crate::error::Error;
 use crate::io::spool::Spool;
 use crate::song::blocks::each_block;
@@ -25,8 +25,6 @@ const GLUE_RATIOS: [f64; 2] = [1.5, 2.0];
 const WORTH_NOISE_DB: f64 = 0.1;
 /// What a missing LU weighs against noise, dB.
 const SHORT_COST_DB: f64 = 30.0;
-/// A loudness this close is reached, LU.
-pub const CLOSE_LU: f64 = 0.05;
 /// A passage that needs less limiting than this is left to the limiter, dB.
 const LITTLE_LIMITING_DB: f64 = 1.0;
 /// A loud passage behind the compressors, in which the ways to loudness are compared.
