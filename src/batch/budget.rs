@@ -63,7 +63,8 @@ impl Budget {
         Self { spool_bytes, page_bytes: self.page_bytes + freed, ..self }
     }
 
-    /// Whether a page may play all of a song of so many frames: of mix, master and reference there are frames, FLAC and text.
+    /// Whether a page may play all of a song of so many frames: of mix, master and reference there are frames, FLAC
+    /// and text.
     pub fn allows_whole_song(page_bytes: u64, frames: u64) -> bool {
         frames.saturating_mul(PAGE_BYTES_PER_FRAME) <= page_bytes
     }

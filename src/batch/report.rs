@@ -265,8 +265,8 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// A text as a cell: a spreadsheet takes one that begins with any of these for a formula, and runs it. An apostrophe in front
-/// makes it a text again.
+/// A text as a cell: a spreadsheet takes one that begins with any of these for a formula, and runs it. An apostrophe
+/// in front makes it a text again.
 fn text_cell(text: &str) -> String {
     let is_formula =
         text.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r']) || text.starts_with(['\t', '\r', '\n']);

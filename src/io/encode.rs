@@ -182,7 +182,8 @@ impl Encoder {
         self.complete(tags)?.persist()
     }
 
-    /// Completes the file, with `tags` where there are any, and makes sure that it is on the disk, still without its name.
+    /// Completes the file, with `tags` where there are any, and makes sure that it is on the disk, still without its
+    /// name.
     ///
     /// # Errors
     /// Frames are missing, or the disk is full or fails.

@@ -1,4 +1,5 @@
-//! What is read of a Matroska file (RFC 9559) beside its demuxer: whether it holds sound, and how much of its end is padding.
+//! What is read of a Matroska file (RFC 9559) beside its demuxer: whether it holds sound, and how much of its end is
+//! padding.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};

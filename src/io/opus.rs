@@ -43,7 +43,8 @@ fn is_shortest(packet: &[u8]) -> bool {
     packet.first().is_some_and(|first| first >> 3 >= 16 && first >> 3 & 3 == 0)
 }
 
-/// What the decoder does not get right, in a stream that has it: it is 27 to 37 dB from the reference there, with clicks.
+/// What the decoder does not get right, in a stream that has it: it is 27 to 37 dB from the reference there, with
+/// clicks.
 #[derive(Debug, Default)]
 pub(super) struct Trust {
     coding: Option<Coding>,

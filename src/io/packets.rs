@@ -251,8 +251,8 @@ impl PacketReader {
         let gap = self.next_position.map_or(0, |next| u64::try_from(position.saturating_sub(next)).unwrap_or(0));
         let decoded = packet.dur.saturating_add(packet.trim_start).saturating_add(packet.trim_end);
         self.next_position = position.checked_add_unsigned(decoded.get());
-        // Encoders that are fed by time stamps of other streams let Opus pages drift from what their packets hold; packets
-        // that are truly missing leave a multiple of the shortest, 2.5 ms (RFC 6716 section 2.1.4).
+        // Encoders that are fed by time stamps of other streams let Opus pages drift from what their packets hold;
+        // packets that are truly missing leave a multiple of the shortest, 2.5 ms (RFC 6716 section 2.1.4).
         let is_drift =
             demux::codec_name(self.source.codec) == "Opus" && !gap.is_multiple_of(u64::from(self.sample_rate_hz) / 400);
         if is_drift {
