@@ -90,7 +90,7 @@ fn sparse_hits_over_a_quiet_floor_are_not_flattened_for_loudness_and_the_shortfa
     let report = mastered(&job(&folder.path("mix.wav"), &folder.path("out.wav")));
     let loudness = &report.promises[0];
     assert_eq!(loudness.verdict, Verdict::Short, "{loudness:?}");
-    assert!(loudness.measured.contains("single hits"), "{loudness:?}");
+    assert!(loudness.sentence.contains("single hits"), "{loudness:?}");
     assert!((10.0..=12.2).contains(&report.peak_limiting_db), "{} dB", report.peak_limiting_db);
     let strict = folder.goldmaster(&["mix.wav", "-o", "strict.wav", "--strict"]);
     assert_eq!(strict.code, Some(3), "{strict:?}");

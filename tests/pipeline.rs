@@ -16,7 +16,7 @@ use goldmaster::request::delivery::{DeliveryRequest, LoudnessTarget, WordLength}
 use goldmaster::request::destination::Destination;
 use goldmaster::request::reference::Reference;
 use goldmaster::request::settings::{DeciderKind, Percent};
-use goldmaster::song::observer::{Observer, Silent};
+use goldmaster::song::observer::{Observer, Silent, Stage};
 use goldmaster::workflows::master::master;
 use lofty::config::WriteOptions;
 use lofty::file::{AudioFile as _, TaggedFileExt as _};
@@ -363,13 +363,13 @@ fn every_amount_turns_off_what_it_is_for() {
 
 /// Ends a run, as Ctrl-C does, once it has begun this stage.
 struct InterruptIn {
-    stage: &'static str,
+    stage: Stage,
     has_begun: AtomicBool,
 }
 
 impl Observer for InterruptIn {
-    fn stage(&self, name: &'static str, _: Option<u64>) {
-        self.has_begun.fetch_or(name == self.stage, Ordering::Relaxed);
+    fn stage(&self, stage: Stage, _: Option<u64>) {
+        self.has_begun.fetch_or(stage == self.stage, Ordering::Relaxed);
     }
 
     fn advance(&self, _: u64) -> Result<(), io::Error> {
@@ -385,11 +385,11 @@ fn an_interrupted_run_leaves_everything_as_it_was() {
     let mut job = job(&folder.wav("mix.wav", 2, &MIX), &folder.file("out.wav", b"an earlier master"));
     job.output.force = true;
     let before = folder.contents();
-    for stage in ["reading", "rendering", "limiting"] {
+    for stage in [Stage::Reading, Stage::Rendering, Stage::Limiting] {
         let observer = InterruptIn { stage, has_begun: AtomicBool::new(false) };
         let error = master(&job, &observer).expect_err("it was interrupted");
-        assert_eq!(error.exit_code(), INTERRUPTED, "{stage}: {error}");
-        assert!(folder.contents() == before, "{stage}");
+        assert_eq!(error.exit_code(), INTERRUPTED, "{stage:?}: {error}");
+        assert!(folder.contents() == before, "{stage:?}");
     }
 }
 

@@ -5,17 +5,14 @@ mod common;
 use std::path::Path;
 
 use analyzer::defects::{Defect, DefectKind};
-use analyzer::synth::demo_mix;
-use common::{Folder, MIX, OTHER_MIX, RATE_HZ};
 use goldmaster::page::silent_html;
 use goldmaster::render::promises::{Promise, PromiseKind, Shortfall, Verdict};
-use goldmaster::render::promises::{Promise, Verdict};
 use goldmaster::render::series::Series;
 use goldmaster::report::actions::{Action, Move};
 use goldmaster::report::figures::{Equalizer, Figures, ImageFigure, SoundFigures, SpectrumFigure, TargetSpectrum};
 use goldmaster::report::qualities::{Qualities, Sound};
 use goldmaster::report::stated::stated;
-use goldmaster::report::warning::{Subject, Warning};
+use goldmaster::report::warning::{Subject, Warning, WarningKind};
 use goldmaster::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use goldmaster::request::settings::DeciderKind;
 use goldmaster::terminal::look::Look;
@@ -23,7 +20,6 @@ use goldmaster::terminal::{master_summary, printable};
 use models::decision::Confidence;
 use models::target::TargetKind;
 use renderer::recipe::Recipe;
-use serde_json::Value;
 
 /// Qualities of which one of each outcome is made up.
 fn qualities() -> Qualities {
@@ -64,6 +60,7 @@ fn report() -> Report {
     let sound = |lufs: f64, peak: f64| SoundFigures {
         seconds: 60.0,
         peaks: series(0.5, 1.0, (0..60).map(|n| peak * (1.0 - 0.5 * f64::from(n % 3))).collect()),
+        rms: series(0.5, 1.0, (0..60).map(|n| 0.3 * peak * (1.0 - 0.25 * f64::from(n % 3))).collect()),
         short_term_lufs: series(2.0, 1.0, (0..57).map(|n| lufs - 8.0 + 0.2 * f64::from(n.min(50))).collect()),
         loudest_at_s: Some(50.5),
         histogram: [vec![0.0; 40], vec![0.25; 4]].concat(),
@@ -175,7 +172,8 @@ fn the_terminal_says_the_same_at_every_width() {
 fn what_names_hold_moves_nothing_in_a_terminal() {
     let mut report = report();
     report.output.path = "a\u{1b}[31mred\r\n\u{9b}2J\u{202e}vaw.\u{7}".to_owned();
-    report.warnings = vec!["reference \u{1b}]0;title\u{7}: quiet".to_owned()];
+    let name = Subject::Reference("\u{1b}]0;title\u{7}".to_owned());
+    report.warnings = stated([Warning::new(name, WarningKind::ReferenceIsDamaged)]);
     let text = printable(&master_summary(&report, &Look { columns: 80, is_coloured: false, is_unicode: true }));
     assert!(text.starts_with("a\u{fffd}[31mred\u{fffd}\u{fffd}\u{fffd}2J\u{fffd}vaw.\u{fffd}\n"), "{text}");
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
