@@ -94,6 +94,14 @@ pub enum Error {
         /// All songs.
         songs: usize,
     },
+    /// The master was written, but not its page.
+    #[error("{}: the master is written, but its page is not: {cause}", name(path))]
+    NoPage {
+        /// The master.
+        path: PathBuf,
+        /// Why not.
+        cause: String,
+    },
     /// The master would have broken a promise, so it was not written.
     #[error("{}: nothing was written: {broken}", name(path))]
     Promise {
@@ -122,6 +130,7 @@ impl Error {
             | Self::Folder(_)
             | Self::Edited(_)
             | Self::Output(_)
+            | Self::NoPage { .. }
             | Self::Album(_) => 1,
         }
     }

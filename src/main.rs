@@ -41,7 +41,7 @@ fn parsed() -> Result<Command, clap::Error> {
         return Ok(named);
     }
     let master = MasterArgs::from_arg_matches(&matches);
-    Ok(Command::Master(master.map_err(|error| error.format(&mut command()))?))
+    Ok(Command::Master(Box::new(master.map_err(|error| error.format(&mut command()))?)))
 }
 
 /// Prints help, the version, or what is wrong with the arguments.

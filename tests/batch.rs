@@ -211,6 +211,31 @@ fn shortfalls_and_advice_are_told_as_they_are_of_a_single_song() {
 }
 
 #[test]
+fn a_file_that_is_still_being_written_is_left_for_the_next_run() {
+    let folder = folder_of(1);
+    let growing = folder.wav("in/growing.wav", 2, &demo_mix(RATE_HZ, 20.0));
+    let whole = fs::metadata(&growing).expect("a file").len();
+    let mut child = start(&folder, &["batch", "in", "-o", "out", "--jobs", "1"]);
+    let mut file = fs::OpenOptions::new().append(true).open(&growing).expect("ours");
+    while child.try_wait().expect("ours").is_none() {
+        std::io::Write::write_all(&mut file, &[0; 6]).expect("space");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(child.wait().expect("ours").code(), Some(0), "it is no failure");
+    assert_eq!(masters(&folder.path("out")).keys().collect::<Vec<_>>(), ["0.wav"]);
+    let first = report(&folder.path("out/report.json"));
+    assert_eq!(statuses(&first), [("in/0.wav", "mastered"), ("in/growing.wav", "changing")]);
+    assert!(first["songs"][1]["cause"].as_str().is_some_and(|cause| cause.contains("changed while it was read")));
+    file.set_len(whole).expect("ours");
+    folder.goldmaster(&["batch", "in", "-o", "out"]).succeeded();
+    assert_eq!(
+        statuses(&report(&folder.path("out/report.json"))),
+        [("in/0.wav", "unchanged"), ("in/growing.wav", "mastered")]
+    );
+    assert_tidy(&folder.path("out"));
+}
+
+#[test]
 fn two_batches_into_one_folder_share_the_work() {
     let folder = folder_of(5);
     folder.goldmaster(&["batch", "in", "-o", "alone"]).succeeded();
@@ -335,7 +360,7 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
         (&["batch", "in", "--profile", "missing.json"], 1, "missing.json: there is no such file"),
         (&["batch", "in", "--genre", "polka"], USAGE, "electronic, folk, orchestral, rock"),
         (&["batch", "in", "--genre", "rock", "--reference-from-album"], USAGE, "--reference-from-album"),
-        (&["batch", "--genre", "rock"], USAGE, "no song"),
+        (&["batch", "--genre", "rock"], USAGE, "INPUTS"),
         (&["batch", "in", "--genre-reference", "in/0.wav"], USAGE, "must be GENRE=FILE"),
         (
             &["batch", "in", "--genre-reference", "polka=in/0.wav"],

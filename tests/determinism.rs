@@ -109,7 +109,7 @@ fn a_recipe_replayed_on_its_own_mix_searches_nothing_and_gives_the_same_bytes() 
     demanding(&folder, "out.wav");
     for (first, again) in [("first.wav", "again.wav"), ("first.flac", "again.flac")] {
         let arguments =
-            ["mix.wav", "--reference", "record.wav", "-o", first, "--recipe", "recipe.json", "--force", "--quiet"];
+            ["mix.wav", "--reference", "record.wav", "-o", first, "--save-recipe", "recipe.json", "--force", "--quiet"];
         folder.goldmaster(&arguments).succeeded();
         let arguments = ["render", "mix.wav", "--recipe", "recipe.json", "-o", again, "--json"];
         let report = folder.goldmaster(&arguments).succeeded().json();
@@ -122,7 +122,7 @@ fn a_recipe_replayed_on_its_own_mix_searches_nothing_and_gives_the_same_bytes() 
 fn a_written_recipe_is_the_recipe_that_ran() {
     let folder = Folder::new();
     demanding(&folder, "out.wav");
-    let arguments = ["mix.wav", "-o", "out.wav", "--recipe", "recipe.json", "--json"];
+    let arguments = ["mix.wav", "-o", "out.wav", "--save-recipe", "recipe.json", "--json"];
     let report = folder.goldmaster(&arguments).succeeded().json();
     let text = std::fs::read_to_string(folder.path("recipe.json")).expect("the recipe");
     assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), report["recipe"]);

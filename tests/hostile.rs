@@ -1,7 +1,8 @@
-//! Damaged and malicious input at every door: files of sound, tags, recipes, plans and profiles. Whatever the bytes are, there is
-//! a result or an error, and never more sound than the bytes can carry.
+//! Damaged and malicious input at every door: files of sound, tags, recipes, plans and profiles. Whatever the bytes
+//! are, there is a result or an error, and never more sound than the bytes can carry.
 //!
-//! `GOLDMASTER_HOSTILE_RUNS` says how many changed inputs are tried; `fuzz/` has the same doors for a coverage-guided fuzzer.
+//! `GOLDMASTER_HOSTILE_RUNS` says how many changed inputs are tried; `fuzz/` has the same doors for a coverage-guided
+//! fuzzer.
 #![allow(clippy::print_stderr, reason = "a long run says how far it came")]
 
 mod common;

@@ -139,6 +139,30 @@ fn mono_stays_mono() {
 }
 
 #[test]
+fn mono_and_two_equal_channels_come_to_one_level() {
+    let folder = Folder::new();
+    let frames: Vec<Frame> = MIX.iter().map(|[left, _]| [*left; 2]).collect();
+    let masters = [1, 2].map(|channels| {
+        let input = folder.wav(&format!("{channels}.wav"), channels, &frames);
+        let output = folder.path(&format!("{channels}.master.wav"));
+        mastered(&job(&input, &output));
+        let power: f64 = read(&output).frames.iter().map(|[left, _]| f64::from(left * left)).sum();
+        10.0 * (power / frames.len() as f64).log10()
+    });
+    assert!((masters[0] - masters[1]).abs() < 0.3, "{masters:?} dB");
+}
+
+#[test]
+fn a_song_on_one_side_stays_there() {
+    let folder = Folder::new();
+    let frames: Vec<Frame> = MIX.iter().map(|[left, _]| [*left, 0.0]).collect();
+    let input = folder.wav("left.wav", 2, &frames);
+    let output = folder.path("left.master.wav");
+    mastered(&job(&input, &output));
+    assert!(read(&output).frames.iter().all(|[_, right]| *right == 0.0));
+}
+
+#[test]
 fn the_sample_rate_of_the_mix_is_kept() {
     let folder = Folder::new();
     for rate in [8_000, 44_100, 48_000, 96_000] {

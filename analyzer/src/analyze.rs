@@ -1,5 +1,7 @@
 //! One pass over a song fills its [`Profile`].
 
+use std::borrow::Cow;
+
 use crate::bands::BandMeter;
 use crate::blocks::Blocks;
 use crate::defects::{Evidence, defects};
@@ -89,8 +91,11 @@ impl Meters {
 
     /// Loudness windows are made of whole blocks; all else counts to the last frame.
     fn push(&mut self, block: &[Frame], is_whole: bool) {
-        self.samples.note_unreadable(block);
-        let block = &*readable(block);
+        let sound = readable(block);
+        if matches!(sound, Cow::Owned(_)) {
+            self.samples.note_unreadable(block);
+        }
+        let block = &*sound;
         self.peaks.push(self.samples.push(block));
         if is_whole {
             self.energies.push(block);

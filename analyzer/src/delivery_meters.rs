@@ -1,9 +1,9 @@
 //! Peaks as the meters read them by which deliveries are checked.
 //!
-//! An ideal interpolator reads what a converter will put out, up to 0.95 of Nyquist here ([`crate::oversample`]). The meters in use
-//! interpolate with 12 to 32 taps, and read what lies next to Nyquist up to 0.6 dB higher: the filter of ITU-R BS.1770-5
-//! Annex 2, that of libebur128, and the resampler of ffmpeg in front of its own. A ceiling that is to hold on them is
-//! checked with them.
+//! An ideal interpolator reads what a converter will put out, up to 0.95 of Nyquist here ([`crate::oversample`]). The
+//! meters in use interpolate with 12 to 32 taps, and read what lies next to Nyquist up to 0.6 dB higher: the filter
+//! of ITU-R BS.1770-5 Annex 2, that of libebur128, and the resampler of ffmpeg in front of its own. A ceiling that is
+//! to hold on them is checked with them.
 
 use std::f64::consts::PI;
 
@@ -115,8 +115,8 @@ impl Interpolator {
         Some(Self { up, down, taps: FFMPEG_TAPS, before, phases })
     }
 
-    /// The largest magnitude of the points between the frames `from` and `to` of a stream of which `x` starts [`MARGIN`] frames
-    /// before the frame `start`.
+    /// The largest magnitude of the points between the frames `from` and `to` of a stream of which `x` starts
+    /// [`MARGIN`] frames before the frame `start`.
     fn peak(&self, x: &[f32], start: u64, from: u64, to: u64) -> f32 {
         let (up, down) = (self.up as u64, self.down as u64);
         let mut point = (from * up).div_ceil(down);

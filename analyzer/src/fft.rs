@@ -1,8 +1,8 @@
 //! Fourier transforms of real signals, several at once, with the same bits on every processor.
 //!
 //! `realfft` plans with the vector instructions of the processor it runs on as soon as any crate of a program switches them on in
-//! rustfft. Those planners serve exactly `f32` and `f64`; a number of our own, [`Lanes`], is always given the scalar algorithms.
-//! With as many lanes as a vector register holds (four `f32`, two `f64`), these are as fast as the ones that were avoided.
+//! rustfft. Those planners serve exactly `f32` and `f64`; numbers of our own, [`Quad`] and [`Pair`], are always given the scalar
+//! algorithms, which serve four or two signals at once with them.
 
 use std::sync::Arc;
 
@@ -10,23 +10,18 @@ use realfft::{ComplexToReal, FftNum, RealFftPlanner, RealToComplex};
 
 pub use realfft::num_complex::Complex;
 
-use crate::lanes::Lanes;
+use crate::lanes::{Pair, Quad};
 
-/// Four signals in single precision.
-pub type RealFft4 = RealFft<f32, 4>;
-/// Two signals in double precision.
-pub type RealFft2 = RealFft<f64, 2>;
-
-/// Transforms `N` signals of one length to `length / 2 + 1` bins each, and back.
+/// Transforms signals of one length to `length / 2 + 1` bins each, and back: one signal per lane of `T`.
 #[derive(Clone)]
-pub struct RealFft<T: FftNum, const N: usize> {
-    forward: Arc<dyn RealToComplex<Lanes<T, N>>>,
-    inverse: Arc<dyn ComplexToReal<Lanes<T, N>>>,
-    scratch: Vec<Complex<Lanes<T, N>>>,
+pub struct RealFft<T: FftNum> {
+    forward: Arc<dyn RealToComplex<T>>,
+    inverse: Arc<dyn ComplexToReal<T>>,
+    scratch: Vec<Complex<T>>,
 }
 
-// Constructors that are not generic: all of rustfft is compiled once for either type, and not in every crate that uses it.
-impl RealFft4 {
+// Constructors that are not generic: all of rustfft is compiled once for either number, and not in every crate that uses it.
+impl RealFft<Quad> {
     /// For signals of `length` samples.
     ///
     /// # Panics
@@ -36,7 +31,7 @@ impl RealFft4 {
     }
 }
 
-impl RealFft2 {
+impl RealFft<Pair> {
     /// For signals of `length` samples.
     ///
     /// # Panics
@@ -46,7 +41,7 @@ impl RealFft2 {
     }
 }
 
-impl<T: FftNum, const N: usize> RealFft<T, N> {
+impl<T: FftNum> RealFft<T> {
     fn planned(length: usize) -> Self {
         assert!(length > 0 && length.is_multiple_of(2), "length {length} is not even");
         let mut planner = RealFftPlanner::new();
@@ -66,12 +61,12 @@ impl<T: FftNum, const N: usize> RealFft<T, N> {
     }
 
     /// Silence, one signal per lane.
-    pub fn silence(&self) -> Vec<Lanes<T, N>> {
-        vec![Lanes::splat(T::zero()); self.length()]
+    pub fn silence(&self) -> Vec<T> {
+        vec![T::zero(); self.length()]
     }
 
     /// The spectra of silence.
-    pub fn empty_spectrum(&self) -> Vec<Complex<Lanes<T, N>>> {
+    pub fn empty_spectrum(&self) -> Vec<Complex<T>> {
         vec![zero(); self.bins()]
     }
 
@@ -79,7 +74,7 @@ impl<T: FftNum, const N: usize> RealFft<T, N> {
     ///
     /// # Panics
     /// `time` or `spectrum` has another length than planned.
-    pub fn forward(&mut self, time: &mut [Lanes<T, N>], spectrum: &mut [Complex<Lanes<T, N>>]) {
+    pub fn forward(&mut self, time: &mut [T], spectrum: &mut [Complex<T>]) {
         let done = self.forward.process_with_scratch(time, spectrum, &mut self.scratch);
         done.expect("lengths of signal and spectrum");
     }
@@ -89,17 +84,17 @@ impl<T: FftNum, const N: usize> RealFft<T, N> {
     ///
     /// # Panics
     /// `spectrum` or `time` has another length than planned.
-    pub fn inverse(&mut self, spectrum: &mut [Complex<Lanes<T, N>>], time: &mut [Lanes<T, N>]) {
+    pub fn inverse(&mut self, spectrum: &mut [Complex<T>], time: &mut [T]) {
         if let [first, .., last] = spectrum {
-            (first.im, last.im) = (Lanes::splat(T::zero()), Lanes::splat(T::zero()));
+            (first.im, last.im) = (T::zero(), T::zero());
         }
         let done = self.inverse.process_with_scratch(spectrum, time, &mut self.scratch);
         done.expect("lengths of spectrum and signal");
     }
 }
 
-fn zero<T: FftNum, const N: usize>() -> Complex<Lanes<T, N>> {
-    Complex::new(Lanes::splat(T::zero()), Lanes::splat(T::zero()))
+fn zero<T: FftNum>() -> Complex<T> {
+    Complex::new(T::zero(), T::zero())
 }
 
 /// The transform of one signal, `signal.len() / 2 + 1` bins.
@@ -107,11 +102,11 @@ fn zero<T: FftNum, const N: usize>() -> Complex<Lanes<T, N>> {
 /// # Panics
 /// The signal's length is odd or 0.
 pub fn spectrum_of(signal: &[f64]) -> Vec<Complex<f64>> {
-    let mut fft = RealFft2::new(signal.len());
-    let mut time: Vec<_> = signal.iter().map(|x| Lanes([*x, 0.0])).collect();
+    let mut fft = RealFft::<Pair>::new(signal.len());
+    let mut time: Vec<_> = signal.iter().map(|x| Pair::new([*x, 0.0])).collect();
     let mut spectrum = fft.empty_spectrum();
     fft.forward(&mut time, &mut spectrum);
-    spectrum.iter().map(|bin| Complex::new(bin.re.0[0], bin.im.0[0])).collect()
+    spectrum.iter().map(|bin| Complex::new(bin.re.lanes()[0], bin.im.lanes()[0])).collect()
 }
 
 #[cfg(test)]
@@ -134,14 +129,14 @@ mod tests {
 
     #[test]
     fn inverse_gives_the_signals_back() {
-        let signals: Vec<Lanes<f32, 4>> =
-            (0..4096).map(|n| Lanes([0.37, 0.5, 2.0, 3.1].map(|turn| (n as f32 * turn).sin()))).collect();
-        let mut fft = RealFft4::new(4096);
+        let signals: Vec<Quad> =
+            (0..4096).map(|n| Quad::new([0.37, 0.5, 2.0, 3.1].map(|turn| (n as f32 * turn).sin()))).collect();
+        let mut fft = RealFft::<Quad>::new(4096);
         let (mut time, mut spectrum) = (signals.clone(), fft.empty_spectrum());
         fft.forward(&mut time, &mut spectrum);
         fft.inverse(&mut spectrum, &mut time);
         for (signal, back) in signals.iter().zip(&time) {
-            assert!(signal.0.iter().zip(back.0).all(|(a, b)| (a - b / 4096.0).abs() < 1e-6));
+            assert!(signal.lanes().iter().zip(back.lanes()).all(|(a, b)| (a - b / 4096.0).abs() < 1e-6));
         }
     }
 
@@ -151,13 +146,13 @@ mod tests {
         for length in [1 << 10, 3 << 10] {
             let mut random = Random::new(length as u64);
             let [a, b]: [Vec<f64>; 2] = [(); 2].map(|()| (0..length).map(|_| random.bipolar()).collect());
-            let mut fft = RealFft2::new(length);
+            let mut fft = RealFft::<Pair>::new(length);
             let mut spectra = |first: &[f64], second: &[f64]| {
-                let mut time: Vec<_> = first.iter().zip(second).map(|(x, y)| Lanes([*x, *y])).collect();
+                let mut time: Vec<_> = first.iter().zip(second).map(|(x, y)| Pair::new([*x, *y])).collect();
                 let mut spectrum = fft.empty_spectrum();
                 fft.forward(&mut time, &mut spectrum);
                 [0, 1].map(|lane| {
-                    let bits = |bin: &Complex<Lanes<f64, 2>>| [bin.re.0[lane].to_bits(), bin.im.0[lane].to_bits()];
+                    let bits = |bin: &Complex<Pair>| [bin.re.lanes()[lane].to_bits(), bin.im.lanes()[lane].to_bits()];
                     spectrum.iter().map(bits).collect::<Vec<_>>()
                 })
             };

@@ -1,106 +1,150 @@
-//! A number that is several numbers side by side, so that one pass of an algorithm serves several signals.
+//! Numbers that are several numbers side by side, so that one pass of an algorithm serves several signals.
 //!
-//! Arithmetic is done lane by lane in an order that the source fixes. The compiler makes single vector instructions of it, which
-//! change no bit: a signal gets the same result in any lane, beside any others, on every processor.
+//! They are as wide as one vector register that every processor of a kind has, and each operation is one instruction, rounded in every lane
+//! as it is for a single number: a signal gets the same bits in any lane, beside any others, on every processor.
 
 use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
 use realfft::num_traits::{FromPrimitive, Num, One, Signed, Zero};
 
-/// `N` numbers; what is asked of all of them (`is_zero`, `is_positive`, ...) is true if it is true of each.
+/// Four numbers of single precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(transparent)]
-pub struct Lanes<T, const N: usize>(pub [T; N]);
+pub struct Quad(wide::f32x4);
 
-impl<T: Copy, const N: usize> Lanes<T, N> {
-    /// The same number in every lane.
-    #[inline(always)]
-    pub fn splat(value: T) -> Self {
-        Self([value; N])
-    }
-}
+/// Two numbers of double precision.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(transparent)]
+pub struct Pair(wide::f64x2);
 
-macro_rules! lane_by_lane {
-    ($($operator:ident $function:ident),*) => {$(
-        impl<T: Copy + $operator<Output = T>, const N: usize> $operator for Lanes<T, N> {
+macro_rules! operators {
+    ($name:ident: $($operator:ident $function:ident),*) => {$(
+        impl $operator for $name {
             type Output = Self;
 
-            #[inline(always)]
+            #[inline]
             fn $function(self, other: Self) -> Self {
-                Self(from_fn(|lane| self.0[lane].$function(other.0[lane])))
+                Self(self.0.$function(other.0))
             }
         }
     )*};
 }
 
-lane_by_lane!(Add add, Sub sub, Mul mul, Div div, Rem rem);
+/// All that a transform asks of a number. What is asked of every lane (`is_zero`, `is_positive`, ...) is true if it is true of each.
+macro_rules! number {
+    ($name:ident, $vector:ty, [$scalar:ty; $lanes:literal]) => {
+        impl $name {
+            /// One number per lane.
+            #[inline]
+            pub fn new(lanes: [$scalar; $lanes]) -> Self {
+                Self(<$vector>::new(lanes))
+            }
 
-impl<T: Copy + Neg<Output = T>, const N: usize> Neg for Lanes<T, N> {
-    type Output = Self;
+            /// The same number in every lane.
+            #[inline]
+            pub fn splat(value: $scalar) -> Self {
+                Self(<$vector>::splat(value))
+            }
 
-    #[inline(always)]
-    fn neg(self) -> Self {
-        Self(self.0.map(|x| -x))
-    }
+            /// The numbers one by one.
+            #[inline]
+            pub fn lanes(self) -> [$scalar; $lanes] {
+                self.0.to_array()
+            }
+
+            fn map(self, of: impl Fn($scalar) -> $scalar) -> Self {
+                Self::new(self.lanes().map(of))
+            }
+
+            fn with(self, other: Self, of: impl Fn($scalar, $scalar) -> $scalar) -> Self {
+                let (a, b) = (self.lanes(), other.lanes());
+                Self::new(from_fn(|lane| of(a[lane], b[lane])))
+            }
+        }
+
+        operators!($name: Add add, Sub sub, Mul mul, Div div);
+
+        impl Rem for $name {
+            type Output = Self;
+
+            fn rem(self, other: Self) -> Self {
+                self.with(other, |a, b| a % b)
+            }
+        }
+
+        impl Neg for $name {
+            type Output = Self;
+
+            #[inline]
+            fn neg(self) -> Self {
+                Self(-self.0)
+            }
+        }
+
+        impl Zero for $name {
+            #[inline]
+            fn zero() -> Self {
+                Self::splat(0.0)
+            }
+
+            fn is_zero(&self) -> bool {
+                self.lanes().iter().all(|x| *x == 0.0)
+            }
+        }
+
+        impl One for $name {
+            #[inline]
+            fn one() -> Self {
+                Self::splat(1.0)
+            }
+        }
+
+        impl Num for $name {
+            type FromStrRadixErr = <$scalar as Num>::FromStrRadixErr;
+
+            fn from_str_radix(text: &str, radix: u32) -> Result<Self, Self::FromStrRadixErr> {
+                <$scalar>::from_str_radix(text, radix).map(Self::splat)
+            }
+        }
+
+        impl Signed for $name {
+            fn abs(&self) -> Self {
+                self.map(<$scalar>::abs)
+            }
+
+            fn abs_sub(&self, other: &Self) -> Self {
+                self.with(*other, |a, b| (a - b).max(0.0))
+            }
+
+            fn signum(&self) -> Self {
+                self.map(<$scalar>::signum)
+            }
+
+            fn is_positive(&self) -> bool {
+                self.lanes().iter().all(|x| x.is_sign_positive())
+            }
+
+            fn is_negative(&self) -> bool {
+                self.lanes().iter().all(|x| x.is_sign_negative())
+            }
+        }
+
+        impl FromPrimitive for $name {
+            fn from_i64(n: i64) -> Option<Self> {
+                <$scalar>::from_i64(n).map(Self::splat)
+            }
+
+            fn from_u64(n: u64) -> Option<Self> {
+                <$scalar>::from_u64(n).map(Self::splat)
+            }
+
+            fn from_f64(n: f64) -> Option<Self> {
+                <$scalar>::from_f64(n).map(Self::splat)
+            }
+        }
+    };
 }
 
-impl<T: Copy + Zero, const N: usize> Zero for Lanes<T, N> {
-    fn zero() -> Self {
-        Self::splat(T::zero())
-    }
-
-    fn is_zero(&self) -> bool {
-        self.0.iter().all(T::is_zero)
-    }
-}
-
-impl<T: Copy + One, const N: usize> One for Lanes<T, N> {
-    fn one() -> Self {
-        Self::splat(T::one())
-    }
-}
-
-impl<T: Copy + Num, const N: usize> Num for Lanes<T, N> {
-    type FromStrRadixErr = T::FromStrRadixErr;
-
-    fn from_str_radix(text: &str, radix: u32) -> Result<Self, Self::FromStrRadixErr> {
-        T::from_str_radix(text, radix).map(Self::splat)
-    }
-}
-
-impl<T: Copy + Signed, const N: usize> Signed for Lanes<T, N> {
-    fn abs(&self) -> Self {
-        Self(self.0.map(|x| x.abs()))
-    }
-
-    fn abs_sub(&self, other: &Self) -> Self {
-        Self(from_fn(|lane| self.0[lane].abs_sub(&other.0[lane])))
-    }
-
-    fn signum(&self) -> Self {
-        Self(self.0.map(|x| x.signum()))
-    }
-
-    fn is_positive(&self) -> bool {
-        self.0.iter().all(T::is_positive)
-    }
-
-    fn is_negative(&self) -> bool {
-        self.0.iter().all(T::is_negative)
-    }
-}
-
-impl<T: Copy + FromPrimitive, const N: usize> FromPrimitive for Lanes<T, N> {
-    fn from_i64(n: i64) -> Option<Self> {
-        T::from_i64(n).map(Self::splat)
-    }
-
-    fn from_u64(n: u64) -> Option<Self> {
-        T::from_u64(n).map(Self::splat)
-    }
-
-    fn from_f64(n: f64) -> Option<Self> {
-        T::from_f64(n).map(Self::splat)
-    }
-}
+number!(Quad, wide::f32x4, [f32; 4]);
+number!(Pair, wide::f64x2, [f64; 2]);

@@ -8,7 +8,8 @@
 
 use std::f64::consts::TAU;
 
-use crate::fft::{Complex, RealFft4};
+use crate::fft::{Complex, RealFft};
+use crate::lanes::Quad;
 use crate::units::{db_from_power, power_from_db};
 
 /// Frames of a window: 46 ms at 44.1 kHz.
@@ -31,7 +32,7 @@ fn bark(hz: f64) -> f64 {
 
 /// What a sound hides.
 pub struct Mask {
-    fft: RealFft4,
+    fft: RealFft<Quad>,
     window: Vec<f32>,
     bands: Bands,
     /// Spectra of the sound, window by window.
@@ -41,7 +42,7 @@ pub struct Mask {
 impl Mask {
     /// Of one channel.
     pub fn new(sound: &[f32], sample_rate_hz: u32) -> Self {
-        let fft = RealFft4::new(WINDOW);
+        let fft = RealFft::<Quad>::new(WINDOW);
         let hann = |n: usize| 0.5 - 0.5 * libm::cos(TAU * n as f64 / WINDOW as f64);
         let bands = Bands::new(fft.bins(), sample_rate_hz);
         let mut mask = Self { fft, window: (0..WINDOW).map(|n| hann(n) as f32).collect(), bands, spectra: Vec::new() };
@@ -58,11 +59,12 @@ impl Mask {
         for starts in starts.chunks(LANES) {
             for (n, frame) in time.iter_mut().enumerate() {
                 let at = |lane: usize| starts[lane.min(starts.len() - 1)] + n;
-                frame.0 = std::array::from_fn(|lane| sound[at(lane)] * self.window[n]);
+                *frame = Quad::new(std::array::from_fn(|lane| sound[at(lane)] * self.window[n]));
             }
             fft.forward(&mut time, &mut spectrum);
-            let of_lane =
-                |lane: usize| spectrum.iter().map(|bin| Complex::new(bin.re.0[lane], bin.im.0[lane])).collect();
+            let of_lane = |lane: usize| {
+                spectrum.iter().map(|bin| Complex::new(bin.re.lanes()[lane], bin.im.lanes()[lane])).collect()
+            };
             spectra.extend((0..starts.len()).map(of_lane));
         }
         spectra

@@ -2,8 +2,8 @@
 
 use std::f64::consts::TAU;
 
-use crate::fft::{Complex, RealFft4};
-use crate::lanes::Lanes;
+use crate::fft::{Complex, RealFft};
+use crate::lanes::Quad;
 use crate::stream::{Frame, mid_side};
 
 /// Frames per transform: about a third of a second, a power of two (16384 at 44.1 and 48 kHz).
@@ -13,12 +13,9 @@ pub fn window_frames(sample_rate_hz: u32) -> usize {
     (16_384.0 * libm::exp2(octaves)) as usize
 }
 
-/// Lanes of a transform: mid and side of two windows.
-const LANES: usize = 4;
-
 /// Hann windows, each half over the one before. A full-scale sine reads ½ when its bins are summed.
 pub struct Stft {
-    fft: RealFft4,
+    fft: RealFft<Quad>,
     window: Vec<f32>,
     /// Makes one-sided bin powers of a whole window sum to the mean power of the sound.
     scale: f64,
@@ -29,9 +26,10 @@ pub struct Stft {
     filled: usize,
     /// Windows that were transformed or passed over.
     windows_done: usize,
-    input: Vec<Lanes<f32, LANES>>,
-    bins: Vec<Complex<Lanes<f32, LANES>>>,
-    powers: [Vec<f32>; LANES],
+    /// Mid and side of either window.
+    input: Vec<Quad>,
+    bins: Vec<Complex<Quad>>,
+    powers: [Vec<f32>; 4],
 }
 
 impl Stft {
@@ -51,7 +49,7 @@ impl Stft {
     }
 
     fn of_size(size: usize, windows_at_once: usize) -> Self {
-        let fft = RealFft4::new(size);
+        let fft = RealFft::<Quad>::new(size);
         let (window, scale) = hann(size);
         Self {
             window,
@@ -126,12 +124,12 @@ impl Stft {
         let first = &self.history[..size];
         let second = &self.history[if windows == 2 { size / 2 } else { 0 }..][..size];
         for (((x, a), b), &w) in self.input.iter_mut().zip(first).zip(second).zip(&self.window) {
-            *x = Lanes([a[0] * w, a[1] * w, b[0] * w, b[1] * w]);
+            *x = Quad::new([a[0] * w, a[1] * w, b[0] * w, b[1] * w]);
         }
         self.fft.forward(&mut self.input, &mut self.bins);
         for (bin, Complex { re, im }) in self.bins.iter().enumerate() {
-            let power = (*re * *re + *im * *im) * Lanes::splat(scale);
-            self.powers.iter_mut().zip(power.0).for_each(|(powers, power)| powers[bin] = power);
+            let power = (*re * *re + *im * *im) * Quad::splat(scale);
+            self.powers.iter_mut().zip(power.lanes()).for_each(|(powers, power)| powers[bin] = power);
         }
         // Nothing mirrors the first and the last bin.
         for powers in &mut self.powers {

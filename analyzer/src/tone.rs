@@ -7,8 +7,8 @@
 use std::f64::consts::TAU;
 use std::ops::Range;
 
-use crate::fft::{Complex, RealFft4};
-use crate::lanes::Lanes;
+use crate::fft::{Complex, RealFft};
+use crate::lanes::Quad;
 use crate::spectrum::BandMap;
 use crate::spectrum_bands::SPECTRUM_BANDS;
 use crate::stft::window_frames;
@@ -32,12 +32,12 @@ pub fn moments(frames: u64, sample_rate_hz: u32) -> Vec<Range<u64>> {
 /// Listens to moments.
 pub struct ToneMeter {
     /// Of mid and side; with two empty lanes, since four are one vector.
-    fft: RealFft4,
+    fft: RealFft<Quad>,
     map: BandMap,
     /// Of as many frames as the moment before had.
     hann: Vec<f32>,
-    time: Vec<Lanes<f32, 4>>,
-    bins: Vec<Complex<Lanes<f32, 4>>>,
+    time: Vec<Quad>,
+    bins: Vec<Complex<Quad>>,
     tone: Tone,
 }
 
@@ -48,7 +48,7 @@ pub struct Tone([[f64; 2]; SPECTRUM_BANDS]);
 impl ToneMeter {
     /// For a song of this rate.
     pub fn new(sample_rate_hz: u32) -> Self {
-        let fft = RealFft4::new(window_frames(sample_rate_hz));
+        let fft = RealFft::<Quad>::new(window_frames(sample_rate_hz));
         Self {
             time: fft.silence(),
             hann: Vec::new(),
@@ -68,12 +68,13 @@ impl ToneMeter {
         }
         for ((x, frame), &hann) in self.time.iter_mut().zip(moment).zip(&self.hann) {
             let [mid, side] = mid_side(*frame);
-            *x = Lanes([hann * mid, hann * side, 0.0, 0.0]);
+            *x = Quad::new([hann * mid, hann * side, 0.0, 0.0]);
         }
-        self.time[count..].fill(Lanes::splat(0.0));
+        self.time[count..].fill(Quad::splat(0.0));
         self.fft.forward(&mut self.time, &mut self.bins);
         let folded = |lane: usize| {
-            let powers = self.bins.iter().map(|bin| Complex::new(bin.re.0[lane], bin.im.0[lane]).norm_sqr());
+            let powers =
+                self.bins.iter().map(|bin| Complex::new(bin.re.lanes()[lane], bin.im.lanes()[lane]).norm_sqr());
             self.map.fold(&powers.collect::<Vec<f32>>())
         };
         let sums = [folded(0), folded(1)];

@@ -1,7 +1,7 @@
 //! What holds of any sound, by examples that are drawn anew and alike in every run.
 
-use analyzer::fft::{Complex, RealFft2};
-use analyzer::lanes::Lanes;
+use analyzer::fft::{Complex, RealFft};
+use analyzer::lanes::Pair;
 use analyzer::loudness::LoudnessMeter;
 use analyzer::random::Random;
 use analyzer::readings::LoudnessReading;
@@ -118,22 +118,22 @@ proptest! {
     fn true_peak_is_that_of_the_fourier_series(
         tones in proptest::collection::vec((1..CYCLES, 0.01..1.0f64, 0.0..std::f64::consts::TAU), 1..12),
     ) {
-        let mut fft = RealFft2::new(POINTS * PERIOD);
+        let mut fft = RealFft::<Pair>::new(POINTS * PERIOD);
         let (mut series, mut fine) = (fft.empty_spectrum(), fft.silence());
         for &(cycles, level, phase) in &tones {
             let tone = Complex::from_polar(0.05 * level, phase);
             let bin = &mut series[cycles];
-            *bin = Complex::new(Lanes([bin.re.0[0] + tone.re, 0.0]), Lanes([bin.im.0[0] + tone.im, 0.0]));
+            *bin = Complex::new(Pair::new([bin.re.lanes()[0] + tone.re, 0.0]), Pair::new([bin.im.lanes()[0] + tone.im, 0.0]));
         }
         fft.inverse(&mut series, &mut fine);
-        let ideal = fine.iter().fold(0.0, |max: f64, x| max.max(x.0[0].abs()));
+        let ideal = fine.iter().fold(0.0, |max: f64, x| max.max(x.lanes()[0].abs()));
         // It comes and goes over two periods, and is measured over four.
         let fade = |n: usize| {
             let from_end = n.min(8 * PERIOD - 1 - n) as f64 / (2 * PERIOD) as f64;
             0.5 - 0.5 * libm::cos(std::f64::consts::PI * from_end.min(1.0))
         };
         let frames: Vec<Frame> =
-            (0..8 * PERIOD).map(|n| [(fade(n) * fine[n % PERIOD * POINTS].0[0]) as f32, 0.0]).collect();
+            (0..8 * PERIOD).map(|n| [(fade(n) * fine[n % PERIOD * POINTS].lanes()[0]) as f32, 0.0]).collect();
         let off_db = true_peak_dbtp(&frames) - db_from_gain(ideal);
         prop_assert!(off_db.abs() < 0.02, "{} dB off", off_db);
     }

@@ -2,7 +2,9 @@
 //!
 //! What is narrower than an octave are the notes and instruments of a song; copied, they would be those of another.
 
+use analyzer::crossover::{BANDS, CROSSOVER_HZ};
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, THIRD_OCTAVES, third_octave_hz};
+use analyzer::units::{db_from_power, power_from_db};
 
 use crate::decision::{Confidence, MasteringDecision};
 use crate::registration::Registration;
@@ -77,7 +79,10 @@ pub fn decide(
         })
     });
     // Of a side that is not there, the width stays as it is.
-    let side = if counted[1].contains(&true) { side } else { mid };
+    let side = match counted[1].contains(&true) {
+        true => as_wide(source, &plus(source, &wanted), [mid, side]),
+        false => mid,
+    };
     let [mid_db, side_db] = [mid, side].map(|gains| curve(&gains, known));
     MasteringDecision {
         mid_db,
@@ -85,6 +90,67 @@ pub fn decide(
         confidence: Confidence { tone: 1.0, width: 1.0, ..estimate.confidence },
         ..estimate
     }
+}
+
+/// Moves of the side that make whole bands as wide as `target` is there: an octave-wide mean of levels is not that of powers.
+fn as_wide(
+    source: &ThirdOctaveLevels,
+    target: &ThirdOctaveLevels,
+    [mid, mut side]: ThirdOctaveLevels,
+) -> [f64; THIRD_OCTAVES] {
+    let wanted_db = widths_db(target);
+    for _ in 0..WIDTH_ROUNDS {
+        let now_db = widths_db(&plus(source, &[mid, side]));
+        let lacking_db: [f64; BANDS] =
+            std::array::from_fn(|band| (wanted_db[band] - now_db[band]).clamp(-WIDTH_STEP_DB, WIDTH_STEP_DB));
+        for (band, db) in side.iter_mut().enumerate() {
+            *db += between_bands(&lacking_db, band);
+        }
+    }
+    side
+}
+
+/// What a band is made wider or narrower by in a round at most, dB, and how many rounds there are.
+const WIDTH_STEP_DB: f64 = 6.0;
+const WIDTH_ROUNDS: usize = 2;
+/// Sides further under the middle are none, dB.
+const NARROWEST_DB: f64 = -40.0;
+
+/// Power of the side over that of the mid in the bands of [`analyzer::crossover`], dB.
+fn widths_db([mid, side]: &ThirdOctaveLevels) -> [f64; BANDS] {
+    let power = |levels: &[f64; THIRD_OCTAVES], band: usize| -> f64 {
+        (0..THIRD_OCTAVES)
+            .filter(|third| crossover_band(*third) == band)
+            .map(|third| power_from_db(levels[third]))
+            .sum()
+    };
+    std::array::from_fn(|band| db_from_power(power(side, band) / power(mid, band)).max(NARROWEST_DB))
+}
+
+fn crossover_band(third: usize) -> usize {
+    CROSSOVER_HZ.iter().filter(|hz| third_octave_hz(third) >= **hz).count()
+}
+
+/// A value per band of [`analyzer::crossover`] at a third octave: straight lines from the middle of one band to the next.
+fn between_bands(values: &[f64; BANDS], third: usize) -> f64 {
+    let middle = |band: usize| {
+        let thirds = || (0..THIRD_OCTAVES).filter(|third| crossover_band(*third) == band);
+        thirds().sum::<usize>() as f64 / thirds().count().max(1) as f64
+    };
+    let at = third as f64;
+    let above = (0..BANDS).find(|band| middle(*band) >= at);
+    match above {
+        None => values[BANDS - 1],
+        Some(0) => values[0],
+        Some(band) => {
+            let (from, to) = (middle(band - 1), middle(band));
+            values[band - 1] + (at - from) / (to - from) * (values[band] - values[band - 1])
+        }
+    }
+}
+
+fn plus(levels: &ThirdOctaveLevels, gains_db: &ThirdOctaveLevels) -> ThirdOctaveLevels {
+    std::array::from_fn(|c| std::array::from_fn(|band| levels[c][band] + gains_db[c][band]))
 }
 
 /// 1 up to the first, 0 from the second, a straight line between.
@@ -108,7 +174,7 @@ mod tests {
         let nothing = MasteringDecision {
             mid_db: [0.0; SPECTRUM_BANDS],
             side_db: [0.0; SPECTRUM_BANDS],
-            log_ratio: [0.0; analyzer::crossover::BANDS],
+            log_ratio: [0.0; BANDS],
             plr_lu: 0.0,
             confidence: Confidence { tone: 0.0, width: 0.0, dynamics: 0.0 },
         };
@@ -149,6 +215,18 @@ mod tests {
         let at = |distance_db: f64| found(&SONG, &target, Some(&Registration { shift_db, distance_db }))[0][8];
         assert!(at(2.0) < -0.5 && at(6.0) > 3.5, "{} {}", at(2.0), at(6.0));
         assert!(at(4.5) > at(2.0) && at(4.5) < at(6.0), "{}", at(4.5));
+    }
+
+    #[test]
+    fn whole_bands_become_as_wide_as_the_record() {
+        // The side of the record lies in a few loud notes, that of the song is spread.
+        let target = with(&SONG, |c, band| if c == 1 { if band % 5 == 2 { 9.0 } else { -6.0 } } else { 0.0 });
+        let apart = |levels: &ThirdOctaveLevels| {
+            let pairs = widths_db(levels).into_iter().zip(widths_db(&target));
+            pairs.map(|(a, b)| (a - b).abs()).sum::<f64>() / BANDS as f64
+        };
+        let after = plus(&SONG, &found(&SONG, &target, None));
+        assert!(apart(&after) < 0.3 * apart(&SONG), "{} {}", apart(&after), apart(&SONG));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub fn bounds_db(kind: TargetKind) -> [f64; 2] {
 }
 
 /// Where a record's balance is followed: what is octave-wide does no harm to a song, and mixes are up to so far from records.
-const BALANCE_BOUNDS_DB: [f64; 2] = [9.0, 12.0];
+const BALANCE_BOUNDS_DB: [f64; 2] = [9.0, 14.0];
 
 /// Share of a bound up to which nothing is compressed, and how soon what is beyond comes close to the bound.
 const LINEAR_SHARE: f64 = 0.6;
@@ -75,7 +75,7 @@ pub fn of_mid_and_side<'a>(
     ]
 }
 
-const SIDE_WEIGHT: f64 = 0.25;
+const SIDE_WEIGHT: f64 = 0.5;
 
 /// Steps in which the best constant is looked for, and how far, dB.
 const SHIFT_STEP_DB: f64 = 0.05;

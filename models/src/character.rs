@@ -113,7 +113,7 @@ impl Character {
         self.bend().loudness_lu
     }
 
-    /// A decision with the character's own tone and width; a spectrum that is taken as it is has them already.
+    /// A decision with the character's own tone and width; a record that is followed has them already.
     pub fn decision(self, target: &Target, mut decision: MasteringDecision) -> MasteringDecision {
         if target.kind.is_followed() {
             return decision;
@@ -141,6 +141,10 @@ impl Character {
             let [mid, side] = self.gains_db(band_centre_hz(band));
             target.features[MID + band] += mid;
             target.features[SIDE + band] += side;
+            for moment in &mut target.moments {
+                moment[band] += mid;
+                moment[SPECTRUM_BANDS + band] += side;
+            }
         }
         for band in 0..THIRD_OCTAVES {
             let gains = self.gains_db(third_octave_hz(band));
@@ -168,9 +172,10 @@ impl std::str::FromStr for Character {
 
 #[cfg(test)]
 mod tests {
+    use crate::target::TargetKind;
+
     use super::*;
     use crate::norm::NormProfile;
-    use crate::target::TargetKind;
 
     /// Mean gain of the mid between two frequencies over the mean from 400 Hz to 1.6 kHz, and of the side over the mid.
     fn gains(character: Character, low_hz: f64, high_hz: f64) -> [f64; 2] {

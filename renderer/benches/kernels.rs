@@ -114,7 +114,7 @@ fn run(kernel: Kernel, mut song: Vec<Frame>) -> f64 {
             let mut chain = Chain::new(&recipe, &BAND_LEVELS_DBFS, RATE);
             song.chunks_mut(BLOCK).for_each(|block| chain.process(black_box(block)));
         }
-        Kernel::Resample(to_hz) => {
+        Resample(to_hz) => {
             let (mut source, mut out) = (Resampled::new(song.as_slice(), RATE, to_hz), vec![[0.0; 2]; BLOCK]);
             while source.read(black_box(&mut out)) != Ok(0) {}
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use analyzer::profile::Profile;
-use models::amounts::Amounts;
+use models::Decider;
 use models::features::features;
 use models::target::Target;
 
@@ -15,19 +15,17 @@ use crate::batch::record::{MadeFrom, MasterState};
 use crate::batch::report;
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
 use crate::batch::watch::{SongProgress, Stopping, Watch};
-use crate::decide::refine::refined;
 use crate::error::Error;
 use crate::io;
 use crate::io::spool::Store;
-use crate::render::provenance::{origin, was_mastered_towards};
-use crate::report::DecisionReport;
 use crate::report::album::AlbumReport;
+use crate::report::{DecisionReport, GenreReport};
 use crate::request::job::{AlbumLoudness, MasterJob};
-use crate::request::settings::{MasterSettings, Strictness, with_values};
+use crate::request::settings::{MasterSettings, Strictness};
 use crate::song::read_ahead::side_by_side;
 use crate::song::{Song, measure};
 use crate::workflows::album::{Pair, Part, RECORD, Tone, album_report, balance, measure_master};
-use crate::workflows::master::{decided_by, untouched};
+use crate::workflows::master::{Decided, MasteringTarget, Mix, untouched};
 
 impl BatchAnalysis {
     /// Names what the songs depend on, and knows no more.
@@ -111,14 +109,15 @@ impl BatchAnalysis {
         let prepared = each(plan, jobs, watch, |at, item, deciders| {
             let profile = profiles[at].as_ref().map_err(String::clone)?;
             let job = MasterJob { input: item.input.clone(), ..job.clone() };
-            let prepared = guarded(item, || {
+            guarded(item, || {
+                let decider = deciders.get(job.settings.decider).map_err(|e| e.to_string())?;
+                let way = (&tone, aim.genre.as_ref());
                 let (mut part, decision) =
-                    prepare(&job, profile, &tone, deciders, shared, watch).map_err(|e| e.to_string())?;
+                    prepare(&job, profile, way, decider, shared, watch).map_err(|e| e.to_string())?;
                 // All songs wait until the last is prepared.
                 part.trace.blocks.store(&store).map_err(|e| e.to_string())?;
                 Ok((part, decision))
-            });
-            prepared.map(|(part, decision)| (part, DecisionReport { genre: aim.genre.clone(), ..decision }))
+            })
         })?;
         let strictness = job.settings.strictness();
         let mut solved =
@@ -253,29 +252,22 @@ fn context(made_from: &[Result<MadeFrom, String>], relation: &Relation) -> Strin
 fn prepare(
     job: &MasterJob,
     profile: &Profile,
-    tone: &Tone,
-    deciders: &mut Deciders,
+    (tone, genre): (&Tone, Option<&GenreReport>),
+    decider: &mut Decider,
     shared: &Shared,
     watch: &dyn Watch,
 ) -> Result<(Part, DecisionReport), Error> {
-    let decide_error = |source| Error::Decide { path: job.input.clone(), source };
-    let wish = tone.wish(deciders.get(job.settings.decider)?, profile).map_err(decide_error)?;
-    let mut target = tone.target.clone();
-    if was_mastered_towards(&job.input, &origin(&target, job.settings.profile.is_none(), job.settings.character)) {
-        target.trust = Amounts::NONE;
-    }
-    let (recipe, mut decision) = decided_by(&job.settings, profile, &target, &wish)?;
     let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&job.input));
     let song = Song::load_within(&job.input, shared.spool_bytes, &progress)?;
+    let mix = Mix { input: &job.input, settings: &job.settings, song: &song, profile };
+    let target = MasteringTarget { genre: genre.cloned(), ..MasteringTarget::at(tone.target.clone()) };
     // Towards itself or a record, an album's songs make a move of their own: what is wanted of each is in its curve.
-    let (recipe, refinement) =
-        refined(&song, profile, &tone.middle, recipe, (&job.settings.amounts(), job.settings.effort), &progress)?;
-    let recipe = with_values(recipe, &job.settings.values)?;
-    decision.refinement = refinement;
+    let Decided { recipe, decision, .. } =
+        mix.decided(target, Some(&tone.middle), |_| tone.wish(decider, profile), &progress)?;
     let trace = crate::render::finish::trace(&song, &recipe, profile, &progress)?;
     progress.finish();
-    let before_lufs =
-        profile.loudness.integrated_lufs.ok_or_else(|| decide_error(models::error::Error::SilentSource))?;
+    let silent = || Error::Decide { path: job.input.clone(), source: models::Error::SilentSource };
+    let before_lufs = profile.loudness.integrated_lufs.ok_or_else(silent)?;
     Ok((Part { trace, recipe, before_lufs }, decision))
 }
 

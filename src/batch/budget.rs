@@ -12,6 +12,8 @@ const SPOOLS: f64 = 2.25;
 const MOST_SPOOL_BYTES: u64 = crate::song::SPOOL_BYTES as u64;
 /// A spool with less than this moves every song to the disk, bytes.
 const LEAST_SPOOL_BYTES: u64 = 8 << 20;
+/// Memory that a page takes for every frame that it plays, bytes.
+const PAGE_BYTES_PER_FRAME: u64 = 80;
 /// Without a word on it, this share of the free memory is used.
 const DEFAULT_SHARE: f64 = 0.5;
 
@@ -22,6 +24,8 @@ pub struct Budget {
     pub jobs: usize,
     /// Frames in memory per spool of a song.
     pub spool_bytes: usize,
+    /// Memory for the sound on a song's page.
+    pub page_bytes: u64,
 }
 
 impl Budget {
@@ -49,7 +53,20 @@ impl Budget {
         }
         let share = (memory_bytes - PROGRAM_BYTES) / jobs - SONG_BYTES;
         let spool_bytes = ((share as f64 / SPOOLS) as u64).min(MOST_SPOOL_BYTES) as usize;
-        Ok(Self { jobs: jobs as usize, spool_bytes })
+        Ok(Self { jobs: jobs as usize, spool_bytes, page_bytes: share - spools(spool_bytes as u64) })
+    }
+
+    /// The same where pages play whole songs: spools give way to them.
+    pub fn for_whole_songs(self) -> Self {
+        let spool_bytes = self.spool_bytes.min(LEAST_SPOOL_BYTES as usize);
+        let freed = spools(self.spool_bytes as u64) - spools(spool_bytes as u64);
+        Self { spool_bytes, page_bytes: self.page_bytes + freed, ..self }
+    }
+
+    /// Whether a page may play all of a song of so many frames: of mix, master and reference there are frames, FLAC
+    /// and text.
+    pub fn allows_whole_song(page_bytes: u64, frames: u64) -> bool {
+        frames.saturating_mul(PAGE_BYTES_PER_FRAME) <= page_bytes
     }
 }
 
@@ -99,6 +116,9 @@ mod tests {
                         let song = SONG_BYTES + spools(budget.spool_bytes as u64);
                         assert!(PROGRAM_BYTES + budget.jobs as u64 * song <= memory, "{budget:?} of {memory}");
                         assert!(budget.spool_bytes as u64 >= LEAST_SPOOL_BYTES && budget.jobs == jobs);
+                        let whole = budget.for_whole_songs();
+                        let song = SONG_BYTES + spools(whole.spool_bytes as u64) + whole.page_bytes;
+                        assert!(PROGRAM_BYTES + whole.jobs as u64 * song <= memory, "{whole:?} of {memory}");
                     }
                     Err(words) => assert!(
                         PROGRAM_BYTES + jobs as u64 * (SONG_BYTES + spools(LEAST_SPOOL_BYTES)) > memory,

@@ -9,7 +9,9 @@ pub enum Outcome {
     Unchanged,
     /// It has no master: why, in one line.
     Failed(String),
-    /// It was not come to, or was interrupted.
+    /// Its file changed while it was read, as one that is still being copied: the next run takes it. Says so.
+    Changing(String),
+    /// The run ended before it was its turn, or while it was mastered.
     Left,
 }
 
@@ -23,7 +25,9 @@ pub struct Summary {
     pub unchanged: usize,
     /// Songs without a master.
     pub failed: usize,
-    /// Songs that were not come to.
+    /// Songs whose files were still being written.
+    pub changing: usize,
+    /// Songs whose turn did not come.
     pub left: usize,
 }
 
@@ -36,6 +40,7 @@ impl Summary {
                 Outcome::Mastered => summary.mastered += 1,
                 Outcome::Unchanged => summary.unchanged += 1,
                 Outcome::Failed(_) => summary.failed += 1,
+                Outcome::Changing(_) => summary.changing += 1,
                 Outcome::Left => summary.left += 1,
             }
         }
@@ -44,8 +49,8 @@ impl Summary {
 
     /// All songs.
     pub fn songs(&self) -> usize {
-        let Self { mastered, unchanged, failed, left } = *self;
-        mastered.saturating_add(unchanged).saturating_add(failed).saturating_add(left)
+        let Self { mastered, unchanged, failed, changing, left } = *self;
+        [mastered, unchanged, failed, changing, left].into_iter().fold(0, usize::saturating_add)
     }
 }
 
@@ -57,6 +62,7 @@ impl std::ops::Add for Summary {
             mastered: self.mastered.saturating_add(other.mastered),
             unchanged: self.unchanged.saturating_add(other.unchanged),
             failed: self.failed.saturating_add(other.failed),
+            changing: self.changing.saturating_add(other.changing),
             left: self.left.saturating_add(other.left),
         }
     }

@@ -56,6 +56,7 @@ pub(super) fn write(
             Outcome::Mastered => (SongStatus::Mastered, None),
             Outcome::Unchanged => (SongStatus::Unchanged, None),
             Outcome::Failed(cause) => (SongStatus::Failed, Some(cause.as_str())),
+            Outcome::Changing(cause) => (SongStatus::Left, Some(cause.as_str())),
             Outcome::Left => (SongStatus::Left, None),
         };
         let has_master = matches!(outcome, Outcome::Mastered | Outcome::Unchanged);
@@ -64,7 +65,8 @@ pub(super) fn write(
         Song::new(name, page, status, cause, report.as_ref())
     };
     let songs: Vec<Song> = plan.items.iter().zip(outcomes).map(song).collect();
-    let Summary { mastered, unchanged, failed, left } = Summary::of(outcomes);
+    let Summary { mastered, unchanged, failed, changing, left } = Summary::of(outcomes);
+    let left = changing + left;
     let counts = format!("{mastered} mastered, {unchanged} unchanged, {failed} failed, {left} left");
     write_index(&page(index_path(output, plan.shard), PageAudio::None, force), songs, counts, album)
 }

@@ -81,6 +81,7 @@ pub(super) enum Status {
     Mastered,
     Unchanged,
     Failed,
+    Changing,
     Left,
 }
 
@@ -90,6 +91,7 @@ impl Status {
             Self::Mastered => "mastered",
             Self::Unchanged => "unchanged",
             Self::Failed => "failed",
+            Self::Changing => "changing",
             Self::Left => "left",
         }
     }
@@ -156,6 +158,7 @@ pub(super) fn write(
             Outcome::Mastered => (Status::Mastered, None),
             Outcome::Unchanged => (Status::Unchanged, None),
             Outcome::Failed(cause) => (Status::Failed, Some(cause.clone())),
+            Outcome::Changing(cause) => (Status::Changing, Some(cause.clone())),
             Outcome::Left => (Status::Left, None),
         };
         let has_master = matches!(status, Status::Mastered | Status::Unchanged);
@@ -262,8 +265,8 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// A text as a cell: a spreadsheet takes one that begins with any of these for a formula, and runs it. An apostrophe in front
-/// makes it a text again.
+/// A text as a cell: a spreadsheet takes one that begins with any of these for a formula, and runs it. An apostrophe
+/// in front makes it a text again.
 fn text_cell(text: &str) -> String {
     let is_formula =
         text.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r']) || text.starts_with(['\t', '\r', '\n']);

@@ -55,6 +55,7 @@ pub struct Finished {
 /// Nothing can be written there, or the memory does not suffice. A song that fails is none.
 pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> Result<Finished, Error> {
     let budget = Budget::new(options.jobs, options.memory_bytes).map_err(Error::Usage)?;
+    let budget = if options.pages == Some(PageAudio::Full) { budget.for_whole_songs() } else { budget };
     analysis::check(plan)?;
     check_inputs(plan)?;
     if !options.force {
@@ -63,7 +64,7 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     if let Some(audio) = options.pages {
         pages::check(&pages::page(pages::index_path(output, plan.shard), audio, options.force))?;
     }
-    let mut shared = shared(output, options, budget.spool_bytes);
+    let mut shared = shared(output, options, (budget.spool_bytes, budget.page_bytes));
     measure_common_references(plan, &shared, watch)?;
     io::text::create_folder(output)?;
     shared.records.create()?;
@@ -130,7 +131,7 @@ pub fn look<'a>(
     output: &'a Path,
     options: &Options,
 ) -> impl Iterator<Item = (&'a Item, Result<MasterState, String>)> {
-    let mut shared = shared(output, options, 0);
+    let mut shared = shared(output, options, (0, 0));
     shared.direction = BatchAnalysis::named(plan, &shared);
     plan.items.iter().map(move |item| {
         let standing = shared.made_from(item).and_then(|made| {
@@ -141,7 +142,7 @@ pub fn look<'a>(
     })
 }
 
-fn shared<'a>(output: &'a Path, options: &Options, spool_bytes: usize) -> Shared<'a> {
+fn shared<'a>(output: &'a Path, options: &Options, (spool_bytes, page_bytes): (usize, u64)) -> Shared<'a> {
     Shared {
         output,
         records: Records::of(output),
@@ -150,6 +151,7 @@ fn shared<'a>(output: &'a Path, options: &Options, spool_bytes: usize) -> Shared
         resume: options.resume,
         pages: options.pages,
         spool_bytes,
+        page_bytes,
         direction: BatchAnalysis::default(),
     }
 }
@@ -209,6 +211,7 @@ impl<'a> Workers<'a> {
                 Ok(Done::Mastered(report)) => (Outcome::Mastered, Some(report)),
                 Ok(Done::Unchanged) => (Outcome::Unchanged, None),
                 Err(_) if self.watch.is_cut() => (Outcome::Left, None),
+                Ok(Done::Changing(cause)) => (Outcome::Changing(cause), None),
                 Err(cause) => (Outcome::Failed(cause), None),
             };
             progress.finish();

@@ -174,6 +174,7 @@ mod tests {
             ("width", "50"),
             ("decider", "rules"),
             ("match", "literal"),
+            ("character", "warm"),
             ("refine", "best"),
             ("set", "limiter.release_ms=80"),
             ("strict", "true"),

@@ -41,6 +41,8 @@ pub struct Shared<'a> {
     pub pages: Option<PageAudio>,
     /// Frames in memory per spool of a song.
     pub spool_bytes: usize,
+    /// Memory for the sound on a song's page.
+    pub page_bytes: u64,
     /// What was found out about all songs together.
     pub direction: BatchAnalysis,
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use analyzer::profile::Profile;
-use renderer::recipe::Recipe;
 
+use crate::batch::budget::Budget;
 use crate::batch::pages;
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Record};
@@ -15,13 +15,13 @@ use crate::io::claim::Claim;
 use crate::io::encode::{ensure_writable, scratch};
 use crate::io::hash::file_hash;
 use crate::render::provenance::was_mastered_towards;
-use crate::report::warning::{Warning, WarningKind};
-use crate::report::{DecisionReport, Report};
+use crate::report::Report;
+use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::request::job::MasterJob;
-use crate::request::page::Page;
+use crate::request::page::{Page, PageAudio};
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::{Decided, MasteringTarget, decided_towards, deliver};
+use crate::workflows::master::{Decided, MasteringTarget, Mix, deliver};
 
 /// How a song of a batch came out.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub enum Done {
     Unchanged,
     /// Another batch works on it.
     Busy,
+    /// Its file changed while it was read: says so.
+    Changing(String),
 }
 
 impl Shared<'_> {
@@ -81,7 +83,10 @@ impl Shared<'_> {
                 if !is_unclear || matches!(error, Error::Io(io::Error::Exists { .. }) | Error::Edited(_)) {
                     claim.release();
                 }
-                return Err(error.to_string());
+                return match error {
+                    Error::Io(io::Error::Changed { .. }) => Ok(Done::Changing(error.to_string())),
+                    _ => Err(error.to_string()),
+                };
             }
         };
         let output_hash = file_hash(&path).map_err(|e| e.to_string())?;
@@ -152,22 +157,28 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let (song, profile) = Song::load_measured_within(&job.input, self.spool_bytes, observer)?;
-        let (recipe, decision, warnings) = self.decided(item, job, &song, &profile, deciders, observer)?;
-        let decided = Decided { song: &song, profile: &profile, recipe, decision, warnings };
-        let report = deliver(job, decided, observer)?;
+        let mut decided = self.decided(item, job, &song, &profile, deciders, observer)?;
+        let mut job = job.clone();
+        if let Some(page) = job.output.page.as_mut().filter(|page| page.audio == PageAudio::Full)
+            && !Budget::allows_whole_song(self.page_bytes, song.frames.len())
+        {
+            page.audio = PageAudio::Excerpt;
+            decided.warnings.push(Warning::new(Subject::Page, WarningKind::PageIsAnExcerpt));
+        }
+        let report = deliver(&job, decided, observer)?;
         Ok((report, profile))
     }
 
     /// What is to be done to a song, and what was noticed of its references.
-    fn decided(
+    fn decided<'a>(
         &self,
         item: &Item,
         job: &MasterJob,
-        song: &Song,
-        profile: &Profile,
+        song: &'a Song,
+        profile: &'a Profile,
         deciders: &mut Deciders,
         observer: &dyn Observer,
-    ) -> Result<(Recipe, DecisionReport, Vec<Warning>), Error> {
+    ) -> Result<Decided<'a>, Error> {
         if self.direction.is_unknown {
             return Err(Error::Album("a master has vanished since the batch began: begin it again".to_owned()));
         }
@@ -177,16 +188,14 @@ impl Shared<'_> {
             if recipe.towards.as_ref().is_some_and(|origin| was_mastered_towards(&job.input, origin)) {
                 warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
             }
-            return Ok((recipe, decision, warnings));
+            return Ok(Decided { song, profile, recipe, decision, warnings });
         }
-        let (job, aim) = match &self.direction.middle {
+        let (job, target) = match &self.direction.middle {
             Some(middle) => (job.clone(), MasteringTarget::at(middle.clone())),
             None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
         };
-        let aim = aim.for_song(&job.input, &job.settings);
         let decider = deciders.get(job.settings.decider)?;
-        let Decided { recipe, decision, warnings, .. } =
-            decided_towards(&job, (song, profile), aim, decider, observer)?;
-        Ok((recipe, decision, warnings))
+        let mix = Mix { input: &job.input, settings: &job.settings, song, profile };
+        mix.decided(target, None, |target| decider.decide(profile, target), observer)
     }
 }

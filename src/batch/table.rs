@@ -132,6 +132,8 @@ fn values(value: &Value) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::batch::settings::defaults;
     use crate::request::delivery::LoudnessTarget;
@@ -176,6 +178,39 @@ mod tests {
             let [song] = &plan.items[..] else { panic!("one song") };
             assert_eq!(song.settings.master.delivery.loudness, Some(LoudnessTarget::Lufs(-9.5)), "{text}");
             assert_eq!((song.settings.master.references.len(), &*song.output), (2, Path::new("x,y.wav")), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_plan_or_a_usage_error(text in "(input|output|loudness|[,;\t\"\r\n{}\\[\\]:a-z0-9.=-]|\\PC){0,60}") {
+            for name in ["plan.csv", "plan.json"] {
+                if let Err(error) = plan(name, &text) {
+                    prop_assert!(matches!(error, Error::Usage(_)), "{error}");
+                }
+            }
+        }
+
+        #[test]
+        fn a_table_says_the_same_with_any_delimiter(
+            rows in prop::collection::vec(("[a-z][a-z ,;\t\"=ü]{0,8}", -300_i32..-10), 1..6),
+        ) {
+            for delimiter in DELIMITERS {
+                let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+                writer.write_record(["input", "output", "loudness"]).expect("memory");
+                for (n, (input, tenths)) in rows.iter().enumerate() {
+                    let loudness = f64::from(*tenths) / 10.0;
+                    writer.write_record([input.trim(), &format!("{n}.wav"), &loudness.to_string()]).expect("memory");
+                }
+                let text = String::from_utf8(writer.into_inner().expect("memory")).expect("text");
+                let plan = plan("plan.csv", &text).unwrap_or_else(|e| panic!("{text}: {e}"));
+                prop_assert_eq!(plan.items.len(), rows.len());
+                for (item, (input, tenths)) in plan.items.iter().zip(&rows) {
+                    prop_assert!(item.input.ends_with(input.trim()), "{:?} {text}", item.input);
+                    let loudness = LoudnessTarget::Lufs(f64::from(*tenths) / 10.0);
+                    prop_assert_eq!(item.settings.master.delivery.loudness, Some(loudness));
+                }
+            }
         }
     }
 

@@ -47,7 +47,7 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Masters one song; the same as no command at all
-    Master(MasterArgs),
+    Master(Box<MasterArgs>),
     /// Measures files and shows what was found
     #[command(alias = "analyse")]
     Analyze(AnalyzeArgs),
@@ -56,7 +56,7 @@ pub enum Command {
     /// Measures records that you like, to master towards them with `--profile`
     Profile(ProfileArgs),
     /// Renders a recipe; on the song that it was made for, the same bytes again
-    Render(RenderArgs),
+    Render(Box<RenderArgs>),
     /// Masters many songs or a whole album; goes on where it was interrupted
     Batch(Box<BatchArgs>),
     /// Joins the reports of a batch that ran in parts (`--shard`)

@@ -1,7 +1,6 @@
 //! Arguments that several commands have.
 
 use std::ffi::OsStr;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
@@ -61,7 +60,7 @@ impl OutputArgs {
     }
 }
 
-/// Reads the name of a genre; `list` shows all of them and ends the program.
+/// Reads the name of a genre; `list` shows all of them instead.
 #[derive(Clone)]
 pub struct GenreParser;
 
@@ -71,8 +70,8 @@ impl TypedValueParser for GenreParser {
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Genre, clap::Error> {
         if value == "list" {
             let table = genre_table().map_err(|error| clap::Error::raw(ErrorKind::Io, error))?;
-            let written = std::io::stdout().write_all(table.as_bytes());
-            std::process::exit(i32::from(written.is_err()));
+            // Printed as the version is: on the standard output, with success.
+            return Err(clap::Error::raw(ErrorKind::DisplayVersion, table));
         }
         TypedValueParser::parse_ref(&|text: &str| text.parse::<Genre>(), command, arg, value)
     }

@@ -61,8 +61,11 @@ pub fn run_merge(args: &MergeArgs) -> Result<(), Error> {
 }
 
 fn counts(summary: &Summary) -> String {
-    let Summary { mastered, unchanged, failed, left } = summary;
+    let Summary { mastered, unchanged, failed, changing, left } = summary;
     let mut words = format!("{mastered} mastered, {unchanged} unchanged, {failed} failed");
+    if *changing > 0 {
+        let _ = write!(words, ", {changing} still being written");
+    }
     if *left > 0 {
         let _ = write!(words, ", {left} left");
     }
@@ -174,6 +177,7 @@ impl Watch for Terminal {
             Outcome::Failed(cause) => print_warning(&format!("failed: {}", named(song.input, cause))),
             _ if self.is_quiet => {}
             Outcome::Unchanged => self.print(&format!("{output}: unchanged")),
+            Outcome::Changing(_) => self.print(&format!("{input}: still being written: left for the next run")),
             Outcome::Left => self.print(&format!("{input}: left")),
             Outcome::Mastered => {
                 let mut words = String::new();

@@ -5,6 +5,7 @@ use std::path::Path;
 use goldmaster::error::Error;
 use goldmaster::render::promises::Verdict;
 use goldmaster::report::Report;
+use goldmaster::report::warning::WarningKind;
 use goldmaster::request::page::Page;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::master::master;
@@ -28,7 +29,21 @@ pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
 }
 
 /// Prints the report as it was asked for, and what else was written.
+///
+/// # Errors
+/// Nothing can be printed, or the page that was asked for is not there.
 pub fn show(args: &ShowArgs, report: &Report, page: Option<&Page>, recipe: Option<&Path>) -> Result<(), Error> {
+    let missing = report.warnings.iter().find_map(|warning| match &warning.kind {
+        WarningKind::NoPage { cause } => Some(cause.clone()),
+        _ => None,
+    });
+    let page = page.filter(|_| missing.is_none());
+    show_written(args, report, page, recipe)?;
+    let path = || report.output.path.clone().into();
+    missing.map_or(Ok(()), |cause| Err(Error::NoPage { path: path(), cause }))
+}
+
+fn show_written(args: &ShowArgs, report: &Report, page: Option<&Page>, recipe: Option<&Path>) -> Result<(), Error> {
     if args.json {
         return print_data(&report.to_json());
     }

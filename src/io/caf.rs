@@ -1,5 +1,5 @@
-//! Reads the headers of CAF (Apple, *Core Audio Format Specification 1.0*): uncompressed sound is read from there, and what the
-//! header claims of compressed sound is checked before a decoder sees it.
+//! Reads the headers of CAF (Apple, *Core Audio Format Specification 1.0*): uncompressed sound is read from there,
+//! and what the header claims of compressed sound is checked before a decoder sees it.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};

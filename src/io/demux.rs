@@ -18,7 +18,7 @@ use super::error::{Error, Warning};
 use super::regular::open_regular;
 use super::sniff::Kind;
 use super::window::{Failure, Window};
-use super::{flac_head, flac32, limits, mp4, ogg, opus};
+use super::{flac_head, flac32, limits, matroska, mp4, ogg, opus};
 
 /// Frames before the music in an MP4 are at most this many: no encoder needs a second of priming.
 const MAX_PRIMING_FRAMES: u64 = 1 << 16;
@@ -102,6 +102,12 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
         }
         _ => stream_trim(kind, &track),
     };
+    if kind == Kind::Matroska {
+        let rate_hz = decoder.codec_params().sample_rate.or(params.sample_rate).unwrap_or(opus::SAMPLE_RATE_HZ);
+        let padding_ns = open_regular(path).ok().and_then(|mut file| matroska::padding_ns(&mut file)).unwrap_or(0);
+        let frames = u128::from(padding_ns) * u128::from(rate_hz) + 500_000_000;
+        trim.padding_frames = u64::try_from(frames / 1_000_000_000).unwrap_or(0).min(MAX_PRIMING_FRAMES);
+    }
     if params.codec == id::CODEC_ID_OPUS && kind != Kind::IsoMp4 {
         trim.start_frames = opus::pre_skip_frames(&params).unwrap_or(0);
     }

@@ -182,7 +182,8 @@ impl Encoder {
         self.complete(tags)?.persist()
     }
 
-    /// Completes the file, with `tags` where there are any, and makes sure that it is on the disk, still without its name.
+    /// Completes the file, with `tags` where there are any, and makes sure that it is on the disk, still without its
+    /// name.
     ///
     /// # Errors
     /// Frames are missing, or the disk is full or fails.
@@ -311,7 +312,7 @@ mod tests {
                 let spec = spec(format, sample_format, channels, frames.len());
                 let mut encoder = Encoder::create(&path, spec, true).expect("a file");
                 frames.chunks(997).for_each(|block| encoder.write(block).expect("space"));
-                assert_eq!(encoder.finish(None).expect("space"), Vec::<String>::new());
+                assert_eq!(encoder.finish(None).expect("space"), vec![]);
                 let (info, read, warnings) = read_all(&path).expect("readable");
                 assert_eq!((info.channels, info.sample_rate_hz, warnings), (channels, 48_000, vec![]));
                 assert_eq!(info.bit_depth, Some(spec.bits()));

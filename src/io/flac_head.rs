@@ -1,4 +1,5 @@
-//! A FLAC's header, with nothing in it but what decoding needs: what is damaged in its metadata is no reason to refuse its sound.
+//! A FLAC's header, with nothing in it but what decoding needs: what is damaged in its metadata is no reason to
+//! refuse its sound.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 

@@ -1,8 +1,8 @@
 //! Tells HE-AAC, of which the decoder hears the lower half alone, from AAC.
 //!
-//! The upper half (spectral band replication, ISO/IEC 14496-3, 4.6.18) lies in a fill element at the end of every frame.
-//! What comes before it cannot be skipped without decoding, so it is sought from the end: a fill element of that kind whose length
-//! leads exactly to the end of the frame.
+//! The upper half (spectral band replication, ISO/IEC 14496-3, 4.6.18) lies in a fill element at the end of every
+//! frame. What comes before it cannot be skipped without decoding, so it is sought from the end: a fill element of
+//! that kind whose length leads exactly to the end of the frame.
 
 /// The elements of a frame that are looked for.
 const FILL: u32 = 6;

@@ -23,8 +23,8 @@ pub(super) fn check(params: &AudioCodecParameters) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// How many values the codebooks in the headers of a Vorbis stream unpack to (*Vorbis I specification*, 3.2.1), as far as they can be
-/// read.
+/// How many values the codebooks in the headers of a Vorbis stream unpack to (*Vorbis I specification*, 3.2.1), as
+/// far as they can be read.
 fn vorbis_values(headers: &[u8]) -> Option<u64> {
     let start = headers.windows(7).position(|window| window == b"\x05vorbis")?;
     let mut bits = Bits { bytes: headers.get(start + 7..)?, at: 0 };

@@ -1,4 +1,5 @@
-//! Whether a Matroska file (RFC 9559) holds sound.
+//! What is read of a Matroska file (RFC 9559) beside its demuxer: whether it holds sound, and how much of its end is
+//! padding.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -8,6 +9,10 @@ const SEGMENT: u64 = 0x1853_8067;
 const TRACKS: u64 = 0x1654_ae6b;
 const TRACK_ENTRY: u64 = 0xae;
 const TRACK_TYPE: u64 = 0x83;
+
+const CLUSTER: u64 = 0x1f43_b675;
+const BLOCK_GROUP: u64 = 0xa0;
+const DISCARD_PADDING: u64 = 0x75a2;
 
 /// The track type of sound.
 const IS_SOUND: u8 = 2;
@@ -22,6 +27,20 @@ pub(super) fn has_sound(file: &mut File) -> Option<bool> {
     let tracks = elements(file, segment, TRACKS, 1).pop()?;
     let entries = elements(file, tracks, TRACK_ENTRY, MAX_ELEMENTS);
     Some(entries.into_iter().any(|entry| track_type(file, entry) == Some(IS_SOUND)))
+}
+
+/// What its last block says that is no music at its end, in nanoseconds.
+pub(super) fn padding_ns(file: &mut File) -> Option<u64> {
+    let whole = 0..file.metadata().ok()?.len();
+    let segment = elements(file, whole, SEGMENT, 1).pop()?;
+    let cluster = elements(file, segment, CLUSTER, MAX_ELEMENTS).pop()?;
+    let group = elements(file, cluster, BLOCK_GROUP, MAX_ELEMENTS).pop()?;
+    let padding = elements(file, group, DISCARD_PADDING, 1).pop()?;
+    let mut bytes = [0; 8];
+    let length = usize::try_from(padding.end - padding.start).ok().filter(|length| (1..=8).contains(length))?;
+    file.seek(SeekFrom::Start(padding.start)).and_then(|_| file.read_exact(&mut bytes[..length])).ok()?;
+    // A signed number of as many bytes as it needs; a negative one would be padding at the start.
+    u64::try_from(i64::from_be_bytes(bytes) >> (8 * (8 - length))).ok()
 }
 
 fn track_type(file: &mut File, entry: Range<u64>) -> Option<u8> {

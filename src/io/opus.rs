@@ -43,7 +43,8 @@ fn is_shortest(packet: &[u8]) -> bool {
     packet.first().is_some_and(|first| first >> 3 >= 16 && first >> 3 & 3 == 0)
 }
 
-/// What the decoder does not get right, in a stream that has it: it is 27 to 37 dB from the reference there, with clicks.
+/// What the decoder does not get right, in a stream that has it: it is 27 to 37 dB from the reference there, with
+/// clicks.
 #[derive(Debug, Default)]
 pub(super) struct Trust {
     coding: Option<Coding>,
@@ -189,7 +190,7 @@ mod tests {
     fn what_cannot_be_decoded_well_is_refused() {
         let mut trust = Trust::default();
         let packet = |configuration: u8| [configuration << 3, 0];
-        assert_eq!([20, 31, 19].map(|c| trust.refuses(&packet(c))), [None; 3]);
+        assert_eq!([23, 31, 19].map(|c| trust.refuses(&packet(c))), [None; 3]);
         assert!(trust.refuses(&packet(16)).is_some_and(|words| words.contains("2.5 ms")));
         assert!(trust.refuses(&packet(1)).is_some_and(|words| words.contains("switches")));
         trust.reset();

@@ -26,6 +26,9 @@ const MAX_PACKET_FRAMES: u64 = 65_535;
 /// The longest frame of MPEG audio.
 const MPEG_FRAME: u64 = 1152;
 
+/// The longest packet in CAF in use: of Apple Lossless.
+const CAF_PACKET: u64 = 4096;
+
 /// The longest gap that is filled with silence where the length of the stream is not known.
 const MAX_GAP_S: u64 = 60;
 
@@ -248,8 +251,8 @@ impl PacketReader {
         let gap = self.next_position.map_or(0, |next| u64::try_from(position.saturating_sub(next)).unwrap_or(0));
         let decoded = packet.dur.saturating_add(packet.trim_start).saturating_add(packet.trim_end);
         self.next_position = position.checked_add_unsigned(decoded.get());
-        // Encoders that are fed by time stamps of other streams let Opus pages drift from what their packets hold; packets
-        // that are truly missing leave a multiple of the shortest, 2.5 ms (RFC 6716 section 2.1.4).
+        // Encoders that are fed by time stamps of other streams let Opus pages drift from what their packets hold;
+        // packets that are truly missing leave a multiple of the shortest, 2.5 ms (RFC 6716 section 2.1.4).
         let is_drift =
             demux::codec_name(self.source.codec) == "Opus" && !gap.is_multiple_of(u64::from(self.sample_rate_hz) / 400);
         if is_drift {
@@ -314,6 +317,8 @@ impl PacketReader {
             let beyond = (got + trim.padding_frames).saturating_sub(promised).min(trim.padding_frames);
             let padding = if got > promised { 0 } else { beyond as usize };
             self.block.truncate(self.block.len().saturating_sub(padding).max(self.at));
+        } else if !self.was_cut_off {
+            self.block.truncate(self.block.len().saturating_sub(trim.padding_frames as usize).max(self.at));
         }
         self.explain_length(got, trim.promised_frames);
         if self.silenced_frames > 0 {
@@ -323,8 +328,13 @@ impl PacketReader {
     }
 
     fn explain_length(&mut self, got: u64, promised: Option<u64>) {
-        // Encoders disagree whether the frame with the length counts.
-        let tolerance = if self.kind == Kind::Mpeg { MPEG_FRAME } else { 0 };
+        let tolerance = match self.kind {
+            // Encoders disagree whether the frame with the length counts.
+            Kind::Mpeg => MPEG_FRAME,
+            // Some count whole packets.
+            Kind::Caf => CAF_PACKET,
+            _ => 0,
+        };
         let promised = promised.map(|p| if p.abs_diff(got) <= tolerance { got } else { p });
         let warnings = &mut self.source.warnings;
         match promised {

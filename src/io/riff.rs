@@ -184,8 +184,8 @@ fn layout(format: Format, path: &Path) -> Result<Layout, Error> {
     })
 }
 
-/// Whether a frame is wider than its bits need, as for 24 bits in 4 bytes. Without the extended header, which says so, only
-/// this one case was ever written, and then the rate in bytes agrees.
+/// Whether a frame is wider than its bits need, as for 24 bits in 4 bytes. Without the extended header, which says
+/// so, only this one case was ever written, and then the rate in bytes agrees.
 fn is_padded(format: &Format, needed: u32) -> bool {
     let (frame_bytes, channels) = (u32::from(format.frame_bytes), u32::from(format.channels));
     let is_wide = frame_bytes % channels == 0 && frame_bytes / channels >= needed;

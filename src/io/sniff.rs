@@ -221,7 +221,7 @@ fn is_followed_by_another<const N: usize>(
     let Some(bytes) = head.first_chunk().and_then(frame_bytes) else { return Ok(false) };
     let end = window.range().end - window.range().start;
     if bytes >= end {
-        return Ok(true);
+        return Ok(bytes == end);
     }
     let mut next = Vec::with_capacity(N);
     window.seek(SeekFrom::Start(bytes))?;

@@ -112,6 +112,8 @@ pub enum WarningKind {
         /// The same at 45 rpm, minutes.
         at_45_min: f64,
     },
+    /// The HTML report plays less than was asked for.
+    PageIsAnExcerpt,
     /// The HTML report could not be written.
     NoPage {
         /// Why not.
@@ -199,6 +201,7 @@ impl WarningKind {
             | Self::ReferenceIsOnTheAlbum
             | Self::QuieterThanReference { .. }
             | Self::QuietReference { .. }
+            | Self::PageIsAnExcerpt
             | Self::NoPage { .. }
             | Self::Defect(_) => Severity::Note,
             Self::ReferenceIsTheSong
@@ -299,6 +302,9 @@ impl Display for WarningKind {
                 f,
                 "{length_min:.1} minutes are more than a side of a 12-inch record holds at 45 rpm ({at_45_min}). Have it cut at \
                  33⅓ rpm."
+            ),
+            Self::PageIsAnExcerpt => f.write_str(
+                "The HTML report plays excerpts: the whole song takes more memory than may be used. Allow more with --memory.",
             ),
             Self::NoPage { cause } => write!(f, "The HTML report was not written: {cause}."),
             Self::Defect(kind) => write!(f, "{}", DefectSentence { kind, about: &Subject::Mix, at_s: None }),

@@ -24,8 +24,8 @@ impl Default for Look {
 }
 
 impl Look {
-    /// Of a terminal this wide, or of no terminal. `variable` looks environment variables up: `NO_COLOR` and `TERM=dumb` switch colours off, a locale
-    /// without UTF-8 switches signs off.
+    /// Of a terminal this wide, or of no terminal. `variable` looks environment variables up: `NO_COLOR` and
+    /// `TERM=dumb` switch colours off, a locale without UTF-8 switches signs off.
     pub fn new(terminal_columns: Option<usize>, variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let Some(columns) = terminal_columns else { return Self::default() };
@@ -54,7 +54,8 @@ impl Look {
     }
 }
 
-/// Characters that stand for no text in any script (Unicode, noncharacters): they switch colours until the text is printed.
+/// Characters that stand for no text in any script (Unicode, noncharacters): they switch colours until the text is
+/// printed.
 const NORMAL: char = '\u{fdd0}';
 const GOOD: char = '\u{fdd1}';
 const WARNING: char = '\u{fdd2}';

@@ -35,8 +35,9 @@ fn printed_columns(word: &str) -> usize {
     word.chars().filter(|c| code_of(*c).is_none()).count()
 }
 
-/// Text as a terminal may get it: colours become its codes, and what could move its cursor, change its colours or turn the
-/// direction of its letters is shown as a replacement character. Names of files, profiles and recipes may hold anything.
+/// Text as a terminal may get it: colours become its codes, and what could move its cursor, change its colours or
+/// turn the direction of its letters is shown as a replacement character. Names of files, profiles and recipes may
+/// hold anything.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

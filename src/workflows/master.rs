@@ -67,34 +67,58 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
         || measure_references(&settings.references, observer),
     );
     let (song, profile) = song?;
-    let aim = MasteringTarget::towards(&mut decider, &mut Genres::default(), references?, settings, &[&profile])?
-        .for_song(&job.input, settings);
-    deliver(job, decided_towards(job, (&song, &profile), aim, &mut decider, observer)?, observer)
+    let target = MasteringTarget::towards(&mut decider, &mut Genres::default(), references?, settings, &[&profile])?;
+    let mix = Mix { input: &job.input, settings, song: &song, profile: &profile };
+    let decided = mix.decided(target, None, |target| decider.decide(&profile, target), observer)?;
+    deliver(job, decided, observer)
 }
 
-/// What is to be done to a song on its way to `aim`, in the order of decisions.
-///
-/// # Errors
-/// As [`decide`], temporary data cannot be kept, or the run is interrupted.
-pub(crate) fn decided_towards<'a>(
-    job: &MasterJob,
-    (song, profile): (&'a Song, &'a Profile),
-    aim: MasteringTarget,
-    decider: &mut Decider,
-    observer: &dyn Observer,
-) -> Result<Decided<'a>, Error> {
-    let settings = &job.settings;
-    let (recipe, mut decision) = decide(job, profile, decider, &aim)?;
-    let effort = (&settings.amounts(), settings.effort);
-    let recipe = with_dynamics(song, profile, &aim.target, recipe, effort, observer)?;
-    let recipe = vinyl::prepared(recipe, &settings.delivery);
-    let (recipe, refinement) = refined(song, profile, &aim.target, recipe, effort, observer)?;
-    let recipe = with_values(recipe, &settings.values)?;
-    decision.refinement = refinement;
-    let mut warnings = aim.warnings;
-    warnings.extend(notes_on_reference(settings, &aim.target, &recipe));
-    warnings.extend(vinyl::side_warning(profile, &settings.delivery));
-    Ok(Decided { song, profile, recipe, decision, warnings })
+/// A mix on its way to a master.
+#[derive(Clone, Copy)]
+pub struct Mix<'s, 'j> {
+    /// Its file.
+    pub input: &'j Path,
+    /// How it is mastered.
+    pub settings: &'j MasterSettings,
+    /// Its frames.
+    pub song: &'s Song,
+    /// What was measured of them.
+    pub profile: &'s Profile,
+}
+
+impl<'s> Mix<'s, '_> {
+    /// From a target to a recipe, for a single song, a song of a batch and a song of an album alike: the decision, written as a
+    /// recipe, is fine-tuned by test renders and completed by the values that are set by hand. `decide` decides for the target;
+    /// test renders are compared with `refine_towards` where that is another one.
+    ///
+    /// # Errors
+    /// The song is silent, the network failed, a value is out of range, or the run is interrupted.
+    pub fn decided(
+        self,
+        target: MasteringTarget,
+        refine_towards: Option<&Target>,
+        decide: impl FnOnce(&Target) -> Result<MasteringDecision, models::Error>,
+        observer: &dyn Observer,
+    ) -> Result<Decided<'s>, Error> {
+        let Self { input, settings, song, profile } = self;
+        let MasteringTarget { target, genre, mut warnings, references } = target.for_song(input, settings);
+        let decision = decide(&target).map_err(|source| Error::Decide { path: input.to_owned(), source })?;
+        let (recipe, report) = decided_by(settings, profile, &target, &decision)?;
+        let effort = (&settings.amounts(), settings.effort);
+        // On an album, loudness is decided when all of its songs are known, and density depends on it.
+        let recipe = match refine_towards {
+            None => with_dynamics(song, profile, &target, recipe, effort, observer)?,
+            Some(_) => recipe,
+        };
+        let recipe = vinyl::prepared(recipe, &settings.delivery);
+        let goal = refine_towards.unwrap_or(&target);
+        let (recipe, refinement) = refined(song, profile, goal, recipe, effort, observer)?;
+        let recipe = with_values(recipe, &settings.values)?;
+        let decision = DecisionReport { genre, references, refinement, ..report };
+        warnings.extend(notes_on_reference(settings, &target, &recipe));
+        warnings.extend(vinyl::side_warning(profile, &settings.delivery));
+        Ok(Decided { song, profile, recipe, decision, warnings })
+    }
 }
 
 /// What a song is mastered towards.
@@ -156,7 +180,7 @@ impl MasteringTarget {
 
 impl MasteringTarget {
     /// The same for the job's song: a master that has been there already is left as it is.
-    pub fn for_song(mut self, input: &Path, settings: &MasterSettings) -> Self {
+    fn for_song(mut self, input: &Path, settings: &MasterSettings) -> Self {
         if was_mastered_towards(input, &origin(&self.target, settings.profile.is_none(), settings.character)) {
             self.target.trust = Amounts::NONE;
             self.warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
@@ -165,28 +189,11 @@ impl MasteringTarget {
     }
 }
 
-/// What is to be done to a song.
-///
-/// # Errors
-/// The song is silent, the network failed, or the job sets a value that no recipe accepts.
-pub fn decide(
-    job: &MasterJob,
-    profile: &Profile,
-    decider: &mut Decider,
-    aim: &MasteringTarget,
-) -> Result<(Recipe, DecisionReport), Error> {
-    let wish = decider.decide(profile, &aim.target);
-    let wish = wish.map_err(|source| Error::Decide { path: job.input.clone(), source })?;
-    let (recipe, decision) = decided_by(&job.settings, profile, &aim.target, &wish)?;
-    let (genre, references) = (aim.genre.clone(), aim.references.clone());
-    Ok((recipe, DecisionReport { genre, references, ..decision }))
-}
-
-/// A wish as a recipe, and who had it. What the job sets by hand comes later, with [`refined`].
+/// A decision as a recipe, and what is reported of it.
 ///
 /// # Errors
 /// The job sets a value that no recipe accepts.
-pub fn decided_by(
+fn decided_by(
     settings: &MasterSettings,
     profile: &Profile,
     target: &Target,
@@ -300,7 +307,7 @@ fn note_page(written: Result<(), Error>, report: &mut Report) {
 
 /// What is to be known of the way towards a finished record: that the master is quieter, or that both are uncommonly quiet,
 /// where nobody asked for another loudness.
-pub(crate) fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recipe) -> Vec<Warning> {
+fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recipe) -> Vec<Warning> {
     if settings.references.is_empty() || target.kind == TargetKind::Norm || target.trust == Amounts::NONE {
         return Vec::new();
     }

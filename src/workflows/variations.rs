@@ -22,7 +22,7 @@ use crate::request::settings::{MasterSettings, Percent};
 use crate::song::Song;
 use crate::song::observer::{Observer, Unseen};
 use crate::workflows::master::{
-    MasteringTarget, MeasuredReference, decided_towards, load_decider, measure_references, write_master,
+    MasteringTarget, MeasuredReference, Mix, load_decider, measure_references, write_master,
 };
 
 /// A way to master a song.
@@ -187,8 +187,8 @@ impl Sources<'_> {
         let mut decider = load_decider(settings.decider)?;
         let aim =
             MasteringTarget::towards(&mut decider, &mut Genres::default(), references.to_vec(), settings, &[profile])?;
-        let aim = aim.for_song(&job.input, settings);
-        let decided = decided_towards(&job, (song, profile), aim, &mut decider, observer)?;
+        let mix = Mix { input: &job.input, settings: &job.settings, song, profile };
+        let decided = mix.decided(aim, None, |target| decider.decide(profile, target), observer)?;
         let passage = passage.start_s..passage.end_s;
         let capture = CaptureRequest::new(song, &decided.recipe, std::slice::from_ref(&passage));
         let (report, mut frames) = write_master(&job, decided, capture, observer)?;

@@ -13,7 +13,7 @@ use analyzer::stream::{Frame, Meter as _, Source};
 use analyzer::synth::demo_mix;
 use analyzer::true_peak::TruePeakMeter;
 use analyzer::units::{db_from_gain, gain_from_db};
-use ebur128::{EbuR128, Mode};
+use ebur128::{Channel, EbuR128, Mode};
 use goldmaster::io::decode::open;
 use goldmaster::io::encode::Encoder;
 use goldmaster::io::output_spec::{Format, OutputSpec, SampleFormat};
@@ -260,6 +260,10 @@ impl Sound {
             return Self { sample_rate_hz: STANDARD_RATE_HZ, frames, ..*self }.loudness_lufs();
         }
         let mut meter = EbuR128::new(self.channels, self.sample_rate_hz, Mode::I).expect("a meter");
+        // A mono file plays on both loudspeakers.
+        if self.channels == 1 {
+            meter.set_channel(0, Channel::DualMono).expect("its only channel");
+        }
         let samples: Vec<f32> =
             self.frames.iter().flat_map(|frame| frame.iter().take(self.channels as usize)).copied().collect();
         meter.add_frames_f32(&samples).expect("whole frames");

@@ -3,8 +3,8 @@
 
 use std::f64::consts::PI;
 
-use analyzer::fft::{Complex, RealFft2};
-use analyzer::lanes::Lanes;
+use analyzer::fft::{Complex, RealFft};
+use analyzer::lanes::Pair;
 use analyzer::stream::Frame;
 
 /// Points per sample.
@@ -15,7 +15,7 @@ const EDGE: usize = PASSAGE / 4;
 
 /// The largest magnitude of either channel at and between the samples.
 pub fn true_peak(frames: &[Frame]) -> f64 {
-    let (mut short, mut long) = (RealFft2::new(PASSAGE), RealFft2::new(POINTS * PASSAGE));
+    let (mut short, mut long) = (RealFft::<Pair>::new(PASSAGE), RealFft::<Pair>::new(POINTS * PASSAGE));
     let (mut time, mut spectrum) = (short.silence(), short.empty_spectrum());
     let (mut fine_time, mut fine_spectrum) = (long.silence(), long.empty_spectrum());
     let fade = |n: usize| {
@@ -26,14 +26,15 @@ pub fn true_peak(frames: &[Frame]) -> f64 {
     for start in (0..frames.len()).step_by(PASSAGE - 2 * EDGE) {
         for (n, x) in time.iter_mut().enumerate() {
             let frame = (start + n).checked_sub(EDGE).and_then(|at| frames.get(at)).unwrap_or(&[0.0; 2]);
-            *x = Lanes(frame.map(|x| f64::from(x) * fade(n)));
+            *x = Pair::new(frame.map(|x| f64::from(x) * fade(n)));
         }
         short.forward(&mut time, &mut spectrum);
-        fine_spectrum.fill(Complex::new(Lanes::splat(0.0), Lanes::splat(0.0)));
+        fine_spectrum.fill(Complex::new(Pair::splat(0.0), Pair::splat(0.0)));
         fine_spectrum[..spectrum.len()].copy_from_slice(&spectrum);
         long.inverse(&mut fine_spectrum, &mut fine_time);
         let middle = &fine_time[POINTS * EDGE..POINTS * (PASSAGE - EDGE)];
-        highest = middle.iter().flat_map(|x| x.0).fold(highest, |highest, x| highest.max(x.abs() / PASSAGE as f64));
+        highest =
+            middle.iter().flat_map(|x| x.lanes()).fold(highest, |highest, x| highest.max(x.abs() / PASSAGE as f64));
     }
     highest
 }

@@ -13,6 +13,8 @@ const UNIFORM_STEP: f64 = 1.0 / (1u64 << 32) as f64;
 /// Rounds to the grid of a word length. Digital silence stays silent.
 pub struct Dither {
     steps: f64,
+    /// 1 / `steps`, a power of two: exact.
+    step: f64,
     random: Random,
 }
 
@@ -20,7 +22,8 @@ impl Dither {
     /// `bits` per sample, 2 to 24. The same seed gives the same bits.
     pub fn new(bits: u32, seed: u64) -> Self {
         assert!((2..=24).contains(&bits), "word length {bits} is outside 2 to 24 bits");
-        Self { steps: f64::from(1u32 << (bits - 1)), random: Random::new(seed) }
+        let steps = f64::from(1u32 << (bits - 1));
+        Self { steps, step: 1.0 / steps, random: Random::new(seed) }
     }
 
     /// Rounds `x`, full scale ±1, to the nearest legal sample after adding dither.
@@ -30,7 +33,7 @@ impl Dither {
         }
         let bits = self.random.bits();
         let noise = ((bits >> 32) + (bits & 0xFFFF_FFFF)) as f64 * UNIFORM_STEP - 1.0;
-        (nearest(x * self.steps + noise).clamp(-self.steps, self.steps - 1.0) / self.steps) as f32
+        (nearest(x * self.steps + noise).clamp(-self.steps, self.steps - 1.0) * self.step) as f32
     }
 
     /// Rounds the next frames; `stereo` false dithers once for both channels, which are then equal.

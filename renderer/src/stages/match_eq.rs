@@ -5,8 +5,8 @@
 //! magnitude is a symmetric response, and mid and side stay in time at every frequency. Convolution is by overlap-save
 //! in double precision.
 
-use analyzer::fft::{Complex, RealFft2};
-use analyzer::lanes::Lanes;
+use analyzer::fft::{Complex, RealFft};
+use analyzer::lanes::Pair;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::stream::{Frame, left_right, mid_side};
 use serde::{Deserialize, Serialize};
@@ -122,25 +122,22 @@ fn interpolated(curve: &[f64; SPECTRUM_BANDS], position: f64) -> f64 {
 /// Taps at 44.1 and 48 kHz: long enough for a rough curve to hold within 0.5 dB at 25 Hz.
 const TAPS: usize = 32_768;
 
-/// Mid and side.
-type Halves = Lanes<f64, 2>;
-
 /// Impulse responses of `taps` frames with the given magnitudes of mid and side; of linear phase they are centred on frame
 /// `taps / 2`. `fft` is four times as long.
-fn impulse_responses(params: &MatchEqParams, fft: &mut RealFft2, sample_rate_hz: u32) -> Vec<Halves> {
+fn impulse_responses(params: &MatchEqParams, fft: &mut RealFft<Pair>, sample_rate_hz: u32) -> Vec<Pair> {
     let size = fft.length();
     let taps = size / 4;
     let bin_hz = f64::from(sample_rate_hz) / size as f64;
     let curves = [&params.mid_db, &params.side_db];
     let nepers = |bin: usize| {
         let place = params.place_of(bin as f64 * bin_hz);
-        Lanes(curves.map(|curve| place.as_ref().map_or(0.0, |place| place.gain_db(curve)) * NEPERS_PER_DB))
+        Pair::new(curves.map(|curve| place.as_ref().map_or(0.0, |place| place.gain_db(curve)) * NEPERS_PER_DB))
     };
-    let mut spectrum: Vec<_> = (0..fft.bins()).map(|bin| Complex::new(nepers(bin), Lanes::splat(0.0))).collect();
+    let mut spectrum: Vec<_> = (0..fft.bins()).map(|bin| Complex::new(nepers(bin), Pair::splat(0.0))).collect();
     let mut response = fft.silence();
     match params.phase {
         Phase::Minimum => turn_to_minimum_phase(fft, &mut spectrum, &mut response),
-        Phase::Linear => spectrum.iter_mut().for_each(|bin| bin.re = Lanes(bin.re.0.map(libm::exp))),
+        Phase::Linear => spectrum.iter_mut().for_each(|bin| bin.re = Pair::new(bin.re.lanes().map(libm::exp))),
     }
     fft.inverse(&mut spectrum, &mut response);
     let (centre, reach) = match params.phase {
@@ -152,7 +149,7 @@ fn impulse_responses(params: &MatchEqParams, fft: &mut RealFft2, sample_rate_hz:
     let fade_from = reach * 3 / 4;
     for (n, h) in response.iter_mut().enumerate() {
         let t = n.abs_diff(centre).saturating_sub(fade_from) as f64 / (reach - fade_from) as f64;
-        *h = *h * Lanes::splat((0.5 + 0.5 * libm::cos(std::f64::consts::PI * t)) / size as f64);
+        *h = *h * Pair::splat((0.5 + 0.5 * libm::cos(std::f64::consts::PI * t)) / size as f64);
     }
     response
 }
@@ -161,37 +158,37 @@ fn impulse_responses(params: &MatchEqParams, fft: &mut RealFft2, sample_rate_hz:
 const NEPERS_PER_DB: f64 = std::f64::consts::LN_10 / 20.0;
 
 /// Gives spectra, of which the logarithms of magnitudes are known, their minimum phase. `cepstrum` is for use on the way.
-fn turn_to_minimum_phase(fft: &mut RealFft2, spectrum: &mut [Complex<Halves>], cepstrum: &mut [Halves]) {
+fn turn_to_minimum_phase(fft: &mut RealFft<Pair>, spectrum: &mut [Complex<Pair>], cepstrum: &mut [Pair]) {
     let size = cepstrum.len();
     fft.inverse(spectrum, cepstrum);
     // What lies before time 0 is folded onto what lies after.
-    let scale = |c: &mut Halves, factor: f64| *c = *c * Lanes::splat(factor / size as f64);
+    let scale = |c: &mut Pair, factor: f64| *c = *c * Pair::splat(factor / size as f64);
     cepstrum[1..size / 2].iter_mut().for_each(|c| scale(c, 2.0));
     [0, size / 2].into_iter().for_each(|n| scale(&mut cepstrum[n], 1.0));
-    cepstrum[size / 2 + 1..].fill(Lanes::splat(0.0));
+    cepstrum[size / 2 + 1..].fill(Pair::splat(0.0));
     fft.forward(cepstrum, spectrum);
     for Complex { re, im } in spectrum {
-        let (magnitude, turn) = (re.0.map(libm::exp), im.0.map(libm::sincos));
-        *re = Lanes(std::array::from_fn(|half| magnitude[half] * turn[half].1));
-        *im = Lanes(std::array::from_fn(|half| magnitude[half] * turn[half].0));
+        let (magnitude, turn) = (re.lanes().map(libm::exp), im.lanes().map(libm::sincos));
+        *re = Pair::new(std::array::from_fn(|half| magnitude[half] * turn[half].1));
+        *im = Pair::new(std::array::from_fn(|half| magnitude[half] * turn[half].0));
     }
 }
 
 /// See [`MatchEqParams`].
 pub struct MatchEq {
-    fft: RealFft2,
+    fft: RealFft<Pair>,
     /// Of the filters, scaled for the inverse transform.
-    response: Vec<Complex<Halves>>,
+    response: Vec<Complex<Pair>>,
     taps: usize,
     /// Where the responses are centred.
     centre: usize,
     /// As many frames as the filters are long, and the block that is coming in behind them.
-    input: Vec<Halves>,
+    input: Vec<Pair>,
     /// The end of `input`, while a transform takes its place.
-    tail: Vec<Halves>,
-    spectrum: Vec<Complex<Halves>>,
+    tail: Vec<Pair>,
+    spectrum: Vec<Complex<Pair>>,
     /// What the former block became, behind what means nothing.
-    output: Vec<Halves>,
+    output: Vec<Pair>,
     filled: usize,
 }
 
@@ -207,18 +204,18 @@ impl MatchEq {
             Phase::Linear => taps / 2,
         };
         // The longer the block, the less of it overlaps: three is cheaper than two, and than four.
-        let mut fft = RealFft2::new(3 * taps);
+        let mut fft = RealFft::<Pair>::new(3 * taps);
         let (size, mut response) = (fft.length(), fft.empty_spectrum());
-        let mut impulse = impulse_responses(params, &mut RealFft2::new(4 * taps), sample_rate_hz);
-        impulse.iter_mut().for_each(|h| *h = *h / Lanes::splat(size as f64));
-        impulse.resize(size, Lanes::splat(0.0));
+        let mut impulse = impulse_responses(params, &mut RealFft::<Pair>::new(4 * taps), sample_rate_hz);
+        impulse.iter_mut().for_each(|h| *h = *h / Pair::splat(size as f64));
+        impulse.resize(size, Pair::splat(0.0));
         fft.forward(&mut impulse, &mut response);
         Some(Self {
             response,
             taps,
             centre,
             input: fft.silence(),
-            tail: vec![Lanes::splat(0.0); taps],
+            tail: vec![Pair::splat(0.0); taps],
             spectrum: fft.empty_spectrum(),
             output: fft.silence(),
             filled: 0,
@@ -245,8 +242,8 @@ impl Stage for MatchEq {
             let at = self.taps + self.filled;
             let (now, later) = frames.split_at_mut(frames.len().min(self.input.len() - at));
             for ((frame, input), ready) in now.iter_mut().zip(&mut self.input[at..]).zip(&self.output[at..]) {
-                *input = Lanes(mid_side(*frame).map(f64::from));
-                *frame = left_right(ready.0.map(|x| x as f32));
+                *input = Pair::new(mid_side(*frame).map(f64::from));
+                *frame = left_right(ready.lanes().map(|x| x as f32));
             }
             self.filled += now.len();
             if self.taps + self.filled == self.input.len() {
@@ -258,7 +255,7 @@ impl Stage for MatchEq {
     }
 
     fn reset(&mut self) {
-        [&mut self.input, &mut self.output].into_iter().for_each(|v| v.fill(Lanes::splat(0.0)));
+        [&mut self.input, &mut self.output].into_iter().for_each(|v| v.fill(Pair::splat(0.0)));
         self.filled = 0;
     }
 

@@ -5,14 +5,12 @@
 use analyzer::noise_to_mask::Mask;
 use analyzer::profile::Profile;
 use analyzer::stream::{Frame, mid_side};
-use analyzer::units::db_from_gain;
 use renderer::recipe::Recipe;
-use renderer::shaper::mean_dbfs;
 use renderer::stages::clipper::ClipperParams;
 use renderer::stages::glue::GlueParams;
 
-use super::dynamics::Rehearsal;
 use super::excerpts::{Limiting, delivery_of};
+use super::rehearsal::{CLOSE_LU, Rehearsal};
 use crate::error::Error;
 use crate::io::spool::Spool;
 use crate::song::blocks::each_block;
@@ -20,15 +18,13 @@ use crate::song::blocks::each_block;
 /// By how much the clipper brings the highest peaks down, each step the next that is tried, dB.
 const CLIPPED_DB: [f64; 4] = [1.0, 2.0, 3.0, 4.5];
 /// Below its ceiling it bends over so much, dB.
-const CLIPPER_KNEE_DB: f64 = 2.0;
+pub const CLIPPER_KNEE_DB: f64 = 2.0;
 /// Ratios of the glue compressor: one to two decibels in loud moments.
 const GLUE_RATIOS: [f64; 2] = [1.5, 2.0];
 /// What a step has to bring, dB.
 const WORTH_NOISE_DB: f64 = 0.1;
 /// What a missing LU weighs against noise, dB.
 const SHORT_COST_DB: f64 = 30.0;
-/// A loudness this close is reached, LU.
-const CLOSE_LU: f64 = 0.05;
 /// A passage that needs less limiting than this is left to the limiter, dB.
 const LITTLE_LIMITING_DB: f64 = 1.0;
 /// A loud passage behind the compressors, in which the ways to loudness are compared.
@@ -37,7 +33,8 @@ pub struct Passage<'a> {
     frames: Spool<Frame>,
     /// What its mid hides as it would be without any of them.
     mask: Mask,
-    highest: f32,
+    /// Its highest peak over the song's mean power, dB.
+    headroom_db: f64,
     profile: &'a Profile,
 }
 
@@ -85,8 +82,8 @@ impl<'a> Passage<'a> {
             input.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
             Ok(())
         })?;
-        let highest = input.iter().fold(0.0f32, |highest, x| highest.max(x.abs()));
-        Ok(Self { rehearsal, frames, mask: Mask::new(&input, rehearsal.sample_rate_hz), highest, profile })
+        let (mask, headroom_db) = (Mask::new(&input, rehearsal.sample_rate_hz), rehearsal.headroom_db(&frames)?);
+        Ok(Self { rehearsal, frames, mask, headroom_db, profile })
     }
 
     /// The recipe with as much of clipper and glue, `amount` (0 to 1) of which is done, as makes its loudness cost least, and whether the
@@ -99,7 +96,7 @@ impl<'a> Passage<'a> {
         if alone.limiting_db < LITTLE_LIMITING_DB && alone.short_lu <= 0.0 {
             return Ok((recipe, true));
         }
-        let headroom_db = self.headroom_db();
+        let headroom_db = self.headroom_db;
         let clipped = |recipe: &Recipe, step: usize| {
             let drive_db = amount * CLIPPED_DB.get(step)?;
             let clipper = ClipperParams { drive_db, headroom_db, knee_db: CLIPPER_KNEE_DB };
@@ -133,11 +130,6 @@ impl<'a> Passage<'a> {
         Ok(best)
     }
 
-    /// Highest peak over the song's mean power, dB.
-    fn headroom_db(&self) -> f64 {
-        (db_from_gain(f64::from(self.highest)) - mean_dbfs(&self.rehearsal.solution.band_levels_dbfs)).clamp(6.0, 24.0)
-    }
-
     fn cost(&self, recipe: &Recipe) -> Result<Cost, Error> {
         let Self { rehearsal, frames, mask, profile, .. } = self;
         let Rehearsal { solution, sample_rate_hz, channels, .. } = rehearsal;
@@ -153,12 +145,6 @@ impl<'a> Passage<'a> {
         let noise_db = mask.noise_db(&made);
         let missing_lu = |lufs: f64| (delivery.loudness_lufs - lufs - CLOSE_LU).max(0.0);
         let short_lu = outcome.loudness_lufs.map_or(0.0, missing_lu);
-        if std::env::var("GM_DEBUG").is_ok() {
-            eprintln!(
-                "clip {:.1} glue {:.2}: nmr {noise_db:.2} short {short_lu:.2} lim {:.1} {:.1}",
-                recipe.clipper.drive_db, recipe.glue.ratio, outcome.limiting_db, outcome.peak_limiting_db
-            );
-        }
         Ok(Cost { noise_db, short_lu, limiting_db: outcome.limiting_db })
     }
 }

@@ -4,25 +4,19 @@
 //! limiter are not that simple: what they add is found by rendering, and taken into account the second time.
 
 use analyzer::crossover::BANDS;
-use analyzer::loudness::LoudnessMeter;
 use analyzer::profile::Profile;
 use analyzer::punch::Punch;
-use analyzer::stream::{Frame, Meter as _};
 use models::features::{PLR, crest, features, spread_100ms};
 use models::target::{Target, TargetKind};
-use renderer::band_envelopes::{BandEnvelope, EnvelopeMeter};
-use renderer::chain::Chain;
-use renderer::recipe::{DeliveryParams, Recipe, Solution};
-use renderer::stages::multiband::{BandParams, MultibandParams};
-use renderer::stages::width::WidthParams;
+use renderer::band_envelopes::BandEnvelope;
+use renderer::recipe::{DeliveryParams, Recipe};
+use renderer::stages::clipper::ClipperParams;
+use renderer::stages::multiband::BandParams;
 
-use super::density::Passage;
-use super::excerpts::{Limiting, delivery_of, loud_first};
+use super::density::{CLIPPER_KNEE_DB, Passage};
+use super::rehearsal::{CLOSE_DB, Rehearsal};
 use crate::error::Error;
-use crate::io::spool::Spool;
-use crate::render::finish::starting_solution;
 use crate::song::Song;
-use crate::song::blocks::each_block;
 
 /// Attack, release and look-ahead of each band, quick and slow, ms: no shorter than a few periods of its tones.
 const TIMES_MS: [[[f64; 3]; 2]; BANDS] = [
@@ -43,10 +37,6 @@ const STEPS: usize = 4;
 const WORTH_DB: f64 = 0.5;
 /// Slow times are preferred by this, dB.
 const SLOW_WORTH_DB: f64 = 0.15;
-/// A band that is this close to its aim is left, dB.
-const CLOSE_DB: f64 = 0.3;
-/// So much of a loud passage is enough to compare ways to loudness, seconds.
-const LONGEST_LOUD_S: usize = 6;
 /// Peaks are lowered towards the density of a record by so much at most, and by no less than this, dB...
 const MOST_DENSER_DB: f64 = 6.0;
 const LEAST_DENSER_DB: f64 = 0.3;
@@ -54,6 +44,9 @@ const LEAST_DENSER_DB: f64 = 0.3;
 const DENSER_SHARES: [f64; 2] = [1.0, 0.5];
 /// What the limiter takes without being noticed, LU.
 const SQUEEZED_LU: f64 = 1.0;
+/// Hits that stand in the way of a loudness are clipped by so much more at a time, and by no more than this in all, dB.
+const CLIPPER_STEP_DB: f64 = 1.5;
+const MOST_CLIPPED_DB: f64 = 6.0;
 /// The share of a norm's spread within which a song is right as it is.
 const WITHIN: f64 = 0.5;
 
@@ -85,12 +78,17 @@ pub fn decided(song: &Song, profile: &Profile, target: &Target, amount: f64, rec
         }
     }
     // What clipper and limiter add of their own is not for the compressors to do.
-    let made = rehearsal.limited(&compressed, &decided, profile)?;
+    let mut made = rehearsal.limited(&compressed, &decided, profile)?;
+    // Elsewhere hits may stand out further than in the loudest passage.
+    while made.short_lu > 0.0 && decided.clipper.drive_db < amount * MOST_CLIPPED_DB {
+        decided.clipper = clipped(&decided.clipper, amount, rehearsal.headroom_db(&compressed)?);
+        made = rehearsal.limited(&compressed, &decided, profile)?;
+    }
     let whole = std::array::from_fn(|b| {
         let band = &rehearsal.bands[b];
         let rehearsed = band.through(decided.multiband.bands()[b]).punch;
-        aims[b].crest_db -= made[b].crest_db - rehearsed.crest_db;
-        aims[b].swing_db -= made[b].swing_db - rehearsed.swing_db;
+        aims[b].crest_db -= made.punch[b].crest_db - rehearsed.crest_db;
+        aims[b].swing_db -= made.punch[b].swing_db - rehearsed.swing_db;
         if whole[b].ratio == 1.0 { whole[b] } else { with_ratio(band, &aims[b], whole[b], whole[b].ratio) }
     });
     decided.multiband = rehearsal.multiband(&whole, amount);
@@ -119,7 +117,7 @@ fn wanted_change(profile: &Profile, target: &Target) -> Option<[Punch; BANDS]> {
 fn ceilings_dbtp(profile: &Profile, target: &Target, amount: f64, delivery: &DeliveryParams) -> Vec<f64> {
     let asked_dbtp = delivery.ceiling_dbtp;
     let mut ceilings = vec![asked_dbtp];
-    if let (TargetKind::Reference, Some(lufs)) = (target.kind, profile.loudness.integrated_lufs) {
+    if let (true, Some(lufs)) = (target.kind.is_followed(), profile.loudness.integrated_lufs) {
         let peaks_dbtp = (profile.peak.true_peak_dbtp + delivery.loudness_lufs - lufs).min(asked_dbtp);
         let target_dbtp = delivery.loudness_lufs + target.features[PLR];
         let denser_db = (peaks_dbtp - target_dbtp).clamp(0.0, MOST_DENSER_DB) * amount;
@@ -195,95 +193,9 @@ fn with_ratio(band: &BandEnvelope, aim: &Punch, params: BandParams, start: f64) 
     best.1
 }
 
-/// Passages of a song, and what they sound like behind the equaliser.
-pub struct Rehearsal {
-    /// Behind what stands in front of the compressors.
-    equalized: Spool<Frame>,
-    /// The first so many frames are the loudest.
-    pub loud_frames: usize,
-    /// Loudness of the loud passage and of all, as they were, LUFS.
-    pub lufs: [f64; 2],
-    /// Where levels count from.
-    pub solution: Solution,
-    pub sample_rate_hz: u32,
-    pub channels: u8,
-    /// How the bands move in the mix.
-    before: [Punch; BANDS],
-    /// The bands in front of the compressors.
-    bands: [BandEnvelope; BANDS],
-}
-
-impl Rehearsal {
-    /// `None` where there is nothing to hear. `recipe` has no dynamics yet.
-    fn new(song: &Song, profile: &Profile, recipe: &Recipe) -> Result<Option<Self>, Error> {
-        let (sample_rate_hz, channels) = (song.info.sample_rate_hz, song.info.channels);
-        let solution = starting_solution(recipe, profile);
-        let (frames, loud_frames) = loud_first(song, profile)?;
-        let loud_frames = (loud_frames as usize).min(LONGEST_LOUD_S * sample_rate_hz as usize);
-        let mut meters = [(); 2].map(|()| LoudnessMeter::new(sample_rate_hz));
-        let mut left = loud_frames;
-        each_block(&mut frames.reader(), |frames| {
-            let count = left.min(frames.len());
-            left -= count;
-            meters[0].push(&frames[..count]);
-            meters[1].push(frames);
-            Ok(())
-        })?;
-        let [Some(loud_lufs), Some(lufs)] = meters.map(|meter| meter.history().integrated()) else { return Ok(None) };
-        let in_front = Recipe { width: WidthParams::default(), ..recipe.clone() };
-        let chain = Chain::new(&in_front, &solution.band_levels_dbfs, sample_rate_hz);
-        let mut equalized = Spool::new(usize::MAX);
-        each_block(&mut chain.applied_to(frames.reader()), |frames| equalized.push(frames))?;
-        let envelopes = |frames: &Spool<Frame>| -> Result<[BandEnvelope; BANDS], Error> {
-            let mut meter = EnvelopeMeter::new(sample_rate_hz);
-            each_block(&mut frames.reader(), |frames| {
-                meter.push(frames);
-                Ok(())
-            })?;
-            Ok(meter.finish(&solution.band_levels_dbfs))
-        };
-        let (before, bands) = (envelopes(&frames)?.map(|band| band.punch()), envelopes(&equalized)?);
-        let lufs = [loud_lufs, lufs];
-        Ok(Some(Self { equalized, loud_frames, lufs, solution, sample_rate_hz, channels, before, bands }))
-    }
-
-    /// The compressors as far as `amount` from nothing to what they are. Every band is as loud behind them as before.
-    fn multiband(&self, whole: &[BandParams; BANDS], amount: f64) -> MultibandParams {
-        let mut params = MultibandParams::default();
-        for (b, band) in params.bands_mut().into_iter().enumerate() {
-            let ratio = libm::round(100.0 * libm::pow(whole[b].ratio, amount)) / 100.0;
-            let scaled = BandParams { ratio, ..whole[b] };
-            *band = BandParams { makeup_db: -self.bands[b].through(&scaled).level_db, ..scaled };
-        }
-        params
-    }
-
-    /// What the compressors of a recipe make of the passages.
-    pub fn compressed(&self, recipe: &Recipe) -> Result<Spool<Frame>, Error> {
-        self.behind(&Recipe { multiband: recipe.multiband, ..Recipe::default() }, &self.equalized)
-    }
-
-    /// What the stages behind the compressors of a recipe make of frames.
-    pub fn finished(&self, recipe: &Recipe, compressed: &Spool<Frame>) -> Result<Spool<Frame>, Error> {
-        let Recipe { glue, saturator, width, clipper, .. } = *recipe;
-        self.behind(&Recipe { glue, saturator, width, clipper, ..Recipe::default() }, compressed)
-    }
-
-    fn behind(&self, recipe: &Recipe, frames: &Spool<Frame>) -> Result<Spool<Frame>, Error> {
-        let chain = Chain::new(recipe, &self.solution.band_levels_dbfs, self.sample_rate_hz);
-        let mut rendered = Spool::new(usize::MAX);
-        each_block(&mut chain.applied_to(frames.reader()), |frames| rendered.push(frames))?;
-        Ok(rendered)
-    }
-
-    /// How the bands move in the master.
-    fn limited(&self, compressed: &Spool<Frame>, recipe: &Recipe, profile: &Profile) -> Result<[Punch; BANDS], Error> {
-        let Self { solution, sample_rate_hz, channels, .. } = self;
-        let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
-        let delivery = delivery_of(recipe, self.lufs[1], profile);
-        let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
-        let mut meter = EnvelopeMeter::new(sample_rate_hz);
-        limiting.of(&self.finished(recipe, compressed)?, |frames| meter.push(frames))?;
-        Ok(meter.finish(&solution.band_levels_dbfs).map(|band| band.punch()))
-    }
+/// The clipper's curve a step lower, where hits stand `headroom_db` over the mean.
+fn clipped(clipper: &ClipperParams, amount: f64, headroom_db: f64) -> ClipperParams {
+    let ceiling_db = if clipper.drive_db > 0.0 { clipper.headroom_db - clipper.drive_db } else { headroom_db };
+    let drive_db = (headroom_db - ceiling_db + CLIPPER_STEP_DB).min(amount * MOST_CLIPPED_DB);
+    ClipperParams { drive_db: drive_db.max(clipper.drive_db + 0.1), headroom_db, knee_db: CLIPPER_KNEE_DB }
 }

@@ -8,6 +8,7 @@
 mod density;
 mod dynamics;
 mod excerpts;
+mod rehearsal;
 
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};

@@ -41,18 +41,18 @@ fn check(file: &mut File, span: Span, depth: usize, file_bytes: u64, samples: &m
         match &inner.name {
             b"stsz" => {
                 let (Some(constant), Some(count)) = (word(file, inner, 4), word(file, inner, 8)) else { return true };
-                count <= if constant == 0 { size / 4 } else { file_bytes }
+                if constant == 0 { 12 + count * 4 <= size } else { count <= file_bytes }
             }
             b"trun" => {
                 let (Some(flags), Some(count)) = (word(file, inner, 0), word(file, inner, 4)) else { return true };
                 let fields = RUN_FLAGS.iter().filter(|&&flag| flags as u32 & flag != 0).count() as u64;
                 *samples += count;
-                count * 4 * fields <= size && *samples <= file_bytes
+                8 + count * 4 * fields <= size && *samples <= file_bytes
             }
             name => TABLES.iter().find(|(known, ..)| *known == name).is_none_or(|&(name, at, entry_bytes)| {
                 let count = word(file, inner, at).unwrap_or(0);
                 let is_looked_up = matches!(name, b"stts" | b"stsc");
-                count * entry_bytes <= size && !(is_looked_up && count > MAX_LOOKED_UP)
+                at + 4 + count * entry_bytes <= size && !(is_looked_up && count > MAX_LOOKED_UP)
             }),
         }
     })
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn runs_of_fragments_have_no_more_samples_than_the_file_has_bytes() {
         assert!(is_possible(&run(0x300, 2, 16)));
-        assert!(!is_possible(&run(0x300, 3, 16)));
+        assert!(!is_possible(&run(0x300, 3, 16)) && !is_possible(&run(0x300, 2, 12)));
         assert!(!is_possible(&run(0, u32::MAX, 0)));
         assert!(is_possible(&run(0, 20, 0)) && !is_possible(&run(0, 40, 0).repeat(3)));
     }

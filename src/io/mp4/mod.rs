@@ -1,4 +1,5 @@
-//! What is read of an MP4 beside its demuxer (ISO/IEC 14496-12): edits, uncompressed sound, and whether its claims can be true.
+//! What is read of an MP4 beside its demuxer (ISO/IEC 14496-12): edits, uncompressed sound, and whether its claims
+//! can be true.
 
 mod boxes;
 mod claims;

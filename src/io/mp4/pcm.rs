@@ -1,5 +1,5 @@
-//! Uncompressed sound in MP4 and QuickTime (Apple, *QuickTime File Format*; ISO/IEC 23003-5): where its pieces lie, and how samples lie
-//! in them.
+//! Uncompressed sound in MP4 and QuickTime (Apple, *QuickTime File Format*; ISO/IEC 23003-5): where its pieces lie,
+//! and how samples lie in them.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};

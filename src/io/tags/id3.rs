@@ -324,6 +324,7 @@ pub(super) fn append_chunk(found: &Found, chunks: &mut Vec<u8>) {
 /// Appends the tag.
 fn write(found: &Found, out: &mut Vec<u8>) {
     let start = out.len();
+    out.reserve(found.pictures.iter().map(|picture| picture.data.len() + 1024).sum());
     out.extend(b"ID3\x04\0\0\0\0\0\0");
     for (name, texts) in found.by_name() {
         let place = NAMES.iter().find(|n| n.name == name).map_or("", |n| n.id3);

@@ -5,6 +5,7 @@ use super::super::testing::{boxed, chunk, encoded, on_grid, page, read_all, riff
 use super::found::{MAX_PICTURE_BYTES, MAX_TEXT_BYTES};
 use super::names::NAMES;
 use super::*;
+use crate::io::error::Warning;
 use crate::io::output_spec::{Format, OutputSpec, SampleFormat};
 
 /// A cover of 12 MB, as people do embed them.
@@ -21,7 +22,7 @@ fn cover(bytes: usize) -> Picture {
     Picture { kind: 3, media_type: "image/jpeg".to_owned(), description: "front".to_owned(), data: vec![0xff; bytes] }
 }
 
-fn write(path: &Path, format: Format, tags: &Tags) -> Vec<String> {
+fn write(path: &Path, format: Format, tags: &Tags) -> Vec<Warning> {
     let frames = on_grid(5_001, 24);
     let (channels, sample_format) = (1, SampleFormat::Int24);
     let spec = OutputSpec { sample_rate_hz: 44_100, channels, format, sample_format, frames: 5_001 };
@@ -121,7 +122,7 @@ fn every_text_and_cover_survives_from_format_to_format_and_loudness_tags_do_not(
     assert_eq!(before.len(), texts.len() - 1);
     for (i, format) in [Format::Flac, Format::Wav, Format::Wav, Format::Flac, Format::Flac].into_iter().enumerate() {
         let path = folder.path().join(i.to_string());
-        assert_eq!(write(&path, format, &now), Vec::<String>::new());
+        assert_eq!(write(&path, format, &now), vec![]);
         now = Tags::read(&path);
         assert_eq!(now.warnings(), []);
         assert_eq!(sorted(&now), before, "{format:?}");
@@ -168,7 +169,7 @@ fn a_master_says_what_wrote_it_whatever_tags_its_source_has() {
             let source = read_bytes(source);
             let has_title = source.found.first("TITLE").is_some();
             assert_eq!(has_title, !matches!(i, 0 | 5), "{i}");
-            assert_eq!(write(&path, format, &source.marked(Some("program b".to_owned()))), Vec::<String>::new());
+            assert_eq!(write(&path, format, &source.marked(Some("program b".to_owned()))), vec![]);
             let read = Tags::read(&path);
             assert_eq!((read.software(), read.is_empty()), (Some("program b"), !has_title), "{i} {format:?}");
         }

@@ -47,8 +47,8 @@ fn flac_block(kind: u8, at: u64, size: u64, bytes: &mut impl ReadAt, found: &mut
     }
 }
 
-/// The comments of the first stream of an Ogg that starts at `start`: they are in its second packet, for FLAC in those up
-/// to the sound.
+/// The comments of the first stream of an Ogg that starts at `start`: they are in its second packet, for FLAC in
+/// those up to the sound.
 pub(super) fn read_ogg(bytes: &mut impl ReadAt, start: u64) -> Found {
     let mut found = Found::default();
     let mut packets = Packets { at: start, serial: None, segments: Vec::new(), data: 0 };

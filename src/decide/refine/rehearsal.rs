@@ -1,0 +1,147 @@
+//! Passages of a song in front of the compressors, and what stages make of them.
+
+use analyzer::crossover::BANDS;
+use analyzer::loudness::LoudnessMeter;
+use analyzer::profile::Profile;
+use analyzer::punch::Punch;
+use analyzer::stream::{Frame, Meter as _};
+use analyzer::units::db_from_gain;
+use renderer::band_envelopes::{BandEnvelope, EnvelopeMeter};
+use renderer::chain::Chain;
+use renderer::recipe::{Recipe, Solution};
+use renderer::shaper::mean_dbfs;
+use renderer::stages::multiband::{BandParams, MultibandParams};
+use renderer::stages::width::WidthParams;
+
+use super::excerpts::{Limiting, delivery_of, loud_first};
+use crate::error::Error;
+use crate::io::spool::Spool;
+use crate::render::finish::starting_solution;
+use crate::song::Song;
+use crate::song::blocks::each_block;
+
+/// So much of a loud passage is enough to compare ways to loudness, seconds.
+const LONGEST_LOUD_S: usize = 6;
+/// A ratio this close to 1 is none.
+const LEAST_RATIO: f64 = 0.03;
+/// A band that is this close to its aim is left, dB.
+pub const CLOSE_DB: f64 = 0.3;
+/// A loudness this close is reached, LU.
+pub const CLOSE_LU: f64 = 0.05;
+
+/// Passages of a song, and what they sound like behind the equaliser.
+pub struct Rehearsal {
+    /// Behind what stands in front of the compressors.
+    equalized: Spool<Frame>,
+    /// The first so many frames are the loudest.
+    pub loud_frames: usize,
+    /// Loudness of the loud passage and of all, as they were, LUFS.
+    pub lufs: [f64; 2],
+    /// Where levels count from.
+    pub solution: Solution,
+    pub sample_rate_hz: u32,
+    pub channels: u8,
+    /// How the bands move in the mix.
+    pub before: [Punch; BANDS],
+    /// The bands in front of the compressors.
+    pub bands: [BandEnvelope; BANDS],
+}
+
+impl Rehearsal {
+    /// `None` where there is nothing to hear. `recipe` has no dynamics yet.
+    pub fn new(song: &Song, profile: &Profile, recipe: &Recipe) -> Result<Option<Self>, Error> {
+        let (sample_rate_hz, channels) = (song.info.sample_rate_hz, song.info.channels);
+        let solution = starting_solution(recipe, profile);
+        let (frames, loud_frames) = loud_first(song, profile)?;
+        let loud_frames = (loud_frames as usize).min(LONGEST_LOUD_S * sample_rate_hz as usize);
+        let mut meters = [(); 2].map(|()| LoudnessMeter::new(sample_rate_hz));
+        let mut left = loud_frames;
+        each_block(&mut frames.reader(), |frames| {
+            let count = left.min(frames.len());
+            left -= count;
+            meters[0].push(&frames[..count]);
+            meters[1].push(frames);
+            Ok(())
+        })?;
+        let [Some(loud_lufs), Some(lufs)] = meters.map(|meter| meter.history().integrated()) else { return Ok(None) };
+        let in_front = Recipe { width: WidthParams::default(), ..recipe.clone() };
+        let chain = Chain::new(&in_front, &solution.band_levels_dbfs, sample_rate_hz);
+        let mut equalized = Spool::new(usize::MAX);
+        each_block(&mut chain.applied_to(frames.reader()), |frames| equalized.push(frames))?;
+        let envelopes = |frames: &Spool<Frame>| -> Result<[BandEnvelope; BANDS], Error> {
+            let mut meter = EnvelopeMeter::new(sample_rate_hz);
+            each_block(&mut frames.reader(), |frames| {
+                meter.push(frames);
+                Ok(())
+            })?;
+            Ok(meter.finish(&solution.band_levels_dbfs))
+        };
+        let (before, bands) = (envelopes(&frames)?.map(|band| band.punch()), envelopes(&equalized)?);
+        let lufs = [loud_lufs, lufs];
+        Ok(Some(Self { equalized, loud_frames, lufs, solution, sample_rate_hz, channels, before, bands }))
+    }
+
+    /// The compressors as far as `amount` from nothing to what they are. Every band is as loud behind them as before.
+    pub fn multiband(&self, whole: &[BandParams; BANDS], amount: f64) -> MultibandParams {
+        let mut params = MultibandParams::default();
+        for (b, band) in params.bands_mut().into_iter().enumerate() {
+            let ratio = libm::round(100.0 * libm::pow(whole[b].ratio, amount)) / 100.0;
+            if (ratio - 1.0).abs() < LEAST_RATIO {
+                continue;
+            }
+            let scaled = BandParams { ratio, ..whole[b] };
+            *band = BandParams { makeup_db: -self.bands[b].through(&scaled).level_db, ..scaled };
+        }
+        params
+    }
+
+    /// What the compressors of a recipe make of the passages.
+    pub fn compressed(&self, recipe: &Recipe) -> Result<Spool<Frame>, Error> {
+        self.behind(&Recipe { multiband: recipe.multiband, ..Recipe::default() }, &self.equalized)
+    }
+
+    /// What the stages behind the compressors of a recipe make of frames.
+    pub fn finished(&self, recipe: &Recipe, compressed: &Spool<Frame>) -> Result<Spool<Frame>, Error> {
+        let Recipe { glue, saturator, width, clipper, .. } = *recipe;
+        self.behind(&Recipe { glue, saturator, width, clipper, ..Recipe::default() }, compressed)
+    }
+
+    fn behind(&self, recipe: &Recipe, frames: &Spool<Frame>) -> Result<Spool<Frame>, Error> {
+        let chain = Chain::new(recipe, &self.solution.band_levels_dbfs, self.sample_rate_hz);
+        let mut rendered = Spool::new(usize::MAX);
+        each_block(&mut chain.applied_to(frames.reader()), |frames| rendered.push(frames))?;
+        Ok(rendered)
+    }
+
+    /// Highest peak of frames over the song's mean power, dB.
+    pub fn headroom_db(&self, frames: &Spool<Frame>) -> Result<f64, Error> {
+        let mut highest = 0.0f32;
+        each_block(&mut frames.reader(), |frames| {
+            highest = frames.as_flattened().iter().fold(highest, |highest, x| highest.max(x.abs()));
+            Ok(())
+        })?;
+        Ok((db_from_gain(f64::from(highest)) - mean_dbfs(&self.solution.band_levels_dbfs)).clamp(6.0, 24.0))
+    }
+
+    /// The passages behind the limiter.
+    pub fn limited(&self, compressed: &Spool<Frame>, recipe: &Recipe, profile: &Profile) -> Result<Made, Error> {
+        let Self { solution, sample_rate_hz, channels, .. } = self;
+        let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
+        let delivery = delivery_of(recipe, self.lufs[1], profile);
+        let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
+        let mut meter = EnvelopeMeter::new(sample_rate_hz);
+        let outcome = limiting.of(&self.finished(recipe, compressed)?, |frames| meter.push(frames))?;
+        let is_peak = outcome.peak_limiting_db > delivery.max_peak_limiting_db - CLOSE_DB;
+        let short_lu = outcome.loudness_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs - CLOSE_LU);
+        let punch = meter.finish(&solution.band_levels_dbfs).map(|band| band.punch());
+        Ok(Made { punch, short_lu: if is_peak { short_lu } else { 0.0 } })
+    }
+}
+
+/// What became of the passages.
+pub struct Made {
+    /// How the bands move.
+    pub punch: [Punch; BANDS],
+    /// Loudness that single hits stand in the way of, LU.
+    pub short_lu: f64,
+}
