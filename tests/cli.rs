@@ -390,7 +390,7 @@ fn the_report_is_json_with_the_keys_that_are_documented() {
     assert_eq!(run.stderr, "");
     let report = run.json();
     assert_eq!(keys(&report), REPORT_KEYS);
-    assert_eq!((&report["version"], &report["input"]["channels"]), (&Value::from(1), &Value::from(1)));
+    assert_eq!((&report["version"], &report["input"]["channels"]), (&Value::from(2), &Value::from(1)));
     let verdicts: Vec<_> = report["promises"].as_array().expect("a list").iter().map(|p| &p["verdict"]).collect();
     assert!(verdicts.len() >= 4 && verdicts.iter().all(|verdict| *verdict == "kept"), "{verdicts:?}");
     let replay = ["render", "mix.wav", "--recipe", "recipe.json", "-o", "again.wav", "--json"];

@@ -328,7 +328,7 @@ impl Display for Action {
                 }
             }
             Self::FineTuning { largest_db, .. } => {
-                write!(f, "FineBandPowers-tuned the equaliser after a test render (largest change {largest_db:.1} dB)")
+                write!(f, "Fine-tuned the equaliser after a test render (largest change {largest_db:.1} dB)")
             }
         }
     }

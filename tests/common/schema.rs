@@ -61,7 +61,7 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
                     wrong(!is_known && rule == &Value::Bool(false), format!("{name} is unknown"));
                 }
             }
-            "properties" | "items" | "$ref" | "anyOf" | "oneOf" | "allOf" => {}
+            "properties" | "items" | "prefixItems" | "$ref" | "anyOf" | "oneOf" | "allOf" => {}
             unknown => panic!("keyword {unknown} is not known to this test"),
         }
     }
@@ -84,8 +84,13 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
             check(root, schema, value, &format!("{at}/{name}"), found);
         }
     }
-    if let (Some(schema), Some(values)) = (schema.get("items"), value.as_array()) {
-        for (n, value) in values.iter().enumerate() {
+    let values = value.as_array().map_or(&[][..], Vec::as_slice);
+    let first = schema["prefixItems"].as_array().map_or(&[][..], Vec::as_slice);
+    for (n, (schema, value)) in first.iter().zip(values).enumerate() {
+        check(root, schema, value, &format!("{at}/{n}"), found);
+    }
+    if let Some(schema) = schema.get("items") {
+        for (n, value) in values.iter().enumerate().skip(first.len()) {
             check(root, schema, value, &format!("{at}/{n}"), found);
         }
     }
