@@ -232,11 +232,12 @@ pub fn album_report(
     }
 }
 
-/// Root mean square over the bands of the mid, dB.
+/// Standard deviation over the bands of the mid of what a song and the middle differ in, dB: tone, whatever the level.
 fn tone_distance_db(song: &Features, middle: &Target, bands: usize) -> f64 {
     let bands = bands.clamp(1, SPECTRUM_BANDS);
     let distance = |band: usize| song[MID + band] - middle.features[MID + band];
-    ((0..bands).map(|band| distance(band) * distance(band)).sum::<f64>() / bands as f64).sqrt()
+    let mean = (0..bands).map(distance).sum::<f64>() / bands as f64;
+    ((0..bands).map(|band| (distance(band) - mean) * (distance(band) - mean)).sum::<f64>() / bands as f64).sqrt()
 }
 
 /// Profile and loudness in time of a master.
