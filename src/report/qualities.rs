@@ -204,7 +204,7 @@ fn level_lu([mid, side]: &[Vec<f64>; 2], range: [f64; 2]) -> f64 {
 /// How mix, target and master compare.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Qualities {
-    /// One row per quality, in the order of a table.
+    /// One row per quality that the song has, in the order of a table.
     pub rows: Vec<QualityRow>,
     /// How far the tonal balance is from the target's; absent where either is not known.
     pub balance: Option<BalanceDistance>,
@@ -250,7 +250,9 @@ impl Qualities {
             let distance = |sound: &Sound| sound.balance_distance_db(target).map(tenths);
             Some(BalanceDistance { mix_db: distance(mix)?, master_db: distance(master)? })
         });
-        Self { rows: QUALITIES.map(row).to_vec(), balance }
+        // Mono has no width: there is nothing to compare.
+        let is_known = |row: &QualityRow| row.mix.is_some() || row.master.is_some();
+        Self { rows: QUALITIES.map(row).into_iter().filter(is_known).collect(), balance }
     }
 
     /// What changed most, as one sentence: "4.1 dB brighter, 2.0 dB wider and 9.3 LU louder". `None` where the mix was
