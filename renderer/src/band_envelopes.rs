@@ -170,9 +170,23 @@ mod tests {
         meter.finish(mean_db)
     }
 
+    /// A tone in the middle of each band, which comes and goes at a rate of its own: no band leaks into another.
+    fn bursts(seconds: f64) -> Vec<Frame> {
+        let frame = |n: usize| {
+            let t = n as f64 / f64::from(RATE);
+            let tone = |(hz, rate): (f64, f64)| {
+                let phase = (t * rate).fract();
+                let level = 0.02 + 0.18 * libm::exp(-phase * 6.0) * (phase * 30.0).min(1.0);
+                level * libm::sin(std::f64::consts::TAU * hz * t)
+            };
+            [[(60.0, 1.9), (350.0, 2.3), (2500.0, 3.1), (11_000.0, 3.7)].map(tone).iter().sum::<f64>() as f32; 2]
+        };
+        (0..(seconds * f64::from(RATE)) as usize).map(frame).collect()
+    }
+
     #[test]
     fn what_is_rehearsed_is_what_the_stage_makes_of_the_song() {
-        let song = demo_mix(RATE, 20.0);
+        let song = bursts(20.0);
         let mut analyzer = Analyzer::new(RATE, 2);
         analyzer.push(&song);
         let mean_db = analyzer.finish().dynamics.bands.map(|band| band.sounding_db);
@@ -209,8 +223,9 @@ mod tests {
         let dynamics = analyzer.finish().dynamics;
         for (band, reading) in envelopes(&song, &[-20.0; BANDS]).iter().zip(&dynamics.bands) {
             let punch = band.punch();
-            assert!((punch.crest_db - reading.mid.crest_db).abs() < 0.2, "{punch:?}, {:?}", reading.mid);
-            assert!((punch.swing_db - reading.mid.swing_db).abs() < 0.2, "{punch:?}, {:?}", reading.mid);
+            // Moments begin elsewhere.
+            assert!((punch.crest_db - reading.mid.crest_db).abs() < 0.4, "{punch:?}, {:?}", reading.mid);
+            assert!((punch.swing_db - reading.mid.swing_db).abs() < 0.3, "{punch:?}, {:?}", reading.mid);
         }
     }
 }
