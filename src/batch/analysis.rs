@@ -15,6 +15,7 @@ use crate::batch::record::{MadeFrom, MasterState};
 use crate::batch::report;
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
 use crate::batch::watch::{SongProgress, Stopping, Watch};
+use crate::decide::target::MasteringTarget;
 use crate::error::Error;
 use crate::io;
 use crate::io::spool::Store;
@@ -25,7 +26,7 @@ use crate::request::settings::{MasterSettings, Strictness};
 use crate::song::read_ahead::side_by_side;
 use crate::song::{Song, measure};
 use crate::workflows::album::{Pair, Part, RECORD, Tone, album_report, balance, measure_master};
-use crate::workflows::master::{Decided, MasteringTarget, Mix, untouched};
+use crate::workflows::master::{Decided, Mix, untouched};
 
 impl BatchAnalysis {
     /// Names what the songs depend on, and knows no more.
@@ -266,7 +267,7 @@ fn prepare(
         mix.decided(target, Some(&tone.middle), |_| tone.wish(decider, profile), &progress)?;
     let trace = crate::render::finish::trace(&song, &recipe, profile, &progress)?;
     progress.finish();
-    let silent = || Error::Decide { path: job.input.clone(), source: models::Error::SilentSource };
+    let silent = || Error::Decide { path: job.input.clone(), source: models::error::Error::SilentSource };
     let before_lufs = profile.loudness.integrated_lufs.ok_or_else(silent)?;
     Ok((Part { trace, recipe, before_lufs }, decision))
 }

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use analyzer::profile::Profile;
 
+use crate::decide::target::MeasuredReference;
 use crate::io::Warning;
 use crate::io::hash::file_hash;
 use crate::request::reference::Reference;
 use crate::song::measure_part;
 use crate::song::observer::Observer;
 use crate::song::section::Section;
-use crate::workflows::master::MeasuredReference;
 
 /// What is known of one reference, or why nothing is.
 #[derive(Default)]

@@ -17,6 +17,7 @@ use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
 use crate::batch::song::Done;
 use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
 use crate::batch::{analysis, pages, report};
+use crate::decide::target::read_profile;
 use crate::error::Error;
 use crate::io;
 use crate::render::promises::Verdict;
@@ -24,7 +25,6 @@ use crate::report::Report;
 use crate::report::album::AlbumReport;
 use crate::request::page::PageAudio;
 use crate::song::read_ahead::side_by_side;
-use crate::workflows::master::read_profile;
 
 /// How a batch is run; none of it changes a master.
 #[derive(Clone, Debug)]

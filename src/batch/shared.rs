@@ -13,6 +13,7 @@ use crate::batch::record::{MadeFrom, MasterState, Records};
 use crate::batch::references::References;
 use crate::batch::settings::Settings;
 use crate::decide::genres::Genres;
+use crate::decide::target::{MasteringTarget, load_decider};
 use crate::error::Error;
 use crate::io::hash::file_hash;
 use crate::report::DecisionReport;
@@ -23,7 +24,6 @@ use crate::request::page::PageAudio;
 use crate::request::settings::DeciderKind;
 use crate::song::observer::Observer;
 use crate::workflows::album::Offset;
-use crate::workflows::master::{MasteringTarget, load_decider};
 
 /// What is the same for all songs of a batch.
 pub struct Shared<'a> {

@@ -9,6 +9,7 @@ use crate::batch::pages;
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Record};
 use crate::batch::shared::{Deciders, Shared};
+use crate::decide::target::MasteringTarget;
 use crate::error::Error;
 use crate::io;
 use crate::io::claim::Claim;
@@ -21,7 +22,7 @@ use crate::request::job::MasterJob;
 use crate::request::page::{Page, PageAudio};
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::{Decided, MasteringTarget, Mix, deliver};
+use crate::workflows::master::{Decided, Mix, deliver};
 
 /// How a song of a batch came out.
 #[derive(Debug)]

@@ -3,4 +3,5 @@
 pub mod genres;
 pub mod reference;
 pub mod refine;
+pub mod target;
 pub mod vinyl;

@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use analyzer::profile::Profile;
 use analyzer::stream::Frame;
 use analyzer::tone::Tone;
-use models::Decider;
 use models::amounts::Amounts;
 use models::decision::{Confidence, MasteringDecision};
-use models::norm::NormProfile;
 use models::target::{Target, TargetKind};
-use rayon::prelude::*;
 use renderer::recipe::{Recipe, SampleFormat, Solution};
 
 use crate::decide::genres::Genres;
-use crate::decide::reference::ReferenceAssessment;
 use crate::decide::refine::{refined, with_dynamics};
+use crate::decide::target::MasteringTarget;
+use crate::decide::target::load_decider;
+use crate::decide::target::measure_references;
+use crate::decide::target::read_profile;
 use crate::decide::vinyl;
 use crate::error::Error;
 use crate::io::output_spec::Format;
@@ -23,19 +23,18 @@ use crate::io::tags::Tags;
 use crate::page;
 use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash, starting_solution};
 use crate::render::output_meter::CaptureRequest;
-use crate::render::provenance::{origin, was_mastered_towards};
+use crate::render::provenance::origin;
 use crate::report::actions::{Action, actions};
 use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
 use crate::report::qualities::{Qualities, Sound};
 use crate::report::stated::stated;
 use crate::report::warning::{Subject, Warning, WarningKind};
-use crate::report::{DecisionReport, FileReport, GenreReport, Levels, REPORT_VERSION, ReferenceReport, Report};
+use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::request::job::{MasterJob, Output, RenderJob};
 use crate::request::paths::{check_other_path, check_paths};
-use crate::request::reference::{Genre, Reference};
 use crate::request::settings::{DeciderKind, MasterSettings, with_values};
-use crate::song::observer::{Observer, Unseen};
-use crate::song::{Song, measure_part};
+use crate::song::Song;
+use crate::song::observer::Observer;
 
 /// Masters one song.
 ///
@@ -97,7 +96,7 @@ impl<'s> Mix<'s, '_> {
         self,
         target: MasteringTarget,
         refine_towards: Option<&Target>,
-        decide: impl FnOnce(&Target) -> Result<MasteringDecision, models::Error>,
+        decide: impl FnOnce(&Target) -> Result<MasteringDecision, models::error::Error>,
         observer: &dyn Observer,
     ) -> Result<Decided<'s>, Error> {
         let Self { input, settings, song, profile } = self;
@@ -118,74 +117,6 @@ impl<'s> Mix<'s, '_> {
         warnings.extend(notes_on_reference(settings, &target, &recipe));
         warnings.extend(vinyl::side_warning(profile, &settings.delivery));
         Ok(Decided { song, profile, recipe, decision, warnings })
-    }
-}
-
-/// What a song is mastered towards.
-pub struct MasteringTarget {
-    /// As the decider takes it.
-    pub target: Target,
-    /// The genre that led there.
-    pub genre: Option<GenreReport>,
-    /// What was noticed about the references.
-    pub warnings: Vec<Warning>,
-    /// What is told of them.
-    pub references: Vec<ReferenceReport>,
-}
-
-impl MasteringTarget {
-    /// Where `job` goes with one song, or with all `songs` of a record: towards its profile or finished records; towards
-    /// its genre where there is neither.
-    ///
-    /// # Errors
-    /// A reference is silent, the file is no profile, or the runtime failed.
-    pub fn towards(
-        decider: &mut Decider,
-        genres: &mut Genres,
-        references: Vec<MeasuredReference>,
-        settings: &MasterSettings,
-        songs: &[&Profile],
-    ) -> Result<Self, Error> {
-        if let Some(path) = &settings.profile {
-            return Ok(Self::at(decider.target(&read_profile(path)?, songs).map_err(Error::Network)?));
-        }
-        if references.is_empty() {
-            let (genre, profile) = genres.find(&settings.genre(), decider.norm(), songs).map_err(Error::Network)?;
-            let target = decider.target(&profile, songs).map_err(Error::Network)?;
-            let genre = (settings.genre() != Genre::Universal).then_some(genre);
-            return Ok(Self { genre, ..Self::at(target) });
-        }
-        let (mut warnings, mut records, mut trust) = (Vec::new(), Vec::new(), Amounts::NONE);
-        let weights: f64 = references.iter().map(|(_, weight, ..)| weight).sum();
-        let told = references.iter().zip(&settings.references);
-        let told = told.map(|((_, _, profile, _), reference)| ReferenceReport::of(reference, profile)).collect();
-        for (name, weight, profile, noticed) in references {
-            let assessment = ReferenceAssessment::of(&profile, songs, decider.norm(), settings.matching);
-            trust = trust.plus(&assessment.trust, weight / weights);
-            warnings.extend(Warning::of_file(&Subject::Reference(name.clone()), &noticed));
-            warnings.extend(assessment.warnings.into_iter().map(|kind| Warning::of_reference(&name, kind)));
-            records.push((name, weight, profile));
-        }
-        let kind = settings.matching.target_kind();
-        let target = Target { trust, kind, ..Target::references(&records).map_err(Error::Network)? };
-        let target = settings.character.followed(target);
-        Ok(Self { warnings, references: told, ..Self::at(target) })
-    }
-
-    /// Nothing is to be said but where it goes.
-    pub fn at(target: Target) -> Self {
-        Self { target, genre: None, warnings: Vec::new(), references: Vec::new() }
-    }
-}
-
-impl MasteringTarget {
-    /// The same for the job's song: a master that has been there already is left as it is.
-    fn for_song(mut self, input: &Path, settings: &MasterSettings) -> Self {
-        if was_mastered_towards(input, &origin(&self.target, settings.profile.is_none(), settings.character)) {
-            self.target.trust = Amounts::NONE;
-            self.warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
-        }
-        self
     }
 }
 
@@ -375,44 +306,6 @@ pub(crate) fn check_format(output: &Output, sample_format: SampleFormat) -> Resu
         return Err(Error::Usage(format!("{path}: FLAC holds no floating point: write .wav, or 24 bits")));
     }
     Ok(())
-}
-
-/// The decider of a kind.
-///
-/// # Errors
-/// The compiled-in network cannot be run.
-pub fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
-    match kind {
-        DeciderKind::Model => Decider::model(),
-        DeciderKind::Rules | DeciderKind::None => Decider::rules(),
-    }
-    .map_err(Error::Network)
-}
-
-/// A reference's name, weight and profile, and what was noticed.
-pub type MeasuredReference = (String, f64, Profile, Vec<crate::io::Warning>);
-
-/// Measures reference tracks side by side.
-pub(crate) fn measure_references(
-    references: &[Reference],
-    observer: &dyn Observer,
-) -> Result<Vec<MeasuredReference>, crate::io::Error> {
-    references
-        .par_iter()
-        .map(|reference| {
-            let (profile, warnings) = measure_part(&reference.path, reference.section, &Unseen(observer))?;
-            Ok((reference.name(), reference.weight, profile, warnings))
-        })
-        .collect()
-}
-
-/// The profile of songs in a file.
-///
-/// # Errors
-/// It cannot be read, or is none.
-pub(crate) fn read_profile(path: &Path) -> Result<NormProfile, Error> {
-    let norm = NormProfile::from_json(&crate::io::text::read(path)?);
-    norm.map_err(|source| Error::ProfileFile { path: path.into(), source })
 }
 
 /// How dense a reference makes a master: as dense as its loudness asks for where it is followed, else only as far as a song like this

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::decide::genres::Genres;
+use crate::decide::target::{MasteringTarget, MeasuredReference, load_decider, measure_references};
 use crate::error::Error;
 use crate::io;
 use crate::page::variations::{VariationView, write_page};
@@ -21,9 +22,7 @@ use crate::request::paths::check_other_path;
 use crate::request::settings::{MasterSettings, Percent};
 use crate::song::Song;
 use crate::song::observer::{Observer, Unseen};
-use crate::workflows::master::{
-    MasteringTarget, MeasuredReference, Mix, load_decider, measure_references, write_master,
-};
+use crate::workflows::master::{Mix, write_master};
 
 /// A way to master a song.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

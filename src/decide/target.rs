@@ -1,0 +1,127 @@
+//! What a song is mastered towards: reference tracks, a profile of many songs, a genre.
+
+use std::path::Path;
+
+use analyzer::profile::Profile;
+use models::Decider;
+use models::amounts::Amounts;
+use models::norm::NormProfile;
+use models::target::Target;
+use rayon::prelude::*;
+
+use crate::decide::genres::Genres;
+use crate::decide::reference::ReferenceAssessment;
+use crate::error::Error;
+use crate::render::provenance::{origin, was_mastered_towards};
+use crate::report::warning::{Subject, Warning, WarningKind};
+use crate::report::{GenreReport, ReferenceReport};
+use crate::request::reference::{Genre, Reference};
+use crate::request::settings::{DeciderKind, MasterSettings};
+use crate::song::measure_part;
+use crate::song::observer::{Observer, Unseen};
+
+/// What a song is mastered towards.
+pub struct MasteringTarget {
+    /// As the decider takes it.
+    pub target: Target,
+    /// The genre that led there.
+    pub genre: Option<GenreReport>,
+    /// What was noticed about the references.
+    pub warnings: Vec<Warning>,
+    /// What is told of them.
+    pub references: Vec<ReferenceReport>,
+}
+
+impl MasteringTarget {
+    /// Where `job` goes with one song, or with all `songs` of a record: towards its profile or finished records; towards
+    /// its genre where there is neither.
+    ///
+    /// # Errors
+    /// A reference is silent, the file is no profile, or the runtime failed.
+    pub fn towards(
+        decider: &mut Decider,
+        genres: &mut Genres,
+        references: Vec<MeasuredReference>,
+        settings: &MasterSettings,
+        songs: &[&Profile],
+    ) -> Result<Self, Error> {
+        if let Some(path) = &settings.profile {
+            return Ok(Self::at(decider.target(&read_profile(path)?, songs).map_err(Error::Network)?));
+        }
+        if references.is_empty() {
+            let (genre, profile) = genres.find(&settings.genre(), decider.norm(), songs).map_err(Error::Network)?;
+            let target = decider.target(&profile, songs).map_err(Error::Network)?;
+            let genre = (settings.genre() != Genre::Universal).then_some(genre);
+            return Ok(Self { genre, ..Self::at(target) });
+        }
+        let (mut warnings, mut records, mut trust) = (Vec::new(), Vec::new(), Amounts::NONE);
+        let weights: f64 = references.iter().map(|(_, weight, ..)| weight).sum();
+        let told = references.iter().zip(&settings.references);
+        let told = told.map(|((_, _, profile, _), reference)| ReferenceReport::of(reference, profile)).collect();
+        for (name, weight, profile, noticed) in references {
+            let assessment = ReferenceAssessment::of(&profile, songs, decider.norm(), settings.matching);
+            trust = trust.plus(&assessment.trust, weight / weights);
+            warnings.extend(Warning::of_file(&Subject::Reference(name.clone()), &noticed));
+            warnings.extend(assessment.warnings.into_iter().map(|kind| Warning::of_reference(&name, kind)));
+            records.push((name, weight, profile));
+        }
+        let kind = settings.matching.target_kind();
+        let target = Target { trust, kind, ..Target::references(&records).map_err(Error::Network)? };
+        let target = settings.character.followed(target);
+        Ok(Self { warnings, references: told, ..Self::at(target) })
+    }
+
+    /// Nothing is to be said but where it goes.
+    pub fn at(target: Target) -> Self {
+        Self { target, genre: None, warnings: Vec::new(), references: Vec::new() }
+    }
+}
+
+impl MasteringTarget {
+    /// The same for the job's song: a master that has been there already is left as it is.
+    pub fn for_song(mut self, input: &Path, settings: &MasterSettings) -> Self {
+        if was_mastered_towards(input, &origin(&self.target, settings.profile.is_none(), settings.character)) {
+            self.target.trust = Amounts::NONE;
+            self.warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
+        }
+        self
+    }
+}
+
+/// The decider of a kind.
+///
+/// # Errors
+/// The compiled-in network cannot be run.
+pub fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
+    match kind {
+        DeciderKind::Model => Decider::model(),
+        DeciderKind::Rules | DeciderKind::None => Decider::rules(),
+    }
+    .map_err(Error::Network)
+}
+
+/// A reference's name, weight and profile, and what was noticed.
+pub type MeasuredReference = (String, f64, Profile, Vec<crate::io::Warning>);
+
+/// Measures reference tracks side by side.
+pub(crate) fn measure_references(
+    references: &[Reference],
+    observer: &dyn Observer,
+) -> Result<Vec<MeasuredReference>, crate::io::Error> {
+    references
+        .par_iter()
+        .map(|reference| {
+            let (profile, warnings) = measure_part(&reference.path, reference.section, &Unseen(observer))?;
+            Ok((reference.name(), reference.weight, profile, warnings))
+        })
+        .collect()
+}
+
+/// The profile of songs in a file.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub(crate) fn read_profile(path: &Path) -> Result<NormProfile, Error> {
+    let norm = NormProfile::from_json(&crate::io::text::read(path)?);
+    norm.map_err(|source| Error::ProfileFile { path: path.into(), source })
+}
