@@ -42,7 +42,7 @@ fn seeds(folder: &Folder) -> Vec<(&'static str, Vec<u8>)> {
     let flac = read(&folder.flac("seed.flac", frames));
     let mut mp3 = vec![0; 417];
     mp3[..4].copy_from_slice(&[0xff, 0xfb, 0x90, 0]);
-    let mut adts = vec![0x21; 100];
+    let mut adts = [0x21; 100];
     adts[..7].copy_from_slice(&[0xff, 0xf1, 0x50, 0x80, 0x0c, 0x9f, 0xfc]);
     let samples: Vec<u8> = (0..4000_u32).map(|n| (n * 7) as u8).collect();
     let seeds = [
@@ -179,7 +179,7 @@ fn changed(random: &mut Random, seeds: &[(&'static str, Vec<u8>)], bytes: &[u8])
     let below = |random: &mut Random, limit: usize| (random.bits() % limit.max(1) as u64) as usize;
     for _ in 0..=below(random, 4) {
         // Headers matter most.
-        let reach = if random.bits() % 2 == 0 { bytes.len().min(300) } else { bytes.len() };
+        let reach = if random.bits().is_multiple_of(2) { bytes.len().min(300) } else { bytes.len() };
         let at = below(random, reach);
         match random.bits() % 7 {
             0 => bytes.truncate(at),

@@ -84,9 +84,7 @@ impl AudioDecoder for Flac32Decoder {
     }
 
     fn finalize(&mut self) -> FinalizeResult {
-        let mut result = FinalizeResult::default();
-        result.verify_ok = self.expected.map(|expected| self.md5.md5() == expected);
-        result
+        FinalizeResult { verify_ok: self.expected.map(|expected| self.md5.md5() == expected) }
     }
 
     fn last_decoded(&self) -> GenericAudioBufferRef<'_> {

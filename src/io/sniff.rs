@@ -322,7 +322,7 @@ mod tests {
         let mut mp3 = vec![0; 417];
         mp3[..4].copy_from_slice(&[0xff, 0xfb, 0x90, 0]);
         assert_eq!(kind_of(&mp3.repeat(2)), Kind::Mpeg);
-        let mut adts = vec![0; 100];
+        let mut adts = [0; 100];
         adts[..7].copy_from_slice(&[0xff, 0xf1, 0x50, 0x80, 0x0c, 0x9f, 0xfc]);
         assert_eq!(kind_of(&adts.repeat(2)), Kind::Adts);
     }

@@ -53,10 +53,9 @@ impl Window {
 
     /// Notes an error of the disk, and hands it on.
     fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        result.map_err(|error| {
+        result.inspect_err(|error| {
             let copy = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
             let _ = self.failure.set(copy);
-            error
         })
     }
 

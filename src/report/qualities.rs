@@ -353,7 +353,7 @@ mod tests {
         assert!((70.0..80.0).contains(&bright.closer_pct.expect("a target")), "{bright:?}");
         assert_eq!(row(Quality::Loudness).verdict(), "at the target");
         assert_eq!(row(Quality::Punch).closer_pct, None, "there was no difference");
-        assert_eq!(row(Quality::Width).mix, Some((-15.0 - 15.0 - 40.0_f64) / 3.0).map(tenths));
+        assert_eq!(row(Quality::Width).mix, Some(tenths((-15.0 - 15.0 - 40.0_f64) / 3.0)));
         let BalanceDistance { mix_db, master_db } = qualities.balance.expect("a target");
         assert!(mix_db > 3.0 * master_db, "{mix_db} {master_db}");
         let words = qualities.change_words().expect("a mix");

@@ -70,8 +70,8 @@ const OTHER_EXTENSIONS: [&str; 9] = ["mp4", "m4r", "mov", "mka", "mkv", "webm", 
 /// The path without the extension of a file of sound. What follows any other dot is part of the name, as in `Mix 1.2`.
 pub(crate) fn without_extension(path: &Path) -> PathBuf {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let is_known = |known: &&str| extension.eq_ignore_ascii_case(known);
-    let is_extension = SOUND_EXTENSIONS.iter().chain(&OTHER_EXTENSIONS).any(|known| is_known(known));
+    let is_known = |known: &str| extension.eq_ignore_ascii_case(known);
+    let is_extension = SOUND_EXTENSIONS.into_iter().chain(OTHER_EXTENSIONS).any(is_known);
     if is_extension { path.with_extension("") } else { path.to_owned() }
 }
 

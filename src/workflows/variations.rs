@@ -108,6 +108,9 @@ impl VariationKind {
     }
 }
 
+/// Gives the command line of a variation from its options, by name and value.
+type CommandLine<'a> = &'a dyn Fn(VariationKind, &[(String, String)]) -> String;
+
 /// Masters `job`'s song in several ways and writes the page that plays an excerpt of each. `command` gives the command
 /// line that renders a variation whole, from its options. Every excerpt is cut from a whole master, so that it sounds as
 /// that command's does.
@@ -117,7 +120,7 @@ impl VariationKind {
 pub fn variations(
     job: &MasterJob,
     page: &Page,
-    command: &dyn Fn(VariationKind, &[(String, String)]) -> String,
+    command: CommandLine,
     observer: &dyn Observer,
 ) -> Result<Vec<Variation>, Error> {
     let references = job.settings.references.iter().map(|reference| reference.path.as_path());
