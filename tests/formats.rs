@@ -206,18 +206,19 @@ fn every_format_is_decoded_as_ffmpeg_decodes_it() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Sources with the tags that ffmpeg writes there, and what of them it cannot write.
+/// Sources with the tags that ffmpeg writes there, and what of them it does not write, or not where the format has it: a comment of
+/// a Vorbis comment as a description, lyrics of ID3 without their language, the title of a Matroska file as that of its segment, and its track as a part.
 const TAGGED: &[(&str, &str, &[&str])] = &[
     ("a.wav", "-c:a pcm_s16le", &["composer", "ISRC", "lyrics"]),
-    ("id3.aiff", "-c:a pcm_s16be -write_id3v2 1", &[]),
-    ("a.flac", "-c:a flac", &[]),
-    ("a.mp3", "-c:a libmp3lame", &[]),
-    ("v3.mp3", "-c:a libmp3lame -id3v2_version 3", &[]),
+    ("id3.aiff", "-c:a pcm_s16be -write_id3v2 1", &["lyrics"]),
+    ("a.flac", "-c:a flac", &["comment"]),
+    ("a.mp3", "-c:a libmp3lame", &["lyrics"]),
+    ("v3.mp3", "-c:a libmp3lame -id3v2_version 3", &["lyrics"]),
     ("a.m4a", "-c:a aac", &["ISRC"]),
-    ("a.ogg", "-c:a libvorbis", &[]),
-    ("a.opus", "-c:a libopus", &[]),
-    ("a.oga", "-c:a flac -f ogg", &[]),
-    ("a.mka", "-c:a flac", &[]),
+    ("a.ogg", "-c:a libvorbis", &["comment"]),
+    ("a.opus", "-c:a libopus", &["comment"]),
+    ("a.oga", "-c:a flac -f ogg", &["comment"]),
+    ("a.mka", "-c:a flac", &["title", "track"]),
     ("a.caf", "-c:a pcm_s16le", &[]),
 ];
 

@@ -121,6 +121,8 @@ fn info_item(id: &[u8; 4], text: &[u8], found: &mut Found) {
     let name = if id.as_bytes() == INFO_SOFTWARE {
         SOFTWARE
     } else {
+        // Where some programs put the track, as in 3/12.
+        let id = if id == "IPRT" { "ITRK" } else { id };
         NAMES.iter().find(|name| name.info == id).map_or(id, |name| name.name)
     };
     found.text(name, &text);
