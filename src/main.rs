@@ -44,6 +44,19 @@ fn parsed() -> Result<Command, clap::Error> {
     Ok(Command::Master(Box::new(master.map_err(|error| error.format(&mut command()))?)))
 }
 
+/// Prints help, the version or a list on the standard output.
+fn print_answer(answer: &clap::Error) -> std::io::Result<()> {
+    use std::io::Write as _;
+    if answer.kind() != clap::error::ErrorKind::DisplayVersion {
+        return answer.print();
+    }
+    let text = answer.render().to_string();
+    // A list of our own is an error to clap, which says so in front of it.
+    let mut output = std::io::stdout().lock();
+    output.write_all(text.strip_prefix("error: ").unwrap_or(&text).as_bytes())?;
+    output.flush()
+}
+
 /// Prints help, the version, or what is wrong with the arguments.
 fn exit_by(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
@@ -52,7 +65,7 @@ fn exit_by(error: &clap::Error) -> ExitCode {
         if let Some(advice) = hints::advice(error, std::env::args_os().skip(1)) {
             print_warning(&advice);
         }
-    } else if let Err(error) = error.print()
+    } else if let Err(error) = print_answer(error)
         && error.kind() != std::io::ErrorKind::BrokenPipe
     {
         let error = Error::Output(error);

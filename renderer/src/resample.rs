@@ -219,7 +219,7 @@ mod tests {
             let is_beside = (bin as f64 - hz * SIZE as f64 / f64::from(to)).abs() > 12.0;
             powers[usize::from(is_beside)] += x.norm_sqr();
         }
-        powers.map(|power| db_from_power(power / whole))
+        powers.map(|power| 10.0 * libm::log10(power / whole))
     }
 
     const ALIASES_DB: f64 = -140.0;

