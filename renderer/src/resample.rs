@@ -180,7 +180,6 @@ impl<S: Source> Source for Resampled<S> {
 mod tests {
     use super::*;
     use analyzer::fft::spectrum_of;
-    use analyzer::units::db_from_power;
 
     fn resampled(frames: &[Frame], from: u32, to: u32) -> Vec<Frame> {
         let mut source = Resampled::new(frames, from, to);
