@@ -20,18 +20,23 @@ pub fn decide(source: &FineBandPowers, target: &ThirdOctaveLevels, cutoff_hz: f6
         heard[known..].fill(false);
     }
     let fit = Fit::new(source, cutoff_hz);
-    let gains = within_bounds(&thirds_of(source), target);
+    let gains = within_bounds(&thirds_of(source), target, cutoff_hz);
     let start = gains.map(|gains| curve(&gains, known));
     let [mid_db, side_db] = fit.curves(&fit.moved(&gains), &heard, &start);
     let confidence = Confidence { tone: 1.0, width: 1.0, dynamics: 1.0 };
     MasteringDecision { mid_db, side_db, log_ratio: [0.0; BANDS], plr_lu: 0.0, confidence }
 }
 
-/// By how much each third octave is to be moved on the way from `source` to `target`, dB.
-pub fn within_bounds(source: &ThirdOctaveLevels, target: &ThirdOctaveLevels) -> ThirdOctaveLevels {
-    let (wanted, heard, bounds_db) = (difference(source, target), audible(target), bounds_db(TargetKind::Literal));
-    let of_heard =
-        |c: usize| -> Vec<f64> { (0..THIRD_OCTAVES).filter(|b| heard[c][*b]).map(|b| wanted[c][b]).collect() };
+/// By how much each third octave is to be moved on the way from `source` to `target`, dB; beyond `cutoff_hz` as far as the last
+/// one that is known.
+pub fn within_bounds(source: &ThirdOctaveLevels, target: &ThirdOctaveLevels, cutoff_hz: f64) -> ThirdOctaveLevels {
+    let (mut wanted, heard, bounds_db) = (difference(source, target), audible(target), bounds_db(TargetKind::Literal));
+    let known = thirds_below(cutoff_hz).max(1);
+    for wanted in &mut wanted {
+        let last = wanted[known - 1];
+        wanted[known..].fill(last);
+    }
+    let of_heard = |c: usize| -> Vec<f64> { (0..known).filter(|b| heard[c][*b]).map(|b| wanted[c][b]).collect() };
     let gains = [of_heard(0), of_heard(1)];
     let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds_db));
     std::array::from_fn(|c| wanted[c].map(|db| softened(db - shift_db, bounds_db[c])))
@@ -103,8 +108,12 @@ mod tests {
         let target = song(|band| if band > 20 { -60.0 } else { -20.0 - 0.1 * band as f64 }, |_| -30.0);
         let wish = decide(&fine_of_levels(&source), &target, 3000.0);
         let (below, beyond) = wish.mid_db.split_at(bands_below(3000.0) - 1);
-        // The recipe goes on from there.
-        assert!((beyond[0] - below[below.len() - 1]).abs() < 0.3, "{wish:?}");
+        assert!(
+            beyond.iter().all(|db| *db == beyond[0]) && (beyond[0] - below[below.len() - 1]).abs() < 0.3,
+            "{wish:?}"
+        );
+        let mean_db = wish.mid_db.iter().sum::<f64>() / SPECTRUM_BANDS as f64;
+        assert!(mean_db.abs() < 3.0, "{mean_db} dB for what is not known");
     }
 
     #[test]

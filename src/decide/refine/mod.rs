@@ -176,7 +176,7 @@ impl Goal {
         }
         let change = match target.kind {
             // Meant are the levels.
-            TargetKind::Literal => amounts.of(&within_bounds(&source, &target.levels)),
+            TargetKind::Literal => amounts.of(&within_bounds(&source, &target.levels, cutoff_hz)),
             // Meant is the curve.
             TargetKind::Balance | TargetKind::Reference | TargetKind::Norm => {
                 [&eq.mid_db, &eq.side_db].map(|curve| std::array::from_fn(|b| eq.gain_db_at(curve, third_octave_hz(b))))
