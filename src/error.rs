@@ -37,17 +37,17 @@ pub enum Error {
     /// Some of several files could not be read; each was told.
     #[error("{failed} of {all} files failed")]
     SomeUnread {
-        /// How many.
+        /// Number of files that could not be read.
         failed: usize,
-        /// Of how many.
+        /// Number of all files.
         all: usize,
     },
     /// Some of several files are not ready for a destination; what fails was printed.
     #[error("{not_ready} of {files} files {} not ready", if *not_ready == 1 { "is" } else { "are" })]
     NotReady {
-        /// How many.
+        /// Number of files that are not ready.
         not_ready: usize,
-        /// Of how many.
+        /// Number of all files.
         files: usize,
     },
     /// A recipe file that is none.

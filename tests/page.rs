@@ -347,7 +347,7 @@ fn in_a_browser_variations_play_and_switch() {
     let run = folder.goldmaster(&["variations", "my mix.wav", "--refine", "off"]).succeeded();
     assert!(["gentle", "balanced", "loud", "open"].iter().all(|name| run.stdout.contains(name)), "{run:?}");
     let html = page(&folder, "my mix.variations.html");
-    let command = "goldmaster &#39;my mix.wav&#39; --refine off --intensity 50 -o &#39;my mix.gentle.wav&#39;";
+    let command = "goldmaster &#39;my mix.wav&#39; --intensity 50 --refine off -o &#39;my mix.gentle.wav&#39;";
     assert!(html.contains(command), "the command that renders it whole");
     let told = told(&html);
     let ids: Vec<&str> = told.iter().filter_map(|sound| sound["id"].as_str()).collect();

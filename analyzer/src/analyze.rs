@@ -78,7 +78,7 @@ struct Meters {
 impl Meters {
     fn new(sample_rate_hz: u32) -> Self {
         Self {
-            samples: SampleMeter::default(),
+            samples: SampleMeter::new(sample_rate_hz),
             energies: KEnergies::new(sample_rate_hz),
             true_peak: TruePeakMeter::new(),
             spectrum: SpectrumMeter::new(sample_rate_hz),

@@ -12,9 +12,6 @@ pub struct BiquadCoefs {
 }
 
 impl BiquadCoefs {
-    /// Passes everything unchanged.
-    pub const IDENTITY: Self = Self { b: [1.0, 0.0, 0.0], a: [0.0, 0.0] };
-
     /// From an unnormalised numerator and denominator.
     fn normalized(b: [f64; 3], a: [f64; 3]) -> Self {
         Self { b: b.map(|v| v / a[0]), a: [a[1] / a[0], a[2] / a[0]] }

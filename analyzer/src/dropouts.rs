@@ -4,23 +4,23 @@ use crate::stream::Frame;
 
 /// Shortest gap, in frames; shorter ones are zero crossings.
 const SHORTEST: u64 = 16;
-/// Longest gap: what lasts longer is a rest.
-const LONGEST: u64 = 10_000;
+/// Longest gap, seconds: what lasts longer is a rest.
+const LONGEST_S: f64 = 0.23;
 /// Both edges of a gap jump at least so far, −40 dBFS: music ends and begins near zero.
 const JUMP: f32 = 0.01;
 
 /// Gaps of a song.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Dropouts {
-    /// How many.
+    /// Number of gaps.
     pub count: u64,
     /// First frame of the first.
     pub first_frame: u64,
 }
 
 /// Watches for them.
-#[derive(Default)]
 pub(crate) struct DropoutMeter {
+    longest: u64,
     found: Dropouts,
     frames: u64,
     /// Frames of silence so far, and whether they began with a jump.
@@ -30,6 +30,17 @@ pub(crate) struct DropoutMeter {
 }
 
 impl DropoutMeter {
+    pub fn new(sample_rate_hz: u32) -> Self {
+        Self {
+            longest: (LONGEST_S * f64::from(sample_rate_hz)) as u64,
+            found: Dropouts::default(),
+            frames: 0,
+            silent: 0,
+            began_with_jump: false,
+            last_peak: 0.0,
+        }
+    }
+
     pub fn push(&mut self, block: &[Frame]) {
         let has_silence = block.contains(&[0.0; 2]);
         if let ([.., last], false, 0) = (block, has_silence, self.silent) {
@@ -49,7 +60,7 @@ impl DropoutMeter {
             }
             self.silent += 1;
         } else {
-            if self.began_with_jump && peak > JUMP && (SHORTEST..=LONGEST).contains(&self.silent) {
+            if self.began_with_jump && peak > JUMP && (SHORTEST..=self.longest).contains(&self.silent) {
                 if self.found.count == 0 {
                     self.found.first_frame = self.frames - self.silent;
                 }

@@ -17,7 +17,7 @@ const LEVELS_PER_E: f32 = 200.0;
 /// Flat tops at one level.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct FlatTops {
-    /// How many.
+    /// Number of runs of equal samples.
     pub runs: u64,
     /// Samples in them.
     pub samples: u64,

@@ -30,7 +30,7 @@ fn bark(hz: f64) -> f64 {
     26.81 * hz / (1960.0 + hz) - 0.53
 }
 
-/// What a sound hides.
+/// A sound as a masker: what it hides of a noise.
 pub struct Mask {
     fft: RealFft<Quad>,
     window: Vec<f32>,
@@ -40,7 +40,7 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// Of one channel.
+    /// The mask of one channel.
     pub fn new(sound: &[f32], sample_rate_hz: u32) -> Self {
         let fft = RealFft::<Quad>::new(WINDOW);
         let hann = |n: usize| 0.5 - 0.5 * libm::cos(TAU * n as f64 / WINDOW as f64);

@@ -225,11 +225,6 @@ impl Block<'_> {
         peak(&self.scanner.buffer[self.start + 2 * BLOCK_FRAMES..][..2])
     }
 
-    /// Largest magnitude at 4 points per sample.
-    pub fn coarse_peak(&self) -> f32 {
-        self.peak_by(&self.scanner.coarse)
-    }
-
     /// Largest magnitude at 16 points per sample.
     pub fn fine_peak(&self) -> f32 {
         self.peak_by(&self.scanner.fine)

@@ -45,7 +45,6 @@ pub(crate) struct SampleReading {
 }
 
 /// Collects them block by block.
-#[derive(Default)]
 pub(crate) struct SampleMeter {
     reading: SampleReading,
     flat_tops: FlatTopMeter,
@@ -55,14 +54,24 @@ pub(crate) struct SampleMeter {
 }
 
 impl SampleMeter {
+    pub fn new(sample_rate_hz: u32) -> Self {
+        Self {
+            reading: SampleReading::default(),
+            flat_tops: FlatTopMeter::default(),
+            dropouts: DropoutMeter::new(sample_rate_hz),
+            sound: None,
+        }
+    }
+
     /// Counts what cannot be read, before it is replaced.
     pub fn note_unreadable(&mut self, block: &[Frame]) {
         let r = &mut self.reading;
-        for (frame, _) in (r.frames..).zip(block).filter(|(_, f)| !f.iter().all(|&x| is_readable(x))) {
-            if r.unreadable == 0 {
-                r.first_unreadable = frame;
+        for (at, frame) in (r.frames..).zip(block) {
+            let count = frame.iter().filter(|sample| !is_readable(**sample)).count() as u64;
+            if count > 0 && r.unreadable == 0 {
+                r.first_unreadable = at;
             }
-            r.unreadable += 1;
+            r.unreadable += count;
         }
     }
 
@@ -108,6 +117,8 @@ impl SampleMeter {
             flat_tops: self.flat_tops.finish(is_mono),
             dropouts: self.dropouts.finish(),
             silence: SilenceReading { head_frames: start, tail_frames: frames - end },
+            // Both channels of a mono song are the one sample.
+            unreadable: self.reading.unreadable / if is_mono { 2 } else { 1 },
             ..self.reading
         }
     }
@@ -116,6 +127,17 @@ impl SampleMeter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn samples_that_are_no_numbers_are_counted_one_by_one() {
+        let damaged = [[0.1, 0.2], [f32::NAN, f32::INFINITY], [0.5, f32::NAN], [f32::NAN, f32::NAN]];
+        for (is_mono, counted) in [(false, 5), (true, 2)] {
+            let mut meter = SampleMeter::new(44_100);
+            meter.note_unreadable(&damaged);
+            let reading = meter.finish(is_mono);
+            assert_eq!((reading.unreadable, reading.first_unreadable), (counted, 1));
+        }
+    }
 
     #[test]
     fn what_is_no_number_becomes_silence_and_the_rest_stays() {

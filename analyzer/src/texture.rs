@@ -16,7 +16,7 @@ pub const OCTAVES: usize = SPECTRUM_BANDS / 4;
 const HALF_OCTAVES: usize = SPECTRUM_BANDS / 2;
 /// Pairs of them.
 const PAIRS: usize = HALF_OCTAVES * (HALF_OCTAVES - 1) / 2;
-/// Rises are read over so many windows, of 46 ms each.
+/// Distances in windows over which rises are read. Windows start 46 ms apart at 44.1 kHz.
 const LAGS: [usize; 4] = [1, 2, 4, 16];
 /// Rises within a window's step are read in every band, the others in octaves.
 const SHORTEST: usize = LAGS[0];

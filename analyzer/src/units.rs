@@ -25,11 +25,6 @@ pub fn db_from_power(power: f64) -> f64 {
     if power > 1e-12 { 10.0 * libm::log10(power) } else { FLOOR_DB }
 }
 
-/// Whole frames nearest to a duration, at least one.
-pub fn frames_from_ms(ms: f64, sample_rate_hz: u32) -> usize {
-    libm::round(ms * 1e-3 * f64::from(sample_rate_hz)).max(1.0) as usize
-}
-
 /// Feedback coefficient of a one-pole smoother that covers 63 % of a step in `ms`.
 pub fn one_pole_coef(ms: f64, rate_hz: f64) -> f64 {
     if ms > 0.0 { libm::exp(-1000.0 / (ms * rate_hz)) } else { 0.0 }

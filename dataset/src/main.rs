@@ -57,7 +57,7 @@ struct SongRow {
     whole: Vec<f64>,
     first_half: Vec<f64>,
     second_half: Vec<f64>,
-    /// Of the whole and of both halves.
+    /// Textures of the whole and of both halves.
     texture: [Vec<f64>; 3],
 }
 
@@ -188,7 +188,7 @@ fn cases(songs: &[Loaded], index: usize, variants: u64) -> Result<Vec<CaseRow>> 
         .collect()
 }
 
-/// A mix beside another part of its song, two of its kin and two strangers.
+/// A mix beside another part of its song, two related records and two records of other artists.
 fn pairs(songs: &[Loaded], index: usize, mix: &Profile, random: &mut Random) -> Vec<PairRow> {
     use Kinship::{Any, Kin, Same};
     let mut row = |kinship: Kinship| {

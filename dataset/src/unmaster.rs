@@ -149,5 +149,5 @@ fn draw(frames: &mut [Frame], rate: u32, amount: f64, random: &mut Random) {
 
 /// A number between two, on a logarithmic scale.
 pub(crate) fn between(low: f64, high: f64, random: &mut Random) -> f64 {
-    low * (high / low).powf(random.uniform())
+    low * libm::pow(high / low, random.uniform())
 }

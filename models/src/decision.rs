@@ -1,4 +1,4 @@
-//! From what a decider wants to what the chain is told: bounds, amounts, and words.
+//! From a decision to the settings of the chain, within bounds and by the amounts that were asked for.
 
 use analyzer::crossover::BANDS;
 use analyzer::defects::DefectKind;
@@ -84,7 +84,7 @@ const ONE_SIDED_DB: f64 = 12.0;
 const SILENT_CHANNEL_DB: f64 = 50.0;
 
 impl MasteringDecision {
-    /// Writes the wish into the portable settings of `recipe`.
+    /// Writes the decision into the portable settings of `recipe`.
     pub fn apply(&self, source: &Profile, target: &Target, amounts: &Amounts, recipe: &mut Recipe) {
         let cutoff_hz = source.spectrum.cutoff_hz.min(target.cutoff_hz);
         let known = bands_below(cutoff_hz);
@@ -95,7 +95,7 @@ impl MasteringDecision {
             let last = known.checked_sub(1).map_or(0.0, |band| curve[band]);
             curve[known..].fill(last);
         }
-        // A literal wish already lies where its bounds cost least.
+        // A literal decision already lies where its bounds cost least.
         if target.kind != TargetKind::Literal {
             [mid, side] = bounded(&[mid, side], target.kind, known, amounts.width);
         }

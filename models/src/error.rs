@@ -22,11 +22,9 @@ pub enum Error {
     #[error("compiled-in data cannot be read: {0}")]
     Sidecar(String),
     /// A network answered with something that is not a number.
-    #[error(
-        "the {network} network answered with something that is not a number: please report it, and use --decider rules"
-    )]
+    #[error("the {network} network answered with something that is not a number, which is a fault of the program")]
     NotFinite {
-        /// Which network.
+        /// Name of the network.
         network: &'static str,
     },
     /// A profile of songs cannot be used.

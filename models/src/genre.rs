@@ -7,16 +7,14 @@ use std::collections::HashMap;
 
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
-use ndarray::Array2;
 use ort::session::Session;
-use ort::value::TensorRef;
 use serde::Deserialize;
 
 use crate::error::Error;
 use crate::graph;
 use crate::norm::{NormProfile, UNIVERSAL};
 use crate::statistics::median;
-use crate::target::bands_below;
+use crate::target::{bands_below, is_mono};
 
 const GRAPH: &[u8] = include_bytes!("../weights/genre.onnx");
 const SIDECAR: &str = include_str!("../weights/genre.json");
@@ -46,7 +44,7 @@ struct Sidecar {
     parity: Vec<Parity>,
 }
 
-/// What the trainer's own runtime made of an input.
+/// An input, and the probabilities that the trainer computed for it in double precision.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parity {
@@ -103,18 +101,10 @@ impl GenreHead {
     /// Probability of each class: positive, and together 1.
     ///
     /// # Errors
-    /// The runtime failed.
+    /// The runtime failed, or the answer is not a number.
     fn probabilities(&mut self, song: &[f64]) -> Result<Vec<f64>, Error> {
-        let row = Array2::from_shape_fn((1, song.len()), |(_, n)| song[n] as f32);
-        let classes = self.classes.len();
-        let mut run = || -> ort::Result<Vec<f64>> {
-            let outputs = self.session.run(ort::inputs!["features" => TensorRef::from_array_view(&row)?])?;
-            let (_, data) = outputs["probabilities"].try_extract_tensor::<f32>()?;
-            let wrong = || ort::Error::new(format!("{} probabilities of {classes} genres", data.len()));
-            if data.len() == classes { Ok(data.iter().copied().map(f64::from).collect()) } else { Err(wrong()) }
-        };
-        let probabilities = run().map_err(|e| Error::Runtime(e.to_string()))?;
-        graph::check_finite("genre", &probabilities)?;
+        let outputs = [("probabilities", self.classes.len())];
+        let [probabilities] = graph::run(&mut self.session, "genre", [("features", song)], outputs)?;
         Ok(probabilities)
     }
 
@@ -145,7 +135,7 @@ impl GenreHead {
             for (name, column) in self.features.iter().zip(&mut columns) {
                 let value = *all.get(name).ok_or(Error::Mismatch { what: "features of the genres" })?;
                 let is_beyond = unsaid.iter().any(|band| name.contains(band));
-                let is_of_image = song.channels == 1 && OF_THE_IMAGE.iter().any(|word| name.contains(word));
+                let is_of_image = is_mono(song) && OF_THE_IMAGE.iter().any(|word| name.contains(word));
                 if !is_beyond && !is_of_image {
                     column.push(value);
                 }
@@ -162,11 +152,8 @@ impl GenreHead {
     pub fn parity_error(&mut self) -> Result<f64, Error> {
         let mut worst: f64 = 0.0;
         for Parity { features, probabilities } in self.parity.clone() {
-            let got = self.probabilities(&features)?;
-            if got.len() != probabilities.len() {
-                return Err(Error::Mismatch { what: "parity vectors of the genres" });
-            }
-            worst = got.iter().zip(&probabilities).map(|(a, b)| (a - b).abs()).fold(worst, f64::max);
+            let found = self.probabilities(&features)?;
+            worst = worst.max(graph::largest_difference(&[&probabilities], &[&found])?);
         }
         Ok(worst)
     }
@@ -199,9 +186,11 @@ impl Told {
     /// A compiled-in profile does not fit this program.
     pub fn profile(&self, norm: &NormProfile) -> Result<NormProfile, Error> {
         let profiles = profiles()?;
-        let find = |name: &str| profiles.iter().find(|profile| profile.name == name).unwrap_or(norm);
         let mut parts: Vec<(u32, &NormProfile)> = Vec::new();
-        parts.extend(self.percents.iter().map(|(name, percent)| (*percent, find(name))));
+        for (name, percent) in &self.percents {
+            let profile = profiles.iter().find(|profile| profile.name == *name);
+            parts.push((*percent, profile.ok_or(Error::Mismatch { what: "profiles of the genres" })?));
+        }
         parts.push((self.rest(), norm));
         let words: Vec<_> = parts.iter().map(|(percent, profile)| format!("{} {percent} %", profile.name)).collect();
         let name = if parts.len() == 1 { UNIVERSAL.to_owned() } else { words.join(", ") };

@@ -1,18 +1,68 @@
 //! ONNX graphs that are compiled in, each with a sidecar that says what its numbers mean (the pure-Rust runtime reads
 //! no ONNX metadata).
 
-use ort::session::Session;
+use ndarray::Array2;
 use ort::session::builder::GraphOptimizationLevel;
+use ort::session::{Session, SessionOutputs};
+use ort::value::TensorRef;
 
 use crate::backend::environment;
 use crate::error::Error;
 use crate::features::names;
 
-/// Refuses an answer that is not a number.
+/// What a network is given or answers: rows of numbers with names.
+pub(crate) type Rows<'a, const N: usize> = [(&'static str, &'a [f64]); N];
+
+/// Runs a network once: `inputs` are its rows by name, `outputs` the names and lengths of those that are read.
 ///
 /// # Errors
-/// One of the values is not finite.
-pub(crate) fn check_finite<'a>(network: &'static str, values: impl IntoIterator<Item = &'a f64>) -> Result<(), Error> {
+/// The runtime failed, an output has another length, or a number that goes in or comes out is not finite. (Graphs that
+/// bound their inputs would answer something plausible to a number that is none.)
+pub(crate) fn run<const I: usize, const O: usize>(
+    session: &mut Session,
+    network: &'static str,
+    inputs: Rows<'_, I>,
+    outputs: [(&'static str, usize); O],
+) -> Result<[Vec<f64>; O], Error> {
+    let failed = |e: ort::Error| Error::Runtime(e.to_string());
+    let mut rows = Vec::with_capacity(I);
+    for (name, values) in inputs {
+        check_finite(network, values)?;
+        rows.push((name, Array2::from_shape_fn((1, values.len()), |(_, n)| values[n] as f32)));
+    }
+    let tensors: Result<Vec<_>, _> =
+        rows.iter().map(|(name, row)| TensorRef::from_array_view(row).map(|tensor| (*name, tensor))).collect();
+    let answer = session.run(tensors.map_err(failed)?).map_err(failed)?;
+    let mut read = Vec::with_capacity(O);
+    for (name, count) in outputs {
+        let values = values_of(&answer, name, count).map_err(failed)?;
+        check_finite(network, &values)?;
+        read.push(values);
+    }
+    read.try_into().map_err(|_| Error::Mismatch { what: "outputs of a network" })
+}
+
+fn values_of(answer: &SessionOutputs, name: &str, count: usize) -> ort::Result<Vec<f64>> {
+    let (_, data) = answer[name].try_extract_tensor::<f32>()?;
+    let wrong = || ort::Error::new(format!("output {name} has {} values, not {count}", data.len()));
+    if data.len() == count { Ok(data.iter().copied().map(f64::from).collect()) } else { Err(wrong()) }
+}
+
+/// The largest difference between what the trainer computed and what a network answers.
+///
+/// # Errors
+/// They are not equally long.
+pub(crate) fn largest_difference(trained: &[&[f64]], answered: &[&[f64]]) -> Result<f64, Error> {
+    let is_alike = trained.len() == answered.len() && trained.iter().zip(answered).all(|(a, b)| a.len() == b.len());
+    if !is_alike {
+        return Err(Error::Mismatch { what: "parity vectors" });
+    }
+    let pairs = trained.iter().flat_map(|row| row.iter()).zip(answered.iter().flat_map(|row| row.iter()));
+    Ok(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max))
+}
+
+/// Refuses numbers that are not finite.
+fn check_finite<'a>(network: &'static str, values: impl IntoIterator<Item = &'a f64>) -> Result<(), Error> {
     if values.into_iter().all(|value| value.is_finite()) { Ok(()) } else { Err(Error::NotFinite { network }) }
 }
 

@@ -1,7 +1,8 @@
 //! Decides how a mastering chain should treat a song: from what was measured of it and of a target to the settings
 //! of a recipe.
 //!
-//! A small ONNX network does so through `ort`; hand-written [`rules`] are its baseline.
+//! Small ONNX networks do so through `ort`: [`network`] towards a record, [`one_click`] towards many, and [`genre`] for the
+//! kind of music. Hand-written [`rules`] are the baseline.
 
 pub mod amounts;
 pub mod backend;
@@ -37,25 +38,30 @@ use crate::norm::NormProfile;
 use crate::one_click::OneClick;
 use crate::registration::{Levels, Registration, moments};
 use crate::target::{Target, TargetKind, bands_below, comparable};
+use crate::third_octaves::{FineBandPowers, ThirdOctaveLevels};
 
-/// Decides, by network or by rules.
+/// Decides, by networks or by rules.
 pub struct Decider {
     norm: NormProfile,
-    network: Option<Network>,
-    one_click: Option<OneClick>,
+    networks: Option<Networks>,
+}
+
+/// The compiled-in networks.
+struct Networks {
+    /// Tells master from song where a record is the target.
+    estimator: Network,
+    /// Decides where no record is.
+    one_click: OneClick,
 }
 
 impl Decider {
-    /// Loads the compiled-in network.
+    /// Loads the compiled-in networks.
     ///
     /// # Errors
     /// The compiled-in files do not fit this program, or the runtime refuses them.
     pub fn model() -> Result<Self, Error> {
-        Ok(Self {
-            norm: NormProfile::universal()?,
-            network: Some(Network::load()?),
-            one_click: Some(OneClick::load()?),
-        })
+        let networks = Networks { estimator: Network::load()?, one_click: OneClick::load()? };
+        Ok(Self { norm: NormProfile::universal()?, networks: Some(networks) })
     }
 
     /// Uses the rules alone.
@@ -63,7 +69,7 @@ impl Decider {
     /// # Errors
     /// The compiled-in norm does not fit this program.
     pub fn rules() -> Result<Self, Error> {
-        Ok(Self { norm: NormProfile::universal()?, network: None, one_click: None })
+        Ok(Self { norm: NormProfile::universal()?, networks: None })
     }
 
     /// What finished records are like in general.
@@ -76,29 +82,23 @@ impl Decider {
     /// # Errors
     /// The runtime failed.
     pub fn target(&mut self, profile: &NormProfile, songs: &[&Profile]) -> Result<Target, Error> {
-        match &mut self.one_click {
-            Some(one_click) => one_click.target(profile, &self.norm, songs),
+        match &mut self.networks {
+            Some(Networks { one_click, .. }) => one_click.target(profile, &self.norm, songs),
             None => Ok(profile.target()),
         }
     }
 
-    /// What is wanted for a song on its way to a target.
+    /// What is to be done to a song on its way to a target.
     ///
     /// # Errors
     /// The song is silent, or the runtime failed.
     pub fn decide(&mut self, source: &Profile, target: &Target) -> Result<MasteringDecision, Error> {
         let vector = features(source).ok_or(Error::SilentSource)?;
-        if let (TargetKind::Literal, Some(fine)) = (target.kind, third_octaves::fine(source)) {
-            return Ok(literal::decide(&fine, &target.levels, source.spectrum.cutoff_hz.min(target.cutoff_hz)));
-        }
-        let (cutoff_hz, mut registration) = (source.spectrum.cutoff_hz, None);
-        let wish = self.decide_with(&vector, cutoff_hz, target, |start_db, known| {
-            registration = Registration::of(&moments(source), &target.moments, start_db, known);
-            registration.clone()
-        })?;
-        let levels = third_octaves::levels(source).filter(|_| target.kind == TargetKind::Balance);
-        let Some(levels) = levels else { return Ok(wish) };
-        Ok(balance::decide(&levels, &target.levels, cutoff_hz.min(target.cutoff_hz), registration.as_ref(), wish))
+        let fine = third_octaves::fine(source).ok_or(Error::SilentSource)?;
+        let levels = third_octaves::levels(source).ok_or(Error::SilentSource)?;
+        let song =
+            Source { features: &vector, fine, levels, moments: &moments(source), cutoff_hz: source.spectrum.cutoff_hz };
+        self.decide_for(&song, target)
     }
 
     /// The same for a song, or the middle of several, of which only the features are known, up to `cutoff_hz`.
@@ -111,68 +111,77 @@ impl Decider {
         cutoff_hz: f64,
         target: &Target,
     ) -> Result<MasteringDecision, Error> {
-        let wish = self.decide_with(source, cutoff_hz, target, |_, _| None)?;
-        if target.kind != TargetKind::Balance {
-            return Ok(wish);
-        }
         let levels = third_octaves::levels_of_features(source);
-        Ok(balance::decide(&levels, &target.levels, cutoff_hz.min(target.cutoff_hz), None, wish))
+        let fine = third_octaves::fine_of_levels(&levels);
+        self.decide_for(&Source { features: source, fine, levels, moments: &[], cutoff_hz }, target)
     }
 
-    /// `register` lays the song over a reference, from a gain that it is given and in so many bands.
-    fn decide_with(
-        &mut self,
-        source: &Features,
-        cutoff_hz: f64,
-        target: &Target,
-        register: impl FnOnce(&Levels, usize) -> Option<Registration>,
-    ) -> Result<MasteringDecision, Error> {
-        if let (TargetKind::Norm, Some(one_click)) = (target.kind, &mut self.one_click) {
-            return one_click.decide(source, cutoff_hz, target);
-        }
-        let (from, to) = comparable(source, &target.features, &self.norm.median, cutoff_hz.min(target.cutoff_hz));
-        if target.kind == TargetKind::Literal {
-            let fine = third_octaves::fine_of_levels(&third_octaves::levels_of_features(&from));
-            return Ok(literal::decide(&fine, &target.levels, cutoff_hz.min(target.cutoff_hz)));
-        }
-        let dense = |mut wish: MasteringDecision, distance_db: f64| {
-            if target.kind == TargetKind::Reference {
-                let most_lu = to[features::PLR] - from[features::PLR] + less_dense_lu(distance_db);
-                wish.plr_lu = wish.plr_lu.min(most_lu);
+    fn decide_for(&mut self, source: &Source, target: &Target) -> Result<MasteringDecision, Error> {
+        let cutoff_hz = source.cutoff_hz.min(target.cutoff_hz);
+        match (target.kind, &mut self.networks) {
+            (TargetKind::Literal, _) => Ok(literal::decide(&source.fine, &target.levels, cutoff_hz)),
+            (TargetKind::Norm, Some(Networks { one_click, .. })) => {
+                one_click.decide(source.features, source.cutoff_hz, target)
             }
-            wish
-        };
-        let rules = dense(rules::decide(&from, &to, &target.spread), UNRELATED_DB);
-        let Some(network) = &mut self.network else { return Ok(rules) };
-        // The network knows one norm: towards another, it is shown how far the song is from that.
-        let shown = match target.kind {
-            TargetKind::Reference | TargetKind::Balance | TargetKind::Literal => from,
-            TargetKind::Norm => std::array::from_fn(|n| self.norm.median[n] + from[n] - to[n]),
-        };
+            (TargetKind::Norm, None) => {
+                let (from, to) = comparable(source.features, &target.features, &self.norm.median, cutoff_hz);
+                Ok(rules::decide(&from, &to, &target.spread))
+            }
+            (TargetKind::Reference | TargetKind::Balance, _) => self.towards_record(source, cutoff_hz, target),
+        }
+    }
+
+    fn towards_record(&mut self, source: &Source, cutoff_hz: f64, target: &Target) -> Result<MasteringDecision, Error> {
+        let (from, to) = comparable(source.features, &target.features, &self.norm.median, cutoff_hz);
         let mean_db: Levels = std::array::from_fn(|n| to[MID + n] - from[MID + n]);
-        let registration = match target.kind {
-            TargetKind::Norm => None,
-            TargetKind::Reference | TargetKind::Balance | TargetKind::Literal => {
-                register(&mean_db, bands_below(cutoff_hz.min(target.cutoff_hz)))
+        let registration = Registration::of(source.moments, &target.moments, &mean_db, bands_below(cutoff_hz));
+        let mut estimate = match &mut self.networks {
+            None => rules::decide(&from, &to, &target.spread),
+            Some(Networks { estimator, .. }) => {
+                let apart = Registration { shift_db: mean_db, distance_db: UNRELATED_DB };
+                let registered = registration.as_ref().unwrap_or(&apart);
+                let estimate = bounded(&estimator.predict(&from, &to, registered)?, &mean_db, &registered.shift_db);
+                self.with_what_is_lacking(estimate, &from, &mean_db)
             }
         };
-        let registration = registration.unwrap_or(Registration { shift_db: mean_db, distance_db: UNRELATED_DB });
-        let prediction = network.predict(&shown, &to, &registration, target.kind)?;
-        let wish = bounded(&prediction, &mean_db, &registration.shift_db, target.kind);
-        let mut wish = dense(wish, registration.distance_db);
-        let [median, spread] = [&self.norm.median, &self.norm.spread];
-        let lacking = rules::lacking(&wish.mid_db, &from, median, spread);
-        for (band, db) in lacking.into_iter().enumerate() {
-            // No further than the target is.
-            let db = db.clamp(mean_db[band].min(0.0), mean_db[band].max(0.0));
-            wish.mid_db[band] += db;
-            wish.side_db[band] += db;
+        if target.kind == TargetKind::Balance {
+            return Ok(balance::decide(&source.levels, &target.levels, cutoff_hz, registration.as_ref(), estimate));
         }
-        Ok(wish)
+        let distance_db =
+            registration.filter(|_| self.networks.is_some()).map_or(UNRELATED_DB, |found| found.distance_db);
+        let most_lu = to[features::PLR] - from[features::PLR] + less_dense_lu(distance_db);
+        estimate.plr_lu = estimate.plr_lu.min(most_lu);
+        Ok(estimate)
+    }
+
+    /// With what finished records have and this song would lack, no further than the target is.
+    fn with_what_is_lacking(
+        &self,
+        mut decision: MasteringDecision,
+        from: &Features,
+        mean_db: &Levels,
+    ) -> MasteringDecision {
+        let lacking = rules::lacking(&decision.mid_db, from, &self.norm.median, &self.norm.spread);
+        for (band, db) in lacking.into_iter().enumerate() {
+            let db = db.clamp(mean_db[band].min(0.0), mean_db[band].max(0.0));
+            decision.mid_db[band] += db;
+            decision.side_db[band] += db;
+        }
+        decision
     }
 }
 
-/// Songs whose moments were not compared count as this far apart, dB: like strangers.
+/// What is known of a song that is to be decided about.
+struct Source<'a> {
+    features: &'a Features,
+    fine: FineBandPowers,
+    levels: ThirdOctaveLevels,
+    /// None where only the features are known.
+    moments: &'a [Levels],
+    cutoff_hz: f64,
+}
+
+/// Songs whose moments were not compared count as this far apart, dB: as unrelated songs do.
 const UNRELATED_DB: f64 = 6.0;
 /// What a master may be less dense than its reference, LU: next to nothing where their moments are as close as those of one
 /// song, and more than any master is where they are not, for then the mix has not been limited yet. Distances in dB.
@@ -191,14 +200,11 @@ const PRIOR_SIDE_DB: f64 = 2.9;
 const PRIOR_LOG_RATIO: f64 = 0.21;
 
 /// The network's answer within what the literal differences, of means and of moments, allow.
-fn bounded(prediction: &Prediction, mean_db: &Levels, moments_db: &Levels, kind: TargetKind) -> MasteringDecision {
+fn bounded(prediction: &Prediction, mean_db: &Levels, moments_db: &Levels) -> MasteringDecision {
     let Prediction { values, deviations } = prediction;
-    let within = |value: f64, n: usize| match kind {
-        TargetKind::Norm => value,
-        TargetKind::Reference | TargetKind::Balance | TargetKind::Literal => {
-            let (low, high) = (mean_db[n].min(moments_db[n]), mean_db[n].max(moments_db[n]));
-            value.clamp(low.min(0.0) - BEYOND_LITERAL_DB, high.max(0.0) + BEYOND_LITERAL_DB)
-        }
+    let within = |value: f64, n: usize| {
+        let (low, high) = (mean_db[n].min(moments_db[n]), mean_db[n].max(moments_db[n]));
+        value.clamp(low.min(0.0) - BEYOND_LITERAL_DB, high.max(0.0) + BEYOND_LITERAL_DB)
     };
     let certainty = |deviations: &[f64], prior: f64| {
         let variance = deviations.iter().map(|deviation| deviation * deviation).sum::<f64>() / deviations.len() as f64;

@@ -3,7 +3,6 @@
 //! It is taken in third octaves: narrower bands are single notes, which no bounded equaliser can turn into others.
 
 use analyzer::crossover::BANDS;
-use analyzer::spectrum_bands::THIRD_OCTAVES;
 
 use crate::bounds::{bounds_db, least_lost_shift_db, of_mid_and_side, softened};
 use crate::decision::{Confidence, MasteringDecision};
@@ -44,7 +43,9 @@ pub fn within_bounds(source: &ThirdOctaveLevels, target: &ThirdOctaveLevels, cut
 
 #[cfg(test)]
 mod tests {
-    use analyzer::spectrum_bands::{FINE_BANDS, FINE_PER_THIRD, SPECTRUM_BANDS, band_centre_hz, fine_band_hz};
+    use analyzer::spectrum_bands::{
+        FINE_BANDS, FINE_PER_THIRD, SPECTRUM_BANDS, THIRD_OCTAVES, band_centre_hz, fine_band_hz,
+    };
     use analyzer::units::{db_from_power, power_from_db};
 
     use super::*;

@@ -1,8 +1,6 @@
 //! The network: an ONNX graph and a sidecar that says what its numbers mean, both compiled in.
 
-use ndarray::Array2;
 use ort::session::Session;
-use ort::value::TensorRef;
 use serde::Deserialize;
 
 use crate::error::Error;
@@ -10,7 +8,6 @@ use crate::features::Features;
 use crate::graph;
 use crate::outputs::Outputs;
 use crate::registration::Registration;
-use crate::target::TargetKind;
 
 const GRAPH: &[u8] = include_bytes!("../weights/decider.onnx");
 const SIDECAR: &str = include_str!("../weights/decider.json");
@@ -26,7 +23,7 @@ struct Sidecar {
     parity: Vec<Parity>,
 }
 
-/// What the trainer's own runtime made of an input.
+/// An input, and what the trainer computed for it in double precision.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parity {
@@ -38,7 +35,7 @@ struct Parity {
     deviations: Vec<f64>,
 }
 
-/// What the network says.
+/// The network's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     /// What is to be done.
@@ -76,33 +73,18 @@ impl Network {
         source: &Features,
         target: &Features,
         registration: &Registration,
-        kind: TargetKind,
     ) -> Result<Prediction, Error> {
         let Registration { shift_db, distance_db } = registration;
-        let registered = [shift_db.as_slice(), &[*distance_db]].concat();
-        let is_norm = if kind == TargetKind::Norm { 1.0 } else { 0.0 };
-        let run = self.run([source, target, &registered, &[is_norm]]);
-        let [values, deviations] = run.map_err(|e| Error::Runtime(e.to_string()))?;
-        graph::check_finite("decider", values.iter().chain(&deviations))?;
+        let [values, deviations] =
+            self.run([source, target, &[shift_db.as_slice(), &[*distance_db]].concat(), &[0.0]])?;
         Ok(Prediction { values: Outputs::of(&values), deviations: Outputs::of(&deviations) })
     }
 
-    fn run(&mut self, rows: [&[f64]; 4]) -> ort::Result<[[f64; Outputs::COUNT]; 2]> {
-        let [source, target, registered, is_norm] =
-            rows.map(|row| Array2::from_shape_fn((1, row.len()), |(_, n)| row[n] as f32));
-        let outputs = self.session.run(ort::inputs![
-            "source" => TensorRef::from_array_view(&source)?,
-            "target" => TensorRef::from_array_view(&target)?,
-            "registered" => TensorRef::from_array_view(&registered)?,
-            "is_norm" => TensorRef::from_array_view(&is_norm)?,
-        ])?;
-        let read = |name: &str| -> ort::Result<[f64; Outputs::COUNT]> {
-            let (_, data) = outputs[name].try_extract_tensor::<f32>()?;
-            let wrong = || ort::Error::new(format!("output {name} has {} values, not {}", data.len(), Outputs::COUNT));
-            let values: [f32; Outputs::COUNT] = data.try_into().map_err(|_| wrong())?;
-            Ok(values.map(f64::from))
-        };
-        Ok([read("values")?, read("deviations")?])
+    /// The last row says whether the target is the middle of all records: it is not asked about that any more.
+    fn run(&mut self, [source, target, registered, is_norm]: [&[f64]; 4]) -> Result<[Vec<f64>; 2], Error> {
+        let inputs = [("source", source), ("target", target), ("registered", registered), ("is_norm", is_norm)];
+        let outputs = ["values", "deviations"].map(|name| (name, Outputs::COUNT));
+        graph::run(&mut self.session, "decider", inputs, outputs)
     }
 
     /// Largest difference from what the trainer computed for the same inputs, in the outputs' units.
@@ -110,20 +92,11 @@ impl Network {
     /// # Errors
     /// The runtime failed, or the sidecar's vectors are of other lengths.
     pub fn parity_error(&mut self) -> Result<f64, Error> {
-        let vector =
-            |values: &[f64]| Features::try_from(values).map_err(|_| Error::Mismatch { what: "parity vectors" });
         let mut worst: f64 = 0.0;
         for Parity { source, target, registered, is_norm, values, deviations } in self.parity.clone() {
-            let kind = if is_norm { TargetKind::Norm } else { TargetKind::Reference };
-            let Some((distance_db, shift_db)) = registered.split_last() else {
-                return Err(Error::Mismatch { what: "parity vectors" });
-            };
-            let shift_db = shift_db.try_into().map_err(|_| Error::Mismatch { what: "parity vectors" })?;
-            let registration = Registration { shift_db, distance_db: *distance_db };
-            let got = self.predict(&vector(&source)?, &vector(&target)?, &registration, kind)?;
-            let pairs =
-                got.values.values().into_iter().zip(values).chain(got.deviations.values().into_iter().zip(deviations));
-            worst = pairs.map(|(a, b)| (a - b).abs()).fold(worst, f64::max);
+            let is_norm = if is_norm { 1.0 } else { 0.0 };
+            let [found, spread] = self.run([&source, &target, &registered, &[is_norm]])?;
+            worst = worst.max(graph::largest_difference(&[&values, &deviations], &[&found, &spread])?);
         }
         Ok(worst)
     }

@@ -8,14 +8,12 @@
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::SPECTRUM_BANDS;
 use analyzer::texture::{TEXTURE_VALUES, texture_names};
-use ndarray::Array2;
-use ort::session::{Session, SessionOutputs};
-use ort::value::TensorRef;
+use ort::session::Session;
 use serde::Deserialize;
 
 use crate::decision::{Confidence, MasteringDecision};
 use crate::error::Error;
-use crate::features::{FEATURES, Features, MID, SIDE, names};
+use crate::features::{FEATURES, Features, MID, SIDE};
 use crate::graph;
 use crate::norm::NormProfile;
 use crate::statistics::median;
@@ -51,7 +49,7 @@ struct Sidecar {
     parity: Vec<Parity>,
 }
 
-/// What the trainer computed from an input.
+/// An input, and what the trainer computed for it in double precision.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parity {
@@ -77,7 +75,7 @@ struct Expected {
     features: Vec<f64>,
     /// How far songs are off, as a standard deviation per feature.
     spread: Vec<f64>,
-    /// Variance of what is not told of this song, 1 on average.
+    /// Variance of what the texture does not predict of this song, relative to that of the average song.
     doubt: f64,
 }
 
@@ -115,7 +113,6 @@ impl OneClick {
         let Expected { features, spread, doubt } = self.expect(&texture, &general.features, centre)?;
         let array = |values: &[f64]| -> Features { std::array::from_fn(|n| values[n]) };
         let (expected, spread) = (array(&features), array(&spread));
-        graph::check_finite("expectation", expected.iter().chain(&spread).chain([&doubt]))?;
         Ok(Target {
             conditional: Some(Conditional { general: general.features, doubt }),
             levels: levels_of_features(&expected),
@@ -132,8 +129,7 @@ impl OneClick {
     pub fn decide(&mut self, source: &Features, cutoff_hz: f64, target: &Target) -> Result<MasteringDecision, Error> {
         let deviation = deviation(source, &target.features, bands_below(cutoff_hz.min(target.cutoff_hz)));
         let doubt = target.conditional.as_ref().map_or(1.0, |conditional| conditional.doubt);
-        let (values, deviations) = self.correct(&deviation, doubt)?;
-        graph::check_finite("correction", values.iter().chain(&deviations))?;
+        let [values, deviations] = self.correct(&deviation, doubt)?;
         let width_share = sounding_share(source);
         let certainty = |range: std::ops::Range<usize>, prior: f64| {
             let variance = deviations[range.clone()].iter().map(|sd| sd * sd).sum::<f64>() / range.len() as f64;
@@ -153,30 +149,16 @@ impl OneClick {
     }
 
     fn expect(&mut self, texture: &[f64], centre: &[f64], centre_texture: &[f64]) -> Result<Expected, Error> {
-        let [texture, centre, centre_texture] = [texture, centre, centre_texture].map(row);
-        let mut run = || -> ort::Result<Expected> {
-            let outputs = self.expectation.run(ort::inputs![
-                "texture" => TensorRef::from_array_view(&texture)?,
-                "centre" => TensorRef::from_array_view(&centre)?,
-                "centre_texture" => TensorRef::from_array_view(&centre_texture)?,
-            ])?;
-            let [features, spread] = [read(&outputs, "features", FEATURES)?, read(&outputs, "spread", FEATURES)?];
-            Ok(Expected { features, spread, doubt: read(&outputs, "doubt", 1)?[0] })
-        };
-        run().map_err(|e| Error::Runtime(e.to_string()))
+        let inputs = [("texture", texture), ("centre", centre), ("centre_texture", centre_texture)];
+        let outputs = [("features", FEATURES), ("spread", FEATURES), ("doubt", 1)];
+        let [features, spread, doubt] = graph::run(&mut self.expectation, "expectation", inputs, outputs)?;
+        Ok(Expected { features, spread, doubt: doubt[0] })
     }
 
     /// Correction of mid and width, and its standard deviations.
-    fn correct(&mut self, deviation: &[f64], doubt: f64) -> Result<(Vec<f64>, Vec<f64>), Error> {
-        let [deviation, doubt] = [deviation, &[doubt]].map(row);
-        let mut run = || -> ort::Result<(Vec<f64>, Vec<f64>)> {
-            let outputs = self.correction.run(ort::inputs![
-                "deviation" => TensorRef::from_array_view(&deviation)?,
-                "doubt" => TensorRef::from_array_view(&doubt)?,
-            ])?;
-            Ok((read(&outputs, "values", CURVES)?, read(&outputs, "deviations", CURVES)?))
-        };
-        run().map_err(|e| Error::Runtime(e.to_string()))
+    fn correct(&mut self, deviation: &[f64], doubt: f64) -> Result<[Vec<f64>; 2], Error> {
+        let inputs = [("deviation", deviation), ("doubt", &[doubt])];
+        graph::run(&mut self.correction, "correction", inputs, [("values", CURVES), ("deviations", CURVES)])
     }
 
     /// Largest difference from what the trainer computed for the same inputs.
@@ -186,29 +168,14 @@ impl OneClick {
     pub fn parity_error(&mut self) -> Result<f64, Error> {
         let mut worst: f64 = 0.0;
         for parity in self.parity.clone() {
-            let is_whole = parity.texture.len() == TEXTURE_VALUES && parity.values.len() == CURVES;
-            if !is_whole || parity.features.len() != names().len() {
-                return Err(Error::Mismatch { what: "parity vectors" });
-            }
             let expected = self.expect(&parity.texture, &parity.centre, &parity.centre_texture)?;
-            let (values, deviations) = self.correct(&parity.deviation, parity.doubt)?;
-            let pairs = expected.features.iter().zip(&parity.features).chain([(&expected.doubt, &parity.doubt)]);
-            let pairs = pairs.chain(values.iter().zip(&parity.values));
-            let pairs = pairs.chain(deviations.iter().zip(&parity.deviations));
-            worst = pairs.map(|(a, b)| (a - b).abs()).fold(worst, f64::max);
+            let [values, deviations] = self.correct(&parity.deviation, parity.doubt)?;
+            let trained: [&[f64]; 4] = [&parity.features, &[parity.doubt], &parity.values, &parity.deviations];
+            let answered: [&[f64]; 4] = [&expected.features, &[expected.doubt], &values, &deviations];
+            worst = worst.max(graph::largest_difference(&trained, &answered)?);
         }
         Ok(worst)
     }
-}
-
-fn row(values: &[f64]) -> Array2<f32> {
-    Array2::from_shape_fn((1, values.len()), |(_, n)| values[n] as f32)
-}
-
-fn read(outputs: &SessionOutputs, name: &str, count: usize) -> ort::Result<Vec<f64>> {
-    let (_, data) = outputs[name].try_extract_tensor::<f32>()?;
-    let wrong = || ort::Error::new(format!("output {name} has {} values, not {count}", data.len()));
-    if data.len() == count { Ok(data.iter().copied().map(f64::from).collect()) } else { Err(wrong()) }
 }
 
 /// The median of every value of the songs' texture; `None` where nothing can be heard.
@@ -229,7 +196,7 @@ fn deviation(source: &Features, target: &Features, known: usize) -> Vec<f64> {
     mid.chain(width).collect()
 }
 
-/// How much of a change of width a song bears whose side may be noise alone, 0 to 1.
+/// Share of a change of width that is made, 0 to 1: less the more likely the side is noise alone.
 fn sounding_share(source: &Features) -> f64 {
     let count = HEARD.len() as f64;
     let width = HEARD.map(|band| (source[SIDE + band] - source[MID + band]).max(WIDTH_DB[0])).sum::<f64>() / count;

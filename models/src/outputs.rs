@@ -8,7 +8,7 @@ use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 pub struct Outputs {
     /// Gain of the mid, dB per spectrum band.
     pub mid_db: [f64; SPECTRUM_BANDS],
-    /// Gain of the side.
+    /// Gain of the side, dB per spectrum band.
     pub side_db: [f64; SPECTRUM_BANDS],
     /// Natural logarithm of the ratio of each band's compressor.
     pub log_ratio: [f64; BANDS],
@@ -17,7 +17,7 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// How many there are.
+    /// Number of outputs.
     pub const COUNT: usize = 2 * SPECTRUM_BANDS + BANDS + 1;
 
     /// Names in order; data set and network repeat them.
@@ -29,8 +29,8 @@ impl Outputs {
         [curve("mid"), curve("side"), ratios.collect(), vec!["plr_lu".to_owned()]].concat()
     }
 
-    /// From values in order.
-    pub fn of(values: &[f64; Self::COUNT]) -> Self {
+    /// From [`Self::COUNT`] values in order.
+    pub fn of(values: &[f64]) -> Self {
         let (curves, rest) = values.split_at(2 * SPECTRUM_BANDS);
         Self {
             mid_db: std::array::from_fn(|band| curves[band]),
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn every_value_stands_where_its_name_does() {
-        let outputs = Outputs::of(&std::array::from_fn(|n| n as f64));
+        let outputs = Outputs::of(&std::array::from_fn::<_, { Outputs::COUNT }, _>(|n| n as f64));
         assert_eq!(outputs.values(), (0..Outputs::COUNT).map(|n| n as f64).collect::<Vec<_>>());
         let names = Outputs::names();
         assert_eq!(names.len(), Outputs::COUNT);

@@ -48,7 +48,7 @@ pub struct Target {
 pub struct Conditional {
     /// What records are like in general.
     pub general: Features,
-    /// Variance of what is not told of this song, 1 on average.
+    /// Variance of what the texture does not predict of this song, relative to that of the average song.
     pub doubt: f64,
 }
 
@@ -170,7 +170,7 @@ fn mean_levels(songs: &[(f64, &Profile, ThirdOctaveLevels)]) -> ThirdOctaveLevel
     std::array::from_fn(|c| std::array::from_fn(|band| level(c, band)))
 }
 
-fn is_mono(song: &Profile) -> bool {
+pub(crate) fn is_mono(song: &Profile) -> bool {
     song.channels == 1 || song.defects.iter().any(|defect| defect.kind.is_mono())
 }
 

@@ -22,7 +22,7 @@ pub struct ProfileJob {
     pub inputs: Vec<PathBuf>,
     /// The profile's file.
     pub output: PathBuf,
-    /// What it is called.
+    /// Name of the profile.
     pub name: String,
     /// An existing file may be replaced.
     pub force: bool,

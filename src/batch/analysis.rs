@@ -29,7 +29,7 @@ use crate::workflows::album::{Pair, Part, RECORD, Tone, album_report, balance, m
 use crate::workflows::master::{Decided, Mix, untouched};
 
 impl BatchAnalysis {
-    /// Names what the songs depend on, and knows no more.
+    /// An analysis that holds only the context: the hash of what the songs depend on.
     pub fn named(plan: &Plan, shared: &Shared) -> Self {
         if plan.relation == Relation::default() {
             return Self::default();
@@ -38,7 +38,7 @@ impl BatchAnalysis {
         Self { context: context(&made_from, &plan.relation), ..Self::default() }
     }
 
-    /// Listens to all songs, unless they have nothing to do with one another or are all finished.
+    /// Measures all songs, unless they have nothing to do with one another or are all finished.
     ///
     /// # Errors
     /// The songs of an album have settings of their own, the network failed, or the run is interrupted.
@@ -241,7 +241,7 @@ pub fn check(plan: &Plan) -> Result<(), Error> {
 
 fn context(made_from: &[Result<MadeFrom, String>], relation: &Relation) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(serde_json::to_string(relation).unwrap_or_default().as_bytes());
+    hasher.update(serde_json::to_string(relation).expect("plain data has a JSON form").as_bytes());
     for made in made_from {
         let MadeFrom { input_hash, settings_hash } = made.clone().unwrap_or_default();
         hasher.update(format!("\n{input_hash} {settings_hash}").as_bytes());
@@ -280,12 +280,12 @@ fn same_limiter(parts: &mut [Part]) {
     }
 }
 
-/// Listening to all songs takes two passes of about half of the work of a master.
+/// Work of measuring or preparing a song before it is mastered, in bytes of its file: about half of that of mastering it.
 fn bytes_of_a_pass(input: &Path) -> u64 {
     std::fs::metadata(input).map_or(0, |metadata| metadata.len()) / 2
 }
 
-/// What `work` says of every item, in order, from several threads.
+/// The results of `work` for every item, in order, from several threads.
 fn each<T: Send>(
     plan: &Plan,
     jobs: usize,

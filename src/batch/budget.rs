@@ -8,13 +8,13 @@ const PROGRAM_BYTES: u64 = 48 << 20;
 const SONG_BYTES: u64 = 56 << 20;
 /// Spools of a song: its frames, the same rendered, and a trace of a quarter.
 const SPOOLS: f64 = 2.25;
-/// A spool needs no more, bytes: see [`SPOOL_BYTES`](crate::song::SPOOL_BYTES).
+/// Most memory that a spool uses, bytes: see [`SPOOL_BYTES`](crate::song::SPOOL_BYTES).
 const MOST_SPOOL_BYTES: u64 = crate::song::SPOOL_BYTES as u64;
 /// A spool with less than this moves every song to the disk, bytes.
 const LEAST_SPOOL_BYTES: u64 = 8 << 20;
 /// Memory that a page takes for every frame that it plays, bytes.
 const PAGE_BYTES_PER_FRAME: u64 = 80;
-/// Without a word on it, this share of the free memory is used.
+/// Share of the free memory that is used by default.
 const DEFAULT_SHARE: f64 = 0.5;
 
 /// Songs at once, and memory for each.
@@ -88,7 +88,7 @@ fn free_bytes() -> Option<u64> {
 /// A size in bytes, or in K, M, G or T of 1024.
 ///
 /// # Errors
-/// It is none.
+/// The text is not a size.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let shift = match text[digits.len()..].to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i') {

@@ -26,7 +26,7 @@ struct Rule {
 }
 
 impl Exclusions {
-    /// Those of `--exclude`.
+    /// The patterns of `--exclude`.
     ///
     /// # Errors
     /// One of them is malformed: says which, and why.
@@ -65,6 +65,11 @@ impl Exclusions {
         let pattern = Pattern::new(text.trim_start_matches('/')).map_err(|e| format!("{line}: {}", e.msg))?;
         self.rules.push(Rule { pattern, base: base.to_owned(), is_name, is_folder, takes_back });
         Ok(())
+    }
+
+    /// Whether a file at `relative` is passed over, by itself or because it lies in a folder that is.
+    pub fn cover_file(&self, relative: &Path) -> bool {
+        self.cover(relative, false) || relative.ancestors().skip(1).any(|folder| self.cover(folder, true))
     }
 
     /// Whether a file or folder at `relative` in the tree is passed over. Whatever lies in a folder that is passed over is never asked about.

@@ -10,7 +10,7 @@ use crate::batch::report::{Entry, Head, check, parse_entry, parse_head, write_bo
 use crate::error::Error;
 use crate::io::regular::open_regular;
 
-/// The longest line: a song's report has its figures over time, and an album of thousands of songs is told in the head.
+/// The longest line: a song's report has its figures over time, and the head holds the report of an album.
 const MAX_LINE_BYTES: u64 = 256 << 20;
 
 /// Missing parts that a message lists.

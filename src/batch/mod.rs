@@ -1,8 +1,10 @@
 //! Many songs: from arguments to a plan, from the plan to masters and a report.
 //!
-//! [`inputs`] finds songs but for what [`exclude`] covers, [`table`] reads a plan, [`plan`] gives every song its place, [`run`] masters them in several
-//! threads, [`references`] are read once for all, [`relation`] lets songs of one record know of each other, [`record`]
-//! remembers what is finished, [`report`] and [`pages`] tell all of it, [`merge`] joins the reports of several machines.
+//! [`inputs`] finds songs and leaves out what [`exclude`] covers, [`table`] reads a plan with its [`settings`], [`plan`] gives every song its
+//! place, [`budget`] divides the memory, [`run`] masters the songs in several threads, [`song`] masters one, [`shared`] holds what they
+//! share, [`references`] are read once for all songs, [`analysis`] measures the songs of an album together, [`record`] remembers what is
+//! finished, [`outcome`] and [`watch`] say how each song ended, [`report`] and [`pages`] write it down, [`merge`] joins the reports of several
+//! machines. [`aggregate`] makes one profile of many songs.
 //! A song's bytes are those of mastering it alone: nothing passes from one song to another but what the user asks for.
 
 pub mod aggregate;

@@ -54,7 +54,7 @@ pub struct Relation {
 }
 
 impl Relation {
-    /// How often all songs are listened to before one is mastered; each time is about half of the work of a master.
+    /// Work that is done on all songs before the first is mastered, in units of the work of mastering them.
     pub fn listens(&self) -> u64 {
         match (self.album, self.is_own_reference) {
             (Some(_), _) | (None, true) => 1,
@@ -137,7 +137,7 @@ impl Plan {
     /// The same songs, related to one another.
     pub fn related(self, relation: Relation) -> Self {
         let hash = {
-            let relation = serde_json::to_string(&relation).unwrap_or_default();
+            let relation = serde_json::to_string(&relation).expect("plain data has a JSON form");
             blake3::hash(format!("{} {relation}", self.hash).as_bytes()).to_hex().to_string()
         };
         Self { relation, hash, ..self }
@@ -151,10 +151,7 @@ impl Plan {
 }
 
 fn places(requests: &[Request]) -> Result<Vec<PathBuf>, Error> {
-    let extension = |request: &Request| match request.settings.format {
-        Format::Wav => "wav",
-        Format::Flac => "flac",
-    };
+    let extension = |request: &Request| request.settings.format.extension();
     let mut outputs: Vec<PathBuf> = requests
         .iter()
         .map(|request| {
@@ -210,11 +207,8 @@ pub fn named_output(text: &str) -> Result<(PathBuf, Format), String> {
     if !Path::new(text).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
         return Err(format!("{text:?} leads out of the output folder"));
     }
-    match path.extension().unwrap_or_default().to_string_lossy().to_lowercase().as_str() {
-        "wav" => Ok((path, Format::Wav)),
-        "flac" => Ok((path, Format::Flac)),
-        _ => Err(format!("{text:?} is neither .wav nor .flac")),
-    }
+    let format = Format::of_path(&path).ok_or_else(|| format!("{text:?} is neither .wav nor .flac"))?;
+    Ok((path, format))
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ const RECORD_VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// Of what a record means.
+    /// Version of the meaning of a record.
     pub version: u32,
     /// Hashes of the mix and of everything that decides how it comes out.
     pub made_from: MadeFrom,
@@ -71,7 +71,7 @@ pub struct Records {
 }
 
 impl Records {
-    /// Those of the output folder `output`.
+    /// The records of the output folder `output`.
     pub fn of(output: &Path) -> Self {
         Self { output: output.to_owned(), folder: output.join(FOLDER) }
     }

@@ -23,9 +23,9 @@ use crate::report::album::AlbumReport;
 /// Raised when the meaning of a field changes.
 const BATCH_REPORT_VERSION: u32 = 1;
 
-/// Between the head and the first song.
+/// Text between the head and the first song.
 const OPENING: &str = ",\"songs\":[\n";
-/// After the last song.
+/// Text after the last song.
 const CLOSING: &str = "]}\n";
 
 /// Everything but the songs.
@@ -118,7 +118,7 @@ pub fn check(path: &Path) -> Result<(), Error> {
     if is_ours { Ok(()) } else { Err(crate::io::Error::Exists { path: path.to_owned() }.into()) }
 }
 
-/// The longest first line: an album of a thousand songs is told in it.
+/// The longest first line: it holds the report of an album of a thousand songs.
 const MAX_HEAD_BYTES: u64 = 1 << 20;
 
 fn first_line(file: std::fs::File) -> io::Result<Vec<u8>> {

@@ -91,7 +91,7 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     Ok(Finished { summary: Summary::of(&outcomes), album })
 }
 
-/// A batch of which no song is there is a slip, and leaves nothing behind.
+/// Refuses a batch of which no song exists, before anything is written.
 fn check_inputs(plan: &Plan) -> Result<(), Error> {
     let look = |item: &Item| std::fs::metadata(&item.input).map_err(|e| io::Error::reading(&item.input, &e));
     match plan.items.first() {
@@ -125,7 +125,7 @@ fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) ->
     }
 }
 
-/// How every song stands, in order, and what would fail at once: every file is opened, and nothing is written.
+/// The state of every song's master, in order, or why the song would fail: every file is opened, and nothing is written.
 pub fn look<'a>(
     plan: &'a Plan,
     output: &'a Path,
@@ -156,7 +156,7 @@ fn shared<'a>(output: &'a Path, options: &Options, (spool_bytes, page_bytes): (u
     }
 }
 
-/// Between two looks at a song that another batch works on.
+/// Time between two looks at a song that another batch works on.
 const BUSY_WAIT: Duration = Duration::from_millis(50);
 
 struct Workers<'a> {

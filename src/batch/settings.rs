@@ -17,7 +17,7 @@ use crate::workflows::master::check_format;
 /// Everything that decides how a song of a batch comes out, but for the song.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// As for a single song.
+    /// The settings that a single song has as well.
     pub master: MasterSettings,
     /// What songs of a genre go towards instead of its profile.
     pub genre_references: Vec<GenreReference>,

@@ -47,7 +47,7 @@ pub struct Shared<'a> {
     pub direction: BatchAnalysis,
 }
 
-/// What `work` says of a song. A fault of this program in it is one song's fault as well, and ends no other.
+/// The result of `work` on a song. A panic in it fails that song alone.
 ///
 /// # Errors
 /// What `work` says, or that there was a fault.
@@ -76,7 +76,7 @@ pub struct BatchAnalysis {
     pub(super) known: Option<AlbumReport>,
 }
 
-/// What decides in one thread: loaded when it is needed first.
+/// The deciders of one thread, each loaded when it is first needed.
 #[derive(Default)]
 pub struct Deciders {
     deciders: Vec<(DeciderKind, Decider)>,
@@ -135,7 +135,7 @@ impl Shared<'_> {
         self.records.standing(&item.output, made_from).map_err(|e| e.to_string())
     }
 
-    /// Where a song goes, or all `songs` of a record; the job gets the references of their genre.
+    /// The target of a song, or of all `songs` of a record; the job gets the references of their genre.
     ///
     /// # Errors
     /// A reference or a profile cannot be used, or the network failed.

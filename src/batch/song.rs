@@ -170,7 +170,7 @@ impl Shared<'_> {
         Ok((report, profile))
     }
 
-    /// What is to be done to a song, and what was noticed of its references.
+    /// The decision for a song, with the warnings about its references.
     fn decided<'a>(
         &self,
         item: &Item,

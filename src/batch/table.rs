@@ -11,7 +11,7 @@ use crate::batch::settings::Settings;
 use crate::error::Error;
 use crate::request::settings::{DIRECTIONS, MasterSettings};
 
-/// Between several values in one cell of a CSV. Where it stands between the columns as well, such a cell is quoted.
+/// Separates several values in one cell of a CSV. Where it separates the columns as well, such a cell is quoted.
 const SEPARATOR: char = ';';
 
 /// What spreadsheets put between columns.

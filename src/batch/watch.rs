@@ -1,4 +1,4 @@
-//! Who is told how a batch comes on, and may end it.
+//! Who is told of the progress of a batch, and may end it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +9,7 @@ use crate::report::warning::Warning;
 use crate::report::{DecisionReport, Levels};
 use crate::song::observer::{Observer, Stage};
 
-/// Hears of every song. Called from several threads.
+/// Follows a batch song by song. Called from several threads.
 pub trait Watch: Sync {
     /// So many bytes of songs will be worked on.
     fn begins(&self, bytes: u64);
@@ -37,7 +37,7 @@ pub struct Ended<'a> {
     pub outcome: &'a Outcome,
     /// The master's figures, if it was made now.
     pub after: Option<Levels>,
-    /// Where it went, if it was made now.
+    /// What it was mastered towards, if it was made now.
     pub decision: Option<&'a DecisionReport>,
     /// Promises that fell short.
     pub shortfalls: Vec<String>,
@@ -49,7 +49,7 @@ pub struct Ended<'a> {
 const STAGES: [(Stage, f64); 4] =
     [(Stage::Reading, 0.0), (Stage::Measuring, 0.0), (Stage::Rendering, 0.45), (Stage::Limiting, 0.75)];
 
-/// Tells a watch of one song's way, in bytes of its file.
+/// Reports the progress of one song to a watch, in bytes of its file.
 pub struct SongProgress<'a> {
     watch: &'a dyn Watch,
     /// Nothing is written, so that stopping is no loss.
@@ -62,7 +62,7 @@ pub struct SongProgress<'a> {
 }
 
 impl<'a> SongProgress<'a> {
-    /// The way of a song whose file has so many bytes.
+    /// The progress of a song whose file has so many bytes.
     pub fn new(watch: &'a dyn Watch, bytes: u64) -> Self {
         let zero = || AtomicU64::new(0);
         Self { watch, is_listening: false, bytes, told: zero(), stage: zero(), frames: zero(), done: zero() }
@@ -78,7 +78,7 @@ impl<'a> SongProgress<'a> {
         self.report_share(1.0);
     }
 
-    /// Tells that this share of the work is done. A stage that comes again tells nothing twice.
+    /// Reports that this share of the work is done. A stage that comes again is not counted twice.
     fn report_share(&self, share: f64) {
         let done = (self.bytes as f64 * share.min(1.0)) as u64;
         let told = self.told.fetch_max(done, Ordering::Relaxed);
@@ -109,7 +109,7 @@ impl Observer for SongProgress<'_> {
     }
 }
 
-/// Tells nothing, and ends with a batch that is to stop.
+/// Reports nothing, and ends the work when the batch is to stop.
 pub struct Stopping<'a>(pub &'a dyn Watch);
 
 impl Observer for Stopping<'_> {

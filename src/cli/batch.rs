@@ -4,7 +4,7 @@ use std::io::stdin;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use goldmaster::batch::budget::parse_bytes;
 use goldmaster::batch::exclude::Exclusions;
 use goldmaster::batch::inputs::{self, Mixes};
@@ -19,7 +19,7 @@ use goldmaster::request::page::PageAudio;
 use goldmaster::request::reference::{Genre, GenreReference};
 use goldmaster::request::settings::MasterSettings;
 
-use super::shared::check_is_local;
+use super::shared::{check_is_local, check_settings};
 
 #[derive(Args, Debug)]
 pub struct BatchArgs {
@@ -30,7 +30,7 @@ pub struct BatchArgs {
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
     /// Passes over files and folders, as '*demo*' or 'live/'; a .goldmasterignore in a folder has such patterns in its lines
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, value_name = "GLOB", conflicts_with = "plan")]
     pub exclude: Vec<String>,
     /// Folder for masters and reports; the folders of the input are kept in it
     #[arg(short, long, value_name = "FOLDER", default_value = "masters")]
@@ -43,7 +43,7 @@ pub struct BatchArgs {
     pub settings: MasterSettings,
     /// File format of the masters
     #[arg(long, value_enum, default_value = "wav", help_heading = "Delivery")]
-    pub format: Container,
+    pub format: Format,
     /// The songs are one record: its songs keep their differences in loudness and share one target for their tone. The
     /// album as a whole, or its loudest song, is brought to the loudness that is asked for
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "whole", help_heading = "Album")]
@@ -100,14 +100,6 @@ pub struct MergeArgs {
     pub output: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Container {
-    /// WAV, or RF64 beyond 4 GiB
-    Wav,
-    /// FLAC
-    Flac,
-}
-
 impl BatchArgs {
     /// The songs with their settings, and what was left out.
     pub fn plan(&self) -> Result<(Plan, Mixes), Error> {
@@ -115,13 +107,16 @@ impl BatchArgs {
         settings.check()?;
         if self.plan.is_none() {
             settings.check_genre_references()?;
+            check_settings(&settings.master, &settings.genre_references)?;
         }
         let mut left_out = Mixes::default();
         let exclusions = Exclusions::new(&self.exclude).map_err(|e| Error::Usage(format!("--exclude {e}")))?;
         let plan = match &self.plan {
             Some(path) => table::read(path, &settings, &self.output)?,
             None if self.inputs == [Path::new("-")] => {
-                Plan::uniform(inputs::listed(stdin().lock())?, settings, &self.output)?
+                let listed = inputs::listed(stdin().lock())?;
+                let kept = listed.into_iter().filter(|input| !exclusions.cover_file(&input.relative)).collect();
+                Plan::uniform(kept, settings, &self.output)?
             }
             None => {
                 self.inputs.iter().try_for_each(|input| check_is_local(input))?;
@@ -142,10 +137,7 @@ impl BatchArgs {
         Settings {
             master: MasterSettings { genre, ..self.settings.clone() },
             genre_references: self.genre_references.clone(),
-            format: match self.format {
-                Container::Wav => Format::Wav,
-                Container::Flac => Format::Flac,
-            },
+            format: self.format,
         }
     }
 

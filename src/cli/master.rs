@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use goldmaster::error::Error;
 use goldmaster::request::job::MasterJob;
-use goldmaster::request::reference::MatchKind;
 use goldmaster::request::settings::MasterSettings;
 
-use super::shared::{OutputArgs, ShowArgs, check_is_local, several_songs};
+use super::shared::{OutputArgs, ShowArgs, check_settings, several_songs};
 
 #[derive(Args, Debug)]
 pub struct MasterArgs {
@@ -35,12 +34,9 @@ impl MasterArgs {
     /// The job that these arguments ask for.
     pub fn job(&self) -> Result<MasterJob, Error> {
         let Self { input, others, settings, output, .. } = self;
-        settings.references.iter().try_for_each(|reference| check_is_local(&reference.path))?;
+        check_settings(settings, &[])?;
         if !others.is_empty() {
             return Err(several_songs(input, others, !settings.references.is_empty()));
-        }
-        if settings.matching == MatchKind::Literal && settings.references.is_empty() {
-            return Err(Error::Usage("--match literal takes a record as it is: name it with --reference".to_owned()));
         }
         Ok(MasterJob {
             input: input.clone(),

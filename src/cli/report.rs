@@ -25,7 +25,7 @@ impl PageArgs {
     }
 }
 
-/// A page at a path that may be one.
+/// A page at a path, which has to end with .html.
 pub fn page(path: PathBuf, audio: Option<PageAudio>, force: bool) -> Result<Page, Error> {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     if !matches!(extension.as_str(), "html" | "htm") {

@@ -10,7 +10,8 @@ use goldmaster::error::Error;
 use goldmaster::io::output_spec::Format;
 use goldmaster::request::beside;
 use goldmaster::request::job::Output;
-use goldmaster::request::reference::Genre;
+use goldmaster::request::reference::{Genre, GenreReference, MatchKind};
+use goldmaster::request::settings::MasterSettings;
 use goldmaster::terminal::genre_table;
 
 use super::report::PageArgs;
@@ -45,16 +46,9 @@ pub struct ShowArgs {
 impl OutputArgs {
     pub fn output(&self, input: &Path) -> Result<Output, Error> {
         let path = self.output.clone().unwrap_or_else(|| beside(input));
-        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-        let format = match extension.as_str() {
-            "wav" => Format::Wav,
-            "flac" => Format::Flac,
-            _ => {
-                let path = path.display();
-                return Err(Error::Usage(format!(
-                    "{path}: a master is written as .wav or .flac; choose one by its name"
-                )));
-            }
+        let Some(format) = Format::of_path(&path) else {
+            let path = path.display();
+            return Err(Error::Usage(format!("{path}: a master is written as .wav or .flac; choose one by its name")));
         };
         Ok(Output { path, format, force: self.force, delta: self.delta.clone(), page: self.page.page(self.force)? })
     }
@@ -75,6 +69,17 @@ impl TypedValueParser for GenreParser {
         }
         TypedValueParser::parse_ref(&|text: &str| text.parse::<Genre>(), command, arg, value)
     }
+}
+
+/// Refuses what the settings of a command line cannot mean: references on the web, and a record that is to be taken as it is
+/// where none is named. Records of genres count.
+pub fn check_settings(settings: &MasterSettings, of_genres: &[GenreReference]) -> Result<(), Error> {
+    let references = of_genres.iter().map(|of| &of.reference).chain(&settings.references);
+    references.clone().try_for_each(|reference| check_is_local(&reference.path))?;
+    if settings.matching == MatchKind::Literal && references.count() == 0 {
+        return Err(Error::Usage("--match literal takes a record as it is: name it with --reference".to_owned()));
+    }
+    Ok(())
 }
 
 /// Refuses an address on the web.

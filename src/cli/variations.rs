@@ -10,6 +10,7 @@ use goldmaster::request::page::Page;
 use goldmaster::request::settings::MasterSettings;
 
 use super::report::page;
+use super::shared::{check_is_local, check_settings};
 
 #[derive(Args, Debug)]
 pub struct VariationsArgs {
@@ -36,9 +37,11 @@ impl VariationsArgs {
     }
 
     /// What all masters have in common.
-    pub fn job(&self) -> MasterJob {
+    pub fn job(&self) -> Result<MasterJob, Error> {
+        check_is_local(&self.input)?;
+        check_settings(&self.settings, &[])?;
         let path = self.input.with_extension("master.wav");
         let output = Output { path, format: Format::Wav, force: false, delta: None, page: None };
-        MasterJob { input: self.input.clone(), output, settings: self.settings.clone(), recipe: None }
+        Ok(MasterJob { input: self.input.clone(), output, settings: self.settings.clone(), recipe: None })
     }
 }

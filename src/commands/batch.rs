@@ -81,7 +81,7 @@ fn judged(summary: &Summary, report: std::path::PathBuf) -> Result<(), Error> {
     }
 }
 
-/// What would be done.
+/// Prints what would be done.
 fn look(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
     for (item, standing) in run::look(plan, &args.output, &args.options()) {
         let (input, output) = (name(&item.input), name(&args.output.join(&item.output)));
@@ -107,13 +107,13 @@ fn named(input: &Path, cause: &str) -> String {
     if cause.starts_with(&input) { cause.to_owned() } else { format!("{input}: {cause}") }
 }
 
-/// Tells of a batch.
+/// Prints the progress of a batch.
 struct Terminal {
     bar: Bar,
     songs: usize,
     ended: AtomicUsize,
     is_quiet: bool,
-    /// What Ctrl-C has set off was said so often.
+    /// The number of interrupts whose effect was printed.
     said: AtomicU8,
     /// The first error of the standard output: masters are made all the same.
     unprinted: OnceLock<Error>,

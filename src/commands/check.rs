@@ -7,7 +7,7 @@ use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::check::check;
 
 use crate::cli::check::CheckArgs;
-use crate::commands::{look, print, print_data, print_error};
+use crate::commands::{look, print, print_data, some_failed};
 
 /// Checks every file. One that cannot be read does not stop the others.
 pub fn run_check(args: &CheckArgs) -> Result<(), Error> {
@@ -32,13 +32,6 @@ pub fn run_check(args: &CheckArgs) -> Result<(), Error> {
         print_data(&serde_json::to_string_pretty(&checks).expect("plain data has a JSON form"))?;
     }
     let not_ready = checks.iter().filter(|checked| !checked.is_ready).count();
-    if unread.len() == 1 && checks.is_empty() {
-        return unread.pop().map_or(Ok(()), Err);
-    }
-    unread.iter().for_each(print_error);
-    match unread.len() {
-        0 if not_ready == 0 => Ok(()),
-        0 => Err(Error::NotReady { not_ready, files: checks.len() }),
-        failed => Err(Error::SomeUnread { failed, all: args.inputs.len() }),
-    }
+    some_failed(unread, checks.len())?;
+    if not_ready == 0 { Ok(()) } else { Err(Error::NotReady { not_ready, files: checks.len() }) }
 }

@@ -1,7 +1,10 @@
 //! `variations`.
 
+use std::path::Path;
+
 use goldmaster::error::Error;
 use goldmaster::io;
+use goldmaster::request::settings::MasterSettings;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::variations::{Variation, VariationKind, variations};
 
@@ -11,13 +14,12 @@ use crate::commands::{print, print_data};
 /// Writes the page of several masters, and says how they compare.
 pub fn run_variations(args: &VariationsArgs) -> Result<(), Error> {
     let page = args.page()?;
-    let given: Vec<String> = std::env::args().skip(1).collect();
-    let command = |kind: VariationKind, options: &[(String, String)]| {
-        let output = args.input.with_extension(format!("{}.wav", kind.name()));
-        command_line(&given, options, &output.display().to_string())
+    let job = args.job()?;
+    let command = |kind: VariationKind, settings: &MasterSettings| {
+        command_line(&args.input, settings, &args.input.with_extension(format!("{}.wav", kind.name())))
     };
     let bar = ProgressBar::new(args.json);
-    let done = variations(&args.job(), &page, &command, &bar)?;
+    let done = variations(&job, &page, &command, &bar)?;
     bar.finish();
     if args.json {
         return print_data(&serde_json::to_string_pretty(&done).expect("plain data has a JSON form"));
@@ -28,29 +30,17 @@ pub fn run_variations(args: &VariationsArgs) -> Result<(), Error> {
     print(&format!("\nPage: {}", io::name(&page.path)))
 }
 
-/// Options of `variations` that `master` has not, or that mean something else there; whether a value follows.
-const OWN: [(&str, bool); 6] =
-    [("variations", false), ("-o", true), ("--output", true), ("-f", false), ("--force", false), ("--json", false)];
-
-/// The command that renders one variation whole: the options that were given, and its own in their place.
-fn command_line(given: &[String], options: &[(String, String)], output: &str) -> String {
-    let mut words = vec!["goldmaster".to_owned()];
-    let mut given = given.iter();
-    while let Some(word) = given.next() {
-        let (flag, is_joined) = word.split_once('=').map_or((word.as_str(), false), |(flag, _)| (flag, true));
-        let own = OWN.iter().find(|(own, _)| *own == flag).map(|(_, takes_value)| *takes_value);
-        let replaced = options.iter().any(|(replaced, _)| replaced == flag).then_some(true);
-        match own.or(replaced) {
-            Some(takes_value) if takes_value && !is_joined => drop(given.next()),
-            Some(_) => {}
-            None => words.push(quoted(word)),
-        }
-    }
-    for (flag, value) in options {
-        words.extend([flag.clone(), quoted(value)]);
-    }
-    words.extend(["-o".to_owned(), quoted(output)]);
-    words.join(" ")
+/// The command that renders one variation whole.
+fn command_line(input: &Path, settings: &MasterSettings, output: &Path) -> String {
+    // A name that begins with a hyphen would be an option.
+    let file = |path: &Path| {
+        let name = path.display().to_string();
+        if name.starts_with('-') { format!("./{name}") } else { name }
+    };
+    let mut words = vec!["goldmaster".to_owned(), file(input)];
+    words.extend(settings.options(&MasterSettings::default()));
+    words.extend(["-o".to_owned(), file(output)]);
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// A word as a shell takes it.
@@ -65,27 +55,36 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use goldmaster::request::delivery::LoudnessTarget;
+    use goldmaster::request::settings::Percent;
+    use models::character::Character;
+
     use super::*;
 
     #[test]
-    fn a_command_keeps_what_was_given_but_for_what_the_variation_sets() {
-        let given = [
-            "variations",
-            "my song.wav",
-            "-r",
-            "hit.flac",
-            "--loudness=-12",
-            "--intensity",
-            "80",
-            "-o",
-            "a.html",
-            "-f",
+    fn a_command_says_all_settings_that_are_not_the_default() {
+        let line = |settings: &MasterSettings| {
+            command_line(Path::new("-my song.wav"), settings, Path::new("my song.loud.wav"))
+        };
+        assert_eq!(line(&MasterSettings::default()), "goldmaster './-my song.wav' -o 'my song.loud.wav'");
+        let mut settings = MasterSettings { strict: true, character: Character::Warm, ..MasterSettings::default() };
+        settings.references = vec!["it's.flac:0.5".parse().expect("a reference")];
+        settings.values = vec!["multiband.low.ratio=1.5".parse().expect("a setting")];
+        settings.delivery.loudness = Some(LoudnessTarget::Lufs(-8.0));
+        settings.amounts.intensity = Percent(50.0);
+        let line = line(&settings);
+        let mut words: Vec<&str> = line.split(" --").collect();
+        words.sort_unstable();
+        let expected = [
+            "character warm",
+            "goldmaster './-my song.wav'",
+            "intensity 50",
+            "loudness -8",
+            r"reference 'it'\''s.flac:0.5'",
+            "set multiband.low.ratio=1.5",
+            "strict -o 'my song.loud.wav'",
         ];
-        let given: Vec<String> = given.map(str::to_owned).into();
-        let options = [("--loudness".to_owned(), "-8.0".to_owned())];
-        assert_eq!(
-            command_line(&given, &options, "my song.loud.wav"),
-            "goldmaster 'my song.wav' -r hit.flac --intensity 80 --loudness -8.0 -o 'my song.loud.wav'"
-        );
+        // The last option stands before the name of the output, whichever it is.
+        assert_eq!(words, expected, "{line}");
     }
 }

@@ -8,7 +8,7 @@ use models::norm::{NormProfile, UNIVERSAL};
 use crate::report::GenreReport;
 use crate::request::reference::Genre;
 
-/// Tells genres, with a network that the first song loads that needs it.
+/// Recognises genres, with a network that is loaded when a song first needs it.
 #[derive(Default)]
 pub struct Genres {
     head: Option<GenreHead>,
@@ -33,7 +33,8 @@ impl Genres {
             Genre::Universal => Ok(given(UNIVERSAL, norm)),
             Genre::Named(name) => {
                 let profile = genre::profiles()?.into_iter().find(|profile| profile.name == *name);
-                Ok(given(name, profile.as_ref().unwrap_or(norm)))
+                let profile = profile.ok_or(Error::Mismatch { what: "profiles of the genres" })?;
+                Ok(given(name, &profile))
             }
             Genre::Auto => {
                 let head = match &mut self.head {

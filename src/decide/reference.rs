@@ -1,4 +1,4 @@
-//! What a reference is good for: a bad example is named, and followed no further than it can be trusted.
+//! Assessment of references: a bad example is named, and followed no further than it can be trusted.
 
 use analyzer::defects::{Defect, DefectKind};
 use analyzer::profile::Profile;
@@ -11,7 +11,7 @@ use models::target::bands_below;
 use crate::report::warning::{WarningKind, WidthCause};
 use crate::request::reference::MatchKind;
 
-/// What is to be thought of a reference.
+/// How far a reference is followed, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReferenceAssessment {
     /// How much of a move towards it is taken.

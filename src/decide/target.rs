@@ -28,13 +28,13 @@ pub struct MasteringTarget {
     pub genre: Option<GenreReport>,
     /// What was noticed about the references.
     pub warnings: Vec<Warning>,
-    /// What is told of them.
+    /// Report entries of the references.
     pub references: Vec<ReferenceReport>,
 }
 
 impl MasteringTarget {
-    /// Where `job` goes with one song, or with all `songs` of a record: towards its profile or finished records; towards
-    /// its genre where there is neither.
+    /// The target of one song, or of all `songs` of a record together: the profile or the references that `settings` name, or else the
+    /// genre.
     ///
     /// # Errors
     /// A reference is silent, the file is no profile, or the runtime failed.
@@ -71,14 +71,14 @@ impl MasteringTarget {
         Ok(Self { warnings, references: told, ..Self::at(target) })
     }
 
-    /// Nothing is to be said but where it goes.
+    /// A target without genre, warnings and references.
     pub fn at(target: Target) -> Self {
         Self { target, genre: None, warnings: Vec::new(), references: Vec::new() }
     }
 }
 
 impl MasteringTarget {
-    /// The same for the job's song: a master that has been there already is left as it is.
+    /// The target for the song in the file `input`: a master that was made towards the same target already is left as it is.
     pub fn for_song(mut self, input: &Path, settings: &MasterSettings) -> Self {
         if was_mastered_towards(input, &origin(&self.target, settings.profile.is_none(), settings.character)) {
             self.target.trust = Amounts::NONE;

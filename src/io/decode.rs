@@ -34,11 +34,11 @@ pub struct Decoder {
     frames: u64,
     bad_samples: u64,
     has_ended: bool,
-    /// Of the file before anything was read of it.
+    /// Size and time of the file before anything was read of it.
     stamp: Option<Stamp>,
 }
 
-/// Size of a file and time of its last change: what tells that it was written to.
+/// Size of a file and time of its last change: they show that it was written to.
 pub(crate) type Stamp = (u64, Option<SystemTime>);
 
 /// The stamp that the file at `path` has now; `None` where there is none.
@@ -52,7 +52,7 @@ enum Body {
     Packets(Box<PacketReader>),
 }
 
-/// Opens a WAV (also RF64, BW64), AIFF, FLAC, MP3, AAC, ALAC, Vorbis, CAF, MP4 or Matroska file.
+/// Opens a WAV (also RF64, BW64), AIFF, FLAC, Ogg, CAF, MP4, Matroska, MPEG audio or ADTS file, with any codec that can be decoded.
 ///
 /// # Errors
 /// Anything that is no regular file, no audio, written to while it is read, neither mono nor stereo, outside of the accepted sample rates or

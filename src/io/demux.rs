@@ -85,7 +85,7 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
             let rate_hz = decoder.codec_params().sample_rate.or(params.sample_rate).unwrap_or(0);
             let priming = priming_frames(&mut *format);
             // A second handle: the first one's position belongs to the demuxer.
-            let edit = open_regular(path).ok().and_then(|mut file| mp4::edit(&mut file, track.id));
+            let edit = mp4::edit(&mut open_regular(path)?, track.id);
             let is_aac = params.codec == id::CODEC_ID_AAC;
             // The core of HE-AAC is coded at half the rate; without the rest the upper octave would be lost.
             if is_aac && edit.is_some_and(|e| u64::from(e.timescale_hz) == 2 * u64::from(rate_hz)) {
@@ -97,14 +97,14 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
             mp4_trim(edit, priming, rate_hz)
         }
         Kind::Ogg if track.num_frames.is_none() => {
-            let promised_frames = open_regular(path).ok().and_then(|mut file| ogg::last_frame(&mut file, track.id));
+            let promised_frames = ogg::last_frame(&mut open_regular(path)?, track.id);
             Trim { promised_frames, ..Trim::default() }
         }
         _ => stream_trim(kind, &track),
     };
     if kind == Kind::Matroska {
         let rate_hz = decoder.codec_params().sample_rate.or(params.sample_rate).unwrap_or(opus::SAMPLE_RATE_HZ);
-        let padding_ns = open_regular(path).ok().and_then(|mut file| matroska::padding_ns(&mut file)).unwrap_or(0);
+        let padding_ns = matroska::padding_ns(&mut open_regular(path)?).unwrap_or(0);
         let frames = u128::from(padding_ns) * u128::from(rate_hz) + 500_000_000;
         trim.padding_frames = u64::try_from(frames / 1_000_000_000).unwrap_or(0).min(MAX_PRIMING_FRAMES);
     }

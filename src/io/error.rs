@@ -264,7 +264,7 @@ pub enum Warning {
     Checksum,
     /// Samples that are no numbers, or absurdly large, were replaced by silence.
     Replaced {
-        /// How many.
+        /// Number of such samples.
         samples: u64,
     },
     /// The length in the header is missing; the file was read to its end.

@@ -1,4 +1,4 @@
-//! Files that never meet a limit by surprise, and that many threads may read.
+//! Files that fail with an error at the size limit of the process, and files that many threads may read.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};

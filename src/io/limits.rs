@@ -67,6 +67,9 @@ fn vorbis_values(headers: &[u8]) -> Option<u64> {
 
 /// The largest number of which the power is not above `entries`.
 fn largest_root(entries: u64, power: u64) -> u64 {
+    if power < 2 {
+        return entries;
+    }
     let power = u32::try_from(power).unwrap_or(u32::MAX);
     let fits = |root: &u64| root.checked_pow(power).is_some_and(|product| product <= entries);
     (1..=entries).take_while(fits).last().unwrap_or(0)

@@ -57,6 +57,9 @@ fn elements(file: &mut File, range: Range<u64>, wanted: u64, count: usize) -> Ve
         let Some((id, id_bytes)) = number(file, at).filter(|_| at < range.end && found.len() < count) else { break };
         let Some((size, size_bytes)) = number(file, at + id_bytes) else { break };
         let start = at + id_bytes + size_bytes;
+        if start > range.end {
+            break;
+        }
         let marker = 1 << (7 * size_bytes);
         let size = size & (marker - 1);
         // All ones say that the size is not known.

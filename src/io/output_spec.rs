@@ -1,16 +1,34 @@
 //! What a master is written as.
 
+use std::path::Path;
+
 use analyzer::units::nearest;
 pub use renderer::recipe::SampleFormat;
 
 /// A file format to write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// WAV, or RF64 beyond 4 GiB.
+    /// WAV, or RF64 beyond 4 GiB
     Wav,
-    /// FLAC.
+    /// FLAC
     Flac,
+}
+
+impl Format {
+    /// The format that the name of a file asks for.
+    pub fn of_path(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_string_lossy().to_lowercase();
+        [Self::Wav, Self::Flac].into_iter().find(|format| format.extension() == extension)
+    }
+
+    /// Extension of its files.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Wav => "wav",
+            Self::Flac => "flac",
+        }
+    }
 }
 
 /// What to write.

@@ -254,7 +254,7 @@ impl PacketReader {
         // Encoders that are fed by time stamps of other streams let Opus pages drift from what their packets hold;
         // packets that are truly missing leave a multiple of the shortest, 2.5 ms (RFC 6716 section 2.1.4).
         let is_drift =
-            demux::codec_name(self.source.codec) == "Opus" && !gap.is_multiple_of(u64::from(self.sample_rate_hz) / 400);
+            self.source.codec == id::CODEC_ID_OPUS && !gap.is_multiple_of(u64::from(self.sample_rate_hz) / 400);
         if is_drift {
             return;
         }

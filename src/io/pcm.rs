@@ -38,7 +38,7 @@ impl Encoding {
         }
     }
 
-    /// The name of what leaves something out.
+    /// The name of a logarithmic encoding, which is lossy.
     pub fn law_name(self) -> Option<&'static str> {
         match self {
             Self::ALaw => Some("A-law"),

@@ -55,19 +55,19 @@ pub struct Part {
 /// What a page knows of a sound that it plays.
 #[derive(Serialize)]
 pub struct Sound {
-    /// See [`Clip`].
+    /// Name of the sound in the page, as in [`Clip::id`].
     pub id: String,
-    /// See [`Clip`].
+    /// Name for a person, as in [`Clip::label`].
     pub label: String,
-    /// Length.
+    /// Length, seconds.
     pub seconds: f64,
     /// Its integrated loudness, LUFS.
     pub lufs: Option<f64>,
     /// Makes it as loud as the quietest of them, dB: never up, so that nothing clips.
     pub gain_db: f64,
-    /// What it is made of.
+    /// Its parts, in order.
     pub parts: Vec<SoundPart>,
-    /// FLAC.
+    /// FLAC in base64.
     #[serde(skip)]
     pub text: String,
     /// Peaks and loudness over its length.
@@ -145,7 +145,7 @@ impl Clip {
         self
     }
 
-    /// The middle of every part, so much of it.
+    /// Keeps only the middle of every part: the `share` of its length.
     fn shortened(&mut self, share: f64) {
         for Part { passage, frames } in &mut self.parts {
             let length = ((frames.len() as f64 * share) as usize).min(frames.len());

@@ -9,7 +9,6 @@ use crate::page::plot::typeset;
 use crate::render::promises::Verdict;
 use crate::report::Report;
 use crate::report::album::{AlbumReport, AlbumSong};
-use crate::request::job::AlbumLoudness;
 use crate::request::page::Page;
 
 /// What became of a song, the worst first.
@@ -57,7 +56,7 @@ struct Index {
 
 /// The album as a whole.
 struct Album {
-    words: String,
+    sentences: Vec<String>,
     rows: Vec<[String; 7]>,
 }
 
@@ -108,24 +107,15 @@ impl Song {
 
 impl Album {
     fn of(album: &AlbumReport) -> Self {
-        let what = match album.by {
-            AlbumLoudness::Whole => "The album",
-            AlbumLoudness::Loudest => "Its loudest song",
-        };
-        let held = album.held_back_by.as_ref().map_or_else(String::new, |song| {
-            format!(" {song} gets no louder without more limiting: allow it with --max-limiting-db.")
-        });
-        let (reached, wanted) = (figure(album.loudness_lufs), number(album.wanted_lufs, 1));
         let row = |song: &AlbumSong| {
-            let name = song.input.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+            let name = song.file_name().to_owned();
             let moved = song.moved_lu.map_or_else(|| "–".to_owned(), super::figures::signed);
             let [before, after] = [song.before_lufs, song.after_lufs].map(figure);
             let [peak, mix, master] =
                 [song.true_peak_dbtp, song.tone_before_db, song.tone_after_db].map(|value| number(value, 1));
             [name, before, after, moved, peak, mix, master]
         };
-        let words = format!("{what} is at {reached} LUFS; {wanted} LUFS was asked for.{held}");
-        Self { words, rows: album.songs.iter().map(row).collect() }
+        Self { sentences: album.sentences(), rows: album.songs.iter().map(row).collect() }
     }
 }
 

@@ -24,7 +24,7 @@ impl Player {
         let leader = sounds.first()?;
         let places = leader.parts.iter().map(|part| [part.name.to_owned(), clock(part.song_s)]).collect();
         // `</script>` cannot stand in what a script element holds.
-        let json = serde_json::to_string(&sounds).unwrap_or_default().replace('<', "\\u003c");
+        let json = serde_json::to_string(&sounds).expect("plain data has a JSON form").replace('<', "\\u003c");
         let lufs = |sound: &Sound| sound.lufs.map_or_else(|| "–".to_owned(), |lufs| number(lufs, 1));
         let played = sounds.iter().map(|sound| [sound.label.clone(), lufs(sound), number(sound.gain_db, 1)]);
         let (json, played) = (json, played.collect());

@@ -75,7 +75,7 @@ impl Axis {
     }
 }
 
-/// A number without a sign before zero, with a true minus.
+/// A number with a true minus sign; zero has no sign.
 pub fn number(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     let is_zero = text.trim_start_matches('-').chars().all(|c| matches!(c, '0' | '.'));
@@ -172,7 +172,7 @@ impl Plot {
         self
     }
 
-    /// Its shapes alone.
+    /// The shapes alone, without axes.
     pub fn svg(&self) -> String {
         let size = format!(r#"viewBox="0 0 {UNITS} {UNITS}" preserveAspectRatio="none""#);
         format!(r#"<svg {size} aria-hidden="true" focusable="false">{}</svg>"#, self.shapes)

@@ -37,7 +37,7 @@ fn shown() -> impl Iterator<Item = Quality> {
 }
 
 impl VariationView {
-    /// Of a master, its excerpt and the command that renders it whole.
+    /// The view of a master, with its excerpt and the command that renders it whole.
     pub fn new(name: &'static str, report: &Report, frames: Vec<Frame>, command: String) -> Self {
         let cell = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| number(value, 1));
         let column = |pick: fn(&crate::report::qualities::QualityRow) -> Option<f64>| {

@@ -94,7 +94,7 @@ pub const PROGRAM: &str = concat!("goldmaster ", env!("CARGO_PKG_VERSION"));
 const QUIETER_LU: f64 = 1.0;
 
 impl View {
-    /// Of a master.
+    /// The page of a master.
     pub fn of_report(report: &Report, sounds: Vec<Sound>) -> Self {
         let decision = report.decision.as_ref();
         let names = ["mix", "master"];
@@ -129,7 +129,7 @@ impl View {
         view
     }
 
-    /// Of two files.
+    /// The page of two files.
     pub fn of_comparison(comparison: &Comparison, sounds: Vec<Sound>) -> Self {
         let Comparison { before, after, qualities, figures, .. } = comparison;
         let names = ["first", "second"];

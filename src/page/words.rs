@@ -12,9 +12,9 @@ use crate::report::{DecisionReport, Report};
 
 /// Something that was done, and the reason.
 pub struct ActionExplanation {
-    /// What.
+    /// What was done, in a sentence.
     pub what: String,
-    /// Why.
+    /// The reason, in a sentence; empty where there is none to give.
     pub why: String,
 }
 

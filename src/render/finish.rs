@@ -151,8 +151,8 @@ pub fn trace(song: &Song, recipe: &Recipe, profile: &Profile, observer: &dyn Obs
     Ok(render(song, recipe, &starting_solution(recipe, profile), rate, 0, observer)?.1)
 }
 
-/// The loudness that `recipe` reaches on a song that gave `trace`, as near to its own as the limiter may come, and its
-/// timeline in time.
+/// The loudness that `recipe` reaches on a song that gave `trace`, as near to its own as the limiter may come, and the
+/// loudness over time.
 ///
 /// # Errors
 /// Temporary data cannot be read.
@@ -171,7 +171,7 @@ enum Search {
     Nothing,
 }
 
-/// What can be said of a solution before anything is rendered.
+/// The solution as far as it is known before anything is rendered.
 pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution {
     let delivery = &recipe.delivery;
     let drive_db = profile.loudness.integrated_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs);

@@ -17,14 +17,14 @@ use crate::render::trims::Over;
 pub struct LimitedSource<'a, B> {
     rendered: SpoolReader<'a, Frame>,
     steps: Steps<B>,
-    /// Of the next block.
+    /// Gain of the next block.
     step: LimiterStep,
     apply: LimiterApply,
     dither: Option<Dither>,
     is_stereo: bool,
-    /// Of what was read.
+    /// Gain reduction of what was read.
     pub limiting: LimitingHistogram,
-    /// The same over time.
+    /// Gain reduction over time.
     pub timeline: LimiterTimeline,
     /// Blocks whose samples pass full scale, where the written ones cannot show by how much; in order.
     pub clipped: Vec<Over>,

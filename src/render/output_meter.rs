@@ -125,7 +125,7 @@ impl PeakCheck {
     }
 }
 
-/// The largest sample that is not over the ceiling once it is told in decibels.
+/// The largest sample that is not over the ceiling once it is converted to decibels.
 fn highest_under(ceiling_dbtp: f64) -> f32 {
     let gain = gain_from_db(ceiling_dbtp) as f32;
     if db_from_gain(f64::from(gain)) > ceiling_dbtp { gain.next_down() } else { gain }

@@ -230,7 +230,7 @@ pub fn broken(promises: &[Promise], strictness: Strictness) -> Option<&Promise> 
 /// Limiting this close under what is allowed is why there is no more, dB.
 const NEAR_LIMIT_DB: f64 = 0.5;
 
-/// `limiting_db`: what a twentieth of the time exceeds, and the largest.
+/// Checks the loudness. `limiting_db` is the gain reduction that a twentieth of the time exceeds, and the largest.
 fn loudness_promise(delivery: &DeliveryParams, measured_lufs: Option<f64>, limiting_db: [f64; 2]) -> Promise {
     let wanted_lufs = delivery.loudness_lufs;
     let verdict = match measured_lufs {

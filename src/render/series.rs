@@ -26,13 +26,13 @@ impl Series {
         Self { start_s, step_s: rounded(step_s * run as f64, 6), values }
     }
 
-    /// When and what.
+    /// Time in seconds and value of every point.
     pub fn points(&self) -> impl Iterator<Item = [f64; 2]> {
         self.values.iter().enumerate().map(|(n, value)| [self.start_s + n as f64 * self.step_s, *value])
     }
 }
 
-/// On a grid of so many digits.
+/// Rounds to so many decimal digits.
 pub fn rounded(value: f64, digits: i32) -> f64 {
     let scale = 10f64.powi(digits);
     (value * scale).round() / scale

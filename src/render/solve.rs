@@ -284,7 +284,7 @@ pub fn outcome(
     Ok(driven(trace, limiter, ceiling_dbtp, trims, drive_db)?.0)
 }
 
-/// The same, and the loudness behind the limiter in time.
+/// Drives a trace through the limiter, and gives the loudness behind it over time as well.
 ///
 /// # Errors
 /// As [`outcome`].

@@ -48,3 +48,39 @@ pub struct AlbumSong {
     /// The same of the masters.
     pub tone_after_db: f64,
 }
+
+impl AlbumReport {
+    /// How loud the record has become, and what stood in the way: sentences without a full stop.
+    pub fn sentences(&self) -> Vec<String> {
+        let what = match self.by {
+            AlbumLoudness::Whole => "the album",
+            AlbumLoudness::Loudest => "its loudest song",
+        };
+        let reached = self.loudness_lufs.map_or_else(|| "-".to_owned(), |lufs| format!("{lufs:.1}"));
+        let (wanted_lufs, offset_lu) = (self.wanted_lufs, self.offset_lu);
+        let mut said = vec![format!("{what}: {reached} LUFS, wanted {wanted_lufs:.1}; every song {offset_lu:+.1} LU")];
+        said.extend(
+            self.held_back_by
+                .iter()
+                .map(|song| format!("{song} comes no higher without more limiting: allow it with --max-limiting-db")),
+        );
+        said.extend(self.missed_by_lu.map(|missed_lu| {
+            let side = if missed_lu > 0.0 { "quieter" } else { "louder" };
+            let missed_lu = missed_lu.abs();
+            format!("warning: levelling the album did not end: it is {missed_lu:.1} LU {side} than asked; try another --loudness")
+        }));
+        said.extend(
+            self.unreadable.iter().map(|cause| {
+                format!("warning: a master could not be measured, so the figures are without it: {cause}")
+            }),
+        );
+        said
+    }
+}
+
+impl AlbumSong {
+    /// Name of the mix without its folders.
+    pub fn file_name(&self) -> &str {
+        self.input.rsplit(['/', '\\']).next().unwrap_or_default()
+    }
+}

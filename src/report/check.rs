@@ -72,7 +72,7 @@ pub enum CheckItem {
     },
     /// Flat tops.
     Clipping {
-        /// How many.
+        /// Number of places.
         flat_tops: u64,
         /// The longest, samples.
         longest_samples: u32,

@@ -112,7 +112,7 @@ fn levels(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
 }
 
 impl SoundFigures {
-    /// Of a sound that was measured to its end.
+    /// Figures of a sound that was measured from start to end.
     pub fn of_profile(profile: &Profile, timeline: &Timeline) -> Self {
         Self {
             spectrum: Some(SpectrumFigure::of(&profile.spectrum)),
@@ -121,7 +121,7 @@ impl SoundFigures {
         }
     }
 
-    /// Of a master.
+    /// Figures of a master.
     pub fn of_master(measured: &Measured, channels: u8, sample_rate_hz: u32) -> Self {
         let seconds = measured.frames as f64 / f64::from(sample_rate_hz);
         let image = ImageFigure::of(channels, measured.bands.width_db, measured.bands.correlation);
@@ -138,7 +138,7 @@ impl SoundFigures {
         Self { spectrum, ..self }
     }
 
-    /// Of what goes by in time alone.
+    /// The figures that are drawn over time, without spectrum and image.
     pub fn of_timeline(seconds: f64, loudness: &LoudnessReading, timeline: &Timeline) -> Self {
         let highest = |run: &[f32]| run.iter().fold(0.0f64, |highest, peak| highest.max(f64::from(*peak)));
         let loudest = |run: &[f32]| run.iter().fold(QUIETEST_LUFS, |loudest, lufs| loudest.max(f64::from(*lufs)));

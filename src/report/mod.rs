@@ -195,7 +195,7 @@ pub struct ReferenceReport {
 }
 
 impl ReferenceReport {
-    /// What is told of a reference.
+    /// The report entry of a reference.
     pub fn of(reference: &Reference, profile: &Profile) -> Self {
         let start_s = reference.section.map_or(0.0, |section| section.start_s);
         Self {
@@ -241,7 +241,7 @@ pub struct Levels {
 }
 
 impl Levels {
-    /// Of a mix.
+    /// Levels of a mix.
     pub fn of_profile(profile: &Profile) -> Self {
         Self {
             integrated_lufs: profile.loudness.integrated_lufs,
@@ -252,7 +252,7 @@ impl Levels {
         }
     }
 
-    /// Of a master.
+    /// Levels of a master.
     pub fn of_master(measured: &Measured) -> Self {
         let Measured { loudness, true_peak_dbtp, .. } = measured;
         Self {

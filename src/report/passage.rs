@@ -100,7 +100,7 @@ pub fn passages(song_s: f64, short_term_lufs: &[f32]) -> Vec<Passage> {
     verse.map(|(passage, _)| passage).into_iter().chain([chorus]).collect()
 }
 
-/// The same of a song of which only the profile is known.
+/// The passages to listen to of a song of which only the profile is known.
 pub fn passages_of(profile: &Profile) -> Vec<Passage> {
     let (song_s, rate) = (profile.seconds(), f64::from(profile.sample_rate_hz));
     if song_s <= 2.0 * PASSAGE_S {

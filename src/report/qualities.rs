@@ -120,18 +120,18 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Of a sound of which nothing but its loudness and peak to loudness ratio is known.
+    /// A sound of which only loudness and peak-to-loudness ratio are known.
     pub fn of_loudness(loudness_lufs: Option<f64>, plr_lu: Option<f64>) -> Self {
         Self { loudness_lufs, spectrum_lu: None, width_db: None, crest_db: None, plr_lu }
     }
 
-    /// Of a song that was measured whole; `None` where nothing can be heard.
+    /// A song that was measured from start to end; `None` where nothing can be heard.
     pub fn of_profile(profile: &Profile) -> Option<Self> {
         let sound = Self::of_features(&features(profile)?, profile.loudness.integrated_lufs);
         Some(Self { width_db: sound.width_db.filter(|_| profile.channels == 2), plr_lu: profile.plr_lu(), ..sound })
     }
 
-    /// Of a target, which is known by its features.
+    /// A target, which is known by its features.
     pub fn of_features(features: &Features, loudness_lufs: Option<f64>) -> Self {
         let bands = |start: usize| features[start..start + SPECTRUM_BANDS].to_vec();
         Self {
@@ -143,7 +143,7 @@ impl Sound {
         }
     }
 
-    /// Of a master, whose spectrum per band is that of its figures, where it has one.
+    /// A master, with the spectrum per band of its figures, where it has one.
     pub fn of_master(measured: &Measured, spectrum: Option<&SpectrumFigure>, channels: u8) -> Self {
         let loudness_lufs = measured.loudness.integrated_lufs;
         let over = |levels_db: &[f64], lufs: f64| levels_db.iter().map(|db| (db - lufs).max(FLOOR_LU)).collect();
@@ -187,10 +187,10 @@ fn mean<const N: usize>(values: [f64; N]) -> f64 {
 
 /// Power of a range, as a level: bands that lie partly inside count by their share in octaves.
 fn power_lu(levels_lu: &[f64], [from_hz, to_hz]: [f64; 2]) -> f64 {
-    let half_band = (1.0f64 / 8.0).exp2();
+    let half_band = libm::exp2(1.0 / 8.0);
     let power = levels_lu.iter().enumerate().map(|(band, lu)| {
         let [low, high] = [band_centre_hz(band) / half_band, band_centre_hz(band) * half_band];
-        let inside = (high.min(to_hz) / low.max(from_hz)).log2().max(0.0) * 4.0;
+        let inside = libm::log2(high.min(to_hz) / low.max(from_hz)).max(0.0) * 4.0;
         inside.min(1.0) * power_from_db(*lu)
     });
     db_from_power(power.sum())

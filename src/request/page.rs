@@ -18,7 +18,7 @@ pub struct Page {
 pub enum PageAudio {
     /// Nothing: under 300 kB
     None,
-    /// 10 s around the loudest moment: under 6 MB
+    /// A typical part of the song and its loudest: under 6 MB
     #[default]
     Excerpt,
     /// The whole song: some 40 MB for four minutes

@@ -18,14 +18,14 @@ pub enum MatchKind {
     Balance,
     /// Its spectrum in third octaves as it is, within ±6 dB (mid) and ±9 dB (side), and its loudness
     Literal,
-    /// What can be told to be its master and not its song: next to nothing of a song that has little in common
+    /// Only what is certain to be mastering and not another song: next to nothing where the songs have little in common
     Cautious,
 }
 
 value_enum_text!(MatchKind);
 
 impl MatchKind {
-    /// What a target is called that is taken so.
+    /// The kind of target that a reference followed in this way is.
     pub fn target_kind(self) -> TargetKind {
         match self {
             Self::Balance => TargetKind::Balance,

@@ -97,8 +97,37 @@ pub const DIRECTIONS: [&str; 3] = ["reference", "profile", "genre"];
 impl MasterSettings {
     /// All settings by the name of their column in a plan, as text, or as a list of texts.
     fn columns(&self) -> Map<String, Value> {
-        let columns = serde_json::to_value(self).ok();
-        columns.and_then(|columns| columns.as_object().cloned()).unwrap_or_default()
+        match serde_json::to_value(self) {
+            Ok(Value::Object(columns)) => columns,
+            _ => unreachable!("settings without names of files are text"),
+        }
+    }
+
+    /// The options that make these settings out of `others`, as words of a command line.
+    pub fn options(&self, others: &Self) -> Vec<String> {
+        let mut said: Vec<(String, String)> = Vec::new();
+        if self.references != others.references {
+            said.extend(self.references.iter().map(|reference| ("reference".to_owned(), reference.to_string())));
+        }
+        if self.profile != others.profile {
+            said.extend(self.profile.iter().map(|path| ("profile".to_owned(), path.display().to_string())));
+        }
+        // Names of files need not be text.
+        let texts = |settings: &Self| Self { references: Vec::new(), profile: None, ..settings.clone() }.columns();
+        let known = texts(others);
+        for (name, value) in texts(self).into_iter().filter(|(name, value)| known.get(name) != Some(value)) {
+            let values = if let Value::Array(values) = value { values } else { vec![value] };
+            said.extend(values.iter().filter_map(Value::as_str).map(|text| (name.clone(), text.to_owned())));
+        }
+        let words = said.into_iter().flat_map(|(name, value)| {
+            let option = format!("--{}", name.replace('_', "-"));
+            match value.as_str() {
+                "true" => vec![option],
+                "false" => vec![],
+                _ => vec![option, value],
+            }
+        });
+        words.collect()
     }
 
     /// Whether a column of a plan takes several values.
@@ -241,15 +270,15 @@ pub enum DeciderKind {
 
 value_enum_text!(DeciderKind);
 
-/// How closely the chain is made to do what was decided.
+/// How much time is spent on fine-tuning by test renders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Effort {
-    /// Nobody listens to what the chain makes of it
+    /// No test renders
     Off,
-    /// Twice, to a minute of the song
+    /// Two corrections, on up to a minute of the song
     #[default]
     Fast,
-    /// Until it comes no closer
+    /// Corrections until nothing improves
     Best,
 }
 

@@ -52,7 +52,7 @@ impl Song {
         Self::load_measured_within(path, SPOOL_BYTES, observer)
     }
 
-    /// The same with another share of memory; no result depends on it.
+    /// Decodes and measures a file with another share of memory; no result depends on it.
     ///
     /// # Errors
     /// As [`load_measured`](Self::load_measured).
@@ -79,7 +79,7 @@ impl Song {
         Self::load_within(path, SPOOL_BYTES, observer)
     }
 
-    /// The same with another share of memory; no result depends on it.
+    /// Decodes a file with another share of memory; no result depends on it.
     ///
     /// # Errors
     /// As [`load_measured`](Self::load_measured).
@@ -185,7 +185,7 @@ pub fn measure_part(
 /// A section that a file is shorter by than this is not worth a word, seconds.
 const SHORT_BY_S: f64 = 0.1;
 
-/// The same as [`measure`], and how the song goes in time.
+/// Measures a file like [`measure`], and its loudness and peaks over time as well.
 ///
 /// # Errors
 /// As [`Song::load`].

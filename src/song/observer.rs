@@ -35,7 +35,7 @@ impl std::fmt::Display for Stage {
     }
 }
 
-/// Hears of every stage of a run. Stages follow one another; one may come again.
+/// Follows a run stage by stage. Stages follow one another; one may come again.
 pub trait Observer: Sync {
     /// A stage begins that will go through so many frames, if that is known.
     fn stage(&self, stage: Stage, frames: Option<u64>);
@@ -47,7 +47,7 @@ pub trait Observer: Sync {
     fn advance(&self, frames: u64) -> Result<(), Error>;
 }
 
-/// Hears nothing, but may be interrupted like the observer that it stands beside.
+/// Reports nothing, but is interrupted when the observer beside it is.
 pub struct Unseen<'a>(pub &'a dyn Observer);
 
 impl Observer for Unseen<'_> {
@@ -98,7 +98,7 @@ impl Observer for OneOfMany<'_> {
     }
 }
 
-/// Hears nothing.
+/// Reports nothing and is never interrupted.
 pub struct Silent;
 
 impl Observer for Silent {

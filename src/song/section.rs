@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use analyzer::stream::{Frame, Source};
 
-/// From where to where, seconds.
+/// Start and end of a part of a file, seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Section {
     /// Where it starts.

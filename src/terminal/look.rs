@@ -13,7 +13,7 @@ pub struct Look {
 
 /// Text is no wider, however wide the terminal is.
 const MAX_COLUMNS: usize = 100;
-/// Nor narrower.
+/// Text is wrapped no narrower than this.
 const MIN_COLUMNS: usize = 32;
 
 impl Default for Look {
@@ -24,7 +24,7 @@ impl Default for Look {
 }
 
 impl Look {
-    /// Of a terminal this wide, or of no terminal. `variable` looks environment variables up: `NO_COLOR` and
+    /// The look of a terminal this wide, or of no terminal. `variable` looks environment variables up: `NO_COLOR` and
     /// `TERM=dumb` switch colours off, a locale without UTF-8 switches signs off.
     pub fn new(terminal_columns: Option<usize>, variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());

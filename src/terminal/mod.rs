@@ -22,9 +22,8 @@ use self::text::{bullets, optional, wrapped};
 use crate::report::album::AlbumReport;
 use crate::report::analysis::Analysis;
 use crate::report::stated::sentences;
-use crate::request::job::AlbumLoudness;
 
-/// What a song can go towards, and on how many songs each rests.
+/// The genres that a song can be mastered towards, and the number of songs that each rests on.
 ///
 /// # Errors
 /// The compiled-in files do not fit this program.
@@ -41,42 +40,22 @@ pub fn genre_table() -> Result<String, models::error::Error> {
     Ok(out)
 }
 
-/// The table of a record.
+/// The table of an album.
 pub fn album_table(album: &AlbumReport) -> String {
     let mut out = String::new();
     let lufs = |value: Option<f64>| value.map_or_else(|| "-".to_string(), |v| format!("{v:.1}"));
     let _ = writeln!(out, "{:34}{:>8}{:>8}{:>8}{:>8}{:>7}{:>7}", "", "before", "after", "moved", "peak", "tone", "now");
     let _ = writeln!(out, "{:34}{:>8}{:>8}{:>8}{:>8}{:>7}{:>7}", "", "LUFS", "LUFS", "LU", "dBTP", "dB", "dB");
     for song in &album.songs {
-        let name: String = song.input.rsplit(['/', '\\']).next().unwrap_or_default().chars().take(33).collect();
+        let name: String = song.file_name().chars().take(33).collect();
         let moved = song.moved_lu.map_or_else(|| "-".to_string(), |v| format!("{v:+.1}"));
         let (before, after) = (lufs(song.before_lufs), lufs(song.after_lufs));
         let (peak, tone, now) = (song.true_peak_dbtp, song.tone_before_db, song.tone_after_db);
         let _ = writeln!(out, "{name:34}{before:>8}{after:>8}{moved:>8}{peak:>8.1}{tone:>7.1}{now:>7.1}");
     }
-    let what = match album.by {
-        AlbumLoudness::Whole => "the album",
-        AlbumLoudness::Loudest => "its loudest song",
-    };
-    let reached = lufs(album.loudness_lufs);
-    let words =
-        format!("\n{what}: {reached} LUFS, wanted {:.1}; every song {:+.1} LU", album.wanted_lufs, album.offset_lu);
-    let _ = writeln!(out, "{words}");
-    if let Some(song) = &album.held_back_by {
-        let words = format!("{song} comes no higher without more limiting: allow it with --max-limiting-db");
-        let _ = writeln!(out, "{}", wrapped(&words, 0, Look::default().columns));
-    }
-    if let Some(missed_lu) = album.missed_by_lu {
-        let side = if missed_lu > 0.0 { "quieter" } else { "louder" };
-        let words = format!(
-            "warning: levelling the album did not end: it is {:.1} LU {side} than asked; try another --loudness",
-            missed_lu.abs()
-        );
-        let _ = writeln!(out, "{}", wrapped(&words, 0, Look::default().columns));
-    }
-    for cause in &album.unreadable {
-        let words = format!("warning: a master could not be measured, so the figures are without it: {cause}");
-        let _ = writeln!(out, "{}", wrapped(&words, 0, Look::default().columns));
+    let _ = writeln!(out);
+    for sentence in album.sentences() {
+        let _ = writeln!(out, "{}", wrapped(&sentence, 0, Look::default().columns));
     }
     out
 }

@@ -1,4 +1,4 @@
-//! How far the work has come, on a terminal; and Ctrl-C, which ends it.
+//! The progress of the work on a terminal; and Ctrl-C, which ends it.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! A curve in one line of text.
 
-/// From lowest to highest.
+/// Bars from the lowest to the highest.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Values as bars between `low` and `high`, at most `columns` of them: each is the highest of its share.

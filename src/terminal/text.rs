@@ -56,7 +56,7 @@ fn is_command(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A list under a title; nothing where it is empty.
+/// Appends a list under a title, or nothing if the list is empty.
 pub fn bullets(out: &mut String, title: &str, lines: &[String], look: &Look) {
     if lines.is_empty() {
         return;

@@ -38,7 +38,7 @@ pub struct Tone {
 }
 
 impl Tone {
-    /// Of a record on its way to `target`, or to itself. `None` when there is nothing to hear on it.
+    /// The tone of a record that is mastered towards `target`, or towards itself. `None` when there is nothing to hear on it.
     ///
     /// # Errors
     /// The network failed.
@@ -55,7 +55,7 @@ impl Tone {
         Ok(Some(Self { target: target.unwrap_or_else(|| middle.clone()), middle, common }))
     }
 
-    /// What is wanted for one song: the common move, and its own towards the middle, which never leads past it.
+    /// The decision for one song: the common move, and its own towards the middle, which never leads past it.
     ///
     /// # Errors
     /// The song is silent, or the network failed.
@@ -155,7 +155,7 @@ fn balance_within(max_rounds: usize, parts: &mut [Part], wanted_lufs: f64, by: A
     Ok(Offset { offset_lu, held_back_by, missed_by_lu: missed_by_lu.filter(|_| held_back_by.is_none()) })
 }
 
-/// On the recipe's grid, and within its range.
+/// Sets the loudness of a recipe, on the recipe's grid and within its range.
 fn set_loudness(recipe: &mut Recipe, lufs: f64) {
     recipe.delivery.loudness_lufs = lufs;
     *recipe = std::mem::take(recipe).quantized();

@@ -35,7 +35,7 @@ Listen for (report.html plays mix, master and record at the same loudness; a lou
 
 /// A demo's result.
 pub struct Written {
-    /// Of the master.
+    /// The report of the master.
     pub report: Report,
     /// Mix, the record that it goes towards, master, recipe, report as JSON and as a page.
     pub files: Vec<PathBuf>,

@@ -176,9 +176,9 @@ pub struct Decided<'a> {
     pub song: &'a Song,
     /// What was measured of them.
     pub profile: &'a Profile,
-    /// What is to be done.
+    /// The recipe to render.
     pub recipe: Recipe,
-    /// Why.
+    /// Who decided, and towards what.
     pub decision: DecisionReport,
     /// What was noticed on the way there.
     pub warnings: Vec<Warning>,
@@ -344,7 +344,7 @@ fn write_recipe(
     Ok(recipe)
 }
 
-/// What is known besides the master itself.
+/// What a report needs besides the master itself.
 struct ReportInputs<'a> {
     input: &'a Path,
     song: &'a Song,

@@ -1,4 +1,5 @@
-//! Whole ways through the program: one song, an album, two files to compare, the demonstration.
+//! Whole ways through the program: one song, several variations of it, an album, a check of a finished file, two files to compare, the
+//! demonstration.
 
 pub mod album;
 pub mod check;

@@ -52,7 +52,7 @@ const LOUDER_LU: f64 = 4.0;
 const LOUDEST_LUFS: f64 = -8.0;
 /// ...and may be limited by so much for most of the time, dB.
 const LOUD_LIMITING_DB: f64 = 8.0;
-/// Not worth a master of its own, LU.
+/// A loud master has to be louder than a balanced one by this, LU.
 const LEAST_STEP_LU: f64 = 1.0;
 
 /// One of the masters.
@@ -67,7 +67,7 @@ pub struct Variation {
 }
 
 impl VariationKind {
-    /// What a page calls it.
+    /// Name on the page and in file names.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gentle => "gentle",
@@ -78,15 +78,13 @@ impl VariationKind {
         }
     }
 
-    /// The settings, and the options that ask for it; `None` where it would be hardly different from `balanced_lufs`.
-    fn of(self, settings: &MasterSettings, balanced_lufs: f64) -> Option<(MasterSettings, Vec<(String, String)>)> {
-        let mut settings = settings.clone();
-        let mut options = Vec::new();
+    /// The settings that lead to it; `None` where it would be hardly different from a master of `balanced_lufs`.
+    fn settings(self, common: &MasterSettings, balanced_lufs: f64) -> Option<MasterSettings> {
+        let mut settings = common.clone();
         match self {
             Self::Gentle => {
                 let Percent(intensity) = &mut settings.amounts.intensity;
                 *intensity *= GENTLE;
-                options.push(("--intensity".to_owned(), intensity.to_string()));
             }
             Self::Balanced => {}
             Self::Loud => {
@@ -94,25 +92,22 @@ impl VariationKind {
                 if lufs < balanced_lufs + LEAST_STEP_LU {
                     return None;
                 }
-                settings.delivery.loudness = Some(LoudnessTarget::Lufs(lufs));
+                settings.delivery.loudness = Some(LoudnessTarget::Lufs((10.0 * lufs).round() / 10.0));
                 settings.delivery.max_limiting_db = Some(LOUD_LIMITING_DB);
-                options.push(("--loudness".to_owned(), format!("{lufs:.1}")));
-                options.push(("--max-limiting-db".to_owned(), format!("{LOUD_LIMITING_DB:.0}")));
             }
             Self::Warm | Self::Open => {
                 settings.character = if self == Self::Warm { Character::Warm } else { Character::Open };
-                options.push(("--character".to_owned(), self.name().to_owned()));
             }
         }
-        Some((settings, options))
+        Some(settings)
     }
 }
 
-/// Gives the command line of a variation from its options, by name and value.
-type CommandLine<'a> = &'a dyn Fn(VariationKind, &[(String, String)]) -> String;
+/// Gives the command line of a variation from its settings.
+type CommandLine<'a> = &'a dyn Fn(VariationKind, &MasterSettings) -> String;
 
 /// Masters `job`'s song in several ways and writes the page that plays an excerpt of each. `command` gives the command
-/// line that renders a variation whole, from its options. Every excerpt is cut from a whole master, so that it sounds as
+/// line that renders a variation whole, from its settings. Every excerpt is cut from a whole master, so that it sounds as
 /// that command's does.
 ///
 /// # Errors
@@ -138,7 +133,9 @@ pub fn variations(
     let mut kinds = vec![VariationKind::Balanced];
     let (mut balanced_lufs, mut reference) = (0.0, None);
     while let Some(kind) = kinds.pop() {
-        let Some((settings, options)) = kind.of(&job.settings, balanced_lufs) else { continue };
+        let Some(settings) = kind.settings(&job.settings, balanced_lufs) else { continue };
+        let options = settings.options(&job.settings);
+        let command = command(kind, &settings);
         let (report, frames) = sources.mastered(kind, &MasterJob { settings, ..job.clone() }, observer)?;
         if kind == VariationKind::Balanced {
             // The balanced master says how loud "loud" is, and which character suits.
@@ -147,8 +144,7 @@ pub fn variations(
             let character = if is_brighter(&report.qualities) { VariationKind::Warm } else { VariationKind::Open };
             kinds.extend([VariationKind::Gentle, VariationKind::Loud, character]);
         }
-        views.push(VariationView::new(kind.name(), &report, frames, command(kind, &options)));
-        let options = options.into_iter().flat_map(|(flag, value)| [flag, value]).collect();
+        views.push(VariationView::new(kind.name(), &report, frames, command));
         done.push(Variation { kind, options, qualities: report.qualities });
     }
     let place = |kind: VariationKind| KINDS.iter().position(|known| *known == kind);

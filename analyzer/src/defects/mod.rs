@@ -15,7 +15,7 @@ use crate::units::{db_from_gain, gain_from_db};
 pub enum DefectKind {
     /// Several samples in a row at the same extreme value.
     Clipping {
-        /// How often.
+        /// Number of places.
         flat_tops: u64,
         /// The longest of them, samples.
         longest_samples: u32,
@@ -27,7 +27,7 @@ pub enum DefectKind {
     },
     /// A constant offset.
     DcOffset {
-        /// Of the worse channel, % of full scale.
+        /// Offset of the channel that has more, % of full scale.
         offset_pct: f64,
     },
     /// Next to nothing above a frequency, as a lossy codec leaves it.
@@ -61,12 +61,12 @@ pub enum DefectKind {
     },
     /// Samples that are not numbers; they were read as silence.
     NotANumber {
-        /// How many.
+        /// Number of such samples.
         samples: u64,
     },
     /// Gaps of digital silence inside the sound.
     Dropouts {
-        /// How many.
+        /// Number of gaps.
         gaps: u64,
     },
     /// Steady lines at the mains frequency and its multiples.
@@ -78,7 +78,7 @@ pub enum DefectKind {
     },
     /// A limiter has already levelled the peaks.
     Limited {
-        /// How much of the time the peaks reach the same level, %.
+        /// Share of the time in which the peaks reach the same level, %.
         share_pct: f64,
     },
     /// Noise that can be heard in the pauses.
@@ -129,7 +129,7 @@ pub enum Channel {
 /// A fault of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Defect {
-    /// What it is.
+    /// The kind, with its figures.
     #[serde(flatten)]
     pub kind: DefectKind,
     /// 0 (cosmetic) to 1 (the master will suffer).
@@ -138,7 +138,7 @@ pub struct Defect {
     pub at_s: f64,
 }
 
-/// What the detectors go by.
+/// The readings from which the detectors tell faults.
 pub(crate) struct Evidence<'a> {
     pub sample_rate_hz: u32,
     pub channels: u8,
@@ -166,7 +166,7 @@ const OFFSET: f64 = 2e-3;
 const OFFSET_SHARE: f64 = 0.03;
 /// Every converter and good encoder stops somewhere above this share of Nyquist, 18.96 kHz at 44.1 kHz.
 const CUTOFF_SHARE: f64 = 0.86;
-/// Nothing above this is what a lower sample rate leaves, and no lossy codec.
+/// A cutoff above this is put down to a lower sample rate, one below it to a lossy codec.
 const LOSSY_UP_TO_HZ: f64 = 20_500.0;
 /// Correlation under which mono loses most of the song.
 const CORRELATION: f64 = -0.3;

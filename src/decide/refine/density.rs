@@ -27,6 +27,7 @@ const WORTH_NOISE_DB: f64 = 0.1;
 const SHORT_COST_DB: f64 = 30.0;
 /// A passage that needs less limiting than this is left to the limiter, dB.
 const LITTLE_LIMITING_DB: f64 = 1.0;
+
 /// A loud passage behind the compressors, in which the ways to loudness are compared.
 pub struct Passage<'a> {
     rehearsal: &'a Rehearsal,
@@ -86,8 +87,8 @@ impl<'a> Passage<'a> {
         Ok(Self { rehearsal, frames, mask, headroom_db, profile })
     }
 
-    /// The recipe with as much of clipper and glue, `amount` (0 to 1) of which is done, as makes its loudness cost least, and whether the
-    /// passage bears it: the loudness is reached with no more limiting than the recipe allows.
+    /// The recipe with as much of clipper and glue (scaled by `amount`, 0 to 1) as makes its loudness cost least, and whether the loudness
+    /// is reached with no more limiting than the recipe allows.
     ///
     /// # Errors
     /// Temporary data cannot be kept.

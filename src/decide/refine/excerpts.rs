@@ -26,7 +26,7 @@ const WHOLE_S: f64 = 30.0;
 const PIECE_S: f64 = 2.5;
 /// Of a passage of a longer song its middle is enough, seconds.
 const LISTENED_S: f64 = 6.0;
-/// So many passages are divided between the halves; fewer are cut in two each.
+/// This many passages are divided between the halves; if there are fewer, each is cut in two.
 const PASSAGES: usize = 6;
 /// Pieces that are cut off begin and end within this, seconds.
 const FADE_S: f64 = 0.005;
@@ -40,7 +40,7 @@ pub struct RefinementExcerpts {
     pub before: Reading,
 }
 
-/// What was heard.
+/// What was measured of some passages.
 pub struct Reading {
     /// Loudness, LUFS.
     lufs: f64,
@@ -76,7 +76,7 @@ impl RefinementExcerpts {
         Ok(Some(Self { frames, sample_rate_hz: rate, channels: song.info.channels, before }))
     }
 
-    /// How many frames there are.
+    /// Number of frames.
     pub fn len(&self) -> u64 {
         self.frames.len()
     }

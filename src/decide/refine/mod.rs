@@ -134,7 +134,7 @@ fn refine_by_rendering(
     Ok((corrected, Some(report)))
 }
 
-/// Of mid and side, dB.
+/// The largest corrections of the curves of mid and side, dB.
 fn largest_corrections(recipe: &Recipe, corrected: &Recipe) -> [f64; 2] {
     let largest = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     let (before, after) = (&recipe.match_eq, &corrected.match_eq);
@@ -290,7 +290,7 @@ impl Bench<'_> {
         self.left(excerpts, &curves_of(self.recipe))
     }
 
-    /// Learns from one excerpts and checks on another; both with what is left to be done there.
+    /// Learns from one half of the excerpts and checks on the other; both come with what is left to be done there.
     fn learn(
         &self,
         (from, left): (&RefinementExcerpts, &Left),

@@ -31,7 +31,7 @@ pub const CLOSE_LU: f64 = 0.05;
 
 /// Passages of a song, and what they sound like behind the equaliser.
 pub struct Rehearsal {
-    /// Behind what stands in front of the compressors.
+    /// Frames of the passages where they enter the compressors.
     equalized: Spool<Frame>,
     /// The first so many frames are the loudest.
     pub loud_frames: usize,
@@ -138,7 +138,7 @@ impl Rehearsal {
     }
 }
 
-/// What became of the passages.
+/// Dynamics and loudness of the passages behind the limiter.
 pub struct Made {
     /// How the bands move.
     pub punch: [Punch; BANDS],

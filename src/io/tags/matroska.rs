@@ -40,6 +40,9 @@ fn elements(
         let Some((id, id_bytes)) = number(bytes, at, false) else { break };
         let Some((size, size_bytes)) = number(bytes, at + id_bytes, true) else { break };
         let start = at + id_bytes + size_bytes;
+        if start > end {
+            break;
+        }
         // An unknown size reaches to the end of what it lies in.
         let is_unknown = size == (1 << (7 * size_bytes)) - 1;
         let stop = if is_unknown { end } else { start.saturating_add(size).min(end) };

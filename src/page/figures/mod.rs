@@ -13,7 +13,7 @@ use crate::report::figures::{Figures, SoundFigures, TargetSpectrum};
 pub struct Figure {
     /// Names it in the page.
     pub id: &'static str,
-    /// What it is.
+    /// Title of the drawing.
     pub title: &'static str,
     /// What it shows, in a sentence.
     pub summary: String,

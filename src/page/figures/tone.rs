@@ -25,7 +25,7 @@ impl Drawn<'_> {
         Some(known(&spectrum.mid_db, spectrum.cutoff_hz).map(|[hz, db]| [hz, db - lufs]).collect())
     }
 
-    /// What master and target have over the mix, at equal loudness.
+    /// The difference of master and mix, and of target and mix, at equal loudness.
     pub(super) fn spectrum_change(&self) -> Option<Figure> {
         let after = self.over_loudness(&self.figures.after, Some(self.after))?;
         let before = self.over_loudness(self.figures.before.as_ref()?, self.before)?;
@@ -270,7 +270,7 @@ fn octaves(columns: &[(&str, Vec<[f64; 2]>)]) -> Vec<Vec<String>> {
     every(columns, TABLE_BANDS)
 }
 
-/// Every so manieth point of curves that have their places in common.
+/// Every `stride`th point of curves that share their frequencies.
 fn every(columns: &[(&str, Vec<[f64; 2]>)], stride: usize) -> Vec<Vec<String>> {
     let longest = columns.iter().map(|(_, points)| points).max_by_key(|points| points.len());
     let places = longest.into_iter().flatten().enumerate().skip(stride / 2).step_by(stride);
