@@ -12,23 +12,52 @@ pub const SIDE_BOUND_DB: f64 = 9.0;
 /// A side this far under the mid is noise, and is not lifted, dB.
 pub const SIDE_NOISE_DB: f64 = -50.0;
 
-/// Largest moves of mid and side on the way to a target, dB.
-pub fn bounds_db(kind: TargetKind) -> [f64; 2] {
+/// How far an equaliser may lift and lower, dB; both are positive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bound {
+    /// Largest lift.
+    pub up_db: f64,
+    /// Largest cut.
+    pub down_db: f64,
+}
+
+impl Bound {
+    /// The same in both ways.
+    pub const fn both(bound_db: f64) -> Self {
+        Self { up_db: bound_db, down_db: bound_db }
+    }
+
+    /// A gain cut off at the bound.
+    pub fn clamped(self, db: f64) -> f64 {
+        db.clamp(-self.down_db, self.up_db)
+    }
+
+    fn of(self, db: f64) -> f64 {
+        if db < 0.0 { self.down_db } else { self.up_db }
+    }
+}
+
+/// Largest moves of mid and side on the way to a target.
+pub fn bounds(kind: TargetKind) -> [Bound; 2] {
     match kind {
-        TargetKind::Balance => BALANCE_BOUNDS_DB,
-        TargetKind::Reference | TargetKind::Literal | TargetKind::Norm => [MID_BOUND_DB, SIDE_BOUND_DB],
+        TargetKind::Balance => BALANCE_BOUNDS,
+        TargetKind::Reference | TargetKind::Literal | TargetKind::Norm => {
+            [Bound::both(MID_BOUND_DB), Bound::both(SIDE_BOUND_DB)]
+        }
     }
 }
 
 /// Where a record's balance is followed: what is octave-wide does no harm to a song, and mixes are up to so far from records.
-const BALANCE_BOUNDS_DB: [f64; 2] = [9.0, 14.0];
+/// A narrower bass does none at all, and mixes have wide ones.
+const BALANCE_BOUNDS: [Bound; 2] = [Bound::both(9.0), Bound { up_db: 14.0, down_db: 24.0 }];
 
 /// Share of a bound up to which nothing is compressed, and how soon what is beyond comes close to the bound.
 const LINEAR_SHARE: f64 = 0.6;
 const HARDNESS: f64 = 1.5;
 
-/// What is given of `db` that are wanted: all of it up to most of the bound, then less and less; ±`bound_db` is never reached.
-pub fn softened(db: f64, bound_db: f64) -> f64 {
+/// What is given of `db` that are wanted: all of it up to most of the bound, then less and less; the bound is never reached.
+pub fn softened(db: f64, bound: Bound) -> f64 {
+    let bound_db = bound.of(db);
     let linear_db = LINEAR_SHARE * bound_db;
     let room_db = bound_db - linear_db;
     let beyond = (db.abs() - linear_db) / room_db;
@@ -40,7 +69,8 @@ pub fn softened(db: f64, bound_db: f64) -> f64 {
 }
 
 /// What was wanted where `db` are given: the inverse of [`softened`]; what lies on the bound or beyond came from far away.
-pub fn hardened(db: f64, bound_db: f64) -> f64 {
+pub fn hardened(db: f64, bound: Bound) -> f64 {
+    let bound_db = bound.of(db);
     let linear_db = LINEAR_SHARE * bound_db;
     let room_db = bound_db - linear_db;
     let given = ((db.abs() - linear_db) / room_db).min(FURTHEST_SHARE);
@@ -60,18 +90,15 @@ pub struct BoundedGains<'a> {
     pub weight: f64,
     /// In dB.
     pub gains_db: &'a [f64],
-    /// In dB.
-    pub bound_db: f64,
+    /// Their bound.
+    pub bound: Bound,
 }
 
 /// The gains of mid and side: what the mid loses is heard most.
-pub fn of_mid_and_side<'a>(
-    [mid, side]: [&'a [f64]; 2],
-    [mid_bound_db, side_bound_db]: [f64; 2],
-) -> [BoundedGains<'a>; 2] {
+pub fn of_mid_and_side<'a>([mid, side]: [&'a [f64]; 2], [mid_bound, side_bound]: [Bound; 2]) -> [BoundedGains<'a>; 2] {
     [
-        BoundedGains { weight: 1.0, gains_db: mid, bound_db: mid_bound_db },
-        BoundedGains { weight: SIDE_WEIGHT, gains_db: side, bound_db: side_bound_db },
+        BoundedGains { weight: 1.0, gains_db: mid, bound: mid_bound },
+        BoundedGains { weight: SIDE_WEIGHT, gains_db: side, bound: side_bound },
     ]
 }
 
@@ -89,9 +116,9 @@ const GAIN_COST: f64 = 1e-3;
 /// undone when loudness is solved.
 pub fn least_lost_shift_db(wanted: &[BoundedGains]) -> f64 {
     let cost = |shift_db: f64| -> f64 {
-        let of = |BoundedGains { weight, gains_db, bound_db }: &BoundedGains| {
+        let of = |BoundedGains { weight, gains_db, bound }: &BoundedGains| {
             let costs = gains_db.iter().map(|db| {
-                let (wanted, given) = (db - shift_db, softened(db - shift_db, *bound_db));
+                let (wanted, given) = (db - shift_db, softened(db - shift_db, *bound));
                 let lost = (wanted - given) / LARGE_LOSS_DB;
                 libm::sqrt(1.0 + lost * lost) - 1.0 + GAIN_COST * given * given
             });
@@ -107,36 +134,46 @@ pub fn least_lost_shift_db(wanted: &[BoundedGains]) -> f64 {
 mod tests {
     use super::*;
 
+    const BOUND: Bound = Bound::both(9.0);
+
     #[test]
     fn small_gains_stay_and_large_ones_end_under_the_bound_in_their_order() {
-        assert_eq!(softened(-5.3, 9.0), -5.3);
-        let given: Vec<f64> = (1..=40).map(|db| softened(f64::from(db), 9.0)).collect();
+        assert_eq!(softened(-5.3, BOUND), -5.3);
+        let given: Vec<f64> = (1..=40).map(|db| softened(f64::from(db), BOUND)).collect();
         assert!(given.windows(2).all(|pair| pair[1] > pair[0]) && given[39] < 9.0, "{given:?}");
         assert!(given[8] > 7.5, "nine of nine: {}", given[8]);
     }
 
     #[test]
+    fn a_cut_may_go_further_than_a_lift() {
+        let bound = Bound { up_db: 6.0, down_db: 20.0 };
+        assert_eq!(softened(-11.0, bound), -11.0);
+        assert!(softened(11.0, bound) < 6.0 && (-20.0..-18.0).contains(&softened(-40.0, bound)));
+        assert_eq!([-30.0, -3.0, 30.0].map(|db| bound.clamped(db)), [-20.0, -3.0, 6.0]);
+    }
+
+    #[test]
     fn what_was_softened_can_be_hardened() {
         for db in [-30.0, -9.0, -2.0, 0.0, 4.5, 7.0, 20.0] {
-            assert!((hardened(softened(db, 9.0), 9.0) - db).abs() < 1e-9, "{db}");
+            assert!((hardened(softened(db, BOUND), BOUND) - db).abs() < 1e-9, "{db}");
         }
-        assert!(hardened(9.0, 9.0).is_finite() && hardened(-12.0, 9.0).is_finite());
+        assert!(hardened(9.0, BOUND).is_finite() && hardened(-12.0, BOUND).is_finite());
     }
 
     #[test]
     fn the_constant_is_where_least_is_lost() {
         // Far up, and only there is no room.
         let mid = [-2.0, 0.0, 3.0, 10.0];
-        let shift_db = least_lost_shift_db(&[BoundedGains { weight: 1.0, gains_db: &mid, bound_db: 9.0 }]);
+        let shift_db = least_lost_shift_db(&[BoundedGains { weight: 1.0, gains_db: &mid, bound: BOUND }]);
         assert!((3.0..4.5).contains(&shift_db), "{shift_db}");
         // What is out of reach whatever is done takes no more than a third of a decibel from the others.
         let mut mid = [-2.0, 0.0, 2.0].repeat(9);
         mid[20] = -60.0;
-        let shift_db = least_lost_shift_db(&[BoundedGains { weight: 1.0, gains_db: &mid, bound_db: 9.0 }]);
-        let lost = mid.iter().filter(|db| **db > -60.0).map(|db| db - shift_db - softened(db - shift_db, 9.0));
+        let shift_db = least_lost_shift_db(&[BoundedGains { weight: 1.0, gains_db: &mid, bound: BOUND }]);
+        let lost = mid.iter().filter(|db| **db > -60.0).map(|db| db - shift_db - softened(db - shift_db, BOUND));
         assert!(lost.fold(0.0, |most: f64, db| most.max(db.abs())) < 1.0 / 3.0, "{shift_db}");
         let all_within = [1.0, 2.0, 3.0];
-        let shift_db = least_lost_shift_db(&[BoundedGains { weight: 1.0, gains_db: &all_within, bound_db: 9.0 }]);
+        let shift_db = least_lost_shift_db(&[BoundedGains { weight: 1.0, gains_db: &all_within, bound: BOUND }]);
         assert!((shift_db - 2.0).abs() < 0.1, "{shift_db}");
     }
 }

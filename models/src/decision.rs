@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::amounts::Amounts;
 use crate::bounds::{
-    MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB, bounds_db, least_lost_shift_db, of_mid_and_side, softened,
+    MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB, bounds, least_lost_shift_db, of_mid_and_side, softened,
 };
 use crate::target::{Target, TargetKind, bands_below};
 use crate::third_octaves::EqualizerCurves;
@@ -103,8 +103,8 @@ impl MasteringDecision {
         recipe.match_eq.mid_db = Curve(mid);
         // A record that is followed shows itself how wide is bearable.
         let side = if target.kind.is_followed() { side } else { bearable_side(source, &mid, &side) };
-        let [_, bound_db] = bounds_db(target.kind);
-        let side = side.map(|db| db.clamp(-bound_db, bound_db));
+        let [_, bound] = bounds(target.kind);
+        let side = side.map(|db| bound.clamped(db));
         recipe.match_eq.side_db = Curve(without_side_noise(source, side));
         recipe.match_eq.limit_hz = cutoff_hz.min(24_000.0);
         for (band, log_ratio) in recipe.multiband.bands_mut().into_iter().zip(self.log_ratio) {
@@ -221,14 +221,14 @@ pub fn two_sided(log_ratio: f64) -> BandParams {
 /// Gains of mid and side within their bounds, at the level at which least of them is lost; loudness is solved elsewhere.
 /// `width` is how much of the side's own move is made.
 fn bounded(curves: &EqualizerCurves, kind: TargetKind, known: usize, width: f64) -> EqualizerCurves {
-    let bounds_db = bounds_db(kind);
+    let bounds = bounds(kind);
     let moves = Amounts { width, ..Amounts::default() }.of(curves);
     let heard = |curve: &[f64; SPECTRUM_BANDS]| -> Vec<f64> {
         (0..known).filter(|b| HEARD_HZ.contains(&band_centre_hz(*b))).map(|b| curve[b]).collect()
     };
     let gains = moves.each_ref().map(heard);
-    let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds_db));
-    std::array::from_fn(|c| curves[c].map(|db| softened(db - shift_db, bounds_db[c])))
+    let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds));
+    std::array::from_fn(|c| curves[c].map(|db| softened(db - shift_db, bounds[c])))
 }
 
 /// Where losses at the bounds count.

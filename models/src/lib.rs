@@ -25,6 +25,7 @@ pub mod rules;
 mod statistics;
 pub mod target;
 pub mod third_octaves;
+pub mod traits;
 
 pub use error::Error;
 

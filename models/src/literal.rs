@@ -4,7 +4,7 @@
 
 use analyzer::crossover::BANDS;
 
-use crate::bounds::{bounds_db, least_lost_shift_db, of_mid_and_side, softened};
+use crate::bounds::{bounds, least_lost_shift_db, of_mid_and_side, softened};
 use crate::decision::{Confidence, MasteringDecision};
 use crate::fit::Fit;
 use crate::target::TargetKind;
@@ -29,7 +29,7 @@ pub fn decide(source: &FineBandPowers, target: &ThirdOctaveLevels, cutoff_hz: f6
 /// By how much each third octave is to be moved on the way from `source` to `target`, dB; beyond `cutoff_hz` as far as the last
 /// one that is known.
 pub fn within_bounds(source: &ThirdOctaveLevels, target: &ThirdOctaveLevels, cutoff_hz: f64) -> ThirdOctaveLevels {
-    let (mut wanted, heard, bounds_db) = (difference(source, target), audible(target), bounds_db(TargetKind::Literal));
+    let (mut wanted, heard, bounds) = (difference(source, target), audible(target), bounds(TargetKind::Literal));
     let known = thirds_below(cutoff_hz).max(1);
     for wanted in &mut wanted {
         let last = wanted[known - 1];
@@ -37,8 +37,8 @@ pub fn within_bounds(source: &ThirdOctaveLevels, target: &ThirdOctaveLevels, cut
     }
     let of_heard = |c: usize| -> Vec<f64> { (0..known).filter(|b| heard[c][*b]).map(|b| wanted[c][b]).collect() };
     let gains = [of_heard(0), of_heard(1)];
-    let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds_db));
-    std::array::from_fn(|c| wanted[c].map(|db| softened(db - shift_db, bounds_db[c])))
+    let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds));
+    std::array::from_fn(|c| wanted[c].map(|db| softened(db - shift_db, bounds[c])))
 }
 
 #[cfg(test)]

@@ -1,24 +1,23 @@
 //! What a song is mastered towards when nobody says where, and how far it goes there.
 //!
 //! Finished records *with this music's rhythm and instruments* are the target (the expectation): what an equaliser does not change
-//! ([`analyzer::texture`]) tells what its spectrum, width and dynamics are likely to be like. How far the mix is off is its
+//! ([`traits`](crate::traits)) tells what its spectrum, width and dynamics are likely to be like. How far the mix is off is its
 //! master's work and its song together; the correction is the mean of the former given both, under a prior of broad moves of which
 //! a few are large. Both steps are ONNX graphs, trained by `train/one_click.py`.
 
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::SPECTRUM_BANDS;
-use analyzer::texture::{TEXTURE_VALUES, texture_names};
 use ort::session::Session;
 use serde::Deserialize;
 
 use crate::decision::{Confidence, MasteringDecision};
 use crate::error::Error;
-use crate::features::{FEATURES, Features, MID, SIDE};
+use crate::features::{FEATURES, Features, MID};
 use crate::graph;
 use crate::norm::NormProfile;
-use crate::statistics::median;
 use crate::target::{Conditional, Target, bands_below};
 use crate::third_octaves::levels_of_features;
+use crate::traits::{mean_width_db, middle, trait_names, traits, width_db};
 
 const EXPECTATION: &[u8] = include_bytes!("../weights/expectation.onnx");
 const CORRECTION: &[u8] = include_bytes!("../weights/correction.onnx");
@@ -26,13 +25,9 @@ const SIDECAR: &str = include_str!("../weights/one_click.json");
 
 /// Bands of the mid and of the width.
 const CURVES: usize = 2 * SPECTRUM_BANDS;
-/// Width as the graphs know it: side over mid, dB.
-const WIDTH_DB: [f64; 2] = [-40.0, 10.0];
 /// A side so far under the mid, on average over what is heard, holds little but noise: it is widened less and less, and not at
 /// all at the second, dB.
 const NEARLY_MONO_DB: [f64; 2] = [-25.0, -35.0];
-/// Bands between 80 Hz and 8 kHz.
-const HEARD: std::ops::Range<usize> = 8..35;
 /// Root mean squares of corrections before anything is known of a song, dB.
 const PRIOR_MID_DB: f64 = 3.0;
 const PRIOR_WIDTH_DB: f64 = 4.0;
@@ -45,7 +40,7 @@ struct Sidecar {
     expectation_blake3: String,
     correction_blake3: String,
     features: Vec<String>,
-    texture: Vec<String>,
+    traits: Vec<String>,
     parity: Vec<Parity>,
 }
 
@@ -53,9 +48,9 @@ struct Sidecar {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parity {
-    texture: Vec<f64>,
+    traits: Vec<f64>,
     centre: Vec<f64>,
-    centre_texture: Vec<f64>,
+    centre_traits: Vec<f64>,
     features: Vec<f64>,
     doubt: f64,
     deviation: Vec<f64>,
@@ -86,7 +81,7 @@ impl OneClick {
     /// Graphs and sidecar do not belong together, or this program measures other things than they were trained on.
     pub fn load() -> Result<Self, Error> {
         let sidecar: Sidecar = serde_json::from_str(SIDECAR).map_err(|e| Error::Sidecar(e.to_string()))?;
-        if sidecar.texture != texture_names() {
+        if sidecar.traits != trait_names() {
             return Err(Error::Mismatch { what: "features of the expectation" });
         }
         Ok(Self {
@@ -108,9 +103,10 @@ impl OneClick {
         songs: &[&Profile],
     ) -> Result<Target, Error> {
         let general = profile.target();
-        let Some(texture) = middle(songs) else { return Ok(general) };
-        let centre = if profile.texture.is_empty() { &universal.texture } else { &profile.texture };
-        let Expected { features, spread, doubt } = self.expect(&texture, &general.features, centre)?;
+        let of_profile = if profile.texture.is_empty() { universal } else { profile };
+        let centre = traits(&of_profile.texture, &of_profile.target().features);
+        let Some(of_songs) = middle(songs, &centre) else { return Ok(general) };
+        let Expected { features, spread, doubt } = self.expect(&of_songs, &general.features, &centre)?;
         let array = |values: &[f64]| -> Features { std::array::from_fn(|n| values[n]) };
         let (expected, spread) = (array(&features), array(&spread));
         Ok(Target {
@@ -148,8 +144,8 @@ impl OneClick {
         })
     }
 
-    fn expect(&mut self, texture: &[f64], centre: &[f64], centre_texture: &[f64]) -> Result<Expected, Error> {
-        let inputs = [("texture", texture), ("centre", centre), ("centre_texture", centre_texture)];
+    fn expect(&mut self, traits: &[f64], centre: &[f64], centre_traits: &[f64]) -> Result<Expected, Error> {
+        let inputs = [("traits", traits), ("centre", centre), ("centre_traits", centre_traits)];
         let outputs = [("features", FEATURES), ("spread", FEATURES), ("doubt", 1)];
         let [features, spread, doubt] = graph::run(&mut self.expectation, "expectation", inputs, outputs)?;
         Ok(Expected { features, spread, doubt: doubt[0] })
@@ -168,7 +164,7 @@ impl OneClick {
     pub fn parity_error(&mut self) -> Result<f64, Error> {
         let mut worst: f64 = 0.0;
         for parity in self.parity.clone() {
-            let expected = self.expect(&parity.texture, &parity.centre, &parity.centre_texture)?;
+            let expected = self.expect(&parity.traits, &parity.centre, &parity.centre_traits)?;
             let [values, deviations] = self.correct(&parity.deviation, parity.doubt)?;
             let trained: [&[f64]; 4] = [&parity.features, &[parity.doubt], &parity.values, &parity.deviations];
             let answered: [&[f64]; 4] = [&expected.features, &[expected.doubt], &values, &deviations];
@@ -178,30 +174,18 @@ impl OneClick {
     }
 }
 
-/// The median of every value of the songs' texture; `None` where nothing can be heard.
-fn middle(songs: &[&Profile]) -> Option<Vec<f64>> {
-    let heard: Vec<&Vec<f64>> =
-        songs.iter().map(|song| &song.texture.values).filter(|values| values.len() == TEXTURE_VALUES).collect();
-    (0..TEXTURE_VALUES).map(|n| median(&mut heard.iter().map(|values| values[n]).collect::<Vec<_>>())).collect()
-}
-
 /// How far mid and width of a target are from those of a song. Beyond the bands that are known it goes on as it ends.
 fn deviation(source: &Features, target: &Features, known: usize) -> Vec<f64> {
-    let width = |features: &Features, band: usize| {
-        (features[SIDE + band] - features[MID + band]).clamp(WIDTH_DB[0], WIDTH_DB[1])
-    };
     let last = |band: usize| band.min(known.saturating_sub(1));
     let mid = (0..SPECTRUM_BANDS).map(last).map(|band| target[MID + band] - source[MID + band]);
-    let width = (0..SPECTRUM_BANDS).map(last).map(|band| width(target, band) - width(source, band));
+    let width = (0..SPECTRUM_BANDS).map(last).map(|band| width_db(target, band) - width_db(source, band));
     mid.chain(width).collect()
 }
 
 /// Share of a change of width that is made, 0 to 1: less the more likely the side is noise alone.
 fn sounding_share(source: &Features) -> f64 {
-    let count = HEARD.len() as f64;
-    let width = HEARD.map(|band| (source[SIDE + band] - source[MID + band]).max(WIDTH_DB[0])).sum::<f64>() / count;
     let [little, none] = NEARLY_MONO_DB;
-    ((width - none) / (little - none)).clamp(0.0, 1.0)
+    ((mean_width_db(source) - none) / (little - none)).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
@@ -212,7 +196,7 @@ mod tests {
     use analyzer::synth::demo_mix;
 
     use super::*;
-    use crate::features::features;
+    use crate::features::{SIDE, features};
 
     fn loaded() -> (OneClick, NormProfile) {
         (OneClick::load().expect("the compiled-in graphs load"), NormProfile::universal().expect("compiled in"))

@@ -7,13 +7,13 @@ profiles/universal.json into models/, and prints the figures of the model card: 
 songs of another data set.
 
 What a finished record with this music's rhythm, instruments and dynamics is like (expectation) is ridge regression on what an
-equaliser does not change (`analyzer::texture`). How far a mix is from it (the deviation u) is a correction c that mastering
+equaliser does not change (traits: `analyzer::texture`, and how width and crest differ from band to band). How far a mix is from it (the deviation u) is a correction c that mastering
 would make, and the song s, which differs from what is expected of it: u = c + s. Corrections are broad and now and then large:
 their covariance is that of drawn shelves, bells and tilts, at one of several scales (a mixture, hence heavy tails). That of
 songs is what is left of the regression on artists that it has not seen, and is larger for songs that are told badly. The
 correction that is made is the mean of c given u.
 """
-import argparse, json, pathlib
+import argparse, json, pathlib, re
 import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -21,7 +21,7 @@ BANDS, SPECTRUM = 40, 80
 CENTRES = 20.0 * 2.0 ** ((np.arange(BANDS) + 0.5) / 4)
 HEARD = (CENTRES >= 80) & (CENTRES < 8000)  # levels are compared by the mean over these
 CLIP, STANDARD_CLIP = 25.0, 3.0
-WIDTH_DB = (-40.0, 10.0)
+WIDTH_DB, NEARLY_MONO_DB = (-40.0, 10.0), -25.0
 SAME_ARTIST = {"el-corleo": "eliot-corley"}
 
 # Elowsson & Friberg, "Long-term Average Spectrum in Popular Music and its Relation to the Level of the Percussion", AES 142
@@ -31,18 +31,20 @@ PUBLISHED_HZ = (94.0, 15700.0)
 # The corpus is small and of one kind: its mean is drawn towards the published one by this share.
 PUBLISHED_SHARE = 0.4
 
-# Groups of columns, by how their names begin; the regression on dynamics has only what dynamics change little.
-GROUPS = ["flatness_", "rise_16_", "rise_1_of", "rise_2_of", "rise_4_of", "rise_1_band", "together_", "onset_"]
+# Groups of columns, by how their names begin; the regression on dynamics has only what dynamics change little, and neither
+# width nor crest is told from itself.
+TEXTURE = ["flatness_", "rise_16_", "rise_1_of", "rise_2_of", "rise_4_of", "rise_1_band", "together_", "onset_"]
+GROUPS = [*TEXTURE, "relative_width_", "relative_crest_"]
 STEADY = ["flatness_", "rise_1_of", "rise_2_of", "rise_4_of", "together_"]
-PENALTY = {"mid": 8.0, "width": 32.0, "rest": 32.0}
+PENALTY = {"mid": 16.0, "width": 32.0, "rest": 32.0}
 # How badly a song is told is itself told from these, and believed by this share.
 DOUBT_GROUPS, DOUBT_PENALTY, DOUBT_SHARE, MODES_OF_DOUBT = ["flatness_", "rise_16_"], 30.0, 1.0, 8
 
 # Scales of corrections, dB, and how often each is met.
-MID_SCALES, WIDTH_SCALES = ((5.0, 0.8), (8.0, 0.2)), ((2.5, 0.6), (7.0, 0.4))
+MID_SCALES, WIDTH_SCALES = ((4.0, 0.8), (6.5, 0.2)), ((2.5, 0.6), (7.0, 0.4))
 MODES = {"mid": 14, "width": 10}
 # Kinds of moves and their share in the covariance of corrections.
-MID_MOVES = {"low_shelf": 1.0, "high_shelf": 1.0, "bell": 2.0}
+MID_MOVES = {"low_shelf": 1.2, "high_shelf": 2.0, "bell": 2.6}
 WIDTH_MOVES = {"gain": 1.0, "low_shelf": 0.3, "high_shelf": 0.3, "bell": 0.2}
 SHRINK = 0.5  # of a covariance of songs towards one that only knows how far apart bands are
 
@@ -55,6 +57,16 @@ def centred(curves):
     return curves - curves[..., HEARD].mean(axis=-1, keepdims=True)
 
 
+def traits(texture, width, crest):
+    """What an equaliser does not change, as columns."""
+    return np.concatenate([texture, centred(width), crest - crest.mean(axis=-1, keepdims=True)], axis=-1)
+
+
+def highest_hz(name):
+    """The highest frequency that a trait is about; 0 where it is about the whole."""
+    return max([float(hz) for hz in re.findall(r"(\d+)hz", name)], default=0.0)
+
+
 class Data:
     """Songs as rows: the whole and both halves of each."""
 
@@ -63,13 +75,16 @@ class Data:
         rows = [s for s in raw["songs"] if songs is None or s["file"] in songs]
         selected = [raw["features"].index(n) for n in raw["selected"]]
         self.names, self.texture_names = raw["selected"], raw["texture"]
+        self.crest = [n - SPECTRUM for n, name in enumerate(self.names) if name.endswith("_crest_db")]
+        self.trait_names = self.texture_names + [f"relative_width_{hz:.0f}hz" for hz in CENTRES]
+        self.trait_names += [f"relative_crest_{self.names[SPECTRUM + n].removesuffix('_crest_db')}_db" for n in self.crest]
         self.artist = np.array([SAME_ARTIST.get(s["artist"], s["artist"]) for s in rows])
         self.genre = np.array([s["genre"] for s in rows])
         self.loudness = np.array([s["loudness_lufs"] for s in rows])
         known = np.array([s["known_bands"] for s in rows])
         self.whole = np.array([s["whole"] for s in rows])[:, selected]
         features = np.concatenate([np.array([s[k] for s in rows])[:, selected] for k in ("whole", "first_half", "second_half")])
-        self.texture = np.concatenate([np.array([s["texture"][k] for s in rows]) for k in range(3)])
+        texture = np.concatenate([np.array([s["texture"][k] for s in rows]) for k in range(3)])
         self.song = np.tile(np.arange(len(rows)), 3)
         self.known = np.tile(known, 3)
         self.is_whole = np.arange(len(self.song)) < len(rows)
@@ -78,6 +93,8 @@ class Data:
         mid, side = features[:, :BANDS], features[:, BANDS:SPECTRUM]
         mid, width = centred(mid), np.clip(side - mid, *WIDTH_DB)
         self.rest = features[:, SPECTRUM:]
+        self.width = width
+        self.traits = self.of_known_bands(traits(texture, width, self.rest[:, self.crest]))
         self.mid, self.width = (self.extended(v, np.median(v[self.is_whole], axis=0)) for v in (mid, width))
 
     def extended(self, curves, median):
@@ -86,6 +103,15 @@ class Data:
         for row, known in zip(out, self.known):
             row[known:] = median[known:] + (row[known - 1] - median[known - 1])
         return out
+
+    def of_known_bands(self, x):
+        """What lies beyond a song's cutoff says nothing, nor does a side that is little but noise: there it is like the average song."""
+        hz = np.array([highest_hz(name) for name in self.trait_names])
+        is_known = hz[None] < 20.0 * 2.0 ** (self.known[:, None] / 4)
+        is_width = np.array([name.startswith("relative_width_") for name in self.trait_names])
+        is_known &= ~(is_width[None] & (self.width[:, HEARD].mean(axis=1) < NEARLY_MONO_DB)[:, None])
+        mean = np.where(is_known, x, 0.0).sum(axis=0) / is_known.sum(axis=0)
+        return np.where(is_known, x, mean)
 
     def artists(self):
         return self.artist[self.song]
@@ -98,7 +124,7 @@ class Regression:
         self.mean, self.spread = x.mean(axis=0), x.std(axis=0) + 1e-6
         weight = np.zeros(x.shape[1])
         for group in columns(names, groups):
-            weight[group] = 1.0 / np.sqrt(len(group))
+            weight[group] = 1.0 / np.sqrt(max(len(group), 1))
         z = self.standard(x)
         zw = (z - z.mean(axis=0)) * weight
         self.bias = y.mean(axis=0)
@@ -178,9 +204,9 @@ class Posterior:
 class Model:
     def __init__(self, data, songs=None):
         rows = np.ones(len(data.song), bool) if songs is None else np.isin(data.song, songs)
-        self.names, x = data.texture_names, data.texture[rows]
+        self.names, x = data.trait_names, data.traits[rows]
         targets = {"mid": data.mid[rows], "width": data.width[rows], "rest": data.rest[rows]}
-        groups = {"mid": GROUPS, "width": GROUPS, "rest": STEADY}
+        groups = {"mid": GROUPS, "width": TEXTURE, "rest": STEADY}
         fit = lambda kind, keep: Regression(self.names, groups[kind], x[keep], targets[kind][keep], PENALTY[kind])
         every = np.ones(len(x), bool)
         self.regression = {kind: fit(kind, every) for kind in targets}
@@ -209,11 +235,14 @@ class Model:
 
     def medians(self, data, rows):
         """The middle of all songs, as the profile has it: what is expected of its texture."""
-        self.texture = np.median(data.texture[rows], axis=0)
-        mid = self.expected("mid", self.texture[None])[0]
+        count = len(data.texture_names)
+        self.texture = np.median(data.traits[rows], axis=0)[:count]
+        unset = np.concatenate([self.texture, np.zeros(len(data.trait_names) - count)])[None]
+        width, rest = self.expected("width", unset)[0], self.expected("rest", unset)[0]
+        self.traits = traits(self.texture, width, rest[data.crest])
+        mid = self.expected("mid", self.traits[None])[0]
         level = np.median(data.whole[np.unique(data.song[rows])][:, :BANDS][:, HEARD].mean(axis=1))
-        width = self.expected("width", self.texture[None])[0]
-        self.features = np.concatenate([mid + level, mid + level + width, self.expected("rest", self.texture[None])[0]])
+        self.features = np.concatenate([mid + level, mid + level + width, rest])
 
     def feature_spread(self):
         """Standard deviation per feature: of mid, of side (mid and width apart), of the rest."""
@@ -272,16 +301,16 @@ def line(label, out):
 def report(model, data, check):
     whole = data.is_whole
     left = {kind: (v + (model.shift if kind == "mid" else 0.0))[whole] for kind, v in model.left.items()}
-    doubt = model.doubted(data.texture[whole])
+    doubt = model.doubted(data.traits[whole])
     print("left of the mid after the expectation, mean dB over third octaves:",
           round(float(np.abs(over_heard(model.left["mid"][whole] @ THIRDS.T)).mean()), 2), "of",
           round(float(np.abs(over_heard((data.mid - np.median(data.mid[whole], axis=0))[whole] @ THIRDS.T)).mean()), 2))
     print(line("held out", figures(model, data.faults, left, doubt)))
     for other, name in ((check, "others"),) if check else ():
         rows = other.is_whole
-        apart = {k: model.expected(k, other.texture[rows]) - getattr(other, k)[rows] for k in ("mid", "width")}
+        apart = {k: model.expected(k, other.traits[rows]) - getattr(other, k)[rows] for k in ("mid", "width")}
         print("left of others:", round(float(np.abs(over_heard(apart["mid"] @ THIRDS.T)).mean()), 2))
-        print(line(name, figures(model, data.faults, apart, model.doubted(other.texture[rows]))))
+        print(line(name, figures(model, data.faults, apart, model.doubted(other.traits[rows]))))
 
 
 # What each part is worth: the same with one thing changed.
@@ -335,9 +364,9 @@ class Graph:
 
 
 def export_expectation(model, path):
-    """centre + (texture - centre's texture) B, all standardised; what is not told; its variance for this song."""
+    """centre + (traits - centre's traits) B, all standardised; what is not told; its variance for this song."""
     g, r = Graph(), model.regression
-    mean, spread = g.constant("mean", r["mid"].mean[None]), g.constant("spread_of_texture", r["mid"].spread[None])
+    mean, spread = g.constant("mean", r["mid"].mean[None]), g.constant("spread_of_traits", r["mid"].spread[None])
     least, most = g.constant("least", np.float32(-STANDARD_CLIP)), g.constant("most", np.float32(STANDARD_CLIP))
 
     def standard(name):
@@ -345,7 +374,7 @@ def export_expectation(model, path):
         return g.node("Clip", [g.node("Div", [away, spread], name + "_scaled"), least, most], name + "_standard")
 
     matrix = np.concatenate([r["mid"].matrix, r["mid"].matrix + r["width"].matrix, r["rest"].matrix], axis=1)
-    z, centre = standard("texture"), standard("centre_texture")
+    z, centre = standard("traits"), standard("centre_traits")
     change = g.node("MatMul", [g.node("Sub", [z, centre], "apart"), g.constant("matrix", matrix)], "change")
     g.node("Add", ["centre", change], "features")
     told = g.node("Gemm", [z, g.constant("doubt_w", DOUBT_SHARE * model.doubt.matrix),
@@ -353,7 +382,7 @@ def export_expectation(model, path):
     doubt = g.node("Exp", [told], "doubt")
     g.node("Mul", [g.node("Sqrt", [doubt], "root"), g.constant("usual", model.feature_spread()[None])], "spread")
     width = matrix.shape[1]
-    return g.write(path, [("texture", matrix.shape[0]), ("centre", width), ("centre_texture", matrix.shape[0])],
+    return g.write(path, [("traits", matrix.shape[0]), ("centre", width), ("centre_traits", matrix.shape[0])],
                    [("features", width), ("spread", width), ("doubt", 1)])
 
 
@@ -406,16 +435,16 @@ def parity(data, model, count=4):
     single = lambda v: np.asarray(v, np.float32).astype(float)
     out = []
     for row in np.random.default_rng(0).choice(np.flatnonzero(data.is_whole), count, replace=False):
-        texture, centre, centre_texture = single(data.texture[row]), single(model.features + 0.5), single(model.texture)
+        of_song, centre, of_centre = single(data.traits[row]), single(model.features + 0.5), single(model.traits)
         kinds = {k: model.regression[k] for k in ("mid", "width", "rest")}
-        change = {k: (r.standard(texture) - r.standard(centre_texture)) @ r.matrix for k, r in kinds.items()}
+        change = {k: (r.standard(of_song) - r.standard(of_centre)) @ r.matrix for k, r in kinds.items()}
         features = centre + np.concatenate([change["mid"], change["mid"] + change["width"], change["rest"]])
-        doubt = model.doubted(texture[None])
-        deviation = single(np.concatenate([model.expected("mid", texture[None])[0] - data.mid[row],
-                                           model.expected("width", texture[None])[0] - data.width[row]]))
+        doubt = model.doubted(of_song[None])
+        deviation = single(np.concatenate([model.expected("mid", of_song[None])[0] - data.mid[row],
+                                           model.expected("width", of_song[None])[0] - data.width[row]]))
         answers = [model.posterior["mid"].of(centred(np.clip(deviation[None, :BANDS], -CLIP, CLIP)), doubt),
                    model.posterior["width"].of(deviation[None, BANDS:], doubt)]
-        out.append({"texture": texture.tolist(), "centre": centre.tolist(), "centre_texture": centre_texture.tolist(),
+        out.append({"traits": of_song.tolist(), "centre": centre.tolist(), "centre_traits": of_centre.tolist(),
                     "features": features.tolist(), "doubt": float(doubt[0]), "deviation": deviation.tolist(),
                     "values": np.concatenate([v[0] for v, _ in answers]).tolist(),
                     "deviations": np.concatenate([d[0] for _, d in answers]).tolist()})
@@ -444,7 +473,7 @@ def main():
         path = weights / f"{name}.onnx"
         count += export(model, path)
         hashes[f"{name}_blake3"] = blake3.blake3(path.read_bytes()).hexdigest()
-    sidecar = hashes | {"features": data.names, "texture": data.texture_names, "parity": parity(data, model)}
+    sidecar = hashes | {"features": data.names, "traits": data.trait_names, "parity": parity(data, model)}
     (weights / "one_click.json").write_text(json.dumps(sidecar, indent=1) + "\n")
     norm = {"version": 1, "name": "universal", "songs": len(data.artist),
             "loudness_lufs": [round(float(f(data.loudness)), 2) for f in (np.median, np.std)], "names": data.names,

@@ -32,9 +32,9 @@ pub struct Record {
     pub made_from: MadeFrom,
     /// Hash of the master's file.
     pub output_hash: String,
-    /// What was measured of the mix: a [`Profile`](analyzer::profile::Profile).
+    /// What was measured of the mix: a [`Profile`].
     pub profile: Value,
-    /// What was done: a [`Report`](crate::report::Report).
+    /// What was done: a [`Report`].
     pub report: Value,
 }
 

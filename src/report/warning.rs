@@ -47,7 +47,7 @@ pub enum Subject {
     Page,
 }
 
-/// What a warning says. To add one: a variant with its values here, its severity in [`WarningKind::severity`], its
+/// What a warning says. To add one: a variant with its values here, its severity in `WarningKind::severity`, its
 /// sentence in [`Display`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "code", content = "values", rename_all = "snake_case")]

@@ -15,7 +15,7 @@ use crate::params::{Curve, Param, Params};
 use crate::stage::Stage;
 
 /// No band is moved by more, whoever asks.
-const GAIN: Param = Param::linear(-15.0, 15.0, 0.0, 0.01);
+const GAIN: Param = Param::linear(-24.0, 24.0, 0.0, 0.01);
 const LIMIT_HZ: Param = Param::linear(1000.0, 24_000.0, 24_000.0, 1.0);
 
 /// Below this the curve is tapered to nothing within an octave.

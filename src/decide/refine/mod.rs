@@ -14,7 +14,7 @@ use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use models::amounts::Amounts;
 use models::balance::{counted, octave_wide};
-use models::bounds::{SIDE_NOISE_DB, bounds_db, hardened, softened};
+use models::bounds::{SIDE_NOISE_DB, bounds, hardened, softened};
 use models::decision::keep_one_side;
 use models::literal::within_bounds;
 use models::target::{Target, TargetKind};
@@ -211,10 +211,10 @@ impl Goal {
     /// Curves moved by what is missing, within their bounds.
     fn corrected(&self, curves: &EqualizerCurves, left: &Left, start: &EqualizerCurves) -> EqualizerCurves {
         let corrections = self.amounts.of(&left.missing.each_ref().map(|missing| curve(missing, self.known)));
-        let bounds_db = bounds_db(self.kind);
+        let bounds = bounds(self.kind);
         std::array::from_fn(|c| {
             std::array::from_fn(|band| {
-                let db = softened(hardened(curves[c][band], bounds_db[c]) + corrections[c][band], bounds_db[c]);
+                let db = softened(hardened(curves[c][band], bounds[c]) + corrections[c][band], bounds[c]);
                 db.clamp(start[c][band] - CORRECTION_DB, start[c][band] + CORRECTION_DB)
             })
         })

@@ -2,7 +2,7 @@
 //!
 //! Every format is read into one list of texts under the names of Vorbis comments, so that all of them reach all
 //! formats: what has no place of its own there is written as a text that says what it is called. What a tag claims is
-//! bounded ([`found`]), and what cannot be carried over is named.
+//! bounded (`found`), and what cannot be carried over is named.
 
 mod ape;
 mod bytes;
