@@ -115,17 +115,40 @@ impl Interpolator {
         Some(Self { up, down, taps: FFMPEG_TAPS, before, phases })
     }
 
-    /// The largest magnitude of the points between the frames `from` and `to` of a stream of which `x` starts
-    /// [`MARGIN`] frames before the frame `start`.
-    fn peak(&self, x: &[f32], start: u64, from: u64, to: u64) -> f32 {
+    /// The largest magnitude of the points of the block that starts at the frame `from` of a stream; `around` are its frames
+    /// and [`MARGIN`] frames on both sides.
+    fn peak(&self, around: &[f32], from: u64) -> f32 {
+        if self.down == 1 { self.peak_of_whole_steps(around) } else { self.peak_of_broken_steps(around, from) }
+    }
+
+    /// Where every sample is followed by the same phases: phase by phase for the whole block.
+    fn peak_of_whole_steps(&self, around: &[f32]) -> f32 {
+        let mut highest = [0.0_f32; BLOCK_FRAMES];
+        for phase in &self.phases {
+            let mut points = [0.0_f32; BLOCK_FRAMES];
+            let windows = around[MARGIN - self.before..].windows(BLOCK_FRAMES);
+            for (coefficient, window) in phase.iter().zip(windows) {
+                points.iter_mut().zip(window).for_each(|(point, x)| *point += coefficient * x);
+            }
+            highest.iter_mut().zip(points).for_each(|(highest, point)| *highest = highest.max(point.abs()));
+        }
+        highest.into_iter().fold(0.0, f32::max)
+    }
+
+    /// Where they are not.
+    fn peak_of_broken_steps(&self, around: &[f32], from: u64) -> f32 {
         let (up, down) = (self.up as u64, self.down as u64);
-        let mut point = (from * up).div_ceil(down);
+        let first = (from * up).div_ceil(down);
+        let (mut frame, mut phase) = ((first * down / up - from) as usize, (first * down % up) as usize);
         let mut peak = 0.0_f32;
-        while point * down / up < to {
-            let (frame, phase) = (point * down / up, (point * down % up) as usize);
-            let first = (frame - start) as usize + MARGIN - self.before;
-            peak = peak.max(dot(&self.phases[phase], &x[first..first + self.taps]).abs());
-            point += 1;
+        while frame < BLOCK_FRAMES {
+            let x = &around[MARGIN - self.before + frame..][..self.taps];
+            peak = peak.max(dot(&self.phases[phase], x).abs());
+            phase += self.down;
+            if phase >= self.up {
+                phase -= self.up;
+                frame += 1;
+            }
         }
         peak
     }
@@ -203,7 +226,7 @@ impl DeliveryMeters {
                 }
                 let from = self.start + at as u64;
                 for interpolator in &self.interpolators {
-                    peak = peak.max(interpolator.peak(channel, self.start, from, from + BLOCK_FRAMES as u64));
+                    peak = peak.max(interpolator.peak(around, from));
                 }
             }
             if peak > enough {

@@ -61,9 +61,10 @@ pub fn decide(
     estimate: MasteringDecision,
 ) -> MasteringDecision {
     let (known, counted) = (thirds_below(cutoff_hz), counted(source, cutoff_hz));
-    let (mut wanted, mut narrow_share) = (difference(source, target), 0.0);
+    let (mut wanted, mut narrow_share, mut same_song) = (difference(source, target), 0.0, 0.0);
     if let Some(Registration { shift_db, distance_db }) = registration {
-        let share = MOMENTS_SHARE * falling(ALIKE_DB, *distance_db);
+        same_song = falling(ALIKE_DB, *distance_db);
+        let share = MOMENTS_SHARE * same_song;
         for (gains, shift_db) in wanted.iter_mut().zip(shift_db.chunks_exact(SPECTRUM_BANDS)) {
             for (band, gain) in gains.iter_mut().enumerate().take(known) {
                 *gain += share * (quarters_at(shift_db, third_octave_hz(band)) - *gain);
@@ -87,6 +88,7 @@ pub fn decide(
     MasteringDecision {
         mid_db,
         side_db,
+        same_song,
         confidence: Confidence { tone: 1.0, width: 1.0, ..estimate.confidence },
         ..estimate
     }
@@ -175,6 +177,7 @@ mod tests {
             side_db: [0.0; SPECTRUM_BANDS],
             log_ratio: [0.0; BANDS],
             plr_lu: 0.0,
+            same_song: 0.0,
             confidence: Confidence { tone: 0.0, width: 0.0, dynamics: 0.0 },
         };
         let decision = decide(source, target, ALL_HZ, registration, nothing);

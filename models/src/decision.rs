@@ -33,6 +33,8 @@ pub struct MasteringDecision {
     pub log_ratio: [f64; BANDS],
     /// Change of the peak-to-loudness ratio; negative asks for limiting, LU.
     pub plr_lu: f64,
+    /// Whether the record is another part of the same song, as far as the sound tells: 0 (it is not) to 1 (it is).
+    pub same_song: f64,
     /// 0 (a guess) to 1 (certain).
     pub confidence: Confidence,
 }
@@ -270,6 +272,7 @@ mod tests {
             side_db: [6.0; SPECTRUM_BANDS],
             log_ratio: [0.0; BANDS],
             plr_lu: 0.0,
+            same_song: 0.0,
             confidence: Confidence { tone: 1.0, width: 1.0, dynamics: 1.0 },
         };
         let target = NormProfile::universal().expect("compiled in").target();

@@ -216,6 +216,7 @@ fn bounded(prediction: &Prediction, mean_db: &Levels, moments_db: &Levels) -> Ma
         side_db: std::array::from_fn(|band| within(values.side_db[band], SPECTRUM_BANDS + band)),
         log_ratio: values.log_ratio,
         plr_lu: values.plr_lu,
+        same_song: 0.0,
         confidence: Confidence {
             tone: certainty(&deviations.mid_db, PRIOR_MID_DB),
             width: certainty(&deviations.side_db, PRIOR_SIDE_DB),

@@ -23,7 +23,7 @@ pub fn decide(source: &FineBandPowers, target: &ThirdOctaveLevels, cutoff_hz: f6
     let start = gains.map(|gains| curve(&gains, known));
     let [mid_db, side_db] = fit.curves(&fit.moved(&gains), &heard, &start);
     let confidence = Confidence { tone: 1.0, width: 1.0, dynamics: 1.0 };
-    MasteringDecision { mid_db, side_db, log_ratio: [0.0; BANDS], plr_lu: 0.0, confidence }
+    MasteringDecision { mid_db, side_db, log_ratio: [0.0; BANDS], plr_lu: 0.0, same_song: 0.0, confidence }
 }
 
 /// By how much each third octave is to be moved on the way from `source` to `target`, dB; beyond `cutoff_hz` as far as the last

@@ -136,6 +136,7 @@ impl OneClick {
             side_db: std::array::from_fn(|band| values[band] + width_share * values[SPECTRUM_BANDS + band]),
             log_ratio: [0.0; analyzer::crossover::BANDS],
             plr_lu: 0.0,
+            same_song: 0.0,
             confidence: Confidence {
                 tone: certainty(0..SPECTRUM_BANDS, PRIOR_MID_DB),
                 width: certainty(SPECTRUM_BANDS..CURVES, PRIOR_WIDTH_DB),

@@ -33,6 +33,7 @@ pub fn decide(source: &Features, target: &Features, spread: &Features) -> Master
         side_db: smoothed(&std::array::from_fn(|band| wanted(SIDE + band))),
         log_ratio,
         plr_lu: wanted(PLR),
+        same_song: 0.0,
         confidence: CONFIDENCE,
     }
 }

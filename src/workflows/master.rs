@@ -106,7 +106,7 @@ impl<'s> Mix<'s, '_> {
         let effort = (&settings.amounts(), settings.effort);
         // On an album, loudness is decided when all of its songs are known, and density depends on it.
         let recipe = match refine_towards {
-            None => with_dynamics(song, profile, &target, recipe, effort, observer)?,
+            None => with_dynamics(song, profile, &target, decision.same_song, recipe, effort, observer)?,
             Some(_) => recipe,
         };
         let recipe = vinyl::prepared(recipe, &settings.delivery);

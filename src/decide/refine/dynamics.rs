@@ -47,17 +47,42 @@ const SQUEEZED_LU: f64 = 1.0;
 /// Hits that stand in the way of a loudness are clipped by so much more at a time, and by no more than this in all, dB.
 const CLIPPER_STEP_DB: f64 = 1.5;
 const MOST_CLIPPED_DB: f64 = 6.0;
+/// Dynamics of two songs differ by so much, dB and LU, without anybody minding, and those of two parts of one song by so much without
+/// their masters being different: what a record differs by is followed as far as it is more.
+const UNMINDED: f64 = 1.6;
+const OF_THE_SONG: f64 = 4.0;
 /// The share of a norm's spread within which a song is right as it is.
 const WITHIN: f64 = 0.5;
 
-/// The recipe with its dynamics decided: as far as `amount` (0 to 1) from nothing to all of it.
+/// Where dynamics go.
+pub struct Wanted<'a> {
+    /// The records that they go towards.
+    pub target: &'a Target,
+    /// Whether the target is another part of the song: 0 (not) to 1 (it is).
+    pub same_song: f64,
+    /// How much is done: 0 (nothing) to 1 (all).
+    pub amount: f64,
+}
+
+impl Wanted<'_> {
+    /// How much of a difference from a record is the master's: little of a small one, nearly all of a large one (the share that a
+    /// Wiener filter leaves).
+    fn of_the_master(&self, difference: f64) -> f64 {
+        let of_the_song = UNMINDED + self.same_song * (OF_THE_SONG - UNMINDED);
+        let power = difference * difference;
+        difference * power / (power + of_the_song * of_the_song)
+    }
+}
+
+/// The recipe with its dynamics decided.
 ///
 /// # Errors
 /// Temporary data cannot be kept.
-pub fn decided(song: &Song, profile: &Profile, target: &Target, amount: f64, recipe: Recipe) -> Result<Recipe, Error> {
+pub fn decided(song: &Song, profile: &Profile, wanted: &Wanted, recipe: Recipe) -> Result<Recipe, Error> {
+    let Wanted { target, amount, .. } = *wanted;
     let (multiband, glue, clipper) = Default::default();
     let neutral = Recipe { multiband, glue, clipper, ..recipe };
-    let Some(change) = wanted_change(profile, target).filter(|_| amount > 0.0) else { return Ok(neutral) };
+    let Some(change) = wanted_change(profile, wanted).filter(|_| amount > 0.0) else { return Ok(neutral) };
     let Some(rehearsal) = Rehearsal::new(song, profile, &neutral)? else { return Ok(neutral) };
     // What is to become denser is not expanded for the sake of other records.
     let most_db = if is_squeezed(profile, target, &neutral.delivery) { 0.0 } else { f64::INFINITY };
@@ -69,7 +94,7 @@ pub fn decided(song: &Song, profile: &Profile, target: &Target, amount: f64, rec
     let mut decided = Recipe { multiband: rehearsal.multiband(&whole, amount), ..neutral };
     let compressed = rehearsal.compressed(&decided)?;
     let passage = Passage::of(&rehearsal, &compressed, &decided, profile)?;
-    for ceiling_dbtp in ceilings_dbtp(profile, target, amount, &decided.delivery) {
+    for ceiling_dbtp in ceilings_dbtp(profile, wanted, &decided.delivery) {
         let delivery = DeliveryParams { ceiling_dbtp, ..decided.delivery };
         let (dense, is_borne) = passage.dense(Recipe { delivery, ..decided.clone() }, amount)?;
         if is_borne || ceiling_dbtp == decided.delivery.ceiling_dbtp {
@@ -97,11 +122,15 @@ pub fn decided(song: &Song, profile: &Profile, target: &Target, amount: f64, rec
 
 /// What each band of the song lacks of the target's dynamics. Towards the middle of many records, what lies within their spread is
 /// right as it is.
-fn wanted_change(profile: &Profile, target: &Target) -> Option<[Punch; BANDS]> {
+fn wanted_change(profile: &Profile, wanted: &Wanted) -> Option<[Punch; BANDS]> {
+    let target = wanted.target;
     if let Some(punch) = &target.punch {
         return Some(std::array::from_fn(|band| {
             let (from, to) = (&profile.dynamics.bands[band].mid, &punch[band]);
-            Punch { crest_db: to.crest_db - from.crest_db, swing_db: to.swing_db - from.swing_db }
+            Punch {
+                crest_db: wanted.of_the_master(to.crest_db - from.crest_db),
+                swing_db: wanted.of_the_master(to.swing_db - from.swing_db),
+            }
         }));
     }
     let source = features(profile)?;
@@ -114,13 +143,14 @@ fn wanted_change(profile: &Profile, target: &Target) -> Option<[Punch; BANDS]> {
 
 /// Ceilings that make a master as dense as the records it goes towards, or less so, from the lowest to the one that was asked for: peaks of a
 /// quiet record are no higher over its loudness because there is room for them.
-fn ceilings_dbtp(profile: &Profile, target: &Target, amount: f64, delivery: &DeliveryParams) -> Vec<f64> {
+fn ceilings_dbtp(profile: &Profile, wanted: &Wanted, delivery: &DeliveryParams) -> Vec<f64> {
+    let Wanted { target, amount, .. } = *wanted;
     let asked_dbtp = delivery.ceiling_dbtp;
     let mut ceilings = vec![asked_dbtp];
     if let (true, Some(lufs)) = (target.kind.is_followed(), profile.loudness.integrated_lufs) {
         let peaks_dbtp = (profile.peak.true_peak_dbtp + delivery.loudness_lufs - lufs).min(asked_dbtp);
         let target_dbtp = delivery.loudness_lufs + target.features[PLR];
-        let denser_db = (peaks_dbtp - target_dbtp).clamp(0.0, MOST_DENSER_DB) * amount;
+        let denser_db = wanted.of_the_master(peaks_dbtp - target_dbtp).clamp(0.0, MOST_DENSER_DB) * amount;
         if denser_db > LEAST_DENSER_DB {
             ceilings.splice(0..0, DENSER_SHARES.map(|share| peaks_dbtp - share * denser_db));
         }
@@ -198,4 +228,21 @@ fn clipped(clipper: &ClipperParams, amount: f64, headroom_db: f64) -> ClipperPar
     let ceiling_db = if clipper.drive_db > 0.0 { clipper.headroom_db - clipper.drive_db } else { headroom_db };
     let drive_db = (headroom_db - ceiling_db + CLIPPER_STEP_DB).min(amount * MOST_CLIPPED_DB);
     ClipperParams { drive_db: drive_db.max(clipper.drive_db + 0.1), headroom_db, knee_db: CLIPPER_KNEE_DB }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use models::norm::NormProfile;
+
+    #[test]
+    fn small_differences_are_the_song_and_large_ones_the_master() {
+        let target = NormProfile::universal().expect("compiled in").target();
+        let given = |difference: f64, same_song: f64| {
+            Wanted { target: &target, same_song, amount: 1.0 }.of_the_master(difference)
+        };
+        assert!(given(0.5, 0.0) < 0.1 && given(-8.0, 0.0) < -7.5);
+        assert!(given(2.0, 1.0) < 0.5 && given(2.0, 0.0) > 1.0);
+        assert_eq!(given(-3.0, 0.5), -given(3.0, 0.5));
+    }
 }

@@ -51,6 +51,7 @@ const LEAST_GAIN: f64 = 0.03;
 const CORRECTION_DB: f64 = 3.0;
 
 /// The recipe with its dynamics decided by what the chain makes of the song; the equaliser is corrected afterwards, and hears them.
+/// `same_song` is whether the target is another part of the song, from 0 (not) to 1 (it is).
 ///
 /// # Errors
 /// As [`refined`].
@@ -58,6 +59,7 @@ pub fn with_dynamics(
     song: &Song,
     profile: &Profile,
     target: &Target,
+    same_song: f64,
     recipe: Recipe,
     (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
@@ -67,7 +69,8 @@ pub fn with_dynamics(
         return Ok(recipe);
     }
     observer.stage(Stage::Refining, None);
-    dynamics::decided(song, profile, target, amounts.dynamics * target.trust.dynamics, recipe)
+    let wanted = dynamics::Wanted { target, same_song, amount: amounts.dynamics * target.trust.dynamics };
+    dynamics::decided(song, profile, &wanted, recipe)
 }
 
 /// The recipe, its equaliser corrected by what the chain makes of the song, towards what of `target` is done.
