@@ -45,6 +45,9 @@ pub fn counted(source: &ThirdOctaveLevels, cutoff_hz: f64) -> [Counted; 2] {
 
 /// Songs whose moments are no further apart than the first are alike, those beyond the second have nothing in common, dB.
 const ALIKE_DB: [f64; 2] = [4.0, 5.0];
+/// Beyond the second distance a record is surely no other part of the same song, up to the first it may well be, dB: half of the parts
+/// of a song stay within 3.7 dB of each other, more where a mix is far from its master.
+const SAME_SONG_DB: [f64; 2] = [4.5, 6.0];
 /// Of songs that are alike, so much of the difference is that of moments laid over each other; the rest is that of the means.
 const MOMENTS_SHARE: f64 = 0.7;
 /// Up to the first distance differences narrower than an octave are the master as well, beyond the second they are the song, dB.
@@ -63,8 +66,8 @@ pub fn decide(
     let (known, counted) = (thirds_below(cutoff_hz), counted(source, cutoff_hz));
     let (mut wanted, mut narrow_share, mut same_song) = (difference(source, target), 0.0, 0.0);
     if let Some(Registration { shift_db, distance_db }) = registration {
-        same_song = falling(ALIKE_DB, *distance_db);
-        let share = MOMENTS_SHARE * same_song;
+        same_song = falling(SAME_SONG_DB, *distance_db);
+        let share = MOMENTS_SHARE * falling(ALIKE_DB, *distance_db);
         for (gains, shift_db) in wanted.iter_mut().zip(shift_db.chunks_exact(SPECTRUM_BANDS)) {
             for (band, gain) in gains.iter_mut().enumerate().take(known) {
                 *gain += share * (quarters_at(shift_db, third_octave_hz(band)) - *gain);

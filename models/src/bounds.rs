@@ -49,7 +49,7 @@ pub fn bounds(kind: TargetKind) -> [Bound; 2] {
 
 /// Where a record's balance is followed: what is octave-wide does no harm to a song, and mixes are up to so far from records.
 /// A narrower bass does none at all, and mixes have wide ones.
-const BALANCE_BOUNDS: [Bound; 2] = [Bound::both(9.0), Bound { up_db: 14.0, down_db: 24.0 }];
+const BALANCE_BOUNDS: [Bound; 2] = [Bound::both(12.0), Bound { up_db: 16.0, down_db: 24.0 }];
 
 /// Share of a bound up to which nothing is compressed, and how soon what is beyond comes close to the bound.
 const LINEAR_SHARE: f64 = 0.6;
