@@ -51,7 +51,7 @@ pub(super) struct FileBytes {
 }
 
 impl FileBytes {
-    pub fn new(file: File) -> std::io::Result<Self> {
+    pub fn new(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         let mut file = BufReader::new(file);
         file.seek(SeekFrom::Start(0))?;
