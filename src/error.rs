@@ -23,6 +23,9 @@ pub enum Error {
     /// The network cannot be run.
     #[error(transparent)]
     Network(models::error::Error),
+    /// Songs or references that cannot be heard: says which.
+    #[error(transparent)]
+    Silent(models::error::Error),
     /// A value that no recipe accepts.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
@@ -70,6 +73,12 @@ pub enum Error {
     /// A folder of songs cannot be read: says which, and why.
     #[error("{0}")]
     Folder(String),
+    /// A list of songs cannot be read.
+    #[error("the list of files cannot be read ({})", crate::io::plain(.0))]
+    List(std::io::Error),
+    /// What a page shows or plays cannot be made: says what, and why.
+    #[error("{0}")]
+    Page(String),
     /// A song of an album cannot be mastered: says why.
     #[error("{0}")]
     Album(String),
@@ -124,6 +133,9 @@ impl Error {
             Self::Io(_)
             | Self::Decide { .. }
             | Self::Network(_)
+            | Self::Silent(_)
+            | Self::List(_)
+            | Self::Page(_)
             | Self::RecipeFile { .. }
             | Self::ProfileFile { .. }
             | Self::Reference(_)
@@ -132,6 +144,15 @@ impl Error {
             | Self::Output(_)
             | Self::NoPage { .. }
             | Self::Album(_) => 1,
+        }
+    }
+
+    /// The error of making a target: a song that cannot be heard is no fault of the networks.
+    pub fn of_target(source: models::error::Error) -> Self {
+        use models::error::Error as E;
+        match source {
+            E::SilentSource | E::SilentReference { .. } => Self::Silent(source),
+            source => Self::Network(source),
         }
     }
 

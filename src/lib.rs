@@ -1,6 +1,9 @@
-//! Orchestration: files in, masters out. The command line is a thin layer over this.
+#![doc = include_str!("../README.md")]
 //!
-//! The rooms, from the top: none imports one above it.
+//! # Modules
+//!
+//! Orchestration: files in, masters out. The command line is a thin layer over this. From the top, no module imports one
+//! above it.
 
 pub mod batch;
 pub mod workflows;

@@ -1,6 +1,19 @@
 //! Measures music. Pure: no files, no printing, no global state, no result that depends on the machine.
 //!
 //! [`Analyzer`](analyze::Analyzer) fills a [`Profile`](profile::Profile) in one pass; each meter also stands alone.
+//!
+//! ```
+//! use analyzer::analyze::Analyzer;
+//! use analyzer::stream::Meter as _;
+//! use analyzer::synth::demo_mix;
+//!
+//! let song = demo_mix(44_100, 2.0);
+//! let mut analyzer = Analyzer::new(44_100, 2);
+//! analyzer.push(&song);
+//! let profile = analyzer.finish();
+//! assert_eq!(profile.frames, 88_200);
+//! assert!(profile.loudness.integrated_lufs.is_some_and(|lufs| lufs > -40.0));
+//! ```
 
 pub mod analyze;
 pub mod band_statistics;

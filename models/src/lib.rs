@@ -3,6 +3,29 @@
 //!
 //! Small ONNX networks do so through `ort`: [`network`] towards a record, [`one_click`] towards many, and [`genre`] for the
 //! kind of music. Hand-written [`rules`] are the baseline.
+//!
+//! ```
+//! use analyzer::analyze::Analyzer;
+//! use analyzer::stream::Meter as _;
+//! use analyzer::synth::demo_mix;
+//! use models::Decider;
+//! use models::amounts::Amounts;
+//! use renderer::recipe::Recipe;
+//!
+//! let mut analyzer = Analyzer::new(44_100, 2);
+//! analyzer.push(&demo_mix(44_100, 2.0));
+//! let song = analyzer.finish();
+//!
+//! // `Decider::model()` loads the networks.
+//! let mut decider = Decider::rules()?;
+//! let norm = decider.norm().clone();
+//! let target = decider.target(&norm, &[&song])?;
+//! let decision = decider.decide(&song, &target)?;
+//! let mut recipe = Recipe::default();
+//! decision.apply(&song, &target, &Amounts::default(), &mut recipe);
+//! assert!(recipe != Recipe::default());
+//! # Ok::<(), models::Error>(())
+//! ```
 
 pub mod amounts;
 pub mod backend;

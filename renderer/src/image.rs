@@ -1,6 +1,5 @@
 //! How far the sides of a song may be lifted before a listener in mono loses by it.
 
-use analyzer::crossover::{BANDS, CROSSOVER_HZ};
 use analyzer::loudness::KWeight;
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
@@ -33,17 +32,6 @@ impl Image<SPECTRUM_BANDS> {
         let power = |level_db: f64| if level_db > FLOOR_DB { power_from_db(level_db) } else { 0.0 };
         let powers = |levels_db: &[f64]| std::array::from_fn(|band| weight(band) * power(levels_db[band]));
         Self { mid: powers(&profile.spectrum.mid.mean_db), side: powers(&profile.spectrum.side.mean_db) }
-    }
-
-    /// The same in the bands of [`analyzer::crossover`].
-    pub fn by_crossover(&self) -> Image<BANDS> {
-        let mut image = Image { mid: [0.0; BANDS], side: [0.0; BANDS] };
-        for n in 0..SPECTRUM_BANDS {
-            let band = CROSSOVER_HZ.iter().filter(|hz| band_centre_hz(n) >= **hz).count();
-            image.mid[band] += self.mid[n];
-            image.side[band] += self.side[n];
-        }
-        image
     }
 }
 
@@ -97,6 +85,17 @@ impl<const N: usize> Image<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The same powers in the bands of [`analyzer::crossover`].
+    fn by_crossover(image: &Image<SPECTRUM_BANDS>) -> Image<BANDS> {
+        let mut sums = Image { mid: [0.0; BANDS], side: [0.0; BANDS] };
+        for n in 0..SPECTRUM_BANDS {
+            let band = CROSSOVER_HZ.iter().filter(|hz| band_centre_hz(n) >= **hz).count();
+            sums.mid[band] += image.mid[n];
+            sums.side[band] += image.side[n];
+        }
+        sums
+    }
     use analyzer::analyze::Analyzer;
     use analyzer::stream::{Frame, Meter, left_right};
     use analyzer::synth::{pink_noise, silence};
@@ -134,7 +133,7 @@ mod tests {
             let image = Image::of_spectrum(&profile);
             let measured_lu = profile.stereo.mono_loss_lu;
             assert!((image.mono_loss_lu() - measured_lu).abs() < 0.1, "{} {measured_lu}", image.mono_loss_lu());
-            assert!((image.by_crossover().mono_loss_lu() - image.mono_loss_lu()).abs() < 1e-9);
+            assert!((by_crossover(&image).mono_loss_lu() - image.mono_loss_lu()).abs() < 1e-9);
         }
     }
 
@@ -143,7 +142,7 @@ mod tests {
         for width_db in [-30.0, -12.0, -7.0, -4.0, -1.0, 3.0] {
             let song = noise(width_db);
             let before = profile(&song);
-            let allowed = Image::of_spectrum(&before).by_crossover().allowed_width_db(&FLAT, &[6.0; BANDS]);
+            let allowed = by_crossover(&Image::of_spectrum(&before)).allowed_width_db(&FLAT, &[6.0; BANDS]);
             let after = profile(&widened(&song, allowed)).stereo;
             let loss_lu = after.mono_loss_lu;
             assert!(loss_lu < before.stereo.mono_loss_lu + MAX_LOSS_GROWTH_LU + 0.1, "{width_db}: {loss_lu} LU");

@@ -172,9 +172,10 @@ proptest! {
     }
 
     #[test]
-    fn no_sample_passes_the_ceiling(song in song(), setting in setting()) {
+    fn no_sample_passes_the_ceiling_and_none_by_0_3_db_where_the_low_band_is_cut(song in song(), setting in setting()) {
+        let is_cut = steps(&song, &setting).iter().any(|step| step.low_cut > 0.0);
         let over_db = peak_db(&limited(&song, &setting)) - setting.2;
-        prop_assert!(over_db < SAMPLES_OVER_DB, "{} dB over", over_db);
+        prop_assert!(over_db < if is_cut { CUT_OVER_DB } else { ROUNDING_DB }, "{} dB over", over_db);
     }
 
     #[test]
@@ -189,4 +190,7 @@ proptest! {
 
 /// A cut of the low band is known to the peak of each block, and moves the samples around it a little; the pass that
 /// verifies a master trims what is left.
-const SAMPLES_OVER_DB: f64 = 0.3;
+const CUT_OVER_DB: f64 = 0.3;
+
+/// Gains and samples are rounded to single precision.
+const ROUNDING_DB: f64 = 0.001;

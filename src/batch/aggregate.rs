@@ -65,9 +65,7 @@ pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate,
     let (mut songs, mut failed) = (Vec::new(), Vec::new());
     for result in measured {
         match result {
-            Ok((name, profile)) if features(&profile).is_none() => {
-                failed.push(Error::Network(SilentReference { name }))
-            }
+            Ok((name, profile)) if features(&profile).is_none() => failed.push(Error::Silent(SilentReference { name })),
             Ok(song) => songs.push(song),
             Err(error @ Error::Io(io::Error::Interrupted)) => return Err(error),
             Err(error) => failed.push(error),
@@ -77,7 +75,7 @@ pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate,
         return Ok(Aggregate { norm: None, failed });
     }
     let universal = NormProfile::universal().map_err(Error::Network)?;
-    let norm = NormProfile::of_songs(&job.name, &songs, &universal).map_err(Error::Network)?;
+    let norm = NormProfile::of_songs(&job.name, &songs, &universal).map_err(Error::of_target)?;
     io::text::write(&job.output, &norm.to_json(), job.force)?;
     Ok(Aggregate { norm: Some(norm), failed })
 }

@@ -25,6 +25,12 @@ impl Found {
     fn new(path: PathBuf, relative: PathBuf) -> Self {
         Self { path, relative, problem: None }
     }
+
+    /// A folder whose songs cannot be known.
+    fn unread(folder: &Path, relative: &Path, error: &io::Error) -> Self {
+        let problem = format!("{}: the folder cannot be read ({})", folder.display(), crate::io::plain(error));
+        Self { problem: Some(problem), ..Self::new(folder.to_owned(), relative.to_owned()) }
+    }
 }
 
 /// All songs that `arguments` name, once each, without those under `output`. A folder is searched to its depth.
@@ -90,7 +96,7 @@ pub fn mixes(arguments: &[PathBuf], output: &Path, exclusions: Exclusions) -> Re
 /// The list cannot be read.
 pub fn listed(list: impl io::BufRead) -> Result<Vec<Found>, Error> {
     let lines = list.split(b'\n').collect::<io::Result<Vec<_>>>();
-    let lines = lines.map_err(|e| Error::Usage(format!("the list of files cannot be read: {e}")))?;
+    let lines = lines.map_err(Error::List)?;
     let paths = lines.iter().map(|line| path_of(line.trim_ascii_end())).filter(|path| !path.as_os_str().is_empty());
     Ok(without_repetition(paths.map(|path| Found::new(path.clone(), tree_path(&path))).collect()))
 }
@@ -142,8 +148,7 @@ impl Search {
         let mut entries = match entries {
             Ok(entries) => entries,
             Err(error) => {
-                let problem = Some(format!("{}: the folder cannot be read ({error})", folder.display()));
-                self.found.push(Found { problem, ..Found::new(folder.to_owned(), relative.to_owned()) });
+                self.found.push(Found::unread(folder, relative, &error));
                 return Ok(());
             }
         };
@@ -172,9 +177,11 @@ impl Search {
         let wrong = |cause: String| Error::Usage(format!("{pattern}: {cause}"));
         let base = unvarying_folder(pattern);
         let before = self.found.len() + self.excluded;
-        let paths = matches(&base, pattern).map_err(|e| wrong(e.msg.to_owned()))?;
+        let Matches { paths, unread } = matches(&base, pattern).map_err(|e| wrong(e.msg.to_owned()))?;
+        let relative = |path: &Path| path.strip_prefix(&base).map_or_else(|_| tree_path(path), Path::to_owned);
+        self.found.extend(unread.iter().map(|(folder, error)| Found::unread(folder, &relative(folder), error)));
         for path in paths {
-            let relative = path.strip_prefix(&base).map(Path::to_owned).unwrap_or_else(|_| tree_path(&path));
+            let relative = relative(&path);
             let is_output = path.canonicalize().ok().zip(self.output.as_ref()).is_some_and(|(p, o)| p.starts_with(o));
             if is_output {
                 continue;
@@ -192,35 +199,52 @@ impl Search {
     }
 }
 
+/// What a glob finds.
+#[derive(Default)]
+struct Matches {
+    paths: Vec<PathBuf>,
+    /// Folders on the way that cannot be read.
+    unread: Vec<(PathBuf, io::Error)>,
+}
+
 /// Every path that `pattern` matches, in order. A name that is no UTF-8 is matched by what can be read of it.
-fn matches(base: &Path, pattern: &str) -> Result<Vec<PathBuf>, glob::PatternError> {
+fn matches(base: &Path, pattern: &str) -> Result<Matches, glob::PatternError> {
     let parts = Path::new(pattern).components().skip(base.components().count());
     let parts = parts.map(|part| glob::Pattern::new(&part.as_os_str().to_string_lossy()));
     let parts = parts.collect::<Result<Vec<_>, _>>()?;
-    let mut found = Vec::new();
+    let mut found = Matches::default();
     descend(base, &parts, &mut found);
-    found.sort_unstable();
-    found.dedup();
+    found.paths.sort_unstable();
+    found.paths.dedup();
+    found.unread.sort_by(|(a, _), (b, _)| a.cmp(b));
+    found.unread.dedup_by(|(a, _), (b, _)| a == b);
     Ok(found)
 }
 
-fn descend(folder: &Path, parts: &[glob::Pattern], found: &mut Vec<PathBuf>) {
+fn descend(folder: &Path, parts: &[glob::Pattern], found: &mut Matches) {
     let Some((part, rest)) = parts.split_first() else { return };
     if part.as_str() == "**" {
         descend(folder, rest, found);
     }
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    for entry in std::fs::read_dir(here).into_iter().flatten().flatten() {
+    let entries = std::fs::read_dir(here).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+    let entries = match entries {
+        Ok(entries) => entries,
+        // A folder that does not exist holds nothing.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+        Err(error) => return found.unread.push((folder.to_owned(), error)),
+    };
+    for entry in entries {
         let path = folder.join(entry.file_name());
         let is_match = part.matches_with(&entry.file_name().to_string_lossy(), options);
         // A link to a folder may lead in a circle.
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         match (part.as_str(), rest) {
-            ("**", []) if is_match => found.push(path),
+            ("**", []) if is_match => found.paths.push(path),
             ("**", _) if is_match && is_folder => descend(&path, parts, found),
             ("**", _) => {}
-            (_, []) if is_match => found.push(path),
+            (_, []) if is_match => found.paths.push(path),
             _ if is_match && path.is_dir() => descend(&path, rest, found),
             _ => {}
         }
@@ -249,6 +273,30 @@ fn without_repetition(mut found: Vec<Found>) -> Vec<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_of_a_glob_that_cannot_be_read_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("file"), b"no folder").expect("space");
+        let pattern = folder.path().join("file/*.wav");
+        let found = find(&[pattern], Path::new("out")).expect("something was found");
+        let [Found { path, problem: Some(problem), .. }] = &found[..] else { panic!("{found:?}") };
+        assert!(path.ends_with("file") && problem.contains("the folder cannot be read"), "{problem}");
+        let missing = find(&[folder.path().join("missing/*.wav")], Path::new("out"));
+        assert!(matches!(missing, Err(Error::Usage(_))), "{missing:?}");
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_no_wrong_use() {
+        struct Broken;
+        impl io::Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+        }
+        let error = listed(io::BufReader::new(Broken)).expect_err("nothing to read");
+        assert_eq!(error.exit_code(), 1, "{error}");
+    }
 
     fn relatives(found: &[Found]) -> Vec<String> {
         found.iter().map(|song| song.relative.to_string_lossy().replace('\\', "/")).collect()

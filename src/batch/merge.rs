@@ -2,26 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use crate::batch::outcome::Summary;
-use crate::batch::report::{Entry, Head, check, parse_entry, parse_head, write_both};
+use crate::batch::report::{Entry, Head, check, next_line, parse_entry, parse_head, write_both};
 use crate::error::Error;
 use crate::io::regular::open_regular;
 
-/// The longest line: a song's report has its figures over time, and the head holds the report of an album.
-const MAX_LINE_BYTES: u64 = 256 << 20;
-
 /// Missing parts that a message lists.
 const MAX_LISTED: usize = 8;
-
-/// The next line with its end, or what there is of it.
-fn next_line(lines: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    lines.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)?;
-    Ok(line)
-}
 
 /// Reads one report song by song.
 struct Part {

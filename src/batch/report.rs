@@ -3,7 +3,7 @@
 //! The JSON has one song per line, so that reports of any length are written, joined and searched without holding them
 //! in memory.
 
-use std::io::{self, BufRead as _};
+use std::io::{self, BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use analyzer::profile::Profile;
@@ -111,26 +111,32 @@ pub fn check(path: &Path) -> Result<(), Error> {
     if std::fs::metadata(path).is_err() {
         return Ok(());
     }
-    let file = open_regular(path)?;
-    let line = first_line(file).unwrap_or_default();
-    let is_report = line.starts_with(b"{\"version\":") && line.ends_with(OPENING.as_bytes());
-    let is_ours = line.is_empty() || is_report || line.starts_with(b"index,input,output,status,");
+    let mut lines = io::BufReader::new(open_regular(path)?);
+    let start = lines.fill_buf().unwrap_or_default();
+    // A line that begins like no report may be as long as the file.
+    let is_ours = match start {
+        start if start.starts_with(b"{\"version\":") => {
+            next_line(&mut lines).is_ok_and(|line| line.ends_with(OPENING.as_bytes()))
+        }
+        start => start.is_empty() || start.starts_with(b"index,input,output,status,"),
+    };
     if is_ours { Ok(()) } else { Err(crate::io::Error::Exists { path: path.to_owned() }.into()) }
 }
 
-/// The longest first line: it holds the report of an album of a thousand songs.
-const MAX_HEAD_BYTES: u64 = 1 << 20;
+/// The longest line: a song's report has its figures over time, and the head holds the report of an album.
+const MAX_LINE_BYTES: u64 = 256 << 20;
 
-fn first_line(file: std::fs::File) -> io::Result<Vec<u8>> {
+/// The next line with its end, or what there is of it.
+pub(super) fn next_line(lines: &mut impl io::BufRead) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    io::BufReader::new(io::Read::take(file, MAX_HEAD_BYTES)).read_until(b'\n', &mut line)?;
+    lines.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)?;
     Ok(line)
 }
 
 /// The album that the report in `output` tells of.
 pub(super) fn album(output: &Path) -> Option<AlbumReport> {
     let [json, _] = paths(output, None);
-    parse_head(&first_line(open_regular(&json).ok()?).ok()?)?.album
+    parse_head(&next_line(&mut io::BufReader::new(open_regular(&json).ok()?)).ok()?)?.album
 }
 
 /// Writes both reports.

@@ -120,7 +120,7 @@ fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) ->
         Ok(records) => {
             let records: Vec<_> =
                 records.into_iter().map(|(name, weight, profile, _)| (name, weight, profile)).collect();
-            Target::references(&records).map(drop).map_err(Error::Network)
+            Target::references(&records).map(drop).map_err(Error::of_target)
         }
     }
 }

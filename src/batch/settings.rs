@@ -4,15 +4,13 @@ use std::path::{Path, PathBuf};
 
 use models::genre::tellable;
 use models::norm::UNIVERSAL;
-use renderer::recipe::Recipe;
 use serde::Serialize;
 
 use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::request::job::{MasterJob, Output};
 use crate::request::reference::{Genre, GenreReference, Reference};
-use crate::request::settings::{MasterSettings, with_values};
-use crate::workflows::master::check_format;
+use crate::request::settings::MasterSettings;
 
 /// Everything that decides how a song of a batch comes out, but for the song.
 #[derive(Clone, Debug)]
@@ -72,12 +70,7 @@ impl Settings {
     /// # Errors
     /// A value that no recipe accepts.
     pub fn check(&self) -> Result<(), Error> {
-        let job = self.job(PathBuf::new(), PathBuf::new(), false);
-        let delivery = &self.master.delivery;
-        delivery.delivery(0.0, false, None, 0.0)?;
-        check_format(&job.output, delivery.output()?.sample_format)?;
-        with_values(Recipe::default(), &self.master.values)?;
-        Ok(())
+        self.master.check(self.format)
     }
 
     /// Refuses a reference of a genre that no song will be of, as long as no row of a plan says otherwise.

@@ -46,11 +46,11 @@ impl MasteringTarget {
         songs: &[&Profile],
     ) -> Result<Self, Error> {
         if let Some(path) = &settings.profile {
-            return Ok(Self::at(decider.target(&read_profile(path)?, songs).map_err(Error::Network)?));
+            return Ok(Self::at(decider.target(&read_profile(path)?, songs).map_err(Error::of_target)?));
         }
         if references.is_empty() {
-            let (genre, profile) = genres.find(&settings.genre(), decider.norm(), songs).map_err(Error::Network)?;
-            let target = decider.target(&profile, songs).map_err(Error::Network)?;
+            let (genre, profile) = genres.find(&settings.genre(), decider.norm(), songs).map_err(Error::of_target)?;
+            let target = decider.target(&profile, songs).map_err(Error::of_target)?;
             let genre = (settings.genre() != Genre::Universal).then_some(genre);
             return Ok(Self { genre, ..Self::at(target) });
         }
@@ -66,7 +66,7 @@ impl MasteringTarget {
             records.push((name, weight, profile));
         }
         let kind = settings.matching.target_kind();
-        let target = Target { trust, kind, ..Target::references(&records).map_err(Error::Network)? };
+        let target = Target { trust, kind, ..Target::references(&records).map_err(Error::of_target)? };
         let target = settings.character.followed(target);
         Ok(Self { warnings, references: told, ..Self::at(target) })
     }

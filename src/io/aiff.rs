@@ -1,11 +1,12 @@
 //! Reads the headers of AIFF and uncompressed AIFF-C (Apple, *Audio Interchange File Format* 1.3 and AIFF-C draft).
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::bytes::ReadAt as _;
 use super::error::{Error, Warning};
 use super::pcm::{Encoding, Layout};
+use super::riff_chunk::Chunk;
 
 /// More chunks than any tool writes.
 const MAX_CHUNKS: usize = 1 << 16;
@@ -28,28 +29,26 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Option<Layout>, Error
     let mut data = None;
     let mut at = 12;
     for _ in 0..MAX_CHUNKS {
-        if at + 8 > file_bytes || (common.is_some() && data.is_some()) {
+        if common.is_some() && data.is_some() {
             break;
         }
-        let mut header = [0; 8];
-        file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(&mut header)).map_err(unreadable)?;
-        let [a, b, c, d, size @ ..] = header;
-        let size = u64::from(u32::from_be_bytes(size));
-        let there = size.min(file_bytes - at - 8);
-        match &[a, b, c, d] {
+        let Some(chunk) = Chunk::at(file, at, u32::from_be_bytes).map_err(unreadable)? else { break };
+        let Chunk { id, body, size } = chunk;
+        let there = size.min(file_bytes.saturating_sub(body));
+        match &id {
             b"COMM" => {
-                let read = read_common(file, there).map_err(unreadable)?;
+                let read = read_common(file, body, there).map_err(unreadable)?;
                 common = Some(read.ok_or_else(|| damaged("its format header is incomplete"))?);
             }
             b"SSND" if there >= 8 => {
                 let mut offset = [0; 4];
-                file.read_exact(&mut offset).map_err(unreadable)?;
+                file.fill(body, &mut offset).map_err(unreadable)?;
                 let offset = u64::from(u32::from_be_bytes(offset));
-                data = Some((at + 16 + offset, size.saturating_sub(8 + offset), there.saturating_sub(8 + offset)));
+                data = Some((body + 8 + offset, size.saturating_sub(8 + offset), there.saturating_sub(8 + offset)));
             }
             _ => {}
         }
-        at += 8 + size + (size & 1);
+        at = chunk.next();
     }
     let common = common.ok_or_else(|| damaged("it has no format header"))?;
     let (data_start, claimed_bytes, data_bytes) = data.ok_or_else(|| Error::Empty { path: path.to_owned() })?;
@@ -66,13 +65,13 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Option<Layout>, Error
     Ok(Some(layout))
 }
 
-fn read_common(file: &mut File, there: u64) -> std::io::Result<Option<Common>> {
+fn read_common(file: &mut File, body: u64, there: u64) -> std::io::Result<Option<Common>> {
     if there < 18 {
         return Ok(None);
     }
     let mut header = [0; 22];
     let length = there.min(22) as usize;
-    file.read_exact(&mut header[..length])?;
+    file.fill(body, &mut header[..length])?;
     let short = |i: usize| u16::from_be_bytes([header[i], header[i + 1]]);
     let rate: [u8; 10] = std::array::from_fn(|k| header[8 + k]);
     Ok(Some(Common {

@@ -2,9 +2,9 @@
 //! and what the header claims of compressed sound is checked before a decoder sees it.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use super::bytes::ReadAt;
 use super::error::{Error, Warning};
 use super::pcm::{Encoding, Layout};
 
@@ -25,6 +25,27 @@ const IMA_BYTES: u32 = 34;
 /// No codec has longer packets.
 const MAX_PACKET_FRAMES: u32 = 1 << 16;
 
+/// The head of a chunk.
+pub(super) struct Chunk {
+    pub id: [u8; 4],
+    /// Where its content starts.
+    pub body: u64,
+    /// Bytes of its content, as its head says.
+    pub size: u64,
+}
+
+impl Chunk {
+    /// The chunk at `at`, or `None` at the end of the file.
+    pub fn at(file: &mut impl ReadAt, at: u64) -> std::io::Result<Option<Self>> {
+        let header = file.try_array::<12>(at)?;
+        Ok(header.map(|[a, b, c, d, size @ ..]| Self {
+            id: [a, b, c, d],
+            body: at + 12,
+            size: u64::from_be_bytes(size),
+        }))
+    }
+}
+
 struct Description {
     rate_hz: f64,
     format: [u8; 4],
@@ -42,27 +63,19 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Option<Layout>, Error
     let file_bytes = file.metadata().map_err(unreadable)?.len();
     let (mut description, mut data, mut at) = (None, None, 8);
     for _ in 0..MAX_CHUNKS {
-        if at + 12 > file_bytes {
-            break;
-        }
-        let mut header = [0; 12];
-        file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(&mut header)).map_err(unreadable)?;
-        let [a, b, c, d, size @ ..] = header;
-        let size = u64::from_be_bytes(size);
-        let body = at + 12;
-        match &[a, b, c, d] {
+        let Some(Chunk { id, body, size }) = Chunk::at(file, at).map_err(unreadable)? else { break };
+        match &id {
             b"desc" => {
-                let mut bytes = [0; 32];
-                file.read_exact(&mut bytes).map_err(|_| damaged("its format header is incomplete"))?;
-                description = Some(describe(&bytes));
+                let bytes = file.try_array(body).map_err(unreadable)?;
+                description = Some(describe(&bytes.ok_or_else(|| damaged("its format header is incomplete"))?));
             }
             // A counter comes first.
             b"data" if body + 4 <= file_bytes => data = Some((body + 4, size)),
             b"pakt" if size != UNKNOWN_SIZE => {
-                let mut bytes = [0; 8];
-                file.read_exact(&mut bytes).map_err(|_| damaged("its packet table is incomplete"))?;
+                let packets = file.try_array(body).map_err(unreadable)?;
+                let packets = packets.ok_or_else(|| damaged("its packet table is incomplete"))?;
                 // A packet takes a byte of the table at least, unless all are alike; then it takes one of the sound.
-                if u64::from_be_bytes(bytes) > file_bytes {
+                if u64::from_be_bytes(packets) > file_bytes {
                     return Err(damaged("it claims more packets than it has bytes"));
                 }
             }

@@ -200,7 +200,7 @@ impl Error {
     }
 
     /// The error of keeping temporary data.
-    pub(super) fn spooling(error: &io::Error) -> Self {
+    pub(crate) fn spooling(error: &io::Error) -> Self {
         Self::Spool { folder: std::env::temp_dir(), cause: plain(error) }
     }
 }

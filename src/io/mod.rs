@@ -5,6 +5,7 @@
 //! only when it is complete, [`Tags`](tags::Tags) carries title, artist and cover over.
 
 mod aiff;
+mod bytes;
 mod caf;
 pub mod claim;
 mod contain;
@@ -33,6 +34,7 @@ mod riff_chunk;
 mod sniff;
 pub mod source_info;
 pub mod spool;
+mod tag_places;
 pub mod tags;
 #[cfg(test)]
 mod testing;

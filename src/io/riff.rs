@@ -3,11 +3,12 @@
 //! Nothing in a header is believed where the file itself can tell: sizes are bounded by what is there.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::bytes::ReadAt as _;
 use super::error::{Error, Warning};
 use super::pcm::{Encoding, Layout};
+use super::riff_chunk::Chunk;
 
 /// Format tags of WAVE_FORMAT (mmreg.h).
 const TAG_PCM: u16 = 1;
@@ -20,7 +21,7 @@ const TAG_EXTENSIBLE: u16 = 0xfffe;
 const SUBFORMAT_TAIL: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 
 /// A size that is not known: in streams, and in RF64, where `ds64` has it.
-const UNKNOWN_SIZE: u32 = u32::MAX;
+const UNKNOWN_SIZE: u64 = u32::MAX as u64;
 
 /// More chunks than any tool writes; a file of empty chunks must not take forever.
 const MAX_CHUNKS: usize = 1 << 20;
@@ -53,12 +54,14 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Wave, Error> {
     let mut long_data_bytes = None;
     let mut at = 12;
     for _ in 0..MAX_CHUNKS {
-        let Some((id, size)) = chunk_header(file, at, file_bytes).map_err(|e| Error::reading(path, &e))? else {
-            break;
-        };
-        let body = at + 8;
+        let chunk = chunk(file, at).map_err(|e| Error::reading(path, &e))?;
+        let Some(chunk @ Chunk { id, body, size }) = chunk else { break };
         match &id {
-            b"ds64" => long_data_bytes = read_ds64(file, body, file_bytes).map_err(|e| Error::reading(path, &e))?,
+            // The size of the whole file comes first.
+            b"ds64" => {
+                let size = file.try_array(body + 8).map_err(|e| Error::reading(path, &e))?;
+                long_data_bytes = size.map(u64::from_le_bytes);
+            }
             b"fmt " => {
                 format = Some(
                     read_format(file, size, body, file_bytes)
@@ -81,7 +84,7 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Wave, Error> {
             }
             _ => {}
         }
-        at = body + u64::from(size) + u64::from(size & 1);
+        at = chunk.next();
     }
     Err(match format {
         Some(_) => Error::Empty { path: path.to_owned() },
@@ -89,38 +92,17 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Wave, Error> {
     })
 }
 
-/// Name and size of the chunk at `at`, or `None` at the end of the file.
-fn chunk_header(file: &mut File, at: u64, file_bytes: u64) -> std::io::Result<Option<([u8; 4], u32)>> {
-    if at + 8 > file_bytes {
-        return Ok(None);
-    }
-    let mut header = [0; 8];
-    file.seek(SeekFrom::Start(at))?;
-    file.read_exact(&mut header)?;
-    let [a, b, c, d, size @ ..] = header;
-    Ok(Some(([a, b, c, d], u32::from_le_bytes(size))))
+fn chunk(file: &mut File, at: u64) -> std::io::Result<Option<Chunk>> {
+    Chunk::at(file, at, u32::from_le_bytes)
 }
 
-/// The 64-bit size of the data chunk.
-fn read_ds64(file: &mut File, body: u64, file_bytes: u64) -> std::io::Result<Option<u64>> {
-    if body + 16 > file_bytes {
-        return Ok(None);
-    }
-    let mut size = [0; 8];
-    // The size of the whole file comes first.
-    file.seek(SeekFrom::Start(body + 8))?;
-    file.read_exact(&mut size)?;
-    Ok(Some(u64::from_le_bytes(size)))
-}
-
-fn read_format(file: &mut File, size: u32, body: u64, file_bytes: u64) -> std::io::Result<Option<Format>> {
-    let there = file_bytes.saturating_sub(body).min(u64::from(size)).min(40) as usize;
+fn read_format(file: &mut File, size: u64, body: u64, file_bytes: u64) -> std::io::Result<Option<Format>> {
+    let there = file_bytes.saturating_sub(body).min(size).min(40) as usize;
     if there < 16 {
         return Ok(None);
     }
     let mut header = [0; 40];
-    file.seek(SeekFrom::Start(body))?;
-    file.read_exact(&mut header[..there])?;
+    file.fill(body, &mut header[..there])?;
     let short = |i: usize| u16::from_le_bytes([header[i], header[i + 1]]);
     let long = |i: usize| u32::from_le_bytes(std::array::from_fn(|k| header[i + k]));
     let extensible = short(0) == TAG_EXTENSIBLE && there == 40;
@@ -197,7 +179,7 @@ fn is_padded(format: &Format, needed: u32) -> bool {
 fn measure(
     layout: &mut Layout,
     file: &mut File,
-    size: u32,
+    size: u64,
     long_bytes: Option<u64>,
     file_bytes: u64,
 ) -> std::io::Result<()> {
@@ -209,12 +191,12 @@ fn measure(
             layout.warnings.push(Warning::NoLength);
             None
         }
-        (size, _) => Some(u64::from(size)),
+        (size, _) => Some(size),
     };
     layout.claimed_bytes = claimed;
     layout.data_bytes = claimed.unwrap_or(there).min(there);
     let end = layout.data_start + layout.data_bytes;
-    let further = further_data(file, end + (layout.data_bytes & 1), file_bytes)?;
+    let further = further_data(file, end + (layout.data_bytes & 1))?;
     if further > 0 {
         layout.warnings.push(Warning::OtherTracks { count: further });
     }
@@ -223,20 +205,19 @@ fn measure(
 
 /// Whether `at` looks like the start of a chunk.
 fn chunk_follows(file: &mut File, at: u64, file_bytes: u64) -> std::io::Result<bool> {
-    let header = chunk_header(file, at, file_bytes)?;
-    Ok(header.is_some_and(|(id, size)| {
-        id.iter().all(|b| b.is_ascii_graphic() || *b == b' ') && at + 8 + u64::from(size) <= file_bytes
+    Ok(chunk(file, at)?.is_some_and(|Chunk { id, body, size }| {
+        id.iter().all(|b| b.is_ascii_graphic() || *b == b' ') && body + size <= file_bytes
     }))
 }
 
 /// How many further data chunks follow.
-fn further_data(file: &mut File, mut at: u64, file_bytes: u64) -> std::io::Result<usize> {
+fn further_data(file: &mut File, mut at: u64) -> std::io::Result<usize> {
     let mut count = 0;
     // What follows the sound is a handful of chunks; beyond that it is not worth looking.
     for _ in 0..64 {
-        let Some((id, size)) = chunk_header(file, at, file_bytes)? else { break };
-        count += usize::from(&id == b"data" && size > 0);
-        at += 8 + u64::from(size) + u64::from(size & 1);
+        let Some(chunk) = chunk(file, at)? else { break };
+        count += usize::from(&chunk.id == b"data" && chunk.size > 0);
+        at = chunk.next();
     }
     Ok(count)
 }

@@ -6,8 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use symphonia::core::io::MediaSource;
 
-/// Tags in a row before the sound that are passed over: some programs write a second one, none more.
-const MAX_TAGS: usize = 16;
+use super::tag_places::{ApeFooter, Id3v2, MAX_LEADING_TAGS, id3v1};
 
 /// The part of a file between leading and trailing tags.
 #[derive(Debug)]
@@ -30,9 +29,9 @@ impl Window {
     pub fn without_tags(mut file: File) -> io::Result<Self> {
         let file_bytes = file.metadata()?.len();
         let mut start = 0;
-        for _ in 0..MAX_TAGS {
-            let Some(bytes) = id3v2_bytes(&mut file, start, file_bytes)? else { break };
-            start += bytes;
+        for _ in 0..MAX_LEADING_TAGS {
+            let Some(tag) = Id3v2::at(&mut file, start)? else { break };
+            start = tag.end();
         }
         let start = start.min(file_bytes);
         let end = end_of_sound(&mut file, start, file_bytes)?;
@@ -84,42 +83,16 @@ impl Window {
     }
 }
 
-/// The length of an ID3v2 tag at `at` (id3.org, ID3v2.4.0 section 3.1).
-fn id3v2_bytes(file: &mut File, at: u64, file_bytes: u64) -> io::Result<Option<u64>> {
-    let mut header = [0; 10];
-    if at + 10 > file_bytes {
-        return Ok(None);
-    }
-    file.seek(SeekFrom::Start(at))?;
-    file.read_exact(&mut header)?;
-    if !header.starts_with(b"ID3") || header[6..].iter().any(|b| b & 0x80 != 0) {
-        return Ok(None);
-    }
-    let body = header[6..].iter().fold(0, |size, &b| size << 7 | u64::from(b));
-    let footer = if header[5] & 0x10 != 0 { 10 } else { 0 };
-    Ok(Some(10 + body + footer))
-}
-
 /// Where the sound ends: before an ID3v1 tag of 128 bytes and an APEv2 tag that says its size.
 fn end_of_sound(file: &mut File, start: u64, file_bytes: u64) -> io::Result<u64> {
     let mut end = file_bytes;
-    let mut tail = [0; 32];
-    if end >= start + 128 {
-        file.seek(SeekFrom::Start(end - 128))?;
-        file.read_exact(&mut tail)?;
-        if tail.starts_with(b"TAG") {
-            end -= 128;
-        }
+    if end >= start + 128 && id3v1(file)?.is_some() {
+        end -= 128;
     }
-    if end >= start + 32 {
-        file.seek(SeekFrom::Start(end - 32))?;
-        file.read_exact(&mut tail)?;
-        if tail.starts_with(b"APETAGEX") {
-            let long = |i: usize| u32::from_le_bytes(std::array::from_fn(|k| tail[i + k]));
-            let header = if long(20) >> 31 == 1 { 32 } else { 0 };
-            let bytes = u64::from(long(12)) + header;
-            end = if start + bytes <= end { end - bytes } else { end };
-        }
+    if end >= start + 32
+        && let Some(footer) = ApeFooter::before(file, end)?
+    {
+        end = end.checked_sub(footer.whole_bytes()).filter(|&end| end >= start).unwrap_or(end);
     }
     Ok(end)
 }

@@ -220,7 +220,7 @@ fn resampled(frames: &[Frame], from_hz: u32, to_hz: u32) -> Vec<Frame> {
 pub fn sounds(clips: Vec<Clip>, is_bounded: bool) -> Result<Vec<Sound>, Error> {
     let mut clips: Vec<Clip> = clips.into_iter().filter(|clip| clip.frames() > 0).map(Clip::at_common_rate).collect();
     let encode = |clips: &[Clip]| clips.par_iter().map(Clip::flac).collect::<std::io::Result<Vec<_>>>();
-    let failed = |e: std::io::Error| Error::Usage(format!("a passage cannot be encoded: {e}"));
+    let failed = |e: std::io::Error| Error::Page(format!("a passage cannot be encoded ({e})"));
     let mut encoded = encode(&clips).map_err(failed)?;
     let text_bytes = encoded.iter().map(|flac| flac.len().div_ceil(3) * 4).sum::<usize>();
     if is_bounded && text_bytes > MAX_TEXT_BYTES {

@@ -10,7 +10,8 @@ use renderer::stages::limiter::{LimiterApply, LimiterGain, LimiterStep};
 use crate::io;
 use crate::io::spool::{Spool, SpoolReader};
 use crate::render::limiter_timeline::LimiterTimeline;
-use crate::render::solve::{Blocks, LimitingHistogram, Steps, Trace, blocks_of};
+use crate::render::solve::LimitingHistogram;
+use crate::render::trace::{Blocks, Steps, Trace, blocks_of};
 use crate::render::trims::Over;
 
 /// See [`limited_source`].
@@ -120,7 +121,7 @@ mod tests {
     use renderer::stages::limiter::LimiterParams;
 
     use super::*;
-    use crate::render::solve::TraceMeter;
+    use crate::render::trace::TraceMeter;
 
     const RATE_HZ: u32 = 48_000;
 

@@ -10,4 +10,5 @@ pub mod promises;
 pub(crate) mod provenance;
 pub mod series;
 pub mod solve;
+pub mod trace;
 pub mod trims;

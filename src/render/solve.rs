@@ -4,207 +4,14 @@
 //! are taken once. A gain that changes slowly passes through the K-weighting as a factor, so that the loudness behind the limiter
 //! follows from the traces alone, in a thousandth of the time a render takes.
 
-use std::collections::VecDeque;
-
-use analyzer::biquad::Biquad;
-use analyzer::loudness::KWeight;
 use analyzer::loudness_history::LoudnessHistory;
 use analyzer::oversample::BLOCK_FRAMES;
-use analyzer::stream::Frame;
 use analyzer::units::{db_from_gain, gain_from_db};
 use renderer::recipe::{DeliveryParams, Trim};
-use renderer::stages::limiter::{BlockPeaks, LimiterGain, LimiterParams, LimiterStep, PeakTrace};
+use renderer::stages::limiter::{LimiterGain, LimiterParams, LimiterStep};
 
 use crate::io;
-use crate::io::spool::{Record, Spool};
-
-/// Peaks and K-weighted energies of one block of [`BLOCK_FRAMES`] frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct TraceBlock {
-    /// What the limiter goes by.
-    pub peaks: BlockPeaks,
-    /// Of the whole, of the whole times its low band, and of the low band.
-    pub energies: [f32; 3],
-}
-
-impl TraceBlock {
-    /// Energy when a share of the low band is taken away.
-    fn energy(&self, low_cut: f32) -> f64 {
-        let ([whole, both, low], cut) = (self.energies.map(f64::from), f64::from(low_cut));
-        (whole - cut * (2.0 * both - cut * low)).max(0.0)
-    }
-}
-
-impl Record for TraceBlock {
-    const BYTES: usize = 40;
-
-    fn encode(self, bytes: &mut [u8]) {
-        let Self { peaks: BlockPeaks { reach: [a, b, c, d], frames, low: [e, f] }, energies: [g, h, i] } = self;
-        let (head, tail) = bytes.split_at_mut(4);
-        head.copy_from_slice(&frames);
-        for (bytes, value) in tail.as_chunks_mut::<4>().0.iter_mut().zip([a, b, c, d, e, f, g, h, i]) {
-            *bytes = value.to_le_bytes();
-        }
-    }
-
-    fn decode(bytes: &[u8]) -> Self {
-        let mut quads = bytes.as_chunks::<4>().0.iter().copied();
-        let frames = quads.next().unwrap_or_default();
-        let mut next = |_| quads.next().map(f32::from_le_bytes).unwrap_or_default();
-        let reach = std::array::from_fn(&mut next);
-        let peaks = BlockPeaks { reach, frames, low: std::array::from_fn(&mut next) };
-        Self { peaks, energies: std::array::from_fn(next) }
-    }
-}
-
-/// What limiter and loudness see of a song.
-pub struct Trace {
-    /// All blocks.
-    pub blocks: Spool<TraceBlock>,
-    /// Frames per second.
-    pub sample_rate_hz: u32,
-}
-
-/// Takes the trace while frames go by.
-pub struct TraceMeter {
-    peaks: PeakTrace,
-    weight: KWeight,
-    /// K-weighted: energy, left and right, so far in this block.
-    sums: [f64; 3],
-    frames_in_block: usize,
-    /// Sums of the blocks whose peaks are not known yet.
-    waiting: VecDeque<[f64; 3]>,
-    /// The low band, K-weighted once per block.
-    low_weight: Biquad,
-    trace: Trace,
-}
-
-impl TraceMeter {
-    /// `exact_above` as for [`PeakTrace`].
-    pub fn new(sample_rate_hz: u32, exact_above: f64, memory_bytes: usize) -> Self {
-        Self {
-            peaks: PeakTrace::new(exact_above, sample_rate_hz),
-            weight: KWeight::new(sample_rate_hz),
-            sums: [0.0; 3],
-            frames_in_block: 0,
-            waiting: VecDeque::new(),
-            // So far down the shelf of the weighting does nothing.
-            low_weight: Biquad::new(KWeight::high_pass(f64::from(sample_rate_hz) / BLOCK_FRAMES as f64)),
-            trace: Trace { blocks: Spool::new(memory_bytes), sample_rate_hz },
-        }
-    }
-
-    /// Takes the next frames.
-    pub fn push(&mut self, frames: &[Frame]) -> Result<(), io::Error> {
-        let mut left = frames;
-        while !left.is_empty() {
-            let (now, later) = left.split_at(left.len().min(BLOCK_FRAMES - self.frames_in_block));
-            let mut sums = self.sums;
-            for frame in now {
-                let [left, right] = self.weight.next(frame.map(f64::from));
-                sums = [sums[0] + (left * left + right * right), sums[1] + left, sums[2] + right];
-            }
-            self.sums = sums;
-            self.frames_in_block += now.len();
-            if self.frames_in_block == BLOCK_FRAMES {
-                self.waiting.push_back(sums);
-                (self.sums, self.frames_in_block) = ([0.0; 3], 0);
-                self.weight.settle();
-            }
-            left = later;
-        }
-        let mut peaks = Vec::with_capacity(frames.len() / BLOCK_FRAMES + 1);
-        self.peaks.push(frames, |block| peaks.push(block));
-        let Self { low_weight, waiting, trace, .. } = self;
-        keep(trace, low_weight, waiting, &peaks)
-    }
-
-    /// The whole trace.
-    pub fn finish(self) -> Result<Trace, io::Error> {
-        let Self { peaks, sums, frames_in_block, mut waiting, mut low_weight, mut trace, .. } = self;
-        if frames_in_block > 0 {
-            waiting.push_back(sums);
-        }
-        let mut last = Vec::new();
-        peaks.finish(|block| last.push(block));
-        keep(&mut trace, &mut low_weight, &mut waiting, &last)?;
-        Ok(trace)
-    }
-}
-
-/// Joins peaks with the sums of their blocks.
-fn keep(
-    trace: &mut Trace,
-    low_weight: &mut Biquad,
-    sums: &mut VecDeque<[f64; 3]>,
-    peaks: &[BlockPeaks],
-) -> Result<(), io::Error> {
-    let joined = peaks.iter().zip(sums.drain(..peaks.len())).map(|(peaks, [energy, left, right])| {
-        let low = low_weight.next(peaks.low.map(f64::from));
-        low_weight.settle();
-        let both = low[0] * left + low[1] * right;
-        let alone = BLOCK_FRAMES as f64 * (low[0] * low[0] + low[1] * low[1]);
-        TraceBlock { peaks: *peaks, energies: [energy, both, alone].map(|energy| energy as f32) }
-    });
-    trace.blocks.push(&joined.collect::<Vec<_>>())
-}
-
-/// Gives the blocks of a trace one by one.
-pub trait Blocks: FnMut() -> Result<Option<TraceBlock>, io::Error> {}
-
-impl<T: FnMut() -> Result<Option<TraceBlock>, io::Error>> Blocks for T {}
-
-/// What the limiter does to each block of a trace, and to one more at the end.
-pub struct Steps<S> {
-    blocks: S,
-    gain: LimiterGain,
-    trims: VecDeque<Trim>,
-    block: u64,
-    /// Outputs that belong to the time before the start.
-    ahead: usize,
-}
-
-impl<S: Blocks> Steps<S> {
-    /// Steps for the blocks that `blocks` gives, peaks corrected by `trims`, which are in order.
-    pub fn new(blocks: S, gain: LimiterGain, trims: &[Trim]) -> Self {
-        Self { blocks, ahead: gain.delay_blocks(), gain, trims: trims.iter().copied().collect(), block: 0 }
-    }
-
-    /// The next block's; past the end that of silence.
-    pub fn next_step(&mut self) -> Result<LimiterStep, io::Error> {
-        loop {
-            let TraceBlock { peaks, .. } = (self.blocks)()?.unwrap_or_default();
-            let mut trim = 1.0;
-            if let Some(first) = self.trims.front()
-                && first.block == self.block
-            {
-                trim = gain_from_db(first.peak_db);
-                self.trims.pop_front();
-            }
-            self.block += 1;
-            let step = self.gain.next(peaks, trim);
-            match self.ahead {
-                0 => return Ok(step),
-                _ => self.ahead -= 1,
-            }
-        }
-    }
-}
-
-/// The blocks of a trace one by one.
-pub fn blocks_of(trace: &Trace) -> impl Blocks {
-    let mut reader = trace.blocks.reader();
-    let mut buffer = vec![TraceBlock::default(); 4096];
-    let (mut filled, mut next) = (0, 0);
-    move || {
-        if next == filled {
-            (filled, next) = (reader.read(&mut buffer)?, 0);
-        }
-        let block = (next < filled).then(|| buffer[next]);
-        next += usize::from(block.is_some());
-        Ok(block)
-    }
-}
+use crate::render::trace::{Steps, Trace, blocks_of};
 
 /// What a drive leads to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -470,9 +277,11 @@ fn quantized(drive_db: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use analyzer::random::Random;
+    use analyzer::stream::Frame;
     use analyzer::synth::{demo_mix, pink_noise};
 
     use super::*;
+    use crate::render::trace::TraceMeter;
 
     const RATE: u32 = 44_100;
 

@@ -10,7 +10,7 @@ use renderer::recipe::Trim;
 use renderer::stages::limiter::LimiterGain;
 
 use crate::io;
-use crate::render::solve::{Steps, Trace, blocks_of};
+use crate::render::trace::{Steps, Trace, blocks_of};
 
 /// A block of what is written that passes the ceiling.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -160,7 +160,7 @@ impl SoundFigures {
 }
 
 /// Where the loudest 3 s start, the first of equals.
-pub fn loudest_at(short_term_lufs: &[f32]) -> Option<f64> {
+fn loudest_at(short_term_lufs: &[f32]) -> Option<f64> {
     let mut loudest: Option<(usize, f32)> = None;
     for (n, lufs) in short_term_lufs.iter().enumerate() {
         if loudest.is_none_or(|(_, other)| *lufs > other) {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A passage is this long where the song allows it, seconds.
-pub const PASSAGE_S: f64 = 8.0;
+const PASSAGE_S: f64 = 8.0;
 /// Short-term loudness covers this much, seconds...
 const SHORT_TERM_S: f64 = 3.0;
 /// ...and is known this often, seconds.
@@ -41,11 +41,6 @@ impl Passage {
     fn around(kind: PassageKind, song_s: f64, middle_s: f64) -> Self {
         let start_s = (middle_s - PASSAGE_S / 2.0).clamp(0.0, (song_s - PASSAGE_S).max(0.0));
         Self { kind, start_s, end_s: (start_s + PASSAGE_S).min(song_s) }
-    }
-
-    /// Length, seconds.
-    pub fn seconds(&self) -> f64 {
-        self.end_s - self.start_s
     }
 
     /// First frame and the one after the last.
@@ -134,7 +129,7 @@ mod tests {
         let [verse, chorus] = passages[..] else { panic!("{passages:?}") };
         assert_eq!((verse.kind, chorus.kind), (PassageKind::Typical, PassageKind::Loudest));
         assert!(verse.end_s <= 60.0 && (chorus.start_s..chorus.end_s).contains(&71.5), "{passages:?}");
-        assert!(passages.iter().all(|passage| passage.seconds() == PASSAGE_S));
+        assert!(passages.iter().all(|passage| passage.end_s - passage.start_s == PASSAGE_S));
     }
 
     #[test]

@@ -9,11 +9,13 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use models::amounts::Amounts;
 use models::character::Character;
-use renderer::recipe::{Recipe, RecipeError};
+use renderer::recipe::{Recipe, RecipeError, SampleFormat};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::error::Error;
+use crate::io::output_spec::Format;
 use crate::request::delivery::DeliveryRequest;
 use crate::request::reference::{Genre, MatchKind, Reference};
 use crate::request::text::{as_text, list_as_text, option_as_text, value_enum_text};
@@ -67,6 +69,17 @@ pub struct MasterSettings {
     #[command(flatten)]
     #[serde(flatten)]
     pub amounts: AmountSettings,
+}
+
+/// Refuses samples that files of a format do not hold.
+///
+/// # Errors
+/// Says what to write instead.
+pub fn check_format(format: Format, sample_format: SampleFormat) -> Result<(), Error> {
+    if format == Format::Flac && sample_format == SampleFormat::Float32 {
+        return Err(Error::Usage("FLAC holds no floating point: write .wav, or 24 bits".to_owned()));
+    }
+    Ok(())
 }
 
 /// How much of what is decided is done.
@@ -128,6 +141,17 @@ impl MasterSettings {
             }
         });
         words.collect()
+    }
+
+    /// Refuses what no song could be mastered with, before any is read.
+    ///
+    /// # Errors
+    /// A value that no recipe accepts, or samples that files of this format do not hold.
+    pub fn check(&self, format: Format) -> Result<(), Error> {
+        self.delivery.delivery(0.0, false, None, 0.0)?;
+        check_format(format, self.delivery.output()?.sample_format)?;
+        with_values(Recipe::default(), &self.values)?;
+        Ok(())
     }
 
     /// Whether a column of a plan takes several values.

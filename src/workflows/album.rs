@@ -17,7 +17,7 @@ use renderer::recipe::Recipe;
 use crate::error::Error;
 use crate::io;
 use crate::render::finish::predict_loudness;
-use crate::render::solve::Trace;
+use crate::render::trace::Trace;
 use crate::report::album::AlbumReport;
 use crate::report::album::AlbumSong;
 use crate::request::job::AlbumLoudness;
@@ -266,7 +266,7 @@ mod tests {
     use analyzer::synth::demo_mix;
 
     use super::*;
-    use crate::render::solve::TraceMeter;
+    use crate::render::trace::TraceMeter;
 
     const RATE_HZ: u32 = 44_100;
 

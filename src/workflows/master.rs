@@ -8,7 +8,7 @@ use analyzer::tone::Tone;
 use models::amounts::Amounts;
 use models::decision::{Confidence, MasteringDecision};
 use models::target::{Target, TargetKind};
-use renderer::recipe::{Recipe, SampleFormat, Solution};
+use renderer::recipe::{Recipe, Solution};
 
 use crate::decide::genres::Genres;
 use crate::decide::refine::{refined, with_dynamics};
@@ -18,7 +18,6 @@ use crate::decide::target::measure_references;
 use crate::decide::target::read_profile;
 use crate::decide::vinyl;
 use crate::error::Error;
-use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
 use crate::page;
 use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash, starting_solution};
@@ -32,7 +31,7 @@ use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::request::job::{MasterJob, Output, RenderJob};
 use crate::request::paths::{check_other_path, check_paths};
-use crate::request::settings::{DeciderKind, MasterSettings, with_values};
+use crate::request::settings::{DeciderKind, MasterSettings, check_format, with_values};
 use crate::song::Song;
 use crate::song::observer::Observer;
 
@@ -42,10 +41,7 @@ use crate::song::observer::Observer;
 /// See [`Error`]; nothing is written.
 pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
     let settings = &job.settings;
-    settings.delivery.delivery(0.0, false, None, 0.0)?;
-    let output = settings.delivery.output()?;
-    check_format(&job.output, output.sample_format)?;
-    with_values(Recipe::default(), &settings.values)?;
+    settings.check(job.output.format)?;
     let references = settings.references.iter().map(|r| r.path.as_path());
     check_paths(&job.input, references.clone(), &job.output)?;
     if let Some(recipe) = &job.recipe {
@@ -264,7 +260,7 @@ const AS_LOUD_LU: f64 = 0.2;
 /// See [`Error`]; nothing is written.
 pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error> {
     let recipe = with_values(job.recipe.clone(), &job.settings)?;
-    check_format(&job.output, recipe.output.sample_format)?;
+    check_format(job.output.format, recipe.output.sample_format)?;
     check_paths(&job.input, std::iter::empty(), &job.output)?;
     let mut song = Song::load(&job.input, observer)?;
     let hash = song.hash.clone();
@@ -297,15 +293,6 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     let mut report = report(seen, finished, &job.output);
     note_page(page::of_master(&job.output, &report, &song, heard), &mut report);
     Ok(report)
-}
-
-/// Refuses samples that the container cannot hold.
-pub(crate) fn check_format(output: &Output, sample_format: SampleFormat) -> Result<(), Error> {
-    if output.format == Format::Flac && sample_format == SampleFormat::Float32 {
-        let path = output.path.display();
-        return Err(Error::Usage(format!("{path}: FLAC holds no floating point: write .wav, or 24 bits")));
-    }
-    Ok(())
 }
 
 /// How dense a reference makes a master: as dense as its loudness asks for where it is followed, else only as far as a song like this

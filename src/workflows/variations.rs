@@ -3,14 +3,16 @@
 use std::path::Path;
 
 use analyzer::profile::Profile;
+use models::Decider;
 use models::character::Character;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::decide::genres::Genres;
-use crate::decide::target::{MasteringTarget, MeasuredReference, load_decider, measure_references};
+use crate::decide::target::{MasteringTarget, MeasuredReference, load_decider, measure_references, read_profile};
 use crate::error::Error;
 use crate::io;
+use crate::io::output_spec::Format;
 use crate::page::variations::{VariationView, write_page};
 use crate::render::output_meter::CaptureRequest;
 use crate::report::passage::{Passage, excerpt};
@@ -43,6 +45,9 @@ pub enum VariationKind {
 /// All of them, in the order of the page.
 const KINDS: [VariationKind; 5] =
     [VariationKind::Gentle, VariationKind::Balanced, VariationKind::Loud, VariationKind::Warm, VariationKind::Open];
+
+/// The masters that excerpts are cut from.
+const FORMAT: Format = Format::Wav;
 
 /// A gentle master takes this share of what is decided.
 const GENTLE: f64 = 0.5;
@@ -120,6 +125,11 @@ pub fn variations(
 ) -> Result<Vec<Variation>, Error> {
     let references = job.settings.references.iter().map(|reference| reference.path.as_path());
     check_other_path("report", &page.path, references.chain([job.input.as_path()]), page.force)?;
+    job.settings.check(FORMAT)?;
+    if let Some(path) = &job.settings.profile {
+        read_profile(path)?;
+    }
+    let decider = load_decider(job.settings.decider)?;
     let (song, references) = rayon::join(
         || Song::load_measured(&job.input, observer),
         || measure_references(&job.settings.references, &Unseen(observer)),
@@ -127,9 +137,11 @@ pub fn variations(
     let ((song, profile), references) = (song?, references?);
     let short_term_lufs = song.timeline.as_ref().map_or(&[][..], |timeline| &timeline.short_term_lufs);
     let passage = excerpt(profile.seconds(), short_term_lufs);
-    let folder = tempfile::tempdir().map_err(|e| Error::Folder(format!("no temporary folder can be made: {e}")))?;
-    let sources = Sources { song: &song, profile: &profile, references: &references, passage, folder: folder.path() };
-    let (mut done, mut views) = (Vec::new(), Vec::new());
+    let folder = tempfile::tempdir().map_err(|e| io::Error::spooling(&e))?;
+    let (references, folder) = (&references[..], folder.path());
+    let genres = Genres::default();
+    let mut sources = Sources { song: &song, profile: &profile, references, passage, folder, decider, genres };
+    let mut done = Vec::new();
     let mut kinds = vec![VariationKind::Balanced];
     let (mut balanced_lufs, mut reference) = (0.0, None);
     while let Some(kind) = kinds.pop() {
@@ -144,12 +156,11 @@ pub fn variations(
             let character = if is_brighter(&report.qualities) { VariationKind::Warm } else { VariationKind::Open };
             kinds.extend([VariationKind::Gentle, VariationKind::Loud, character]);
         }
-        views.push(VariationView::new(kind.name(), &report, frames, command));
-        done.push(Variation { kind, options, qualities: report.qualities });
+        let view = VariationView::new(kind.name(), &report, frames, command);
+        done.push((Variation { kind, options, qualities: report.qualities }, view));
     }
-    let place = |kind: VariationKind| KINDS.iter().position(|known| *known == kind);
-    done.sort_by_key(|variation| place(variation.kind));
-    views.sort_by_key(|view| KINDS.iter().position(|kind| kind.name() == view.name));
+    done.sort_by_key(|(variation, _)| KINDS.iter().position(|kind| *kind == variation.kind));
+    let (done, views) = done.into_iter().unzip();
     write_page(page, &song, &passage, views, reference.as_ref())?;
     Ok(done)
 }
@@ -167,24 +178,24 @@ struct Sources<'a> {
     references: &'a [MeasuredReference],
     passage: Passage,
     folder: &'a Path,
+    decider: Decider,
+    genres: Genres,
 }
 
 impl Sources<'_> {
     /// A whole master in the temporary folder: its report, and the excerpt.
     fn mastered(
-        &self,
+        &mut self,
         kind: VariationKind,
         job: &MasterJob,
         observer: &dyn Observer,
     ) -> Result<(crate::report::Report, Vec<analyzer::stream::Frame>), Error> {
-        let Self { song, profile, references, passage, folder } = self;
+        let Self { song, profile, references, passage, folder, decider, genres } = self;
         let path = folder.join(kind.name()).with_extension("wav");
-        let output = Output { path, format: io::output_spec::Format::Wav, force: false, delta: None, page: None };
+        let output = Output { path, format: FORMAT, force: false, delta: None, page: None };
         let job = MasterJob { output, ..job.clone() };
         let settings = &job.settings;
-        let mut decider = load_decider(settings.decider)?;
-        let aim =
-            MasteringTarget::towards(&mut decider, &mut Genres::default(), references.to_vec(), settings, &[profile])?;
+        let aim = MasteringTarget::towards(decider, genres, references.to_vec(), settings, &[profile])?;
         let mix = Mix { input: &job.input, settings: &job.settings, song, profile };
         let decided = mix.decided(aim, None, |target| decider.decide(profile, target), observer)?;
         let passage = passage.start_s..passage.end_s;

@@ -32,6 +32,10 @@ pub const RATE_HZ: u32 = 44_100;
 /// Long enough for intro, verse and chorus of the synthesised song, and for short-term loudness.
 pub const SECONDS: f64 = 6.0;
 
+/// What is asked for when nothing is said.
+pub const DEFAULT_LUFS: f64 = -14.0;
+pub const DEFAULT_DBTP: f64 = -1.0;
+
 /// Promise 1: integrated loudness is within this of the target.
 pub const LOUDNESS_TOLERANCE_LU: f64 = 0.1;
 

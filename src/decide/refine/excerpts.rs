@@ -16,7 +16,8 @@ use crate::error::Error;
 use crate::io::spool::Spool;
 use crate::render::finish::starting_solution;
 use crate::render::limited_source::limited_source;
-use crate::render::solve::{CEILING_MARGIN_DB, Outcome, TraceMeter, solve};
+use crate::render::solve::{CEILING_MARGIN_DB, Outcome, solve};
+use crate::render::trace::TraceMeter;
 use crate::song::Song;
 use crate::song::blocks::each_block;
 

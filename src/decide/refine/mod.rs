@@ -30,12 +30,12 @@ use crate::request::settings::Effort;
 use crate::song::Song;
 use crate::song::observer::{Observer, Stage};
 
-/// Corrections that are made one after the other.
-fn rounds(effort: Effort) -> usize {
+/// Corrections that are made one after the other, if any are.
+fn rounds(effort: Effort) -> Option<usize> {
     match effort {
-        Effort::Off => 0,
-        Effort::Fast => QUICK_ROUNDS,
-        Effort::Best => 8,
+        Effort::Off => None,
+        Effort::Fast => Some(QUICK_ROUNDS),
+        Effort::Best => Some(8),
     }
 }
 
@@ -85,9 +85,9 @@ pub fn refined(
     (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
 ) -> Result<(Recipe, Option<Refinement>), Error> {
-    let (mut recipe, refinement) = match effort {
-        Effort::Off => (recipe, None),
-        _ => refine_by_rendering(song, profile, target, recipe, (amounts, effort), observer)?,
+    let (mut recipe, refinement) = match rounds(effort) {
+        None => (recipe, None),
+        Some(rounds) => refine_by_rendering(song, profile, target, recipe, (amounts, rounds), observer)?,
     };
     keep_one_side(profile, &mut recipe);
     Ok((recipe, refinement))
@@ -98,12 +98,11 @@ fn refine_by_rendering(
     profile: &Profile,
     target: &Target,
     recipe: Recipe,
-    (amounts, effort): (&Amounts, Effort),
+    (amounts, rounds): (&Amounts, usize),
     observer: &dyn Observer,
 ) -> Result<(Recipe, Option<Refinement>), Error> {
     let goal = Goal::of(profile, target, &amounts.times(&target.trust), &recipe);
     let Some(goal) = goal else { return Ok((recipe, None)) };
-    let rounds = rounds(effort);
     let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds, observer };
     if target.kind.is_followed() {
         let Some(excerpts) = RefinementExcerpts::whole(song, profile)? else { return Ok((recipe, None)) };

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 
-use super::boxes::{Span, bytes, child, id, timescale, track, whole};
+use super::boxes::{Span, bytes, child, id, movie, timescale, track};
 
 /// The sound of a track that is to be heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +25,7 @@ const MAX_EDITS: u32 = 64;
 
 /// The edit of the track with this id; `None` where there is none or it cannot be read.
 pub(in crate::io) fn edit(file: &mut File, track_id: u32) -> Option<Edit> {
-    let movie = whole(file).and_then(|whole| child(file, whole, b"moov"))?;
+    let movie = movie(file)?;
     let track =
         track(file, movie, |file, track| child(file, track, b"tkhd").and_then(|h| id(file, h)) == Some(track_id))?;
     of_track(file, movie, track)

@@ -6,7 +6,7 @@ mod claims;
 mod edit;
 mod pcm;
 
-pub(super) use self::boxes::has_sound;
+pub(super) use self::boxes::{Span, child, children, has_sound, movie};
 pub(super) use self::claims::are_possible;
 pub(super) use self::edit::{Edit, edit};
 pub(super) use self::pcm::read as read_pcm;

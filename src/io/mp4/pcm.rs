@@ -6,7 +6,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
-use super::boxes::{Span, bytes, child, children, is_sound, timescale, track, whole};
+use super::boxes::{Span, bytes, child, children, is_sound, movie, timescale, track};
 use super::edit::of_track;
 use crate::io::error::{Error, Warning};
 use crate::io::pcm::{Encoding, Layout};
@@ -92,7 +92,7 @@ pub(in crate::io) fn read(file: &mut File, path: &Path) -> Result<Option<Layout>
 
 /// The movie, its first track of sound, and that one's sample table.
 fn sound_table(file: &mut File) -> Option<(Span, Span, Span)> {
-    let movie = whole(file).and_then(|whole| child(file, whole, b"moov"))?;
+    let movie = movie(file)?;
     let track = track(file, movie, is_sound)?;
     let media = child(file, track, b"mdia")?;
     let information = child(file, media, b"minf")?;
@@ -102,7 +102,7 @@ fn sound_table(file: &mut File) -> Option<(Span, Span, Span)> {
 /// Channels, rate (0 where the media's counts) and samples of the first sample entry, if it is uncompressed.
 fn entry(file: &mut File, description: Span) -> Option<(u32, u32, Samples)> {
     let entries = Span { start: description.start + 8, ..description };
-    let entry = children(file, entries).ok()?.into_iter().next()?;
+    let entry = children(file, entries).into_iter().next()?;
     let short = |file: &mut File, at| bytes(file, entry, at).map(|b| u32::from(u16::from_be_bytes(b)));
     let version = short(file, 8)? as usize;
     let mut channels = short(file, 16)?;
@@ -115,7 +115,7 @@ fn entry(file: &mut File, description: Span) -> Option<(u32, u32, Samples)> {
         (channels, bits, flags) = (word(file, 40)?, word(file, 48)?, word(file, 52)?);
     }
     let boxes = Span { start: entry.start + ENTRY_BYTES.get(version)?, ..entry };
-    let inner = children(file, boxes).ok()?;
+    let inner = children(file, boxes);
     for part in inner {
         match &part.name {
             b"wave" => {

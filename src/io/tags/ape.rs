@@ -1,19 +1,17 @@
 //! APEv2 tags at the end of a file (wiki.hydrogenaud.io, *APEv2 specification*).
 
 use super::MAX_ENTRIES;
-use super::bytes::ReadAt;
-use super::found::{Found, MAX_PICTURE_BYTES, MAX_TEXT_BYTES, Picture};
+use super::found::{Found, MAX_TEXT_BYTES, Picture};
+use crate::io::bytes::ReadAt;
+use crate::io::tag_places::ApeFooter;
 
 /// Before an ID3v1 tag, or at the very end.
 pub(super) fn read(bytes: &mut impl ReadAt) -> Found {
     let mut found = Found::default();
     let len = bytes.len();
     for end in [len, len.saturating_sub(128)] {
-        let footer = end.checked_sub(32).and_then(|at| bytes.array::<32>(at));
-        if let Some(footer) = footer.filter(|footer| footer.starts_with(b"APETAGEX")) {
-            let long = |i: usize| u32::from_le_bytes(std::array::from_fn(|k| footer[i + k]));
-            let start = end.saturating_sub(u64::from(long(12)));
-            items(bytes, start, end - 32, long(16), &mut found);
+        if let Ok(Some(footer)) = ApeFooter::before(bytes, end) {
+            items(bytes, end.saturating_sub(footer.bytes), footer.items_end, footer.items, &mut found);
             break;
         }
     }
@@ -44,8 +42,7 @@ fn items(bytes: &mut impl ReadAt, mut at: u64, end: u64, count: u32, found: &mut
 }
 
 fn picture(bytes: &mut impl ReadAt, key: &str, start: u64, size: u64, found: &mut Found) -> Option<()> {
-    if size > MAX_PICTURE_BYTES as u64 || !found.wants_picture(size) {
-        found.wants_picture(size);
+    if !found.wants_picture(size) {
         return Some(());
     }
     let item = bytes.bytes(start, size)?;

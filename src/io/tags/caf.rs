@@ -1,27 +1,27 @@
 //! The information chunk of CAF (Apple, *Core Audio Format Specification 1.0*).
 
 use super::MAX_ENTRIES;
-use super::bytes::ReadAt;
 use super::found::{Found, MAX_TEXT_BYTES};
 use super::names::SOFTWARE;
+use crate::io::bytes::ReadAt;
+use crate::io::caf::Chunk;
 
 /// The tags of a CAF.
 pub(super) fn read(bytes: &mut impl ReadAt) -> Found {
     let mut found = Found::default();
     let mut at = 8;
     for _ in 0..MAX_ENTRIES {
-        let Some([a, b, c, d, size @ ..]) = bytes.array::<12>(at) else { break };
-        let size = u64::from_be_bytes(size);
-        match &[a, b, c, d] {
+        let Ok(Some(Chunk { id, body, size })) = Chunk::at(bytes, at) else { break };
+        match &id {
             b"info" if size <= MAX_TEXT_BYTES as u64 => {
-                let Some(chunk) = bytes.bytes(at + 12, size) else { break };
+                let Some(chunk) = bytes.bytes(body, size) else { break };
                 texts(chunk.get(4..).unwrap_or_default(), &mut found);
             }
             b"info" => found.leave_out("texts of too many megabytes"),
             b"mark" | b"regn" => found.leave_out("markers"),
             _ => {}
         }
-        let Some(next) = at.checked_add(12).and_then(|at| at.checked_add(size)) else { break };
+        let Some(next) = body.checked_add(size) else { break };
         at = next;
     }
     found

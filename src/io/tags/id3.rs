@@ -1,14 +1,12 @@
 //! ID3v2.2, 2.3 and 2.4 (id3.org), and ID3v1. Version 2.4 is written, in UTF-8.
 
 use super::MAX_ENTRIES;
-use super::bytes::ReadAt;
 use super::found::{Found, MAX_PICTURE_BYTES, MAX_TEXT_BYTES, Picture};
 use super::genres::{genre, genre_of};
 use super::names::{COMMENT, DISC, DISC_TOTAL, LYRICS, NAMES, SOFTWARE, TRACK, TRACK_TOTAL};
+use crate::io::bytes::ReadAt;
 use crate::io::riff_chunk::{begin_chunk, end_chunk};
-
-/// Tags in a row before the sound that are looked at: some programs write a second one, none more.
-const MAX_TAGS: usize = 16;
+use crate::io::tag_places::{Id3v2, MAX_LEADING_TAGS, id3v1, syncsafe};
 
 /// A tag that has to be unpacked as a whole is not read when it is larger.
 const MAX_UNPACKED_BYTES: u64 = 2 * MAX_PICTURE_BYTES as u64;
@@ -32,7 +30,7 @@ const STALE_FRAMES: &[&str] = &[
 /// Reads the tags before the sound, and says where that starts.
 pub(super) fn read_leading(bytes: &mut impl ReadAt, found: &mut Found) -> u64 {
     let mut at = 0;
-    for _ in 0..MAX_TAGS {
+    for _ in 0..MAX_LEADING_TAGS {
         let Some((tag, next)) = read_v2(bytes, at) else { break };
         found.add(tag);
         at = next;
@@ -42,14 +40,9 @@ pub(super) fn read_leading(bytes: &mut impl ReadAt, found: &mut Found) -> u64 {
 
 /// The tag at `at`, and what follows it.
 pub(super) fn read_v2(bytes: &mut impl ReadAt, at: u64) -> Option<(Found, u64)> {
-    let header: [u8; 10] = bytes.array(at)?;
-    let [b'I', b'D', b'3', version, _, flags, size @ ..] = header else { return None };
-    if size.iter().any(|b| b & 0x80 != 0) {
-        return None;
-    }
-    let body_bytes = u64::from(syncsafe(size));
-    let end = (at + 10 + body_bytes).min(bytes.len());
-    let next = end + if version == 4 && flags & 0x10 != 0 { 10 } else { 0 };
+    let tag = Id3v2::at(bytes, at).ok().flatten()?;
+    let Id3v2 { version, flags, body, body_bytes } = tag;
+    let end = (body + body_bytes).min(bytes.len());
     let mut found = Found::default();
     let is_unsynchronised = flags & 0x80 != 0;
     match version {
@@ -58,16 +51,16 @@ pub(super) fn read_v2(bytes: &mut impl ReadAt, at: u64) -> Option<(Found, u64)> 
         2 | 3 if is_unsynchronised => {
             if body_bytes > MAX_UNPACKED_BYTES {
                 found.leave_out(format!("an ID3 tag of {} MB", body_bytes / 1_000_000));
-            } else if let Some(body) = bytes.bytes(at + 10, end - at - 10) {
+            } else if let Some(body) = bytes.bytes(body, end - body) {
                 let mut body = resynchronised(&body);
                 let end = body.len() as u64;
                 Tag { version, flags, at: 0, end }.read(&mut body, &mut found);
             }
         }
-        2..=4 => Tag { version, flags, at: at + 10, end }.read(bytes, &mut found),
+        2..=4 => Tag { version, flags, at: body, end }.read(bytes, &mut found),
         _ => found.leave_out(format!("ID3 version 2.{version}")),
     }
-    Some((found, next))
+    Some((found, tag.end()))
 }
 
 struct Tag {
@@ -281,10 +274,6 @@ fn decoded(encoding: u8, data: &[u8]) -> String {
     }
 }
 
-fn syncsafe(size: [u8; 4]) -> u32 {
-    size.iter().fold(0, |size, &b| size << 7 | u32::from(b & 0x7f))
-}
-
 /// Without the zeros that keep a decoder from taking a tag for sound (ID3v2.4.0 section 6.1).
 fn resynchronised(data: &[u8]) -> Vec<u8> {
     let after_ff = std::iter::once(false).chain(data.iter().map(|&b| b == 0xff));
@@ -294,8 +283,7 @@ fn resynchronised(data: &[u8]) -> Vec<u8> {
 /// The 128 bytes at the end of a file.
 pub(super) fn read_v1(bytes: &mut impl ReadAt) -> Found {
     let mut found = Found::default();
-    let tag = bytes.len().checked_sub(128).and_then(|at| bytes.array::<128>(at));
-    let Some(tag) = tag.filter(|tag| tag.starts_with(b"TAG")) else { return found };
+    let Ok(Some(tag)) = id3v1(bytes) else { return found };
     let mut field = |name: &str, range: std::ops::Range<usize>| {
         let end = tag[range.clone()].iter().position(|&b| b == 0).map_or(range.end, |n| range.start + n);
         found.text(name, &decoded(0, &tag[range.start..end]));

@@ -5,7 +5,6 @@
 //! bounded (`found`), and what cannot be carried over is named.
 
 mod ape;
-mod bytes;
 mod caf;
 mod found;
 mod genres;
@@ -22,9 +21,9 @@ use std::path::Path;
 
 use flac_codec::metadata::{Picture as FlacPicture, PictureType as FlacPictureType, VorbisComment};
 
-use self::bytes::{FileBytes, ReadAt};
 use self::found::{Found, Picture};
 use self::names::SOFTWARE;
+use super::bytes::{FileBytes, ReadAt as _};
 use super::contain::contain;
 use super::error::Warning;
 use super::regular::open_regular;

@@ -1,24 +1,15 @@
 //! The item list of an MP4 (Apple, *iTunes metadata format*), and the user data of QuickTime.
 
-use super::MAX_ENTRIES;
-use super::bytes::ReadAt;
 use super::found::{Found, MAX_TEXT_BYTES, Picture};
 use super::genres::genre;
 use super::names::{DISC, NAMES, SOFTWARE, TRACK};
-
-/// A box and where its content starts and ends.
-#[derive(Clone, Copy)]
-struct Atom {
-    name: [u8; 4],
-    start: u64,
-    end: u64,
-}
+use crate::io::bytes::ReadAt;
+use crate::io::mp4::{Span, child, children, movie};
 
 /// The tags of an MP4.
 pub(super) fn read(bytes: &mut impl ReadAt) -> Found {
     let mut found = Found::default();
-    let whole = Atom { name: *b"root", start: 0, end: bytes.len() };
-    let Some(movie) = child(bytes, whole, b"moov") else { return found };
+    let Some(movie) = movie(bytes) else { return found };
     let user_data = child(bytes, movie, b"udta");
     let meta = user_data.and_then(|data| child(bytes, data, b"meta")).or_else(|| child(bytes, movie, b"meta"));
     if let Some(list) = meta.and_then(|meta| item_list(bytes, meta)) {
@@ -42,12 +33,12 @@ pub(super) fn read(bytes: &mut impl ReadAt) -> Found {
 }
 
 /// `meta` has a version in MP4 and none in QuickTime.
-fn item_list(bytes: &mut impl ReadAt, meta: Atom) -> Option<Atom> {
+fn item_list(bytes: &mut impl ReadAt, meta: Span) -> Option<Span> {
     let has_version = bytes.array::<4>(meta.start + 4) != Some(*b"hdlr");
-    child(bytes, Atom { start: meta.start + if has_version { 4 } else { 0 }, ..meta }, b"ilst")
+    child(bytes, Span { start: meta.start + if has_version { 4 } else { 0 }, ..meta }, b"ilst")
 }
 
-fn read_item(bytes: &mut impl ReadAt, item: Atom, found: &mut Found) {
+fn read_item(bytes: &mut impl ReadAt, item: Span, found: &mut Found) {
     let mut own_name = None;
     for part in children(bytes, item) {
         let text_bytes = part.end - part.start;
@@ -112,25 +103,4 @@ fn number(atom: [u8; 4], data: &[u8], found: &mut Found) {
             Err(_) => found.leave_out(format!("MP4 item {}", String::from_utf8_lossy(&atom))),
         },
     }
-}
-
-fn child(bytes: &mut impl ReadAt, parent: Atom, name: &[u8; 4]) -> Option<Atom> {
-    children(bytes, parent).into_iter().find(|atom| &atom.name == name)
-}
-
-fn children(bytes: &mut impl ReadAt, parent: Atom) -> Vec<Atom> {
-    let mut atoms = Vec::new();
-    let mut at = parent.start;
-    while at + 8 <= parent.end && atoms.len() < MAX_ENTRIES {
-        let Some([a, b, c, d, name @ ..]) = bytes.array::<8>(at) else { break };
-        let (size, head) = match u32::from_be_bytes([a, b, c, d]) {
-            0 => (parent.end - at, 8),
-            1 => (bytes.array(at + 8).map_or(0, u64::from_be_bytes), 16),
-            size => (u64::from(size), 8),
-        };
-        let Some(end) = at.checked_add(size).filter(|&end| size >= head && end <= parent.end) else { break };
-        atoms.push(Atom { name, start: at + head, end });
-        at = end;
-    }
-    atoms
 }

@@ -1,10 +1,10 @@
 //! Tags in the chunks of WAV and AIFF.
 
-use super::bytes::ReadAt;
 use super::found::{Found, MAX_TEXT_BYTES};
 use super::names::{NAMES, SOFTWARE};
 use super::{MAX_ENTRIES, id3};
-use crate::io::riff_chunk::{begin_chunk, end_chunk};
+use crate::io::bytes::ReadAt;
+use crate::io::riff_chunk::{Chunk, begin_chunk, end_chunk};
 
 /// The chunk of a RIFF INFO list that names the program.
 const INFO_SOFTWARE: &[u8; 4] = b"ISFT";
@@ -103,9 +103,9 @@ fn each_chunk<B: ReadAt>(
     mut look: impl FnMut(&mut B, &[u8; 4], u64, u64) -> Option<u64>,
 ) {
     for _ in 0..MAX_ENTRIES {
-        let Some([a, b, c, d, size @ ..]) = bytes.array::<8>(at) else { return };
-        let Some(size) = look(bytes, &[a, b, c, d], at + 8, u64::from(size_of(size))) else { return };
-        let Some(next) = at.checked_add(8).and_then(|at| at.checked_add(size)?.checked_add(size & 1)) else { return };
+        let Ok(Some(chunk)) = Chunk::at(bytes, at, size_of) else { return };
+        let Some(size) = look(bytes, &chunk.id, chunk.body, chunk.size) else { return };
+        let Some(next) = chunk.next_after(size) else { return };
         at = next;
     }
 }

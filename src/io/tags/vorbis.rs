@@ -1,8 +1,8 @@
 //! Vorbis comments and pictures (xiph.org, RFC 9639) in FLAC and Ogg.
 
 use super::MAX_ENTRIES;
-use super::bytes::ReadAt;
 use super::found::{Found, MAX_PICTURE_BYTES, MAX_TEXT_BYTES, Picture};
+use crate::io::bytes::ReadAt;
 
 /// The name under which Ogg keeps pictures, in base64.
 const PICTURE_NAME: &str = "METADATA_BLOCK_PICTURE";

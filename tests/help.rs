@@ -1,0 +1,52 @@
+//! `--help` of every command, word for word: what is expected lies in `tests/expected/help`.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::Folder;
+
+/// Lines of help are broken here, whatever the width of the terminal.
+const COLUMNS: &str = "100";
+
+fn expected() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected/help")
+}
+
+fn help(folder: &Folder, arguments: &[&str]) -> String {
+    let mut command = folder.command(&[arguments, &["--help"]].concat());
+    folder.run(command.env("COLUMNS", COLUMNS)).succeeded().stdout
+}
+
+/// The text has to be that of the file; with `UPDATE_EXPECTED` set, it is written there.
+fn assert_expected(name: &str, text: &str) {
+    let path = expected().join(name);
+    // The name of the program ends in `.exe` on Windows.
+    let text = text.replace("goldmaster.exe", "goldmaster");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::create_dir_all(expected()).expect("a folder");
+        fs::write(&path, &text).expect("space");
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(text == written, "tests/expected/help/{name} is not what is printed; run again with UPDATE_EXPECTED=1");
+}
+
+#[test]
+fn every_command_prints_the_help_that_is_expected() {
+    let folder = Folder::new();
+    let whole = help(&folder, &[]);
+    assert_expected("goldmaster.txt", &whole);
+    let (_, listed) = whole.split_once("Commands:\n").expect("a list of commands");
+    let listed = listed.split("\n\n").next().unwrap_or_default();
+    let commands = listed.lines().filter_map(|line| line.split_whitespace().next());
+    let commands: Vec<&str> = commands.filter(|command| *command != "help").collect();
+    assert!(commands.contains(&"master") && commands.contains(&"man"), "{commands:?}");
+    for command in &commands {
+        assert_expected(&format!("{command}.txt"), &help(&folder, &[command]));
+    }
+    let names = commands.iter().map(|command| format!("{command}.txt")).chain(["goldmaster.txt".to_owned()]);
+    let entries = fs::read_dir(expected()).expect("a folder").map(|entry| common::name(&entry.expect("one").path()));
+    assert_eq!(entries.collect::<BTreeSet<_>>(), names.collect(), "a file for every command and no others");
+}
