@@ -85,6 +85,7 @@ impl<const N: usize> Image<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use analyzer::crossover::{BANDS, CROSSOVER_HZ};
 
     /// The same powers in the bands of [`analyzer::crossover`].
     fn by_crossover(image: &Image<SPECTRUM_BANDS>) -> Image<BANDS> {
