@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::request::delivery::DeliveryRequest;
+use crate::request::edges::EdgeSettings;
 use crate::request::reference::{Genre, MatchKind, Reference};
 use crate::request::text::{as_text, list_as_text, option_as_text, value_enum_text};
 
@@ -55,7 +56,7 @@ pub struct MasterSettings {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     #[serde(rename = "set", with = "list_as_text")]
     pub values: Vec<RecipeSetting>,
-    /// Fails and writes nothing when the loudness cannot be reached
+    /// Fails and writes nothing when the loudness cannot be reached, or the mix is cut off or damaged
     #[arg(long)]
     #[serde(with = "as_text")]
     pub strict: bool,
@@ -67,6 +68,10 @@ pub struct MasterSettings {
     #[command(flatten)]
     #[serde(flatten)]
     pub amounts: AmountSettings,
+    #[allow(missing_docs, reason = "clap would take it for the help of the program")]
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub edges: EdgeSettings,
 }
 
 /// How much of what is decided is done.
@@ -172,6 +177,11 @@ impl MasterSettings {
             (false, _) => return Err("takes one value".to_owned()),
         };
         serde_json::from_value(Value::Object(columns)).map_err(|e| e.to_string())
+    }
+
+    /// The same for each of the places that masters go to.
+    pub fn each_destination(&self) -> Vec<Self> {
+        self.delivery.each().into_iter().map(|delivery| Self { delivery, ..self.clone() }).collect()
     }
 
     /// The genre, where there are neither references nor a profile.
