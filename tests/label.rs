@@ -8,6 +8,9 @@ use analyzer::stream::Frame;
 use analyzer::synth::{demo_mix, silence};
 use common::batch::{failed, folder_of, masters, report, statuses};
 use common::{Folder, RATE_HZ, SOME_FAILED, USAGE, louder, read};
+use lofty::config::WriteOptions;
+use lofty::file::{AudioFile as _, TaggedFile, TaggedFileExt as _};
+use lofty::tag::{ItemKey, Tag, TagType};
 use serde_json::Value;
 
 /// Exit code of a promise that is not kept.
@@ -168,4 +171,46 @@ fn every_song_goes_to_the_record_that_is_most_like_it() {
     let dry =
         folder.goldmaster(&["batch", "in", "-o", "out", "--reference-folder", "records", "--dry-run"]).succeeded();
     assert_eq!(dry.stdout.matches("again ").count(), 2, "{dry:?}");
+}
+
+/// A FLAC with tags.
+fn tagged(folder: &Folder, name: &str, frames: &[Frame], texts: &[(ItemKey, &str)]) {
+    let path = folder.flac(name, frames);
+    let mut tag = Tag::new(TagType::VorbisComments);
+    for (key, text) in texts {
+        tag.insert_text(key.clone(), (*text).to_owned());
+    }
+    let mut file: TaggedFile = lofty::read_from_path(&path).expect("a FLAC");
+    file.insert_tag(tag);
+    file.save_to_path(&path, WriteOptions::default()).expect("space");
+}
+
+#[test]
+fn the_songs_of_an_album_are_in_the_order_of_their_tags_and_named_by_them() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path("in/CD2")).expect("a folder");
+    fs::create_dir_all(folder.path("in/CD1")).expect("a folder");
+    let song = demo_mix(RATE_HZ, 3.0);
+    let parts: Vec<&[Frame]> = song.chunks_exact(song.len() / 3).collect();
+    let texts = |title, track, disc| {
+        let album = (ItemKey::AlbumTitle, "Night");
+        [album, (ItemKey::TrackTitle, title), (ItemKey::TrackNumber, track), (ItemKey::DiscNumber, disc)]
+    };
+    tagged(&folder, "in/CD1/a.flac", parts[0], &texts("Later", "2", "1"));
+    tagged(&folder, "in/CD1/b.flac", parts[1], &texts("First", "1", "1"));
+    tagged(&folder, "in/CD2/a.flac", parts[2], &texts("Last", "1", "2"));
+    let name = ["--name", "{album} {disc}-{track:02} {title}", "--format", "flac"];
+    folder.goldmaster(&[&["batch", "in", "-o", "out", "--album=folders", "--cue"], &name[..]].concat()).succeeded();
+    let seen = report(&folder.path("out/report.json"));
+    let outputs: Vec<_> =
+        seen["songs"].as_array().expect("a list").iter().map(|song| song["output"].as_str()).collect();
+    let expected = ["CD1/Night 1-01 First", "CD1/Night 1-02 Later", "CD2/Night 2-01 Last"];
+    assert_eq!(outputs, expected.map(|name| format!("out/{name}.flac")).each_ref().map(|name| Some(name.as_str())));
+    assert_eq!(seen["albums"].as_array().map(Vec::len), Some(1));
+    let sheets: Vec<_> =
+        fs::read_dir(folder.path("out")).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    let sheet =
+        sheets.iter().find(|path| path.extension().is_some_and(|extension| extension == "cue")).expect("a sheet");
+    let text = fs::read_to_string(sheet).expect("text");
+    assert!(text.contains("TITLE \"Night\"") && text.contains("FILE \"CD2/Night 2-01 Last.flac\" WAVE"), "{text}");
 }

@@ -12,6 +12,7 @@ use analyzer::units::{db_from_power, gain_from_db};
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ, SECONDS, Sound, job, louder, mastered, read, with};
 use goldmaster::io;
 use goldmaster::render::promises::{PromiseKind, Shortfall, Verdict};
+use goldmaster::report::warning::WarningKind;
 use goldmaster::request::delivery::{DeliveryRequest, LoudnessTarget, WordLength};
 use goldmaster::request::destination::Destination;
 use goldmaster::request::reference::{MatchKind, Reference};
@@ -197,7 +198,7 @@ fn a_cd_is_16_bit_at_44_1_khz() {
     let output = folder.path("cd.wav");
     // Enough limiting for the loudness of a CD, whatever was decided.
     let wanted = DeliveryRequest {
-        destination: Some(Destination::Cd),
+        destinations: vec![Destination::Cd],
         max_limiting_db: Some(20.0),
         ..DeliveryRequest::default()
     };
@@ -452,7 +453,9 @@ fn title_artist_and_cover_are_carried_over_but_not_the_old_loudness() {
     file.save_to_path(&input, WriteOptions::default()).expect("space");
     for output in ["out.flac", "out.wav"] {
         let report = mastered(&job(&input, &folder.path(output)));
-        assert_eq!(report.warnings, [], "{output}");
+        // The mix ends in the middle of a bar.
+        let others = report.warnings.iter().filter(|warning| !matches!(warning.kind, WarningKind::CutOff { .. }));
+        assert_eq!(others.count(), 0, "{output}: {:?}", report.warnings);
         let file = lofty::read_from_path(folder.path(output)).expect("readable");
         let tag = file.primary_tag().or(file.first_tag()).expect("tags");
         assert_eq!(tag.title().as_deref(), Some("Nachtflug für Übermüdete"), "{output}");

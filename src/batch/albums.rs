@@ -52,10 +52,13 @@ impl Display for SeveralAlbums {
 /// The plan with its songs divided into albums and put in order, and what is odd about that.
 pub fn arranged(plan: Plan, relation: Relation, division: Division, order: Order) -> (Plan, Option<SeveralAlbums>) {
     let plan = plan.related(relation);
-    if relation.album.is_none() {
+    if relation == Relation::default() {
         return (plan, None);
     }
-    let tags: Vec<TagFacts> = plan.items.iter().map(|item| Tags::read(&item.input).facts()).collect();
+    let is_album = relation.album.is_some();
+    let order = if is_album { order } else { Order::Listed };
+    let facts = |item: &Item| if is_album { Tags::read(&item.input).facts() } else { TagFacts::default() };
+    let tags: Vec<TagFacts> = plan.items.iter().map(facts).collect();
     let folders = Folders::of(&plan.items, &tags);
     let several = folders.several(&tags);
     let mut songs: Vec<(Item, TagFacts)> = plan.items.into_iter().zip(tags).collect();
@@ -96,7 +99,7 @@ pub fn arranged(plan: Plan, relation: Relation, division: Division, order: Order
     }
     let items = songs.into_iter().enumerate().map(|(index, (item, _))| Item { index, ..item }).collect();
     let plan = Plan { items, albums: names, ..plan }.divided();
-    (plan, several.filter(|_| division == Division::One))
+    (plan, several.filter(|_| is_album && division == Division::One))
 }
 
 /// The folder of a song's file.

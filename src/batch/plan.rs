@@ -11,7 +11,7 @@ use crate::batch::settings::Settings;
 use crate::error::Error;
 use crate::io::encode::identity;
 use crate::io::output_spec::Format;
-use crate::io::tags::Tags;
+use crate::io::tags::{TagFacts, Tags};
 use crate::request::job::{AlbumBalance, AlbumLoudness};
 use crate::request::naming::{Field, NamePattern};
 use crate::request::paths::{with_extension, without_extension};
@@ -112,7 +112,7 @@ impl Request {
         let of_destinations = has_several.then(NamePattern::of_destinations);
         let pattern = pattern.or(of_destinations.as_ref());
         let Some(pattern) = pattern.filter(|_| has_several || self.output.is_none()) else { return vec![self] };
-        let tags = Tags::read(&self.found.path).facts();
+        let tags = if pattern.needs_tags() { Tags::read(&self.found.path).facts() } else { TagFacts::default() };
         let named = |master: MasterSettings| {
             let mut found = self.found.clone();
             let destination = master.delivery.destination();

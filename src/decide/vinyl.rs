@@ -90,13 +90,13 @@ mod tests {
 
     #[test]
     fn what_goes_elsewhere_is_left_alone() {
-        let request = DeliveryRequest { destination: Some(Destination::Club), ..DeliveryRequest::default() };
+        let request = DeliveryRequest { destinations: vec![Destination::Club], ..DeliveryRequest::default() };
         assert_eq!(prepared(Recipe::default(), &request), Recipe::default());
     }
 
     #[test]
     fn a_recipe_for_vinyl_has_mono_bass_no_lifted_highs_and_no_clipper() {
-        let request = DeliveryRequest { destination: Some(Destination::Vinyl), ..DeliveryRequest::default() };
+        let request = DeliveryRequest { destinations: vec![Destination::Vinyl], ..DeliveryRequest::default() };
         let mut recipe = Recipe::default();
         recipe.match_eq.mid_db.0 = [3.0; SPECTRUM_BANDS];
         recipe.clipper.drive_db = 3.0;

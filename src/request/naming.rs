@@ -104,6 +104,12 @@ impl NamePattern {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Field(own, _) if *own == field))
     }
 
+    /// Whether tags have to be known.
+    pub fn needs_tags(&self) -> bool {
+        let is_of_tags = |piece: &Piece| matches!(piece, Piece::Field(field, _) if !matches!(field, Field::Name | Field::Destination));
+        self.pieces.iter().any(is_of_tags)
+    }
+
     /// The name of a master, without an extension.
     ///
     /// # Errors
