@@ -285,6 +285,7 @@ impl<'a> Workers<'a> {
             Ok(Done::Unchanged) => (Outcome::Unchanged, None),
             Err(_) if self.watch.is_cut() => (Outcome::Left, None),
             Ok(Done::Changing(cause)) => (Outcome::Changing(cause), None),
+            Ok(Done::Hindered(cause)) => (Outcome::Failed(cause), None),
             Err(cause) => (self.failed(item, cause), None),
         };
         if matches!(outcome, Outcome::Mastered | Outcome::Unchanged) {

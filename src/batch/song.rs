@@ -35,6 +35,8 @@ pub enum Done {
     Busy,
     /// Its file changed while it was read: says so.
     Changing(String),
+    /// Nothing could be written, which is no fault of the song: says why.
+    Hindered(String),
 }
 
 impl Shared<'_> {
@@ -43,7 +45,6 @@ impl Shared<'_> {
     /// # Errors
     /// The song fails: says why, in one line.
     pub fn run(&self, item: &Item, deciders: &mut Deciders, observer: &dyn Observer) -> Result<Done, String> {
-        let plain = |e: io::Error| e.to_string();
         let made_from = self.made_from(item)?;
         let has_page = || self.pages.is_none() || pages::path(&self.output.join(&item.output)).exists();
         let is_finished =
@@ -52,7 +53,11 @@ impl Shared<'_> {
             self.records.clear_claim(&item.output);
             return Ok(Done::Unchanged);
         }
-        let Some(claim) = self.records.claim(&item.output).map_err(plain)? else { return Ok(Done::Busy) };
+        let claim = match self.records.claim(&item.output) {
+            Ok(Some(claim)) => claim,
+            Ok(None) => return Ok(Done::Busy),
+            Err(error) => return Ok(Done::Hindered(error.to_string())),
+        };
         // Another batch may have finished it while this one waited for the claim.
         if is_finished()? {
             claim.release();
@@ -86,6 +91,7 @@ impl Shared<'_> {
                 }
                 return match error {
                     Error::Io(io::Error::Changed { .. }) => Ok(Done::Changing(error.to_string())),
+                    Error::Io(ref cause) if cause.is_of_disk() => Ok(Done::Hindered(error.to_string())),
                     _ => Err(error.to_string()),
                 };
             }

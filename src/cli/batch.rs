@@ -76,7 +76,7 @@ fn gap_s(text: &str) -> Result<f64, String> {
     gap_s.ok_or_else(|| "must be a number of seconds from 0 to 60".to_owned())
 }
 
-/// What a file decides that failed before in the same way.
+/// What the exit code makes of files that failed before in the same way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum KnownFailures {
     /// The exit code is that of any failure
@@ -141,7 +141,7 @@ pub struct WorkArgs {
     /// Replaces files that no batch has written, and masters that were edited
     #[arg(short, long)]
     pub force: bool,
-    /// What a file decides that failed before in the same way and has not changed since: the exit code as well, or nothing
+    /// Whether a file that failed before in the same way, and has not changed since, makes the exit code that of a failure
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     pub known_failures: KnownFailures,
     /// Writes summary-DATE.txt and summary-DATE.json into the output folder, for a mail
