@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use clap::Args;
 use renderer::edges::{EdgeParams, FadeShape};
-use renderer::recipe::Recipe;
+use renderer::params::OutOfRange;
+use renderer::recipe::{Recipe, RecipeError};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -47,8 +48,20 @@ impl EdgeSettings {
             fade_out_s,
             fade_out_shape,
         };
-        Ok(Recipe::checked(Recipe { edges, ..Recipe::default() })?.edges)
+        Ok(Recipe::checked(Recipe { edges, ..Recipe::default() }).map_err(by_flag)?.edges)
     }
+}
+
+/// A value out of range, by the name that the user gave it.
+fn by_flag(error: RecipeError) -> Error {
+    let RecipeError::OutOfRange(OutOfRange { path, value, min, max }) = &error else { return error.into() };
+    let (flag, unit) = match path.as_str() {
+        "edges.lead_in_ms" => ("--trim", "ms"),
+        "edges.fade_in_s" => ("--fade-in", "seconds"),
+        "edges.fade_out_s" => ("--fade-out", "seconds"),
+        _ => return error.into(),
+    };
+    Error::Usage(format!("{flag} {value} is not between {min} and {max} {unit}"))
 }
 
 /// A fade at an end of a song.
@@ -93,6 +106,9 @@ mod tests {
             assert!(wrong.parse::<Fade>().is_err(), "{wrong}");
         }
         let long = EdgeSettings { fade_in: Some(Fade { length_s: 1e6, ..fade }), ..EdgeSettings::default() };
-        assert!(long.params().is_err_and(|error| error.to_string().contains("edges.fade_in_s is 1000000")));
+        assert!(
+            long.params()
+                .is_err_and(|error| error.to_string().contains("--fade-in 1000000 is not between 0 and 120 seconds"))
+        );
     }
 }
