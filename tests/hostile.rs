@@ -297,7 +297,7 @@ fn damaged_texts_are_read_or_refused() {
             name => {
                 let path = folder.path(name);
                 std::fs::write(&path, &bytes).expect("space");
-                drop(table::read(&path, &settings, Path::new("out")));
+                drop(table::read(&path, &settings, Path::new("out"), None));
             }
         }
     }
