@@ -86,7 +86,7 @@ fn an_album_is_at_its_loudness_and_its_songs_keep_theirs() {
     let spread = spread_of_moves(&songs, &masters);
     assert!(spread < DIFFERENCE_TOLERANCE_LU, "{spread} LU");
     assert!(songs.iter().zip(&masters).all(|(song, master)| song.len() == master.len()));
-    let album = &report["album"];
+    let album = &report["albums"][0];
     assert!((album["loudness_lufs"].as_f64().expect("a number") - lufs).abs() < 0.01, "{album}");
     assert_eq!(album["held_back_by"], Value::Null);
     for song in album["songs"].as_array().expect("a list") {
@@ -126,7 +126,7 @@ fn a_song_that_comes_no_higher_holds_the_album_back() {
     let (masters, report) = mastered(&folder, &["--album", "--loudness", "-6", "--max-limiting-db", "1"]);
     let lufs = album_lufs(&masters);
     assert!(lufs < -7.0, "{lufs}");
-    let held_back_by = report["album"]["held_back_by"].as_str().expect("a song");
+    let held_back_by = report["albums"][0]["held_back_by"].as_str().expect("a song");
     assert!(held_back_by.starts_with("in/"), "{held_back_by}");
     let spread = spread_of_moves(&songs, &masters);
     assert!(spread < DIFFERENCE_TOLERANCE_LU, "{spread} LU");
@@ -146,7 +146,7 @@ fn a_finished_album_is_left_alone_and_a_changed_song_changes_all() {
     let count = |status: &str| {
         let report = fs::read_to_string(folder.path("out/report.json")).expect("the report");
         let report: Value = serde_json::from_str(&report).expect("JSON");
-        (report["summary"][status].as_u64().expect("a count"), report["album"].clone())
+        (report["summary"][status].as_u64().expect("a count"), report["albums"][0].clone())
     };
     batch();
     let (mastered, album) = count("mastered");
@@ -224,4 +224,68 @@ fn an_album_is_one_piece() {
         assert_eq!(run.code, Some(2), "{run:?}");
         assert!(!folder.path("out").exists());
     }
+}
+
+/// The masters' loudness, by name.
+fn loudness(folder: &Folder, name: &str) -> f64 {
+    integrated(&read(&folder.path(&format!("out/{name}.wav"))).frames)
+}
+
+#[test]
+fn every_folder_may_be_an_album_of_its_own() {
+    let folder = Folder::new();
+    record(&folder);
+    for (album, songs) in [("one", &[0, 1][..]), ("two/CD1", &[0]), ("two/Disc 2", &[2]), ("single", &[1])] {
+        fs::create_dir_all(folder.path(&format!("label/{album}"))).expect("a folder");
+        for n in songs {
+            fs::copy(folder.path(&format!("in/{n}.wav")), folder.path(&format!("label/{album}/{n}.wav")))
+                .expect("space");
+        }
+    }
+    folder.file("label/one/letter.wav", b"no song");
+    let note = folder.goldmaster(&["batch", "label", "--album", "-o", "out", "--dry-run"]).succeeded();
+    assert!(note.stdout.contains("3 folders") && note.stdout.contains("--album=folders"), "{note:?}");
+    let run =
+        folder.goldmaster(&["batch", "label", "--album=folders", "-o", "out", "--loudness", "-18", "--jobs", "2"]);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert!(!run.stdout.contains("please note: the songs are from"), "{run:?}");
+    let report: Value =
+        serde_json::from_slice(&fs::read(folder.path("out/report.json")).expect("the report")).expect("JSON");
+    let albums = report["albums"].as_array().expect("a list");
+    let names: Vec<_> = albums.iter().map(|album| album["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["one", "two"]);
+    assert!(albums.iter().all(|album| album["songs"].as_array().is_some_and(|songs| songs.len() == 2)), "{report}");
+    let inputs: Vec<_> = report["songs"].as_array().expect("a list").iter().map(|s| s["input"].as_str()).collect();
+    assert_eq!(inputs.len(), 6);
+    // An album comes out as it does alone, a single song as any song does.
+    let alone = folder.goldmaster(&["batch", "label/two", "--album", "-o", "alone", "--loudness", "-18"]).succeeded();
+    assert!(!alone.stdout.contains("please note: the songs"), "discs are no albums: {alone:?}");
+    folder.goldmaster(&["label/single/1.wav", "-o", "single.wav", "--loudness", "-18", "--genre", "auto"]).succeeded();
+    let bytes = |path: &str| fs::read(folder.path(path)).expect("a master");
+    for name in ["CD1/0.wav", "Disc 2/2.wav"] {
+        assert!(bytes(&format!("out/two/{name}")) == bytes(&format!("alone/{name}")), "{name}");
+    }
+    assert!(bytes("out/single/1.wav") == bytes("single.wav"));
+    let again = folder.goldmaster(&["batch", "label", "--album=folders", "-o", "out", "--loudness", "-18"]);
+    assert_eq!(again.stdout.matches(": unchanged").count(), 5, "{again:?}");
+}
+
+#[test]
+fn songs_may_be_made_equally_loud_and_a_spread_that_is_not_bearable_is_named() {
+    let folder = Folder::new();
+    let songs = record(&folder);
+    folder.wav("in/2.wav", 2, &louder(&songs[2], -24.0));
+    let (_, report) = mastered(&folder, &["--album", "--loudness", "-18"]);
+    let spread = report["albums"][0]["spread_lu"].as_f64().expect("a number");
+    let all = ["0", "1", "2"].map(|name| loudness(&folder, name));
+    let apart =
+        all.into_iter().reduce(f64::max).zip(all.into_iter().reduce(f64::min)).map(|(most, least)| most - least);
+    assert!((spread - apart.expect("songs")).abs() < 0.1 && spread > 10.0, "{spread} {all:?}");
+    let run = folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--loudness", "-18"]).succeeded();
+    assert!(run.stdout.contains("LU apart in loudness") && run.stdout.contains("--album-balance"), "{run:?}");
+    let (masters, report) = mastered(&folder, &["--album", "--album-balance", "even", "--loudness", "-18"]);
+    let each: Vec<f64> = masters.iter().map(|song| integrated(song)).collect();
+    assert!(each.iter().all(|lufs| (lufs - each[0]).abs() < DIFFERENCE_TOLERANCE_LU), "{each:?}");
+    assert!((album_lufs(&masters) + 18.0).abs() < ALBUM_TOLERANCE_LU);
+    assert_eq!(report["albums"][0]["balance"], "even");
 }

@@ -45,7 +45,7 @@ fn a_cd_is_16_bit_at_44_1_khz() {
     let output = folder.path("cd.wav");
     // Enough limiting for the loudness of a CD, whatever was decided.
     let wanted = DeliveryRequest {
-        destination: Some(Destination::Cd),
+        destinations: vec![Destination::Cd],
         max_limiting_db: Some(20.0),
         ..DeliveryRequest::default()
     };

@@ -139,7 +139,7 @@ fn a_kick_drum_pumps_nothing_above_it_whatever_was_decided() {
             if is_club {
                 settings.references.clear();
                 settings.delivery.loudness = Some(LoudnessTarget::Lufs(-12.0));
-                settings.delivery.destination = Some(Destination::Club);
+                settings.delivery.destinations = vec![Destination::Club];
             }
         }));
         let highest_db = sideband_db(&read(&folder.path(name)).frames);

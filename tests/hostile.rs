@@ -295,7 +295,8 @@ fn damaged_texts_are_read_or_refused() {
             .map(|(name, text)| (name, text.as_bytes().to_vec()))
             .collect();
     let master = MasterSettings::default();
-    let settings = Settings { master, genre_references: Vec::new(), format: Format::Wav };
+    let settings =
+        Settings { master, genre_references: Vec::new(), folder_references: Vec::new(), format: Format::Wav };
     let mut random = Random::new(21);
     for run in 0..runs() {
         let (name, bytes) = &seeds[(run % 4) as usize];
@@ -307,7 +308,7 @@ fn damaged_texts_are_read_or_refused() {
             name => {
                 let path = folder.path(name);
                 std::fs::write(&path, &bytes).expect("space");
-                drop(table::read(&path, &settings, Path::new("out")));
+                drop(table::read(&path, &settings, Path::new("out"), None));
             }
         }
     }

@@ -14,6 +14,7 @@ use common::{
 };
 use goldmaster::io;
 use goldmaster::render::promises::Verdict;
+use goldmaster::report::warning::WarningKind;
 use goldmaster::request::delivery::{DeliveryRequest, LoudnessTarget, WordLength};
 use goldmaster::request::reference::{MatchKind, Reference};
 use goldmaster::request::settings::{DeciderKind, Percent};
@@ -270,7 +271,9 @@ fn title_artist_and_cover_are_carried_over_but_not_the_old_loudness() {
     file.save_to_path(&input, WriteOptions::default()).expect("space");
     for output in ["out.flac", "out.wav"] {
         let report = mastered(&job(&input, &folder.path(output)));
-        assert_eq!(report.warnings, [], "{output}");
+        // The mix ends in the middle of a bar.
+        let others = report.warnings.iter().filter(|warning| !matches!(warning.kind, WarningKind::CutOff { .. }));
+        assert_eq!(others.count(), 0, "{output}: {:?}", report.warnings);
         let file = lofty::read_from_path(folder.path(output)).expect("readable");
         let tag = file.primary_tag().or(file.first_tag()).expect("tags");
         assert_eq!(tag.title().as_deref(), Some("Nachtflug für Übermüdete"), "{output}");

@@ -9,6 +9,7 @@ use std::path::Path;
 use analyzer::synth::demo_mix;
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ, SECONDS};
 use goldmaster::batch::report::BatchReport;
+use goldmaster::batch::summary::RunSummary;
 use goldmaster::report::Report;
 use goldmaster::report::analysis::Analysis;
 use goldmaster::report::check::FileCheck;
@@ -89,11 +90,20 @@ fn the_report_of_a_batch_obeys_its_schema() {
     folder.wav("in/b.wav", 2, &OTHER_MIX);
     folder.file("in/broken.wav", b"no song");
     let schema = published::<BatchReport>("batch-report");
-    for arguments in
-        [&["batch", "in", "--quiet"][..], &["batch", "in/a.wav", "in/b.wav", "--album", "-o", "album", "--quiet"]]
-    {
+    for arguments in [
+        &["batch", "in", "--quiet", "--summary"][..],
+        &["batch", "in/a.wav", "in/b.wav", "--album", "-o", "album", "--quiet"],
+    ] {
         folder.goldmaster(arguments);
     }
+    let summaries =
+        std::fs::read_dir(folder.path("masters")).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let is_summary = |path: &std::path::PathBuf| {
+        common::name(path).starts_with("summary-") && path.extension().is_some_and(|e| e == "json")
+    };
+    let summary = summaries.into_iter().find(is_summary).expect("a summary");
+    let text = std::fs::read_to_string(summary).expect("text");
+    assert_obeys(&published::<RunSummary>("batch-summary"), &serde_json::from_str(&text).expect("JSON"));
     for report in ["masters/report.json", "album/report.json"] {
         let text = std::fs::read_to_string(folder.path(report)).expect("a report");
         assert_obeys(&schema, &serde_json::from_str(&text).expect("JSON"));

@@ -35,6 +35,7 @@ impl Chain {
         let Recipe {
             version: _,
             towards: _,
+            edges: _,
             delivery: _,
             condition,
             balance,

@@ -25,6 +25,7 @@
 
 pub mod band_envelopes;
 pub mod chain;
+pub mod edges;
 pub mod envelope;
 mod fir;
 pub mod image;

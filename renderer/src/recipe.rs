@@ -3,6 +3,7 @@
 use analyzer::crossover::BANDS;
 use serde::{Deserialize, Serialize};
 
+use crate::edges::EdgeParams;
 use crate::params::{OutOfRange, Param, Params, params};
 use crate::stages::balance::BalanceParams;
 use crate::stages::clipper::ClipperParams;
@@ -134,6 +135,9 @@ pub struct Recipe {
     /// Name of what the settings were decided towards; the master's file is marked with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub towards: Option<String>,
+    /// Head and tail of the song, before all else.
+    #[serde(default, skip_serializing_if = "EdgeParams::is_default")]
+    pub edges: EdgeParams,
     /// Loudness and ceiling.
     #[serde(default)]
     pub delivery: DeliveryParams,
@@ -180,6 +184,7 @@ impl Default for Recipe {
         Self {
             version: RECIPE_VERSION,
             towards: None,
+            edges: Default::default(),
             delivery: Default::default(),
             condition: Default::default(),
             balance: Default::default(),
@@ -247,6 +252,7 @@ impl Params for Recipe {
         let Self {
             version: _,
             towards: _,
+            edges,
             delivery,
             condition,
             balance,
@@ -261,7 +267,8 @@ impl Params for Recipe {
             output: _,
             solution: _,
         } = self;
-        let groups: [(&str, &mut dyn Params); 11] = [
+        let groups: [(&str, &mut dyn Params); 12] = [
+            ("edges", edges),
             ("delivery", delivery),
             ("condition", condition),
             ("balance", balance),
@@ -336,6 +343,8 @@ impl Recipe {
     /// An unknown path, or a value that is not legal there.
     pub fn with(&self, path: &str, value: &str) -> Result<Self, RecipeError> {
         let mut tree = serde_json::to_value(self)?;
+        // Left out where nothing is done, so that recipes from before it stay what they are.
+        tree["edges"] = serde_json::to_value(self.edges)?;
         let mut place = &mut tree;
         for name in path.split('.') {
             let known = match &*place {

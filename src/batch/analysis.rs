@@ -23,6 +23,7 @@ use crate::report::album::AlbumReport;
 use crate::report::{DecisionReport, GenreReport};
 use crate::request::job::{AlbumLoudness, MasterJob};
 use crate::request::settings::{MasterSettings, Strictness};
+use crate::song::observer::Observer;
 use crate::song::read_ahead::side_by_side;
 use crate::song::{Song, measure};
 use crate::workflows::album::{Pair, Part, RECORD, Tone, album_report, balance, measure_master};
@@ -43,7 +44,7 @@ impl BatchAnalysis {
     /// # Errors
     /// The songs of an album have settings of their own, the network failed, or the run is interrupted.
     pub fn find(plan: &Plan, shared: &Shared, jobs: usize, watch: &dyn Watch) -> Result<Self, Error> {
-        let Relation { album, is_own_reference } = plan.relation;
+        let Relation { album, is_own_reference, .. } = plan.relation;
         if album.is_none() && !is_own_reference {
             return Ok(Self::default());
         }
@@ -55,16 +56,16 @@ impl BatchAnalysis {
             Err(_) => true,
         };
         let are_finished = shared.resume && plan.items.iter().all(is_finished);
-        let known = report::album(shared.output).filter(|known| are_finished && known.context == context);
+        let known = report::albums(shared.output).into_iter().find(|known| are_finished && known.context == context);
         let unknown = Self { context, ..Self::default() };
         if are_finished && known.is_some() == album.is_some() {
             return Ok(Self { known, is_unknown: true, ..unknown });
         }
         let profiles = each(plan, jobs, watch, |_, item, _| {
             let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&item.input));
-            let measured = guarded(item, || measure(&item.input, &progress).map_err(|e| e.to_string()));
+            let measured = guarded(item, || measured(item, shared, &progress).map_err(|e| e.to_string()));
             progress.finish();
-            measured.map(|(_, profile, _)| profile)
+            measured
         })?;
         match album {
             Some(by) => unknown.solved(plan, shared, jobs, watch, &profiles, by),
@@ -104,7 +105,8 @@ impl BatchAnalysis {
         let target = (!plan.relation.is_own_reference).then_some(aim.target.clone());
         let tone = Tone::new(decider, &heard, target).map_err(Error::Network)?;
         let Some(tone) = tone else {
-            return Ok(Self { album: vec![Err(NOTHING.to_owned()); plan.items.len()], ..self });
+            let album = plan.items.iter().map(|item| (item.index, Err(NOTHING.to_owned()))).collect();
+            return Ok(Self { album, ..self });
         };
         let store = Store::new()?;
         let prepared = each(plan, jobs, watch, |at, item, deciders| {
@@ -123,9 +125,10 @@ impl BatchAnalysis {
         let strictness = job.settings.strictness();
         let mut solved =
             Self { warnings: aim.warnings, ..self }.levelled(plan, shared, prepared, wanted_lufs, by, strictness)?;
-        for (song, profile) in solved.album.iter_mut().zip(profiles) {
+        for (item, profile) in plan.items.iter().zip(profiles) {
             if profile.as_ref().is_ok_and(|profile| features(profile).is_none()) {
-                *song = untouched(&job.settings, &aim.target).map_err(|e| e.to_string());
+                let song = untouched(&job.settings, &aim.target).map_err(|e| e.to_string());
+                solved.album.insert(item.index, song);
             }
         }
         Ok(solved)
@@ -151,7 +154,7 @@ impl BatchAnalysis {
             }));
         }
         same_limiter(&mut parts);
-        let offset = balance(&mut parts, wanted_lufs, by)?;
+        let offset = balance(&mut parts, wanted_lufs, by, plan.relation.balance)?;
         let name = |part: usize| plan.items[decisions[part].0].input.display().to_string();
         let held_back_by = offset.held_back_by.map(name);
         if let Some(name) = held_back_by.as_ref().filter(|_| strictness == Strictness::Shortfalls) {
@@ -162,10 +165,10 @@ impl BatchAnalysis {
             let broken = format!("the album is {missed_lu:+.2} LU away from {wanted_lufs:.2} LUFS");
             return Err(Error::Promise { path: shared.output.to_owned(), broken });
         }
-        let album = songs
-            .into_iter()
-            .map(|song| song.map(|part| (parts[part].recipe.clone(), decisions[part].1.clone())))
-            .collect();
+        let decided = |song: Result<usize, String>| {
+            song.map(|part: usize| (parts[part].recipe.clone(), decisions[part].1.clone()))
+        };
+        let album = plan.items.iter().map(|item| item.index).zip(songs.into_iter().map(decided)).collect();
         Ok(Self { album, loudness: Some((wanted_lufs, offset)), held_back_by, ..self })
     }
 
@@ -205,7 +208,8 @@ impl BatchAnalysis {
             }
         }
         let Some((wanted_lufs, offset)) = self.loudness else { return Ok(None) };
-        let report = album_report(self.context.clone(), readable, unreadable, by, wanted_lufs, offset);
+        let report =
+            album_report(self.context.clone(), readable, unreadable, (by, plan.relation.balance), wanted_lufs, offset);
         Ok(Some(AlbumReport { held_back_by: self.held_back_by.clone(), ..report }))
     }
 }
@@ -223,6 +227,13 @@ pub fn check(plan: &Plan) -> Result<(), Error> {
     }
     if plan.shard.is_some() {
         return Err(Error::Usage("the songs of a record belong together: --shard cannot divide them".to_owned()));
+    }
+    plan.parts().iter().try_for_each(|part| have_one_set_of_settings(&part.plan))
+}
+
+fn have_one_set_of_settings(plan: &Plan) -> Result<(), Error> {
+    if plan.relation == Relation::default() {
+        return Ok(());
     }
     let common = |item: &Item| {
         let MasterSettings { references, profile, .. } = item.settings.master.clone();
@@ -249,6 +260,15 @@ fn context(made_from: &[Result<MadeFrom, String>], relation: &Relation) -> Strin
     hasher.finalize().to_hex().to_string()
 }
 
+/// What is measured of a song whose ends are cut and faded.
+fn measured(item: &Item, shared: &Shared, observer: &dyn Observer) -> Result<Profile, Error> {
+    let edges = item.settings.master.edges.params()?;
+    if edges.is_neutral() {
+        return Ok(measure(&item.input, observer)?.1);
+    }
+    Ok(Song::load_edited(&item.input, &edges, shared.spool_bytes, observer)?.1)
+}
+
 /// A song with all of its recipe but the loudness.
 fn prepare(
     job: &MasterJob,
@@ -259,7 +279,7 @@ fn prepare(
     watch: &dyn Watch,
 ) -> Result<(Part, DecisionReport), Error> {
     let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&job.input));
-    let song = Song::load_within(&job.input, shared.spool_bytes, &progress)?;
+    let song = Song::load_within(&job.input, shared.spool_bytes, &progress)?.edited(&job.settings.edges.params()?)?;
     let mix = Mix { input: &job.input, settings: &job.settings, song: &song, profile };
     let target = MasteringTarget { genre: genre.cloned(), ..MasteringTarget::at(tone.target.clone()) };
     // Towards itself or a record, an album's songs make a move of their own: what is wanted of each is in its curve.

@@ -1,15 +1,17 @@
 //! Many songs: from arguments to a plan, from the plan to masters and a report.
 //!
 //! [`inputs`] finds songs and leaves out what [`exclude`] covers, [`table`] reads a plan with its [`settings`], [`plan`] gives every song its
-//! place, [`budget`] divides the memory, [`run`] masters the songs in several threads, [`song`] masters one, [`shared`] holds what they
+//! place, [`albums`] says which of them belong together, [`budget`] divides the memory, [`run`] masters the songs in several threads, [`song`] masters one, [`shared`] holds what they
 //! share, [`references`] are read once for all songs, [`analysis`] measures the songs of an album together, [`record`] remembers what is
-//! finished, [`outcome`] and [`watch`] say how each song ended, [`report`] and [`pages`] write it down, [`merge`] joins the reports of several
-//! machines. [`aggregate`] makes one profile of many songs.
+//! finished, [`outcome`] and [`watch`] say how each song ended, [`report`] and [`pages`] write it down, [`summary`] says it in short, [`cue`] lists the tracks
+//! of an album, [`merge`] joins the reports of several machines. [`aggregate`] makes one profile of many songs.
 //! A song's bytes are those of mastering it alone: nothing passes from one song to another but what the user asks for.
 
 pub mod aggregate;
+pub mod albums;
 pub mod analysis;
 pub mod budget;
+pub mod cue;
 pub mod exclude;
 pub mod inputs;
 pub mod merge;
@@ -23,5 +25,6 @@ pub mod run;
 pub mod settings;
 pub mod shared;
 pub mod song;
+pub mod summary;
 pub mod table;
 pub mod watch;

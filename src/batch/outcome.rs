@@ -9,6 +9,8 @@ pub enum Outcome {
     Unchanged,
     /// It has no master: why, in one line.
     Failed(String),
+    /// The same, as it was the last time: file, settings and cause are those of then.
+    FailedAgain(String),
     /// Its file changed while it was read, as one that is still being copied: the next run takes it. Says so.
     Changing(String),
     /// The run ended before it was its turn, or while it was mastered.
@@ -25,6 +27,8 @@ pub struct Summary {
     pub unchanged: usize,
     /// Songs without a master.
     pub failed: usize,
+    /// Songs without a master that failed in the same way before and have not changed since.
+    pub failed_again: usize,
     /// Songs whose files were still being written.
     pub changing: usize,
     /// Songs whose turn did not come.
@@ -40,6 +44,7 @@ impl Summary {
                 Outcome::Mastered => summary.mastered += 1,
                 Outcome::Unchanged => summary.unchanged += 1,
                 Outcome::Failed(_) => summary.failed += 1,
+                Outcome::FailedAgain(_) => summary.failed_again += 1,
                 Outcome::Changing(_) => summary.changing += 1,
                 Outcome::Left => summary.left += 1,
             }
@@ -49,8 +54,18 @@ impl Summary {
 
     /// All songs.
     pub fn songs(&self) -> usize {
-        let Self { mastered, unchanged, failed, changing, left } = *self;
-        [mastered, unchanged, failed, changing, left].into_iter().fold(0, usize::saturating_add)
+        let Self { mastered, unchanged, failed, failed_again, changing, left } = *self;
+        [mastered, unchanged, failed, failed_again, changing, left].into_iter().fold(0, usize::saturating_add)
+    }
+}
+
+/// What is not zero, but for masters and failures, which are always counted.
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Self { mastered, unchanged, failed, failed_again, changing, left } = self;
+        write!(f, "{mastered} mastered, {unchanged} unchanged, {failed} failed")?;
+        let others = [(failed_again, "failed as before"), (changing, "still being written"), (left, "left")];
+        others.iter().filter(|(count, _)| **count > 0).try_for_each(|(count, what)| write!(f, ", {count} {what}"))
     }
 }
 
@@ -62,6 +77,7 @@ impl std::ops::Add for Summary {
             mastered: self.mastered.saturating_add(other.mastered),
             unchanged: self.unchanged.saturating_add(other.unchanged),
             failed: self.failed.saturating_add(other.failed),
+            failed_again: self.failed_again.saturating_add(other.failed_again),
             changing: self.changing.saturating_add(other.changing),
             left: self.left.saturating_add(other.left),
         }

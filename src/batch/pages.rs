@@ -48,14 +48,14 @@ pub(super) fn write(
     force: bool,
     records: &Records,
     outcomes: &[Outcome],
-    album: Option<&AlbumReport>,
+    albums: &[AlbumReport],
 ) -> Result<(), Error> {
     let song = |(item, outcome): (&crate::batch::plan::Item, &Outcome)| {
         let name = item.output.display().to_string();
         let (status, cause) = match outcome {
             Outcome::Mastered => (SongStatus::Mastered, None),
             Outcome::Unchanged => (SongStatus::Unchanged, None),
-            Outcome::Failed(cause) => (SongStatus::Failed, Some(cause.as_str())),
+            Outcome::Failed(cause) | Outcome::FailedAgain(cause) => (SongStatus::Failed, Some(cause.as_str())),
             Outcome::Changing(cause) => (SongStatus::Left, Some(cause.as_str())),
             Outcome::Left => (SongStatus::Left, None),
         };
@@ -65,10 +65,10 @@ pub(super) fn write(
         Song::new(name, page, status, cause, report.as_ref())
     };
     let songs: Vec<Song> = plan.items.iter().zip(outcomes).map(song).collect();
-    let Summary { mastered, unchanged, failed, changing, left } = Summary::of(outcomes);
-    let left = changing + left;
+    let Summary { mastered, unchanged, failed, failed_again, changing, left } = Summary::of(outcomes);
+    let (failed, left) = (failed + failed_again, changing + left);
     let counts = format!("{mastered} mastered, {unchanged} unchanged, {failed} failed, {left} left");
-    write_index(&page(index_path(output, plan.shard), PageAudio::None, force), songs, counts, album)
+    write_index(&page(index_path(output, plan.shard), PageAudio::None, force), songs, counts, albums)
 }
 
 /// A relative path as a link: what means something else in one is written as its bytes.

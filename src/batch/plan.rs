@@ -11,8 +11,11 @@ use crate::batch::settings::Settings;
 use crate::error::Error;
 use crate::io::encode::identity;
 use crate::io::output_spec::Format;
-use crate::request::job::AlbumLoudness;
-use crate::request::paths::with_extension;
+use crate::io::tags::{TagFacts, Tags};
+use crate::request::job::{AlbumBalance, AlbumLoudness};
+use crate::request::naming::{Field, NamePattern};
+use crate::request::paths::{with_extension, without_extension};
+use crate::request::settings::MasterSettings;
 
 /// One song.
 #[derive(Clone, Debug)]
@@ -27,6 +30,8 @@ pub struct Item {
     pub settings: Arc<Settings>,
     /// Why it cannot be, if that is known already.
     pub problem: Option<String>,
+    /// Which of the plan's albums it is on.
+    pub album: usize,
 }
 
 /// All songs, in order.
@@ -38,6 +43,8 @@ pub struct Plan {
     pub shard: Option<Shard>,
     /// What the songs have to do with one another.
     pub relation: Relation,
+    /// The names of its albums, where songs are divided into several.
+    pub albums: Vec<String>,
     /// How many songs the whole plan has.
     pub songs: usize,
     /// Names the whole plan.
@@ -49,6 +56,8 @@ pub struct Plan {
 pub struct Relation {
     /// They are one record: differences in loudness are kept, and tone has one target.
     pub album: Option<AlbumLoudness>,
+    /// What becomes of the differences in loudness on a record.
+    pub balance: AlbumBalance,
     /// Their middle is the reference.
     pub is_own_reference: bool,
 }
@@ -95,23 +104,77 @@ pub struct Request {
     pub settings: Arc<Settings>,
 }
 
+impl Request {
+    /// The masters that are asked for, one for each place, named by `pattern` unless the plan names them.
+    fn each(self, pattern: Option<&NamePattern>) -> Vec<Self> {
+        let places = self.settings.master.each_destination();
+        let has_several = places.len() > 1;
+        let of_destinations = has_several.then(NamePattern::of_destinations);
+        let pattern = pattern.or(of_destinations.as_ref());
+        let Some(pattern) = pattern.filter(|_| has_several || self.output.is_none()) else { return vec![self] };
+        let tags = if pattern.needs_tags() { Tags::read(&self.found.path).facts() } else { TagFacts::default() };
+        let named = |master: MasterSettings| {
+            let mut found = self.found.clone();
+            let destination = master.delivery.destination();
+            let settings = Arc::new(Settings { master, ..(*self.settings).clone() });
+            let extension = settings.format.extension();
+            let output = match &self.output {
+                Some(output) => {
+                    let place = destination.map_or_else(String::new, |place| format!(" [{place}]"));
+                    Some(appended(&without_extension(output), &format!("{place}.{extension}")))
+                }
+                None => match pattern.fill(&found.path, &tags, destination) {
+                    Ok(name) => Some(found.relative.with_file_name(appended(&name, &format!(".{extension}")))),
+                    Err(cause) => {
+                        let cause = format!("{}: {cause}", found.path.display());
+                        found.problem.get_or_insert(cause);
+                        None
+                    }
+                },
+            };
+            Self { found, output, settings }
+        };
+        places.into_iter().map(named).collect()
+    }
+}
+
+/// A path with more behind its name.
+fn appended(path: &Path, more: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(more);
+    name.into()
+}
+
 impl Plan {
     /// The plan of mastering all that was found in one way.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn uniform(found: Vec<Found>, settings: Settings, folder: &Path) -> Result<Self, Error> {
+    pub fn uniform(
+        found: Vec<Found>,
+        settings: Settings,
+        folder: &Path,
+        pattern: Option<&NamePattern>,
+    ) -> Result<Self, Error> {
         let settings = Arc::new(settings);
         let request = |found| Request { found, output: None, settings: Arc::clone(&settings) };
-        Self::new(found.into_iter().map(request).collect(), folder)
+        Self::new(found.into_iter().map(request).collect(), folder, pattern)
     }
 
     /// Gives every song a place of its own under `folder`. A song keeps name and folders; where songs of one name
-    /// differ in their extension, `a.flac` becomes `a.flac.wav`.
+    /// differ in their extension, `a.flac` becomes `a.flac.wav`. Masters of one song for several places, and those with a
+    /// `pattern`, have names of their own.
     ///
     /// # Errors
     /// There is no song, two songs claim one place, or a place is that of a song or a reference.
-    pub fn new(requests: Vec<Request>, folder: &Path) -> Result<Self, Error> {
+    pub fn new(requests: Vec<Request>, folder: &Path, pattern: Option<&NamePattern>) -> Result<Self, Error> {
+        let has_several = requests.iter().any(|request| request.settings.master.delivery.destinations.len() > 1);
+        if let Some(pattern) = pattern.filter(|pattern| has_several && !pattern.has(Field::Destination)) {
+            let words =
+                format!("--name {pattern} has no {{destination}}: masters for several places would have one name");
+            return Err(Error::Usage(words));
+        }
+        let requests: Vec<Request> = requests.into_iter().flat_map(|request| request.each(pattern)).collect();
         if requests.iter().all(|request| request.found.problem.is_some()) {
             let problem = requests.into_iter().find_map(|request| request.found.problem);
             return Err(Error::Usage(problem.unwrap_or_else(|| "there is no song to master".to_owned())));
@@ -119,7 +182,7 @@ impl Plan {
         let outputs = places(&requests)?;
         let items = requests.into_iter().zip(outputs).enumerate().map(|(index, (request, output))| {
             let Request { found: Found { path, problem, .. }, settings, .. } = request;
-            Item { index, input: path, output, settings, problem }
+            Item { index, input: path, output, settings, problem, album: 0 }
         });
         let items: Vec<Item> = items.collect();
         spare_sources(&items, folder)?;
@@ -131,7 +194,8 @@ impl Plan {
             hasher.update(settings.hash(&[], None, problem.as_deref().unwrap_or_default()).as_bytes()).update(b"\n");
         }
         let hash = hasher.finalize().to_hex().to_string();
-        Ok(Self { songs: items.len(), items, shard: None, relation: Relation::default(), hash })
+        let relation = Relation::default();
+        Ok(Self { songs: items.len(), items, shard: None, relation, albums: Vec::new(), hash })
     }
 
     /// The same songs, related to one another.
@@ -143,11 +207,53 @@ impl Plan {
         Self { relation, hash, ..self }
     }
 
+    /// The same songs, whose albums count as part of the plan.
+    pub fn divided(self) -> Self {
+        if self.albums.is_empty() {
+            return self;
+        }
+        let hash = blake3::hash(format!("{} {:?}", self.hash, self.albums).as_bytes()).to_hex().to_string();
+        Self { hash, ..self }
+    }
+
+    /// The songs that have to do with one another: those of each album, or all. The songs that are alone in their folders come
+    /// together as one part, in which each is mastered by itself.
+    pub fn parts(&self) -> Vec<Part> {
+        let songs = |album: usize| self.items.iter().filter(move |item| item.album == album);
+        let whole = || Part { plan: self.clone(), name: None };
+        if self.albums.is_empty() {
+            return vec![whole()];
+        }
+        let (mut parts, mut singles) = (Vec::new(), Vec::new());
+        for (album, name) in self.albums.iter().enumerate() {
+            let items: Vec<Item> = songs(album).cloned().collect();
+            match items.len() {
+                0 | 1 => singles.extend(items),
+                _ => parts.push(Part { plan: Self { items, ..self.clone() }, name: Some(name.clone()) }),
+            }
+        }
+        if !singles.is_empty() {
+            parts.push(Part {
+                plan: Self { items: singles, relation: Relation::default(), ..self.clone() },
+                name: None,
+            });
+        }
+        parts
+    }
+
     /// Every `shard.of`th song: neighbours, which are often alike, come into different parts.
     pub fn part(mut self, shard: Shard) -> Self {
         self.items.retain(|item| item.index % shard.of == shard.number - 1);
         Self { shard: Some(shard), ..self }
     }
+}
+
+/// Songs of a plan that have to do with one another.
+pub struct Part {
+    /// Their plan; they keep their place in the whole.
+    pub plan: Plan,
+    /// Name of their album, where there are several.
+    pub name: Option<String>,
 }
 
 fn places(requests: &[Request]) -> Result<Vec<PathBuf>, Error> {
@@ -222,7 +328,7 @@ mod tests {
             relative: relative.into(),
             problem: None,
         });
-        Plan::uniform(found.collect(), defaults(), Path::new("out"))
+        Plan::uniform(found.collect(), defaults(), Path::new("out"), None)
     }
 
     fn outputs(plan: &Plan) -> Vec<String> {

@@ -48,6 +48,25 @@ pub struct MadeFrom {
     pub settings_hash: String,
 }
 
+/// Why a song has no master.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// Version of the meaning of a failure.
+    pub version: u32,
+    /// What its master would have been made from; nothing where its file cannot be read.
+    pub made_from: MadeFrom,
+    /// Why, in one line.
+    pub cause: String,
+}
+
+impl Failure {
+    /// A failure of the present version.
+    pub fn new(made_from: MadeFrom, cause: String) -> Self {
+        Self { version: RECORD_VERSION, made_from, cause }
+    }
+}
+
 /// How a song stands before it is mastered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MasterState {
@@ -109,6 +128,26 @@ impl Records {
     pub fn write(&self, output: &Path, record: &Record) -> Result<(), io::Error> {
         let text = serde_json::to_string(record).expect("plain data has a JSON form") + "\n";
         io::text::write(&self.path(output, "json"), &text, true)
+    }
+
+    /// Remembers that a song failed; whether it failed in the same way the last time.
+    ///
+    /// # Errors
+    /// That cannot be written.
+    pub fn fail(&self, output: &Path, failure: &Failure) -> Result<bool, io::Error> {
+        let path = self.path(output, "failure.json");
+        let known = io::text::read(&path).ok().and_then(|text| serde_json::from_str::<Failure>(&text).ok());
+        if known.as_ref() == Some(failure) {
+            return Ok(true);
+        }
+        let text = serde_json::to_string(failure).expect("plain data has a JSON form") + "\n";
+        io::text::write(&path, &text, true).map(|()| false)
+    }
+
+    /// Forgets that a song failed.
+    pub fn forget_failure(&self, output: &Path) {
+        // There is none as a rule.
+        let _ = std::fs::remove_file(self.path(output, "failure.json"));
     }
 
     /// Claims a song; `None` while another batch works on it.

@@ -21,7 +21,7 @@ use crate::report::Report;
 use crate::report::album::AlbumReport;
 
 /// Raised when the meaning of a field changes.
-const BATCH_REPORT_VERSION: u32 = 1;
+const BATCH_REPORT_VERSION: u32 = 2;
 
 /// Text between the head and the first song.
 const OPENING: &str = ",\"songs\":[\n";
@@ -42,8 +42,8 @@ pub(super) struct Head {
     pub shard: Option<(usize, usize)>,
     /// Of the songs that follow.
     pub summary: Summary,
-    /// The record, if they are one.
-    pub album: Option<AlbumReport>,
+    /// The albums that the songs make up.
+    pub albums: Vec<AlbumReport>,
 }
 
 /// What a batch writes as JSON.
@@ -81,6 +81,7 @@ pub(super) enum Status {
     Mastered,
     Unchanged,
     Failed,
+    FailedAgain,
     Changing,
     Left,
 }
@@ -91,6 +92,7 @@ impl Status {
             Self::Mastered => "mastered",
             Self::Unchanged => "unchanged",
             Self::Failed => "failed",
+            Self::FailedAgain => "failed_again",
             Self::Changing => "changing",
             Self::Left => "left",
         }
@@ -133,10 +135,11 @@ pub(super) fn next_line(lines: &mut impl io::BufRead) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// The album that the report in `output` tells of.
-pub(super) fn album(output: &Path) -> Option<AlbumReport> {
+/// The albums that the report in `output` tells of.
+pub(super) fn albums(output: &Path) -> Vec<AlbumReport> {
     let [json, _] = paths(output, None);
-    parse_head(&next_line(&mut io::BufReader::new(open_regular(&json).ok()?)).ok()?)?.album
+    let head = open_regular(&json).ok().and_then(|file| parse_head(&next_line(&mut io::BufReader::new(file)).ok()?));
+    head.map_or_else(Vec::new, |head| head.albums)
 }
 
 /// Writes both reports.
@@ -148,7 +151,7 @@ pub(super) fn write(
     output: &Path,
     records: &Records,
     outcomes: &[Outcome],
-    album: Option<&AlbumReport>,
+    albums: &[AlbumReport],
 ) -> Result<(), Error> {
     let head = Head {
         version: BATCH_REPORT_VERSION,
@@ -157,13 +160,14 @@ pub(super) fn write(
         plan_songs: plan.songs,
         shard: plan.shard.map(|shard| (shard.number, shard.of)),
         summary: Summary::of(outcomes),
-        album: album.cloned(),
+        albums: albums.to_vec(),
     };
     let entries = plan.items.iter().zip(outcomes).map(|(item, outcome)| {
         let (status, cause) = match outcome {
             Outcome::Mastered => (Status::Mastered, None),
             Outcome::Unchanged => (Status::Unchanged, None),
             Outcome::Failed(cause) => (Status::Failed, Some(cause.clone())),
+            Outcome::FailedAgain(cause) => (Status::FailedAgain, Some(cause.clone())),
             Outcome::Changing(cause) => (Status::Changing, Some(cause.clone())),
             Outcome::Left => (Status::Left, None),
         };
@@ -273,14 +277,14 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
 
 /// A text as a cell: a spreadsheet takes one that begins with any of these for a formula, and runs it. An apostrophe
 /// in front makes it a text again.
-fn text_cell(text: &str) -> String {
+pub(super) fn text_cell(text: &str) -> String {
     let is_formula =
         text.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r']) || text.starts_with(['\t', '\r', '\n']);
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if is_formula { format!("'{text}") } else { text }
 }
 
-fn csv_line<T: AsRef<[u8]>>(cells: &[T]) -> Vec<u8> {
+pub(super) fn csv_line<T: AsRef<[u8]>>(cells: &[T]) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Memory takes all that is written.
     let _ = writer.write_record(cells);

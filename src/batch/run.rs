@@ -1,6 +1,6 @@
 //! Masters the songs of a plan, several at once.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,13 +10,14 @@ use models::target::Target;
 
 use crate::batch::budget::Budget;
 use crate::batch::outcome::{Outcome, Summary};
-use crate::batch::plan::{Item, Plan};
-use crate::batch::record::{MasterState, Records};
+use crate::batch::plan::{Item, Part, Plan};
+use crate::batch::record::{Failure, MasterState, Records};
 use crate::batch::references::References;
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
 use crate::batch::song::Done;
+use crate::batch::summary::RunSummary;
 use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
-use crate::batch::{analysis, pages, report};
+use crate::batch::{analysis, cue, pages, report};
 use crate::decide::target::read_profile;
 use crate::error::Error;
 use crate::io;
@@ -39,14 +40,18 @@ pub struct Options {
     pub resume: bool,
     /// Every song gets a page that plays this, and all together get one.
     pub pages: Option<PageAudio>,
+    /// Every album gets a cue sheet and a track list, with so much silence between its songs, seconds.
+    pub cue_gap_s: Option<f64>,
+    /// A summary is written for this day.
+    pub summary_date: Option<String>,
 }
 
 /// A batch at its end.
 pub struct Finished {
     /// How the songs came out.
     pub summary: Summary,
-    /// The record, if they are one.
-    pub album: Option<AlbumReport>,
+    /// The albums that the songs make up.
+    pub albums: Vec<AlbumReport>,
 }
 
 /// Masters all songs of `plan` into `output`, and writes the report there.
@@ -72,23 +77,66 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     let folders: std::collections::BTreeSet<_> = plan.items.iter().filter_map(|item| item.output.parent()).collect();
     folders.into_iter().for_each(|folder| io::claim::sweep(&output.join(folder)));
     watch.begins(plan.items.iter().map(bytes).sum::<u64>() * (1 + plan.relation.listens()));
-    let outcomes = match BatchAnalysis::find(plan, &shared, budget.jobs, watch) {
-        Ok(direction) => {
-            shared.direction = direction;
-            Workers::new(plan, &shared, watch).run(budget.jobs)
+    let (mut by_index, mut albums) = (BTreeMap::new(), Vec::new());
+    for Part { plan: part, name } in plan.parts() {
+        let (outcomes, album) = match run_part(&part, &mut shared, budget.jobs, watch) {
+            Ok(done) => done,
+            // Other albums can do nothing for it.
+            Err(error) if name.is_some() => (all_failed(&part, &shared, watch, &error), None),
+            Err(error) => return Err(error),
+        };
+        if let Some(gap_s) = options.cue_gap_s.filter(|_| part.relation.album.is_some()) {
+            cue::write(&part, name.as_deref(), output, (&shared.records, &outcomes), gap_s)?;
         }
-        Err(Error::Io(io::Error::Interrupted)) => vec![Outcome::Left; plan.items.len()],
-        Err(error) => return Err(error),
+        by_index.extend(part.items.iter().map(|item| item.index).zip(outcomes));
+        albums.extend(album.map(|album| AlbumReport { name, ..album }));
+    }
+    let outcomes: Vec<Outcome> = by_index.into_values().collect();
+    report::write(plan, output, &shared.records, &outcomes, &albums)?;
+    if let Some(date) = &options.summary_date {
+        RunSummary::new(date.clone(), plan, &outcomes, &albums).write(output)?;
+    }
+    if options.pages.is_some() {
+        pages::write(plan, output, options.force, &shared.records, &outcomes, &albums)?;
+    }
+    Ok(Finished { summary: Summary::of(&outcomes), albums })
+}
+
+/// Masters songs that have to do with one another: what became of each, and the report of their album.
+fn run_part(
+    plan: &Plan,
+    shared: &mut Shared,
+    jobs: usize,
+    watch: &dyn Watch,
+) -> Result<(Vec<Outcome>, Option<AlbumReport>), Error> {
+    shared.direction = match BatchAnalysis::find(plan, shared, jobs, watch) {
+        Err(Error::Io(io::Error::Interrupted)) => return Ok((vec![Outcome::Left; plan.items.len()], None)),
+        direction => direction?,
     };
-    let album = match shared.direction.album_report(plan, &shared, &outcomes, budget.jobs, watch) {
+    let outcomes = Workers::new(plan, shared, watch).run(jobs);
+    let album = match shared.direction.album_report(plan, shared, &outcomes, jobs, watch) {
         Err(Error::Io(io::Error::Interrupted)) => None,
         album => album?,
     };
-    report::write(plan, output, &shared.records, &outcomes, album.as_ref())?;
-    if options.pages.is_some() {
-        pages::write(plan, output, options.force, &shared.records, &outcomes, album.as_ref())?;
+    Ok((outcomes, album))
+}
+
+/// What becomes of the songs of an album that cannot be mastered as one.
+fn all_failed(plan: &Plan, shared: &Shared, watch: &dyn Watch, error: &Error) -> Vec<Outcome> {
+    let outcomes = vec![Outcome::Failed(error.to_string()); plan.items.len()];
+    for (item, outcome) in plan.items.iter().zip(&outcomes) {
+        let output = shared.output.join(&item.output);
+        watch.ended(&Ended {
+            input: &item.input,
+            output: &output,
+            outcome,
+            after: None,
+            decision: None,
+            shortfalls: Vec::new(),
+            notes: &[],
+        });
     }
-    Ok(Finished { summary: Summary::of(&outcomes), album })
+    outcomes
 }
 
 /// Refuses a batch of which no song exists, before anything is written.
@@ -107,6 +155,7 @@ fn check_inputs(plan: &Plan) -> Result<(), Error> {
 fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) -> Result<(), Error> {
     let Some(first) = plan.items.first() else { return Ok(()) };
     let mut common: Vec<_> = first.settings.genre_references.iter().map(|of| of.reference.clone()).collect();
+    common.extend_from_slice(&first.settings.folder_references);
     if plan.items.iter().all(|item| Arc::ptr_eq(&item.settings, &first.settings)) {
         if let Some(path) = &first.settings.master.profile {
             read_profile(path)?;
@@ -131,10 +180,15 @@ pub fn look<'a>(
     output: &'a Path,
     options: &Options,
 ) -> impl Iterator<Item = (&'a Item, Result<MasterState, String>)> {
-    let mut shared = shared(output, options, (0, 0));
-    shared.direction = BatchAnalysis::named(plan, &shared);
+    let shared = shared(output, options, (0, 0));
+    let mut contexts = BTreeMap::new();
+    for Part { plan: part, .. } in plan.parts() {
+        let context = BatchAnalysis::named(&part, &shared).context;
+        contexts.extend(part.items.iter().map(|item| (item.index, context.clone())));
+    }
     plan.items.iter().map(move |item| {
-        let standing = shared.made_from(item).and_then(|made| {
+        let context = contexts.get(&item.index).map_or("", String::as_str);
+        let standing = shared.made_from_in(item, context).and_then(|made| {
             io::decode::open(&item.input).map_err(|e| e.to_string())?;
             shared.standing(item, &made)
         });
@@ -163,7 +217,7 @@ struct Workers<'a> {
     plan: &'a Plan,
     shared: &'a Shared<'a>,
     watch: &'a dyn Watch,
-    queue: Mutex<VecDeque<Queued>>,
+    queue: Mutex<VecDeque<Vec<Queued>>>,
     outcomes: Mutex<Vec<Outcome>>,
 }
 
@@ -176,7 +230,15 @@ struct Queued {
 impl<'a> Workers<'a> {
     fn new(plan: &'a Plan, shared: &'a Shared, watch: &'a dyn Watch) -> Self {
         let songs = plan.items.len();
-        let queue = (0..songs).map(|at| Queued { at, was_busy: false }).collect();
+        // The masters of one mix are in one hand, which reads it once.
+        let mut queue: VecDeque<Vec<Queued>> = VecDeque::new();
+        for (at, item) in plan.items.iter().enumerate() {
+            let next = Queued { at, was_busy: false };
+            match queue.back_mut().filter(|of| of.first().is_some_and(|of| plan.items[of.at].input == item.input)) {
+                Some(of_one_mix) => of_one_mix.push(next),
+                None => queue.push_back(vec![next]),
+            }
+        }
         Self { plan, shared, watch, queue: Mutex::new(queue), outcomes: Mutex::new(vec![Outcome::Left; songs]) }
     }
 
@@ -186,36 +248,59 @@ impl<'a> Workers<'a> {
         self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Queued>> {
+    fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Vec<Queued>>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Masters songs until there are none.
     fn work(&self) {
         let mut deciders = Deciders::default();
-        while !self.watch.is_stopping() {
-            let Some(Queued { at, was_busy }) = self.queue().pop_front() else { return };
-            let item = &self.plan.items[at];
-            if was_busy && self.shared.records.is_busy(&item.output) {
-                self.queue().push_back(Queued { at, was_busy });
-                std::thread::sleep(BUSY_WAIT);
-                continue;
-            }
-            let progress = SongProgress::new(self.watch, bytes(item));
-            let done = guarded(item, || self.shared.run(item, &mut deciders, &progress));
-            let (outcome, report) = match done {
-                Ok(Done::Busy) => {
-                    self.queue().push_back(Queued { at, was_busy: true });
-                    continue;
+        let next = || self.queue().pop_front();
+        while let Some(of_one_mix) = next() {
+            for queued in of_one_mix {
+                if self.watch.is_stopping() {
+                    return;
                 }
-                Ok(Done::Mastered(report)) => (Outcome::Mastered, Some(report)),
-                Ok(Done::Unchanged) => (Outcome::Unchanged, None),
-                Err(_) if self.watch.is_cut() => (Outcome::Left, None),
-                Ok(Done::Changing(cause)) => (Outcome::Changing(cause), None),
-                Err(cause) => (Outcome::Failed(cause), None),
-            };
-            progress.finish();
-            self.end(at, outcome, report.as_deref());
+                self.work_on(queued, &mut deciders);
+            }
+            deciders.read = None;
+        }
+    }
+
+    fn work_on(&self, Queued { at, was_busy }: Queued, deciders: &mut Deciders) {
+        let item = &self.plan.items[at];
+        if was_busy && self.shared.records.is_busy(&item.output) {
+            self.queue().push_back(vec![Queued { at, was_busy }]);
+            std::thread::sleep(BUSY_WAIT);
+            return;
+        }
+        let progress = SongProgress::new(self.watch, bytes(item));
+        let done = guarded(item, || self.shared.run(item, deciders, &progress));
+        let (outcome, report) = match done {
+            Ok(Done::Busy) => {
+                self.queue().push_back(vec![Queued { at, was_busy: true }]);
+                return;
+            }
+            Ok(Done::Mastered(report)) => (Outcome::Mastered, Some(report)),
+            Ok(Done::Unchanged) => (Outcome::Unchanged, None),
+            Err(_) if self.watch.is_cut() => (Outcome::Left, None),
+            Ok(Done::Changing(cause)) => (Outcome::Changing(cause), None),
+            Ok(Done::Hindered(cause)) => (Outcome::Failed(cause), None),
+            Err(cause) => (self.failed(item, cause), None),
+        };
+        if matches!(outcome, Outcome::Mastered | Outcome::Unchanged) {
+            self.shared.records.forget_failure(&item.output);
+        }
+        progress.finish();
+        self.end(at, outcome, report.as_deref());
+    }
+
+    /// A failure, which is remembered until the next run.
+    fn failed(&self, item: &Item, cause: String) -> Outcome {
+        let made_from = self.shared.made_from(item).unwrap_or_default();
+        match self.shared.records.fail(&item.output, &Failure::new(made_from, cause.clone())) {
+            Ok(true) => Outcome::FailedAgain(cause),
+            Ok(false) | Err(_) => Outcome::Failed(cause),
         }
     }
 

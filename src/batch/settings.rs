@@ -19,6 +19,8 @@ pub struct Settings {
     pub master: MasterSettings,
     /// What songs of a genre go towards instead of its profile.
     pub genre_references: Vec<GenreReference>,
+    /// Records of which each song goes towards the one that is most like it.
+    pub folder_references: Vec<Reference>,
     /// Container of the masters.
     pub format: Format,
 }
@@ -49,9 +51,16 @@ impl Settings {
         self.master.references.is_empty() && self.master.profile.is_none() && !self.genre_references.is_empty()
     }
 
+    /// Whether a song goes towards the record of a folder that is most like it.
+    pub fn goes_by_likeness(&self) -> bool {
+        let has_direction = !self.master.references.is_empty() || self.master.profile.is_some();
+        !has_direction && self.master.genre() == Genre::Auto && !self.folder_references.is_empty()
+    }
+
     /// All records that the song may come to go towards.
     pub fn possible_references(&self) -> Vec<Reference> {
         match self.master.genre() {
+            _ if self.goes_by_likeness() => self.folder_references.clone(),
             _ if !self.goes_by_genre() => self.master.references.clone(),
             Genre::Universal => self.references_of(UNIVERSAL),
             Genre::Named(name) => self.references_of(&name),
@@ -61,7 +70,7 @@ impl Settings {
 
     /// All files that songs are mastered towards.
     pub fn sources(&self) -> impl Iterator<Item = &PathBuf> {
-        let by_genre = self.genre_references.iter().map(|of| &of.reference);
+        let by_genre = self.genre_references.iter().map(|of| &of.reference).chain(&self.folder_references);
         self.master.references.iter().chain(by_genre).map(|reference| &reference.path).chain(&self.master.profile)
     }
 
@@ -111,6 +120,7 @@ impl Settings {
             format: Format,
             references: Vec<(&'a String, Option<String>, f64)>,
             genres: Vec<&'a str>,
+            is_by_likeness: bool,
             profile: Option<&'a str>,
             context: &'a str,
         }
@@ -122,6 +132,7 @@ impl Settings {
                 Some(Genre::Auto) => self.genre_references.iter().map(|of| of.genre.as_str()).collect(),
                 _ => Vec::new(),
             },
+            is_by_likeness: self.goes_by_likeness(),
             // Files count by what is in them.
             settings: MasterSettings { references: Vec::new(), profile: None, genre, ..self.master.clone() },
             format: self.format,
@@ -141,7 +152,7 @@ impl Settings {
 #[cfg(test)]
 pub(super) fn defaults() -> Settings {
     let master = MasterSettings { genre: Some(Genre::Auto), ..MasterSettings::default() };
-    Settings { master, genre_references: Vec::new(), format: Format::Wav }
+    Settings { master, genre_references: Vec::new(), folder_references: Vec::new(), format: Format::Wav }
 }
 
 #[cfg(test)]
@@ -171,6 +182,9 @@ mod tests {
             ("refine", "best"),
             ("set", "limiter.release_ms=80"),
             ("strict", "true"),
+            ("trim", "20"),
+            ("fade_in", "0.5"),
+            ("fade_out", "8:linear"),
         ];
         let columns = serde_json::to_value(&defaults().master).expect("plain data");
         let known: Vec<&String> = columns.as_object().expect("named values").keys().collect();

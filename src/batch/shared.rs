@@ -1,5 +1,6 @@
 //! What the songs of a batch share: records, references, deciders, and what was found out about all of them.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use crate::batch::record::{MadeFrom, MasterState, Records};
 use crate::batch::references::References;
 use crate::batch::settings::Settings;
 use crate::decide::genres::Genres;
+use crate::decide::reference::most_alike;
 use crate::decide::target::{MasteringTarget, load_decider};
 use crate::error::Error;
 use crate::io::hash::file_hash;
@@ -22,6 +24,7 @@ use crate::report::warning::Warning;
 use crate::request::job::MasterJob;
 use crate::request::page::PageAudio;
 use crate::request::settings::DeciderKind;
+use crate::song::Song;
 use crate::song::observer::Observer;
 use crate::workflows::album::Offset;
 
@@ -63,8 +66,8 @@ pub struct BatchAnalysis {
     pub context: String,
     /// The middle of the songs, when every song is mastered towards it by itself.
     pub middle: Option<Target>,
-    /// What is done to each song of an album, by its place in the plan's items.
-    pub album: Vec<Result<(Recipe, DecisionReport), String>>,
+    /// What is done to each song of an album, by its place in the plan.
+    pub album: BTreeMap<usize, Result<(Recipe, DecisionReport), String>>,
     /// What the loudness of the album was set to, LUFS, and how it gets there.
     pub(super) loudness: Option<(f64, Offset)>,
     pub(super) held_back_by: Option<String>,
@@ -79,6 +82,8 @@ pub struct BatchAnalysis {
 /// The deciders of one thread, each loaded when it is first needed.
 #[derive(Default)]
 pub struct Deciders {
+    /// The song that was read last, by the hash of its file, when further masters are made of it.
+    pub(super) read: Option<(String, Song, Profile)>,
     deciders: Vec<(DeciderKind, Decider)>,
     genres: Genres,
 }
@@ -153,6 +158,13 @@ impl Shared<'_> {
             let (genre, _) = genres.find(&job.settings.genre(), decider.norm(), songs).map_err(Error::Network)?;
             job.settings.references = settings.references_of(&genre.name);
             told = Some(genre);
+        }
+        if settings.goes_by_likeness() {
+            let records = self.references.measured(&settings.folder_references, observer).map_err(Error::Reference)?;
+            let profiles: Vec<&Profile> = records.iter().map(|(_, _, profile, _)| profile).collect();
+            let place = most_alike(songs, &profiles, decider.norm());
+            job.settings.references =
+                place.map(|place| settings.folder_references[place].clone()).into_iter().collect();
         }
         let references = self.references.measured(&job.settings.references, observer).map_err(Error::Reference)?;
         let aim = MasteringTarget::towards(decider, genres, references, &job.settings, songs)?;

@@ -35,6 +35,8 @@ pub enum Done {
     Busy,
     /// Its file changed while it was read: says so.
     Changing(String),
+    /// Nothing could be written, which is no fault of the song: says why.
+    Hindered(String),
 }
 
 impl Shared<'_> {
@@ -43,7 +45,6 @@ impl Shared<'_> {
     /// # Errors
     /// The song fails: says why, in one line.
     pub fn run(&self, item: &Item, deciders: &mut Deciders, observer: &dyn Observer) -> Result<Done, String> {
-        let plain = |e: io::Error| e.to_string();
         let made_from = self.made_from(item)?;
         let has_page = || self.pages.is_none() || pages::path(&self.output.join(&item.output)).exists();
         let is_finished =
@@ -52,7 +53,11 @@ impl Shared<'_> {
             self.records.clear_claim(&item.output);
             return Ok(Done::Unchanged);
         }
-        let Some(claim) = self.records.claim(&item.output).map_err(plain)? else { return Ok(Done::Busy) };
+        let claim = match self.records.claim(&item.output) {
+            Ok(Some(claim)) => claim,
+            Ok(None) => return Ok(Done::Busy),
+            Err(error) => return Ok(Done::Hindered(error.to_string())),
+        };
         // Another batch may have finished it while this one waited for the claim.
         if is_finished()? {
             claim.release();
@@ -75,8 +80,8 @@ impl Shared<'_> {
         let is_unclear =
             matches!(standing, MasterState::Foreign | MasterState::Edited) && claim.was_abandoned && !self.force;
         let made = match is_unclear {
-            true => self.compared(item, &path, deciders, observer),
-            false => self.mastered(item, &path, standing, deciders, observer),
+            true => self.compared(item, &made_from, deciders, observer),
+            false => self.mastered(item, &made_from, standing, deciders, observer),
         };
         let (report, profile) = match made {
             Ok(made) => made,
@@ -86,6 +91,7 @@ impl Shared<'_> {
                 }
                 return match error {
                     Error::Io(io::Error::Changed { .. }) => Ok(Done::Changing(error.to_string())),
+                    Error::Io(ref cause) if cause.is_of_disk() => Ok(Done::Hindered(error.to_string())),
                     _ => Err(error.to_string()),
                 };
             }
@@ -109,11 +115,12 @@ impl Shared<'_> {
     fn mastered(
         &self,
         item: &Item,
-        path: &Path,
+        made_from: &MadeFrom,
         standing: MasterState,
         deciders: &mut Deciders,
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
+        let path = &self.output.join(&item.output);
         let may_replace = self.force || matches!(standing, MasterState::Finished | MasterState::Outdated);
         match standing {
             MasterState::Foreign if !may_replace => return Err(io::Error::Exists { path: path.to_owned() }.into()),
@@ -125,26 +132,27 @@ impl Shared<'_> {
         let mut job = item.settings.job(item.input.clone(), path.to_owned(), may_replace);
         job.output.page = self.page(path)?;
         ensure_writable(path, may_replace)?;
-        self.master(item, &job, deciders, observer)
+        self.master(item, (&job, made_from), deciders, observer)
     }
 
     /// A batch was killed at this song, and a file is there: if it is the song's master, it is kept.
     fn compared(
         &self,
         item: &Item,
-        path: &Path,
+        made_from: &MadeFrom,
         deciders: &mut Deciders,
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
+        let path = &self.output.join(&item.output);
         let again = scratch(path)?;
         let job = item.settings.job(item.input.clone(), again.to_path_buf(), true);
-        let (mut report, profile) = self.master(item, &job, deciders, observer)?;
+        let (mut report, profile) = self.master(item, (&job, made_from), deciders, observer)?;
         if file_hash(&again)? != file_hash(path)? {
             return Err(io::Error::Exists { path: path.to_owned() }.into());
         }
         if self.pages.is_some() {
             // A page is written with its master.
-            return self.mastered(item, path, MasterState::Outdated, deciders, observer);
+            return self.mastered(item, made_from, MasterState::Outdated, deciders, observer);
         }
         report.output.path = path.display().to_string();
         Ok((report, profile))
@@ -153,11 +161,19 @@ impl Shared<'_> {
     fn master(
         &self,
         item: &Item,
-        job: &MasterJob,
+        (job, made_from): (&MasterJob, &MadeFrom),
         deciders: &mut Deciders,
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
-        let (song, profile) = Song::load_measured_within(&job.input, self.spool_bytes, observer)?;
+        let edges = job.settings.edges.params()?;
+        // What was read before makes room first.
+        let (hash, song, profile) = match deciders.read.take() {
+            Some(read) if read.0 == made_from.input_hash && read.1.edges == edges => read,
+            _ => {
+                let (song, profile) = Song::load_edited(&job.input, &edges, self.spool_bytes, observer)?;
+                (made_from.input_hash.clone(), song, profile)
+            }
+        };
         let mut decided = self.decided(item, job, &song, &profile, deciders, observer)?;
         let mut job = job.clone();
         if let Some(page) = job.output.page.as_mut().filter(|page| page.audio == PageAudio::Full)
@@ -167,6 +183,7 @@ impl Shared<'_> {
             decided.warnings.push(Warning::new(Subject::Page, WarningKind::PageIsAnExcerpt));
         }
         let report = deliver(&job, decided, observer)?;
+        deciders.read = Some((hash, song, profile.clone()));
         Ok((report, profile))
     }
 
@@ -183,7 +200,7 @@ impl Shared<'_> {
         if self.direction.is_unknown {
             return Err(Error::Album("a master has vanished since the batch began: begin it again".to_owned()));
         }
-        if let Some(decided) = self.direction.album.get(item.index) {
+        if let Some(decided) = self.direction.album.get(&item.index) {
             let (recipe, decision) = decided.clone().map_err(Error::Album)?;
             let mut warnings = self.direction.warnings.clone();
             if recipe.towards.as_ref().is_some_and(|origin| was_mastered_towards(&job.input, origin)) {

@@ -9,6 +9,7 @@ use crate::batch::inputs::{Found, tree_path};
 use crate::batch::plan::{Plan, Request, named_output};
 use crate::batch::settings::Settings;
 use crate::error::Error;
+use crate::request::naming::NamePattern;
 use crate::request::settings::{DIRECTIONS, MasterSettings};
 
 /// Separates several values in one cell of a CSV. Where it separates the columns as well, such a cell is quoted.
@@ -25,7 +26,7 @@ type Row = Vec<(String, Vec<String>)>;
 ///
 /// # Errors
 /// It cannot be read, or a row of it makes no sense: says which, and why.
-pub fn read(path: &Path, settings: &Settings, folder: &Path) -> Result<Plan, Error> {
+pub fn read(path: &Path, settings: &Settings, folder: &Path, pattern: Option<&NamePattern>) -> Result<Plan, Error> {
     let text = crate::io::text::read(path)?;
     let text = text.trim_start_matches('\u{feff}');
     let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
@@ -34,7 +35,7 @@ pub fn read(path: &Path, settings: &Settings, folder: &Path) -> Result<Plan, Err
     let base = path.parent().unwrap_or(Path::new(""));
     let requests =
         rows.into_iter().map(|(name, row)| request(&row, settings, base).map_err(|e| wrong(format!("{name}: {e}"))));
-    Plan::new(requests.collect::<Result<_, _>>()?, folder)
+    Plan::new(requests.collect::<Result<_, _>>()?, folder, pattern)
 }
 
 fn request(row: &Row, settings: &Settings, base: &Path) -> Result<Request, String> {
@@ -142,7 +143,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(name);
         std::fs::write(&path, text).expect("space");
-        read(&path, &defaults(), Path::new("out"))
+        read(&path, &defaults(), Path::new("out"), None)
     }
 
     #[test]

@@ -5,18 +5,21 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use goldmaster::batch::albums::{Division, Order, SeveralAlbums, arranged};
 use goldmaster::batch::budget::parse_bytes;
 use goldmaster::batch::exclude::Exclusions;
 use goldmaster::batch::inputs::{self, Mixes};
 use goldmaster::batch::plan::{Plan, Relation, Shard};
 use goldmaster::batch::run::Options;
 use goldmaster::batch::settings::Settings;
+use goldmaster::batch::summary::today;
 use goldmaster::batch::table;
 use goldmaster::error::Error;
 use goldmaster::io::output_spec::Format;
-use goldmaster::request::job::AlbumLoudness;
+use goldmaster::request::job::{AlbumBalance, AlbumLoudness};
+use goldmaster::request::naming::{NamePattern, fields_help};
 use goldmaster::request::page::PageAudio;
-use goldmaster::request::reference::{Genre, GenreReference};
+use goldmaster::request::reference::{Genre, GenreReference, Reference};
 use goldmaster::request::settings::MasterSettings;
 
 use super::shared::{check_is_local, check_settings};
@@ -35,10 +38,16 @@ pub struct BatchArgs {
     /// Folder for masters and reports; the folders of the input are kept in it
     #[arg(short, long, value_name = "FOLDER", default_value = "masters")]
     pub output: PathBuf,
+    /// Names of the masters in their folders, as in '{track:02} {title} [{destination}]'
+    #[arg(long, value_name = "PATTERN", long_help = fields_help())]
+    pub name: Option<NamePattern>,
     /// A finished record that the songs of a genre should sound like, as in rock=hit.flac; several are weighted, as in
     /// rock=hit.flac:0.5. A song has the genre that it is given, or else the one that it sounds like
     #[arg(long = "genre-reference", value_name = "GENRE=FILE[:WEIGHT]", conflicts_with_all = ["references", "profile"])]
     pub genre_references: Vec<GenreReference>,
+    /// A folder of finished records: each song should sound like the one that is most like it
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["references", "profile", "genre", "genre_references"])]
+    pub reference_folder: Option<PathBuf>,
     #[command(flatten)]
     pub settings: MasterSettings,
     /// File format of the masters
@@ -47,12 +56,68 @@ pub struct BatchArgs {
     /// The songs are one record: its songs keep their differences in loudness and share one target for their tone. The
     /// album as a whole, or its loudest song, is brought to the loudness that is asked for
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "whole", help_heading = "Album")]
-    pub album: Option<AlbumLoudness>,
+    pub album: Option<AlbumChoice>,
+    /// What becomes of the differences in loudness between the songs of an album
+    #[arg(long, value_enum, value_name = "HOW", default_value_t, requires = "album", help_heading = "Album")]
+    pub album_balance: AlbumBalance,
+    /// Writes a cue sheet and a track list of every album, with so many seconds of silence between its songs
+    #[arg(long, value_name = "GAP", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = gap_s, requires = "album", help_heading = "Album")]
+    pub cue: Option<f64>,
     /// The record is its own reference: songs that stand out move towards the others
-    #[arg(long, conflicts_with_all = ["references", "profile", "genre", "genre_references"], help_heading = "Album")]
+    #[arg(long, conflicts_with_all = ["references", "profile", "genre", "genre_references", "reference_folder"], help_heading = "Album")]
     pub reference_from_album: bool,
     #[command(flatten)]
     pub work: WorkArgs,
+}
+
+/// A gap between songs, seconds.
+fn gap_s(text: &str) -> Result<f64, String> {
+    let gap_s = text.parse().ok().filter(|gap_s| (0.0..=60.0).contains(gap_s));
+    gap_s.ok_or_else(|| "must be a number of seconds from 0 to 60".to_owned())
+}
+
+/// What the exit code makes of files that failed before in the same way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum KnownFailures {
+    /// The exit code is that of any failure
+    #[default]
+    Fail,
+    /// The exit code is that of the other songs
+    Ok,
+}
+
+/// What is an album, and what of it is brought to the loudness that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum AlbumChoice {
+    /// All songs are one album, which is brought to the loudness played through (BS.1770 over the album)
+    Whole,
+    /// All songs are one album, whose loudest song is brought to it, as AES TD1008 wants albums for streaming
+    Loudest,
+    /// Every folder with songs is an album, played through; folders such as "CD1" and "Disc 2" whose tags agree are one
+    Folders,
+    /// The same, by the loudest song of each
+    FoldersLoudest,
+}
+
+impl AlbumChoice {
+    fn parts(self) -> (AlbumLoudness, Division) {
+        match self {
+            Self::Whole => (AlbumLoudness::Whole, Division::One),
+            Self::Loudest => (AlbumLoudness::Loudest, Division::One),
+            Self::Folders => (AlbumLoudness::Whole, Division::Folders),
+            Self::FoldersLoudest => (AlbumLoudness::Loudest, Division::Folders),
+        }
+    }
+}
+
+/// The songs that arguments name, and what is to be said of them before any work.
+pub struct Requested {
+    /// The songs with their settings.
+    pub plan: Plan,
+    /// What was left out.
+    pub left_out: Mixes,
+    /// Whether one album is made of several.
+    pub several_albums: Option<SeveralAlbums>,
 }
 
 #[derive(Args, Debug)]
@@ -76,6 +141,12 @@ pub struct WorkArgs {
     /// Replaces files that no batch has written, and masters that were edited
     #[arg(short, long)]
     pub force: bool,
+    /// Whether a file that failed before in the same way, and has not changed since, makes the exit code that of a failure
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    pub known_failures: KnownFailures,
+    /// Writes summary-DATE.txt and summary-DATE.json into the output folder, for a mail
+    #[arg(long)]
+    pub summary: bool,
     /// Opens every file, says what would be done, and writes nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -102,50 +173,79 @@ pub struct MergeArgs {
 
 impl BatchArgs {
     /// The songs with their settings, and what was left out.
-    pub fn plan(&self) -> Result<(Plan, Mixes), Error> {
-        let settings = self.settings();
+    pub fn plan(&self) -> Result<Requested, Error> {
+        let settings = self.settings()?;
         settings.check()?;
         if self.plan.is_none() {
             settings.check_genre_references()?;
-            check_settings(&settings.master, &settings.genre_references)?;
+            let of_genres = settings.genre_references.iter().map(|of| &of.reference);
+            check_settings(&settings.master, &of_genres.chain(&settings.folder_references).collect::<Vec<_>>())?;
         }
         let mut left_out = Mixes::default();
         let exclusions = Exclusions::new(&self.exclude).map_err(|e| Error::Usage(format!("--exclude {e}")))?;
+        let pattern = self.name.as_ref();
         let plan = match &self.plan {
-            Some(path) => table::read(path, &settings, &self.output)?,
+            Some(path) => table::read(path, &settings, &self.output, pattern)?,
             None if self.inputs == [Path::new("-")] => {
                 let listed = inputs::listed(stdin().lock())?;
                 let kept = listed.into_iter().filter(|input| !exclusions.cover_file(&input.relative)).collect();
-                Plan::uniform(kept, settings, &self.output)?
+                Plan::uniform(kept, settings, &self.output, pattern)?
             }
             None => {
                 self.inputs.iter().try_for_each(|input| check_is_local(input))?;
                 left_out = inputs::mixes(&self.inputs, &self.output, exclusions)?;
-                Plan::uniform(std::mem::take(&mut left_out.found), settings, &self.output)?
+                Plan::uniform(std::mem::take(&mut left_out.found), settings, &self.output, pattern)?
             }
         };
-        let plan = plan.related(Relation { album: self.album, is_own_reference: self.reference_from_album });
+        let album = self.album.map(AlbumChoice::parts);
+        let relation = Relation {
+            album: album.map(|(loudness, _)| loudness),
+            balance: self.album_balance,
+            is_own_reference: self.reference_from_album,
+        };
+        let order = if self.plan.is_some() { Order::Listed } else { Order::Tags };
+        let division = album.map_or(Division::One, |(_, division)| division);
+        let (plan, several_albums) = arranged(plan, relation, division, order);
         let plan = match self.work.shard {
             Some(shard) => plan.part(shard),
             None => plan,
         };
-        Ok((plan, left_out))
+        Ok(Requested { plan, left_out, several_albums })
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> Result<Settings, Error> {
         let genre = self.settings.genre.clone().or(Some(Genre::Auto));
-        Settings {
+        let folder_references = match &self.reference_folder {
+            Some(folder) if !folder.is_dir() => {
+                return Err(Error::Usage(format!("--reference-folder {}: is not a folder", folder.display())));
+            }
+            Some(folder) => inputs::find(std::slice::from_ref(folder), &self.output)?,
+            None => Vec::new(),
+        };
+        if let Some(folder) = self.reference_folder.as_ref().filter(|_| folder_references.is_empty()) {
+            return Err(Error::Usage(format!("--reference-folder {}: holds no record", folder.display())));
+        }
+        Ok(Settings {
             master: MasterSettings { genre, ..self.settings.clone() },
             genre_references: self.genre_references.clone(),
+            folder_references: folder_references.into_iter().map(|found| Reference::whole(found.path)).collect(),
             format: self.format,
-        }
+        })
     }
 
     /// The options of the run, which change no master.
     pub fn options(&self) -> Options {
-        let WorkArgs { jobs, memory, no_resume, force, report, report_audio, .. } = &self.work;
+        let WorkArgs { jobs, memory, no_resume, force, report, report_audio, summary, .. } = &self.work;
         let pages = report.then(|| report_audio.unwrap_or_default());
-        Options { jobs: *jobs, memory_bytes: *memory, force: *force, resume: !no_resume, pages }
+        Options {
+            jobs: *jobs,
+            memory_bytes: *memory,
+            force: *force,
+            resume: !no_resume,
+            pages,
+            cue_gap_s: self.cue,
+            summary_date: summary.then(today),
+        }
     }
 }
 

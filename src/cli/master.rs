@@ -31,19 +31,21 @@ pub struct MasterArgs {
 }
 
 impl MasterArgs {
-    /// The job that these arguments ask for.
-    pub fn job(&self) -> Result<MasterJob, Error> {
+    /// The jobs that these arguments ask for: a master, or one for each of several places.
+    pub fn jobs(&self) -> Result<Vec<MasterJob>, Error> {
         let Self { input, others, settings, output, .. } = self;
         check_settings(settings, &[])?;
         if !others.is_empty() {
             return Err(several_songs(input, others, !settings.references.is_empty()));
         }
-        Ok(MasterJob {
-            input: input.clone(),
-            output: output.output(input)?,
-            settings: settings.clone(),
-            recipe: self.recipe_to_write()?,
-        })
+        let outputs = output.outputs(input, &settings.delivery.destinations)?;
+        let recipe = self.recipe_to_write()?;
+        if recipe.is_some() && outputs.len() > 1 {
+            let words = "a recipe belongs to one master: give a single --for with --save-recipe";
+            return Err(Error::Usage(words.to_owned()));
+        }
+        let job = |(output, settings)| MasterJob { input: input.clone(), output, settings, recipe: recipe.clone() };
+        Ok(outputs.into_iter().zip(settings.each_destination()).map(job).collect())
     }
 
     /// Where the recipe goes, if it is wanted.

@@ -38,9 +38,11 @@ impl RenderArgs {
         let text = goldmaster::io::text::read(&self.recipe)?;
         let recipe =
             Recipe::from_json(&text).map_err(|source| Error::RecipeFile { path: self.recipe.clone(), source })?;
+        let mut outputs = self.output.outputs(&self.input, &[])?;
+        let output = outputs.pop().ok_or_else(|| Error::Usage("there is nothing to write".to_owned()))?;
         Ok(RenderJob {
             input: self.input.clone(),
-            output: self.output.output(&self.input)?,
+            output,
             recipe,
             settings: self.settings.clone(),
             as_is: self.as_is,

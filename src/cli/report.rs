@@ -18,6 +18,11 @@ pub struct PageArgs {
 }
 
 impl PageArgs {
+    /// Whether a page is to be written.
+    pub fn is_asked_for(&self) -> bool {
+        self.report.is_some()
+    }
+
     /// The page to write, if there is to be one.
     pub fn page(&self, force: bool) -> Result<Option<Page>, Error> {
         let page = self.report.as_ref().map(|path| page(path.clone(), self.report_audio, force));

@@ -7,10 +7,14 @@ use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Args, Command};
 use goldmaster::error::Error;
+use goldmaster::io;
 use goldmaster::io::output_spec::Format;
+use goldmaster::io::tags::Tags;
 use goldmaster::request::beside;
+use goldmaster::request::destination::Destination;
 use goldmaster::request::job::Output;
-use goldmaster::request::reference::{Genre, GenreReference, MatchKind};
+use goldmaster::request::naming::{Field, NamePattern, fields_help};
+use goldmaster::request::reference::{Genre, MatchKind, Reference};
 use goldmaster::request::settings::MasterSettings;
 use goldmaster::terminal::genre_table;
 
@@ -19,9 +23,12 @@ use super::report::PageArgs;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// File of the master, .wav or .flac [default: SONG.master.wav beside the mix]
+    /// File of the master, .wav or .flac; with --name a folder [default: SONG.master.wav beside the mix]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Name of the master, as in '{track:02} {title} [{destination}].flac'
+    #[arg(long, value_name = "PATTERN", long_help = fields_help())]
+    pub name: Option<NamePattern>,
     /// Replaces existing files
     #[arg(short, long)]
     pub force: bool,
@@ -44,8 +51,53 @@ pub struct ShowArgs {
 }
 
 impl OutputArgs {
-    pub fn output(&self, input: &Path) -> Result<Output, Error> {
+    /// Where the masters of a song go: one for each of the places, or one for none.
+    pub fn outputs(&self, input: &Path, places: &[Destination]) -> Result<Vec<Output>, Error> {
+        let place = |place: Option<Destination>| match &self.name {
+            Some(pattern) => self.named(pattern, input, place),
+            None => Ok(self.beside(input, place.filter(|_| places.len() > 1))),
+        };
+        if places.len() < 2 {
+            return Ok(vec![self.output(place(places.first().copied())?)?]);
+        }
+        if self.delta.is_some() || self.page.is_asked_for() {
+            let words = "--delta and --report belong to one master: give a single --for with them";
+            return Err(Error::Usage(words.to_owned()));
+        }
+        if let Some(pattern) = self.name.as_ref().filter(|pattern| !pattern.has(Field::Destination)) {
+            let words =
+                format!("--name {pattern} has no {{destination}}: masters for several places would have one name");
+            return Err(Error::Usage(words));
+        }
+        places.iter().map(|one| self.output(place(Some(*one))?)).collect()
+    }
+
+    /// The path without a pattern; with the place if there are several.
+    fn beside(&self, input: &Path, place: Option<Destination>) -> PathBuf {
         let path = self.output.clone().unwrap_or_else(|| beside(input));
+        let Some(place) = place else { return path };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let end = [".master.wav", ".wav", ".flac"]
+            .into_iter()
+            .find(|end| name.to_lowercase().ends_with(end))
+            .unwrap_or_default();
+        path.with_file_name(format!("{} [{place}]{}", &name[..name.len() - end.len()], &name[name.len() - end.len()..]))
+    }
+
+    /// The path by a pattern, in the folder that is given, or beside the mix.
+    fn named(&self, pattern: &NamePattern, input: &Path, place: Option<Destination>) -> Result<PathBuf, Error> {
+        let refused = |cause: String| Error::Usage(format!("{}: {cause}", input.display()));
+        let mut name = pattern.fill(input, &Tags::read(input).facts(), place).map_err(refused)?.into_os_string();
+        if Format::of_path(name.as_ref()).is_none() {
+            name.push(".wav");
+        }
+        let folder = self.output.clone().or_else(|| input.parent().map(Path::to_owned)).unwrap_or_default();
+        let path = folder.join(name);
+        io::text::create_folder(path.parent().unwrap_or(Path::new("")))?;
+        Ok(path)
+    }
+
+    fn output(&self, path: PathBuf) -> Result<Output, Error> {
         let Some(format) = Format::of_path(&path) else {
             let path = path.display();
             return Err(Error::Usage(format!("{path}: a master is written as .wav or .flac; choose one by its name")));
@@ -72,9 +124,9 @@ impl TypedValueParser for GenreParser {
 }
 
 /// Refuses what the settings of a command line cannot mean: references on the web, and a record that is to be taken as it is
-/// where none is named. Records of genres count.
-pub fn check_settings(settings: &MasterSettings, of_genres: &[GenreReference]) -> Result<(), Error> {
-    let references = of_genres.iter().map(|of| &of.reference).chain(&settings.references);
+/// where none is named. Other records, as those of genres, count.
+pub fn check_settings(settings: &MasterSettings, others: &[&Reference]) -> Result<(), Error> {
+    let references = others.iter().copied().chain(&settings.references);
     references.clone().try_for_each(|reference| check_is_local(&reference.path))?;
     if settings.matching == MatchKind::Literal && references.count() == 0 {
         return Err(Error::Usage("--match literal takes a record as it is: name it with --reference".to_owned()));

@@ -40,6 +40,9 @@ impl VariationsArgs {
     pub fn job(&self) -> Result<MasterJob, Error> {
         check_is_local(&self.input)?;
         check_settings(&self.settings, &[])?;
+        if self.settings.delivery.destinations.len() > 1 {
+            return Err(Error::Usage("variations are for one place: give a single --for".to_owned()));
+        }
         let path = self.input.with_extension("master.wav");
         let output = Output { path, format: Format::Wav, force: false, delta: None, page: None };
         Ok(MasterJob { input: self.input.clone(), output, settings: self.settings.clone(), recipe: None })

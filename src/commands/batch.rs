@@ -22,11 +22,11 @@ use goldmaster::terminal::progress_bar::{interrupts, let_songs_end, tick};
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 use models::target::TargetKind;
 
-use crate::cli::batch::{BatchArgs, MergeArgs};
+use crate::cli::batch::{BatchArgs, KnownFailures, MergeArgs, Requested};
 use crate::commands::{print, print_warning};
 
 pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
-    let (plan, left_out) = args.plan()?;
+    let Requested { plan, left_out, several_albums } = args.plan()?;
     let Mixes { masters, excluded, .. } = left_out;
     if masters > 0 && !args.work.quiet {
         print(&format!("left out: masters that goldmaster has made ({masters}); given by themselves, they are taken"))?;
@@ -34,50 +34,44 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     if excluded > 0 && !args.work.quiet {
         print(&format!("left out: {excluded} files or folders by --exclude or .goldmasterignore"))?;
     }
+    if let Some(several) = several_albums.filter(|_| !args.work.quiet) {
+        print(&format!("please note: {several}"))?;
+    }
     if args.work.dry_run {
         return look(args, &plan);
     }
     let_songs_end();
     let watch = Terminal::new(plan.items.len(), args.work.quiet);
-    let Finished { summary, album } = run::run(&plan, &args.output, &args.options(), &watch)?;
+    let Finished { summary, albums } = run::run(&plan, &args.output, &args.options(), &watch)?;
     watch.bar.finish_and_clear();
     let [report, _] = paths(&args.output, plan.shard);
     if !args.work.quiet {
-        if let Some(album) = &album {
+        for album in &albums {
             watch.print(&format!("\n{}", album_table(album)));
         }
-        watch.print(&format!("\n{}; see {}", counts(&summary), name(&report)));
+        watch.print(&format!("\n{}; see {}", summary, name(&report)));
     }
-    judged(&summary, report)?;
+    let is_known_ok = args.work.known_failures == KnownFailures::Ok;
+    judged(&summary, is_known_ok, report)?;
     watch.printed()
 }
 
 pub fn run_merge(args: &MergeArgs) -> Result<(), Error> {
     let report = args.output();
     let summary = merge(&args.reports, &report)?;
-    let printed = print(&format!("{}; see {}", counts(&summary), name(&report)));
-    judged(&summary, report)?;
+    let printed = print(&format!("{}; see {}", summary, name(&report)));
+    judged(&summary, false, report)?;
     printed
 }
 
-fn counts(summary: &Summary) -> String {
-    let Summary { mastered, unchanged, failed, changing, left } = summary;
-    let mut words = format!("{mastered} mastered, {unchanged} unchanged, {failed} failed");
-    if *changing > 0 {
-        let _ = write!(words, ", {changing} still being written");
-    }
-    if *left > 0 {
-        let _ = write!(words, ", {left} left");
-    }
-    words
-}
-
-fn judged(summary: &Summary, report: std::path::PathBuf) -> Result<(), Error> {
+fn judged(summary: &Summary, is_known_ok: bool, report: std::path::PathBuf) -> Result<(), Error> {
     let songs = summary.songs();
     match *summary {
         Summary { left: 1.., .. } => Err(Error::SomeLeft { left: summary.left, songs }),
-        Summary { failed: 1.., .. } => Err(Error::SomeFailed { failed: summary.failed, songs, report }),
-        _ => Ok(()),
+        Summary { failed, failed_again, .. } => {
+            let failed = failed + if is_known_ok { 0 } else { failed_again };
+            if failed > 0 { Err(Error::SomeFailed { failed, songs, report }) } else { Ok(()) }
+        }
     }
 }
 
@@ -175,6 +169,7 @@ impl Watch for Terminal {
         let (input, output) = (name(song.input), name(song.output));
         self.bar.suspend(|| match song.outcome {
             Outcome::Failed(cause) => print_warning(&format!("failed: {}", named(song.input, cause))),
+            Outcome::FailedAgain(cause) => print_warning(&format!("failed as before: {}", named(song.input, cause))),
             _ if self.is_quiet => {}
             Outcome::Unchanged => self.print(&format!("{output}: unchanged")),
             Outcome::Changing(_) => self.print(&format!("{input}: still being written: left for the next run")),
@@ -190,6 +185,11 @@ impl Watch for Terminal {
                     if *target_kind != TargetKind::Norm {
                         let _ = write!(words, ": towards {target}");
                     }
+                }
+                if let Some(DecisionReport { genre: None, target, references, .. }) = song.decision
+                    && !references.is_empty()
+                {
+                    let _ = write!(words, ", towards {target}");
                 }
                 song.notes.iter().for_each(|note| {
                     let _ = write!(words, "\n  please note: {}", note.sentence);

@@ -8,7 +8,7 @@ use goldmaster::report::Report;
 use goldmaster::report::warning::WarningKind;
 use goldmaster::request::page::Page;
 use goldmaster::terminal::progress_bar::ProgressBar;
-use goldmaster::workflows::master::master;
+use goldmaster::workflows::master::{master, master_each};
 use goldmaster::{io, terminal};
 
 use crate::cli::hints::check_song;
@@ -18,9 +18,14 @@ use crate::commands::{look, print, print_data, print_warning};
 
 pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
     check_song(&args.input, &args.others)?;
-    let job = args.job()?;
+    let jobs = args.jobs()?;
     let bar = ProgressBar::new(args.show.quiet || args.show.json);
-    let report = master(&job, &bar)?;
+    let [job] = &jobs[..] else {
+        let reports = master_each(&jobs, &bar)?;
+        bar.finish();
+        return reports.iter().try_for_each(|report| show(&args.show, report, None, None));
+    };
+    let report = master(job, &bar)?;
     bar.finish();
     if let Some(path) = &job.recipe {
         io::text::write(path, &report.recipe.to_json(), job.output.force)?;

@@ -48,7 +48,7 @@ const LONGEST_SIDES_MIN: [f64; 2] = [19.5, 14.5];
 
 /// The recipe as a lacquer takes it, if that is where it goes.
 pub fn prepared(mut recipe: Recipe, request: &DeliveryRequest) -> Recipe {
-    if request.destination != Some(Destination::Vinyl) {
+    if request.destination() != Some(Destination::Vinyl) {
         return recipe;
     }
     recipe.width.mono_below_hz = recipe.width.mono_below_hz.max(MONO_BELOW_HZ);
@@ -80,7 +80,7 @@ pub fn prepared(mut recipe: Recipe, request: &DeliveryRequest) -> Recipe {
 pub fn side_warning(profile: &Profile, request: &DeliveryRequest) -> Option<Warning> {
     let length_min = profile.seconds() / 60.0;
     let [at_33_min, at_45_min] = LONGEST_SIDES_MIN;
-    let is_long = request.destination == Some(Destination::Vinyl) && length_min > at_45_min;
+    let is_long = request.destination() == Some(Destination::Vinyl) && length_min > at_45_min;
     is_long.then(|| Warning::of_master(WarningKind::LongerThanASide { length_min, at_33_min, at_45_min }))
 }
 
@@ -90,13 +90,13 @@ mod tests {
 
     #[test]
     fn what_goes_elsewhere_is_left_alone() {
-        let request = DeliveryRequest { destination: Some(Destination::Club), ..DeliveryRequest::default() };
+        let request = DeliveryRequest { destinations: vec![Destination::Club], ..DeliveryRequest::default() };
         assert_eq!(prepared(Recipe::default(), &request), Recipe::default());
     }
 
     #[test]
     fn a_recipe_for_vinyl_has_mono_bass_no_lifted_highs_and_no_clipper() {
-        let request = DeliveryRequest { destination: Some(Destination::Vinyl), ..DeliveryRequest::default() };
+        let request = DeliveryRequest { destinations: vec![Destination::Vinyl], ..DeliveryRequest::default() };
         let mut recipe = Recipe::default();
         recipe.match_eq.mid_db.0 = [3.0; SPECTRUM_BANDS];
         recipe.clipper.drive_db = 3.0;

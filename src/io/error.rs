@@ -177,6 +177,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Nothing can be kept where it should be: no fault of what was read.
+    pub fn is_of_disk(&self) -> bool {
+        matches!(self, Self::NoFolder { .. } | Self::Unwritable { .. } | Self::Full { .. } | Self::Spool { .. })
+    }
+
     /// The error of opening or reading `path`.
     pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
         let path = path.to_owned();

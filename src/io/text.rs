@@ -31,6 +31,15 @@ pub fn write(path: &Path, text: &str, overwrite: bool) -> Result<(), Error> {
     write_with(path, overwrite, |file| file.write_all(text.as_bytes()))
 }
 
+/// Writes a text file in place of one that begins in the same way, of which `begins` are the first letters.
+///
+/// # Errors
+/// It cannot be written, or a file is there that begins otherwise.
+pub fn replace(path: &Path, text: &str, begins: &str) -> Result<(), Error> {
+    let is_ours = std::fs::symlink_metadata(path).is_err() || read(path).is_ok_and(|known| known.starts_with(begins));
+    if is_ours { write(path, text, true) } else { Err(Error::Exists { path: path.to_owned() }) }
+}
+
 /// The same for a text that is written piece by piece by `fill`.
 ///
 /// # Errors

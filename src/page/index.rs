@@ -51,11 +51,12 @@ struct Index {
     songs: Vec<Song>,
     counts: String,
     has_genre: bool,
-    album: Option<Album>,
+    albums: Vec<Album>,
 }
 
 /// The album as a whole.
 struct Album {
+    title: String,
     sentences: Vec<String>,
     rows: Vec<[String; 7]>,
 }
@@ -115,7 +116,8 @@ impl Album {
                 [song.true_peak_dbtp, song.tone_before_db, song.tone_after_db].map(|value| number(value, 1));
             [name, before, after, moved, peak, mix, master]
         };
-        Self { sentences: album.sentences(), rows: album.songs.iter().map(row).collect() }
+        let title = album.name.clone().unwrap_or_else(|| "The album as a whole".to_owned());
+        Self { title, sentences: album.sentences(), rows: album.songs.iter().map(row).collect() }
     }
 }
 
@@ -123,13 +125,17 @@ impl Album {
 ///
 /// # Errors
 /// It cannot be written.
-pub fn write_index(
-    page: &Page,
-    mut songs: Vec<Song>,
-    counts: String,
-    album: Option<&AlbumReport>,
-) -> Result<(), Error> {
+pub fn write_index(page: &Page, mut songs: Vec<Song>, counts: String, albums: &[AlbumReport]) -> Result<(), Error> {
     songs.sort_by_key(|song| song.rank.min(SongStatus::Mastered as u8));
     let has_genre = songs.iter().any(|song| song.genre != "–");
-    write(page, &Index { program: super::view::PROGRAM, songs, counts, has_genre, album: album.map(Album::of) })
+    write(
+        page,
+        &Index {
+            program: super::view::PROGRAM,
+            songs,
+            counts,
+            has_genre,
+            albums: albums.iter().map(Album::of).collect(),
+        },
+    )
 }

@@ -30,6 +30,23 @@ const HARDLY_ANY_LIMITING_DB: f64 = 0.1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "code", content = "values", rename_all = "snake_case")]
 pub enum Action {
+    /// Cuts silence and noise at the ends.
+    Trim {
+        /// At the head, s.
+        head_s: f64,
+        /// At the tail, s.
+        tail_s: f64,
+    },
+    /// Fades the head in.
+    FadeIn {
+        /// Length, s.
+        length_s: f64,
+    },
+    /// Fades the tail out.
+    FadeOut {
+        /// Length, s.
+        length_s: f64,
+    },
     /// Removes what lies below the music.
     HighPass {
         /// Corner frequency, Hz.
@@ -157,6 +174,13 @@ impl Display for Model {
 /// What the chain does by a recipe, in the order of the chain.
 pub fn actions(recipe: &Recipe, channels: u8, sample_rate_hz: u32) -> Vec<Action> {
     let mut actions = Vec::new();
+    let edges = &recipe.edges;
+    if edges.fade_in_s > 0.0 {
+        actions.push(Action::FadeIn { length_s: edges.fade_in_s });
+    }
+    if edges.fade_out_s > 0.0 {
+        actions.push(Action::FadeOut { length_s: edges.fade_out_s });
+    }
     if recipe.condition.high_pass_hz > 0.0 {
         actions.push(Action::HighPass { hz: recipe.condition.high_pass_hz });
     }
@@ -292,6 +316,11 @@ fn width_words(change: &Move) -> String {
 impl Display for Action {
     fn fmt(&self, f: &mut Formatter) -> Result {
         match self {
+            Self::Trim { head_s, tail_s } => {
+                write!(f, "Cut {head_s:.2} s from the head and {tail_s:.2} s from the tail")
+            }
+            Self::FadeIn { length_s } => write!(f, "Fade-in of {length_s:.2} s"),
+            Self::FadeOut { length_s } => write!(f, "Fade-out of {length_s:.2} s"),
             Self::HighPass { hz } => write!(f, "High-pass filter at {}", hz_words(*hz)),
             Self::Balance { left_over_right_db } => {
                 let side = if *left_over_right_db > 0.0 { "left" } else { "right" };
@@ -339,6 +368,7 @@ impl Action {
     pub fn reason(&self, model: Option<Model>) -> Option<String> {
         let Some(model) = model else { return Some("As the recipe says.".to_owned()) };
         Some(match self {
+            Self::Trim { .. } | Self::FadeIn { .. } | Self::FadeOut { .. } => "You asked for it.".to_owned(),
             Self::HighPass { .. } => "Nothing musical lies there, but it takes headroom from the bass.".to_owned(),
             Self::Balance { .. } => format!("The mix leans to one side, compared with {model}."),
             Self::Tone { .. } => format!("The tonal balance of the mix differs from that of {model}."),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::request::job::AlbumLoudness;
+use crate::request::job::{AlbumBalance, AlbumLoudness};
 
 /// A finished record, measured on its masters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -11,13 +11,19 @@ use crate::request::job::AlbumLoudness;
 pub struct AlbumReport {
     /// Names the songs and settings that it is made from.
     pub context: String,
+    /// What it is called, where there are several: its folder in the output.
+    pub name: Option<String>,
     /// What was brought to the loudness that was asked for.
     pub by: AlbumLoudness,
+    /// What became of the differences in loudness between its songs.
+    pub balance: AlbumBalance,
     /// That loudness, LUFS.
     pub wanted_lufs: f64,
     /// What the masters have, LUFS.
     pub loudness_lufs: Option<f64>,
-    /// What was solved: by how much every song is turned up, LU.
+    /// Difference between the loudest and the quietest master, LU.
+    pub spread_lu: Option<f64>,
+    /// What was solved: by how much every song, or the loudest where all are equally loud, is turned up, LU.
     pub offset_lu: f64,
     /// The song for whose sake the album is quieter than it was asked to be.
     pub held_back_by: Option<String>,
@@ -49,6 +55,9 @@ pub struct AlbumSong {
     pub tone_after_db: f64,
 }
 
+/// Songs that are further apart than this make a listener reach for the volume, LU: 10 LU are heard as twice as loud.
+const BEARABLE_SPREAD_LU: f64 = 10.0;
+
 impl AlbumReport {
     /// How loud the record has become, and what stood in the way: sentences without a full stop.
     pub fn sentences(&self) -> Vec<String> {
@@ -58,7 +67,18 @@ impl AlbumReport {
         };
         let reached = self.loudness_lufs.map_or_else(|| "-".to_owned(), |lufs| format!("{lufs:.1}"));
         let (wanted_lufs, offset_lu) = (self.wanted_lufs, self.offset_lu);
-        let mut said = vec![format!("{what}: {reached} LUFS, wanted {wanted_lufs:.1}; every song {offset_lu:+.1} LU")];
+        let all = match self.balance {
+            AlbumBalance::Keep => format!("every song {offset_lu:+.1} LU"),
+            AlbumBalance::Even => "every song is equally loud".to_owned(),
+        };
+        let mut said = vec![format!("{what}: {reached} LUFS, wanted {wanted_lufs:.1}; {all}")];
+        said.extend(self.spread_lu.filter(|spread_lu| *spread_lu >= BEARABLE_SPREAD_LU).map(|spread_lu| {
+            let remedy = match self.balance {
+                AlbumBalance::Keep => ": --album-balance even makes all songs equally loud",
+                AlbumBalance::Even => "",
+            };
+            format!("warning: its songs are up to {spread_lu:.1} LU apart in loudness, more than listeners put up with{remedy}")
+        }));
         said.extend(
             self.held_back_by
                 .iter()

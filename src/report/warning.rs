@@ -112,6 +112,11 @@ pub enum WarningKind {
         /// The same at 45 rpm, minutes.
         at_45_min: f64,
     },
+    /// The song is cut off while it sounds.
+    CutOff {
+        /// Level of its last moment under the loudness of the whole, LU; negative where it is louder.
+        under_lu: f64,
+    },
     /// The HTML report plays less than was asked for.
     PageIsAnExcerpt,
     /// The HTML report could not be written.
@@ -206,6 +211,7 @@ impl WarningKind {
             | Self::Defect(_) => Severity::Note,
             Self::ReferenceIsTheSong
             | Self::LongerThanASide { .. }
+            | Self::CutOff { .. }
             | Self::ReferenceHasNoWidth { .. }
             | Self::ReferenceClips { .. }
             | Self::ReferenceIsLossy { .. }
@@ -302,6 +308,9 @@ impl Display for WarningKind {
                 f,
                 "{length_min:.1} minutes are more than a side of a 12-inch record holds at 45 rpm ({at_45_min}). Have it cut at \
                  33⅓ rpm."
+            ),
+            Self::CutOff { .. } => f.write_str(
+                "The song is cut off while it still sounds. Export it again with its tail, or fade it out with --fade-out.",
             ),
             Self::PageIsAnExcerpt => f.write_str(
                 "The HTML report plays excerpts: the whole song takes more memory than may be used. Allow more with --memory.",

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::request::destination::{Destination, codec_room_db};
-use crate::request::text::{as_text, number_as_text, option_as_text, value_enum_text};
+use crate::request::text::{as_text, list_as_text, number_as_text, option_as_text, value_enum_text};
 
 /// The loudness that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,11 +49,11 @@ const LOUDEST_LUFS: f64 = -3.0;
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[command(next_help_heading = "Delivery")]
 pub struct DeliveryRequest {
-    /// Loudness, ceiling and format for a place
-    #[arg(long = "for", value_enum, value_name = "PLACE", ignore_case = true, hide_possible_values = true,
+    /// Loudness, ceiling and format for a place; given several times, a master for each
+    #[arg(long = "for", value_enum, value_delimiter = ',', value_name = "PLACE", ignore_case = true, hide_possible_values = true,
         long_help = destinations_help())]
-    #[serde(rename = "for", with = "option_as_text")]
-    pub destination: Option<Destination>,
+    #[serde(rename = "for", with = "list_as_text")]
+    pub destinations: Vec<Destination>,
     /// Integrated loudness in LUFS, or `auto` for what is typical of the target [default: the reference's, or -14]
     #[arg(long, value_name = "LUFS", allow_hyphen_values = true)]
     #[serde(with = "option_as_text")]
@@ -104,7 +104,10 @@ fn destinations_help() -> String {
         let value = d.to_possible_value()?;
         Some(format!("\n  {:12} {}", value.get_name(), value.get_help()?))
     });
-    format!("Loudness, ceiling and format for a place:{}", lines.collect::<String>())
+    format!(
+        "Loudness, ceiling and format for a place; given several times, a master for each:{}",
+        lines.collect::<String>()
+    )
 }
 
 /// Word length of a master.
@@ -135,6 +138,19 @@ impl WordLength {
 }
 
 impl DeliveryRequest {
+    /// The place that a master goes to; of several, the first.
+    pub fn destination(&self) -> Option<Destination> {
+        self.destinations.first().copied()
+    }
+
+    /// The same for each of the places.
+    pub fn each(&self) -> Vec<Self> {
+        match self.destinations.as_slice() {
+            [] | [_] => vec![self.clone()],
+            several => several.iter().map(|place| Self { destinations: vec![*place], ..self.clone() }).collect(),
+        }
+    }
+
     /// The delivery part of a recipe. `target_lufs` is what is typical of the target, `has_reference` whether the user chose it;
     /// the master is as loud as a reference then, but for its sake no denser than `least_plr_lu`, if that is given.
     /// Where nobody asks for a loudness, it is `louder_lu` more than that.
@@ -148,7 +164,7 @@ impl DeliveryRequest {
         least_plr_lu: Option<f64>,
         louder_lu: f64,
     ) -> Result<DeliveryParams, Error> {
-        let preset = self.destination.map(Destination::requirements);
+        let preset = self.destination().map(Destination::requirements);
         // A reference may be quieter or louder than any master is asked to be.
         let typical = target_lufs.clamp(QUIETEST_LUFS, LOUDEST_LUFS);
         let default = DeliveryParams::default();
@@ -181,7 +197,7 @@ impl DeliveryRequest {
     /// # Errors
     /// A sample rate that cannot be written.
     pub fn output(&self) -> Result<OutputParams, Error> {
-        let cd = self.destination == Some(Destination::Cd);
+        let cd = self.destination() == Some(Destination::Cd);
         let sample_rate_hz = self.sample_rate_hz.or(cd.then_some(44_100));
         let default = if cd { SampleFormat::Int16 } else { SampleFormat::default() };
         let sample_format = self.word_length.map_or(default, WordLength::sample_format);
@@ -217,7 +233,7 @@ mod tests {
         let mut wanted = DeliveryRequest::default();
         assert_eq!(lufs(&wanted, false), -14.0);
         assert_eq!(lufs(&wanted, true), -9.5);
-        wanted.destination = Some(Destination::AppleMusic);
+        wanted.destinations = vec![Destination::AppleMusic];
         assert_eq!(lufs(&wanted, true), -16.0);
         wanted.loudness = Some(LoudnessTarget::Auto);
         assert_eq!(lufs(&wanted, false), -9.5);
@@ -241,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_cd_is_44_1_khz_and_16_bit_unless_said_otherwise() {
-        let mut wanted = DeliveryRequest { destination: Some(Destination::Cd), ..DeliveryRequest::default() };
+        let mut wanted = DeliveryRequest { destinations: vec![Destination::Cd], ..DeliveryRequest::default() };
         let output = wanted.output().expect("legal");
         assert_eq!((output.sample_rate_hz, output.sample_format), (Some(44_100), SampleFormat::Int16));
         wanted.word_length = Some(WordLength::Int24);

@@ -74,3 +74,25 @@ pub enum AlbumLoudness {
     /// The loudest song, as AES TD1008 wants albums for streaming
     Loudest,
 }
+
+/// What becomes of the differences in loudness between the songs of an album.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    clap::ValueEnum,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AlbumBalance {
+    /// They stay as they are in the mixes
+    #[default]
+    Keep,
+    /// Every song is brought to the same loudness
+    Even,
+}

@@ -2,7 +2,9 @@
 
 pub mod delivery;
 pub mod destination;
+pub mod edges;
 pub mod job;
+pub mod naming;
 pub mod page;
 pub(crate) mod paths;
 pub mod reference;

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::request::delivery::DeliveryRequest;
+use crate::request::edges::EdgeSettings;
 use crate::request::reference::{Genre, MatchKind, Reference};
 use crate::request::text::{as_text, list_as_text, option_as_text, value_enum_text};
 
@@ -57,7 +58,7 @@ pub struct MasterSettings {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     #[serde(rename = "set", with = "list_as_text")]
     pub values: Vec<RecipeSetting>,
-    /// Fails and writes nothing when the loudness cannot be reached
+    /// Fails and writes nothing when the loudness cannot be reached, or the mix is cut off or damaged
     #[arg(long)]
     #[serde(with = "as_text")]
     pub strict: bool,
@@ -69,6 +70,10 @@ pub struct MasterSettings {
     #[command(flatten)]
     #[serde(flatten)]
     pub amounts: AmountSettings,
+    #[allow(missing_docs, reason = "clap would take it for the help of the program")]
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub edges: EdgeSettings,
 }
 
 /// Refuses samples that files of a format do not hold.
@@ -149,6 +154,7 @@ impl MasterSettings {
     /// A value that no recipe accepts, or samples that files of this format do not hold.
     pub fn check(&self, format: Format) -> Result<(), Error> {
         self.delivery.delivery(0.0, false, None, 0.0)?;
+        self.edges.params()?;
         check_format(format, self.delivery.output()?.sample_format)?;
         with_values(Recipe::default(), &self.values)?;
         Ok(())
@@ -196,6 +202,11 @@ impl MasterSettings {
             (false, _) => return Err("takes one value".to_owned()),
         };
         serde_json::from_value(Value::Object(columns)).map_err(|e| e.to_string())
+    }
+
+    /// The same for each of the places that masters go to.
+    pub fn each_destination(&self) -> Vec<Self> {
+        self.delivery.each().into_iter().map(|delivery| Self { delivery, ..self.clone() }).collect()
     }
 
     /// The genre, where there are neither references nor a profile.

@@ -12,6 +12,8 @@ use analyzer::profile::Profile;
 use analyzer::stream::{Frame, Meter};
 use analyzer::timeline::Timeline;
 use analyzer::tone::{Tone, ToneMeter, moments};
+use analyzer::units::db_from_power;
+use renderer::edges::{EdgeFinder, EdgeParams};
 
 pub use self::read_ahead::multi_threaded;
 use crate::io;
@@ -19,10 +21,13 @@ use crate::io::decode::open;
 use crate::io::hash::FrameHash;
 use crate::io::source_info::SourceInfo;
 use crate::io::spool::Spool;
-use crate::song::blocks::each_block;
+use crate::song::blocks::{BLOCK, each_block};
 use crate::song::observer::{Observer, Stage};
 use crate::song::read_ahead::{ObservedSource, each_block_ahead};
 use crate::song::section::Section;
+
+/// The moment at the end of a song that says whether it ended or was cut off, s.
+const ENDING_S: f64 = 0.01;
 
 /// Frames in memory per spool; a longer song goes to a temporary file.
 pub const SPOOL_BYTES: usize = 128 << 20;
@@ -41,6 +46,10 @@ pub struct Song {
     pub spool_bytes: usize,
     /// How it goes in time, once it is measured.
     pub timeline: Option<Timeline>,
+    /// What was done to its head and tail.
+    pub edges: EdgeParams,
+    /// Frames that were cut from its head and its tail.
+    pub cut_frames: [u64; 2],
 }
 
 impl Song {
@@ -69,6 +78,84 @@ impl Song {
         let (profile, timeline) = analyzer.finish_with_timeline();
         song.timeline = Some(timeline);
         Ok((song, profile))
+    }
+
+    /// Decodes a file, cuts and fades its ends, and measures what stays.
+    ///
+    /// # Errors
+    /// As [`load_measured`](Self::load_measured).
+    pub fn load_edited(
+        path: &Path,
+        edges: &EdgeParams,
+        spool_bytes: usize,
+        observer: &dyn Observer,
+    ) -> Result<(Self, Profile), io::Error> {
+        if edges.is_neutral() {
+            return Self::load_measured_within(path, spool_bytes, observer);
+        }
+        let mut song = Self::load_within(path, spool_bytes, observer)?.edited(edges)?;
+        let profile = song.profile(observer)?;
+        Ok((song, profile))
+    }
+
+    /// The song with its ends cut and faded.
+    ///
+    /// # Errors
+    /// Temporary data cannot be read or kept.
+    pub fn edited(self, params: &EdgeParams) -> Result<Self, io::Error> {
+        if params.is_neutral() {
+            return Ok(self);
+        }
+        let SourceInfo { sample_rate_hz, channels, .. } = self.info;
+        let mut finder = EdgeFinder::new(sample_rate_hz);
+        each_block(&mut self.frames.reader(), |block| {
+            finder.push(block);
+            Ok(())
+        })?;
+        let edges = finder.finish(params, sample_rate_hz);
+        let mut frames = Spool::new(self.spool_bytes);
+        let mut hasher = FrameHash::new(sample_rate_hz, channels);
+        let mut source = self.frames.reader_at(edges.start);
+        let mut block = vec![[0.0; 2]; BLOCK];
+        let mut at = 0;
+        while at < edges.end - edges.start {
+            let left = usize::try_from(edges.end - edges.start - at).unwrap_or(usize::MAX).min(BLOCK);
+            let count = source.read(&mut block[..left])?;
+            if count == 0 {
+                break;
+            }
+            edges.fade(at, &mut block[..count]);
+            hasher.push(&block[..count]);
+            frames.push(&block[..count])?;
+            at += count as u64;
+        }
+        let cut_frames = [edges.start, self.frames.len() - edges.end];
+        let hash = hasher.finish();
+        Ok(Self { frames, hash, edges: *params, cut_frames, timeline: None, ..self })
+    }
+
+    /// Level of the last moment against the loudness of the whole, LU; `None` where that has none.
+    ///
+    /// # Errors
+    /// The frames lie in a temporary file that cannot be read.
+    pub fn ending_lu(&self, profile: &Profile) -> Result<Option<f64>, io::Error> {
+        let Some(lufs) = profile.loudness.integrated_lufs else { return Ok(None) };
+        let count = (f64::from(self.info.sample_rate_hz) * ENDING_S) as u64;
+        let mut frames = Vec::with_capacity(count as usize);
+        let mut block = vec![[0.0; 2]; BLOCK];
+        let mut source = self.frames.reader_at(self.frames.len().saturating_sub(count));
+        loop {
+            match source.read(&mut block)? {
+                0 => break,
+                read => frames.extend_from_slice(&block[..read]),
+            }
+        }
+        let power = |channel: usize| {
+            frames.iter().map(|frame: &Frame| f64::from(frame[channel]).powi(2)).sum::<f64>()
+                / frames.len().max(1) as f64
+        };
+        let power = power(0) + power(1);
+        Ok((power > 0.0).then(|| db_from_power(power) - lufs))
     }
 
     /// Decodes a file.
@@ -136,7 +223,8 @@ impl Song {
             frames.push(block)
         })?;
         let warnings = decoder.warnings().to_vec();
-        Ok(Self { info, frames, hash: hasher.finish(), warnings, spool_bytes, timeline: None })
+        let (hash, edges, cut_frames) = (hasher.finish(), EdgeParams::default(), [0; 2]);
+        Ok(Self { info, frames, hash, warnings, spool_bytes, timeline: None, edges, cut_frames })
     }
 }
 

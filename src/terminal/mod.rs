@@ -43,6 +43,9 @@ pub fn genre_table() -> Result<String, models::error::Error> {
 /// The table of an album.
 pub fn album_table(album: &AlbumReport) -> String {
     let mut out = String::new();
+    if let Some(name) = &album.name {
+        let _ = writeln!(out, "{name}");
+    }
     let lufs = |value: Option<f64>| value.map_or_else(|| "-".to_string(), |v| format!("{v:.1}"));
     let _ = writeln!(out, "{:34}{:>8}{:>8}{:>8}{:>8}{:>7}{:>7}", "", "before", "after", "moved", "peak", "tone", "now");
     let _ = writeln!(out, "{:34}{:>8}{:>8}{:>8}{:>8}{:>7}{:>7}", "", "LUFS", "LUFS", "LU", "dBTP", "dB", "dB");

@@ -20,7 +20,7 @@ use crate::render::finish::predict_loudness;
 use crate::render::trace::Trace;
 use crate::report::album::AlbumReport;
 use crate::report::album::AlbumSong;
-use crate::request::job::AlbumLoudness;
+use crate::request::job::{AlbumBalance, AlbumLoudness};
 use crate::song::blocks::each_block;
 use crate::song::observer::{Observer, Stage};
 
@@ -110,30 +110,46 @@ const MAX_ROUNDS: usize = 8;
 /// An album this close to the loudness that was asked for has it, LU.
 const PROMISED_LU: f64 = 0.1;
 
-/// Sets the loudness of every part, so that the album is at `wanted_lufs` and all songs go up by the same, or as far as
-/// the song with the least room goes.
+/// Sets the loudness of every part, so that the album is at `wanted_lufs` and all songs go up by the same, or all are equally
+/// loud, or as far as the song with the least room goes. Where all are equally loud, the offset is that of the loudest.
 ///
 /// # Errors
 /// Temporary data cannot be read.
-pub fn balance(parts: &mut [Part], wanted_lufs: f64, by: AlbumLoudness) -> Result<Offset, Error> {
-    balance_within(MAX_ROUNDS, parts, wanted_lufs, by)
+pub fn balance(
+    parts: &mut [Part],
+    wanted_lufs: f64,
+    by: AlbumLoudness,
+    balance: AlbumBalance,
+) -> Result<Offset, Error> {
+    balance_within(MAX_ROUNDS, parts, wanted_lufs, (by, balance))
 }
 
-fn balance_within(max_rounds: usize, parts: &mut [Part], wanted_lufs: f64, by: AlbumLoudness) -> Result<Offset, Error> {
+fn balance_within(
+    max_rounds: usize,
+    parts: &mut [Part],
+    wanted_lufs: f64,
+    (by, balance): (AlbumLoudness, AlbumBalance),
+) -> Result<Offset, Error> {
     let loudest = parts.iter().map(|part| part.before_lufs).fold(f64::NEG_INFINITY, f64::max);
     let mut offset_lu = wanted_lufs - loudest;
     let mut room: Option<(usize, f64)> = None;
-    let mut drives: Vec<f64> = vec![offset_lu; parts.len()];
+    // What the offset counts from.
+    let base = |part: &Part| match balance {
+        AlbumBalance::Keep => part.before_lufs,
+        AlbumBalance::Even => loudest,
+    };
+    let mut drives: Vec<f64> = parts.iter().map(|part| base(part) + offset_lu - part.before_lufs).collect();
     let mut missed_by_lu = None;
     for _ in 0..max_rounds {
         let mut histories = Vec::with_capacity(parts.len());
         let mut short: Option<(usize, f64)> = None;
         for (n, part) in parts.iter_mut().enumerate() {
-            set_loudness(&mut part.recipe, part.before_lufs + offset_lu);
+            let base_lufs = base(part);
+            set_loudness(&mut part.recipe, base_lufs + offset_lu);
             let (outcome, history) = predict_loudness(&part.trace, &part.recipe, drives[n])?;
             drives[n] = outcome.drive_db;
-            let reached = outcome.loudness_lufs.unwrap_or(part.before_lufs + offset_lu);
-            let reachable_lu = reached - part.before_lufs;
+            let reached = outcome.loudness_lufs.unwrap_or(base_lufs + offset_lu);
+            let reachable_lu = reached - base_lufs;
             if reachable_lu < offset_lu - OUT_OF_REACH_LU && short.is_none_or(|(_, least)| reachable_lu < least) {
                 short = Some((n, reachable_lu));
             }
@@ -186,7 +202,7 @@ pub fn album_report(
     context: String,
     pairs: Vec<Pair>,
     unreadable: Vec<String>,
-    by: AlbumLoudness,
+    (by, balance): (AlbumLoudness, AlbumBalance),
     wanted_lufs: f64,
     offset: Offset,
 ) -> AlbumReport {
@@ -213,7 +229,9 @@ pub fn album_report(
             tone_after_db,
         }
     });
-    let songs = songs.collect();
+    let songs: Vec<AlbumSong> = songs.collect();
+    let loudnesses = || songs.iter().filter_map(|song| song.after_lufs);
+    let spread_lu = loudnesses().reduce(f64::max).zip(loudnesses().reduce(f64::min)).map(|(most, least)| most - least);
     let histories: Vec<LoudnessHistory> = pairs.into_iter().map(|pair| pair.history).collect();
     let loudness_lufs = album_lufs(&histories, by);
     let missed_by_lu = loudness_lufs
@@ -221,9 +239,12 @@ pub fn album_report(
         .filter(|miss_lu| unreadable.is_empty() && offset.held_back_by.is_none() && miss_lu.abs() > PROMISED_LU);
     AlbumReport {
         context,
+        name: None,
         by,
+        balance,
         wanted_lufs,
         loudness_lufs,
+        spread_lu,
         offset_lu,
         held_back_by: None,
         missed_by_lu,
@@ -286,8 +307,7 @@ mod tests {
 
     #[test]
     fn a_search_that_ends_too_early_says_by_how_much_it_missed() {
-        let offset =
-            |max_rounds| balance_within(max_rounds, &mut parts(), -16.0, AlbumLoudness::Whole).expect("memory");
+        let offset = |max_rounds| balance_within(max_rounds, &mut parts(), -16.0, Default::default()).expect("memory");
         let (first, found) = (offset(1), offset(MAX_ROUNDS));
         assert_eq!((found.missed_by_lu, found.held_back_by), (None, None), "{found:?}");
         // The first round brings the loudest song, and not yet the album, to its loudness.

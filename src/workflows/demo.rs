@@ -17,12 +17,14 @@ use crate::request::reference::Reference;
 use crate::request::settings::MasterSettings;
 use crate::song::observer::Observer;
 use crate::workflows::master::master;
+use renderer::edges::{EdgeFinder, EdgeParams};
 use renderer::recipe::SampleFormat;
 
 const SAMPLE_RATE_HZ: u32 = 44_100;
 const SECONDS: f64 = 24.0;
 /// The record is a longer song, with other parts.
 const RECORD_SECONDS: f64 = 40.0;
+const FADE_S: f64 = 1.5;
 const LOUDNESS_LUFS: f64 = -14.0;
 
 /// What the mix was given and the master should have mended.
@@ -53,8 +55,8 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
     for path in [&mix, &record, &output, &recipe, &json, &page] {
         ensure_writable(path, force)?;
     }
-    write(&mix, &demo_mix(SAMPLE_RATE_HZ, SECONDS), force)?;
-    write(&record, &demo_record(SAMPLE_RATE_HZ, RECORD_SECONDS), force)?;
+    write(&mix, &faded(demo_mix(SAMPLE_RATE_HZ, SECONDS)), force)?;
+    write(&record, &faded(demo_record(SAMPLE_RATE_HZ, RECORD_SECONDS)), force)?;
     let job = MasterJob {
         input: mix.clone(),
         output: Output {
@@ -78,6 +80,15 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
     io::text::write(&recipe, &report.recipe.to_json(), force)?;
     io::text::write(&json, &report.to_json(), force)?;
     Ok(Written { report, files: vec![mix, record, output, recipe, json, page] })
+}
+
+/// The song with an end: the band would play on.
+fn faded(mut frames: Vec<Frame>) -> Vec<Frame> {
+    let mut finder = EdgeFinder::new(SAMPLE_RATE_HZ);
+    finder.push(&frames);
+    let params = EdgeParams { fade_out_s: FADE_S, ..EdgeParams::default() };
+    finder.finish(&params, SAMPLE_RATE_HZ).fade(0, &mut frames);
+    frames
 }
 
 fn write(path: &Path, frames: &[Frame], force: bool) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use analyzer::profile::Profile;
 use analyzer::stream::Frame;
 use analyzer::tone::Tone;
+use models::Decider;
 use models::amounts::Amounts;
 use models::decision::{Confidence, MasteringDecision};
 use models::target::{Target, TargetKind};
@@ -12,10 +13,10 @@ use renderer::recipe::{Recipe, Solution};
 
 use crate::decide::genres::Genres;
 use crate::decide::refine::{refined, with_dynamics};
-use crate::decide::target::MasteringTarget;
 use crate::decide::target::load_decider;
 use crate::decide::target::measure_references;
 use crate::decide::target::read_profile;
+use crate::decide::target::{MasteringTarget, MeasuredReference};
 use crate::decide::vinyl;
 use crate::error::Error;
 use crate::io::tags::Tags;
@@ -31,15 +32,58 @@ use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::request::job::{MasterJob, Output, RenderJob};
 use crate::request::paths::{check_other_path, check_paths};
-use crate::request::settings::{DeciderKind, MasterSettings, check_format, with_values};
-use crate::song::Song;
+use crate::request::settings::{DeciderKind, MasterSettings, Strictness, check_format, with_values};
 use crate::song::observer::Observer;
+use crate::song::{SPOOL_BYTES, Song};
 
 /// Masters one song.
 ///
 /// # Errors
 /// See [`Error`]; nothing is written.
 pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
+    check(job)?;
+    let settings = &job.settings;
+    let mut decider = load_decider(settings.decider)?;
+    let edges = settings.edges.params()?;
+    let (song, references) = rayon::join(
+        || Song::load_edited(&job.input, &edges, SPOOL_BYTES, observer),
+        || measure_references(&settings.references, observer),
+    );
+    let (song, profile) = song?;
+    from_measured(job, (&song, &profile), references?, &mut decider, observer)
+}
+
+/// Masters one song for several places, each as it comes out alone: what is measured is measured once. The jobs have the
+/// input, the decider and the references of the first.
+///
+/// # Errors
+/// See [`Error`]; what was written before stays.
+pub fn master_each(jobs: &[MasterJob], observer: &dyn Observer) -> Result<Vec<Report>, Error> {
+    let Some(MasterJob { input, settings, .. }) = jobs.first() else { return Ok(Vec::new()) };
+    jobs.iter().try_for_each(check)?;
+    let mut decider = load_decider(settings.decider)?;
+    let references = measure_references(&settings.references, observer)?;
+    let (song, profile) = Song::load_edited(input, &settings.edges.params()?, SPOOL_BYTES, observer)?;
+    let report = |job| from_measured(job, (&song, &profile), references.clone(), &mut decider, observer);
+    jobs.iter().map(report).collect()
+}
+
+fn from_measured(
+    job: &MasterJob,
+    (song, profile): (&Song, &Profile),
+    references: Vec<MeasuredReference>,
+    decider: &mut Decider,
+    observer: &dyn Observer,
+) -> Result<Report, Error> {
+    let settings = &job.settings;
+    let target = MasteringTarget::towards(decider, &mut Genres::default(), references, settings, &[profile])?;
+    let mix = Mix { input: &job.input, settings, song, profile };
+    let decided = mix.decided(target, None, |target| decider.decide(profile, target), observer)?;
+    deliver(job, decided, observer)
+}
+
+/// Refuses what can be found wrong before any work is done.
+fn check(job: &MasterJob) -> Result<(), Error> {
     let settings = &job.settings;
     settings.check(job.output.format)?;
     let references = settings.references.iter().map(|r| r.path.as_path());
@@ -56,16 +100,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     if let Some(path) = &settings.profile {
         read_profile(path)?;
     }
-    let mut decider = load_decider(settings.decider)?;
-    let (song, references) = rayon::join(
-        || Song::load_measured(&job.input, observer),
-        || measure_references(&settings.references, observer),
-    );
-    let (song, profile) = song?;
-    let target = MasteringTarget::towards(&mut decider, &mut Genres::default(), references?, settings, &[&profile])?;
-    let mix = Mix { input: &job.input, settings, song: &song, profile: &profile };
-    let decided = mix.decided(target, None, |target| decider.decide(&profile, target), observer)?;
-    deliver(job, decided, observer)
+    Ok(())
 }
 
 /// A mix on its way to a master.
@@ -161,7 +196,8 @@ pub fn untouched(settings: &MasterSettings, target: &Target) -> Result<(Recipe, 
     let has_reference = !settings.references.is_empty();
     let delivery =
         settings.delivery.delivery(target.loudness_lufs, has_reference, None, settings.character.loudness_lu())?;
-    let recipe = Recipe { delivery, output: settings.delivery.output()?, ..Recipe::default() }.quantized();
+    let (output, edges) = (settings.delivery.output()?, settings.edges.params()?);
+    let recipe = Recipe { delivery, output, edges, ..Recipe::default() }.quantized();
     let unsure = Confidence { tone: 0.0, width: 0.0, dynamics: 0.0 };
     Ok((recipe, decision_report(settings, DeciderKind::None, target, unsure)))
 }
@@ -203,6 +239,12 @@ pub(crate) fn write_master(
     observer: &dyn Observer,
 ) -> Result<(Report, Vec<Vec<Frame>>), Error> {
     let Decided { song, profile, recipe, decision, warnings } = decided;
+    if job.settings.strictness() == Strictness::Shortfalls
+        && let Some(damage) = song.warnings.iter().find(|warning| warning.is_damage())
+    {
+        let broken = format!("the mix is damaged: {damage}");
+        return Err(Error::Promise { path: job.output.path.clone(), broken });
+    }
     let tags = Tags::read(&job.input);
     let request = WriteRequest { output: &job.output, tags, strictness: job.settings.strictness(), capture };
     // What has no loudness cannot be brought to one.
@@ -214,6 +256,7 @@ pub(crate) fn write_master(
     let warnings = [
         Warning::of_file(&Subject::Mix, &song.warnings),
         warnings,
+        cut_off(song, profile)?,
         Warning::of_defects(&Subject::Mix, &profile.defects),
     ]
     .concat();
@@ -223,6 +266,15 @@ pub(crate) fn write_master(
         ReportInputs { input: &job.input, song, profile: Some(profile), tone, decision: Some(decision), warnings };
     Ok((report(seen, finished, &job.output), heard))
 }
+
+/// A song that is cut off while it sounds.
+fn cut_off(song: &Song, profile: &Profile) -> Result<Vec<Warning>, Error> {
+    let ending_lu = song.ending_lu(profile)?.filter(|ending_lu| *ending_lu > CUT_OFF_LU);
+    Ok(ending_lu.map(|under_lu| Warning::of_mix(WarningKind::CutOff { under_lu: -under_lu })).into_iter().collect())
+}
+
+/// A song whose last moment is louder than this against the whole is cut off, LU.
+const CUT_OFF_LU: f64 = -20.0;
 
 /// The master is there: a page that cannot be written is no reason to call it failed.
 fn note_page(written: Result<(), Error>, report: &mut Report) {
@@ -239,7 +291,7 @@ fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recip
         return Vec::new();
     }
     let mut notes = Vec::new();
-    let is_unasked = settings.delivery.loudness.is_none() && settings.delivery.destination.is_none();
+    let is_unasked = settings.delivery.loudness.is_none() && settings.delivery.destinations.is_empty();
     let (loudness_lufs, reference_lufs) = (recipe.delivery.loudness_lufs, target.loudness_lufs);
     if is_unasked && loudness_lufs < reference_lufs - AS_LOUD_LU {
         notes.push(Warning::of_master(WarningKind::QuieterThanReference { reference_lufs, loudness_lufs }));
@@ -262,7 +314,7 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     let recipe = with_values(job.recipe.clone(), &job.settings)?;
     check_format(job.output.format, recipe.output.sample_format)?;
     check_paths(&job.input, std::iter::empty(), &job.output)?;
-    let mut song = Song::load(&job.input, observer)?;
+    let mut song = Song::load(&job.input, observer)?.edited(&recipe.edges)?;
     let hash = song.hash.clone();
     let fits = |solution: &Solution| solution.input_hash == hash && solution.settings_hash == settings_hash(&recipe);
     // A page shows the mix as well.
@@ -318,6 +370,7 @@ fn write_recipe(
             settings.character.loudness_lu(),
         )?,
         output: settings.delivery.output()?,
+        edges: settings.edges.params()?,
         ..Recipe::default()
     };
     let amounts = settings.amounts();
@@ -353,6 +406,10 @@ fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
         after = after.with_tone_like(before, [&measured.tone, song_tone]);
     }
     let mut done = actions(&recipe, channels, song.info.sample_rate_hz);
+    if song.cut_frames != [0; 2] {
+        let [head_s, tail_s] = song.cut_frames.map(|frames| frames as f64 / f64::from(song.info.sample_rate_hz));
+        done.insert(0, Action::Trim { head_s, tail_s });
+    }
     done.push(Action::Level {
         gain_db: solution.drive_db,
         limiting_db: measured.limiting_db,

@@ -22,8 +22,8 @@ use crate::request::job::{MasterJob, Output};
 use crate::request::page::Page;
 use crate::request::paths::check_other_path;
 use crate::request::settings::{MasterSettings, Percent};
-use crate::song::Song;
 use crate::song::observer::{Observer, Unseen};
+use crate::song::{SPOOL_BYTES, Song};
 use crate::workflows::master::{Mix, write_master};
 
 /// A way to master a song.
@@ -130,8 +130,9 @@ pub fn variations(
         read_profile(path)?;
     }
     let decider = load_decider(job.settings.decider)?;
+    let edges = job.settings.edges.params()?;
     let (song, references) = rayon::join(
-        || Song::load_measured(&job.input, observer),
+        || Song::load_edited(&job.input, &edges, SPOOL_BYTES, observer),
         || measure_references(&job.settings.references, &Unseen(observer)),
     );
     let ((song, profile), references) = (song?, references?);

@@ -47,9 +47,11 @@ const SQUEEZED_LU: f64 = 1.0;
 /// Hits that stand in the way of a loudness are clipped by so much more at a time, and by no more than this in all, dB.
 const CLIPPER_STEP_DB: f64 = 1.5;
 const MOST_CLIPPED_DB: f64 = 6.0;
-/// Dynamics of two songs differ by so much, dB and LU, without anybody minding, and those of two parts of one song by so much without
-/// their masters being different: what a record differs by is followed as far as it is more.
-const UNMINDED: f64 = 1.6;
+/// Crest and swing of two songs differ by so much without anybody minding, dB, and the ratio of peak to loudness, LU: what a record
+/// differs by is followed as far as it is more.
+const UNMINDED_DB: f64 = 1.2;
+const UNMINDED_LU: f64 = 0.5;
+/// Those of two parts of one song differ by so much without their masters being different, dB and LU.
 const OF_THE_SONG: f64 = 4.0;
 /// The share of a norm's spread within which a song is right as it is.
 const WITHIN: f64 = 0.5;
@@ -67,8 +69,8 @@ pub struct Wanted<'a> {
 impl Wanted<'_> {
     /// How much of a difference from a record is the master's: little of a small one, nearly all of a large one (the share that a
     /// Wiener filter leaves).
-    fn of_the_master(&self, difference: f64) -> f64 {
-        let of_the_song = UNMINDED + self.same_song * (OF_THE_SONG - UNMINDED);
+    fn of_the_master(&self, difference: f64, unminded: f64) -> f64 {
+        let of_the_song = unminded + self.same_song * (OF_THE_SONG - unminded);
         let power = difference * difference;
         difference * power / (power + of_the_song * of_the_song)
     }
@@ -128,8 +130,8 @@ fn wanted_change(profile: &Profile, wanted: &Wanted) -> Option<[Punch; BANDS]> {
         return Some(std::array::from_fn(|band| {
             let (from, to) = (&profile.dynamics.bands[band].mid, &punch[band]);
             Punch {
-                crest_db: wanted.of_the_master(to.crest_db - from.crest_db),
-                swing_db: wanted.of_the_master(to.swing_db - from.swing_db),
+                crest_db: wanted.of_the_master(to.crest_db - from.crest_db, UNMINDED_DB),
+                swing_db: wanted.of_the_master(to.swing_db - from.swing_db, UNMINDED_DB),
             }
         }));
     }
@@ -150,7 +152,7 @@ fn ceilings_dbtp(profile: &Profile, wanted: &Wanted, delivery: &DeliveryParams) 
     if let (true, Some(lufs)) = (target.kind.is_followed(), profile.loudness.integrated_lufs) {
         let peaks_dbtp = (profile.peak.true_peak_dbtp + delivery.loudness_lufs - lufs).min(asked_dbtp);
         let target_dbtp = delivery.loudness_lufs + target.features[PLR];
-        let denser_db = wanted.of_the_master(peaks_dbtp - target_dbtp).clamp(0.0, MOST_DENSER_DB) * amount;
+        let denser_db = wanted.of_the_master(peaks_dbtp - target_dbtp, UNMINDED_LU).clamp(0.0, MOST_DENSER_DB) * amount;
         if denser_db > LEAST_DENSER_DB {
             ceilings.splice(0..0, DENSER_SHARES.map(|share| peaks_dbtp - share * denser_db));
         }
@@ -239,7 +241,7 @@ mod tests {
     fn small_differences_are_the_song_and_large_ones_the_master() {
         let target = NormProfile::universal().expect("compiled in").target();
         let given = |difference: f64, same_song: f64| {
-            Wanted { target: &target, same_song, amount: 1.0 }.of_the_master(difference)
+            Wanted { target: &target, same_song, amount: 1.0 }.of_the_master(difference, UNMINDED_DB)
         };
         assert!(given(0.5, 0.0) < 0.1 && given(-8.0, 0.0) < -7.5);
         assert!(given(2.0, 1.0) < 0.5 && given(2.0, 0.0) > 1.0);

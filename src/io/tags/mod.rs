@@ -22,7 +22,7 @@ use std::path::Path;
 use flac_codec::metadata::{Picture as FlacPicture, PictureType as FlacPictureType, VorbisComment};
 
 use self::found::{Found, Picture};
-use self::names::SOFTWARE;
+use self::names::{DISC, SOFTWARE, TRACK};
 use super::bytes::{FileBytes, ReadAt as _};
 use super::contain::contain;
 use super::error::Warning;
@@ -40,8 +40,14 @@ pub struct TagFacts {
     pub artist: Option<String>,
     /// The record that it is on.
     pub album: Option<String>,
+    /// Who the record is by; one name for the songs of several artists.
+    pub album_artist: Option<String>,
     /// Its International Standard Recording Code.
     pub isrc: Option<String>,
+    /// Its place on its disc, from 1.
+    pub track: Option<u32>,
+    /// Its disc, from 1.
+    pub disc: Option<u32>,
     /// Whether there is a picture.
     pub has_cover: bool,
 }
@@ -90,11 +96,15 @@ impl Tags {
     /// What is known of the song by its tags.
     pub fn facts(&self) -> TagFacts {
         let text = |name| self.text(name).map(str::to_owned);
+        let number = |name| self.text(name)?.split('/').next()?.trim().parse().ok();
         TagFacts {
             title: text("TITLE"),
             artist: text("ARTIST"),
             album: text("ALBUM"),
+            album_artist: text("ALBUMARTIST"),
             isrc: text("ISRC"),
+            track: number(TRACK),
+            disc: number(DISC),
             has_cover: !self.found.pictures.is_empty(),
         }
     }

@@ -1,0 +1,259 @@
+//! Which songs of a batch are on one album, and in which order: by their folders and their tags.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Display, Formatter};
+use std::path::{Path, PathBuf};
+
+use crate::batch::plan::{Item, Plan, Relation};
+use crate::io::tags::{TagFacts, Tags};
+
+/// How the songs of a batch are divided into albums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Division {
+    /// All are on one.
+    One,
+    /// Every folder that holds songs is one; folders that are discs of one album belong together.
+    Folders,
+}
+
+/// The order of the songs of an album.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// By the numbers of disc and track in their tags.
+    Tags,
+    /// As they are listed.
+    Listed,
+}
+
+/// Songs that are made one album although they seem to be of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeveralAlbums {
+    /// Titles of albums, as the tags have them.
+    pub titles: BTreeSet<String>,
+    /// Artists of albums, as the tags have them.
+    pub artists: BTreeSet<String>,
+    /// How many folders could be albums of their own.
+    pub folders: usize,
+}
+
+impl Display for SeveralAlbums {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let several = [(self.titles.len(), "albums"), (self.artists.len(), "artists"), (self.folders, "folders")];
+        let said: Vec<String> =
+            several.iter().filter(|(count, _)| *count > 1).map(|(count, what)| format!("{count} {what}")).collect();
+        let said = said.join(", ");
+        write!(
+            f,
+            "the songs are from {said}, and --album masters them as one album; --album=folders makes an album of each folder"
+        )
+    }
+}
+
+/// The plan with its songs divided into albums and put in order, and what is odd about that.
+pub fn arranged(plan: Plan, relation: Relation, division: Division, order: Order) -> (Plan, Option<SeveralAlbums>) {
+    let plan = plan.related(relation);
+    if relation == Relation::default() {
+        return (plan, None);
+    }
+    let is_album = relation.album.is_some();
+    let order = if is_album { order } else { Order::Listed };
+    let facts = |item: &Item| if is_album { Tags::read(&item.input).facts() } else { TagFacts::default() };
+    let tags: Vec<TagFacts> = plan.items.iter().map(facts).collect();
+    let folders = Folders::of(&plan.items, &tags);
+    let several = folders.several(&tags);
+    let mut songs: Vec<(Item, TagFacts)> = plan.items.into_iter().zip(tags).collect();
+    for (item, _) in &mut songs {
+        item.album = if division == Division::Folders { folders.album(item) } else { 0 };
+    }
+    songs.sort_by_key(|(item, tags)| match order {
+        Order::Listed => (item.album, 0, 0, 0, item.index),
+        Order::Tags => {
+            let disc = tags.disc.or_else(|| disc_of_folder(folder(item))).unwrap_or(1);
+            (item.album, disc, folders.place(item), tags.track.unwrap_or(u32::MAX), item.index)
+        }
+    });
+    let destination = |item: &Item| item.settings.master.delivery.destination();
+    let destinations: Vec<_> = songs.iter().map(|(item, _)| destination(item)).fold(Vec::new(), |mut known, place| {
+        if !known.contains(&place) {
+            known.push(place);
+        }
+        known
+    });
+    let mut names = match division {
+        Division::One if destinations.len() == 1 => Vec::new(),
+        Division::One => vec!["album".to_owned()],
+        Division::Folders => folders.names,
+    };
+    // An album for several places is as many albums: the loudness of each is found by itself.
+    if destinations.len() > 1 {
+        let place = |item: &Item| destinations.iter().position(|place| *place == destination(item)).unwrap_or(0);
+        songs.iter_mut().for_each(|(item, _)| item.album = item.album * destinations.len() + place(item));
+        songs.sort_by_key(|(item, _)| item.album);
+        let named = |name: &String| {
+            destinations
+                .iter()
+                .map(|place| place.map_or_else(|| name.clone(), |place| format!("{name} [{place}]")))
+                .collect::<Vec<_>>()
+        };
+        names = names.iter().flat_map(named).collect();
+    }
+    let items = songs.into_iter().enumerate().map(|(index, (item, _))| Item { index, ..item }).collect();
+    let plan = Plan { items, albums: names, ..plan }.divided();
+    (plan, several.filter(|_| is_album && division == Division::One))
+}
+
+/// The folder of a song's file.
+fn folder(item: &Item) -> &Path {
+    item.input.parent().unwrap_or(Path::new(""))
+}
+
+/// The folders that hold songs, and the albums that they make up.
+struct Folders {
+    /// Place of every folder in the order of the plan, and its album.
+    folders: BTreeMap<PathBuf, (usize, usize)>,
+    /// What each album is called.
+    names: Vec<String>,
+}
+
+impl Folders {
+    fn of(items: &[Item], tags: &[TagFacts]) -> Self {
+        let mut titles: Vec<(&Path, BTreeSet<String>, &Item)> = Vec::new();
+        for (item, tags) in items.iter().zip(tags) {
+            let title = tags.album.as_deref().map(plain_title);
+            match titles.iter_mut().find(|(known, ..)| *known == folder(item)) {
+                Some((_, titles, _)) => titles.extend(title),
+                None => titles.push((folder(item), title.into_iter().collect(), item)),
+            }
+        }
+        let mut albums: Vec<(PathBuf, Option<String>)> = Vec::new();
+        let mut folders = BTreeMap::new();
+        let mut names = Vec::new();
+        for (place, (path, own, item)) in titles.iter().enumerate() {
+            let discs = path.parent().filter(|_| disc_of_folder(path).is_some());
+            let all_titles: BTreeSet<&String> = titles
+                .iter()
+                .filter(|(other, ..)| other.parent() == path.parent() && disc_of_folder(other).is_some())
+                .flat_map(|(_, titles, _)| titles)
+                .collect();
+            // What discs without tags are of is known where the others are of one album.
+            let title = match own.first() {
+                _ if all_titles.len() <= 1 => all_titles.first().map(|title| (*title).clone()),
+                Some(title) if own.len() == 1 => Some(title.clone()),
+                _ => None,
+            };
+            let is_of_discs = discs.is_some() && (all_titles.len() <= 1 || title.is_some());
+            let key = match discs {
+                Some(parent) if is_of_discs => (parent.to_owned(), title),
+                _ => (path.to_path_buf(), None),
+            };
+            let album = albums.iter().position(|known| *known == key).unwrap_or_else(|| {
+                names.push(name(item, is_of_discs));
+                albums.push(key);
+                albums.len() - 1
+            });
+            folders.insert(path.to_path_buf(), (place, album));
+        }
+        Self { folders, names }
+    }
+
+    fn place(&self, item: &Item) -> usize {
+        self.folders.get(folder(item)).map_or(0, |(place, _)| *place)
+    }
+
+    fn album(&self, item: &Item) -> usize {
+        self.folders.get(folder(item)).map_or(0, |(_, album)| *album)
+    }
+
+    /// Whether these are several albums by tags or folders.
+    fn several(&self, tags: &[TagFacts]) -> Option<SeveralAlbums> {
+        let titles: BTreeSet<String> = tags.iter().filter_map(|tags| tags.album.as_deref().map(plain_title)).collect();
+        let artists = tags.iter().filter_map(|tags| tags.album_artist.as_ref().or(tags.artist.as_ref()));
+        // An album of several artists is one.
+        let artists = if titles.len() == 1 { BTreeSet::new() } else { artists.cloned().collect() };
+        let several = SeveralAlbums { titles, artists, folders: self.names.len() };
+        let counts = [several.titles.len(), several.artists.len(), several.folders];
+        counts.into_iter().any(|count| count > 1).then_some(several)
+    }
+}
+
+/// What an album is called: its folder in the output; that above it if it is a disc.
+fn name(item: &Item, is_disc: bool) -> String {
+    let above = |path: &Path| path.parent().map(Path::to_path_buf).unwrap_or_default();
+    let levels = if is_disc { 2 } else { 1 };
+    let [tree, file] = [&item.output, &item.input].map(|path| (0..levels).fold(path.clone(), |path, _| above(&path)));
+    let name = if tree.as_os_str().is_empty() { file.file_name().unwrap_or_default().into() } else { tree };
+    name.display().to_string()
+}
+
+/// Words that a folder of a disc begins with.
+const DISC_WORDS: [&str; 5] = ["disc", "disk", "cd", "lp", "vinyl"];
+
+/// The number of a disc in the name of its folder: `CD1`, `Disc 2`, `disc-02 live`.
+fn disc_of_folder(folder: &Path) -> Option<u32> {
+    let name = folder.file_name()?.to_string_lossy().to_lowercase();
+    let rest = DISC_WORDS.iter().find_map(|word| name.strip_prefix(word))?;
+    let rest = rest.trim_start_matches([' ', '_', '-', '.', '#']);
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let is_whole = !rest[digits..].starts_with(char::is_alphanumeric);
+    rest[..digits].parse().ok().filter(|_| is_whole)
+}
+
+/// The title of an album without the disc that some tags name in it: `Songs (Disc 2)` is `songs`.
+fn plain_title(title: &str) -> String {
+    let title = title.trim().to_lowercase();
+    let begins_disc =
+        |at: usize| disc_of_folder(Path::new(title[at..].trim_start_matches(['(', '[', '-', ',', ' ']))).is_some();
+    let cut = title
+        .char_indices()
+        .map(|(at, _)| at)
+        .find(|at| title[*at..].starts_with(['(', '[', '-', ',']) && begins_disc(*at));
+    title[..cut.unwrap_or(title.len())].trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_a_disc_is_known_by_its_name() {
+        let discs = ["CD1", "cd 02", "Disc 2", "disk-3", "Disc 1 (live)", "CDs", "cd", "Discovery", "Disc 1a", "1"];
+        let numbers = [Some(1), Some(2), Some(2), Some(3), Some(1), None, None, None, None, None];
+        assert_eq!(discs.map(|name| disc_of_folder(Path::new(name))), numbers);
+    }
+
+    #[test]
+    fn the_discs_of_an_album_have_one_title() {
+        for title in ["Songs", " songs ", "Songs (Disc 2)", "Songs [CD1]", "Songs - Disc 1", "Songs, Disk 2"] {
+            assert_eq!(plain_title(title), "songs", "{title}");
+        }
+        assert_eq!(plain_title("Songs (Discography)"), "songs (discography)");
+    }
+
+    fn item(index: usize, input: &str) -> Item {
+        let settings = std::sync::Arc::new(crate::batch::settings::defaults());
+        Item { index, input: input.into(), output: input.into(), settings, problem: None, album: 0 }
+    }
+
+    #[test]
+    fn folders_are_albums_and_discs_of_one_album_belong_together() {
+        let of = |album: Option<&str>| TagFacts { album: album.map(str::to_owned), ..TagFacts::default() };
+        let songs = [
+            ("a/x.wav", None),
+            ("b/CD1/x.wav", Some("B")),
+            ("b/CD2/x.wav", Some("b (Disc 2)")),
+            ("c/CD1/x.wav", Some("One")),
+            ("c/CD2/x.wav", Some("Another")),
+            ("d/cd1/x.wav", None),
+            ("d/cd2/x.wav", None),
+        ];
+        let items: Vec<Item> = songs.iter().enumerate().map(|(n, (input, _))| item(n, input)).collect();
+        let tags: Vec<TagFacts> = songs.iter().map(|(_, album)| of(*album)).collect();
+        let folders = Folders::of(&items, &tags);
+        let albums: Vec<usize> = items.iter().map(|item| folders.album(item)).collect();
+        assert_eq!(albums, [0, 1, 1, 2, 3, 4, 4]);
+        assert_eq!(folders.names, ["a", "b", "c", "c", "d"]);
+        let several = folders.several(&tags).expect("they are several").to_string();
+        assert!(several.contains("3 albums, 5 folders") && several.contains("--album=folders"), "{several}");
+        assert_eq!(folders.several(&[of(Some("B")), of(Some("B (Disc 2)"))]).map(|s| s.titles.len()), Some(1));
+    }
+}

@@ -1,0 +1,165 @@
+//! A dated summary of a run, as text and as JSON, short enough for a mail.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::batch::outcome::{Outcome, Summary};
+use crate::batch::plan::Plan;
+use crate::error::Error;
+use crate::io::text;
+use crate::report::album::AlbumReport;
+
+/// Raised when the meaning of a field changes.
+const SUMMARY_VERSION: u32 = 1;
+/// Seconds of a day.
+const DAY_S: u64 = 86_400;
+
+/// What a run did, in short.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunSummary {
+    /// Version of the meaning of the fields.
+    pub version: u32,
+    /// The program.
+    pub program: String,
+    /// Day of the run in UTC, as in 2026-11-30.
+    pub date: String,
+    /// How many songs came out how.
+    pub songs: Summary,
+    /// Songs that have no master.
+    pub without_master: Vec<Missing>,
+    /// Albums, with what is to be said of each.
+    pub albums: Vec<AlbumSummary>,
+}
+
+/// A song that has no master.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Missing {
+    /// The mix.
+    pub input: String,
+    /// Why, in one line.
+    pub cause: String,
+    /// It failed in the same way before, and has not changed since.
+    pub is_known: bool,
+    /// Its file was still being written: the next run takes it.
+    pub is_changing: bool,
+}
+
+/// An album in short.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlbumSummary {
+    /// What it is called, where there are several.
+    pub name: Option<String>,
+    /// What is to be said of it.
+    pub sentences: Vec<String>,
+}
+
+impl RunSummary {
+    /// The summary of a run on some day.
+    pub fn new(date: String, plan: &Plan, outcomes: &[Outcome], albums: &[AlbumReport]) -> Self {
+        let missing = plan.items.iter().zip(outcomes).filter_map(|(item, outcome)| {
+            let (cause, is_known, is_changing) = match outcome {
+                Outcome::Failed(cause) => (cause, false, false),
+                Outcome::FailedAgain(cause) => (cause, true, false),
+                Outcome::Changing(cause) => (cause, false, true),
+                Outcome::Mastered | Outcome::Unchanged | Outcome::Left => return None,
+            };
+            Some(Missing { input: item.input.display().to_string(), cause: cause.clone(), is_known, is_changing })
+        });
+        let album = |album: &AlbumReport| AlbumSummary { name: album.name.clone(), sentences: album.sentences() };
+        Self {
+            version: SUMMARY_VERSION,
+            program: concat!("goldmaster ", env!("CARGO_PKG_VERSION")).to_owned(),
+            date,
+            songs: Summary::of(outcomes),
+            without_master: missing.collect(),
+            albums: albums.iter().map(album).collect(),
+        }
+    }
+
+    /// The summary as a text of a few lines.
+    pub fn text(&self) -> String {
+        let Self { program, date, songs, without_master, albums, .. } = self;
+        let mut out = format!("{program}, {date}\n\n{songs}\n");
+        type Kind = fn(&Missing) -> bool;
+        let lists: [(&str, Kind); 3] = [
+            ("Failed", |song| !song.is_known && !song.is_changing),
+            ("Failed as before", |song| song.is_known),
+            ("Still being written, left for the next run", |song| song.is_changing),
+        ];
+        for (title, is_meant) in lists {
+            let mut songs = without_master.iter().filter(|song| is_meant(song)).peekable();
+            if songs.peek().is_some() {
+                let _ = writeln!(out, "\n{title}:");
+            }
+            for Missing { input, cause, .. } in songs {
+                let named = if cause.starts_with(input.as_str()) { cause.clone() } else { format!("{input}: {cause}") };
+                let _ = writeln!(out, "  {named}");
+            }
+        }
+        for AlbumSummary { name, sentences } in albums {
+            let _ = writeln!(out, "\n{}:", name.as_deref().unwrap_or("The album"));
+            sentences.iter().for_each(|sentence| {
+                let _ = writeln!(out, "  {sentence}.");
+            });
+        }
+        out
+    }
+
+    /// Writes text and JSON into the output folder, in place of those of an earlier run on that day.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn write(&self, output: &Path) -> Result<(), Error> {
+        let [txt, json] = paths(output, &self.date);
+        text::replace(&txt, &self.text(), "goldmaster ")?;
+        let data = serde_json::to_string_pretty(self).expect("plain data has a JSON form") + "\n";
+        Ok(text::replace(&json, &data, "{\n  \"version\": ")?)
+    }
+}
+
+/// Where the summary of a day lies.
+pub fn paths(output: &Path, date: &str) -> [PathBuf; 2] {
+    ["txt", "json"].map(|extension| output.join(format!("summary-{date}.{extension}")))
+}
+
+/// The present day in UTC.
+pub fn today() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    date(seconds / DAY_S)
+}
+
+/// The date of a day counted from 1970-01-01, by the Gregorian calendar.
+fn date(days: u64) -> String {
+    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let (mut year, mut left) = (1970, days);
+    while left >= 365 + u64::from(is_leap(year)) {
+        left -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let months = [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 0;
+    while left >= months[month] {
+        left -= months[month];
+        month += 1;
+    }
+    format!("{year}-{:02}-{:02}", month + 1, left + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_their_dates() {
+        let days = [0, 59, 11_016, 11_017, 20_787, 47_541];
+        let dates = ["1970-01-01", "1970-03-01", "2000-02-29", "2000-03-01", "2026-11-30", "2100-03-01"];
+        assert_eq!(days.map(date), dates);
+    }
+}

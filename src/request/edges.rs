@@ -1,0 +1,114 @@
+//! What is asked for about head and tail of a song.
+
+use std::fmt;
+use std::str::FromStr;
+
+use clap::Args;
+use renderer::edges::{EdgeParams, FadeShape};
+use renderer::params::OutOfRange;
+use renderer::recipe::{Recipe, RecipeError};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::request::text::{number_as_text, option_as_text};
+
+/// What is done to head and tail of a song, before all else.
+#[derive(Args, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[command(next_help_heading = "Head and tail")]
+pub struct EdgeSettings {
+    /// Cuts silence and noise before the first sound, but for so many milliseconds, and after the last sound
+    #[arg(long = "trim", value_name = "LEAD_IN_MS")]
+    #[serde(rename = "trim", with = "number_as_text")]
+    pub trim_lead_in_ms: Option<f64>,
+    /// Fades the head in over so many seconds; shapes are smooth, linear and exponential
+    #[arg(long, value_name = "SECONDS[:SHAPE]")]
+    #[serde(with = "option_as_text")]
+    pub fade_in: Option<Fade>,
+    /// Fades the tail out, as in 8:exponential
+    #[arg(long, value_name = "SECONDS[:SHAPE]")]
+    #[serde(with = "option_as_text")]
+    pub fade_out: Option<Fade>,
+}
+
+impl EdgeSettings {
+    /// As the recipe has it.
+    ///
+    /// # Errors
+    /// A length that no recipe accepts.
+    pub fn params(&self) -> Result<EdgeParams, Error> {
+        let default = EdgeParams::default();
+        let fade =
+            |fade: Option<Fade>| fade.map_or((0.0, FadeShape::default()), |Fade { length_s, shape }| (length_s, shape));
+        let ((fade_in_s, fade_in_shape), (fade_out_s, fade_out_shape)) = (fade(self.fade_in), fade(self.fade_out));
+        let edges = EdgeParams {
+            is_trimmed: self.trim_lead_in_ms.is_some(),
+            lead_in_ms: self.trim_lead_in_ms.unwrap_or(default.lead_in_ms),
+            fade_in_s,
+            fade_in_shape,
+            fade_out_s,
+            fade_out_shape,
+        };
+        Ok(Recipe::checked(Recipe { edges, ..Recipe::default() }).map_err(by_flag)?.edges)
+    }
+}
+
+/// A value out of range, by the name that the user gave it.
+fn by_flag(error: RecipeError) -> Error {
+    let RecipeError::OutOfRange(OutOfRange { path, value, min, max }) = &error else { return error.into() };
+    let (flag, unit) = match path.as_str() {
+        "edges.lead_in_ms" => ("--trim", "ms"),
+        "edges.fade_in_s" => ("--fade-in", "seconds"),
+        "edges.fade_out_s" => ("--fade-out", "seconds"),
+        _ => return error.into(),
+    };
+    Error::Usage(format!("{flag} {value} is not between {min} and {max} {unit}"))
+}
+
+/// A fade at an end of a song.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fade {
+    /// Its length, s.
+    pub length_s: f64,
+    /// Its course.
+    pub shape: FadeShape,
+}
+
+impl FromStr for Fade {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (length, shape) = text.split_once(':').unwrap_or((text, FadeShape::default().name()));
+        let length_s = length.trim().parse().ok().filter(|seconds| (0.0..=f64::MAX).contains(seconds));
+        let length_s = length_s
+            .ok_or_else(|| format!("{text:?} is no fade: write SECONDS or SECONDS:SHAPE, as in 8:exponential"))?;
+        let shape = FadeShape::ALL.into_iter().find(|known| shape.trim().eq_ignore_ascii_case(known.name()));
+        let names = || FadeShape::ALL.map(FadeShape::name).join(", ");
+        Ok(Self { length_s, shape: shape.ok_or_else(|| format!("the shape of a fade is one of {}", names()))? })
+    }
+}
+
+impl fmt::Display for Fade {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}:{}", self.length_s, self.shape.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fade_is_a_length_and_a_shape() {
+        assert_eq!("8".parse(), Ok(Fade { length_s: 8.0, shape: FadeShape::Smooth }));
+        let fade = Fade { length_s: 2.5, shape: FadeShape::Exponential };
+        assert_eq!(fade.to_string().parse(), Ok(fade));
+        for wrong in ["", "-1", "nan", "x", "2:square", ":linear"] {
+            assert!(wrong.parse::<Fade>().is_err(), "{wrong}");
+        }
+        let long = EdgeSettings { fade_in: Some(Fade { length_s: 1e6, ..fade }), ..EdgeSettings::default() };
+        assert!(
+            long.params()
+                .is_err_and(|error| error.to_string().contains("--fade-in 1000000 is not between 0 and 120 seconds"))
+        );
+    }
+}

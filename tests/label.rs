@@ -1,0 +1,216 @@
+//! What a label runs every night: several places at once, names, heads and tails, cue sheets, known failures, summaries.
+
+mod common;
+
+use std::fs;
+
+use analyzer::stream::Frame;
+use analyzer::synth::{demo_mix, silence};
+use common::batch::{failed, folder_of, masters, report, statuses};
+use common::{Folder, RATE_HZ, SOME_FAILED, USAGE, louder, read};
+use lofty::config::WriteOptions;
+use lofty::file::{AudioFile as _, TaggedFile, TaggedFileExt as _};
+use lofty::tag::{ItemKey, Tag, TagType};
+use serde_json::Value;
+
+/// Exit code of a promise that is not kept.
+const BROKEN: i32 = 3;
+
+#[test]
+fn masters_for_several_places_are_those_for_each_alone() {
+    let folder = folder_of(2);
+    let places = ["spotify", "cd", "vinyl"];
+    let all: Vec<&str> = places.iter().flat_map(|place| ["--for", place]).collect();
+    let run = folder.goldmaster(&[&["batch", "in", "-o", "out"], &all[..]].concat()).succeeded();
+    assert!(run.stdout.contains("6 mastered"), "{run:?}");
+    folder.goldmaster(&[&["in/0.wav", "-o", "one.wav", "--genre", "auto"], &all[..]].concat()).succeeded();
+    let bytes = |path: &str| fs::read(folder.path(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    for place in places {
+        folder.goldmaster(&["batch", "in", "-o", place, "--for", place]).succeeded();
+        for name in ["0", "disc/1"] {
+            assert!(
+                bytes(&format!("out/{name} [{place}].wav")) == bytes(&format!("{place}/{name}.wav")),
+                "{name} {place}"
+            );
+        }
+        assert!(bytes(&format!("one [{place}].wav")) == bytes(&format!("{place}/0.wav")), "{place}");
+    }
+    let again = folder.goldmaster(&["batch", "in", "-o", "out", "--for", "spotify,cd,vinyl"]).succeeded();
+    assert!(again.stdout.contains("6 unchanged"), "{again:?}");
+    let plan = "input,for\nin/0.wav,cd;spotify\nin/disc/1.wav,vinyl\n";
+    folder.file("plan.csv", plan.as_bytes());
+    folder.goldmaster(&["batch", "--plan", "plan.csv", "-o", "planned"]).succeeded();
+    let made = masters(&folder.path("planned"));
+    assert_eq!(made.keys().collect::<Vec<_>>(), ["in/0 [cd].wav", "in/0 [spotify].wav", "in/disc/1.wav"]);
+}
+
+#[test]
+fn masters_are_named_by_a_pattern() {
+    let folder = folder_of(2);
+    let name = |pattern: &str| ["batch", "in", "-o", "out", "--for", "cd", "--name", pattern].map(str::to_owned);
+    let run = |words: &[String]| folder.goldmaster(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    run(&name("{destination}/{title}")).succeeded();
+    assert_eq!(masters(&folder.path("out")).keys().collect::<Vec<_>>(), ["cd/0.wav", "disc/cd/1.wav"]);
+    // No song has it, so that there is nothing to do.
+    let refused = failed(run(&name("{track:02} {title}")), USAGE);
+    assert!(refused.stderr.contains("has no track in its tags"), "{refused:?}");
+    let wrong = folder.goldmaster(&["batch", "in", "-o", "out", "--for", "cd,vinyl", "--name", "{title}"]);
+    assert!(failed(wrong, USAGE).stderr.contains("has no {destination}"));
+    folder
+        .goldmaster(&["in/0.wav", "--for", "cd", "--name", "{name} - {destination}.flac", "-o", "single"])
+        .succeeded();
+    assert!(folder.path("single/0 - cd.flac").exists());
+}
+
+#[test]
+fn ends_are_cut_and_faded_and_the_recipe_knows_how() {
+    let folder = Folder::new();
+    let second = silence(RATE_HZ, 1.0);
+    let frames: Vec<Frame> = [&second[..], &demo_mix(RATE_HZ, 6.0), &second, &second].concat();
+    folder.wav("mix.wav", 2, &frames);
+    let edges = ["--trim", "50", "--fade-out", "1.5:linear"];
+    let run = folder.goldmaster(&[&["mix.wav", "-o", "cut.wav", "--save-recipe", "recipe.json"], &edges[..]].concat());
+    let said = run.succeeded().stdout;
+    assert!(said.contains("from the head") && said.contains("Fade-out of 1.50 s"), "{said}");
+    let cut = read(&folder.path("cut.wav")).frames;
+    let seconds = cut.len() as f64 / f64::from(RATE_HZ);
+    assert!((5.5..6.3).contains(&seconds), "{seconds}");
+    assert!(cut[cut.len() - 5..].iter().all(|frame| frame.iter().all(|x| x.abs() < 1e-3)));
+    folder.goldmaster(&["render", "mix.wav", "--recipe", "recipe.json", "-o", "again.wav"]).succeeded();
+    let bytes = |path: &str| fs::read(folder.path(path)).expect("a master");
+    assert!(bytes("cut.wav") == bytes("again.wav"));
+    folder.file("plan.csv", b"input,output,trim,fade_out\nmix.wav,a.wav,50,1.5:linear\nmix.wav,b.wav,,\n");
+    folder.goldmaster(&["batch", "--plan", "plan.csv", "-o", "out"]).succeeded();
+    assert!(bytes("out/a.wav") == bytes("cut.wav"));
+    assert_eq!(read(&folder.path("out/b.wav")).frames.len(), frames.len());
+    folder.wav("broken.wav", 2, &demo_mix(RATE_HZ, 5.0)[..4 * RATE_HZ as usize]);
+    let codes = |more: &[&str]| -> Vec<String> {
+        let report = folder.goldmaster(&[&["broken.wav", "-o", "b.wav", "--force", "--json"], more].concat()).json();
+        let warnings = report["warnings"].as_array().expect("a list").iter();
+        warnings.map(|warning| warning["code"].as_str().expect("a code").to_owned()).collect()
+    };
+    assert!(codes(&[]).contains(&"cut_off".to_owned()));
+    assert!(!codes(&["--fade-out", "1"]).contains(&"cut_off".to_owned()));
+}
+
+#[test]
+fn a_known_failure_is_told_as_such_and_need_not_decide() {
+    let folder = folder_of(1);
+    folder.file("in/bad.wav", b"no song");
+    let batch = |more: &[&str]| folder.goldmaster(&[&["batch", "in", "-o", "out", "--summary"], more].concat());
+    let first = failed(batch(&["--known-failures", "ok"]), SOME_FAILED);
+    assert!(first.stderr.contains("failed: in/bad.wav"), "{first:?}");
+    let second = failed(batch(&["--known-failures", "ok"]), 0);
+    assert!(second.stderr.contains("failed as before: in/bad.wav") && second.stdout.contains("1 failed as before"));
+    let seen = report(&folder.path("out/report.json"));
+    assert_eq!(statuses(&seen), [("in/0.wav", "unchanged"), ("in/bad.wav", "failed_again")]);
+    failed(batch(&[]), SOME_FAILED);
+    folder.file("in/bad.wav", b"no song, but another");
+    failed(batch(&["--known-failures", "ok"]), SOME_FAILED);
+    let summaries: Vec<_> = fs::read_dir(folder.path("out"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| common::name(path).starts_with("summary-2"))
+        .collect();
+    assert_eq!(summaries.len(), 2, "{summaries:?}");
+    for path in summaries {
+        let text = fs::read_to_string(&path).expect("text");
+        assert!(text.contains("bad.wav"), "{text}");
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let summary: Value = serde_json::from_str(&text).expect("JSON");
+            assert_eq!(summary["without_master"][0]["is_known"], false);
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_off_fails_where_it_is_strict() {
+    let folder = Folder::new();
+    let path = folder.wav("mix.wav", 2, &demo_mix(RATE_HZ, 3.0));
+    let bytes = fs::read(&path).expect("a file");
+    folder.file("short.wav", &bytes[..bytes.len() / 2]);
+    folder.goldmaster(&["short.wav", "-o", "a.wav"]).succeeded();
+    let run = failed(folder.goldmaster(&["short.wav", "-o", "b.wav", "--strict"]), BROKEN);
+    assert!(run.stderr.contains("the mix is damaged"), "{run:?}");
+    assert!(!folder.path("b.wav").exists());
+}
+
+#[test]
+fn an_album_has_a_cue_sheet_and_a_track_list() {
+    let folder = folder_of(3);
+    folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--cue=2"]).succeeded();
+    let sheet = fs::read_to_string(folder.path("out/album.cue")).expect("a sheet");
+    assert_eq!((sheet.matches("TRACK").count(), sheet.matches("PREGAP 00:02:00").count()), (3, 2), "{sheet}");
+    let list = fs::read_to_string(folder.path("out/album.tracks.csv")).expect("a list");
+    assert!(list.lines().nth(3).is_some_and(|line| line.contains("0:01.000,0:02.000,0:06.000")), "{list}");
+    folder.file("out/album.cue", b"by somebody else");
+    let run = folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--cue=2"]);
+    assert!(run.code != Some(0) && run.stderr.contains("album.cue"), "{run:?}");
+}
+
+#[test]
+fn every_song_goes_to_the_record_that_is_most_like_it() {
+    let folder = folder_of(2);
+    fs::create_dir(folder.path("records")).expect("a folder");
+    let both = demo_mix(RATE_HZ, 2.0);
+    let steps = |frames: &[Frame]| -> Vec<Frame> {
+        frames.windows(2).map(|pair| [0, 1].map(|channel| pair[1][channel] - pair[0][channel])).collect()
+    };
+    let other = steps(&steps(&both));
+    folder.wav("records/thin.wav", 2, &other);
+    folder.wav("records/alike.wav", 2, &louder(&both, 8.0));
+    folder.goldmaster(&["batch", "in", "-o", "out", "--reference-folder", "records"]).succeeded();
+    let report = report(&folder.path("out/report.json"));
+    for song in report["songs"].as_array().expect("a list") {
+        assert_eq!(song["report"]["decision"]["target"], "alike.wav", "{}", song["input"]);
+    }
+    folder.goldmaster(&["in/0.wav", "-r", "records/alike.wav", "-o", "alone.wav"]).succeeded();
+    let bytes = |path: &str| fs::read(folder.path(path)).expect("a master");
+    assert!(bytes("out/0.wav") == bytes("alone.wav"));
+    fs::remove_file(folder.path("records/alike.wav")).expect("ours");
+    let dry =
+        folder.goldmaster(&["batch", "in", "-o", "out", "--reference-folder", "records", "--dry-run"]).succeeded();
+    assert_eq!(dry.stdout.matches("again ").count(), 2, "{dry:?}");
+}
+
+/// A FLAC with tags.
+fn tagged(folder: &Folder, name: &str, frames: &[Frame], texts: &[(ItemKey, &str)]) {
+    let path = folder.flac(name, frames);
+    let mut tag = Tag::new(TagType::VorbisComments);
+    for (key, text) in texts {
+        tag.insert_text(*key, (*text).to_owned());
+    }
+    let mut file: TaggedFile = lofty::read_from_path(&path).expect("a FLAC");
+    file.insert_tag(tag);
+    file.save_to_path(&path, WriteOptions::default()).expect("space");
+}
+
+#[test]
+fn the_songs_of_an_album_are_in_the_order_of_their_tags_and_named_by_them() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path("in/CD2")).expect("a folder");
+    fs::create_dir_all(folder.path("in/CD1")).expect("a folder");
+    let song = demo_mix(RATE_HZ, 3.0);
+    let parts: Vec<&[Frame]> = song.chunks_exact(song.len() / 3).collect();
+    let texts = |title, track, disc| {
+        let album = (ItemKey::AlbumTitle, "Night");
+        [album, (ItemKey::TrackTitle, title), (ItemKey::TrackNumber, track), (ItemKey::DiscNumber, disc)]
+    };
+    tagged(&folder, "in/CD1/a.flac", parts[0], &texts("Later", "2", "1"));
+    tagged(&folder, "in/CD1/b.flac", parts[1], &texts("First", "1", "1"));
+    tagged(&folder, "in/CD2/a.flac", parts[2], &texts("Last", "1", "2"));
+    let name = ["--name", "{album} {disc}-{track:02} {title}", "--format", "flac"];
+    folder.goldmaster(&[&["batch", "in", "-o", "out", "--album=folders", "--cue"], &name[..]].concat()).succeeded();
+    let seen = report(&folder.path("out/report.json"));
+    let outputs: Vec<_> =
+        seen["songs"].as_array().expect("a list").iter().map(|song| song["output"].as_str()).collect();
+    let expected = ["CD1/Night 1-01 First", "CD1/Night 1-02 Later", "CD2/Night 2-01 Last"];
+    assert_eq!(outputs, expected.map(|name| format!("out/{name}.flac")).each_ref().map(|name| Some(name.as_str())));
+    assert_eq!(seen["albums"].as_array().map(Vec::len), Some(1));
+    let sheets: Vec<_> =
+        fs::read_dir(folder.path("out")).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    let sheet =
+        sheets.iter().find(|path| path.extension().is_some_and(|extension| extension == "cue")).expect("a sheet");
+    let text = fs::read_to_string(sheet).expect("text");
+    assert!(text.contains("TITLE \"Night\"") && text.contains("FILE \"CD2/Night 2-01 Last.flac\" WAVE"), "{text}");
+}
