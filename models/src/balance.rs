@@ -76,7 +76,10 @@ pub fn decide(
         narrow_share = falling(SAME_DB, *distance_db);
     }
     let [mid, side]: ThirdOctaveLevels = std::array::from_fn(|c| {
-        let wide = octave_wide(&wanted[c], &counted[c]);
+        let mut wide = octave_wide(&wanted[c], &counted[c]);
+        // Of another song, the mean still has the edges of notes: it is averaged once more.
+        let wider = octave_wide(&wide, &counted[c]);
+        wide.iter_mut().zip(wider).for_each(|(wide, wider)| *wide += (1.0 - same_song) * (wider - *wide));
         std::array::from_fn(|band| {
             let narrow = if counted[c][band] { wanted[c][band] - wide[band] } else { 0.0 };
             wide[band] + narrow_share * narrow
