@@ -147,7 +147,10 @@ fn a_section_of_a_record_can_be_chosen() {
     let (alone, part) = (towards(&folder, "alone.wav"), towards(&folder, "part.wav"));
     let part = with(part, |settings| settings.references = vec![section.clone()]);
     let curves = [mastered(&alone), mastered(&part)].map(|report| report.recipe.match_eq);
-    assert_eq!(curves[0], curves[1]);
+    // The section is written to a tenth of a millisecond, which may be a frame more or less.
+    let gains = curves.each_ref().map(|curves| [curves.mid_db.0, curves.side_db.0].concat());
+    let largest_db = gains[0].iter().zip(&gains[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(largest_db < 0.05, "{largest_db} dB: {curves:?}");
     let beyond = Reference { section: "50-60".parse().ok(), ..section };
     let part = towards(&folder, "beyond.wav");
     let refused = goldmaster::workflows::master::master(
