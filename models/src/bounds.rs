@@ -12,12 +12,12 @@ pub const SIDE_BOUND_DB: f64 = 9.0;
 /// A side this far under the mid is noise, and is not lifted, dB.
 pub const SIDE_NOISE_DB: f64 = -50.0;
 
-/// How far an equaliser may lift and lower, dB; both are positive.
+/// The largest lift and the largest cut of an equaliser.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bound {
-    /// Largest lift.
+    /// Largest lift, dB.
     pub up_db: f64,
-    /// Largest cut.
+    /// Largest cut as a positive number, dB.
     pub down_db: f64,
 }
 
@@ -55,7 +55,7 @@ const BALANCE_BOUNDS: [Bound; 2] = [Bound::both(12.0), Bound { up_db: 16.0, down
 const LINEAR_SHARE: f64 = 0.6;
 const HARDNESS: f64 = 1.5;
 
-/// What is given of `db` that are wanted: all of it up to most of the bound, then less and less; the bound is never reached.
+/// A gain compressed towards its bound: unchanged up to most of it, then less and less. The bound is never reached.
 pub fn softened(db: f64, bound: Bound) -> f64 {
     let bound_db = bound.of(db);
     let linear_db = LINEAR_SHARE * bound_db;

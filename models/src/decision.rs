@@ -33,7 +33,7 @@ pub struct MasteringDecision {
     pub log_ratio: [f64; BANDS],
     /// Change of the peak-to-loudness ratio; negative asks for limiting, LU.
     pub plr_lu: f64,
-    /// Whether the record is another part of the same song, as far as the sound tells: 0 (it is not) to 1 (it is).
+    /// How likely the record is another part of the same song, by the sound: 0 (unlikely) to 1 (likely).
     pub same_song: f64,
     /// 0 (a guess) to 1 (certain).
     pub confidence: Confidence,

@@ -10,7 +10,7 @@ use crate::backend::environment;
 use crate::error::Error;
 use crate::features::names;
 
-/// What a network is given or answers: rows of numbers with names.
+/// Rows of numbers by the names that a network has for them.
 pub(crate) type Rows<'a, const N: usize> = [(&'static str, &'a [f64]); N];
 
 /// Runs a network once: `inputs` are its rows by name, `outputs` the names and lengths of those that are read.

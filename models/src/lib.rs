@@ -47,6 +47,8 @@ pub mod registration;
 pub mod rules;
 mod statistics;
 pub mod target;
+#[cfg(test)]
+mod test_song;
 pub mod third_octaves;
 pub mod traits;
 
@@ -112,7 +114,7 @@ impl Decider {
         }
     }
 
-    /// What is to be done to a song on its way to a target.
+    /// The decision for a song on its way to a target.
     ///
     /// # Errors
     /// The song is silent, or the runtime failed.
@@ -125,7 +127,7 @@ impl Decider {
         self.decide_for(&song, target)
     }
 
-    /// The same for a song, or the middle of several, of which only the features are known, up to `cutoff_hz`.
+    /// The decision for a song, or the middle of several, of which only the features are known, up to `cutoff_hz`.
     ///
     /// # Errors
     /// The runtime failed.
@@ -195,7 +197,7 @@ impl Decider {
     }
 }
 
-/// What is known of a song that is to be decided about.
+/// The measurements of a song on which a decision rests.
 struct Source<'a> {
     features: &'a Features,
     fine: FineBandPowers,

@@ -187,15 +187,9 @@ fn rounded(value: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::features::{MID, SIDE};
-    use analyzer::analyze::Analyzer;
-    use analyzer::stream::{Frame, Meter as _};
+    use crate::test_song::profile;
+    use analyzer::stream::Frame;
     use analyzer::synth::{demo_mix, silence};
-
-    fn profile(frames: &[Frame]) -> Profile {
-        let mut analyzer = Analyzer::new(44_100, 2);
-        analyzer.push(frames);
-        analyzer.finish()
-    }
 
     /// The demo mix with its sides at some gains.
     fn songs() -> Vec<(String, Profile)> {

@@ -17,7 +17,7 @@ use crate::graph;
 use crate::norm::NormProfile;
 use crate::target::{Conditional, Target, bands_below};
 use crate::third_octaves::levels_of_features;
-use crate::traits::{mean_width_db, middle, trait_names, traits, width_db};
+use crate::traits::{NEARLY_MONO_DB, mean_width_db, middle, trait_names, traits, width_db};
 
 const EXPECTATION: &[u8] = include_bytes!("../weights/expectation.onnx");
 const CORRECTION: &[u8] = include_bytes!("../weights/correction.onnx");
@@ -25,9 +25,8 @@ const SIDECAR: &str = include_str!("../weights/one_click.json");
 
 /// Bands of the mid and of the width.
 const CURVES: usize = 2 * SPECTRUM_BANDS;
-/// A side so far under the mid, on average over what is heard, holds little but noise: it is widened less and less, and not at
-/// all at the second, dB.
-const NEARLY_MONO_DB: [f64; 2] = [-25.0, -35.0];
+/// A side that is little but noise is widened less and less from [`NEARLY_MONO_DB`] on, and not at all here, dB under the mid.
+const NOT_WIDENED_DB: f64 = -35.0;
 /// Root mean squares of corrections before anything is known of a song, dB.
 const PRIOR_MID_DB: f64 = 3.0;
 const PRIOR_WIDTH_DB: f64 = 4.0;
@@ -185,28 +184,21 @@ fn deviation(source: &Features, target: &Features, known: usize) -> Vec<f64> {
 
 /// Share of a change of width that is made, 0 to 1: less the more likely the side is noise alone.
 fn sounding_share(source: &Features) -> f64 {
-    let [little, none] = NEARLY_MONO_DB;
-    ((mean_width_db(source) - none) / (little - none)).clamp(0.0, 1.0)
+    ((mean_width_db(source) - NOT_WIDENED_DB) / (NEARLY_MONO_DB - NOT_WIDENED_DB)).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
 mod tests {
-    use analyzer::analyze::Analyzer;
     use analyzer::biquad::{Biquad, BiquadCoefs};
-    use analyzer::stream::{Frame, Meter as _};
+    use analyzer::stream::Frame;
     use analyzer::synth::demo_mix;
 
     use super::*;
     use crate::features::{SIDE, features};
+    use crate::test_song::profile;
 
     fn loaded() -> (OneClick, NormProfile) {
         (OneClick::load().expect("the compiled-in graphs load"), NormProfile::universal().expect("compiled in"))
-    }
-
-    fn profile(frames: &[Frame]) -> Profile {
-        let mut analyzer = Analyzer::new(44_100, 2);
-        analyzer.push(frames);
-        analyzer.finish()
     }
 
     fn filtered(song: &[Frame], coefs: BiquadCoefs) -> Vec<Frame> {

@@ -1,6 +1,6 @@
-//! What an equaliser does not change of a song, by which finished records are told that are made as it is: its texture
-//! ([`analyzer::texture`]), and how width and crest differ from band to band. `train/one_click.py` makes the same of the
-//! training songs.
+//! Traits of a song that an equaliser leaves as they are: its texture ([`analyzer::texture`]), and how width and crest differ
+//! from band to band. By them, one click tells what finished records of such music are like; `train/one_click.py` computes the
+//! same for the training songs.
 
 use analyzer::crossover::{BAND_NAMES, BANDS};
 use analyzer::profile::Profile;
@@ -11,14 +11,14 @@ use crate::features::{Features, MID, SIDE, crest, features};
 use crate::statistics::median;
 use crate::target::{bands_below, is_mono};
 
-/// How many traits a song has.
+/// Number of traits.
 const TRAITS: usize = TEXTURE_VALUES + SPECTRUM_BANDS + BANDS;
-/// Where the relative widths start.
+/// Index of the first relative width.
 const RELATIVE_WIDTH: usize = TEXTURE_VALUES;
 /// Width as the networks know it: side over mid, dB.
 const WIDTH_DB: [f64; 2] = [-40.0, 10.0];
 /// A side so far under the mid, on average over what is heard, holds little but noise, dB.
-const NEARLY_MONO_DB: f64 = -25.0;
+pub(crate) const NEARLY_MONO_DB: f64 = -25.0;
 /// Bands between 80 Hz and 8 kHz: what levels are compared by.
 const HEARD: std::ops::Range<usize> = 8..35;
 
@@ -79,17 +79,11 @@ fn highest_hz(name: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use analyzer::analyze::Analyzer;
-    use analyzer::stream::{Frame, Meter as _};
+    use analyzer::stream::Frame;
     use analyzer::synth::demo_mix;
 
     use super::*;
-
-    fn profile(frames: &[Frame]) -> Profile {
-        let mut analyzer = Analyzer::new(44_100, 2);
-        analyzer.push(frames);
-        analyzer.finish()
-    }
+    use crate::test_song::profile;
 
     #[test]
     fn names_tell_what_a_trait_is_about() {
