@@ -5,6 +5,8 @@
 //! Orchestration: files in, masters out. The command line is a thin layer over this. From the top, no module imports one
 //! above it.
 
+pub mod ui;
+
 pub mod batch;
 pub mod workflows;
 

@@ -13,7 +13,8 @@ use goldmaster::terminal::progress_bar::listen_for_interrupt;
 use crate::cli::master::MasterArgs;
 use crate::cli::{Cli, Command, command, hints};
 use crate::commands::{
-    analyze, batch, check, demo, describe, master, print_error, print_warning, profile, render, report, variations,
+    analyze, batch, check, demo, describe, master, print_error, print_warning, profile, render, report, ui,
+    variations,
 };
 
 fn main() -> ExitCode {
@@ -86,6 +87,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::MergeReports(args) => batch::run_merge(&args),
         Command::Report(args) => report::run_report(&args),
         Command::Variations(args) => variations::run_variations(&args),
+        Command::Ui(args) => ui::run_ui(&args),
         Command::Demo(args) => demo::run_demo(&args),
         Command::Completions(args) => describe::print_completions(&args),
         Command::Man => describe::print_manual(),

@@ -6,10 +6,11 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms of the program, from the top.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 15] = [
     "main",
     "commands",
     "cli",
+    "ui",
     "batch",
     "workflows",
     "terminal",

@@ -76,6 +76,18 @@ impl Character {
         }
     }
 
+    /// What it does, for whoever chooses.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Balanced => "as the target is",
+            Self::Warm => "fuller in the low mids, softer in the treble",
+            Self::Bright => "more presence and treble",
+            Self::Open => "wider and airier, less compressed, a little quieter",
+            Self::Punchy => "more kick and attack, more of the peaks kept",
+            Self::Loud => "denser and louder",
+        }
+    }
+
     /// Tilt, two bells, width, dynamics, loudness.
     #[rustfmt::skip]
     fn bend(self) -> Bend {

@@ -10,6 +10,7 @@ pub mod profile;
 pub mod render;
 pub mod report;
 pub mod shared;
+pub mod ui;
 pub mod variations;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -23,6 +24,7 @@ use self::profile::ProfileArgs;
 use self::render::RenderArgs;
 use self::report::{CompletionsArgs, ReportArgs};
 use self::shared::GenreParser;
+use self::ui::UiArgs;
 use self::variations::VariationsArgs;
 
 /// Masters music, and checks what it wrote
@@ -65,6 +67,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Masters one song in several ways, to hear before choosing
     Variations(Box<VariationsArgs>),
+    /// Opens a page in the browser to master with: drop, listen, choose, export
+    Ui(UiArgs),
     /// Makes a mix with typical faults and masters it: needs no file
     Demo(DemoArgs),
     /// Prints completions for a shell

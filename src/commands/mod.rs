@@ -9,6 +9,7 @@ pub mod master;
 pub mod profile;
 pub mod render;
 pub mod report;
+pub mod ui;
 pub mod variations;
 
 use std::io::{IsTerminal as _, Write as _};

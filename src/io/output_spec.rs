@@ -6,7 +6,7 @@ use analyzer::units::nearest;
 pub use renderer::recipe::SampleFormat;
 
 /// A file format to write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// WAV, or RF64 beyond 4 GiB

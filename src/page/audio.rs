@@ -173,6 +173,23 @@ impl Clip {
         io::flac_in_memory(spec, &frames)
     }
 
+    /// As a file that browsers play, and its loudness, LUFS.
+    ///
+    /// # Errors
+    /// There is nothing in it.
+    pub fn encoded(self) -> Result<(Vec<u8>, Option<f64>), Error> {
+        let clip = self.at_common_rate();
+        let (flac, lufs) = rayon::join(
+            || clip.flac(),
+            || {
+                let mut loudness = LoudnessMeter::new(clip.sample_rate_hz);
+                loudness.push(&clip.joined());
+                loudness.history().integrated()
+            },
+        );
+        Ok((flac.map_err(unencoded)?, lufs))
+    }
+
     fn sound(self, flac: &[u8]) -> Sound {
         let frames = self.joined();
         let mut loudness = LoudnessMeter::new(self.sample_rate_hz);
@@ -201,6 +218,10 @@ impl Clip {
     }
 }
 
+fn unencoded(error: std::io::Error) -> Error {
+    Error::Page(format!("a passage cannot be encoded ({error})"))
+}
+
 fn resampled(frames: &[Frame], from_hz: u32, to_hz: u32) -> Vec<Frame> {
     let mut source = Resampled::new(frames, from_hz, to_hz);
     let (mut out, mut block) = (Vec::new(), vec![[0.0; 2]; BLOCK]);
@@ -220,14 +241,13 @@ fn resampled(frames: &[Frame], from_hz: u32, to_hz: u32) -> Vec<Frame> {
 pub fn sounds(clips: Vec<Clip>, is_bounded: bool) -> Result<Vec<Sound>, Error> {
     let mut clips: Vec<Clip> = clips.into_iter().filter(|clip| clip.frames() > 0).map(Clip::at_common_rate).collect();
     let encode = |clips: &[Clip]| clips.par_iter().map(Clip::flac).collect::<std::io::Result<Vec<_>>>();
-    let failed = |e: std::io::Error| Error::Page(format!("a passage cannot be encoded ({e})"));
-    let mut encoded = encode(&clips).map_err(failed)?;
+    let mut encoded = encode(&clips).map_err(unencoded)?;
     let text_bytes = encoded.iter().map(|flac| flac.len().div_ceil(3) * 4).sum::<usize>();
     if is_bounded && text_bytes > MAX_TEXT_BYTES {
         // Parts of a clip differ in how well they are compressed.
         let share = 0.95 * MAX_TEXT_BYTES as f64 / text_bytes as f64;
         clips.iter_mut().for_each(|clip| clip.shortened(share));
-        encoded = encode(&clips).map_err(failed)?;
+        encoded = encode(&clips).map_err(unencoded)?;
     }
     let mut sounds: Vec<Sound> = clips.into_iter().zip(&encoded).map(|(clip, flac)| clip.sound(flac)).collect();
     let quietest = sounds.iter().filter_map(|sound| sound.lufs).reduce(f64::min);

@@ -121,8 +121,8 @@ impl MasterSettings {
         }
     }
 
-    /// The options that make these settings out of `others`, as words of a command line.
-    pub fn options(&self, others: &Self) -> Vec<String> {
+    /// The settings that differ from `others`, by the name of their column in a plan, as text.
+    pub fn changed(&self, others: &Self) -> Vec<(String, String)> {
         let mut said: Vec<(String, String)> = Vec::new();
         if self.references != others.references {
             said.extend(self.references.iter().map(|reference| ("reference".to_owned(), reference.to_string())));
@@ -137,7 +137,12 @@ impl MasterSettings {
             let values = if let Value::Array(values) = value { values } else { vec![value] };
             said.extend(values.iter().filter_map(Value::as_str).map(|text| (name.clone(), text.to_owned())));
         }
-        let words = said.into_iter().flat_map(|(name, value)| {
+        said
+    }
+
+    /// The options that make these settings out of `others`, as words of a command line.
+    pub fn options(&self, others: &Self) -> Vec<String> {
+        let words = self.changed(others).into_iter().flat_map(|(name, value)| {
             let option = format!("--{}", name.replace('_', "-"));
             match value.as_str() {
                 "true" => vec![option],
@@ -146,6 +151,19 @@ impl MasterSettings {
             }
         });
         words.collect()
+    }
+
+    /// The command line that masters a song with these settings, as a shell takes it.
+    pub fn command_line(&self, input: &Path, output: &Path) -> String {
+        // A name that begins with a hyphen would be an option.
+        let file = |path: &Path| {
+            let name = path.display().to_string();
+            if name.starts_with('-') { format!("./{name}") } else { name }
+        };
+        let mut words = vec!["goldmaster".to_owned(), file(input)];
+        words.extend(self.options(&Self::default()));
+        words.extend(["-o".to_owned(), file(output)]);
+        words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
     /// Refuses what no song could be mastered with, before any is read.
@@ -228,6 +246,16 @@ impl MasterSettings {
     /// What makes the run fail.
     pub fn strictness(&self) -> Strictness {
         if self.strict { Strictness::Shortfalls } else { Strictness::Promises }
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -327,4 +355,37 @@ pub enum Strictness {
     Promises,
     /// Less than was asked for, as well.
     Shortfalls,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::delivery::LoudnessTarget;
+
+    #[test]
+    fn a_command_says_all_settings_that_are_not_the_default() {
+        let line = |settings: &MasterSettings| {
+            settings.command_line(Path::new("-my song.wav"), Path::new("my song.loud.wav"))
+        };
+        assert_eq!(line(&MasterSettings::default()), "goldmaster './-my song.wav' -o 'my song.loud.wav'");
+        let mut settings = MasterSettings { strict: true, character: Character::Warm, ..MasterSettings::default() };
+        settings.references = vec!["it's.flac:0.5".parse().expect("a reference")];
+        settings.values = vec!["multiband.low.ratio=1.5".parse().expect("a setting")];
+        settings.delivery.loudness = Some(LoudnessTarget::Lufs(-8.0));
+        settings.amounts.intensity = Percent(50.0);
+        let line = line(&settings);
+        let mut words: Vec<&str> = line.split(" --").collect();
+        words.sort_unstable();
+        let expected = [
+            "character warm",
+            "goldmaster './-my song.wav'",
+            "intensity 50",
+            "loudness -8",
+            r"reference 'it'\''s.flac:0.5'",
+            "set multiband.low.ratio=1.5",
+            "strict -o 'my song.loud.wav'",
+        ];
+        // The last option stands before the name of the output, whichever it is.
+        assert_eq!(words, expected, "{line}");
+    }
 }

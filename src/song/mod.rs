@@ -22,7 +22,7 @@ use crate::io::hash::FrameHash;
 use crate::io::source_info::SourceInfo;
 use crate::io::spool::Spool;
 use crate::song::blocks::{BLOCK, each_block};
-use crate::song::observer::{Observer, Stage};
+use crate::song::observer::{Observer, Silent, Stage};
 use crate::song::read_ahead::{ObservedSource, each_block_ahead};
 use crate::song::section::Section;
 
@@ -156,6 +156,32 @@ impl Song {
         };
         let power = power(0) + power(1);
         Ok((power > 0.0).then(|| db_from_power(power) - lufs))
+    }
+
+    /// A part of the song as a song of its own, measured.
+    ///
+    /// # Errors
+    /// Temporary data cannot be read or kept.
+    pub fn part(&self, range: std::ops::Range<u64>) -> Result<(Self, Profile), io::Error> {
+        let SourceInfo { sample_rate_hz, channels, .. } = self.info;
+        let (mut frames, mut hasher) = (Spool::new(self.spool_bytes), FrameHash::new(sample_rate_hz, channels));
+        let mut source = self.frames.reader_at(range.start);
+        let mut block = vec![[0.0; 2]; BLOCK];
+        let mut left = range.end.min(self.frames.len()).saturating_sub(range.start);
+        while left > 0 {
+            let count = source.read(&mut block[..usize::try_from(left).unwrap_or(usize::MAX).min(BLOCK)])?;
+            if count == 0 {
+                break;
+            }
+            hasher.push(&block[..count]);
+            frames.push(&block[..count])?;
+            left -= count as u64;
+        }
+        let (hash, edges, cut_frames) = (hasher.finish(), EdgeParams::default(), [0; 2]);
+        let (info, spool_bytes) = (self.info.clone(), self.spool_bytes);
+        let mut part = Self { info, frames, hash, warnings: Vec::new(), spool_bytes, timeline: None, edges, cut_frames };
+        let profile = part.profile(&Silent)?;
+        Ok((part, profile))
     }
 
     /// Decodes a file.

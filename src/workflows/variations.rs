@@ -83,8 +83,15 @@ impl VariationKind {
         }
     }
 
+    /// The one with a character that suits a mix, by how it compares with its target.
+    pub fn suited(qualities: &Qualities) -> Self {
+        let row = qualities.rows.iter().find(|row| row.quality == Quality::Brightness);
+        let is_brighter = row.and_then(|row| Some(row.mix? > row.target?)).unwrap_or(false);
+        if is_brighter { Self::Warm } else { Self::Open }
+    }
+
     /// The settings that lead to it; `None` where it would be hardly different from a master of `balanced_lufs`.
-    fn settings(self, common: &MasterSettings, balanced_lufs: f64) -> Option<MasterSettings> {
+    pub fn settings(self, common: &MasterSettings, balanced_lufs: f64) -> Option<MasterSettings> {
         let mut settings = common.clone();
         match self {
             Self::Gentle => {
@@ -154,8 +161,7 @@ pub fn variations(
             // The balanced master says how loud "loud" is, and which character suits.
             balanced_lufs = report.after.integrated_lufs.unwrap_or(balanced_lufs);
             reference = report.decision.as_ref().and_then(|decision| decision.references.first().cloned());
-            let character = if is_brighter(&report.qualities) { VariationKind::Warm } else { VariationKind::Open };
-            kinds.extend([VariationKind::Gentle, VariationKind::Loud, character]);
+            kinds.extend([VariationKind::Gentle, VariationKind::Loud, VariationKind::suited(&report.qualities)]);
         }
         let view = VariationView::new(kind.name(), &report, frames, command);
         done.push((Variation { kind, options, qualities: report.qualities }, view));
@@ -164,12 +170,6 @@ pub fn variations(
     let (done, views) = done.into_iter().unzip();
     write_page(page, &song, &passage, views, reference.as_ref())?;
     Ok(done)
-}
-
-/// Whether a mix is brighter than its target.
-fn is_brighter(qualities: &Qualities) -> bool {
-    let row = qualities.rows.iter().find(|row| row.quality == Quality::Brightness);
-    row.and_then(|row| Some(row.mix? > row.target?)).unwrap_or(false)
 }
 
 /// What all variations have in common.

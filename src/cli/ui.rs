@@ -1,0 +1,41 @@
+//! Arguments of `ui`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use goldmaster::error::Error;
+use goldmaster::ui::UiOptions;
+
+use super::shared::check_is_local;
+
+#[derive(Args, Debug)]
+pub struct UiArgs {
+    /// Mixes, or folders of mixes; more can be dropped on the page
+    #[arg(value_name = "FILE|FOLDER")]
+    pub inputs: Vec<PathBuf>,
+    /// A finished record to sound like; more can be dropped on the page
+    #[arg(short, long = "reference", alias = "ref", value_name = "FILE")]
+    pub references: Vec<PathBuf>,
+    /// Folder of the masters
+    #[arg(short, long, value_name = "FOLDER", default_value = "masters")]
+    pub output: PathBuf,
+    /// Port on this machine [default: one that is free]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
+    /// Prints the address and opens nothing
+    #[arg(long)]
+    pub no_browser: bool,
+}
+
+impl UiArgs {
+    /// What the page is opened with.
+    pub fn options(&self) -> Result<UiOptions, Error> {
+        self.inputs.iter().chain(&self.references).try_for_each(|path| check_is_local(path))?;
+        Ok(UiOptions {
+            inputs: self.inputs.clone(),
+            references: self.references.clone(),
+            folder: self.output.clone(),
+            port: self.port,
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! A page in the browser to master with: a local server and what it works on.
+
+mod guard;
+mod history;
+mod server;
+mod studio;
+mod view;
+mod wish;
+mod work;
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::guard::Door;
+use self::server::{Desk, router};
+use self::studio::Studio;
+use self::work::{Rehearsal, export_all, measure_all};
+use crate::batch::exclude::Exclusions;
+use crate::batch::inputs::mixes;
+use crate::error::Error;
+use crate::io;
+use crate::terminal::progress_bar::interrupts;
+
+/// How often the program looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(100);
+/// So long the answers at work may take to end.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What a page is opened with.
+#[derive(Clone, Debug, Default)]
+pub struct UiOptions {
+    /// Mixes, or folders of mixes.
+    pub inputs: Vec<PathBuf>,
+    /// Records to sound like.
+    pub references: Vec<PathBuf>,
+    /// The folder that masters go to.
+    pub folder: PathBuf,
+    /// The port; 0 for one that is free.
+    pub port: u16,
+}
+
+/// Serves the page until Ctrl-C; `ready` is told its address. It can be reached from this machine alone.
+///
+/// # Errors
+/// An input cannot be found, the port is taken, or the network cannot be run.
+pub fn serve(options: &UiOptions, ready: impl FnOnce(&str) -> Result<(), Error>) -> Result<(), Error> {
+    let found = if options.inputs.is_empty() {
+        Vec::new()
+    } else {
+        mixes(&options.inputs, &options.folder, Exclusions::default())?.found
+    };
+    let scratch = tempfile::Builder::new().prefix("goldmaster-ui-").tempdir().map_err(|e| io::Error::spooling(&e))?;
+    let unheard = |e: std::io::Error| Error::Usage(format!("the page cannot be served ({})", io::plain(&e)));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(unheard)?;
+    listener.set_nonblocking(true).map_err(unheard)?;
+    let port = listener.local_addr().map_err(unheard)?.port();
+    let door = Door::new(port).map_err(|e| Error::Usage(format!("the page cannot be kept private ({e})")))?;
+    let rehearsal = Arc::new(Rehearsal::new()?);
+    let studio = Arc::new(Studio::new(scratch.path().to_owned(), options.folder.clone()));
+    for song in found {
+        match song.problem {
+            Some(problem) => return Err(Error::Folder(problem)),
+            None => studio.add_song(song.path).map(drop)?,
+        }
+    }
+    options.references.iter().try_for_each(|path| studio.add_reference(path.clone()).map(drop))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(unheard)?;
+    std::thread::scope(|scope| {
+        scope.spawn(|| measure_all(&studio, &rehearsal));
+        scope.spawn(|| export_all(&studio));
+        let url = door.url();
+        let desk = Desk { studio: studio.clone(), rehearsal: rehearsal.clone() };
+        let served = ready(&url).and_then(|()| {
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).map_err(unheard)?;
+                let ended = async {
+                    while interrupts() == 0 {
+                        tokio::time::sleep(LOOK).await;
+                    }
+                };
+                tokio::select! {
+                    served = axum::serve(listener, router(desk, door)) => served.map_err(unheard),
+                    () = ended => Ok(()),
+                }
+            })
+        });
+        studio.close();
+        served
+    })?;
+    runtime.shutdown_timeout(FAREWELL);
+    Ok(())
+}

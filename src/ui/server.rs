@@ -1,0 +1,333 @@
+//! The page's requests, as answers.
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Json, Path as Segments, Query, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post, put};
+use axum::{Router, middleware};
+use futures_util::{Stream, StreamExt as _, stream};
+use serde::Deserialize;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::error::Error;
+use crate::report::reference_name;
+use crate::ui::guard::{Door, guard};
+use crate::ui::history::Detail;
+use crate::ui::studio::Studio;
+use crate::ui::view::{Id, PreviewView, Progress};
+use crate::ui::wish::{ExportWish, Wish};
+use crate::ui::work::{Rehearsal, plan};
+
+/// A file that is dropped is no larger than this, bytes: ten hours of 96 kHz in 24 bits.
+const MOST_BYTES: u64 = 24 << 30;
+/// What the page asks for is no larger than this, bytes.
+const MOST_JSON_BYTES: usize = 64 << 10;
+/// The name of a file is no longer than this, bytes: what masters and reports add to it has room.
+const MOST_NAME_BYTES: usize = 180;
+/// The page hears of changes no more often than this.
+const NEWS: Duration = Duration::from_millis(60);
+/// Bytes per read of a file that is sent.
+const PIECE_BYTES: usize = 256 << 10;
+
+/// What all answers need.
+#[derive(Clone)]
+pub struct Desk {
+    /// Songs, records and masters.
+    pub studio: Arc<Studio>,
+    /// What makes previews.
+    pub rehearsal: Arc<Rehearsal>,
+}
+
+/// All addresses behind a door.
+pub fn router(desk: Desk, door: Door) -> Router {
+    let page = |kind: &'static str, text: &'static str| get(async move || ([(CONTENT_TYPE, kind)], text));
+    let inside = Router::new()
+        .route("/page.css", page("text/css; charset=utf-8", include_str!("../../templates/page.css")))
+        .route("/ui.css", page("text/css; charset=utf-8", include_str!("../../templates/ui.css")))
+        .route("/ui.js", page("text/javascript; charset=utf-8", include_str!("../../templates/ui.js")))
+        .route("/player.js", page("text/javascript; charset=utf-8", include_str!("../../templates/player.js")))
+        .route("/events", get(events))
+        .route("/songs", put(add_song).layer(DefaultBodyLimit::disable()))
+        .route("/references", put(add_reference).layer(DefaultBodyLimit::disable()))
+        .route("/songs/{id}", delete(remove_song))
+        .route("/references/{id}", delete(remove_reference))
+        .route("/songs/{id}/previews", post(preview))
+        .route("/songs/{id}/exports", post(export))
+        .route("/exports/{id}", delete(cancel_export))
+        .route("/exports/{id}/{part}", get(send_export))
+        .route("/sounds/{id}", get(send_sound))
+        .layer(DefaultBodyLimit::max(MOST_JSON_BYTES));
+    let token = &door.token;
+    Router::new()
+        .route(&format!("/{token}/"), page("text/html; charset=utf-8", include_str!("../../templates/ui.html")))
+        .nest(&format!("/{token}"), inside)
+        .layer(middleware::from_fn_with_state(door.clone(), guard))
+        .with_state(desk)
+}
+
+/// Why a request is not answered.
+struct Refusal(StatusCode, String);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0, self.1).into_response()
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::Io(crate::io::Error::Interrupted) => StatusCode::CONFLICT,
+            Error::Usage(_) | Error::Recipe(_) | Error::Decide { .. } => StatusCode::BAD_REQUEST,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self(status, error.to_string())
+    }
+}
+
+fn refusal(status: StatusCode, words: &str) -> Refusal {
+    Refusal(status, words.to_owned())
+}
+
+fn not_found() -> Refusal {
+    refusal(StatusCode::NOT_FOUND, "there is no such thing here")
+}
+
+/// Runs what takes long apart from the answers.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Refusal> {
+    let done = tokio::task::spawn_blocking(move || crate::song::multi_threaded(work)).await;
+    Ok(done.map_err(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR, "the work has failed"))??)
+}
+
+/// All that the page shows, now and after every change.
+async fn events(State(desk): State<Desk>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let mut changes = desk.studio.changes();
+    changes.mark_changed();
+    let news = stream::unfold((changes, desk.studio), |(mut changes, studio)| async move {
+        changes.changed().await.ok()?;
+        tokio::time::sleep(NEWS).await;
+        changes.mark_unchanged();
+        let event = Event::default().json_data(studio.view()).unwrap_or_default();
+        Some((Ok(event), (changes, studio)))
+    });
+    Sse::new(news).keep_alive(KeepAlive::default())
+}
+
+/// The name of a file that is dropped.
+#[derive(Deserialize)]
+struct Name {
+    name: String,
+}
+
+/// A name for a file: the last part of a path, without what a file system or a terminal takes amiss.
+fn file_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let is_plain = |c: &char| !c.is_control() && !"<>:\"|?*".contains(*c);
+    let mut plain: String = last.chars().filter(is_plain).collect();
+    let (stem_bytes, extension) = match plain.rsplit_once('.') {
+        Some((stem, extension)) if extension.len() <= 8 => (stem.len(), format!(".{extension}")),
+        _ => (plain.len(), String::new()),
+    };
+    let mut stem_bytes = stem_bytes.min(MOST_NAME_BYTES);
+    while !plain.is_char_boundary(stem_bytes) {
+        stem_bytes -= 1;
+    }
+    plain.truncate(stem_bytes);
+    let stem = plain.trim_start_matches('.').trim();
+    format!("{}{extension}", if stem.is_empty() { "song" } else { stem })
+}
+
+/// Writes a file that is dropped into a folder of its own, piece by piece.
+async fn received(desk: &Desk, name: &str, headers: &HeaderMap, body: Body) -> Result<PathBuf, Refusal> {
+    let too_large = || refusal(StatusCode::PAYLOAD_TOO_LARGE, "the file is larger than 24 GiB");
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > MOST_BYTES) {
+        return Err(too_large());
+    }
+    let full = |e: std::io::Error| {
+        let words = format!("the file cannot be kept ({})", crate::io::plain(&e));
+        Refusal(StatusCode::INSUFFICIENT_STORAGE, words)
+    };
+    let folder = tempfile::Builder::new().tempdir_in(&desk.studio.scratch).map_err(full)?;
+    let path = folder.path().join(file_name(name));
+    let mut file = tokio::fs::File::create(&path).await.map_err(full)?;
+    let (mut pieces, mut bytes) = (body.into_data_stream(), 0_u64);
+    while let Some(piece) = pieces.next().await {
+        let piece: Bytes = piece.map_err(|_| refusal(StatusCode::BAD_REQUEST, "the file did not arrive whole"))?;
+        bytes += piece.len() as u64;
+        if bytes > MOST_BYTES {
+            return Err(too_large());
+        }
+        file.write_all(&piece).await.map_err(full)?;
+    }
+    file.flush().await.map_err(full)?;
+    if announced.is_some_and(|announced| announced != bytes) {
+        return Err(refusal(StatusCode::BAD_REQUEST, "the file did not arrive whole"));
+    }
+    // Goes with the folder that it lies in.
+    let _ = folder.keep();
+    Ok(path)
+}
+
+type Made = Result<Json<Id>, Refusal>;
+
+async fn add_song(State(desk): State<Desk>, Query(Name { name }): Query<Name>, headers: HeaderMap, body: Body) -> Made {
+    let path = received(&desk, &name, &headers, body).await?;
+    Ok(Json(desk.studio.add_song(path)?))
+}
+
+async fn add_reference(
+    State(desk): State<Desk>,
+    Query(Name { name }): Query<Name>,
+    headers: HeaderMap,
+    body: Body,
+) -> Made {
+    let path = received(&desk, &name, &headers, body).await?;
+    Ok(Json(desk.studio.add_reference(path)?))
+}
+
+/// Forgets a song. What was dropped is removed at the end: a master may still be made of it.
+async fn remove_song(State(desk): State<Desk>, Segments(id): Segments<Id>) {
+    desk.studio.change(|contents| contents.songs.retain(|song| song.view.id != id));
+}
+
+async fn remove_reference(State(desk): State<Desk>, Segments(id): Segments<Id>) {
+    desk.studio.change(|contents| contents.references.retain(|entry| entry.view.id != id));
+}
+
+async fn preview(
+    State(desk): State<Desk>,
+    Segments(id): Segments<Id>,
+    Json(wish): Json<Wish>,
+) -> Result<Json<Option<PreviewView>>, Refusal> {
+    apart(move || desk.rehearsal.preview(&desk.studio, id, &wish)).await.map(Json)
+}
+
+async fn export(
+    State(desk): State<Desk>,
+    Segments(id): Segments<Id>,
+    Json(wish): Json<ExportWish>,
+) -> Result<Json<Vec<Id>>, Refusal> {
+    apart(move || plan(&desk.studio, id, &wish)).await.map(Json)
+}
+
+/// Stops a master that is not ready, or takes a finished one off the list: its file stays.
+async fn cancel_export(State(desk): State<Desk>, Segments(id): Segments<Id>) {
+    desk.studio.change(|contents| {
+        if let Some(export) = contents.export(id) {
+            export.is_cancelled = true;
+        }
+        let is_over = |progress: Progress| progress != Progress::Working;
+        contents.exports.retain(|export| export.view.id != id || !is_over(export.view.progress));
+    });
+}
+
+/// What a page may do that holds everything it shows.
+const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
+                             base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+async fn send_export(
+    State(desk): State<Desk>,
+    Segments((id, part)): Segments<(Id, String)>,
+) -> Result<Response, Refusal> {
+    let master = {
+        let mut contents = desk.studio.contents();
+        let ready = contents.export(id).filter(|export| export.view.progress == Progress::Ready);
+        PathBuf::from(&ready.ok_or_else(not_found)?.view.path)
+    };
+    match part.as_str() {
+        "master" => send(&master, "application/octet-stream", true).await,
+        "report" => send(&Detail::Report.path(&master), "application/json", true).await,
+        "recipe" => send(&Detail::Recipe.path(&master), "application/json", true).await,
+        "page" => {
+            let mut response = send(&Detail::Page.path(&master), "text/html; charset=utf-8", false).await?;
+            let policy = HeaderName::from_static("content-security-policy");
+            response.headers_mut().insert(policy, HeaderValue::from_static(REPORT_POLICY));
+            Ok(response)
+        }
+        _ => Err(not_found()),
+    }
+}
+
+async fn send_sound(State(desk): State<Desk>, Segments(id): Segments<Id>) -> Result<Response, Refusal> {
+    send(&desk.studio.sound_path(id), "audio/flac", false).await
+}
+
+/// Sends a file piece by piece, to be kept or to be shown.
+async fn send(path: &Path, kind: &'static str, is_kept: bool) -> Result<Response, Refusal> {
+    let file = tokio::fs::File::open(path).await.map_err(|_| not_found())?;
+    let bytes = file.metadata().await.map_err(|_| not_found())?.len();
+    let pieces = stream::unfold(file, |mut file| async move {
+        let mut piece = vec![0; PIECE_BYTES];
+        match file.read(&mut piece).await {
+            Ok(0) => None,
+            Ok(count) => {
+                piece.truncate(count);
+                Some((Ok(Bytes::from(piece)), file))
+            }
+            Err(error) => Some((Err(error), file)),
+        }
+    });
+    let mut response = Body::from_stream(pieces).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CONTENT_LENGTH, bytes.into());
+    if is_kept && let Ok(value) = HeaderValue::from_str(&attachment(&reference_name(path))) {
+        headers.insert(CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
+}
+
+/// The name that a browser saves a file under (RFC 6266).
+fn attachment(name: &str) -> String {
+    let mut encoded = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded += &format!("%{byte:02X}");
+        }
+    }
+    format!("attachment; filename*=UTF-8''{encoded}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_dropped_file_leads_nowhere_else() {
+        let names = [
+            ("My song.wav", "My song.wav"),
+            ("../../etc/passwd", "passwd"),
+            (r"C:\Music\mix.flac", "mix.flac"),
+            ("..", "song"),
+            ("", "song"),
+            (".hidden.wav", "hidden.wav"),
+            ("a\u{1b}[31m\n.wav", "a[31m.wav"),
+            ("Überlänge – naïve.mp3", "Überlänge – naïve.mp3"),
+            ("con<>:\"|?*.wav", "con.wav"),
+        ];
+        for (name, expected) in names {
+            let made = file_name(name);
+            assert!(!made.contains(['/', '\\', '\0']) && made != ".." && made != ".", "{made}");
+            assert_eq!(made, expected);
+        }
+        assert!(file_name(&format!("{}.wav", "ä".repeat(500))).len() <= MOST_NAME_BYTES + 9);
+    }
+
+    #[test]
+    fn a_download_keeps_its_name() {
+        assert_eq!(attachment("é \"x\".wav"), "attachment; filename*=UTF-8''%C3%A9%20%22x%22.wav");
+    }
+}

@@ -1,0 +1,101 @@
+//! What the page asks for, as settings.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::io::output_spec::Format;
+use crate::request::destination::Destination;
+use crate::request::reference::Reference;
+use crate::request::settings::MasterSettings;
+use crate::ui::view::Id;
+use crate::workflows::variations::VariationKind;
+
+/// The settings that a page may change; none of them names a file.
+const COLUMNS: [&str; 13] = [
+    "bits",
+    "ceiling",
+    "character",
+    "codec_safe",
+    "dynamics",
+    "for",
+    "genre",
+    "intensity",
+    "loudness",
+    "match",
+    "max_limiting_db",
+    "tone",
+    "width",
+];
+
+/// How a song is to be mastered.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wish {
+    /// Settings by the name of their column in a plan, as text.
+    #[serde(default)]
+    pub settings: Vec<(String, String)>,
+    /// The records to sound like.
+    #[serde(default)]
+    pub references: Vec<Id>,
+    /// One of the variations of these settings.
+    #[serde(default)]
+    pub variation: Option<VariationKind>,
+}
+
+impl Wish {
+    /// The settings, with `references` as they are named here.
+    ///
+    /// # Errors
+    /// One of them cannot be: says which, and why.
+    pub fn settings(&self, references: Vec<Reference>) -> Result<MasterSettings, String> {
+        let mut settings = MasterSettings { references, ..MasterSettings::default() };
+        for (column, value) in &self.settings {
+            if !COLUMNS.contains(&column.as_str()) {
+                return Err(format!("{column} is no setting of this page"));
+            }
+            settings
+                .set(column, std::slice::from_ref(value), Path::new(""))
+                .map_err(|cause| format!("{column}: {cause}"))?;
+        }
+        settings.check(Format::Wav).map_err(|error| error.to_string())?;
+        Ok(settings)
+    }
+}
+
+/// The masters that are to be written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportWish {
+    /// How.
+    pub wish: Wish,
+    /// As which files.
+    pub formats: Vec<Format>,
+    /// For which places, each with a master of its own; where none is said, as the settings have it.
+    #[serde(default)]
+    pub destinations: Vec<Destination>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(settings: &[(&str, &str)]) -> Wish {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Wish { settings, ..Wish::default() }
+    }
+
+    #[test]
+    fn a_page_sets_what_a_row_of_a_plan_sets_but_for_names_of_files() {
+        let settings = wish(&[("character", "warm"), ("loudness", "-9"), ("for", "club")]).settings(Vec::new());
+        let options = settings.expect("legal").options(&MasterSettings::default());
+        assert_eq!(options, ["--character", "warm", "--for", "club", "--loudness", "-9"]);
+        for refused in [("reference", "/etc/passwd"), ("profile", "x.json"), ("set", "a=1"), ("rate", "1")] {
+            let error = wish(&[refused]).settings(Vec::new()).expect_err("refused");
+            assert!(error.contains("no setting of this page"), "{error}");
+        }
+        for wrong in [("intensity", "101"), ("loudness", "loud"), ("loudness", "9"), ("for", "moon")] {
+            assert!(wish(&[wrong]).settings(Vec::new()).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What a master will sound like, soon: decided for the whole song, rendered for the excerpt that stands for it.
+
+use std::path::Path;
+
+use analyzer::profile::Profile;
+use analyzer::stream::Frame;
+use models::Decider;
+
+use crate::decide::genres::Genres;
+use crate::decide::target::{MasteringTarget, MeasuredReference, load_decider};
+use crate::error::Error;
+use crate::io;
+use crate::io::output_spec::Format;
+use crate::render::output_meter::CaptureRequest;
+use crate::report::Report;
+use crate::report::passage::{Passage, excerpt};
+use crate::report::warning::WarningKind;
+use crate::request::edges::EdgeSettings;
+use crate::request::job::{MasterJob, Output};
+use crate::request::settings::{DeciderKind, MasterSettings};
+use crate::song::observer::Observer;
+use crate::song::{SPOOL_BYTES, Song};
+use crate::workflows::master::{Decided, Mix, write_master};
+
+/// So much of the song is rendered before its excerpt, until compressors have settled, seconds.
+const LEAD_IN_S: f64 = 2.0;
+
+/// A song and its excerpt.
+pub struct PreviewSong {
+    /// What was measured of the whole.
+    pub profile: Profile,
+    /// Where the excerpt is.
+    pub passage: Passage,
+    song: Song,
+    /// The excerpt and what leads in to it.
+    part: Song,
+    part_profile: Profile,
+    /// Where the excerpt begins in that part, seconds.
+    lead_in_s: f64,
+}
+
+impl PreviewSong {
+    /// Reads and measures a song.
+    ///
+    /// # Errors
+    /// It cannot be read, holds no sound, or the run is interrupted.
+    pub fn load(path: &Path, observer: &dyn Observer) -> Result<Self, io::Error> {
+        let (song, profile) = Song::load_measured_within(path, SPOOL_BYTES, observer)?;
+        let short_term_lufs = song.timeline.as_ref().map_or(&[][..], |timeline| &timeline.short_term_lufs);
+        let passage = excerpt(profile.seconds(), short_term_lufs);
+        let start_s = (passage.start_s - LEAD_IN_S).max(0.0);
+        let with_lead_in = Passage { start_s, ..passage };
+        let (part, part_profile) = song.part(with_lead_in.frames(song.info.sample_rate_hz))?;
+        Ok(Self { profile, passage, lead_in_s: passage.start_s - start_s, song, part, part_profile })
+    }
+
+    /// What is known of the file.
+    pub fn warnings(&self) -> &[io::Warning] {
+        &self.song.warnings
+    }
+
+    /// Its container, codec, rate and channels.
+    pub fn info(&self) -> &io::source_info::SourceInfo {
+        &self.song.info
+    }
+
+    /// The excerpt as it is in the mix.
+    ///
+    /// # Errors
+    /// Temporary data cannot be read.
+    pub fn frames(&self) -> Result<Vec<Frame>, io::Error> {
+        let range = self.passage.frames(self.song.info.sample_rate_hz);
+        let mut frames = vec![[0.0; 2]; (range.end - range.start) as usize];
+        let count = self.song.frames.reader_at(range.start).read(&mut frames)?;
+        frames.truncate(count);
+        Ok(frames)
+    }
+}
+
+/// The excerpt of a master.
+pub struct Preview {
+    /// Its frames.
+    pub frames: Vec<Frame>,
+    /// Their rate.
+    pub sample_rate_hz: u32,
+    /// How loud the whole master will be, LUFS.
+    pub expected_lufs: f64,
+    /// What was done and measured; figures are those of the excerpt.
+    pub report: Report,
+}
+
+/// What all previews have in common; each takes it for itself.
+pub struct Previewer {
+    decider: Decider,
+    genres: Genres,
+}
+
+impl Previewer {
+    /// With the network loaded.
+    ///
+    /// # Errors
+    /// The compiled-in network cannot be run.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self { decider: load_decider(DeciderKind::Model)?, genres: Genres::default() })
+    }
+
+    /// Masters the excerpt of a song by what is decided for the whole; a temporary file is written into `folder`. The song
+    /// keeps its head and tail, whatever `settings` say of them. In the whole master the excerpt sounds like this but for
+    /// its level, which is known exactly only when all of the song is rendered: the difference is some tenths of a dB.
+    ///
+    /// # Errors
+    /// As [`master`](crate::workflows::master::master).
+    pub fn preview(
+        &mut self,
+        song: &PreviewSong,
+        (input, folder): (&Path, &Path),
+        settings: &MasterSettings,
+        references: Vec<MeasuredReference>,
+        observer: &dyn Observer,
+    ) -> Result<Preview, Error> {
+        let PreviewSong { profile, song: whole, part, part_profile, .. } = song;
+        let settings = MasterSettings { edges: EdgeSettings::default(), ..settings.clone() };
+        settings.check(Format::Wav)?;
+        let aim = MasteringTarget::towards(&mut self.decider, &mut self.genres, references, &settings, &[profile])?;
+        let mix = Mix { input, settings: &settings, song: whole, profile };
+        let mut decided = mix.decided(aim, None, |target| self.decider.decide(profile, target), observer)?;
+        let wanted_lufs = decided.recipe.delivery.loudness_lufs;
+        let lufs = |profile: &Profile| profile.loudness.integrated_lufs;
+        let louder_lu = lufs(part_profile).zip(lufs(profile)).map_or(0.0, |(part, whole)| part - whole);
+        decided.recipe.delivery.loudness_lufs += louder_lu;
+        let decided = Decided { song: part, profile: part_profile, ..decided };
+        let start_s = song.lead_in_s;
+        let heard = start_s..start_s + song.passage.end_s - song.passage.start_s;
+        let capture = CaptureRequest::new(part, &decided.recipe, &[heard]);
+        let scratch = tempfile::Builder::new().suffix(".wav").tempfile_in(folder).map_err(|e| io::Error::spooling(&e))?;
+        let output =
+            Output { path: scratch.path().to_owned(), format: Format::Wav, force: true, delta: None, page: None };
+        let job = MasterJob { input: input.to_owned(), output, settings, recipe: None };
+        let (mut report, mut frames) = write_master(&job, decided, capture, observer)?;
+        // Where the excerpt ends, most songs go on.
+        report.warnings.retain(|warning| !matches!(warning.kind, WarningKind::CutOff { .. }));
+        let after_lufs = report.after.integrated_lufs.unwrap_or(report.wanted.loudness_lufs);
+        Ok(Preview {
+            frames: frames.pop().unwrap_or_default(),
+            sample_rate_hz: report.output.sample_rate_hz,
+            expected_lufs: wanted_lufs + (after_lufs - report.wanted.loudness_lufs),
+            report,
+        })
+    }
+}

@@ -1,0 +1,589 @@
+// The page of `goldmaster ui`: shows what the program holds, plays excerpts, and asks for masters.
+import { Player } from "./player.js";
+
+const byId = (id) => document.getElementById(id);
+const MASTERS = ["gentle", "balanced", "loud", "warm", "open", "yours"];
+const SOUND_FILES = /\.(wav|wave|bwf|rf64|w64|aiff?|aifc|flac|mp[123]|mpga|m4[ab]|aac|alac|og[ga]|opus|caf|mp4|mov|mk[av]|webm)$/i;
+/** A control that moves is heard when it has rested for so long, ms. */
+const REST_MS = 180;
+
+let state = { songs: [], references: [], exports: [], characters: [], destinations: [] };
+/** The song that is shown. */
+let songId = null;
+/** Records that are followed. */
+const followed = new Set();
+/** Masters of the song that were heard, by name; each as the program told it. */
+let heard = {};
+/** The master that an export makes: its name, and settings that no control shows. */
+let current = { name: "balanced", hidden: [] };
+/** Masters that are still to be asked for, the one that is being made, and a number for every new list. */
+let wanted = [];
+let busy = null;
+let run = 0;
+let leaving = new AbortController();
+/** The song whose masters were asked for. */
+let begun = null;
+
+const song = () => state.songs.find((s) => s.id === songId);
+const number = (value, digits = 1) => (value === null || value === undefined ? "–" : value.toFixed(digits).replace("-", "−"));
+const clock = (seconds) => {
+  const tenths = Math.floor(seconds * 10 + 1e-6);
+  return Math.floor(tenths / 600) + ":" + String(Math.floor(tenths / 10) % 60).padStart(2, "0") + "." + (tenths % 10);
+};
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function say(text) {
+  byId("message").hidden = !text;
+  setText(byId("message"), text);
+}
+
+async function ask(method, url, body, signal) {
+  const options = { method, signal };
+  if (body !== undefined) {
+    options.body = JSON.stringify(body);
+    options.headers = { "content-type": "application/json" };
+  }
+  let answer;
+  try {
+    answer = await fetch(url, options);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Error("goldmaster does not answer: is it still running?");
+  }
+  if (!answer.ok) {
+    const error = new Error((await answer.text()) || answer.statusText);
+    error.status = answer.status;
+    throw error;
+  }
+  const text = await answer.text();
+  return text ? JSON.parse(text) : null;
+}
+
+/** Brings a list up to date without touching what stays, so that the focus stays as well. */
+function keyed(list, items, create, update) {
+  const known = new Map([...list.children].map((child) => [child.dataset.key, child]));
+  items.forEach((item, place) => {
+    const key = String(item.id);
+    const element = known.get(key) ?? create(item);
+    element.dataset.key = key;
+    known.delete(key);
+    update(element, item);
+    if (list.children[place] !== element) list.insertBefore(element, list.children[place] ?? null);
+  });
+  known.forEach((element) => element.remove());
+}
+
+const SIGNS = { serious: ["bad", "Serious:"], caution: ["warn", "Caution:"], note: ["", "Note:"] };
+
+function noteItems(notes) {
+  return notes.map(({ severity, text }) => {
+    const [style, word] = SIGNS[severity];
+    return make("li", {}, make("span", { className: "severity " + style, textContent: word + " " }), text);
+  });
+}
+
+// ---- Sounds
+
+const player = new Player(show);
+
+function soundNames() {
+  const names = ["mix", ...MASTERS.filter((name) => heard[name])];
+  for (const id of followed) if (player.has("reference-" + id)) names.push("reference-" + id);
+  return names;
+}
+
+function label(name) {
+  if (!name.startsWith("reference-")) return name;
+  const reference = state.references.find((r) => "reference-" + r.id === name);
+  return "record: " + (reference?.name ?? "");
+}
+
+function drawSounds() {
+  const names = soundNames();
+  const items = names.map((name) => ({ id: name }));
+  keyed(byId("sounds"), items, ({ id }) => {
+    const input = make("input", { type: "radio", name: "sound", value: id });
+    input.addEventListener("change", () => choose(id));
+    return make("label", {}, input, make("span", {}), make("kbd", { ariaHidden: "true" }));
+  }, (element, { id }) => {
+    const [input, words, key] = element.children;
+    input.checked = player.chosen === id;
+    input.disabled = !player.has(id);
+    setText(words, label(id));
+    setText(key, String(names.indexOf(id) + 1));
+  });
+}
+
+function choose(name) {
+  player.choose(name);
+  if (MASTERS.includes(name) && name !== current.name) startFrom(name);
+  drawSounds();
+  tell();
+}
+
+/** The controls show the settings of a master. */
+function startFrom(name) {
+  const settings = new Map(heard[name].settings);
+  const form = byId("controls");
+  form.reset();
+  for (const control of form.elements) {
+    if (settings.has(control.name)) {
+      control.value = settings.get(control.name);
+      settings.delete(control.name);
+    }
+  }
+  current = { name, hidden: [...settings] };
+  drawOutputs();
+}
+
+function tell() {
+  const name = player.chosen;
+  const preview = heard[name];
+  let words = "";
+  if (name === "mix") words = "The mix as it is.";
+  else if (preview) words = preview.words + ". The whole master: about " + number(preview.expected_lufs) + " LUFS.";
+  else if (name) words = "The record, at its loudest part.";
+  setText(byId("words"), words.charAt(0).toUpperCase() + words.slice(1));
+  const shown = heard[current.name];
+  const cells = (row) => [row.mix, row.target, row.master].map((value) => make("td", { textContent: number(value) }));
+  byId("rows").replaceChildren(...(shown?.rows ?? []).map((row) => make("tr", {}, make("th", { scope: "row", textContent: row.name }), ...cells(row))));
+  byId("preview-notes").replaceChildren(...noteItems(shown?.notes ?? []));
+  setText(byId("export-what"), "as “" + current.name + "”");
+}
+
+let drawn = null;
+function drawWave() {
+  const buffer = player.buffer(player.chosen);
+  const style = getComputedStyle(document.documentElement);
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  if (!buffer) {
+    byId("wave").getContext("2d").clearRect(0, 0, 1600, 260);
+    drawn = null;
+    return;
+  }
+  if (drawn?.buffer === buffer && drawn.dark === dark) return;
+  drawn = { buffer, dark };
+  const canvas = byId("wave");
+  const pen = canvas.getContext("2d");
+  const { width, height } = canvas;
+  pen.clearRect(0, 0, width, height);
+  const channels = Array.from({ length: buffer.numberOfChannels }, (_, n) => buffer.getChannelData(n));
+  const columns = Array.from({ length: width }, (_, x) => {
+    const [from, to] = [x, x + 1].map((edge) => Math.floor((edge * buffer.length) / width));
+    let peak = 0, power = 0;
+    for (const channel of channels) {
+      for (let n = from; n < to; n++) {
+        peak = Math.max(peak, Math.abs(channel[n]));
+        power += channel[n] * channel[n];
+      }
+    }
+    return [peak, Math.sqrt(power / Math.max(1, (to - from) * channels.length))];
+  });
+  const highest = Math.max(1e-3, ...columns.map(([peak]) => peak));
+  const colour = player.chosen === "mix" ? "--mix" : MASTERS.includes(player.chosen) ? "--master" : "--target";
+  pen.fillStyle = style.getPropertyValue(colour);
+  [0.35, 1].forEach((alpha, which) => {
+    pen.globalAlpha = alpha;
+    columns.forEach((column, x) => {
+      const half = (column[which] / highest) * (height / 2 - 4);
+      pen.fillRect(x, height / 2 - half, 1, 2 * half);
+    });
+  });
+}
+
+let frame = 0;
+function show() {
+  setText(byId("play"), player.playing ? "Pause" : "Play");
+  byId("play").disabled = !player.length;
+  const length = player.length || 1;
+  const at = player.currentTime;
+  byId("playhead").style.left = (100 * at) / length + "%";
+  const place = byId("place");
+  place.max = length.toFixed(2);
+  if (document.activeElement !== place || player.playing) place.value = at.toFixed(2);
+  const inSong = player.chosen?.startsWith("reference-") ? at : at + (song()?.start_s ?? 0);
+  setText(byId("clock"), clock(inSong));
+  place.setAttribute("aria-valuetext", clock(inSong));
+  drawWave();
+  cancelAnimationFrame(frame);
+  if (player.playing) frame = requestAnimationFrame(show);
+}
+
+// ---- Previews
+
+function settings() {
+  const said = [...current.hidden];
+  for (const control of byId("controls").elements) {
+    const standard = control.type === "range" ? "100" : control.id === "character" ? "balanced" : control.id === "match" ? "balance" : "";
+    if (control.name && control.value !== standard) said.push([control.name, control.value]);
+  }
+  return said.filter(([name]) => name !== "match" || followed.size > 0);
+}
+
+const wish = (name) => {
+  const base = { references: [...followed] };
+  if (name === "yours") return { ...base, settings: settings() };
+  const match = byId("match").value;
+  return { ...base, settings: match !== "balance" && followed.size > 0 ? [["match", match]] : [], variation: name };
+};
+
+/** Asks for the masters of a song, one after the other, until something else is wanted. */
+async function pump(mine) {
+  while (mine === run && wanted.length && song()?.progress === "ready") {
+    busy = wanted.shift();
+    const name = busy;
+    setText(byId("status"), "Making “" + name + "”…");
+    try {
+      const preview = await ask("POST", "songs/" + songId + "/previews", wish(name), leaving.signal);
+      if (mine !== run) return;
+      // A mix that is loud already has no louder variation.
+      if (!preview) continue;
+      await player.load(name, preview.sound.url, preview.sound.lufs);
+      if (mine !== run) return;
+      heard[name] = preview;
+      if (name === "balanced") wanted.push(...["gentle", "loud", preview.suited].filter((other) => !heard[other] && !wanted.includes(other)));
+      if (name === current.name && MASTERS.every((other) => other === name || !heard[other] || name === "yours")) player.choose(name);
+      say("");
+    } catch (error) {
+      if (mine !== run) return;
+      say(error.message);
+    }
+    drawSounds();
+    tell();
+    show();
+  }
+  if (mine !== run) return;
+  busy = null;
+  setText(byId("status"), "");
+}
+
+function leave() {
+  run += 1;
+  leaving.abort();
+  leaving = new AbortController();
+}
+
+function rehearse(names) {
+  leave();
+  wanted = [...new Set(names)];
+  pump(run);
+}
+
+/** The song or its records have changed: everything is heard anew. */
+function startOver() {
+  for (const name of Object.keys(heard)) player.remove(name);
+  heard = {};
+  rehearse(current.name === "yours" ? ["yours", "balanced"] : ["balanced"]);
+}
+
+let resting = 0;
+function moved() {
+  current.name = "yours";
+  drawOutputs();
+  tell();
+  clearTimeout(resting);
+  resting = setTimeout(() => rehearse(["yours", ...(busy ? [busy] : []), ...wanted]), REST_MS);
+}
+
+function drawOutputs() {
+  for (const control of byId("controls").elements) {
+    if (control.type === "range") setText(control.parentElement.querySelector("output"), control.value + " %");
+  }
+}
+
+// ---- Songs and records
+
+async function pick(id) {
+  if (songId === id) return;
+  songId = id;
+  leave();
+  [wanted, busy, begun] = [[], null, null];
+  player.clear();
+  heard = {};
+  byId("controls").reset();
+  current = { name: "balanced", hidden: [] };
+  drawOutputs();
+  draw();
+  await hearMix();
+}
+
+async function hearMix() {
+  const shown = song();
+  if (!shown?.sound || player.has("mix")) return;
+  await player.load("mix", shown.sound.url, shown.sound.lufs);
+  if (shown.id !== songId) return;
+  for (const reference of state.references) await follow(reference);
+  if (begun !== songId) {
+    begun = songId;
+    startOver();
+  }
+  drawSounds();
+  tell();
+  show();
+}
+
+async function follow(reference) {
+  const name = "reference-" + reference.id;
+  if (followed.has(reference.id) && reference.sound && !player.has(name)) await player.load(name, reference.sound.url, reference.sound.lufs);
+  if (!followed.has(reference.id) && player.has(name)) player.remove(name);
+}
+
+const PROGRESS = { waiting: "waiting", working: "being measured…", failed: "cannot be used" };
+const taken = new Set();
+
+function drawSongs() {
+  byId("desk").hidden = !state.songs.length;
+  document.body.classList.toggle("busy-desk", state.songs.length > 0);
+  byId("desk").classList.toggle("several", state.songs.length > 1);
+  byId("all").hidden = state.songs.length < 2;
+  keyed(byId("songs"), state.songs, (item) => {
+    const button = make("button", { type: "button", className: "pick" }, make("span"), make("small"));
+    button.addEventListener("click", () => pick(item.id));
+    const remove = make("button", { type: "button", className: "remove", textContent: "×", ariaLabel: "Remove " + item.name });
+    remove.addEventListener("click", () => ask("DELETE", "songs/" + item.id).catch((error) => say(error.message)));
+    return make("li", {}, button, remove);
+  }, (element, item) => {
+    const [button] = element.children;
+    button.setAttribute("aria-pressed", String(item.id === songId));
+    setText(button.children[0], item.name);
+    setText(button.children[1], item.progress === "ready" ? clock(item.seconds) + " · " + number(item.lufs) + " LUFS" : PROGRESS[item.progress]);
+  });
+}
+
+function drawSong() {
+  const shown = song();
+  byId("song").hidden = !shown;
+  if (!shown) return;
+  setText(byId("song-title"), shown.name);
+  const facts = shown.progress === "ready"
+    ? clock(shown.seconds) + " · " + shown.format + " · " + number(shown.lufs) + " LUFS · true peak " + number(shown.true_peak_dbtp) + " dBTP"
+    : PROGRESS[shown.progress];
+  setText(byId("facts"), facts);
+  const ready = make("li", {}, make("span", { className: "severity good", textContent: "Ready: " }), "nothing in this mix stands in the way of a master.");
+  const failed = make("li", {}, make("span", { className: "severity bad", textContent: "Not usable: " }), shown.error ?? "");
+  const items = shown.progress === "failed" ? [failed] : shown.progress === "ready" && !shown.notes.length ? [ready] : noteItems(shown.notes);
+  byId("notes").replaceChildren(...items);
+}
+
+function drawReferences() {
+  byId("like-none").hidden = followed.size > 0;
+  byId("match-label").hidden = followed.size === 0;
+  keyed(byId("references"), state.references, (item) => {
+    const box = make("input", { type: "checkbox" });
+    box.addEventListener("change", () => {
+      if (box.checked) followed.add(item.id); else followed.delete(item.id);
+      drawReferences();
+      follow(item).then(startOver).catch((error) => say(error.message));
+    });
+    const remove = make("button", { type: "button", className: "remove", textContent: "×", ariaLabel: "Remove " + item.name });
+    remove.addEventListener("click", () => ask("DELETE", "references/" + item.id).catch((error) => say(error.message)));
+    return make("li", {}, make("label", {}, box, make("span")), remove);
+  }, (element, item) => {
+    const [box, words] = element.querySelector("label").children;
+    box.checked = followed.has(item.id);
+    box.disabled = item.progress !== "ready";
+    const told = item.progress === "ready" ? number(item.lufs) + " LUFS" : item.error ?? PROGRESS[item.progress];
+    setText(words, item.name + " · " + told);
+  });
+}
+
+// ---- Masters
+
+function drawMasters() {
+  byId("masters-card").hidden = !state.exports.length;
+  setText(byId("folder"), state.folder ?? "");
+  keyed(byId("masters"), state.exports, (item) => {
+    const link = (part, words) => make("a", { href: "exports/" + item.id + "/" + part, textContent: words, ...(part === "page" ? { target: "_blank", rel: "noopener" } : { download: "" }) });
+    const links = make("p", { className: "links" }, link("master", "Save a copy"), link("page", "Look and listen"), link("recipe", "Recipe"), link("report", "Report"));
+    const stop = make("button", { type: "button", className: "stop", textContent: "Stop" });
+    stop.addEventListener("click", () => ask("DELETE", "exports/" + item.id).catch((error) => say(error.message)));
+    const command = make("details", { className: "command" }, make("summary", { textContent: "Command line" }), make("pre", { tabIndex: 0 }));
+    return make("li", {}, make("h3"), make("p", { className: "told" }), make("progress", { max: 1 }), make("ul", { className: "told-notes" }), links, stop, command);
+  }, (element, item) => {
+    const [head, told, bar, notes, links, stop, command] = element.children;
+    setText(head, item.name);
+    const levels = number(item.lufs) + " LUFS, true peak " + number(item.true_peak_dbtp) + " dBTP";
+    const texts = { waiting: "Waiting", working: item.stage || "Starting", ready: levels + (item.words ? ": " + item.words : ""), failed: item.error ?? "" };
+    setText(told, texts[item.progress]);
+    told.className = item.progress === "failed" ? "told bad" : "told";
+    bar.hidden = item.progress !== "working";
+    bar.value = item.share;
+    bar.ariaLabel = "Progress of " + item.name;
+    links.hidden = item.progress !== "ready";
+    stop.hidden = item.progress === "ready";
+    setText(stop, item.progress === "failed" ? "Take off the list" : "Stop");
+    command.hidden = !item.command;
+    setText(command.lastElementChild, item.command);
+    if (notes.dataset.shown !== JSON.stringify(item.notes)) {
+      notes.dataset.shown = JSON.stringify(item.notes);
+      notes.replaceChildren(...noteItems(item.notes));
+    }
+  });
+}
+
+async function exportSongs(ids) {
+  const form = byId("export");
+  const checked = (name) => [...form.elements].filter((e) => e.name === name && e.checked).map((e) => e.value);
+  const formats = checked("format");
+  if (!formats.length) return say("Choose a kind of file: WAV or FLAC.");
+  say("");
+  const master = { references: [...followed], settings: settings() };
+  try {
+    for (const id of ids) await ask("POST", "songs/" + id + "/exports", { wish: master, formats, destinations: checked("place") });
+    byId("masters-card").scrollIntoView({ block: "nearest" });
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+// ---- Files that are dropped
+
+const queue = [];
+let sending = false;
+
+function send(files, kind) {
+  for (const file of files) {
+    const bar = make("progress", { max: 1, value: 0, ariaLabel: "Reading " + file.name });
+    const row = make("li", {}, file.name + " ", bar);
+    byId("uploads").append(row);
+    queue.push({ file, kind, row, bar });
+  }
+  if (!sending) sendNext();
+}
+
+async function sendNext() {
+  sending = true;
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    const { file, kind, row, bar } = next;
+    await new Promise((done) => {
+      const request = new XMLHttpRequest();
+      request.open("PUT", kind + "?name=" + encodeURIComponent(file.name));
+      request.upload.addEventListener("progress", (event) => { bar.value = event.loaded / Math.max(1, event.total); });
+      request.addEventListener("loadend", () => {
+        row.remove();
+        if (request.status !== 200) say(file.name + ": " + (request.responseText || "goldmaster does not answer"));
+        done();
+      });
+      request.send(file);
+    });
+  }
+  sending = false;
+}
+
+async function filesOf(entry) {
+  if (entry.isFile) {
+    const file = await new Promise((done, failed) => entry.file(done, failed));
+    return SOUND_FILES.test(file.name) && !file.name.startsWith(".") ? [file] : [];
+  }
+  const reader = entry.createReader();
+  const files = [];
+  for (;;) {
+    const entries = await new Promise((done, failed) => reader.readEntries(done, failed));
+    if (!entries.length) return files;
+    entries.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+    for (const inner of entries) files.push(...(await filesOf(inner)));
+  }
+}
+
+async function dropped(event) {
+  event.preventDefault();
+  document.body.classList.remove("dragging");
+  const kind = event.target instanceof Element && event.target.closest(".like") ? "references" : "songs";
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.length) return send(event.dataTransfer.files, kind);
+  for (const entry of entries) {
+    if (entry.isFile) entry.file((file) => send([file], kind));
+    else send(await filesOf(entry), kind);
+  }
+}
+
+// ---- All of it
+
+function draw() {
+  setText(byId("program"), state.program ?? "");
+  const ids = new Set(state.references.map((r) => r.id));
+  for (const id of [...followed]) {
+    if (!ids.has(id)) {
+      followed.delete(id);
+      player.remove("reference-" + id);
+      startOver();
+    }
+  }
+  for (const reference of state.references) {
+    if (reference.progress === "ready" && !taken.has(reference.id)) {
+      taken.add(reference.id);
+      followed.add(reference.id);
+      if (player.has("mix")) follow(reference).then(startOver).catch((error) => say(error.message));
+    }
+  }
+  drawSongs();
+  drawSong();
+  drawReferences();
+  drawMasters();
+  drawSounds();
+  show();
+}
+
+function fill() {
+  byId("character").replaceChildren(...state.characters.map(({ name, words }) => make("option", { value: name, textContent: name + ": " + words })));
+  for (const { name, words } of state.destinations) {
+    byId("for").append(make("option", { value: name, textContent: name + ": " + words }));
+    byId("places").append(make("label", {}, make("input", { type: "checkbox", name: "place", value: name }), name));
+  }
+  drawOutputs();
+}
+
+const events = new EventSource("events");
+let filled = false;
+events.addEventListener("message", (event) => {
+  state = JSON.parse(event.data);
+  if (!filled) fill();
+  filled = true;
+  if (byId("message").dataset.lost) { delete byId("message").dataset.lost; say(""); }
+  if (songId !== null && !song()) songId = null;
+  if (songId === null && state.songs.length) { pick(state.songs[0].id); return; }
+  if (songId === null) player.clear();
+  draw();
+  hearMix().catch((error) => say(error.message));
+});
+events.addEventListener("error", () => {
+  say("goldmaster does not answer. If it has ended, start it again; masters that were exported are in their folder.");
+  byId("message").dataset.lost = "yes";
+});
+
+byId("choose-songs").addEventListener("change", (event) => { send(event.target.files, "songs"); event.target.value = ""; });
+byId("choose-references").addEventListener("change", (event) => { send(event.target.files, "references"); event.target.value = ""; });
+addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("dragging"); });
+addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.body.classList.remove("dragging"); });
+addEventListener("drop", (event) => dropped(event).catch((error) => say(error.message)));
+byId("play").addEventListener("click", () => (player.playing ? player.pause() : player.play()));
+byId("matched").addEventListener("change", (event) => { player.matched = event.target.checked; });
+byId("place").addEventListener("input", (event) => player.seek(Number(event.target.value)));
+byId("stage").addEventListener("click", (event) => {
+  const box = byId("stage").getBoundingClientRect();
+  player.seek(((event.clientX - box.left) / box.width) * player.length);
+});
+byId("controls").addEventListener("input", moved);
+byId("controls").addEventListener("submit", (event) => event.preventDefault());
+byId("export").addEventListener("submit", (event) => { event.preventDefault(); exportSongs([songId]); });
+byId("export-all").addEventListener("click", () => exportSongs(state.songs.filter((s) => s.progress === "ready").map((s) => s.id)));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target instanceof Element && event.target.closest("button, a, summary, input, select, pre, label")) return;
+  if (event.key === " ") { event.preventDefault(); byId("play").click(); }
+  const name = soundNames()[Number(event.key) - 1];
+  if (name && player.has(name)) choose(name);
+});
+
+// For whoever wants to look from outside, as the tests do.
+window.goldmaster = { player, get state() { return state; }, get heard() { return heard; }, get current() { return current; }, get settings() { return settings(); } };
