@@ -13,8 +13,7 @@ use goldmaster::terminal::progress_bar::listen_for_interrupt;
 use crate::cli::master::MasterArgs;
 use crate::cli::{Cli, Command, command, hints};
 use crate::commands::{
-    analyze, batch, check, demo, describe, master, print_error, print_warning, profile, render, report, ui,
-    variations,
+    analyze, batch, check, demo, describe, master, print_error, print_warning, profile, render, report, ui, variations,
 };
 
 fn main() -> ExitCode {

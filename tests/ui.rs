@@ -60,7 +60,8 @@ impl Page {
         let headers = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
         let status = headers.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or_default();
         let body = bytes.get(end + 4..).unwrap_or_default().to_vec();
-        Answer { status, headers, body: if headers.contains("chunked") { joined(&body) } else { body } }
+        let body = if headers.contains("chunked") { joined(&body) } else { body };
+        Answer { status, headers, body }
     }
 
     fn ask(&self, method: &str, path: &str, body: &[u8]) -> Answer {
@@ -170,9 +171,11 @@ fn a_master_from_the_page_has_the_bytes_of_the_command_line() {
 
     let export = json!({ "wish": wish, "formats": ["wav", "flac"] });
     let made = page.post(&format!("songs/{song}/exports"), &export).json();
-    let settled: Vec<Value> =
-        made.as_array().expect("a list").iter().map(|id| page.settled("exports", id)).collect();
-    assert_eq!(settled.iter().map(|e| e["name"].clone()).collect::<Vec<_>>(), ["My mix.master.wav", "My mix.master.flac"]);
+    let settled: Vec<Value> = made.as_array().expect("a list").iter().map(|id| page.settled("exports", id)).collect();
+    assert_eq!(
+        settled.iter().map(|e| e["name"].clone()).collect::<Vec<_>>(),
+        ["My mix.master.wav", "My mix.master.flac"]
+    );
     assert!(settled.iter().all(|export| export["progress"] == "ready"), "{settled:?}");
     let arguments = ["-r", "hit.flac", "--character", "warm", "--loudness", "-11"];
     for name in ["My mix.master.wav", "My mix.master.flac"] {
@@ -210,7 +213,10 @@ fn files_that_are_named_are_there_and_ctrl_c_removes_what_is_temporary() {
     let [one, two] = ids[..] else { panic!("{state}") };
     assert_eq!(page.settled("songs", one)["progress"], "ready");
     let failed = page.settled("songs", two);
-    assert!(failed["progress"] == "failed" && failed["error"].as_str().is_some_and(|e| e.contains("two.wav")), "{failed}");
+    assert!(
+        failed["progress"] == "failed" && failed["error"].as_str().is_some_and(|e| e.contains("two.wav")),
+        "{failed}"
+    );
     page.ask("PUT", "songs?name=dropped.wav", &bytes(&folder.path("songs/one.wav")));
     let scratch = || {
         let entries = std::fs::read_dir(folder.path("")).expect("the folder").flatten();
@@ -242,7 +248,9 @@ fn whoever_may_not_ask_is_refused() {
         assert_eq!(status(&head), 403, "{extra}");
     }
     // Paths that lead out of what the page holds, and numbers of nothing.
-    for path in ["sounds/..%2f..%2fetc%2fpasswd", "exports/1/..%2fmaster", "sounds/-1", "exports/99999999999999999999/master"] {
+    for path in
+        ["sounds/..%2f..%2fetc%2fpasswd", "exports/1/..%2fmaster", "sounds/-1", "exports/99999999999999999999/master"]
+    {
         let code = page.get(path).status;
         assert!(code == 400 || code == 404, "{path}: {code}");
     }
@@ -264,6 +272,8 @@ fn whoever_may_not_ask_is_refused() {
     }
     let large = page.ask("POST", &format!("songs/{song}/previews"), &vec![b' '; 1 << 20]);
     assert_eq!(large.status, 413);
-    let head = format!("PUT /{token}/songs?name=x.wav HTTP/1.1\r\n{here}\r\nContent-Length: 99999999999999\r\nConnection: close\r\n\r\n");
+    let head = format!(
+        "PUT /{token}/songs?name=x.wav HTTP/1.1\r\n{here}\r\nContent-Length: 99999999999999\r\nConnection: close\r\n\r\n"
+    );
     assert_eq!(page.raw(head.as_bytes()).status, 413);
 }

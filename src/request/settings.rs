@@ -364,9 +364,8 @@ mod tests {
 
     #[test]
     fn a_command_says_all_settings_that_are_not_the_default() {
-        let line = |settings: &MasterSettings| {
-            settings.command_line(Path::new("-my song.wav"), Path::new("my song.loud.wav"))
-        };
+        let line =
+            |settings: &MasterSettings| settings.command_line(Path::new("-my song.wav"), Path::new("my song.loud.wav"));
         assert_eq!(line(&MasterSettings::default()), "goldmaster './-my song.wav' -o 'my song.loud.wav'");
         let mut settings = MasterSettings { strict: true, character: Character::Warm, ..MasterSettings::default() };
         settings.references = vec!["it's.flac:0.5".parse().expect("a reference")];

@@ -179,7 +179,8 @@ impl Song {
         }
         let (hash, edges, cut_frames) = (hasher.finish(), EdgeParams::default(), [0; 2]);
         let (info, spool_bytes) = (self.info.clone(), self.spool_bytes);
-        let mut part = Self { info, frames, hash, warnings: Vec::new(), spool_bytes, timeline: None, edges, cut_frames };
+        let mut part =
+            Self { info, frames, hash, warnings: Vec::new(), spool_bytes, timeline: None, edges, cut_frames };
         let profile = part.profile(&Silent)?;
         Ok((part, profile))
     }

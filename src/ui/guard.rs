@@ -43,10 +43,12 @@ impl Door {
         let mut asked = text(HOST);
         let is_host = matches!((asked.next(), asked.next()), (Some(Ok(host)), None) if is_here(host));
         let is_origin = |origin: Result<&str, _>| origin.is_ok_and(|o| o.strip_prefix("http://").is_some_and(is_here));
-        let is_site = |site: Result<&str, _>| site.is_ok_and(|site: &str| {
-            // The address was typed or opened by the system.
-            site == "same-origin" || site == "none" && method == Method::GET
-        });
+        let is_site = |site: Result<&str, _>| {
+            site.is_ok_and(|site: &str| {
+                // The address was typed or opened by the system.
+                site == "same-origin" || site == "none" && method == Method::GET
+            })
+        };
         let secret = path.strip_prefix('/').and_then(|path| path.split('/').next()).unwrap_or_default();
         is_host
             && text(ORIGIN).all(is_origin)

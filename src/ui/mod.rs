@@ -66,7 +66,8 @@ pub fn serve(options: &UiOptions, ready: impl FnOnce(&str) -> Result<(), Error>)
         }
     }
     options.references.iter().try_for_each(|path| studio.add_reference(path.clone()).map(drop))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(unheard)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(unheard)?;
     std::thread::scope(|scope| {
         scope.spawn(|| measure_all(&studio, &rehearsal));
         scope.spawn(|| export_all(&studio));

@@ -102,9 +102,7 @@ fn not_found() -> Refusal {
 }
 
 /// Runs what takes long apart from the answers.
-async fn apart<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Refusal> {
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Refusal> {
     let done = tokio::task::spawn_blocking(move || crate::song::multi_threaded(work)).await;
     Ok(done.map_err(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR, "the work has failed"))??)
 }
@@ -135,7 +133,7 @@ fn file_name(name: &str) -> String {
     let is_plain = |c: &char| !c.is_control() && !"<>:\"|?*".contains(*c);
     let mut plain: String = last.chars().filter(is_plain).collect();
     let (stem_bytes, extension) = match plain.rsplit_once('.') {
-        Some((stem, extension)) if extension.len() <= 8 => (stem.len(), format!(".{extension}")),
+        Some((stem, extension)) if (1..=8).contains(&extension.len()) => (stem.len(), format!(".{extension}")),
         _ => (plain.len(), String::new()),
     };
     let mut stem_bytes = stem_bytes.min(MOST_NAME_BYTES);

@@ -15,8 +15,8 @@ use crate::io::output_spec::Format;
 use crate::report::reference_name;
 use crate::request::destination::Destination;
 use crate::request::job::MasterJob;
-use crate::request::reference::Reference;
 use crate::request::paths::without_extension;
+use crate::request::reference::Reference;
 use crate::ui::history;
 use crate::ui::view::{Choice, ExportView, Id, Progress, ReferenceView, SongView, SoundView, StudioView};
 
@@ -177,22 +177,25 @@ impl Studio {
     /// # Errors
     /// There are too many.
     pub fn add_song(&self, path: PathBuf) -> Result<Id, Error> {
-        self.add(|contents, id, name| {
-            let view = SongView {
-                id,
-                name,
-                progress: Progress::Waiting,
-                error: None,
-                seconds: 0.0,
-                format: String::new(),
-                lufs: None,
-                true_peak_dbtp: None,
-                notes: Vec::new(),
-                start_s: 0.0,
-                sound: None,
-            };
-            contents.songs.push(SongEntry { view, path: path.clone(), balanced_lufs: None });
-        }, &path)
+        self.add(
+            |contents, id, name| {
+                let view = SongView {
+                    id,
+                    name,
+                    progress: Progress::Waiting,
+                    error: None,
+                    seconds: 0.0,
+                    format: String::new(),
+                    lufs: None,
+                    true_peak_dbtp: None,
+                    notes: Vec::new(),
+                    start_s: 0.0,
+                    sound: None,
+                };
+                contents.songs.push(SongEntry { view, path: path.clone(), balanced_lufs: None });
+            },
+            &path,
+        )
     }
 
     /// Takes in a record.
@@ -200,10 +203,14 @@ impl Studio {
     /// # Errors
     /// There are too many.
     pub fn add_reference(&self, path: PathBuf) -> Result<Id, Error> {
-        self.add(|contents, id, name| {
-            let view = ReferenceView { id, name, progress: Progress::Waiting, error: None, lufs: None, sound: None };
-            contents.references.push(ReferenceEntry { view, path: path.clone(), measured: None });
-        }, &path)
+        self.add(
+            |contents, id, name| {
+                let view =
+                    ReferenceView { id, name, progress: Progress::Waiting, error: None, lufs: None, sound: None };
+                contents.references.push(ReferenceEntry { view, path: path.clone(), measured: None });
+            },
+            &path,
+        )
     }
 
     fn add(&self, add: impl FnOnce(&mut Contents, Id, String), path: &Path) -> Result<Id, Error> {

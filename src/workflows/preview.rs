@@ -132,7 +132,8 @@ impl Previewer {
         let start_s = song.lead_in_s;
         let heard = start_s..start_s + song.passage.end_s - song.passage.start_s;
         let capture = CaptureRequest::new(part, &decided.recipe, &[heard]);
-        let scratch = tempfile::Builder::new().suffix(".wav").tempfile_in(folder).map_err(|e| io::Error::spooling(&e))?;
+        let scratch =
+            tempfile::Builder::new().suffix(".wav").tempfile_in(folder).map_err(|e| io::Error::spooling(&e))?;
         let output =
             Output { path: scratch.path().to_owned(), format: Format::Wav, force: true, delta: None, page: None };
         let job = MasterJob { input: input.to_owned(), output, settings, recipe: None };
