@@ -9,6 +9,10 @@ export class Player {
   #offset = 0;
   #playing = false;
   #matched = true;
+  /** What is being loaded, by its name. */
+  #loading = new Map();
+  /** Counts what was asked of the player, so that a late start is known as one. */
+  #attempt = 0;
 
   /** `changed` is called whenever something is to be shown anew. */
   constructor(changed) {
@@ -17,9 +21,8 @@ export class Player {
 
   get playing() { return this.#playing; }
   get chosen() { return this.#chosen; }
-  get context() { return this.#context; }
 
-  /** What is heard and at which gain, for whoever wants to check it. */
+  /** What runs and at which gain, for whoever wants to check it. */
   get running() {
     return [...this.#sounds].filter(([, s]) => s.source).map(([id, s]) => ({ id, gain: s.gain.gain.value, level: this.#level(s) }));
   }
@@ -28,13 +31,24 @@ export class Player {
   url(id) { return this.#sounds.get(id)?.url; }
   buffer(id) { return this.#sounds.get(id)?.buffer; }
 
-  /** Loads a sound; one with the same name is replaced while it plays. */
-  async load(id, url, lufs) {
-    if (this.url(id) === url) return;
+  /** Loads a sound; one with the same name is replaced while it plays. What was asked for last counts. */
+  load(id, url, lufs) {
+    const known = this.#loading.get(id);
+    if (known?.url === url) return known.done;
+    if (!known && this.url(id) === url) return Promise.resolve();
+    const mine = { url };
+    this.#loading.set(id, mine);
+    mine.done = this.#fetch(id, mine, lufs).finally(() => { if (this.#loading.get(id) === mine) this.#loading.delete(id); });
+    return mine.done;
+  }
+
+  async #fetch(id, mine, lufs) {
+    const { url } = mine;
     this.#context ??= new AudioContext();
     const answer = await fetch(url);
     if (!answer.ok) throw new Error("a sound cannot be loaded");
     const buffer = await this.#context.decodeAudioData(await answer.arrayBuffer());
+    if (this.#loading.get(id) !== mine) return;
     this.#stop(this.#sounds.get(id));
     const sound = { url, lufs, buffer };
     this.#sounds.set(id, sound);
@@ -45,6 +59,7 @@ export class Player {
   }
 
   remove(id) {
+    this.#loading.delete(id);
     this.#stop(this.#sounds.get(id));
     this.#sounds.delete(id);
     if (this.#chosen === id) this.#chosen = this.#sounds.keys().next().value ?? null;
@@ -52,7 +67,8 @@ export class Player {
   }
 
   clear() {
-    if (this.#playing) this.pause();
+    this.pause();
+    this.#loading.clear();
     this.#sounds.clear();
     this.#chosen = null;
     this.#offset = 0;
@@ -85,7 +101,9 @@ export class Player {
 
   async play() {
     if (!this.#context || this.#playing) return;
+    const mine = ++this.#attempt;
     await this.#context.resume();
+    if (mine !== this.#attempt) return;
     this.#playing = true;
     this.#startedAt = this.#context.currentTime + 0.03;
     for (const sound of this.#sounds.values()) this.#start(sound, this.#startedAt);
@@ -94,7 +112,9 @@ export class Player {
   }
 
   pause() {
-    this.#offset = this.currentTime;
+    this.#attempt += 1;
+    // Not reduced to the length of what is heard: others may be longer.
+    this.#offset = this.#elapsed();
     this.#playing = false;
     for (const sound of this.#sounds.values()) this.#stop(sound);
     this.changed();
@@ -109,6 +129,7 @@ export class Player {
 
   // All sounds run all the time, in step; only their gains differ.
   #start(sound, at) {
+    this.#stop(sound);
     const source = this.#context.createBufferSource();
     const gain = this.#context.createGain();
     source.buffer = sound.buffer;

@@ -41,10 +41,16 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function say(text) {
-  byId("message").hidden = !text;
-  setText(byId("message"), text);
+/** What is said, by what it is about; a later word about the same takes its place. */
+const said = new Map();
+
+function say(text, about = "action") {
+  if (text) said.set(about, text); else said.delete(about);
+  byId("message").hidden = !said.size;
+  setText(byId("message"), [...said.values()].join(" "));
 }
+
+const failed = (about) => (error) => say(error.message, about);
 
 async function ask(method, url, body, signal) {
   const options = { method, signal };
@@ -71,15 +77,18 @@ async function ask(method, url, body, signal) {
 /** Brings a list up to date without touching what stays, so that the focus stays as well. */
 function keyed(list, items, create, update) {
   const known = new Map([...list.children].map((child) => [child.dataset.key, child]));
+  const keys = new Set(items.map((item) => String(item.id)));
+  const hadFocus = list.contains(document.activeElement);
+  known.forEach((element, key) => { if (!keys.has(key)) element.remove(); });
   items.forEach((item, place) => {
     const key = String(item.id);
     const element = known.get(key) ?? create(item);
     element.dataset.key = key;
-    known.delete(key);
     update(element, item);
     if (list.children[place] !== element) list.insertBefore(element, list.children[place] ?? null);
   });
-  known.forEach((element) => element.remove());
+  // Whoever removes one thing after the other need not come back each time.
+  if (hadFocus && document.activeElement === document.body) list.querySelector("button, input")?.focus();
 }
 
 const SIGNS = { serious: ["bad", "Serious:"], caution: ["warn", "Caution:"], note: ["", "Note:"] };
@@ -229,39 +238,46 @@ function settings() {
   return said.filter(([name]) => name !== "match" || followed.size > 0);
 }
 
+/** Names this page, so that its requests end one another and those of no other. */
+const PAGE = Math.floor(Math.random() * 2 ** 48);
+/** The settings of "yours", as they were when a control moved last. */
+let mine = [];
+
 const wish = (name) => {
-  const base = { references: [...followed] };
-  if (name === "yours") return { ...base, settings: settings() };
+  const base = { references: [...followed], page: PAGE };
+  if (name === "yours") return { ...base, settings: mine };
   const match = byId("match").value;
   return { ...base, settings: match !== "balance" && followed.size > 0 ? [["match", match]] : [], variation: name };
 };
 
 /** Asks for the masters of a song, one after the other, until something else is wanted. */
-async function pump(mine) {
-  while (mine === run && wanted.length && song()?.progress === "ready") {
+async function pump(turn) {
+  while (turn === run && wanted.length && song()?.progress === "ready") {
     busy = wanted.shift();
     const name = busy;
     setText(byId("status"), "Making “" + name + "”…");
     try {
       const preview = await ask("POST", "songs/" + songId + "/previews", wish(name), leaving.signal);
-      if (mine !== run) return;
+      if (turn !== run) return;
       // A mix that is loud already has no louder variation.
       if (!preview) continue;
       await player.load(name, preview.sound.url, preview.sound.lufs);
-      if (mine !== run) return;
+      if (turn !== run) return;
       heard[name] = preview;
+      // Towards another record the same name means other settings.
+      if (name === current.name && name !== "yours") startFrom(name);
       if (name === "balanced") wanted.push(...["gentle", "loud", preview.suited].filter((other) => !heard[other] && !wanted.includes(other)));
       if (name === current.name && MASTERS.every((other) => other === name || !heard[other] || name === "yours")) player.choose(name);
-      say("");
+      say("", "preview");
     } catch (error) {
-      if (mine !== run) return;
-      say(error.message);
+      if (turn !== run) return;
+      say(error.message, "preview");
     }
     drawSounds();
     tell();
     show();
   }
-  if (mine !== run) return;
+  if (turn !== run) return;
   busy = null;
   setText(byId("status"), "");
 }
@@ -282,12 +298,19 @@ function rehearse(names) {
 function startOver() {
   for (const name of Object.keys(heard)) player.remove(name);
   heard = {};
-  rehearse(current.name === "yours" ? ["yours", "balanced"] : ["balanced"]);
+  if (current.name === "yours") return rehearse(["yours", "balanced"]);
+  const match = byId("match").value;
+  byId("controls").reset();
+  byId("match").value = match;
+  current = { name: "balanced", hidden: [] };
+  drawOutputs();
+  rehearse(["balanced"]);
 }
 
 let resting = 0;
 function moved() {
   current.name = "yours";
+  mine = settings();
   drawOutputs();
   tell();
   clearTimeout(resting);
@@ -305,6 +328,7 @@ function drawOutputs() {
 async function pick(id) {
   if (songId === id) return;
   songId = id;
+  clearTimeout(resting);
   leave();
   [wanted, busy, begun] = [[], null, null];
   player.clear();
@@ -318,14 +342,12 @@ async function pick(id) {
 
 async function hearMix() {
   const shown = song();
-  if (!shown?.sound || player.has("mix")) return;
+  if (!shown?.sound || begun === songId) return;
   await player.load("mix", shown.sound.url, shown.sound.lufs);
-  if (shown.id !== songId) return;
-  for (const reference of state.references) await follow(reference);
-  if (begun !== songId) {
-    begun = songId;
-    startOver();
-  }
+  if (shown.id !== songId || begun === songId) return;
+  begun = songId;
+  for (const reference of state.references) follow(reference).catch(failed("record"));
+  startOver();
   drawSounds();
   tell();
   show();
@@ -347,9 +369,9 @@ function drawSongs() {
   byId("all").hidden = state.songs.length < 2;
   keyed(byId("songs"), state.songs, (item) => {
     const button = make("button", { type: "button", className: "pick" }, make("span"), make("small"));
-    button.addEventListener("click", () => pick(item.id));
+    button.addEventListener("click", () => pick(item.id).catch(failed("song")));
     const remove = make("button", { type: "button", className: "remove", textContent: "×", ariaLabel: "Remove " + item.name });
-    remove.addEventListener("click", () => ask("DELETE", "songs/" + item.id).catch((error) => say(error.message)));
+    remove.addEventListener("click", () => ask("DELETE", "songs/" + item.id).catch(failed("action")));
     return make("li", {}, button, remove);
   }, (element, item) => {
     const [button] = element.children;
@@ -368,6 +390,7 @@ function drawSong() {
     ? clock(shown.seconds) + " · " + shown.format + " · " + number(shown.lufs) + " LUFS · true peak " + number(shown.true_peak_dbtp) + " dBTP"
     : PROGRESS[shown.progress];
   setText(byId("facts"), facts);
+  byId("export-song").disabled = shown.progress !== "ready";
   const ready = make("li", {}, make("span", { className: "severity good", textContent: "Ready: " }), "nothing in this mix stands in the way of a master.");
   const failed = make("li", {}, make("span", { className: "severity bad", textContent: "Not usable: " }), shown.error ?? "");
   const items = shown.progress === "failed" ? [failed] : shown.progress === "ready" && !shown.notes.length ? [ready] : noteItems(shown.notes);
@@ -382,10 +405,11 @@ function drawReferences() {
     box.addEventListener("change", () => {
       if (box.checked) followed.add(item.id); else followed.delete(item.id);
       drawReferences();
-      follow(item).then(startOver).catch((error) => say(error.message));
+      follow(item).catch(failed("record"));
+      startOver();
     });
     const remove = make("button", { type: "button", className: "remove", textContent: "×", ariaLabel: "Remove " + item.name });
-    remove.addEventListener("click", () => ask("DELETE", "references/" + item.id).catch((error) => say(error.message)));
+    remove.addEventListener("click", () => ask("DELETE", "references/" + item.id).catch(failed("action")));
     return make("li", {}, make("label", {}, box, make("span")), remove);
   }, (element, item) => {
     const [box, words] = element.querySelector("label").children;
@@ -405,20 +429,21 @@ function drawMasters() {
     const link = (part, words) => make("a", { href: "exports/" + item.id + "/" + part, textContent: words, ...(part === "page" ? { target: "_blank", rel: "noopener" } : { download: "" }) });
     const links = make("p", { className: "links" }, link("master", "Save a copy"), link("page", "Look and listen"), link("recipe", "Recipe"), link("report", "Report"));
     const stop = make("button", { type: "button", className: "stop", textContent: "Stop" });
-    stop.addEventListener("click", () => ask("DELETE", "exports/" + item.id).catch((error) => say(error.message)));
+    stop.addEventListener("click", () => ask("DELETE", "exports/" + item.id).catch(failed("action")));
     const command = make("details", { className: "command" }, make("summary", { textContent: "Command line" }), make("pre", { tabIndex: 0 }));
     return make("li", {}, make("h3"), make("p", { className: "told" }), make("progress", { max: 1 }), make("ul", { className: "told-notes" }), links, stop, command);
   }, (element, item) => {
     const [head, told, bar, notes, links, stop, command] = element.children;
     setText(head, item.name);
-    const levels = number(item.lufs) + " LUFS, true peak " + number(item.true_peak_dbtp) + " dBTP";
-    const texts = { waiting: "Waiting", working: item.stage || "Starting", ready: levels + (item.words ? ": " + item.words : ""), failed: item.error ?? "" };
+    const levels = item.is_album ? [item.path] : [number(item.lufs) + " LUFS, true peak " + number(item.true_peak_dbtp) + " dBTP"];
+    const texts = { waiting: "Waiting", working: item.stage || "Starting", ready: [...levels, item.words].filter(Boolean).join(": "), failed: item.error ?? "" };
     setText(told, texts[item.progress]);
     told.className = item.progress === "failed" ? "told bad" : "told";
     bar.hidden = item.progress !== "working";
     bar.value = item.share;
     bar.ariaLabel = "Progress of " + item.name;
     links.hidden = item.progress !== "ready";
+    for (const link of links.children) link.hidden = item.is_album && link.target !== "_blank";
     stop.hidden = item.progress === "ready";
     setText(stop, item.progress === "failed" ? "Take off the list" : "Stop");
     command.hidden = !item.command;
@@ -430,7 +455,8 @@ function drawMasters() {
   });
 }
 
-async function exportSongs(ids) {
+/** Asks for masters of songs, each by itself or all as one album. */
+async function exportSongs(ids, isAlbum = false) {
   const form = byId("export");
   const checked = (name) => [...form.elements].filter((e) => e.name === name && e.checked).map((e) => e.value);
   const formats = checked("format");
@@ -438,7 +464,8 @@ async function exportSongs(ids) {
   say("");
   const master = { references: [...followed], settings: settings() };
   try {
-    for (const id of ids) await ask("POST", "songs/" + id + "/exports", { wish: master, formats, destinations: checked("place") });
+    if (isAlbum) for (const format of formats) await ask("POST", "albums", { songs: ids, wish: master, format });
+    else for (const id of ids) await ask("POST", "songs/" + id + "/exports", { wish: master, formats, destinations: checked("place") });
     byId("masters-card").scrollIntoView({ block: "nearest" });
   } catch (error) {
     say(error.message);
@@ -451,6 +478,7 @@ const queue = [];
 let sending = false;
 
 function send(files, kind) {
+  if (files.length) say("", "upload");
   for (const file of files) {
     const bar = make("progress", { max: 1, value: 0, ariaLabel: "Reading " + file.name });
     const row = make("li", {}, file.name + " ", bar);
@@ -470,7 +498,7 @@ async function sendNext() {
       request.upload.addEventListener("progress", (event) => { bar.value = event.loaded / Math.max(1, event.total); });
       request.addEventListener("loadend", () => {
         row.remove();
-        if (request.status !== 200) say(file.name + ": " + (request.responseText || "goldmaster does not answer"));
+        if (request.status !== 200) say(file.name + ": " + (request.responseText || "goldmaster does not answer") + ".", "upload");
         done();
       });
       request.send(file);
@@ -479,15 +507,17 @@ async function sendNext() {
   sending = false;
 }
 
+const fileOf = (entry) => new Promise((done, refused) => entry.file(done, refused));
+
 async function filesOf(entry) {
   if (entry.isFile) {
-    const file = await new Promise((done, failed) => entry.file(done, failed));
+    const file = await fileOf(entry);
     return SOUND_FILES.test(file.name) && !file.name.startsWith(".") ? [file] : [];
   }
   const reader = entry.createReader();
   const files = [];
   for (;;) {
-    const entries = await new Promise((done, failed) => reader.readEntries(done, failed));
+    const entries = await new Promise((done, refused) => reader.readEntries(done, refused));
     if (!entries.length) return files;
     entries.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
     for (const inner of entries) files.push(...(await filesOf(inner)));
@@ -501,8 +531,9 @@ async function dropped(event) {
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return send(event.dataTransfer.files, kind);
   for (const entry of entries) {
-    if (entry.isFile) entry.file((file) => send([file], kind));
-    else send(await filesOf(entry), kind);
+    const files = entry.isFile ? [await fileOf(entry)] : await filesOf(entry);
+    send(files, kind);
+    if (!files.length) say(entry.name + " holds no file of sound.", "upload");
   }
 }
 
@@ -522,7 +553,10 @@ function draw() {
     if (reference.progress === "ready" && !taken.has(reference.id)) {
       taken.add(reference.id);
       followed.add(reference.id);
-      if (player.has("mix")) follow(reference).then(startOver).catch((error) => say(error.message));
+      if (begun === songId && songId !== null) {
+        follow(reference).catch(failed("record"));
+        startOver();
+      }
     }
   }
   drawSongs();
@@ -548,23 +582,27 @@ events.addEventListener("message", (event) => {
   state = JSON.parse(event.data);
   if (!filled) fill();
   filled = true;
-  if (byId("message").dataset.lost) { delete byId("message").dataset.lost; say(""); }
-  if (songId !== null && !song()) songId = null;
-  if (songId === null && state.songs.length) { pick(state.songs[0].id); return; }
-  if (songId === null) player.clear();
-  draw();
-  hearMix().catch((error) => say(error.message));
+  say("", "server");
+  if (songId !== null && !song()) {
+    songId = null;
+    clearTimeout(resting);
+    leave();
+    player.clear();
+    heard = {};
+  }
+  if (songId === null && state.songs.length) pick(state.songs[0].id).catch(failed("song"));
+  else draw();
+  hearMix().catch(failed("song"));
 });
 events.addEventListener("error", () => {
-  say("goldmaster does not answer. If it has ended, start it again; masters that were exported are in their folder.");
-  byId("message").dataset.lost = "yes";
+  say("goldmaster does not answer. If it has ended, start it again; masters that were exported are in their folder.", "server");
 });
 
 byId("choose-songs").addEventListener("change", (event) => { send(event.target.files, "songs"); event.target.value = ""; });
 byId("choose-references").addEventListener("change", (event) => { send(event.target.files, "references"); event.target.value = ""; });
 addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("dragging"); });
 addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.body.classList.remove("dragging"); });
-addEventListener("drop", (event) => dropped(event).catch((error) => say(error.message)));
+addEventListener("drop", (event) => dropped(event).catch(failed("upload")));
 byId("play").addEventListener("click", () => (player.playing ? player.pause() : player.play()));
 byId("matched").addEventListener("change", (event) => { player.matched = event.target.checked; });
 byId("place").addEventListener("input", (event) => player.seek(Number(event.target.value)));
@@ -574,16 +612,25 @@ byId("stage").addEventListener("click", (event) => {
 });
 byId("controls").addEventListener("input", moved);
 byId("controls").addEventListener("submit", (event) => event.preventDefault());
-byId("export").addEventListener("submit", (event) => { event.preventDefault(); exportSongs([songId]); });
-byId("export-all").addEventListener("click", () => exportSongs(state.songs.filter((s) => s.progress === "ready").map((s) => s.id)));
+byId("export").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const button = event.submitter;
+  if (button) button.disabled = true;
+  exportSongs([songId]).finally(() => { if (button) button.disabled = song()?.progress !== "ready"; });
+});
+const readySongs = () => state.songs.filter((s) => s.progress === "ready").map((s) => s.id);
+byId("export-all").addEventListener("click", () => exportSongs(readySongs()));
+byId("export-album").addEventListener("click", () => exportSongs(readySongs(), true));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target instanceof Element && event.target.closest("button, a, summary, input, select, pre, label")) return;
-  if (event.key === " ") { event.preventDefault(); byId("play").click(); }
+  const on = event.target instanceof Element ? event.target : document.body;
+  if (on.closest('select, pre, input[type="number"]')) return;
+  const isSound = on.matches('input[name="sound"]');
+  if (event.key === " " && (isSound || !on.closest("button, a, summary, input"))) { event.preventDefault(); byId("play").click(); }
   const name = soundNames()[Number(event.key) - 1];
   if (name && player.has(name)) choose(name);
 });
 
-// For whoever wants to look from outside, as the tests do.
+// For whoever wants to look from outside.
 window.goldmaster = { player, get state() { return state; }, get heard() { return heard; }, get current() { return current; }, get settings() { return settings(); } };

@@ -87,6 +87,7 @@ impl Page {
     fn state(&self) -> Value {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         let head = format!("GET /{}/events HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", self.token, self.port);
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time");
         stream.write_all(head.as_bytes()).expect("it reads");
         let lines = BufReader::new(stream).lines().map(|line| line.expect("text"));
         let told = lines.into_iter().find_map(|line| Some(line.strip_prefix("data: ")?.to_owned()));
@@ -186,7 +187,8 @@ fn a_master_from_the_page_has_the_bytes_of_the_command_line() {
     let master = page.get(&format!("exports/{id}/master"));
     assert!(master.body == bytes(&folder.path("masters/My mix.master.wav")), "{}", master.headers);
     assert!(master.headers.contains("attachment; filename*=utf-8''my%20mix.master.wav"), "{}", master.headers);
-    assert!(page.get(&format!("exports/{id}/page")).body.starts_with(b"<!doctype html>"));
+    let report = page.get(&format!("exports/{id}/page"));
+    assert!(report.body.starts_with(b"<!doctype html>") && report.headers.contains("sandbox allow-scripts"));
     assert_eq!(page.get(&format!("exports/{id}/recipe")).json()["delivery"]["loudness_lufs"], -11.0);
 
     // A second master takes no other's place, and the next run finds both.
@@ -197,7 +199,11 @@ fn a_master_from_the_page_has_the_bytes_of_the_command_line() {
     let found = page.state();
     let names: Vec<&str> =
         found["exports"].as_array().expect("a list").iter().filter_map(|e| e["name"].as_str()).collect();
-    assert_eq!(names, ["My mix 2.master.wav", "My mix.master.flac", "My mix.master.wav"]);
+    assert_eq!(names[0], "My mix 2.master.wav", "the newest first");
+    assert!(
+        names.len() == 3 && names.contains(&"My mix.master.flac") && names.contains(&"My mix.master.wav"),
+        "{names:?}"
+    );
 }
 
 #[cfg(unix)]
@@ -220,7 +226,7 @@ fn files_that_are_named_are_there_and_ctrl_c_removes_what_is_temporary() {
     page.ask("PUT", "songs?name=dropped.wav", &bytes(&folder.path("songs/one.wav")));
     let scratch = || {
         let entries = std::fs::read_dir(folder.path("")).expect("the folder").flatten();
-        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("goldmaster-ui-")).count()
+        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("goldmaster-")).count()
     };
     assert_eq!(scratch(), 1);
     assert_eq!(page.interrupt(), Some(0));
@@ -266,6 +272,7 @@ fn whoever_may_not_ask_is_refused() {
     let song = page.ask("PUT", "songs?name=..%2F..%2F%00evil%1B%5B31m.wav", &bytes(&mix)).json();
     let view = page.settled("songs", &song);
     assert_eq!(view["name"], "evil[31m.wav");
+    assert!(!folder.path("../evil[31m.wav").exists() && !folder.path("evil[31m.wav").exists());
     for case in cases {
         let code = page.post(&format!("songs/{song}/previews"), &case).status;
         assert!(code == 400 || code == 422, "{case}: {code}");
@@ -276,4 +283,50 @@ fn whoever_may_not_ask_is_refused() {
         "PUT /{token}/songs?name=x.wav HTTP/1.1\r\n{here}\r\nContent-Length: 99999999999999\r\nConnection: close\r\n\r\n"
     );
     assert_eq!(page.raw(head.as_bytes()).status, 413);
+}
+
+#[test]
+fn songs_are_one_album_variations_differ_and_what_is_stopped_is_not_written() {
+    let folder = Folder::new();
+    folder.wav("one.wav", 2, &MIX);
+    folder.wav("two.wav", 2, &OTHER_MIX);
+    let page = Page::open(&folder, &["one.wav", "two.wav", "-o", "out"]);
+    let state = page.state();
+    let ids: Vec<Value> = state["songs"].as_array().expect("a list").iter().map(|song| song["id"].clone()).collect();
+    ids.iter().for_each(|id| assert_eq!(page.settled("songs", id)["progress"], "ready"));
+
+    let preview =
+        |variation: &str| page.post(&format!("songs/{}/previews", ids[0]), &json!({ "variation": variation }));
+    let early = preview("loud");
+    assert_eq!(early.status, 400, "how loud is loud is not known yet");
+    let balanced = preview("balanced").json();
+    let loud = preview("loud").json();
+    let lufs = |preview: &Value| preview["expected_lufs"].as_f64().expect("a number");
+    assert!(lufs(&loud) > lufs(&balanced) + 2.0, "{balanced} {loud}");
+    let suited = balanced["suited"].as_str().expect("a word");
+    assert!(["warm", "open"].contains(&suited));
+
+    let album = json!({ "songs": ids, "wish": {}, "format": "flac" });
+    let made = page.post("albums", &album).json();
+    let album = page.settled("exports", &made[0]);
+    assert_eq!((&album["progress"], &album["name"]), (&json!("ready"), &json!("album")), "{album}");
+    assert!(folder.path("out/album/one.flac").exists() && folder.path("out/album/two.flac").exists());
+    assert_eq!(page.get(&format!("exports/{}/page", made[0])).status, 200);
+    assert_eq!(page.get(&format!("exports/{}/master", made[0])).status, 404);
+
+    // The second waits for the first: it can be stopped before anything is written.
+    let export = json!({ "wish": {}, "formats": ["wav", "flac"], "destinations": ["spotify", "cd"] });
+    let planned = page.post(&format!("songs/{}/exports", ids[1]), &export).json();
+    let planned = planned.as_array().expect("a list");
+    assert_eq!(planned.len(), 4);
+    assert_eq!(page.ask("DELETE", &format!("exports/{}", planned[3]), b"").status, 200);
+    assert_eq!(page.settled("exports", &planned[2])["progress"], "ready");
+    let names = ["two [spotify].master.wav", "two [spotify].master.flac", "two [cd].master.wav"];
+    assert!(names.iter().all(|name| folder.path("out").join(name).exists()));
+    assert!(!folder.path("out/two [cd].master.flac").exists());
+
+    // A song that is removed is gone, and its file stays.
+    assert_eq!(page.ask("DELETE", &format!("songs/{}", ids[0]), b"").status, 200);
+    assert_eq!(preview("balanced").status, 400);
+    assert!(folder.path("one.wav").exists());
 }

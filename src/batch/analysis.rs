@@ -48,7 +48,7 @@ impl BatchAnalysis {
         if album.is_none() && !is_own_reference {
             return Ok(Self::default());
         }
-        let made_from = each(plan, jobs, watch, |_, item, _| guarded(item, || shared.made_from(item)))?;
+        let made_from = each(plan, jobs, watch, |_, item, _| guarded(&item.input, || shared.made_from(item)))?;
         let context = context(&made_from, &plan.relation);
         // A song that fails now will fail then.
         let is_finished = |item: &Item| match shared.made_from_in(item, &context) {
@@ -63,7 +63,7 @@ impl BatchAnalysis {
         }
         let profiles = each(plan, jobs, watch, |_, item, _| {
             let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&item.input));
-            let measured = guarded(item, || measured(item, shared, &progress).map_err(|e| e.to_string()));
+            let measured = guarded(&item.input, || measured(item, shared, &progress).map_err(|e| e.to_string()));
             progress.finish();
             measured
         })?;
@@ -112,7 +112,7 @@ impl BatchAnalysis {
         let prepared = each(plan, jobs, watch, |at, item, deciders| {
             let profile = profiles[at].as_ref().map_err(String::clone)?;
             let job = MasterJob { input: item.input.clone(), ..job.clone() };
-            guarded(item, || {
+            guarded(&item.input, || {
                 let decider = deciders.get(job.settings.decider).map_err(|e| e.to_string())?;
                 let way = (&tone, aim.genre.as_ref());
                 let (mut part, decision) =

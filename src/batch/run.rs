@@ -275,7 +275,7 @@ impl<'a> Workers<'a> {
             return;
         }
         let progress = SongProgress::new(self.watch, bytes(item));
-        let done = guarded(item, || self.shared.run(item, deciders, &progress));
+        let done = guarded(&item.input, || self.shared.run(item, deciders, &progress));
         let (outcome, report) = match done {
             Ok(Done::Busy) => {
                 self.queue().push_back(vec![Queued { at, was_busy: true }]);

@@ -50,13 +50,13 @@ pub struct Shared<'a> {
     pub direction: BatchAnalysis,
 }
 
-/// The result of `work` on a song. A panic in it fails that song alone.
+/// The result of `work` on the song in a file. A panic in it fails that song alone.
 ///
 /// # Errors
 /// What `work` says, or that there was a fault.
-pub fn guarded<T>(item: &Item, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub fn guarded<T>(input: &Path, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(format!("{}: a fault of this program: please report it", item.input.display())))
+        .unwrap_or_else(|_| Err(format!("{}: a fault of this program: please report it", input.display())))
 }
 
 /// What was found out about all songs.

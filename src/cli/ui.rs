@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use goldmaster::error::Error;
+use goldmaster::request::reference::Reference;
 use goldmaster::ui::UiOptions;
 
 use super::shared::check_is_local;
@@ -13,9 +14,9 @@ pub struct UiArgs {
     /// Mixes, or folders of mixes; more can be dropped on the page
     #[arg(value_name = "FILE|FOLDER")]
     pub inputs: Vec<PathBuf>,
-    /// A finished record to sound like; more can be dropped on the page
-    #[arg(short, long = "reference", alias = "ref", value_name = "FILE")]
-    pub references: Vec<PathBuf>,
+    /// A finished record to sound like, or a section of it; more can be dropped on the page
+    #[arg(short, long = "reference", alias = "ref", value_name = "FILE[@START-END][:WEIGHT]")]
+    pub references: Vec<Reference>,
     /// Folder of the masters
     #[arg(short, long, value_name = "FOLDER", default_value = "masters")]
     pub output: PathBuf,
@@ -30,7 +31,8 @@ pub struct UiArgs {
 impl UiArgs {
     /// What the page is opened with.
     pub fn options(&self) -> Result<UiOptions, Error> {
-        self.inputs.iter().chain(&self.references).try_for_each(|path| check_is_local(path))?;
+        let references = self.references.iter().map(|reference| &reference.path);
+        self.inputs.iter().chain(references).try_for_each(|path| check_is_local(path))?;
         Ok(UiOptions {
             inputs: self.inputs.clone(),
             references: self.references.clone(),

@@ -8,6 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use tempfile::TempDir;
+
 use super::error::Error;
 
 /// How the names of files begin that are still being written.
@@ -34,7 +36,54 @@ pub(super) fn is_held(file: &File, path: &Path) -> bool {
 pub fn remove_temporaries() {
     for path in TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         // What got its final name in the meantime is not there any more.
-        let _ = std::fs::remove_file(path);
+        let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+    }
+}
+
+/// A folder for temporary files, which no other user may read. It is removed when it is dropped or this process ends by a
+/// second Ctrl-C; what a killed process has left is removed by the next one that makes such a folder.
+#[derive(Debug)]
+pub struct TemporaryFolder {
+    /// Dropped first: some systems remove no folder with an open file in it.
+    _lock: File,
+    folder: TempDir,
+}
+
+/// How the names of such folders begin.
+const FOLDER_PREFIX: &str = "goldmaster-";
+/// The file in them that their process holds.
+const FOLDER_LOCK: &str = ".lock";
+
+impl TemporaryFolder {
+    /// A new one in the system's folder for temporary files.
+    ///
+    /// # Errors
+    /// It cannot be made there.
+    pub fn new() -> Result<Self, Error> {
+        let parent = std::env::temp_dir();
+        for entry in std::fs::read_dir(&parent).into_iter().flatten().flatten() {
+            let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(FOLDER_PREFIX));
+            let lock = OpenOptions::new().write(true).open(entry.path().join(FOLDER_LOCK));
+            if is_ours && lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+                // What cannot be removed stays, and does no harm.
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(FOLDER_PREFIX);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder.tempdir_in(&parent).map_err(|e| Error::spooling(&e))?;
+        let lock = File::create(folder.path().join(FOLDER_LOCK)).map_err(|e| Error::spooling(&e))?;
+        // Without locks nothing is ever swept away.
+        let _ = lock.lock();
+        TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner).push(folder.path().to_owned());
+        Ok(Self { _lock: lock, folder })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
     }
 }
 

@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::io::text;
-use crate::render::promises::Verdict;
-use crate::report::warning::Severity;
 use crate::report::{Report, reference_name};
 use crate::ui::view::{ExportView, NoteView, Progress};
 
@@ -25,6 +23,9 @@ pub enum Detail {
 }
 
 impl Detail {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Page, Self::Recipe, Self::Report];
+
     /// Where it lies.
     pub fn path(self, master: &Path) -> PathBuf {
         let mut name = master.file_name().unwrap_or_default().to_owned();
@@ -66,28 +67,16 @@ fn of_report(folder: &Path, path: &Path) -> Option<ExportView> {
 
 /// What a page shows of a finished master, without its number and its command.
 pub fn of_finished(report: &Report) -> ExportView {
-    let warnings = report.warnings.iter().map(|warning| (warning.severity, warning.sentence.clone()));
     let path = Path::new(&report.output.path);
     ExportView {
-        id: 0,
         song: reference_name(Path::new(&report.input.path)),
         name: reference_name(path),
         path: report.output.path.clone(),
         progress: Progress::Ready,
-        stage: String::new(),
-        share: 1.0,
-        error: None,
         words: report.qualities.change_words().unwrap_or_default(),
         lufs: report.after.integrated_lufs,
         true_peak_dbtp: Some(report.after.true_peak_dbtp),
-        notes: report
-            .promises
-            .iter()
-            .filter(|promise| promise.verdict != Verdict::Kept)
-            .map(|promise| (Severity::Caution, promise.sentence.clone()))
-            .chain(warnings)
-            .map(|(severity, text)| NoteView { severity, text })
-            .collect(),
-        command: String::new(),
+        notes: NoteView::of_report(report),
+        ..ExportView::waiting()
     }
 }

@@ -1,26 +1,32 @@
 //! A page in the browser to master with: a local server and what it works on.
 
+mod export;
 mod guard;
 mod history;
+mod measuring;
+mod rehearsal;
 mod server;
 mod studio;
 mod view;
 mod wish;
-mod work;
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::export::export_all;
 use self::guard::Door;
+use self::measuring::measure_all;
+use self::rehearsal::Rehearsal;
 use self::server::{Desk, router};
 use self::studio::Studio;
-use self::work::{Rehearsal, export_all, measure_all};
 use crate::batch::exclude::Exclusions;
 use crate::batch::inputs::mixes;
 use crate::error::Error;
 use crate::io;
+use crate::io::claim::TemporaryFolder;
+use crate::request::reference::Reference;
 use crate::terminal::progress_bar::interrupts;
 
 /// How often the program looks whether it is to end.
@@ -34,7 +40,7 @@ pub struct UiOptions {
     /// Mixes, or folders of mixes.
     pub inputs: Vec<PathBuf>,
     /// Records to sound like.
-    pub references: Vec<PathBuf>,
+    pub references: Vec<Reference>,
     /// The folder that masters go to.
     pub folder: PathBuf,
     /// The port; 0 for one that is free.
@@ -51,7 +57,7 @@ pub fn serve(options: &UiOptions, ready: impl FnOnce(&str) -> Result<(), Error>)
     } else {
         mixes(&options.inputs, &options.folder, Exclusions::default())?.found
     };
-    let scratch = tempfile::Builder::new().prefix("goldmaster-ui-").tempdir().map_err(|e| io::Error::spooling(&e))?;
+    let scratch = TemporaryFolder::new()?;
     let unheard = |e: std::io::Error| Error::Usage(format!("the page cannot be served ({})", io::plain(&e)));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(unheard)?;
     listener.set_nonblocking(true).map_err(unheard)?;
@@ -65,15 +71,17 @@ pub fn serve(options: &UiOptions, ready: impl FnOnce(&str) -> Result<(), Error>)
             None => studio.add_song(song.path).map(drop)?,
         }
     }
-    options.references.iter().try_for_each(|path| studio.add_reference(path.clone()).map(drop))?;
+    options.references.iter().try_for_each(|reference| studio.add_reference(reference.clone()).map(drop))?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(unheard)?;
     std::thread::scope(|scope| {
+        // Even if this thread panics, the others must end.
+        let _closing = Closing(&studio);
         scope.spawn(|| measure_all(&studio, &rehearsal));
         scope.spawn(|| export_all(&studio));
         let url = door.url();
         let desk = Desk { studio: studio.clone(), rehearsal: rehearsal.clone() };
-        let served = ready(&url).and_then(|()| {
+        ready(&url).and_then(|()| {
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).map_err(unheard)?;
                 let ended = async {
@@ -86,10 +94,17 @@ pub fn serve(options: &UiOptions, ready: impl FnOnce(&str) -> Result<(), Error>)
                     () = ended => Ok(()),
                 }
             })
-        });
-        studio.close();
-        served
+        })
     })?;
     runtime.shutdown_timeout(FAREWELL);
     Ok(())
+}
+
+/// Ends the work when it is dropped.
+struct Closing<'a>(&'a Studio);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }

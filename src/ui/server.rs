@@ -19,12 +19,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::error::Error;
 use crate::report::reference_name;
+use crate::request::reference::Reference;
+use crate::ui::export::{album_page, plan, plan_album};
 use crate::ui::guard::{Door, guard};
 use crate::ui::history::Detail;
+use crate::ui::rehearsal::Rehearsal;
 use crate::ui::studio::Studio;
 use crate::ui::view::{Id, PreviewView, Progress};
-use crate::ui::wish::{ExportWish, Wish};
-use crate::ui::work::{Rehearsal, plan};
+use crate::ui::wish::{AlbumWish, ExportWish, Wish};
 
 /// A file that is dropped is no larger than this, bytes: ten hours of 96 kHz in 24 bits.
 const MOST_BYTES: u64 = 24 << 30;
@@ -61,6 +63,7 @@ pub fn router(desk: Desk, door: Door) -> Router {
         .route("/references/{id}", delete(remove_reference))
         .route("/songs/{id}/previews", post(preview))
         .route("/songs/{id}/exports", post(export))
+        .route("/albums", post(export_album))
         .route("/exports/{id}", delete(cancel_export))
         .route("/exports/{id}/{part}", get(send_export))
         .route("/sounds/{id}", get(send_sound))
@@ -103,7 +106,7 @@ fn not_found() -> Refusal {
 
 /// Runs what takes long apart from the answers.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Refusal> {
-    let done = tokio::task::spawn_blocking(move || crate::song::multi_threaded(work)).await;
+    let done = tokio::task::spawn_blocking(work).await;
     Ok(done.map_err(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR, "the work has failed"))??)
 }
 
@@ -145,9 +148,25 @@ fn file_name(name: &str) -> String {
     format!("{}{extension}", if stem.is_empty() { "song" } else { stem })
 }
 
-/// Writes a file that is dropped into a folder of its own, piece by piece.
-async fn received(desk: &Desk, name: &str, headers: &HeaderMap, body: Body) -> Result<PathBuf, Refusal> {
-    let too_large = || refusal(StatusCode::PAYLOAD_TOO_LARGE, "the file is larger than 24 GiB");
+/// A file that was dropped, in a folder of its own that goes with this unless it is kept.
+struct Received {
+    folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Received {
+    /// Its path, now that somebody knows of it.
+    fn kept(self) -> PathBuf {
+        let _ = self.folder.keep();
+        self.path
+    }
+}
+
+/// Writes a file that is dropped, piece by piece.
+async fn received(desk: &Desk, name: &str, headers: &HeaderMap, body: Body) -> Result<Received, Refusal> {
+    desk.studio.check_room()?;
+    let too_large =
+        || refusal(StatusCode::PAYLOAD_TOO_LARGE, "the file is larger than 24 GiB: name it on the command line");
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > MOST_BYTES) {
         return Err(too_large());
@@ -172,16 +191,15 @@ async fn received(desk: &Desk, name: &str, headers: &HeaderMap, body: Body) -> R
     if announced.is_some_and(|announced| announced != bytes) {
         return Err(refusal(StatusCode::BAD_REQUEST, "the file did not arrive whole"));
     }
-    // Goes with the folder that it lies in.
-    let _ = folder.keep();
-    Ok(path)
+    Ok(Received { folder, path })
 }
 
 type Made = Result<Json<Id>, Refusal>;
 
 async fn add_song(State(desk): State<Desk>, Query(Name { name }): Query<Name>, headers: HeaderMap, body: Body) -> Made {
-    let path = received(&desk, &name, &headers, body).await?;
-    Ok(Json(desk.studio.add_song(path)?))
+    let file = received(&desk, &name, &headers, body).await?;
+    desk.studio.check_room()?;
+    Ok(Json(desk.studio.add_song(file.kept())?))
 }
 
 async fn add_reference(
@@ -190,17 +208,28 @@ async fn add_reference(
     headers: HeaderMap,
     body: Body,
 ) -> Made {
-    let path = received(&desk, &name, &headers, body).await?;
-    Ok(Json(desk.studio.add_reference(path)?))
+    let file = received(&desk, &name, &headers, body).await?;
+    desk.studio.check_room()?;
+    Ok(Json(desk.studio.add_reference(Reference::whole(file.kept()))?))
 }
 
-/// Forgets a song. What was dropped is removed at the end: a master may still be made of it.
 async fn remove_song(State(desk): State<Desk>, Segments(id): Segments<Id>) {
-    desk.studio.change(|contents| contents.songs.retain(|song| song.view.id != id));
+    let path = desk.studio.change(|contents| {
+        let path = contents.song(id).map(|song| song.path.clone());
+        contents.songs.retain(|song| song.view.id != id);
+        path
+    });
+    desk.rehearsal.forget(id);
+    path.iter().for_each(|path| desk.studio.discard(path));
 }
 
 async fn remove_reference(State(desk): State<Desk>, Segments(id): Segments<Id>) {
-    desk.studio.change(|contents| contents.references.retain(|entry| entry.view.id != id));
+    let path = desk.studio.change(|contents| {
+        let path = contents.reference(id).map(|entry| entry.reference.path.clone());
+        contents.references.retain(|entry| entry.view.id != id);
+        path
+    });
+    path.iter().for_each(|path| desk.studio.discard(path));
 }
 
 async fn preview(
@@ -219,42 +248,52 @@ async fn export(
     apart(move || plan(&desk.studio, id, &wish)).await.map(Json)
 }
 
+async fn export_album(State(desk): State<Desk>, Json(wish): Json<AlbumWish>) -> Result<Json<Vec<Id>>, Refusal> {
+    apart(move || plan_album(&desk.studio, &wish)).await.map(Json)
+}
+
 /// Stops a master that is not ready, or takes a finished one off the list: its file stays.
 async fn cancel_export(State(desk): State<Desk>, Segments(id): Segments<Id>) {
     desk.studio.change(|contents| {
         if let Some(export) = contents.export(id) {
             export.is_cancelled = true;
         }
-        let is_over = |progress: Progress| progress != Progress::Working;
-        contents.exports.retain(|export| export.view.id != id || !is_over(export.view.progress));
+        contents.exports.retain(|export| export.view.id != id || export.view.progress == Progress::Working);
     });
 }
 
-/// What a page may do that holds everything it shows.
-const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
+/// What a page may do that holds everything it shows. It is nobody's page (`sandbox`): what lies in the folder of masters may
+/// come from elsewhere, and must not reach this one.
+const REPORT_POLICY: &str = "sandbox allow-scripts allow-downloads; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
                              base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 async fn send_export(
     State(desk): State<Desk>,
     Segments((id, part)): Segments<(Id, String)>,
 ) -> Result<Response, Refusal> {
-    let master = {
+    let (master, is_album) = {
         let mut contents = desk.studio.contents();
         let ready = contents.export(id).filter(|export| export.view.progress == Progress::Ready);
-        PathBuf::from(&ready.ok_or_else(not_found)?.view.path)
+        let view = &ready.ok_or_else(not_found)?.view;
+        (PathBuf::from(&view.path), view.is_album)
     };
     match part.as_str() {
+        "page" if is_album => shown(&album_page(&master)).await,
+        _ if is_album => Err(not_found()),
         "master" => send(&master, "application/octet-stream", true).await,
         "report" => send(&Detail::Report.path(&master), "application/json", true).await,
         "recipe" => send(&Detail::Recipe.path(&master), "application/json", true).await,
-        "page" => {
-            let mut response = send(&Detail::Page.path(&master), "text/html; charset=utf-8", false).await?;
-            let policy = HeaderName::from_static("content-security-policy");
-            response.headers_mut().insert(policy, HeaderValue::from_static(REPORT_POLICY));
-            Ok(response)
-        }
+        "page" => shown(&Detail::Page.path(&master)).await,
         _ => Err(not_found()),
     }
+}
+
+/// A page that holds everything it shows.
+async fn shown(path: &Path) -> Result<Response, Refusal> {
+    let mut response = send(path, "text/html; charset=utf-8", false).await?;
+    let policy = HeaderName::from_static("content-security-policy");
+    response.headers_mut().insert(policy, HeaderValue::from_static(REPORT_POLICY));
+    Ok(response)
 }
 
 async fn send_sound(State(desk): State<Desk>, Segments(id): Segments<Id>) -> Result<Response, Refusal> {

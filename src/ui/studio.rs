@@ -9,19 +9,21 @@ use clap::ValueEnum as _;
 use models::character::Character;
 use tokio::sync::watch;
 
+use crate::batch::plan::Plan;
 use crate::error::Error;
 use crate::io;
-use crate::io::output_spec::Format;
 use crate::report::reference_name;
 use crate::request::destination::Destination;
 use crate::request::job::MasterJob;
-use crate::request::paths::without_extension;
 use crate::request::reference::Reference;
-use crate::ui::history;
+use crate::request::settings::MasterSettings;
+use crate::ui::history::{self, Detail};
 use crate::ui::view::{Choice, ExportView, Id, Progress, ReferenceView, SongView, SoundView, StudioView};
 
 /// Songs and records together that a page may hold.
 const MOST_FILES: usize = 2000;
+/// More records than this say nothing about a sound.
+const MOST_REFERENCES: usize = 16;
 /// Previews that are kept; older ones are made again.
 const KEPT_PREVIEWS: usize = 48;
 
@@ -39,20 +41,51 @@ pub struct SongEntry {
 pub struct ReferenceEntry {
     /// As the page shows it.
     pub view: ReferenceView,
-    /// Its file.
-    pub path: PathBuf,
+    /// Its file, and the part of it that counts.
+    pub reference: Reference,
     /// What was measured of it, and noticed.
     pub measured: Option<Arc<(Profile, Vec<io::Warning>)>>,
 }
 
-/// A master.
+/// A master, or an album of them.
 pub struct ExportEntry {
     /// As the page shows it.
     pub view: ExportView,
     /// What is to be done; `None` for one that an earlier run made.
-    pub job: Option<MasterJob>,
+    pub job: Option<ExportJob>,
     /// Nobody wants it any more.
     pub is_cancelled: bool,
+}
+
+/// What is to be written.
+#[derive(Clone)]
+pub enum ExportJob {
+    /// The master of a song.
+    Song(Box<MasterJob>),
+    /// Masters of songs that are one record.
+    Album(AlbumJob),
+}
+
+impl ExportJob {
+    /// Whether it reads a file.
+    fn reads(&self, path: &Path) -> bool {
+        let is_reference = |settings: &MasterSettings| settings.references.iter().any(|r| r.path == path);
+        match self {
+            Self::Song(job) => job.input == path || is_reference(&job.settings),
+            Self::Album(AlbumJob { plan, .. }) => {
+                plan.items.iter().any(|item| item.input == path || is_reference(&item.settings.master))
+            }
+        }
+    }
+}
+
+/// Songs that are one record.
+#[derive(Clone)]
+pub struct AlbumJob {
+    /// What is done to them.
+    pub plan: Plan,
+    /// Where their masters go.
+    pub folder: PathBuf,
 }
 
 /// What changes while the page is open.
@@ -177,78 +210,96 @@ impl Studio {
     /// # Errors
     /// There are too many.
     pub fn add_song(&self, path: PathBuf) -> Result<Id, Error> {
-        self.add(
-            |contents, id, name| {
-                let view = SongView {
-                    id,
-                    name,
-                    progress: Progress::Waiting,
-                    error: None,
-                    seconds: 0.0,
-                    format: String::new(),
-                    lufs: None,
-                    true_peak_dbtp: None,
-                    notes: Vec::new(),
-                    start_s: 0.0,
-                    sound: None,
-                };
-                contents.songs.push(SongEntry { view, path: path.clone(), balanced_lufs: None });
-            },
-            &path,
-        )
+        self.add(|contents, id| {
+            let view = SongView {
+                id,
+                name: reference_name(&path),
+                progress: Progress::Waiting,
+                error: None,
+                seconds: 0.0,
+                format: String::new(),
+                lufs: None,
+                true_peak_dbtp: None,
+                notes: Vec::new(),
+                start_s: 0.0,
+                sound: None,
+            };
+            contents.songs.push(SongEntry { view, path, balanced_lufs: None });
+        })
     }
 
     /// Takes in a record.
     ///
     /// # Errors
     /// There are too many.
-    pub fn add_reference(&self, path: PathBuf) -> Result<Id, Error> {
-        self.add(
-            |contents, id, name| {
-                let view =
-                    ReferenceView { id, name, progress: Progress::Waiting, error: None, lufs: None, sound: None };
-                contents.references.push(ReferenceEntry { view, path: path.clone(), measured: None });
-            },
-            &path,
-        )
-    }
-
-    fn add(&self, add: impl FnOnce(&mut Contents, Id, String), path: &Path) -> Result<Id, Error> {
-        self.change(|contents| {
-            if contents.songs.len() + contents.references.len() >= MOST_FILES {
-                let words = format!("no more than {MOST_FILES} files at once; `goldmaster batch` takes any number");
-                return Err(Error::Usage(words));
-            }
-            let id = contents.next_id();
-            add(contents, id, reference_name(path));
-            Ok(id)
+    pub fn add_reference(&self, reference: Reference) -> Result<Id, Error> {
+        self.add(|contents, id| {
+            let (name, progress) = (reference.name(), Progress::Waiting);
+            let view = ReferenceView { id, name, progress, error: None, lufs: None, sound: None };
+            contents.references.push(ReferenceEntry { view, reference, measured: None });
         })
     }
 
-    /// Plans the masters of a song; returns their numbers.
-    pub fn add_exports(&self, jobs: Vec<MasterJob>) -> Vec<Id> {
+    /// Refuses one more file where there are too many.
+    ///
+    /// # Errors
+    /// There are.
+    pub fn check_room(&self) -> Result<(), Error> {
+        let contents = self.contents();
+        if contents.songs.len() + contents.references.len() < MOST_FILES {
+            return Ok(());
+        }
+        let words = format!("no more than {MOST_FILES} files at once; `goldmaster batch` takes any number");
+        Err(Error::Usage(words))
+    }
+
+    fn add(&self, add: impl FnOnce(&mut Contents, Id)) -> Result<Id, Error> {
+        self.check_room()?;
+        Ok(self.change(|contents| {
+            let id = contents.next_id();
+            add(contents, id);
+            id
+        }))
+    }
+
+    /// Removes the file of a song or record that was dropped, unless a master is still to be made of it. What was named on
+    /// the command line stays.
+    pub fn discard(&self, path: &Path) {
+        let is_needed = self.contents().exports.iter().any(|export| {
+            let is_ahead = matches!(export.view.progress, Progress::Waiting | Progress::Working);
+            is_ahead && export.job.as_ref().is_some_and(|job| job.reads(path))
+        });
+        if let Some(folder) = path.parent().filter(|_| path.starts_with(&self.scratch) && !is_needed) {
+            // What cannot be removed goes at the end.
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+
+    /// Plans masters; returns their numbers. A path that is taken gets a number.
+    pub fn add_exports(&self, jobs: Vec<ExportJob>) -> Vec<Id> {
         self.change(|contents| {
-            let mut plan = |mut job: MasterJob| {
+            let mut plan = |mut job: ExportJob| {
                 let id = contents.next_id();
                 let is_taken = |path: &Path| {
-                    path.exists() || contents.exports.iter().any(|export| Path::new(&export.view.path) == path)
+                    let is_there = |path: &Path| path.symlink_metadata().is_ok();
+                    let is_planned = |export: &ExportEntry| Path::new(&export.view.path) == path;
+                    is_there(path)
+                        || Detail::ALL.iter().any(|detail| is_there(&detail.path(path)))
+                        || contents.exports.iter().any(is_planned)
                 };
-                job.output.path = free_path(&job.output.path, is_taken);
-                let view = ExportView {
-                    id,
-                    song: reference_name(&job.input),
-                    name: reference_name(&job.output.path),
-                    path: job.output.path.display().to_string(),
-                    progress: Progress::Waiting,
-                    stage: String::new(),
-                    share: 0.0,
-                    error: None,
-                    words: String::new(),
-                    lufs: None,
-                    true_peak_dbtp: None,
-                    notes: Vec::new(),
-                    command: command(&job),
+                let (song, path, command) = match &mut job {
+                    ExportJob::Song(job) => {
+                        job.output.path = free_path(&job.output.path, is_taken);
+                        (reference_name(&job.input), job.output.path.clone(), command(job, &self.scratch))
+                    }
+                    ExportJob::Album(album) => {
+                        album.folder = free_path(&album.folder, is_taken);
+                        (format!("{} songs", album.plan.songs), album.folder.clone(), String::new())
+                    }
                 };
+                let is_album = matches!(job, ExportJob::Album(_));
+                let (name, path) = (reference_name(&path), path.display().to_string());
+                let view = ExportView { id, song, name, path, is_album, command, ..ExportView::waiting() };
                 contents.exports.push(ExportEntry { view, job: Some(job), is_cancelled: false });
                 id
             };
@@ -303,38 +354,43 @@ impl Contents {
     /// # Errors
     /// One of them is not there.
     pub fn named_references(&self, ids: &[Id]) -> Result<Vec<Reference>, Error> {
+        if ids.len() > MOST_REFERENCES {
+            return Err(Error::Usage(format!("no more than {MOST_REFERENCES} records at once")));
+        }
         let find = |id: &Id| {
             let entry = self.references.iter().find(|reference| reference.view.id == *id);
             let gone = || Error::Usage("a record that was chosen is gone: choose again".to_owned());
-            entry.map(|entry| Reference::whole(entry.path.clone())).ok_or_else(gone)
+            entry.map(|entry| entry.reference.clone()).ok_or_else(gone)
         };
         ids.iter().map(find).collect()
     }
 }
 
-/// The command line of a job, with the names of files alone: those that were dropped lie elsewhere for a user.
-fn command(job: &MasterJob) -> String {
+/// The command line of a job. Files that were dropped have their names alone: where they lie for their user is not known.
+fn command(job: &MasterJob, scratch: &Path) -> String {
+    let shown = |path: &Path| {
+        let name = path.file_name().unwrap_or_default();
+        if path.starts_with(scratch) { PathBuf::from(name) } else { path.to_owned() }
+    };
     let mut settings = job.settings.clone();
     for reference in &mut settings.references {
-        reference.path = reference_name(&reference.path).into();
+        reference.path = shown(&reference.path);
     }
-    settings.command_line(reference_name(&job.input).as_ref(), reference_name(&job.output.path).as_ref())
-}
-
-/// Where the master of a song goes.
-pub fn master_path(folder: &Path, song: &Path, place: Option<Destination>, format: Format) -> PathBuf {
-    let name = PathBuf::from(song.file_name().unwrap_or_default());
-    let stem = without_extension(&name).display().to_string();
-    let place = place.map_or_else(String::new, |place| format!(" [{place}]"));
-    folder.join(format!("{stem}{place}.master.{}", format.extension()))
+    settings.command_line(&shown(&job.input), &job.output.path)
 }
 
 /// The path, or the first one with a number that is not taken.
 fn free_path(path: &Path, is_taken: impl Fn(&Path) -> bool) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let (stem, end) = name.split_once(".master.").unwrap_or((&name, "wav"));
-    let numbered = |number: u32| path.with_file_name(format!("{stem} {number}.master.{end}"));
+    let (stem, end) =
+        name.split_once(".master.").map_or((&*name, String::new()), |(stem, end)| (stem, format!(".master.{end}")));
+    let numbered = |number: u32| path.with_file_name(format!("{stem} {number}{end}"));
     std::iter::once(path.to_owned()).chain((2..).map(numbered)).find(|path| !is_taken(path)).unwrap_or_default()
+}
+
+/// Why nothing can be done with a song.
+pub fn song_is_gone() -> Error {
+    Error::Usage("the song is gone".to_owned())
 }
 
 #[cfg(test)]
@@ -343,14 +399,10 @@ mod tests {
 
     #[test]
     fn a_master_never_takes_the_place_of_another_file() {
-        let folder = Path::new("masters");
-        let path = master_path(folder, Path::new("up/My song v1.2.flac"), Some(Destination::AppleMusic), Format::Flac);
-        assert_eq!(path, Path::new("masters/My song v1.2 [apple-music].master.flac"));
-        let path = master_path(folder, Path::new("No Extension 1.2"), None, Format::Wav);
-        assert_eq!(path, Path::new("masters/No Extension 1.2.master.wav"));
         let taken = ["a.master.wav", "a 2.master.wav"].map(PathBuf::from);
         let is_taken = |path: &Path| taken.iter().any(|taken| taken == path);
         assert_eq!(free_path(Path::new("a.master.wav"), is_taken), Path::new("a 3.master.wav"));
         assert_eq!(free_path(Path::new("b.master.wav"), is_taken), Path::new("b.master.wav"));
+        assert_eq!(free_path(Path::new("album"), |path| path == Path::new("album")), Path::new("album 2"));
     }
 }

@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+use crate::render::promises::Verdict;
+use crate::report::Report;
+use crate::report::qualities::QualityRow;
 use crate::report::warning::{Severity, Warning};
 
 /// Names a song, a reference, a sound or a master for as long as the program runs.
@@ -34,6 +37,16 @@ impl NoteView {
     /// Of warnings.
     pub fn of(warnings: &[Warning]) -> Vec<Self> {
         warnings.iter().map(|warning| Self { severity: warning.severity, text: warning.to_string() }).collect()
+    }
+}
+
+impl NoteView {
+    /// Of a report: promises that fell short, then warnings.
+    pub fn of_report(report: &Report) -> Vec<Self> {
+        let short = report.promises.iter().filter(|promise| promise.verdict != Verdict::Kept);
+        let short = short.map(|promise| (Severity::Caution, &promise.sentence));
+        let warnings = report.warnings.iter().map(|warning| (warning.severity, &warning.sentence));
+        short.chain(warnings).map(|(severity, text)| Self { severity, text: text.clone() }).collect()
     }
 }
 
@@ -101,6 +114,8 @@ pub struct ExportView {
     pub name: String,
     /// All of its path.
     pub path: String,
+    /// It is a folder with the masters of an album.
+    pub is_album: bool,
     /// How far it is.
     pub progress: Progress,
     /// What is being done.
@@ -119,6 +134,28 @@ pub struct ExportView {
     pub notes: Vec<NoteView>,
     /// The command line that makes the same file.
     pub command: String,
+}
+
+impl ExportView {
+    /// Of a master that is still to be written, without its names.
+    pub fn waiting() -> Self {
+        Self {
+            id: 0,
+            song: String::new(),
+            name: String::new(),
+            path: String::new(),
+            is_album: false,
+            progress: Progress::Waiting,
+            stage: String::new(),
+            share: 0.0,
+            error: None,
+            words: String::new(),
+            lufs: None,
+            true_peak_dbtp: None,
+            notes: Vec::new(),
+            command: String::new(),
+        }
+    }
 }
 
 /// An excerpt of a master.
@@ -151,6 +188,19 @@ pub struct RowView {
     pub target: Option<f64>,
     /// Of the master's excerpt.
     pub master: Option<f64>,
+}
+
+impl RowView {
+    /// The qualities of a report.
+    pub fn of_report(report: &Report) -> Vec<Self> {
+        let row = |row: &QualityRow| Self {
+            name: format!("{}, {}", row.quality, row.quality.unit()),
+            mix: row.mix,
+            target: row.target,
+            master: row.master,
+        };
+        report.qualities.rows.iter().map(row).collect()
+    }
 }
 
 /// A word to choose, and what it means.

@@ -41,6 +41,9 @@ pub struct Wish {
     /// One of the variations of these settings.
     #[serde(default)]
     pub variation: Option<VariationKind>,
+    /// Names the page that asks, so that its previews end one another and no other page's.
+    #[serde(default)]
+    pub page: u64,
 }
 
 impl Wish {
@@ -74,6 +77,21 @@ pub struct ExportWish {
     /// For which places, each with a master of its own; where none is said, as the settings have it.
     #[serde(default)]
     pub destinations: Vec<Destination>,
+}
+
+/// The masters of an album that are to be written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlbumWish {
+    /// Its songs, in their order.
+    pub songs: Vec<Id>,
+    /// How.
+    pub wish: Wish,
+    /// As which files.
+    pub format: Format,
+    /// All songs are to be equally loud; else they keep their differences.
+    #[serde(default)]
+    pub is_even: bool,
 }
 
 #[cfg(test)]

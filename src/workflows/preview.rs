@@ -14,6 +14,7 @@ use crate::io::output_spec::Format;
 use crate::render::output_meter::CaptureRequest;
 use crate::report::Report;
 use crate::report::passage::{Passage, excerpt};
+use crate::report::qualities::Quality;
 use crate::report::warning::WarningKind;
 use crate::request::edges::EdgeSettings;
 use crate::request::job::{MasterJob, Output};
@@ -21,9 +22,10 @@ use crate::request::settings::{DeciderKind, MasterSettings};
 use crate::song::observer::Observer;
 use crate::song::{SPOOL_BYTES, Song};
 use crate::workflows::master::{Decided, Mix, write_master};
+use crate::workflows::variations::VariationKind;
 
-/// So much of the song is rendered before its excerpt, until compressors have settled, seconds.
-const LEAD_IN_S: f64 = 2.0;
+/// So much of the song is rendered before its excerpt, in which compressors settle, seconds.
+const SETTLING_S: f64 = 2.0;
 
 /// A song and its excerpt.
 pub struct PreviewSong {
@@ -48,7 +50,7 @@ impl PreviewSong {
         let (song, profile) = Song::load_measured_within(path, SPOOL_BYTES, observer)?;
         let short_term_lufs = song.timeline.as_ref().map_or(&[][..], |timeline| &timeline.short_term_lufs);
         let passage = excerpt(profile.seconds(), short_term_lufs);
-        let start_s = (passage.start_s - LEAD_IN_S).max(0.0);
+        let start_s = (passage.start_s - SETTLING_S).max(0.0);
         let with_lead_in = Passage { start_s, ..passage };
         let (part, part_profile) = song.part(with_lead_in.frames(song.info.sample_rate_hz))?;
         Ok(Self { profile, passage, lead_in_s: passage.start_s - start_s, song, part, part_profile })
@@ -85,7 +87,9 @@ pub struct Preview {
     pub sample_rate_hz: u32,
     /// How loud the whole master will be, LUFS.
     pub expected_lufs: f64,
-    /// What was done and measured; figures are those of the excerpt.
+    /// The variation whose character suits the song.
+    pub suited: VariationKind,
+    /// What was done and measured; figures are those of the excerpt, but for the loudness of its qualities.
     pub report: Report,
 }
 
@@ -132,19 +136,31 @@ impl Previewer {
         let start_s = song.lead_in_s;
         let heard = start_s..start_s + song.passage.end_s - song.passage.start_s;
         let capture = CaptureRequest::new(part, &decided.recipe, &[heard]);
-        let scratch =
-            tempfile::Builder::new().suffix(".wav").tempfile_in(folder).map_err(|e| io::Error::spooling(&e))?;
-        let output =
-            Output { path: scratch.path().to_owned(), format: Format::Wav, force: true, delta: None, page: None };
+        let scratch = tempfile::tempdir_in(folder).map_err(|e| io::Error::spooling(&e))?;
+        let path = scratch.path().join("preview.wav");
+        let output = Output { path, format: Format::Wav, force: false, delta: None, page: None };
         let job = MasterJob { input: input.to_owned(), output, settings, recipe: None };
         let (mut report, mut frames) = write_master(&job, decided, capture, observer)?;
-        // Where the excerpt ends, most songs go on.
-        report.warnings.retain(|warning| !matches!(warning.kind, WarningKind::CutOff { .. }));
+        if song.passage.end_s < profile.seconds() {
+            // Where the excerpt ends, the song goes on.
+            report.warnings.retain(|warning| !matches!(warning.kind, WarningKind::CutOff { .. }));
+        }
         let after_lufs = report.after.integrated_lufs.unwrap_or(report.wanted.loudness_lufs);
+        let expected_lufs = wanted_lufs + (after_lufs - report.wanted.loudness_lufs);
+        let target = report.decision.as_ref().and_then(|decision| decision.target_sound.as_ref());
+        let suited = VariationKind::suited(profile, target);
+        // The wish was shifted for the excerpt's sake; what is told is about the whole.
+        report.wanted.loudness_lufs = wanted_lufs;
+        for row in report.qualities.rows.iter_mut().filter(|row| row.quality == Quality::Loudness) {
+            let of_whole = |lufs: f64| lufs - louder_lu;
+            (row.mix, row.target, row.master) =
+                (row.mix.map(of_whole), row.target.map(of_whole), row.master.map(of_whole));
+        }
         Ok(Preview {
             frames: frames.pop().unwrap_or_default(),
             sample_rate_hz: report.output.sample_rate_hz,
-            expected_lufs: wanted_lufs + (after_lufs - report.wanted.loudness_lufs),
+            expected_lufs,
+            suited,
             report,
         })
     }

@@ -16,7 +16,7 @@ use crate::io::output_spec::Format;
 use crate::page::variations::{VariationView, write_page};
 use crate::render::output_meter::CaptureRequest;
 use crate::report::passage::{Passage, excerpt};
-use crate::report::qualities::{Qualities, Quality};
+use crate::report::qualities::{Qualities, Quality, Sound};
 use crate::request::delivery::LoudnessTarget;
 use crate::request::job::{MasterJob, Output};
 use crate::request::page::Page;
@@ -83,10 +83,11 @@ impl VariationKind {
         }
     }
 
-    /// The one with a character that suits a mix, by how it compares with its target.
-    pub fn suited(qualities: &Qualities) -> Self {
-        let row = qualities.rows.iter().find(|row| row.quality == Quality::Brightness);
-        let is_brighter = row.and_then(|row| Some(row.mix? > row.target?)).unwrap_or(false);
+    /// The one with a character that suits a mix: warm for one that is brighter than its target.
+    pub fn suited(mix: &Profile, target: Option<&Sound>) -> Self {
+        let brightness = |sound: &Sound| sound.value(Quality::Brightness);
+        let mix = Sound::of_profile(mix).as_ref().and_then(brightness);
+        let is_brighter = mix.zip(target.and_then(brightness)).is_some_and(|(mix, target)| mix > target);
         if is_brighter { Self::Warm } else { Self::Open }
     }
 
@@ -160,8 +161,13 @@ pub fn variations(
         if kind == VariationKind::Balanced {
             // The balanced master says how loud "loud" is, and which character suits.
             balanced_lufs = report.after.integrated_lufs.unwrap_or(balanced_lufs);
+            let target_sound = report.decision.as_ref().and_then(|decision| decision.target_sound.clone());
             reference = report.decision.as_ref().and_then(|decision| decision.references.first().cloned());
-            kinds.extend([VariationKind::Gentle, VariationKind::Loud, VariationKind::suited(&report.qualities)]);
+            kinds.extend([
+                VariationKind::Gentle,
+                VariationKind::Loud,
+                VariationKind::suited(&profile, target_sound.as_ref()),
+            ]);
         }
         let view = VariationView::new(kind.name(), &report, frames, command);
         done.push((Variation { kind, options, qualities: report.qualities }, view));

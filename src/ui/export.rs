@@ -1,0 +1,294 @@
+//! Masters of whole songs and albums, in the order in which they are asked for.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::batch::albums::{Division, Order, arranged};
+use crate::batch::inputs::{Found, tree_path};
+use crate::batch::outcome::Outcome;
+use crate::batch::pages::index_path;
+use crate::batch::plan::{Plan, Relation};
+use crate::batch::run::{self, Options};
+use crate::batch::settings::Settings;
+use crate::batch::shared::guarded;
+use crate::batch::watch::{Ended, Watch};
+use crate::error::Error;
+use crate::io;
+use crate::io::output_spec::Format;
+use crate::io::text;
+use crate::report::reference_name;
+use crate::report::warning::Severity;
+use crate::request::destination::Destination;
+use crate::request::job::{AlbumBalance, AlbumLoudness, MasterJob, Output};
+use crate::request::page::{Page, PageAudio};
+use crate::request::paths::without_extension;
+use crate::song::multi_threaded;
+use crate::song::observer::{Observer, Stage};
+use crate::terminal::progress_bar::interrupts;
+use crate::ui::history::{Detail, details, of_finished};
+use crate::ui::studio::{AlbumJob, Contents, ExportJob, Studio, song_is_gone};
+use crate::ui::view::{ExportView, Id, NoteView, Progress};
+use crate::ui::wish::{AlbumWish, ExportWish};
+use crate::workflows::master::master;
+
+/// Plans the masters of a song: one for each format and place.
+///
+/// # Errors
+/// The song or a record is gone, a setting cannot be, or the folder cannot be made.
+pub fn plan(studio: &Studio, id: Id, wish: &ExportWish) -> Result<Vec<Id>, Error> {
+    let (input, references) = {
+        let mut contents = studio.contents();
+        let references = contents.named_references(&wish.wish.references)?;
+        (contents.song(id).ok_or_else(song_is_gone)?.path.clone(), references)
+    };
+    let settings = wish.wish.settings(references).map_err(Error::Usage)?;
+    let mut places: Vec<Option<Destination>> = distinct(&wish.destinations).into_iter().map(Some).collect();
+    if places.is_empty() {
+        places.push(None);
+    }
+    if wish.formats.is_empty() {
+        return Err(Error::Usage("choose a kind of file".to_owned()));
+    }
+    text::create_folder(&details(&studio.folder))?;
+    let mut jobs = Vec::new();
+    for place in places {
+        let mut settings = settings.clone();
+        if let Some(place) = place {
+            settings.delivery.destinations = vec![place];
+        }
+        for format in distinct(&wish.formats) {
+            settings.check(format)?;
+            let path = master_path(&studio.folder, &input, place, format);
+            let output = Output { path, format, force: false, delta: None, page: None };
+            let job = MasterJob { input: input.clone(), output, settings: settings.clone(), recipe: None };
+            jobs.push(ExportJob::Song(Box::new(job)));
+        }
+    }
+    Ok(studio.add_exports(jobs))
+}
+
+/// Where the master of a song goes.
+fn master_path(folder: &Path, song: &Path, place: Option<Destination>, format: Format) -> PathBuf {
+    let name = PathBuf::from(song.file_name().unwrap_or_default());
+    let stem = without_extension(&name).display().to_string();
+    let place = place.map_or_else(String::new, |place| format!(" [{place}]"));
+    folder.join(format!("{stem}{place}.master.{}", format.extension()))
+}
+
+/// Each of them once, in their order.
+fn distinct<T: Copy + PartialEq>(items: &[T]) -> Vec<T> {
+    let mut kept = Vec::new();
+    for item in items {
+        if !kept.contains(item) {
+            kept.push(*item);
+        }
+    }
+    kept
+}
+
+/// Plans the masters of an album.
+///
+/// # Errors
+/// A song or a record is gone, there are no two songs, or a setting cannot be.
+pub fn plan_album(studio: &Studio, wish: &AlbumWish) -> Result<Vec<Id>, Error> {
+    let (paths, references) = {
+        let mut contents = studio.contents();
+        let references = contents.named_references(&wish.wish.references)?;
+        let path = |id: &Id| contents.song(*id).map(|song| song.path.clone()).ok_or_else(song_is_gone);
+        (wish.songs.iter().map(path).collect::<Result<Vec<PathBuf>, Error>>()?, references)
+    };
+    let songs = distinct(&wish.songs).len();
+    if songs < 2 || songs < paths.len() {
+        return Err(Error::Usage("an album has two songs at least, each once".to_owned()));
+    }
+    let master = wish.wish.settings(references).map_err(Error::Usage)?;
+    let settings =
+        Settings { master, genre_references: Vec::new(), folder_references: Vec::new(), format: wish.format };
+    settings.check()?;
+    let found = |path: PathBuf| {
+        let relative = path.file_name().map_or_else(|| tree_path(&path), PathBuf::from);
+        Found { path, relative, problem: None }
+    };
+    let folder = studio.folder.join("album");
+    let plan = Plan::uniform(paths.into_iter().map(found).collect(), settings, &folder, None)?;
+    let balance = if wish.is_even { AlbumBalance::Even } else { AlbumBalance::Keep };
+    let relation = Relation { album: Some(AlbumLoudness::Whole), balance, is_own_reference: false };
+    let (plan, _) = arranged(plan, relation, Division::One, Order::Tags);
+    Ok(studio.add_exports(vec![ExportJob::Album(AlbumJob { plan, folder })]))
+}
+
+/// Tells the page how far a master, or an album, is.
+struct ExportProgress<'a> {
+    studio: &'a Studio,
+    id: Id,
+    done: AtomicU64,
+    all: AtomicU64,
+    /// Songs of an album that failed, and why.
+    failed: Mutex<Vec<String>>,
+}
+
+/// The page hears of every hundredth.
+const STEPS: u64 = 100;
+
+impl ExportProgress<'_> {
+    fn begins(&self, words: String, all: u64) {
+        self.done.store(0, Ordering::Relaxed);
+        self.all.store(all, Ordering::Relaxed);
+        self.show(|view| (view.stage, view.share) = (words, 0.0));
+    }
+
+    fn goes_on(&self, by: u64) {
+        let (before, all) = (self.done.fetch_add(by, Ordering::Relaxed), self.all.load(Ordering::Relaxed));
+        let step = |done: u64| done.saturating_mul(STEPS).checked_div(all).unwrap_or(0);
+        if step(before) != step(before + by) {
+            self.show(|view| view.share = (step(before + by) as f64 / STEPS as f64).min(1.0));
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        interrupts() > 0
+            || self.studio.is_closing()
+            || self.studio.contents().export(self.id).is_none_or(|e| e.is_cancelled)
+    }
+
+    fn show(&self, change: impl FnOnce(&mut ExportView)) {
+        self.studio.change(|contents| contents.export(self.id).map(|export| change(&mut export.view)));
+    }
+}
+
+impl Observer for ExportProgress<'_> {
+    fn stage(&self, stage: Stage, frames: Option<u64>) {
+        self.begins(stage.to_string(), frames.unwrap_or(0));
+    }
+
+    fn advance(&self, frames: u64) -> Result<(), io::Error> {
+        self.goes_on(frames);
+        if self.is_over() { Err(io::Error::Interrupted) } else { Ok(()) }
+    }
+}
+
+impl Watch for ExportProgress<'_> {
+    fn begins(&self, bytes: u64) {
+        self.begins("mastering the album".to_owned(), bytes);
+    }
+
+    fn worked(&self, bytes: u64) {
+        self.goes_on(bytes);
+    }
+
+    fn ended(&self, song: &Ended) {
+        if let Outcome::Failed(cause) | Outcome::FailedAgain(cause) | Outcome::Changing(cause) = song.outcome {
+            self.failed.lock().unwrap_or_else(PoisonError::into_inner).push(cause.clone());
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.is_over()
+    }
+
+    fn is_cut(&self) -> bool {
+        self.is_over()
+    }
+}
+
+/// Writes masters as they are planned, until the program ends.
+pub fn export_all(studio: &Studio) {
+    let find = |contents: &mut Contents| {
+        let export = contents.exports.iter_mut().find(|export| export.view.progress == Progress::Waiting)?;
+        export.view.progress = Progress::Working;
+        Some((export.view.id, export.job.clone()?))
+    };
+    while let Some((id, job)) = studio.next(find) {
+        let (done, all, failed) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::default());
+        let watch = ExportProgress { studio, id, done, all, failed };
+        let path = match &job {
+            ExportJob::Song(job) => job.input.clone(),
+            ExportJob::Album(job) => job.folder.clone(),
+        };
+        let work = || match job {
+            ExportJob::Song(job) => export(*job, &watch),
+            ExportJob::Album(job) => export_album(&job, &watch),
+        };
+        let done = guarded(&path, || multi_threaded(work).map_err(|error| error.to_string()));
+        studio.change(|contents| {
+            let Some(entry) = contents.export(id) else { return };
+            let view = &mut entry.view;
+            match done {
+                Ok(finished) => {
+                    let command = std::mem::take(&mut view.command);
+                    *view = ExportView { id, command, ..finished };
+                }
+                Err(error) => {
+                    let words = if entry.is_cancelled { "stopped".to_owned() } else { error };
+                    (view.progress, view.error) = (Progress::Failed, Some(words));
+                }
+            }
+        });
+    }
+}
+
+fn export(job: MasterJob, observer: &dyn Observer) -> Result<ExportView, Error> {
+    let path = Detail::Page.path(&job.output.path);
+    let page = Some(Page { path, audio: PageAudio::Excerpt, force: true });
+    let job = MasterJob { output: Output { page, ..job.output }, ..job };
+    let report = master(&job, observer)?;
+    let mut view = of_finished(&report);
+    // The master is there: what cannot be written beside it is no reason to call it failed.
+    for (detail, text) in [(Detail::Recipe, report.recipe.to_json()), (Detail::Report, report.to_json())] {
+        if let Err(error) = text::write(&detail.path(&job.output.path), &text, true) {
+            view.notes.push(NoteView { severity: Severity::Caution, text: error.to_string() });
+        }
+    }
+    Ok(view)
+}
+
+/// Writes the masters of an album, with a page for each song and one for all.
+fn export_album(job: &AlbumJob, watch: &ExportProgress) -> Result<ExportView, Error> {
+    let options = Options {
+        jobs: None,
+        memory_bytes: None,
+        force: false,
+        resume: true,
+        pages: Some(PageAudio::Excerpt),
+        cue_gap_s: None,
+        summary_date: None,
+    };
+    let run::Finished { summary, albums } = run::run(&job.plan, &job.folder, &options, watch)?;
+    if summary.left > 0 {
+        return Err(io::Error::Interrupted.into());
+    }
+    let sentences = albums.iter().flat_map(|album| album.sentences()).collect::<Vec<_>>();
+    let failed = watch.failed.lock().unwrap_or_else(PoisonError::into_inner);
+    let notes = failed.iter().map(|cause| NoteView { severity: Severity::Serious, text: cause.clone() });
+    Ok(ExportView {
+        song: format!("{} songs", job.plan.songs),
+        name: reference_name(&job.folder),
+        path: job.folder.display().to_string(),
+        is_album: true,
+        progress: Progress::Ready,
+        words: std::iter::once(summary.to_string()).chain(sentences).collect::<Vec<_>>().join("; "),
+        lufs: albums.first().and_then(|album| album.loudness_lufs),
+        notes: notes.collect(),
+        ..ExportView::waiting()
+    })
+}
+
+/// The page of all masters of an album.
+pub fn album_page(folder: &Path) -> PathBuf {
+    index_path(folder, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_master_is_called_like_its_song() {
+        let folder = Path::new("masters");
+        let path = master_path(folder, Path::new("up/My song v1.2.flac"), Some(Destination::AppleMusic), Format::Flac);
+        assert_eq!(path, Path::new("masters/My song v1.2 [apple-music].master.flac"));
+        let path = master_path(folder, Path::new("No Extension 1.2"), None, Format::Wav);
+        assert_eq!(path, Path::new("masters/No Extension 1.2.master.wav"));
+    }
+}

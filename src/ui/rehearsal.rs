@@ -1,0 +1,176 @@
+//! Excerpts of masters, as the controls of the page want them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use analyzer::stream::Frame;
+
+use crate::error::Error;
+use crate::io;
+use crate::page::audio::{Clip, Part};
+use crate::request::settings::MasterSettings;
+use crate::song::multi_threaded;
+use crate::song::observer::{Observer, Stage};
+use crate::terminal::progress_bar::interrupts;
+use crate::ui::studio::{Studio, song_is_gone};
+use crate::ui::view::{Id, NoteView, PreviewView, RowView};
+use crate::ui::wish::Wish;
+use crate::workflows::preview::{Preview, PreviewSong, Previewer};
+use crate::workflows::variations::VariationKind;
+
+/// More pages than this are not open at once: their previews may be ended for one another.
+const MOST_PAGES: usize = 64;
+
+/// What previews need; one at a time.
+pub struct Rehearsal {
+    previewer: Mutex<Previewer>,
+    /// The frames of one song are kept.
+    loaded: Mutex<Option<(Id, Arc<PreviewSong>)>>,
+    /// The newest preview of every page that is open: it ends those before it.
+    newest: Mutex<BTreeMap<u64, u64>>,
+    /// Counts previews.
+    count: AtomicU64,
+}
+
+/// Waits for a thread that may have panicked.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends what is at work when the program ends, or when `is_over` says so.
+pub struct Until<'a, F> {
+    /// What ends with the program.
+    pub studio: &'a Studio,
+    /// Nobody waits for it any more.
+    pub is_over: F,
+}
+
+impl<F: Fn() -> bool + Sync> Observer for Until<'_, F> {
+    fn stage(&self, _: Stage, _: Option<u64>) {}
+
+    fn advance(&self, _: u64) -> Result<(), io::Error> {
+        let is_over = interrupts() > 0 || self.studio.is_closing() || (self.is_over)();
+        if is_over { Err(io::Error::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// The excerpt of a song, as a page plays it.
+pub fn clip(song: &PreviewSong, frames: Vec<Frame>, sample_rate_hz: u32) -> Clip {
+    let parts = vec![Part { passage: song.passage, frames }];
+    Clip { id: String::new(), label: String::new(), sample_rate_hz, channels: song.info().channels, parts }
+}
+
+impl Rehearsal {
+    /// With the network loaded.
+    ///
+    /// # Errors
+    /// The compiled-in network cannot be run.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self {
+            previewer: Mutex::new(Previewer::new()?),
+            loaded: Mutex::new(None),
+            newest: Mutex::default(),
+            count: AtomicU64::new(0),
+        })
+    }
+
+    /// Masters the excerpt of a song; `None` where a variation would be hardly different from the balanced one. A newer
+    /// preview ends this one.
+    ///
+    /// # Errors
+    /// The song or a record is gone or not measured yet, a setting cannot be, or the run is interrupted.
+    pub fn preview(&self, studio: &Studio, id: Id, wish: &Wish) -> Result<Option<PreviewView>, Error> {
+        let (path, balanced_lufs, references) = {
+            let mut contents = studio.contents();
+            let references = contents.named_references(&wish.references)?;
+            let song = contents.song(id).ok_or_else(song_is_gone)?;
+            (song.path.clone(), song.balanced_lufs, references)
+        };
+        let mut measured = Vec::new();
+        for (reference, id) in references.iter().zip(&wish.references) {
+            let mut contents = studio.contents();
+            let known = contents.reference(*id).and_then(|entry| entry.measured.clone()).ok_or_else(unmeasured)?;
+            measured.push((reference.name(), reference.weight, known.0.clone(), known.1.clone()));
+        }
+        let common = wish.settings(references).map_err(Error::Usage)?;
+        let is_balanced = wish.variation == Some(VariationKind::Balanced);
+        let settings = match wish.variation {
+            Some(kind) if !is_balanced => {
+                let balanced_lufs = balanced_lufs.ok_or_else(unmeasured)?;
+                kind.settings(&common, balanced_lufs)
+            }
+            _ => Some(common),
+        };
+        let Some(settings) = settings else { return Ok(None) };
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        {
+            let mut newest = locked(&self.newest);
+            if newest.len() >= MOST_PAGES {
+                newest.clear();
+            }
+            newest.insert(wish.page, number);
+        }
+        let is_over = || locked(&self.newest).get(&wish.page) != Some(&number);
+        let observer = Until { studio, is_over };
+        let (song, preview) = {
+            let mut previewer = locked(&self.previewer);
+            observer.advance(0)?;
+            let previewer = &mut *previewer;
+            multi_threaded(|| {
+                let song = self.song(id, &path, &observer)?;
+                let place = (path.as_path(), studio.scratch.as_path());
+                let preview = previewer.preview(&song, place, &settings, measured, &observer)?;
+                Ok::<_, Error>((song, preview))
+            })?
+        };
+        if is_balanced {
+            let lufs = preview.expected_lufs;
+            studio.change(|contents| contents.song(id).map(|song| song.balanced_lufs = Some(lufs)));
+        }
+        let Preview { frames, sample_rate_hz, expected_lufs, suited, report } = preview;
+        let sound = studio.keep_preview(clip(&song, frames, sample_rate_hz).encoded()?)?;
+        let changed = settings.changed(&MasterSettings::default());
+        Ok(Some(PreviewView {
+            sound,
+            words: report.qualities.change_words().unwrap_or_default(),
+            expected_lufs,
+            rows: RowView::of_report(&report),
+            settings: changed.into_iter().filter(|(name, _)| name != "reference").collect(),
+            suited: suited.name(),
+            notes: NoteView::of_report(&report),
+        }))
+    }
+
+    /// Keeps the frames of a song that was just measured, unless those of a song that somebody listens to are there.
+    pub fn keep(&self, studio: &Studio, id: Id, song: Arc<PreviewSong>) {
+        let mut loaded = locked(&self.loaded);
+        if loaded.as_ref().is_none_or(|(known, _)| studio.contents().song(*known).is_none()) {
+            *loaded = Some((id, song));
+        }
+    }
+
+    /// Lets go of the frames of a song.
+    pub fn forget(&self, id: Id) {
+        let mut loaded = locked(&self.loaded);
+        if loaded.as_ref().is_some_and(|(known, _)| *known == id) {
+            *loaded = None;
+        }
+    }
+
+    /// The frames of a song, read again where another was heard since.
+    fn song(&self, id: Id, path: &Path, observer: &dyn Observer) -> Result<Arc<PreviewSong>, io::Error> {
+        let known = locked(&self.loaded).as_ref().filter(|(loaded, _)| *loaded == id).map(|(_, song)| song.clone());
+        if let Some(song) = known {
+            return Ok(song);
+        }
+        let song = Arc::new(PreviewSong::load(path, observer)?);
+        *locked(&self.loaded) = Some((id, song.clone()));
+        Ok(song)
+    }
+}
+
+fn unmeasured() -> Error {
+    Error::Usage("still being measured: try again in a moment".to_owned())
+}
