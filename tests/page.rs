@@ -195,19 +195,6 @@ fn a_batch_has_a_page_for_every_song_and_one_of_all() {
     assert_eq!(page(&folder, "out/index.html"), "my own page");
 }
 
-#[test]
-fn completions_and_manual_come_from_the_arguments() {
-    let folder = Folder::new();
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let run = folder.goldmaster(&["completions", shell]).succeeded();
-        assert!(run.stdout.contains("report-audio") && run.stdout.contains("merge-reports"), "{shell}");
-    }
-    let manual = folder.goldmaster(&["man"]).succeeded().stdout;
-    for word in [".TH goldmaster", "\\-\\-report\\-audio", "merge\\-reports", "\\-\\-album"] {
-        assert!(manual.contains(word), "{word}");
-    }
-}
-
 /// A browser that is ended with the test.
 struct Browser(Child);
 
