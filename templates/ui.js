@@ -12,8 +12,10 @@ let state = { songs: [], references: [], exports: [], characters: [], destinatio
 let songId = null;
 /** Records that are followed. */
 const followed = new Set();
-/** Masters of the song that were heard, by name; each as the program told it. */
+/** Masters of the song that were made, by name; each as the program told it. */
 let heard = {};
+/** Those of them that are being made anew. */
+let stale = new Set();
 /** The master that an export makes: its name, and settings that no control shows. */
 let current = { name: "balanced", hidden: [] };
 /** Masters that are still to be asked for, the one that is being made, and a number for every new list. */
@@ -139,14 +141,14 @@ function choose(name) {
   tell();
 }
 
-/** The controls show the settings of a master. */
+/** The controls take on the shape of a master. Where the song goes stays as it was chosen. */
 function startFrom(name) {
   const settings = new Map(heard[name].settings);
-  const form = byId("controls");
-  form.reset();
-  for (const control of form.elements) {
-    if (settings.has(control.name)) {
-      control.value = settings.get(control.name);
+  for (const control of controls()) {
+    if (isPlace(control)) {
+      if (settings.get(control.name) === control.value) settings.delete(control.name);
+    } else {
+      control.value = settings.get(control.name) ?? standard(control);
       settings.delete(control.name);
     }
   }
@@ -161,8 +163,9 @@ function tell() {
   if (name === "mix") words = "The mix as it is.";
   else if (preview) words = preview.words + ". The whole master: about " + number(preview.expected_lufs) + " LUFS.";
   else if (name) words = "The record, at its loudest part.";
+  if (preview && stale.has(name)) words += " Being made anew…";
   setText(byId("words"), words.charAt(0).toUpperCase() + words.slice(1));
-  const shown = heard[current.name];
+  const shown = preview ?? heard[current.name];
   const cells = (row) => [row.mix, row.target, row.master].map((value) => make("td", { textContent: number(value) }));
   byId("rows").replaceChildren(...(shown?.rows ?? []).map((row) => make("tr", {}, make("th", { scope: "row", textContent: row.name }), ...cells(row))));
   byId("preview-notes").replaceChildren(...noteItems(shown?.notes ?? []));
@@ -229,13 +232,19 @@ function show() {
 
 // ---- Previews
 
+const controls = () => [...byId("controls").elements].filter((control) => control.name);
+/** Whether a control says where a master goes, and not what shape it has. */
+const isPlace = (control) => ["for", "loudness", "match"].includes(control.name);
+const standard = (control) => ({ character: "balanced", match: "balance", for: "", loudness: "" })[control.name] ?? "100";
+const changed = (kept) => controls().filter((control) => kept(control) && control.value !== standard(control)).map((control) => [control.name, control.value]);
+
+/** Where masters go: the same for all variations. */
+const places = () => changed(isPlace).filter(([name]) => name !== "match" || followed.size > 0);
+
+/** All that the controls say, and what the master brought along that they started from. */
 function settings() {
-  const said = [...current.hidden];
-  for (const control of byId("controls").elements) {
-    const standard = control.type === "range" ? "100" : control.id === "character" ? "balanced" : control.id === "match" ? "balance" : "";
-    if (control.name && control.value !== standard) said.push([control.name, control.value]);
-  }
-  return said.filter(([name]) => name !== "match" || followed.size > 0);
+  const hidden = new Map(current.hidden);
+  return [...places().filter(([name]) => !hidden.has(name)), ...changed((control) => !isPlace(control)), ...hidden];
 }
 
 /** Names this page, so that its requests end one another and those of no other. */
@@ -246,8 +255,7 @@ let mine = [];
 const wish = (name) => {
   const base = { references: [...followed], page: PAGE };
   if (name === "yours") return { ...base, settings: mine };
-  const match = byId("match").value;
-  return { ...base, settings: match !== "balance" && followed.size > 0 ? [["match", match]] : [], variation: name };
+  return { ...base, settings: places(), variation: name };
 };
 
 /** Asks for the masters of a song, one after the other, until something else is wanted. */
@@ -264,10 +272,11 @@ async function pump(turn) {
       await player.load(name, preview.sound.url, preview.sound.lufs);
       if (turn !== run) return;
       heard[name] = preview;
-      // Towards another record the same name means other settings.
+      stale.delete(name);
+      // Towards another record or place the same name means other settings.
       if (name === current.name && name !== "yours") startFrom(name);
-      if (name === "balanced") wanted.push(...["gentle", "loud", preview.suited].filter((other) => !heard[other] && !wanted.includes(other)));
-      if (name === current.name && MASTERS.every((other) => other === name || !heard[other] || name === "yours")) player.choose(name);
+      if (name === "balanced") wanted.push(...["gentle", "loud", preview.suited].filter((other) => (!heard[other] || stale.has(other)) && !wanted.includes(other)));
+      if (name === current.name && (name === "yours" || Object.keys(heard).length === 1)) player.choose(name);
       say("", "preview");
     } catch (error) {
       if (turn !== run) return;
@@ -280,6 +289,19 @@ async function pump(turn) {
   if (turn !== run) return;
   busy = null;
   setText(byId("status"), "");
+  // What was not made again is not to be had any more.
+  for (const name of stale) {
+    player.remove(name);
+    delete heard[name];
+  }
+  stale.clear();
+  if (!heard[current.name] && heard.balanced) {
+    startFrom("balanced");
+    if (player.chosen === "mix") player.choose("balanced");
+  }
+  drawSounds();
+  tell();
+  show();
 }
 
 function leave() {
@@ -294,26 +316,32 @@ function rehearse(names) {
   pump(run);
 }
 
-/** The song or its records have changed: everything is heard anew. */
+/** The records or the place have changed: everything is made anew, what is listened to first. */
 function startOver() {
-  for (const name of Object.keys(heard)) player.remove(name);
-  heard = {};
-  if (current.name === "yours") return rehearse(["yours", "balanced"]);
-  const match = byId("match").value;
-  byId("controls").reset();
-  byId("match").value = match;
-  current = { name: "balanced", hidden: [] };
-  drawOutputs();
-  rehearse(["balanced"]);
+  stale = new Set(Object.keys(heard));
+  if (current.name === "yours") mine = settings();
+  rehearse(current.name === "yours" ? ["yours", "balanced"] : ["balanced", current.name]);
+  tell();
 }
 
 let resting = 0;
-function moved() {
+function moved(event) {
+  const control = event.target;
+  const isValid = control.checkValidity();
+  control.setAttribute("aria-invalid", String(!isValid));
+  setText(byId("controls-message"), isValid ? "" : "Loudness goes from −50 to −1 LUFS.");
+  clearTimeout(resting);
+  if (!isValid) return;
+  if (isPlace(control)) {
+    // A loudness that a variation brought along gives way to what was chosen now.
+    current.hidden = [];
+    resting = setTimeout(startOver, REST_MS);
+    return;
+  }
   current.name = "yours";
   mine = settings();
   drawOutputs();
   tell();
-  clearTimeout(resting);
   resting = setTimeout(() => rehearse(["yours", ...(busy ? [busy] : []), ...wanted]), REST_MS);
 }
 
@@ -333,10 +361,13 @@ async function pick(id) {
   [wanted, busy, begun] = [[], null, null];
   player.clear();
   heard = {};
+  stale.clear();
   byId("controls").reset();
   current = { name: "balanced", hidden: [] };
   drawOutputs();
   draw();
+  tell();
+  setText(byId("status"), "");
   await hearMix();
 }
 
@@ -385,6 +416,7 @@ function drawSong() {
   const shown = song();
   byId("song").hidden = !shown;
   if (!shown) return;
+  for (const part of document.querySelectorAll(".listen, .like, .shape, .export")) part.hidden = shown.progress === "failed";
   setText(byId("song-title"), shown.name);
   const facts = shown.progress === "ready"
     ? clock(shown.seconds) + " · " + shown.format + " · " + number(shown.lufs) + " LUFS · true peak " + number(shown.true_peak_dbtp) + " dBTP"
@@ -438,7 +470,7 @@ function drawMasters() {
     const levels = item.is_album ? [item.path] : [number(item.lufs) + " LUFS, true peak " + number(item.true_peak_dbtp) + " dBTP"];
     const texts = { waiting: "Waiting", working: item.stage || "Starting", ready: [...levels, item.words].filter(Boolean).join(": "), failed: item.error ?? "" };
     setText(told, texts[item.progress]);
-    told.className = item.progress === "failed" ? "told bad" : "told";
+    told.className = item.progress === "failed" && item.error !== "stopped" ? "told bad" : "told";
     bar.hidden = item.progress !== "working";
     bar.value = item.share;
     bar.ariaLabel = "Progress of " + item.name;
@@ -462,10 +494,13 @@ async function exportSongs(ids, isAlbum = false) {
   const formats = checked("format");
   if (!formats.length) return say("Choose a kind of file: WAV or FLAC.");
   say("");
-  const master = { references: [...followed], settings: settings() };
+  const places = checked("place");
+  // Each of several places has a loudness of its own.
+  const isOwn = ([name]) => !places.length || !["for", "loudness", "max_limiting_db"].includes(name);
+  const master = { references: [...followed], settings: settings().filter(isOwn) };
   try {
     if (isAlbum) for (const format of formats) await ask("POST", "albums", { songs: ids, wish: master, format });
-    else for (const id of ids) await ask("POST", "songs/" + id + "/exports", { wish: master, formats, destinations: checked("place") });
+    else for (const id of ids) await ask("POST", "songs/" + id + "/exports", { wish: master, formats, destinations: places });
     byId("masters-card").scrollIntoView({ block: "nearest" });
   } catch (error) {
     say(error.message);
@@ -531,7 +566,7 @@ async function dropped(event) {
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return send(event.dataTransfer.files, kind);
   for (const entry of entries) {
-    const files = entry.isFile ? [await fileOf(entry)] : await filesOf(entry);
+    const files = await filesOf(entry);
     send(files, kind);
     if (!files.length) say(entry.name + " holds no file of sound.", "upload");
   }
@@ -611,6 +646,14 @@ byId("stage").addEventListener("click", (event) => {
   player.seek(((event.clientX - box.left) / box.width) * player.length);
 });
 byId("controls").addEventListener("input", moved);
+byId("reset").addEventListener("click", () => {
+  byId("controls").reset();
+  setText(byId("controls-message"), "");
+  current = { name: "balanced", hidden: [] };
+  drawOutputs();
+  startOver();
+  choose("balanced");
+});
 byId("controls").addEventListener("submit", (event) => event.preventDefault());
 byId("export").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -627,7 +670,7 @@ addEventListener("keydown", (event) => {
   const on = event.target instanceof Element ? event.target : document.body;
   if (on.closest('select, pre, input[type="number"]')) return;
   const isSound = on.matches('input[name="sound"]');
-  if (event.key === " " && (isSound || !on.closest("button, a, summary, input"))) { event.preventDefault(); byId("play").click(); }
+  if (event.key === " " && !event.repeat && (isSound || !on.closest("button, a, summary, input"))) { event.preventDefault(); byId("play").click(); }
   const name = soundNames()[Number(event.key) - 1];
   if (name && player.has(name)) choose(name);
 });

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::batch::shared::guarded;
 use crate::error::Error;
 use crate::page::audio::Clip;
-use crate::report::ReferenceReport;
 use crate::report::passage::{Passage, PassageKind};
 use crate::report::warning::{Subject, Warning};
+use crate::report::{ReferenceReport, reference_name};
 use crate::request::reference::Reference;
 use crate::song::observer::Observer as _;
 use crate::song::{measure_part, multi_threaded};
@@ -44,7 +44,7 @@ pub fn measure_all(studio: &Studio, rehearsal: &Rehearsal) {
     while let Some(found) = studio.next(find) {
         match found {
             Unmeasured::Song(id, path) => {
-                let work = || measure_song(studio, rehearsal, id, &path).map_err(|error| error.to_string());
+                let work = || measure_song(studio, rehearsal, id, &path).map_err(|error| by_name(&error, &path));
                 let measured = guarded(&path, || multi_threaded(work));
                 studio.change(|contents| {
                     if let (Err(error), Some(song)) = (measured, contents.song(id)) {
@@ -53,7 +53,8 @@ pub fn measure_all(studio: &Studio, rehearsal: &Rehearsal) {
                 });
             }
             Unmeasured::Reference(id, reference) => {
-                let work = || measure_reference(studio, id, &reference).map_err(|error| error.to_string());
+                let work =
+                    || measure_reference(studio, id, &reference).map_err(|error| by_name(&error, &reference.path));
                 let measured = guarded(&reference.path, || multi_threaded(work));
                 studio.change(|contents| {
                     if let (Err(error), Some(entry)) = (measured, contents.reference(id)) {
@@ -63,6 +64,11 @@ pub fn measure_all(studio: &Studio, rehearsal: &Rehearsal) {
             }
         }
     }
+}
+
+/// An error that names a file by its name alone: where a dropped one lies is nothing to its user.
+fn by_name(error: &Error, path: &Path) -> String {
+    error.to_string().replace(&path.display().to_string(), &reference_name(path))
 }
 
 fn measure_song(studio: &Studio, rehearsal: &Rehearsal, id: Id, path: &Path) -> Result<(), Error> {

@@ -57,6 +57,12 @@ pub fn serve(options: &UiOptions, ready: impl FnOnce(&str) -> Result<(), Error>)
     } else {
         mixes(&options.inputs, &options.folder, Exclusions::default())?.found
     };
+    let named = found.iter().map(|song| &song.path).chain(options.references.iter().map(|reference| &reference.path));
+    for path in named {
+        if let Err(error) = path.metadata() {
+            return Err(Error::Usage(format!("{}: cannot be read ({})", path.display(), io::plain(&error))));
+        }
+    }
     let scratch = TemporaryFolder::new()?;
     let unheard = |e: std::io::Error| Error::Usage(format!("the page cannot be served ({})", io::plain(&e)));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(unheard)?;

@@ -133,7 +133,8 @@ struct Name {
 /// A name for a file: the last part of a path, without what a file system or a terminal takes amiss.
 fn file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let is_plain = |c: &char| !c.is_control() && !"<>:\"|?*".contains(*c);
+    let is_refused = |c: char| c.is_control() || cfg!(windows) && "<>:\"|?*".contains(c);
+    let is_plain = |c: &char| !is_refused(*c);
     let mut plain: String = last.chars().filter(is_plain).collect();
     let (stem_bytes, extension) = match plain.rsplit_once('.') {
         Some((stem, extension)) if (1..=8).contains(&extension.len()) => (stem.len(), format!(".{extension}")),
@@ -353,7 +354,7 @@ mod tests {
             (".hidden.wav", "hidden.wav"),
             ("a\u{1b}[31m\n.wav", "a[31m.wav"),
             ("Überlänge – naïve.mp3", "Überlänge – naïve.mp3"),
-            ("con<>:\"|?*.wav", "con.wav"),
+            ("a \"quoted\" & <b>.wav", if cfg!(windows) { "a quoted & b.wav" } else { "a \"quoted\" & <b>.wav" }),
         ];
         for (name, expected) in names {
             let made = file_name(name);
