@@ -70,6 +70,7 @@ Register-ArgumentCompleter -Native -CommandName 'goldmaster' -ScriptBlock {
             [CompletionResult]::new('render', 'render', [CompletionResultType]::ParameterValue, 'Renders a recipe; on the song that it was made for, the same bytes again')
             [CompletionResult]::new('merge-reports', 'merge-reports', [CompletionResultType]::ParameterValue, 'Joins the reports of a batch that ran in parts (`--shard`)')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Compares two files, as a mix and its master, on a page to listen and look')
+            [CompletionResult]::new('ui', 'ui', [CompletionResultType]::ParameterValue, 'Opens a page in the browser to master with: drop, listen, choose, export')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Makes a mix with typical faults and masters it: needs no file')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page')
@@ -138,6 +139,17 @@ Register-ArgumentCompleter -Native -CommandName 'goldmaster' -ScriptBlock {
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Prints what was measured as JSON')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'goldmaster;ui' {
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'A finished record to sound like, or a section of it; more can be dropped on the page')
+            [CompletionResult]::new('--reference', '--reference', [CompletionResultType]::ParameterName, 'A finished record to sound like, or a section of it; more can be dropped on the page')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Folder of the masters')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Folder of the masters')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port on this machine [default: one that is free]')
+            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Prints the address and opens nothing')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'goldmaster;demo' {
@@ -302,6 +314,7 @@ Register-ArgumentCompleter -Native -CommandName 'goldmaster' -ScriptBlock {
             [CompletionResult]::new('render', 'render', [CompletionResultType]::ParameterValue, 'Renders a recipe; on the song that it was made for, the same bytes again')
             [CompletionResult]::new('merge-reports', 'merge-reports', [CompletionResultType]::ParameterValue, 'Joins the reports of a batch that ran in parts (`--shard`)')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Compares two files, as a mix and its master, on a page to listen and look')
+            [CompletionResult]::new('ui', 'ui', [CompletionResultType]::ParameterValue, 'Opens a page in the browser to master with: drop, listen, choose, export')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Makes a mix with typical faults and masters it: needs no file')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page')
@@ -327,6 +340,9 @@ Register-ArgumentCompleter -Native -CommandName 'goldmaster' -ScriptBlock {
             break
         }
         'goldmaster;help;report' {
+            break
+        }
+        'goldmaster;help;ui' {
             break
         }
         'goldmaster;help;demo' {

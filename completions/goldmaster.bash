@@ -52,6 +52,9 @@ _goldmaster() {
             goldmaster,report)
                 cmd="goldmaster__subcmd__report"
                 ;;
+            goldmaster,ui)
+                cmd="goldmaster__subcmd__ui"
+                ;;
             goldmaster,variations)
                 cmd="goldmaster__subcmd__variations"
                 ;;
@@ -91,6 +94,9 @@ _goldmaster() {
             goldmaster__subcmd__help,report)
                 cmd="goldmaster__subcmd__help__subcmd__report"
                 ;;
+            goldmaster__subcmd__help,ui)
+                cmd="goldmaster__subcmd__help__subcmd__ui"
+                ;;
             goldmaster__subcmd__help,variations)
                 cmd="goldmaster__subcmd__help__subcmd__variations"
                 ;;
@@ -101,7 +107,7 @@ _goldmaster() {
 
     case "${cmd}" in
         goldmaster)
-            opts="-r -p -o -f -q -g -h -V --reference --profile --character --match --refine --decider --set --strict --for --loudness --ceiling --codec-safe --max-limiting-db --rate --bits --intensity --tone --dynamics --width --trim --fade-in --fade-out --save-recipe --recipe --output --name --force --delta --report --report-audio --json --quiet --genre --help --version analyze check profile render merge-reports report demo completions man master batch variations help"
+            opts="-r -p -o -f -q -g -h -V --reference --profile --character --match --refine --decider --set --strict --for --loudness --ceiling --codec-safe --max-limiting-db --rate --bits --intensity --tone --dynamics --width --trim --fade-in --fade-out --save-recipe --recipe --output --name --force --delta --report --report-audio --json --quiet --genre --help --version analyze check profile render merge-reports report ui demo completions man master batch variations help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -481,7 +487,7 @@ _goldmaster() {
             return 0
             ;;
         goldmaster__subcmd__help)
-            opts="analyze check profile render merge-reports report demo completions man master batch variations help"
+            opts="analyze check profile render merge-reports report ui demo completions man master batch variations help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -649,6 +655,20 @@ _goldmaster() {
             return 0
             ;;
         goldmaster__subcmd__help__subcmd__report)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        goldmaster__subcmd__help__subcmd__ui)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -943,6 +963,40 @@ _goldmaster() {
                     ;;
                 --report-audio)
                     COMPREPLY=($(compgen -W "none excerpt full" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        goldmaster__subcmd__ui)
+            opts="-r -o -h --reference --output --port --no-browser --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reference)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -r)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

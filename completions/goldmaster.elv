@@ -67,6 +67,7 @@ set edit:completion:arg-completer[goldmaster] = {|@words|
             cand render 'Renders a recipe; on the song that it was made for, the same bytes again'
             cand merge-reports 'Joins the reports of a batch that ran in parts (`--shard`)'
             cand report 'Compares two files, as a mix and its master, on a page to listen and look'
+            cand ui 'Opens a page in the browser to master with: drop, listen, choose, export'
             cand demo 'Makes a mix with typical faults and masters it: needs no file'
             cand completions 'Prints completions for a shell'
             cand man 'Prints the manual page'
@@ -129,6 +130,16 @@ set edit:completion:arg-completer[goldmaster] = {|@words|
             cand --json 'Prints what was measured as JSON'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'goldmaster;ui'= {
+            cand -r 'A finished record to sound like, or a section of it; more can be dropped on the page'
+            cand --reference 'A finished record to sound like, or a section of it; more can be dropped on the page'
+            cand -o 'Folder of the masters'
+            cand --output 'Folder of the masters'
+            cand --port 'Port on this machine [default: one that is free]'
+            cand --no-browser 'Prints the address and opens nothing'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'goldmaster;demo'= {
             cand -f 'Replaces existing files'
@@ -286,6 +297,7 @@ set edit:completion:arg-completer[goldmaster] = {|@words|
             cand render 'Renders a recipe; on the song that it was made for, the same bytes again'
             cand merge-reports 'Joins the reports of a batch that ran in parts (`--shard`)'
             cand report 'Compares two files, as a mix and its master, on a page to listen and look'
+            cand ui 'Opens a page in the browser to master with: drop, listen, choose, export'
             cand demo 'Makes a mix with typical faults and masters it: needs no file'
             cand completions 'Prints completions for a shell'
             cand man 'Prints the manual page'
@@ -305,6 +317,8 @@ set edit:completion:arg-completer[goldmaster] = {|@words|
         &'goldmaster;help;merge-reports'= {
         }
         &'goldmaster;help;report'= {
+        }
+        &'goldmaster;help;ui'= {
         }
         &'goldmaster;help;demo'= {
         }
