@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 mkdir -p corpus/decode corpus/tags corpus/recipe corpus/profile corpus/plan
-source="aevalsrc=0.3*sin(660*t)|0.2*sin(1330*t):s=44100:d=0.2"
+source="aevalsrc=0.3*sin(660*t)|0.2*sin(1330*t):s=44100:d=0.05"
 tags="-metadata title=Title -metadata artist=Artist -metadata ISRC=DEA123456789 -metadata lyrics=la -metadata track=3/12"
 make() {
     # Every argument after the first is one of ffmpeg's.

@@ -14,6 +14,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let suffix = if kind % 2 == 0 { ".csv" } else { ".json" };
     let mut file = tempfile::Builder::new().suffix(suffix).tempfile().expect("a temporary file");
     file.write_all(text).expect("space");
-    let settings = Settings { master: MasterSettings::default(), genre_references: Vec::new(), format: Format::Wav };
-    let _ = table::read(file.path(), &settings, Path::new("out"));
+    let master = MasterSettings::default();
+    let settings =
+        Settings { master, genre_references: Vec::new(), folder_references: Vec::new(), format: Format::Wav };
+    let _ = table::read(file.path(), &settings, Path::new("out"), None);
 });

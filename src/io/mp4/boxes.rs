@@ -70,9 +70,14 @@ pub(in crate::io) fn child(file: &mut impl ReadAt, parent: Span, name: &[u8; 4])
 
 /// The boxes within another, up to the first that makes no sense.
 pub(in crate::io) fn children(file: &mut impl ReadAt, parent: Span) -> Vec<Span> {
+    first_children(file, parent, MAX_BOXES)
+}
+
+/// The same, of which there may be so many.
+pub(super) fn first_children(file: &mut impl ReadAt, parent: Span, count: usize) -> Vec<Span> {
     let mut boxes = Vec::new();
     let mut at = parent.start;
-    while at + 8 <= parent.end && boxes.len() < MAX_BOXES {
+    while at + 8 <= parent.end && boxes.len() < count {
         let Some([a, b, c, d, name @ ..]) = file.array::<8>(at) else { break };
         let (size, head) = match u32::from_be_bytes([a, b, c, d]) {
             0 => (parent.end - at, 8),

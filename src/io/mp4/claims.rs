@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use super::boxes::{Span, bytes, children, whole};
+use super::boxes::{Span, bytes, first_children, whole};
 
 /// Containers on the way to the tables.
 const CONTAINERS: &[&[u8; 4]] = &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"edts"];
@@ -21,6 +21,9 @@ const TABLES: &[(&[u8; 4], u64, u64)] = &[
 /// Entries of tables that are looked up one after the other for every sample: more would take forever.
 const MAX_LOOKED_UP: u64 = 1 << 16;
 
+/// Boxes side by side: a fragment for every packet of five hours. What lies behind more of them would not be checked.
+const MAX_SIDE_BY_SIDE: usize = 1 << 21;
+
 /// Flags of a track fragment run, and what each adds to every sample.
 const RUN_FLAGS: [u32; 4] = [0x100, 0x200, 0x400, 0x800];
 
@@ -32,7 +35,11 @@ pub(in crate::io) fn are_possible(file: &mut File) -> bool {
 }
 
 fn check(file: &mut File, span: Span, depth: usize, file_bytes: u64, samples: &mut u64) -> bool {
-    children(file, span).into_iter().all(|inner| {
+    let boxes = first_children(file, span, MAX_SIDE_BY_SIDE);
+    if boxes.len() == MAX_SIDE_BY_SIDE {
+        return false;
+    }
+    boxes.into_iter().all(|inner| {
         if CONTAINERS.contains(&&inner.name) && depth < CONTAINERS.len() {
             return check(file, inner, depth + 1, file_bytes, samples);
         }
@@ -97,5 +104,12 @@ mod tests {
         assert!(!is_possible(&run(0x300, 3, 16)) && !is_possible(&run(0x300, 2, 12)));
         assert!(!is_possible(&run(0, u32::MAX, 0)));
         assert!(is_possible(&run(0, 20, 0)) && !is_possible(&run(0, 40, 0).repeat(3)));
+    }
+
+    #[test]
+    fn a_claim_behind_many_boxes_is_checked() {
+        let many = boxed(b"free", b"").repeat(20_000);
+        assert!(is_possible(&[&many[..], &run(0, 20, 0)].concat()));
+        assert!(!is_possible(&[&many[..], &run(0, u32::MAX, 0)].concat()));
     }
 }

@@ -35,6 +35,9 @@ const CAF_PACKET: u64 = 4096;
 /// The longest gap that is filled with silence where the length of the stream is not known.
 const MAX_GAP_S: u64 = 60;
 
+/// The same in frames: what fills a gap is held in memory, and a file may claim any sample rate.
+const MAX_GAP_FRAMES: u64 = 1 << 23;
+
 /// Containers may leave out of packets what all of them have in common.
 const SLACK_BYTES: u64 = 4096;
 
@@ -262,7 +265,7 @@ impl PacketReader {
             return;
         }
         let promised = self.source.trim.promised_frames.unwrap_or(u64::MAX);
-        let room = promised.saturating_sub(self.decoded_frames);
+        let room = promised.saturating_sub(self.decoded_frames).min(MAX_GAP_FRAMES);
         if gap > 0 && gap <= room.min(MAX_GAP_S * u64::from(self.sample_rate_hz)) {
             self.silence(gap);
             self.decoded_frames += gap;

@@ -1,3 +1,5 @@
+use symphonia::core::units::{Duration, Timestamp};
+
 use super::super::output_spec::{Format, SampleFormat};
 use super::super::testing::{decode, encoded, file, on_grid, page};
 use super::*;
@@ -73,6 +75,21 @@ fn flac_that_is_cut_off_says_how_much_is_missing() {
     let missing = (frames.len() - read.len()) as u64;
     assert!(!read.is_empty());
     assert_eq!(warnings, [Warning::Truncated { missing_frames: Some(missing) }]);
+}
+
+#[test]
+fn a_gap_that_only_an_absurd_rate_makes_short_is_not_filled() {
+    let file = file(&encoded(Format::Flac, SampleFormat::Int16, &on_grid(5_000, 16)));
+    let window = Window::without_tags(std::fs::File::open(file.path()).expect("readable")).expect("readable");
+    let (mut reader, _) = PacketReader::open(window, Kind::Flac, file.path()).expect("sound");
+    reader.source.trim.promised_frames = None;
+    reader.sample_rate_hz = 768_000;
+    for (gap, filled) in [(1_000, 1_000), (MAX_GAP_FRAMES + 1, 0)] {
+        reader.next_position = Some(0);
+        let before = reader.block.len();
+        reader.fill_gap(&Packet::new(0, Timestamp::new(gap as i64), Duration::new(4_096), Vec::new()));
+        assert_eq!((reader.block.len() - before) as u64, filled, "{gap}");
+    }
 }
 
 #[test]

@@ -15,6 +15,13 @@ pub(super) const MAX_TEXT_BYTES: usize = 1 << 20;
 const MAX_TEXTS_BYTES: usize = 4 << 20;
 const MAX_TEXTS: usize = 4096;
 
+/// Texts that are looked at, those that come again or are left out included: a tag that repeats itself without end costs
+/// time, although nothing of it is kept.
+const MAX_OFFERED_TEXTS: usize = 4 * MAX_TEXTS;
+
+/// What is left out when there are more.
+const TOO_MANY_TEXTS: &str = "more texts than any song has";
+
 /// Names and kinds that a message lists.
 const MAX_LISTED: usize = 8;
 
@@ -38,11 +45,18 @@ pub(super) struct Found {
     /// What cannot be carried over, each once.
     left_out: BTreeSet<String>,
     text_bytes: usize,
+    offered_texts: usize,
+    /// The same texts, to find one that comes again.
+    known_texts: BTreeSet<(String, String)>,
 }
 
 impl Found {
     /// Takes a text, unless it would be wrong for the master. Numbers of the form `3/12` become two.
     pub fn text(&mut self, name: &str, text: &str) {
+        self.offered_texts += 1;
+        if self.offered_texts > MAX_OFFERED_TEXTS {
+            return self.leave_out(TOO_MANY_TEXTS);
+        }
         let (name, text) = (canonical(name), text.trim_end_matches('\0').trim());
         if name.is_empty() || text.is_empty() {
             return;
@@ -66,17 +80,23 @@ impl Found {
     fn keep(&mut self, name: String, text: &str) {
         let is_empty_number =
             text.is_empty() || text == "0" && [TRACK, TRACK_TOTAL, DISC, DISC_TOTAL].contains(&&*name);
-        if is_empty_number || self.texts.iter().any(|(n, t)| *n == name && t == text) {
+        if is_empty_number {
             return;
         }
-        let bytes = name.len() + text.len();
         if text.len() > MAX_TEXT_BYTES {
-            self.leave_out(format!("{} (too long)", name.to_lowercase()));
-        } else if self.texts.len() >= MAX_TEXTS || self.text_bytes + bytes > MAX_TEXTS_BYTES {
-            self.leave_out("more texts than any song has".to_owned());
+            return self.leave_out(format!("{} (too long)", name.to_lowercase()));
+        }
+        let bytes = name.len() + text.len();
+        let entry = (name, text.to_owned());
+        if self.known_texts.contains(&entry) {
+            return;
+        }
+        if self.texts.len() >= MAX_TEXTS || self.text_bytes + bytes > MAX_TEXTS_BYTES {
+            self.leave_out(TOO_MANY_TEXTS);
         } else {
             self.text_bytes += bytes;
-            self.texts.push((name, text.to_owned()));
+            self.known_texts.insert(entry.clone());
+            self.texts.push(entry);
         }
     }
 

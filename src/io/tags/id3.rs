@@ -31,26 +31,27 @@ const STALE_FRAMES: &[&str] = &[
 pub(super) fn read_leading(bytes: &mut impl ReadAt, found: &mut Found) -> u64 {
     let mut at = 0;
     for _ in 0..MAX_LEADING_TAGS {
-        let Some((tag, next)) = read_v2(bytes, at) else { break };
+        let file_bytes = bytes.len();
+        let Some((tag, next)) = read_v2(bytes, at, file_bytes) else { break };
         found.add(tag);
         at = next;
     }
     at
 }
 
-/// The tag at `at`, and what follows it.
-pub(super) fn read_v2(bytes: &mut impl ReadAt, at: u64) -> Option<(Found, u64)> {
+/// The tag at `at`, and what follows it. Nothing is read from `limit` on: a tag within a chunk ends with it.
+pub(super) fn read_v2(bytes: &mut impl ReadAt, at: u64, limit: u64) -> Option<(Found, u64)> {
     let tag = Id3v2::at(bytes, at).ok().flatten()?;
     let Id3v2 { version, flags, body, body_bytes } = tag;
-    let end = (body + body_bytes).min(bytes.len());
+    let end = (body + body_bytes).min(limit).min(bytes.len()).max(body);
     let mut found = Found::default();
     let is_unsynchronised = flags & 0x80 != 0;
     match version {
         // A flag of version 2.2 for a compression that was never defined.
         2 if flags & 0x40 != 0 => found.leave_out("a compressed ID3 tag"),
         2 | 3 if is_unsynchronised => {
-            if body_bytes > MAX_UNPACKED_BYTES {
-                found.leave_out(format!("an ID3 tag of {} MB", body_bytes / 1_000_000));
+            if end - body > MAX_UNPACKED_BYTES {
+                found.leave_out(format!("an ID3 tag of {} MB", (end - body) / 1_000_000));
             } else if let Some(body) = bytes.bytes(body, end - body) {
                 let mut body = resynchronised(&body);
                 let end = body.len() as u64;
@@ -85,6 +86,7 @@ impl Tag {
             }
         }
         found.leave_out("the rest of a tag of too many frames");
+        join_date(found);
     }
 
     /// Reads the frame that comes next, and says where it ends.

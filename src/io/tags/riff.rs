@@ -49,7 +49,7 @@ pub(super) fn read_wave(bytes: &mut impl ReadAt, start: u64) -> Found {
                 });
             }
             b"LIST" if bytes.array(at) == Some(*b"adtl") => found.leave_out("markers"),
-            b"id3 " | b"ID3 " => tag = id3::read_v2(bytes, at).map(|(tag, _)| tag).unwrap_or_default(),
+            b"id3 " | b"ID3 " => tag = id3::read_v2(bytes, at, at + size).map(|(tag, _)| tag).unwrap_or_default(),
             id => name_left_out(id, &mut found),
         }
         Some(next_size)
@@ -79,7 +79,7 @@ pub(super) fn read_aiff(bytes: &mut impl ReadAt, start: u64) -> Found {
                 found.text(name, &String::from_utf8_lossy(&text));
             }
         } else if matches!(id, b"ID3 " | b"id3 ") {
-            tag = id3::read_v2(bytes, at).map(|(tag, _)| tag).unwrap_or_default();
+            tag = id3::read_v2(bytes, at, at + size).map(|(tag, _)| tag).unwrap_or_default();
         } else {
             name_left_out(id, &mut found);
         }

@@ -246,6 +246,33 @@ fn what_a_tag_claims_is_bounded_and_named() {
 }
 
 #[test]
+fn a_tag_that_repeats_itself_is_not_read_to_its_end() {
+    let again = "again\0".repeat(100_000);
+    let many: String = (0..100_000).map(|n| format!("{}\0", n % 5_000)).collect();
+    for texts in [again, many] {
+        let read = read_bytes(&ape(&[("Mood", &texts), ("Key", &texts)]));
+        let kept = read.found.texts.len();
+        assert!((1..=4096).contains(&kept) && left_out(&read).contains("more texts than any song has"), "{kept}");
+    }
+}
+
+#[test]
+fn a_tag_within_a_chunk_ends_with_the_chunk() {
+    // As a frame and as a chunk of the same size, whichever byte comes first.
+    let size = [0, 1, 1, 0];
+    let frame = [b"TIT2", &size[..], &[0, 0, 3], &vec![b'x'; 0x01_0100]].concat();
+    for flags in [0, 0x80] {
+        let head = [&[b'I', b'D', b'3', 3, 0, flags][..], &syncsafe(0x02_0000)].concat();
+        let sound = chunk(b"data", &[0; 4]);
+        let format = chunk(b"fmt ", &wav_format(1, 1, 44_100, 16));
+        let file = riff(&[format, sound, chunk(b"id3 ", &head), frame.clone()]);
+        assert!(read_bytes(&file).is_empty(), "{flags}");
+        // The same outside of a chunk is a tag.
+        assert!(read_bytes(&[head, frame.clone()].concat()).found.first("TITLE").is_some(), "{flags}");
+    }
+}
+
+#[test]
 fn a_cover_that_is_too_large_costs_no_text() {
     let item = |name: &[u8; 4], kind: u8, value: &[u8]| {
         boxed(name, &boxed(b"data", &[&[0, 0, 0, kind, 0, 0, 0, 0], value].concat()))
