@@ -270,6 +270,7 @@ fn tags_of_every_format_reach_every_format() {
                 channels: 2,
                 format,
                 sample_format: SampleFormat::Int16,
+                bitrate_kbps: None,
                 frames: frames.len() as u64,
             };
             let mut encoder = Encoder::create(&output, spec, false).expect("a new file");

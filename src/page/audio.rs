@@ -13,8 +13,8 @@ use renderer::resample::Resampled;
 use renderer::stages::dither::Dither;
 use serde::Serialize;
 
-use super::base64::base64;
 use crate::error::Error;
+use crate::io::base64::base64;
 use crate::io;
 use crate::io::decode::open;
 use crate::io::output_spec::{Format, OutputSpec};
@@ -167,6 +167,7 @@ impl Clip {
             channels: self.channels,
             format: Format::Flac,
             sample_format: SampleFormat::Int16,
+            bitrate_kbps: None,
             frames: frames.len() as u64,
         };
         Dither::new(16, 0).process(&mut frames, self.channels == 2);
