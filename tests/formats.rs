@@ -263,7 +263,7 @@ fn tags_of_every_format_reach_every_format() {
             continue;
         }
         compared += 1;
-        for format in [Format::Wav, Format::Flac] {
+        for format in [Format::Wav, Format::Flac, Format::Mp3] {
             let output = folder.path(&format!("{name}.{format:?}"));
             let spec = OutputSpec {
                 sample_rate_hz: 44_100,

@@ -140,9 +140,8 @@ impl Solution {
         } = self;
         let bands = band_levels_dbfs.iter().enumerate().map(|(band, db)| (format!("band_levels_dbfs.{band}"), *db));
         let peaks = trims.iter().enumerate().map(|(n, trim)| (format!("trims.{n}.peak_db"), trim.peak_db));
-        let single =
-            [("exact_above_dbfs", exact_above_dbfs), ("drive_db", drive_db), ("codec_room_db", codec_room_db)]
-                .map(|(name, db)| (name.to_owned(), *db));
+        let single = [("exact_above_dbfs", exact_above_dbfs), ("drive_db", drive_db), ("codec_room_db", codec_room_db)]
+            .map(|(name, db)| (name.to_owned(), *db));
         let wrong = bands.chain(single).chain(peaks).find(|(_, db)| !SOLUTION_DB.contains(db));
         if let Some((name, value)) = wrong {
             let (path, (min, max)) = (format!("solution.{name}"), SOLUTION_DB.into_inner());

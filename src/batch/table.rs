@@ -236,7 +236,7 @@ mod tests {
             ("plan.csv", "input,ceiling\na.wav,7\n", "line 2: "),
             ("plan.csv", "output\na.wav\n", "line 2: the input is missing"),
             ("plan.csv", "input,output\na.wav,../b.wav\n", "line 2: output: \"../b.wav\" leads out"),
-            ("plan.csv", "input,output\na.wav,b.mp3\n", "neither .wav nor .flac"),
+            ("plan.csv", "input,output\na.wav,b.m4a\n", "none of .wav, .flac, .mp3 and .opus"),
             ("plan.json", r#"[{"input": "a.wav", "rate": [1, 2]}]"#, "song 1: rate: takes one value"),
             ("plan.json", r#"{"input": "a.wav"}"#, "not a list of objects"),
             ("plan.json", r#"[{"input": "a.wav", "bits": [null]}]"#, "song 1: bits: [null] is no value"),

@@ -110,7 +110,10 @@ impl OutputArgs {
     fn output(&self, path: PathBuf) -> Result<Output, Error> {
         let Some(format) = Format::of_path(&path) else {
             let path = path.display();
-            return Err(Error::Usage(format!("{path}: a master is written as {}; choose one by its name", extensions())));
+            return Err(Error::Usage(format!(
+                "{path}: a master is written as {}; choose one by its name",
+                extensions()
+            )));
         };
         if let Some(asked) = self.format.filter(|asked| *asked != format) {
             let path = path.display();

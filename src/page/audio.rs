@@ -14,8 +14,8 @@ use renderer::stages::dither::Dither;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::io::base64::base64;
 use crate::io;
+use crate::io::base64::base64;
 use crate::io::decode::open;
 use crate::io::output_spec::{Format, OutputSpec};
 use crate::report::figures::SoundFigures;

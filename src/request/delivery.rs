@@ -220,10 +220,14 @@ impl DeliveryRequest {
         let cd = self.destination() == Some(Destination::Cd);
         let lossy = format.codec().map(|codec| LossyParams::new(codec, self.bitrate_kbps));
         if cd && lossy.is_some() {
-            return Err(Error::Usage(format!("--for cd asks for 16 bits, which {format} has not: write .wav or .flac")));
+            return Err(Error::Usage(format!(
+                "--for cd asks for 16 bits, which {format} has not: write .wav or .flac"
+            )));
         }
         if self.word_length.is_some() && lossy.is_some() {
-            return Err(Error::Usage(format!("--bits: {format} has no bits per sample; --bitrate sets how exact it is")));
+            return Err(Error::Usage(format!(
+                "--bits: {format} has no bits per sample; --bitrate sets how exact it is"
+            )));
         }
         if self.bitrate_kbps.is_some() && lossy.is_none() {
             return Err(Error::Usage(format!("--bitrate is for MP3 and Opus, and this master is a {format}")));

@@ -232,8 +232,7 @@ pub struct Decided<'a> {
 pub fn deliver(job: &MasterJob, mut decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
     let song = decided.song;
     // The songs of an album are decided together, whatever each of them is written as.
-    decided.recipe.output =
-        fitted_to(decided.recipe.output, job.output.format, job.settings.delivery.bitrate_kbps);
+    decided.recipe.output = fitted_to(decided.recipe.output, job.output.format, job.settings.delivery.bitrate_kbps);
     let capture = page::capture(job.output.page.as_ref(), song, &decided.recipe);
     let (mut report, heard) = write_master(job, decided, capture, observer)?;
     note_page(page::of_master(&job.output, &report, song, heard), &mut report);
@@ -431,7 +430,13 @@ fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
     if let Some(LossyParams { codec, bitrate_kbps }) = recipe.output.lossy {
         let resampled_from_hz = Some(song.info.sample_rate_hz).filter(|hz| *hz != sample_rate_hz);
         let room_db = solution.codec_room_db;
-        done.push(Action::Encode { codec: codec.to_string(), bitrate_kbps, sample_rate_hz, resampled_from_hz, room_db });
+        done.push(Action::Encode {
+            codec: codec.to_string(),
+            bitrate_kbps,
+            sample_rate_hz,
+            resampled_from_hz,
+            room_db,
+        });
     }
     done.extend(decision.as_ref().and_then(|decision| decision.refinement?.action()));
     let target = decision.as_ref().and_then(|decision| decision.target_sound.clone());

@@ -306,7 +306,8 @@ mod tests {
     fn a_lossy_file_is_as_long_as_what_was_written_to_the_frame_and_in_its_place() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("out");
-        let lengths = [1, 2, 119, 120, 121, 840, 841, 959, 960, 961, 1_151, 1_152, 1_153, 2_303, 5_001, 48_001, 100_000];
+        let lengths =
+            [1, 2, 119, 120, 121, 840, 841, 959, 960, 961, 1_151, 1_152, 1_153, 2_303, 5_001, 48_001, 100_000];
         for (format, bitrate_kbps) in [(Format::Mp3, 320), (Format::Mp3, 192), (Format::Opus, 160)] {
             for (channels, frames) in lengths.into_iter().flat_map(|length| [(1, length), (2, length)]) {
                 let written = on_grid(frames, 24);

@@ -151,7 +151,8 @@ fn comments_to_the_end(block: &[u8], found: &mut Found) -> Option<()> {
         let Some(equals) = field.iter().position(|&b| b == b'=') else { continue };
         let (name, text) = (String::from_utf8_lossy(&field[..equals]), &field[equals + 1..]);
         if name.eq_ignore_ascii_case(PICTURE_NAME) {
-            if found.wants_picture(text.len() as u64 / 4 * 3) && from_base64(text).and_then(|b| picture(&b, found)).is_none()
+            if found.wants_picture(text.len() as u64 / 4 * 3)
+                && from_base64(text).and_then(|b| picture(&b, found)).is_none()
             {
                 found.leave_out("a damaged picture");
             }
