@@ -8,9 +8,7 @@ use std::process::Command;
 
 use analyzer::stream::Frame;
 use analyzer::synth::demo_mix;
-use common::{
-    DEFAULT_DBTP, DEFAULT_LUFS, Folder, MIX, RATE_HZ, SECONDS, Sound, assert_all_refused, job, mastered, read, with,
-};
+use common::{DEFAULT_DBTP, DEFAULT_LUFS, Folder, MIX, RATE_HZ, SECONDS, Sound, USAGE, job, mastered, read, with};
 use goldmaster::io::output_spec::Format;
 use goldmaster::render::promises::{PromiseKind, Verdict};
 use goldmaster::report::actions::Action;
@@ -109,7 +107,7 @@ fn what_is_decoded_again_is_as_long_loud_and_high_as_was_promised() {
             }
             let room_db = report.recipe.solution.as_ref().expect("it was solved").codec_room_db;
             assert!(room_db > 0.05, "so loud, the codec raises peaks: {room_db}");
-            let encode = report.actions.iter().find_map(|action| match &action.kind {
+            let encode = report.actions.iter().find_map(|action| match &action.fact {
                 Action::Encode { codec, bitrate_kbps, room_db, .. } => Some((codec.clone(), *bitrate_kbps, *room_db)),
                 _ => None,
             });
@@ -200,26 +198,30 @@ fn what_a_codec_cannot_do_is_refused_before_any_work() {
     folder.file("plan.csv", b"input,output,format\nmix.wav,a.mp3,opus\n");
     folder.file("rate.csv", b"input,format,bitrate\nmix.wav,mp3,321\n");
     folder.file("kind.csv", b"input,format\nmix.wav,aac\n");
-    assert_all_refused(
-        &folder,
-        &[
-            (&["mix.wav", "-o", "a.mp3", "--bitrate", "300"], &["--bitrate", "MP3", "300", "320"]),
-            (&["mix.wav", "-o", "a.mp3", "--bitrate", "0"], &["--bitrate", "MP3"]),
-            (&["mix.wav", "-o", "a.opus", "--bitrate", "4294967295"], &["--bitrate", "Opus", "510"]),
-            (&["mix.wav", "-o", "a.mp3", "--rate", "96000"], &["--rate", "MP3", "48000"]),
-            (&["mix.wav", "-o", "a.opus", "--rate", "44100"], &["--rate", "Opus", "48000"]),
-            (&["mix.wav", "-o", "a.mp3", "--bits", "16"], &["--bits", "MP3", "--bitrate"]),
-            (&["mix.wav", "-o", "a.opus", "--for", "cd"], &["--for cd", "Opus", ".flac"]),
-            (&["mix.wav", "-o", "a.wav", "--bitrate", "320"], &["--bitrate", "WAV"]),
-            (&["mix.wav", "-o", "a.wav", "--format", "mp3"], &["a.wav", "MP3"]),
-            (&["mix.wav", "-o", "a.m4a"], &[".mp3 or .opus"]),
-            (&["batch", "mix.wav", "--bitrate", "320"], &["--bitrate", "WAV"]),
-            (&["batch", "mix.wav", "--format", "mp3", "--bitrate", "1"], &["--bitrate", "MP3"]),
-            (&["batch", "--plan", "plan.csv"], &["line 2", "MP3", "Opus"]),
-            (&["batch", "--plan", "rate.csv"], &["line 2", "--bitrate", "321"]),
-            (&["batch", "--plan", "kind.csv"], &["line 2", "format", "aac", "opus"]),
-        ],
-    );
+    let before = folder.contents();
+    let cases: [(&[&str], &[&str]); 15] = [
+        (&["mix.wav", "-o", "a.mp3", "--bitrate", "300"], &["--bitrate", "MP3", "300", "320"]),
+        (&["mix.wav", "-o", "a.mp3", "--bitrate", "0"], &["--bitrate", "MP3"]),
+        (&["mix.wav", "-o", "a.opus", "--bitrate", "4294967295"], &["--bitrate", "Opus", "510"]),
+        (&["mix.wav", "-o", "a.mp3", "--rate", "96000"], &["--rate", "MP3", "48000"]),
+        (&["mix.wav", "-o", "a.opus", "--rate", "44100"], &["--rate", "Opus", "48000"]),
+        (&["mix.wav", "-o", "a.mp3", "--bits", "16"], &["--bits", "MP3", "--bitrate"]),
+        (&["mix.wav", "-o", "a.opus", "--for", "cd"], &["--for cd", "Opus", ".flac"]),
+        (&["mix.wav", "-o", "a.wav", "--bitrate", "320"], &["--bitrate", "WAV"]),
+        (&["mix.wav", "-o", "a.wav", "--format", "mp3"], &["a.wav", "MP3"]),
+        (&["mix.wav", "-o", "a.m4a"], &[".mp3 or .opus"]),
+        (&["batch", "mix.wav", "--bitrate", "320"], &["--bitrate", "WAV"]),
+        (&["batch", "mix.wav", "--format", "mp3", "--bitrate", "1"], &["--bitrate", "MP3"]),
+        (&["batch", "--plan", "plan.csv"], &["line 2", "MP3", "Opus"]),
+        (&["batch", "--plan", "rate.csv"], &["line 2", "--bitrate", "321"]),
+        (&["batch", "--plan", "kind.csv"], &["line 2", "format", "aac", "opus"]),
+    ];
+    for (arguments, words) in cases {
+        let run = folder.goldmaster(arguments);
+        assert_eq!((run.code, run.stdout.as_str(), run.stderr.lines().count()), (Some(USAGE), "", 1), "{run:?}");
+        assert!(words.iter().all(|word| run.stderr.contains(word)), "{words:?} {run:?}");
+        assert!(folder.contents() == before, "{arguments:?}");
+    }
 }
 
 #[test]

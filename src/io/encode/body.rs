@@ -7,7 +7,6 @@ use std::path::Path;
 use analyzer::stream::Frame;
 use tempfile::NamedTempFile;
 
-use super::temporary;
 use crate::io::error::Error;
 use crate::io::flac::{self, FlacWriter};
 use crate::io::guard::GuardedFile;
@@ -19,6 +18,9 @@ use crate::io::tags::Tags;
 use crate::io::wav::WavWriter;
 
 type Writer = BufWriter<GuardedFile>;
+
+/// Copies a finished file into another that has its tags.
+type Copy<'a> = dyn FnMut(&File, GuardedFile) -> io::Result<()> + 'a;
 
 /// The sound of a file while it is written.
 pub(super) enum Body {
@@ -78,17 +80,25 @@ impl Body {
     }
 
     /// The whole file with tags, where there are any, and whether it has room for all of them. Tags that come before the
-    /// sound are written first, so that the file is copied.
+    /// sound are written first, so that `file` is copied into `another`.
     ///
     /// # Errors
     /// The disk is full or fails.
     pub fn complete(
         self,
         file: NamedTempFile,
+        another: impl FnOnce() -> Result<NamedTempFile, Error>,
         path: &Path,
         tags: Option<&Tags>,
     ) -> Result<(NamedTempFile, bool), Error> {
         let unwritable = |e: io::Error| Error::writing(path, &e);
+        let copied = |copy: &mut Copy| {
+            let tagged = another()?;
+            let to = GuardedFile::new(tagged.as_file().try_clone().map_err(unwritable)?);
+            let mut from = file.as_file();
+            from.rewind().and_then(|()| copy(from, to)).map_err(unwritable)?;
+            Ok((tagged, true))
+        };
         match self {
             Self::Wav(writer) => {
                 let chunks = tags.map(Tags::riff_chunks).unwrap_or_default();
@@ -101,37 +111,27 @@ impl Body {
                 if comment.is_none() && pictures.is_empty() {
                     return Ok((file, true));
                 }
-                copied(&file, path, |from, to| flac::copy_with_tags(from, to, comment, pictures))
+                let mut tags = (comment, pictures);
+                copied(&mut |from, to| {
+                    let (comment, pictures) = std::mem::take(&mut tags);
+                    flac::copy_with_tags(from, to, comment, pictures)
+                })
             }
             Self::Sealed(Sealed::Mp3) | Self::Mp3(_) => {
                 let tag = tags.map(Tags::id3_tag).unwrap_or_default();
                 if tag.is_empty() {
                     return Ok((file, true));
                 }
-                copied(&file, path, |mut from, mut to| {
+                copied(&mut |mut from, mut to| {
                     to.write_all(&tag)?;
                     io::copy(&mut from, &mut to).map(drop)
                 })
             }
             Self::Sealed(Sealed::Opus { serial }) => {
                 let comments = comments(&tags.map(Tags::ogg_comments).unwrap_or_default());
-                copied(&file, path, |from, to| copy_with_comments(from, to, &comments, serial))
+                copied(&mut |from, to| copy_with_comments(from, to, &comments, serial))
             }
             Self::Opus(_) => Err(unwritable(io::Error::other("its sound has not ended"))),
         }
     }
-}
-
-/// A copy of a finished file that has all of its tags.
-fn copied(
-    finished: &NamedTempFile,
-    path: &Path,
-    copy: impl FnOnce(&File, GuardedFile) -> io::Result<()>,
-) -> Result<(NamedTempFile, bool), Error> {
-    let unwritable = |e: io::Error| Error::writing(path, &e);
-    let tagged = temporary(path)?;
-    let to = GuardedFile::new(tagged.as_file().try_clone().map_err(unwritable)?);
-    let mut from = finished.as_file();
-    from.rewind().and_then(|()| copy(from, to)).map_err(unwritable)?;
-    Ok((tagged, true))
 }

@@ -193,7 +193,7 @@ impl Encoder {
         self.seal()?;
         let mut warnings: Vec<Warning> = tags.map(|tags| tags.warnings().to_vec()).unwrap_or_default();
         let Self { path, overwrite, temporary, body, .. } = self;
-        let (complete, has_all_tags) = body.complete(temporary, &path, tags)?;
+        let (complete, has_all_tags) = body.complete(temporary, || self::temporary(&path), &path, tags)?;
         if !has_all_tags {
             warnings.push(Warning::Tags { cause: "the file has no room for them".to_owned() });
         }
