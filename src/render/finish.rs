@@ -22,6 +22,7 @@ use crate::io::output_spec::{Format, OutputSpec};
 use crate::io::spool::Spool;
 use crate::io::tags::Tags;
 use crate::render::band_gains::{BandGainSource, BandGains};
+use crate::render::codec_room::{self, CodecRoom, MAX_OFFSET_LU};
 use crate::render::difference::write_difference;
 use crate::render::limited_source::{LimitedSource, limited_source};
 use crate::render::output_meter::{CaptureRequest, OutputMeter};
@@ -42,10 +43,6 @@ use crate::song::read_ahead::{ObservedSource, each_block_ahead};
 const CLOSE_ENOUGH_LU: f64 = 0.03;
 /// How often a file that misses a promise is rendered again.
 const MAX_ROUNDS: usize = 6;
-/// The same for a lossy file, whose codec does not do the same twice.
-const MAX_LOSSY_ROUNDS: usize = 10;
-/// What a codec gets more than it took in the first round, and twice as much in each further one, dB.
-const FIRST_MARGIN_DB: f64 = 0.01;
 /// Peaks this far under the ceiling are not interpolated exactly, dB.
 const DETECTOR_MARGIN_DB: f64 = 3.0;
 
@@ -287,11 +284,13 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Solves, writes and measures, until ceiling and loudness hold or the rounds are used up.
-    fn until_kept(&mut self, solution: &mut Solution, search: Search) -> Result<Written, Error> {
+    fn until_kept(&mut self, solution: &mut Solution, mut search: Search) -> Result<Written, Error> {
         let wanted = self.recipe.delivery.loudness_lufs;
         let is_lossy = self.recipe.output.lossy.is_some();
-        let most_rounds = if is_lossy { MAX_LOSSY_ROUNDS } else { MAX_ROUNDS };
-        let mut offset_lu = 0.0;
+        let (most_rounds, most_lu) =
+            if is_lossy { (codec_room::MAX_ROUNDS, MAX_OFFSET_LU) } else { (MAX_ROUNDS, f64::INFINITY) };
+        let mut room = CodecRoom::default();
+        let mut offset_lu: f64 = 0.0;
         for round in 1.. {
             let foreseen_lufs = self.solved(solution, search, offset_lu)?;
             let (written, overs) = self.write(solution)?;
@@ -302,10 +301,17 @@ impl Attempt<'_> {
             if search == Search::Nothing || round == most_rounds || (overs.is_empty() && !missed) {
                 return Ok(written);
             }
-            offset_lu -= if missed { miss_lu } else { 0.0 };
+            let before_lu = offset_lu;
+            offset_lu = (offset_lu - if missed { miss_lu } else { 0.0 }).clamp(-most_lu, most_lu);
             if is_lossy {
+                if overs.is_empty() && offset_lu == before_lu {
+                    return Ok(written);
+                }
                 let over_db = measured.true_peak_dbtp - self.recipe.delivery.ceiling_dbtp;
-                solution.codec_room_db = with_room(solution.codec_room_db, over_db, round);
+                // What is turned down as a whole is not brought to its loudness again.
+                if !overs.is_empty() && !room.give(solution, over_db) {
+                    search = Search::Trims;
+                }
             } else {
                 let limiter = self.limiter(solution);
                 correct(&mut solution.trims, &overs, &self.trace, limiter)?;
@@ -444,13 +450,4 @@ impl Attempt<'_> {
         })?;
         Ok(measured)
     }
-}
-
-/// The room that a codec gets after a round in which it raised peaks to `over_db` over the ceiling. What it does to the next
-/// master is not quite the same, so that every round adds a little more.
-fn with_room(room_db: f64, over_db: f64, round: usize) -> f64 {
-    if over_db <= 0.0 {
-        return room_db;
-    }
-    ((room_db + over_db + FIRST_MARGIN_DB * libm::exp2(round as f64 - 1.0)) * 100.0).ceil() / 100.0
 }
