@@ -492,7 +492,7 @@ async function exportSongs(ids, isAlbum = false) {
   const form = byId("export");
   const checked = (name) => [...form.elements].filter((e) => e.name === name && e.checked).map((e) => e.value);
   const formats = checked("format");
-  if (!formats.length) return say("Choose a kind of file: WAV or FLAC.");
+  if (!formats.length) return say("Choose a kind of file.");
   say("");
   const places = checked("place");
   // Each of several places has a loudness of its own.

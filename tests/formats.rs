@@ -263,13 +263,14 @@ fn tags_of_every_format_reach_every_format() {
             continue;
         }
         compared += 1;
-        for format in [Format::Wav, Format::Flac] {
+        for format in [Format::Wav, Format::Flac, Format::Mp3] {
             let output = folder.path(&format!("{name}.{format:?}"));
             let spec = OutputSpec {
                 sample_rate_hz: 44_100,
                 channels: 2,
                 format,
                 sample_format: SampleFormat::Int16,
+                bitrate_kbps: None,
                 frames: frames.len() as u64,
             };
             let mut encoder = Encoder::create(&output, spec, false).expect("a new file");

@@ -171,7 +171,7 @@ fn wrong_arguments_are_usage_errors_that_name_them() {
         (&["mix.wav", "--for", "mars"], "spotify"),
         (&["mix.wav", "--reference", "mix.wav:0"], "positive"),
         (&["mix.wav", "--set", "limiter"], "limiter"),
-        (&["mix.wav", "-o", "master.mp3"], ".flac"),
+        (&["mix.wav", "-o", "master.m4a"], ".flac"),
         (&["mix.wav", "-o", "master.flac", "--bits", "32f"], "FLAC holds no floating point"),
         (&["mix.wav", "--genre", "polka"], "auto, ambient, electronic, folk, orchestral, rock, world, universal"),
         (&["mix.wav", "--genre", "rock", "--reference", "mix.wav"], "--reference"),

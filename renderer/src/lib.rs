@@ -29,6 +29,7 @@ pub mod edges;
 pub mod envelope;
 mod fir;
 pub mod image;
+pub mod lossy;
 pub mod params;
 pub mod recipe;
 pub mod resample;

@@ -4,6 +4,7 @@ use analyzer::crossover::BANDS;
 use serde::{Deserialize, Serialize};
 
 use crate::edges::EdgeParams;
+use crate::lossy::{LossyError, LossyParams};
 use crate::params::{OutOfRange, Param, Params, params};
 use crate::stages::balance::BalanceParams;
 use crate::stages::clipper::ClipperParams;
@@ -65,12 +66,23 @@ impl SampleFormat {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputParams {
-    /// Frames per second; `null` keeps the input's.
+    /// Frames per second; `null` keeps the input's, or takes what a lossy codec holds next to it.
     pub sample_rate_hz: Option<u32>,
     /// Word length.
     pub sample_format: SampleFormat,
     /// Seed of the dither.
     pub dither_seed: u32,
+    /// What a lossy file is encoded with; left out where every sample is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lossy: Option<LossyParams>,
+}
+
+impl OutputParams {
+    /// Frames per second of the master of a source.
+    pub fn rate_hz(&self, source_hz: u32) -> u32 {
+        let kept = self.lossy.map_or(source_hz, |lossy| lossy.codec.rate_hz(source_hz));
+        self.sample_rate_hz.unwrap_or(kept)
+    }
 }
 
 /// What was solved for one input; it holds for no other.
@@ -89,8 +101,15 @@ pub struct Solution {
     pub exact_above_dbfs: f64,
     /// Gain between the chain and the limiter, dB.
     pub drive_db: f64,
+    /// The limiter stays so much further under the ceiling, since a lossy codec raises peaks, dB.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub codec_room_db: f64,
     /// Peaks that the limiter has to take for higher than its detector read them.
     pub trims: Vec<Trim>,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// A correction of one peak.
@@ -109,11 +128,20 @@ const SOLUTION_DB: std::ops::RangeInclusive<f64> = -300.0..=300.0;
 impl Solution {
     /// Checks that every level is possible, and that the trims are in order.
     fn check(&self) -> Result<(), RecipeError> {
-        let Self { input_hash: _, settings_hash: _, is_aimed: _, band_levels_dbfs, exact_above_dbfs, drive_db, trims } =
-            self;
+        let Self {
+            input_hash: _,
+            settings_hash: _,
+            is_aimed: _,
+            band_levels_dbfs,
+            exact_above_dbfs,
+            drive_db,
+            codec_room_db,
+            trims,
+        } = self;
         let bands = band_levels_dbfs.iter().enumerate().map(|(band, db)| (format!("band_levels_dbfs.{band}"), *db));
         let peaks = trims.iter().enumerate().map(|(n, trim)| (format!("trims.{n}.peak_db"), trim.peak_db));
-        let single = [("exact_above_dbfs".to_owned(), *exact_above_dbfs), ("drive_db".to_owned(), *drive_db)];
+        let single = [("exact_above_dbfs", exact_above_dbfs), ("drive_db", drive_db), ("codec_room_db", codec_room_db)]
+            .map(|(name, db)| (name.to_owned(), *db));
         let wrong = bands.chain(single).chain(peaks).find(|(_, db)| !SOLUTION_DB.contains(db));
         if let Some((name, value)) = wrong {
             let (path, (min, max)) = (format!("solution.{name}"), SOLUTION_DB.into_inner());
@@ -217,6 +245,9 @@ pub enum RecipeError {
     /// A value that no stage accepts.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
+    /// What the codec of the output does not hold.
+    #[error("output: {0}")]
+    Lossy(#[from] LossyError),
     /// Trims that are not in order of time.
     #[error("solution.trims.{index}.block is {block}, but must come after {before}")]
     TrimOrder {
@@ -319,6 +350,7 @@ impl Recipe {
         if let Some(wrong) = wrong {
             return Err(wrong.into());
         }
+        self.output.lossy.map_or(Ok(()), |lossy| lossy.check(self.output.sample_rate_hz))?;
         self.solution.as_ref().map_or(Ok(()), Solution::check)?;
         Ok(self.quantized())
     }
@@ -345,6 +377,7 @@ impl Recipe {
         let mut tree = serde_json::to_value(self)?;
         // Left out where nothing is done, so that recipes from before it stay what they are.
         tree["edges"] = serde_json::to_value(self.edges)?;
+        tree["output"]["lossy"] = serde_json::to_value(self.output.lossy)?;
         let mut place = &mut tree;
         for name in path.split('.') {
             let known = match &*place {
@@ -397,6 +430,7 @@ mod tests {
             band_levels_dbfs: [-20.0; BANDS],
             exact_above_dbfs: -8.0,
             drive_db: 4.0,
+            codec_room_db: 0.0,
             trims: [3, 7].map(|block| Trim { block, peak_db: 0.1 }).to_vec(),
         };
         let recipe = Recipe { solution: Some(solution), ..Recipe::default() };
@@ -408,6 +442,7 @@ mod tests {
                 "-301",
                 "solution.band_levels_dbfs.2 is -301, but must lie between -300 and 300",
             ),
+            ("output.lossy", r#"{"codec": "mp3", "bitrate_kbps": 1}"#, "output: MP3 has no bit rate of 1 kbit/s"),
             ("solution.trims.1.peak_db", "1e9", "solution.trims.1.peak_db is 1000000000"),
             ("solution.trims.1.block", "3", "solution.trims.1.block is 3, but must come after 3"),
         ] {

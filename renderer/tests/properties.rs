@@ -8,6 +8,7 @@ use analyzer::units::{db_from_gain, gain_from_db};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use renderer::lossy::{Codec, LossyParams};
 use renderer::params::Params;
 use renderer::recipe::{OUTPUT_RATES_HZ, OutputParams, Recipe, SampleFormat, Solution, Trim};
 use renderer::stages::limiter::{BlockPeaks, LimiterApply, LimiterGain, LimiterParams, LimiterStep, PeakTrace};
@@ -21,23 +22,38 @@ fn config(cases: u32) -> ProptestConfig {
 
 fn output() -> impl Strategy<Value = OutputParams> {
     let format = prop_oneof![Just(SampleFormat::Int16), Just(SampleFormat::Int24), Just(SampleFormat::Float32)];
-    (proptest::option::of(OUTPUT_RATES_HZ), format, any::<u32>()).prop_map(
-        |(sample_rate_hz, sample_format, dither_seed)| OutputParams { sample_rate_hz, sample_format, dither_seed },
+    let codec = prop_oneof![Just(None), Just(Some(Codec::Mp3)), Just(Some(Codec::Opus))];
+    (proptest::option::of(OUTPUT_RATES_HZ), format, any::<u32>(), codec).prop_map(
+        |(sample_rate_hz, sample_format, dither_seed, codec)| OutputParams {
+            sample_rate_hz: sample_rate_hz.map(|hz| codec.map_or(hz, |codec| codec.rate_hz(hz))),
+            sample_format,
+            dither_seed,
+            lossy: codec.map(|codec| LossyParams::new(codec, None)),
+        },
     )
 }
 
 fn solution() -> impl Strategy<Value = Solution> {
     let db = || -300.0..=300.0f64;
     let trims = vec((1..1_000_000u64, db()), 0..20);
-    (any::<bool>(), [(); BANDS].map(|()| db()), db(), db(), trims).prop_map(
-        |(is_aimed, band_levels_dbfs, exact_above_dbfs, drive_db, steps)| {
+    (any::<bool>(), [(); BANDS].map(|()| db()), db(), db(), db(), trims).prop_map(
+        |(is_aimed, band_levels_dbfs, exact_above_dbfs, drive_db, codec_room_db, steps)| {
             let trims = steps.iter().scan(0, |block, (step, peak_db)| {
                 *block += step;
                 Some(Trim { block: *block, peak_db: *peak_db })
             });
             let (input_hash, settings_hash) = ("0f".repeat(32), "\u{e9}\"\n".to_owned());
             let trims = trims.collect();
-            Solution { input_hash, settings_hash, is_aimed, band_levels_dbfs, exact_above_dbfs, drive_db, trims }
+            Solution {
+                input_hash,
+                settings_hash,
+                is_aimed,
+                band_levels_dbfs,
+                exact_above_dbfs,
+                drive_db,
+                codec_room_db,
+                trims,
+            }
         },
     )
 }

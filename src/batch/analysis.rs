@@ -127,7 +127,7 @@ impl BatchAnalysis {
             Self { warnings: aim.warnings, ..self }.levelled(plan, shared, prepared, wanted_lufs, by, strictness)?;
         for (item, profile) in plan.items.iter().zip(profiles) {
             if profile.as_ref().is_ok_and(|profile| features(profile).is_none()) {
-                let song = untouched(&job.settings, &aim.target).map_err(|e| e.to_string());
+                let song = untouched(&job.settings, job.output.format, &aim.target).map_err(|e| e.to_string());
                 solved.album.insert(item.index, song);
             }
         }
@@ -280,7 +280,7 @@ fn prepare(
 ) -> Result<(Part, DecisionReport), Error> {
     let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&job.input));
     let song = Song::load_within(&job.input, shared.spool_bytes, &progress)?.edited(&job.settings.edges.params()?)?;
-    let mix = Mix { input: &job.input, settings: &job.settings, song: &song, profile };
+    let mix = Mix { input: &job.input, settings: &job.settings, format: job.output.format, song: &song, profile };
     let target = MasteringTarget { genre: genre.cloned(), ..MasteringTarget::at(tone.target.clone()) };
     // Towards itself or a record, an album's songs make a move of their own: what is wanted of each is in its curve.
     let Decided { recipe, decision, .. } =

@@ -8,6 +8,7 @@ use crate::batch::plan::{Item, Plan};
 use crate::batch::record::Records;
 use crate::batch::report::{csv_line, text_cell};
 use crate::error::Error;
+use crate::io::output_spec::Format;
 use crate::io::tags::{TagFacts, Tags};
 use crate::io::text;
 
@@ -99,7 +100,9 @@ fn cue_sheet(tracks: &[Track], title: Option<&String>, gap_s: f64) -> String {
     album_artist.into_iter().for_each(|artist| line(0, format!("PERFORMER \"{}\"", quoted(artist))));
     title.into_iter().for_each(|title| line(0, format!("TITLE \"{}\"", quoted(title))));
     for (n, Track { file, tags, name, .. }) in tracks.iter().enumerate() {
-        line(0, format!("FILE \"{}\" WAVE", quoted(file)));
+        // The type that players know for sound of other kinds as well.
+        let kind = if Format::of_path(Path::new(file)) == Some(Format::Mp3) { "MP3" } else { "WAVE" };
+        line(0, format!("FILE \"{}\" {kind}", quoted(file)));
         line(2, format!("TRACK {:02} AUDIO", n + 1));
         line(4, format!("TITLE \"{}\"", quoted(tags.title.as_ref().unwrap_or(name))));
         performer(tags).into_iter().for_each(|artist| line(4, format!("PERFORMER \"{}\"", quoted(&artist))));

@@ -313,7 +313,7 @@ pub fn named_output(text: &str) -> Result<(PathBuf, Format), String> {
     if !Path::new(text).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
         return Err(format!("{text:?} leads out of the output folder"));
     }
-    let format = Format::of_path(&path).ok_or_else(|| format!("{text:?} is neither .wav nor .flac"))?;
+    let format = Format::of_path(&path).ok_or_else(|| format!("{text:?} is none of .wav, .flac, .mp3 and .opus"))?;
     Ok((path, format))
 }
 

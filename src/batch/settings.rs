@@ -172,6 +172,7 @@ mod tests {
             ("max_limiting_db", "3"),
             ("rate", "48000"),
             ("bits", "16"),
+            ("bitrate", "256"),
             ("intensity", "50"),
             ("tone", "50"),
             ("dynamics", "50"),

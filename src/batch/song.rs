@@ -213,7 +213,7 @@ impl Shared<'_> {
             None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
         };
         let decider = deciders.get(job.settings.decider)?;
-        let mix = Mix { input: &job.input, settings: &job.settings, song, profile };
+        let mix = Mix { input: &job.input, settings: &job.settings, format: job.output.format, song, profile };
         mix.decided(target, None, |target| decider.decide(profile, target), observer)
     }
 }

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use clap::ValueEnum as _;
 use serde_json::{Map, Value};
 
 use crate::batch::inputs::{Found, tree_path};
 use crate::batch::plan::{Plan, Request, named_output};
 use crate::batch::settings::Settings;
 use crate::error::Error;
+use crate::io::output_spec::Format;
 use crate::request::naming::NamePattern;
 use crate::request::settings::{DIRECTIONS, MasterSettings};
 
@@ -40,7 +42,7 @@ pub fn read(path: &Path, settings: &Settings, folder: &Path, pattern: Option<&Na
 
 fn request(row: &Row, settings: &Settings, base: &Path) -> Result<Request, String> {
     let mut settings = settings.clone();
-    let (mut input, mut output) = (None, None);
+    let (mut input, mut output, mut format) = (None, None, None);
     let directions: Vec<_> = row.iter().map(|(column, _)| column.as_str()).filter(|c| DIRECTIONS.contains(c)).collect();
     if directions.len() > 1 {
         return Err(format!("{}: only one of them can be", directions.join(", ")));
@@ -50,17 +52,28 @@ fn request(row: &Row, settings: &Settings, base: &Path) -> Result<Request, Strin
         match (column.as_str(), values.as_slice()) {
             ("input", [path]) => input = Some(path),
             ("output", [path]) => {
-                let (path, format) = named_output(path).map_err(in_column)?;
-                (output, settings.format) = (Some(path), format);
+                output = Some(named_output(path).map_err(in_column)?);
             }
             ("input" | "output", _) => return Err(in_column("takes one path".to_owned())),
+            ("format", [name]) => format = Some(format_of(name).map_err(in_column)?),
+            ("format", _) => return Err(in_column("takes one value".to_owned())),
             _ => settings.set(column, values, base).map_err(in_column)?,
         }
     }
+    let named = output.as_ref().map(|(_, format)| *format);
+    if let Some((named, asked)) = named.zip(format).filter(|(named, asked)| named != asked) {
+        return Err(format!("output is the name of a {named}, and format asks for {asked}"));
+    }
+    settings.format = named.or(format).unwrap_or(settings.format);
+    let output = output.map(|(path, _)| path);
     let input = Path::new(input.ok_or("the input is missing")?);
     settings.check().map_err(|e| e.to_string())?;
     let found = Found { path: base.join(input), relative: tree_path(input), problem: None };
     Ok(Request { found, output, settings: Arc::new(settings) })
+}
+
+fn format_of(name: &str) -> Result<Format, String> {
+    Format::from_str(name, true).map_err(|_| format!("{name:?} is none of wav, flac, mp3, opus"))
 }
 
 /// `max-limiting-db` and `max_limiting_db` are one column.
@@ -223,7 +236,7 @@ mod tests {
             ("plan.csv", "input,ceiling\na.wav,7\n", "line 2: "),
             ("plan.csv", "output\na.wav\n", "line 2: the input is missing"),
             ("plan.csv", "input,output\na.wav,../b.wav\n", "line 2: output: \"../b.wav\" leads out"),
-            ("plan.csv", "input,output\na.wav,b.mp3\n", "neither .wav nor .flac"),
+            ("plan.csv", "input,output\na.wav,b.m4a\n", "none of .wav, .flac, .mp3 and .opus"),
             ("plan.json", r#"[{"input": "a.wav", "rate": [1, 2]}]"#, "song 1: rate: takes one value"),
             ("plan.json", r#"{"input": "a.wav"}"#, "not a list of objects"),
             ("plan.json", r#"[{"input": "a.wav", "bits": [null]}]"#, "song 1: bits: [null] is no value"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
-use clap::{Arg, Args, Command};
+use clap::{Arg, Args, Command, ValueEnum as _};
 use goldmaster::error::Error;
 use goldmaster::io;
 use goldmaster::io::output_spec::Format;
@@ -23,9 +23,12 @@ use super::report::PageArgs;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// File of the master, .wav or .flac; with --name a folder [default: SONG.master.wav beside the mix]
+    /// File of the master, .wav, .flac, .mp3 or .opus; with --name a folder [default: SONG.master.wav beside the mix]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// File format of the master, where its name does not say it [default: wav]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
     /// Name of the master, as in '{track:02} {title} [{destination}].flac'
     #[arg(long, value_name = "PATTERN", long_help = fields_help())]
     pub name: Option<NamePattern>,
@@ -74,11 +77,12 @@ impl OutputArgs {
 
     /// The path without a pattern; with the place if there are several.
     fn beside(&self, input: &Path, place: Option<Destination>) -> PathBuf {
-        let path = self.output.clone().unwrap_or_else(|| beside(input));
+        let path = self.output.clone().unwrap_or_else(|| beside(input).with_extension(self.extension()));
         let Some(place) = place else { return path };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let end = [".master.wav", ".wav", ".flac"]
-            .into_iter()
+        let formats = Format::value_variants().iter().map(|format| format.extension());
+        let end = formats
+            .flat_map(|extension| [format!(".master.{extension}"), format!(".{extension}")])
             .find(|end| name.to_lowercase().ends_with(end))
             .unwrap_or_default();
         path.with_file_name(format!("{} [{place}]{}", &name[..name.len() - end.len()], &name[name.len() - end.len()..]))
@@ -89,7 +93,8 @@ impl OutputArgs {
         let refused = |cause: String| Error::Usage(format!("{}: {cause}", input.display()));
         let mut name = pattern.fill(input, &Tags::read(input).facts(), place).map_err(refused)?.into_os_string();
         if Format::of_path(name.as_ref()).is_none() {
-            name.push(".wav");
+            name.push(".");
+            name.push(self.extension());
         }
         let folder = self.output.clone().or_else(|| input.parent().map(Path::to_owned)).unwrap_or_default();
         let path = folder.join(name);
@@ -97,13 +102,32 @@ impl OutputArgs {
         Ok(path)
     }
 
+    /// The extension of a master whose name has none.
+    fn extension(&self) -> &'static str {
+        self.format.unwrap_or(Format::Wav).extension()
+    }
+
     fn output(&self, path: PathBuf) -> Result<Output, Error> {
         let Some(format) = Format::of_path(&path) else {
             let path = path.display();
-            return Err(Error::Usage(format!("{path}: a master is written as .wav or .flac; choose one by its name")));
+            return Err(Error::Usage(format!(
+                "{path}: a master is written as {}; choose one by its name",
+                extensions()
+            )));
         };
+        if let Some(asked) = self.format.filter(|asked| *asked != format) {
+            let path = path.display();
+            return Err(Error::Usage(format!("{path} is the name of a {format}, and --format asks for {asked}")));
+        }
         Ok(Output { path, format, force: self.force, delta: self.delta.clone(), page: self.page.page(self.force)? })
     }
+}
+
+/// ".wav, .flac, .mp3 or .opus".
+fn extensions() -> String {
+    let all: Vec<String> = Format::value_variants().iter().map(|format| format!(".{}", format.extension())).collect();
+    let (last, others) = all.split_last().expect("there are formats");
+    format!("{} or {last}", others.join(", "))
 }
 
 /// Reads the name of a genre; `list` shows all of them instead.

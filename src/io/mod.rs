@@ -5,6 +5,7 @@
 //! only when it is complete, [`Tags`](tags::Tags) carries title, artist and cover over.
 
 mod aiff;
+pub(crate) mod base64;
 mod bytes;
 mod caf;
 pub mod claim;
@@ -21,10 +22,13 @@ pub mod hash;
 mod he_aac;
 mod limits;
 mod matroska;
+mod mp3;
 mod mp4;
 mod mpeg;
 mod ogg;
+mod ogg_pages;
 mod opus;
+mod opus_writer;
 pub mod output_spec;
 mod packets;
 mod pcm;

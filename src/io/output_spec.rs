@@ -1,8 +1,12 @@
 //! What a master is written as.
 
+use std::fmt;
 use std::path::Path;
 
+use analyzer::stream::Frame;
 use analyzer::units::nearest;
+use clap::ValueEnum as _;
+use renderer::lossy::Codec;
 pub use renderer::recipe::SampleFormat;
 
 /// A file format to write.
@@ -13,13 +17,26 @@ pub enum Format {
     Wav,
     /// FLAC
     Flac,
+    /// MP3
+    Mp3,
+    /// Opus, in Ogg
+    Opus,
 }
 
 impl Format {
     /// The format that the name of a file asks for.
     pub fn of_path(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_string_lossy().to_lowercase();
-        [Self::Wav, Self::Flac].into_iter().find(|format| format.extension() == extension)
+        Self::value_variants().iter().copied().find(|format| format.extension() == extension)
+    }
+
+    /// The codec of a format that does not keep the samples.
+    pub fn codec(self) -> Option<Codec> {
+        match self {
+            Self::Wav | Self::Flac => None,
+            Self::Mp3 => Some(Codec::Mp3),
+            Self::Opus => Some(Codec::Opus),
+        }
     }
 
     /// Extension of its files.
@@ -27,6 +44,18 @@ impl Format {
         match self {
             Self::Wav => "wav",
             Self::Flac => "flac",
+            Self::Mp3 => "mp3",
+            Self::Opus => "opus",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Wav => f.write_str("WAV"),
+            Self::Flac => f.write_str("FLAC"),
+            Self::Mp3 | Self::Opus => self.codec().map_or(Ok(()), |codec| codec.fmt(f)),
         }
     }
 }
@@ -40,8 +69,10 @@ pub struct OutputSpec {
     pub channels: u8,
     /// File format.
     pub format: Format,
-    /// What a sample is written as.
+    /// What a sample is written as, where samples are kept.
     pub sample_format: SampleFormat,
+    /// Bit rate of a lossy format, kbit/s; `None` is its usual one.
+    pub bitrate_kbps: Option<u32>,
     /// How many frames will be written, exactly.
     pub frames: u64,
 }
@@ -56,6 +87,12 @@ impl OutputSpec {
     pub(super) fn frame_bytes(&self) -> u32 {
         u32::from(self.channels) * self.bits() / 8
     }
+}
+
+/// The samples of frames one after the other; of mono, the left ones.
+pub(super) fn interleaved(frames: &[Frame], channels: u8, samples: &mut Vec<f32>) {
+    samples.clear();
+    samples.extend(frames.iter().flat_map(|frame| &frame[..usize::from(channels)]));
 }
 
 /// The integer nearest to `sample` · 2^(bits − 1), saturated. Exact for samples on the grid k / 2^(bits − 1).

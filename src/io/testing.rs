@@ -76,7 +76,9 @@ pub fn on_grid(count: usize, bits: u32) -> Vec<Frame> {
 pub fn encoded(format: Format, sample_format: SampleFormat, frames: &[Frame]) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("out");
-    let spec = OutputSpec { sample_rate_hz: 44_100, channels: 2, format, sample_format, frames: frames.len() as u64 };
+    let (sample_rate_hz, channels, bitrate_kbps) = (44_100, 2, None);
+    let spec =
+        OutputSpec { sample_rate_hz, channels, format, sample_format, bitrate_kbps, frames: frames.len() as u64 };
     let mut encoder = Encoder::create(&path, spec, false).expect("a new file");
     encoder.write(frames).expect("space");
     encoder.finish(None).expect("space");

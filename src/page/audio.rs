@@ -13,9 +13,9 @@ use renderer::resample::Resampled;
 use renderer::stages::dither::Dither;
 use serde::Serialize;
 
-use super::base64::base64;
 use crate::error::Error;
 use crate::io;
+use crate::io::base64::base64;
 use crate::io::decode::open;
 use crate::io::output_spec::{Format, OutputSpec};
 use crate::report::figures::SoundFigures;
@@ -167,6 +167,7 @@ impl Clip {
             channels: self.channels,
             format: Format::Flac,
             sample_format: SampleFormat::Int16,
+            bitrate_kbps: None,
             frames: frames.len() as u64,
         };
         Dither::new(16, 0).process(&mut frames, self.channels == 2);

@@ -1,7 +1,6 @@
 //! The page that shows a master and plays it: one HTML file with everything in it.
 
 pub mod audio;
-mod base64;
 mod figures;
 pub mod index;
 mod player;

@@ -7,7 +7,7 @@ use analyzer::loudness::LoudnessMeter;
 use analyzer::loudness_history::LoudnessHistory;
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
-use analyzer::stream::{Frame, Meter};
+use analyzer::stream::{Frame, Meter, Source};
 use analyzer::units::{db_from_power, gain_from_db, power_from_db};
 use renderer::chain::Chain;
 use renderer::recipe::{Recipe, SampleFormat, Solution};
@@ -15,11 +15,14 @@ use renderer::resample::Resampled;
 use renderer::stages::limiter::LimiterGain;
 
 use crate::error::Error;
+use crate::io;
+use crate::io::decode::open;
 use crate::io::encode::Encoder;
 use crate::io::output_spec::{Format, OutputSpec};
 use crate::io::spool::Spool;
 use crate::io::tags::Tags;
 use crate::render::band_gains::{BandGainSource, BandGains};
+use crate::render::codec_room::{self, CodecRoom, MAX_OFFSET_LU};
 use crate::render::difference::write_difference;
 use crate::render::limited_source::{LimitedSource, limited_source};
 use crate::render::output_meter::{CaptureRequest, OutputMeter};
@@ -56,7 +59,7 @@ pub struct Finished {
     /// Frames per second.
     pub sample_rate_hz: u32,
     /// What could not be carried over.
-    pub warnings: Vec<crate::io::Warning>,
+    pub warnings: Vec<io::Warning>,
     /// The limiter's gain reduction over time.
     pub limiting: Series,
     /// Gain of each band's compressor over time, low to high.
@@ -101,11 +104,13 @@ pub fn finish(
 ) -> Result<Finished, Error> {
     let WriteRequest { output, tags, strictness, capture } = request;
     let source_rate = song.info.sample_rate_hz;
-    let rate = recipe.output.sample_rate_hz.unwrap_or(source_rate);
+    let rate = recipe.output.rate_hz(source_rate);
     let (mut solution, search) = match solve {
         Solve::Anew(profile) => (starting_solution(recipe, profile), Search::DriveAndTrims),
         Solve::Given(solution) => (solution, Search::Nothing),
-        Solve::AsIs(solution) => (Solution { is_aimed: false, trims: Vec::new(), ..solution }, Search::Trims),
+        Solve::AsIs(solution) => {
+            (Solution { is_aimed: false, codec_room_db: 0.0, trims: Vec::new(), ..solution }, Search::Trims)
+        }
     };
     solution.input_hash.clone_from(&song.hash);
     solution.settings_hash = settings_hash(recipe);
@@ -147,7 +152,7 @@ pub fn settings_hash(recipe: &Recipe) -> String {
 /// # Errors
 /// Temporary data cannot be kept, or the run is interrupted.
 pub fn trace(song: &Song, recipe: &Recipe, profile: &Profile, observer: &dyn Observer) -> Result<Trace, Error> {
-    let rate = recipe.output.sample_rate_hz.unwrap_or(song.info.sample_rate_hz);
+    let rate = recipe.output.rate_hz(song.info.sample_rate_hz);
     observer.stage(Stage::Rendering, Some(song.frames.len()));
     Ok(render(song, recipe, &starting_solution(recipe, profile), rate, 0, observer)?.1)
 }
@@ -181,15 +186,16 @@ pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution 
         settings_hash: String::new(),
         is_aimed: true,
         band_levels_dbfs: band_levels(recipe, profile).map(|v| (v * 100.0).round() / 100.0),
-        exact_above_dbfs: exact_above_dbfs(recipe, drive_db),
+        exact_above_dbfs: exact_above_dbfs(recipe.delivery.ceiling_dbtp, drive_db),
         drive_db,
+        codec_room_db: 0.0,
         trims: Vec::new(),
     }
 }
 
 /// The level from which on peaks matter at this drive, and at a little more.
-fn exact_above_dbfs(recipe: &Recipe, drive_db: f64) -> f64 {
-    ((recipe.delivery.ceiling_dbtp - drive_db - DETECTOR_MARGIN_DB) * 100.0).round() / 100.0
+fn exact_above_dbfs(ceiling_dbtp: f64, drive_db: f64) -> f64 {
+    ((ceiling_dbtp - drive_db - DETECTOR_MARGIN_DB) * 100.0).round() / 100.0
 }
 
 /// Mean power of each band, pauses apart, where it enters the multiband stage: that of the song, changed by the equaliser.
@@ -278,24 +284,40 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Solves, writes and measures, until ceiling and loudness hold or the rounds are used up.
-    fn until_kept(&mut self, solution: &mut Solution, search: Search) -> Result<Written, Error> {
+    fn until_kept(&mut self, solution: &mut Solution, mut search: Search) -> Result<Written, Error> {
         let wanted = self.recipe.delivery.loudness_lufs;
-        let (mut offset_lu, mut rounds_left) = (0.0, MAX_ROUNDS);
-        loop {
+        let is_lossy = self.recipe.output.lossy.is_some();
+        let (most_rounds, most_lu) =
+            if is_lossy { (codec_room::MAX_ROUNDS, MAX_OFFSET_LU) } else { (MAX_ROUNDS, f64::INFINITY) };
+        let mut room = CodecRoom::default();
+        let mut offset_lu: f64 = 0.0;
+        for round in 1.. {
             let foreseen_lufs = self.solved(solution, search, offset_lu)?;
             let (written, overs) = self.write(solution)?;
             let measured = &written.measured;
             let solved = foreseen_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
             let miss_lu = measured.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
             let missed = search == Search::DriveAndTrims && solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
-            rounds_left -= 1;
-            if search == Search::Nothing || rounds_left == 0 || (overs.is_empty() && !missed) {
+            if search == Search::Nothing || round == most_rounds || (overs.is_empty() && !missed) {
                 return Ok(written);
             }
-            offset_lu -= if missed { miss_lu } else { 0.0 };
-            let limiter = self.limiter(solution);
-            correct(&mut solution.trims, &overs, &self.trace, limiter)?;
+            let before_lu = offset_lu;
+            offset_lu = (offset_lu - if missed { miss_lu } else { 0.0 }).clamp(-most_lu, most_lu);
+            if is_lossy {
+                if overs.is_empty() && offset_lu == before_lu {
+                    return Ok(written);
+                }
+                let over_db = measured.true_peak_dbtp - self.recipe.delivery.ceiling_dbtp;
+                // What is turned down as a whole is not brought to its loudness again.
+                if !overs.is_empty() && !room.give(solution, over_db) {
+                    search = Search::Trims;
+                }
+            } else {
+                let limiter = self.limiter(solution);
+                correct(&mut solution.trims, &overs, &self.trace, limiter)?;
+            }
         }
+        unreachable!("the last round returns")
     }
 
     /// The loudness that the drive leads to, once it is found and the peaks that matter at it are known exactly; `None`
@@ -310,7 +332,7 @@ impl Attempt<'_> {
                 let outcome = self.solve(solution, offset_lu)?;
                 (solution.drive_db, foreseen_lufs) = (outcome.drive_db, outcome.loudness_lufs);
             }
-            if self.ceiling_dbtp() - solution.drive_db >= solution.exact_above_dbfs {
+            if self.ceiling_dbtp(solution) - solution.drive_db >= solution.exact_above_dbfs {
                 return Ok(foreseen_lufs);
             }
             self.look_closer(solution)?;
@@ -319,7 +341,8 @@ impl Attempt<'_> {
 
     /// Traces the peaks anew, exactly at the drive that was found.
     fn look_closer(&mut self, solution: &mut Solution) -> Result<(), Error> {
-        solution.exact_above_dbfs = exact_above_dbfs(self.recipe, solution.drive_db);
+        let ceiling_dbtp = self.recipe.delivery.ceiling_dbtp - solution.codec_room_db;
+        solution.exact_above_dbfs = exact_above_dbfs(ceiling_dbtp, solution.drive_db);
         solution.trims.clear();
         let mut meter = trace_meter(solution, self.trace.sample_rate_hz, self.trace_bytes);
         each_block(&mut self.rendered.reader(), |frames| meter.push(frames))?;
@@ -329,16 +352,17 @@ impl Attempt<'_> {
 
     fn limiter(&self, solution: &Solution) -> LimiterGain {
         let rate = self.trace.sample_rate_hz;
-        LimiterGain::new(&self.recipe.limiter, solution.drive_db, self.ceiling_dbtp(), rate)
+        LimiterGain::new(&self.recipe.limiter, solution.drive_db, self.ceiling_dbtp(solution), rate)
     }
 
-    fn ceiling_dbtp(&self) -> f64 {
-        self.recipe.delivery.ceiling_dbtp - CEILING_MARGIN_DB
+    /// What the limiter keeps.
+    fn ceiling_dbtp(&self, solution: &Solution) -> f64 {
+        self.recipe.delivery.ceiling_dbtp - CEILING_MARGIN_DB - solution.codec_room_db
     }
 
     fn solve(&self, solution: &Solution, offset_lu: f64) -> Result<Outcome, Error> {
         let mut delivery = self.recipe.delivery;
-        delivery.ceiling_dbtp = self.ceiling_dbtp();
+        delivery.ceiling_dbtp = self.ceiling_dbtp(solution);
         Ok(solve(&self.trace, &self.recipe.limiter, &delivery, &solution.trims, offset_lu, solution.drive_db)?)
     }
 
@@ -350,9 +374,15 @@ impl Attempt<'_> {
     /// The master less the mix, in 32-bit floating point, written but without its name.
     fn difference(&self, song: &Song, solution: &Solution, path: &Path) -> Result<Encoder, Error> {
         let (source_rate, rate) = (song.info.sample_rate_hz, self.trace.sample_rate_hz);
-        let (format, sample_format, frames) = (Format::Wav, SampleFormat::Float32, self.rendered.len());
-        let spec = OutputSpec { sample_rate_hz: rate, channels: self.channels, format, sample_format, frames };
-        self.observer.stage(Stage::Difference, Some(frames));
+        let spec = OutputSpec {
+            sample_rate_hz: rate,
+            channels: self.channels,
+            format: Format::Wav,
+            sample_format: SampleFormat::Float32,
+            bitrate_kbps: None,
+            frames: self.rendered.len(),
+        };
+        self.observer.stage(Stage::Difference, Some(spec.frames));
         let mut encoder = Encoder::create(path, spec, self.output.force)?;
         let mut master = self.limited(solution)?;
         let mut mix = song.frames.reader();
@@ -365,14 +395,17 @@ impl Attempt<'_> {
         Ok(encoder)
     }
 
-    /// Limits, dithers, writes and measures what is written; gives the blocks over the ceiling as well.
+    /// Limits, dithers, writes and measures what is written, and what is lossy once it is decoded again; gives the blocks
+    /// over the ceiling as well.
     fn write(&self, solution: &Solution) -> Result<(Written, Vec<Over>), Error> {
         let rate = self.trace.sample_rate_hz;
+        let lossy = self.recipe.output.lossy;
         let spec = OutputSpec {
             sample_rate_hz: rate,
             channels: self.channels,
             format: self.output.format,
             sample_format: self.recipe.output.sample_format,
+            bitrate_kbps: lossy.map(|lossy| lossy.bitrate_kbps),
             frames: self.rendered.len(),
         };
         self.observer.stage(Stage::Limiting, Some(self.rendered.len()));
@@ -380,17 +413,41 @@ impl Attempt<'_> {
         let mut loudness = LoudnessMeter::new(rate);
         let mut meter = OutputMeter::new(rate, self.recipe.delivery.ceiling_dbtp, &self.capture);
         let mut limited = self.limited(solution)?;
-        let mut heard = ObservedSource { source: &mut limited, watch: |frames: &[Frame]| loudness.push(frames) };
-        each_block_ahead(&mut heard, |frames| {
-            meter.push(frames);
-            encoder.write(frames)?;
-            self.observer.advance(frames.len() as u64)
-        })?;
+        let frames = if lossy.is_some() {
+            each_block_ahead(&mut limited, |frames| {
+                encoder.write(frames)?;
+                self.observer.advance(frames.len() as u64)
+            })?;
+            let mut decoder = open(encoder.seal()?)?;
+            self.observer.stage(Stage::Measuring, Some(self.rendered.len()));
+            self.measure(&mut decoder, &mut loudness, &mut meter, |_| Ok(()))?
+        } else {
+            self.measure(&mut limited, &mut loudness, &mut meter, |frames| encoder.write(frames))?
+        };
         let limiting = limited.timeline.series();
-        let (measured, passages, overs) = meter.finish(self.rendered.len(), loudness, &limited.limiting);
-        let ceiling_dbtp = self.ceiling_dbtp();
+        let (measured, passages, overs) = meter.finish(frames, loudness, &limited.limiting);
+        let ceiling_dbtp = self.ceiling_dbtp(solution);
         let clipped = limited.clipped.iter().map(|over| Over { by_db: over.by_db - ceiling_dbtp, ..*over });
         let overs = both(overs, clipped);
         Ok((Written { encoder, measured, passages, limiting }, overs))
+    }
+
+    /// Measures all of a source, hands it on, and gives its length.
+    fn measure<S: Source<Error = io::Error> + Send>(
+        &self,
+        source: &mut S,
+        loudness: &mut LoudnessMeter,
+        meter: &mut OutputMeter,
+        mut sink: impl FnMut(&[Frame]) -> Result<(), io::Error>,
+    ) -> Result<u64, Error> {
+        let mut measured = 0;
+        let mut heard = ObservedSource { source, watch: |frames: &[Frame]| loudness.push(frames) };
+        each_block_ahead(&mut heard, |frames| {
+            meter.push(frames);
+            measured += frames.len() as u64;
+            sink(frames)?;
+            self.observer.advance(frames.len() as u64)
+        })?;
+        Ok(measured)
     }
 }

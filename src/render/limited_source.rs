@@ -140,6 +140,7 @@ mod tests {
             band_levels_dbfs: Default::default(),
             exact_above_dbfs: 0.0,
             drive_db: 12.0,
+            codec_room_db: 0.0,
             trims: Vec::new(),
         };
         let read = |buffer_frames: usize| {

@@ -1,7 +1,8 @@
 //! From a recipe to a file, and the measurements that prove its promises.
 
 pub(crate) mod band_gains;
-pub(crate) mod difference;
+pub(crate) mod codec_room;
+mod difference;
 pub mod finish;
 pub(crate) mod limited_source;
 pub(crate) mod limiter_timeline;

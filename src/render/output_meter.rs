@@ -32,7 +32,7 @@ impl CaptureRequest {
     /// Passages of the master that `recipe` makes of `song`.
     pub fn new(song: &Song, recipe: &Recipe, passages: &[Range<f64>]) -> Self {
         let source_hz = song.info.sample_rate_hz;
-        let rate_hz = recipe.output.sample_rate_hz.unwrap_or(source_hz);
+        let rate_hz = recipe.output.rate_hz(source_hz);
         let at = |seconds: f64| (seconds * f64::from(rate_hz)).round() as u64;
         Self {
             frames: (song.frames.len() * u64::from(rate_hz)).div_ceil(u64::from(source_hz)),

@@ -113,6 +113,19 @@ pub enum Action {
         /// Its largest gain reduction, dB.
         peak_limiting_db: f64,
     },
+    /// Encodes the master with a lossy codec; what is measured of it is measured once it is decoded again.
+    Encode {
+        /// The codec.
+        codec: String,
+        /// Its bit rate, kbit/s.
+        bitrate_kbps: u32,
+        /// Sample rate of the file, Hz.
+        sample_rate_hz: u32,
+        /// The sample rate of the mix, where it is another one, Hz.
+        resampled_from_hz: Option<u32>,
+        /// The limiter stays so much further under the ceiling, since the codec raises peaks, dB.
+        room_db: f64,
+    },
     /// Corrects the equaliser after a test render.
     FineTuning {
         /// Mean distance from the decision before, dB.
@@ -356,6 +369,18 @@ impl Display for Action {
                     ),
                 }
             }
+            Self::Encode { codec, bitrate_kbps, sample_rate_hz, resampled_from_hz, room_db } => {
+                write!(f, "{codec} of {bitrate_kbps} kbit/s")?;
+                if let Some(from_hz) = resampled_from_hz {
+                    let [from, to] = [*from_hz, *sample_rate_hz].map(|hz| hz_words(hz.into()));
+                    write!(f, ", resampled from {from} to {to}")?;
+                }
+                f.write_str(", decoded again and measured so")?;
+                if *room_db > 0.0 {
+                    write!(f, "; the limiter stays {room_db:.2} dB lower, since the codec raises peaks")?;
+                }
+                Ok(())
+            }
             Self::FineTuning { largest_db, .. } => {
                 write!(f, "Fine-tuned the equaliser after a test render (largest change {largest_db:.1} dB)")
             }
@@ -388,7 +413,7 @@ impl Action {
                 "Compressors and the limiter change what an equaliser does: {miss_before_db:.1} dB off before, \
                  {miss_after_db:.1} dB after."
             ),
-            Self::NoChange | Self::Level { .. } => return None,
+            Self::NoChange | Self::Level { .. } | Self::Encode { .. } => return None,
         })
     }
 }
@@ -421,6 +446,20 @@ mod tests {
         );
         assert_eq!(level(0.0, 2.0), "Level: +9.3 dB. Limiter: single hits lowered by up to 2.0 dB, nothing else");
         assert_eq!(level(0.0, 0.0), "Level: +9.3 dB. The limiter was not needed");
+    }
+
+    #[test]
+    fn a_lossy_file_says_what_it_is_and_what_its_codec_costs() {
+        let encode = |resampled_from_hz, room_db| {
+            let (codec, bitrate_kbps, sample_rate_hz) = ("Opus".to_owned(), 160, 48_000);
+            Action::Encode { codec, bitrate_kbps, sample_rate_hz, resampled_from_hz, room_db }.to_string()
+        };
+        assert_eq!(encode(None, 0.0), "Opus of 160 kbit/s, decoded again and measured so");
+        assert_eq!(
+            encode(Some(44_100), 0.84),
+            "Opus of 160 kbit/s, resampled from 44.1 kHz to 48.0 kHz, decoded again and measured so; the limiter stays \
+             0.84 dB lower, since the codec raises peaks"
+        );
     }
 
     #[test]

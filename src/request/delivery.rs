@@ -4,11 +4,13 @@
 use std::fmt;
 
 use clap::{Args, ValueEnum};
+use renderer::lossy::{LossyError, LossyParams};
 use renderer::params::OutOfRange;
 use renderer::recipe::{DeliveryParams, OutputParams, Recipe, RecipeError, SampleFormat};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::io::output_spec::Format;
 use crate::request::destination::{Destination, codec_room_db};
 use crate::request::text::{as_text, list_as_text, number_as_text, option_as_text, value_enum_text};
 
@@ -79,6 +81,24 @@ pub struct DeliveryRequest {
     #[arg(long = "bits", value_enum, value_name = "BITS")]
     #[serde(rename = "bits", with = "option_as_text")]
     pub word_length: Option<WordLength>,
+    /// Bit rate of an MP3 or Opus, in kbit/s [default: 320 for MP3, 160 for Opus]
+    #[arg(long = "bitrate", value_name = "KBPS", value_parser = bitrate_kbps)]
+    #[serde(rename = "bitrate", with = "number_as_text")]
+    pub bitrate_kbps: Option<u32>,
+}
+
+/// A bit rate in kbit/s.
+fn bitrate_kbps(text: &str) -> Result<u32, String> {
+    let number = text.to_lowercase();
+    let number = number.trim_end_matches("bps").trim_end_matches("bit/s").trim_end_matches('k').trim();
+    match (text.parse::<u32>(), number.parse::<u32>()) {
+        (Ok(bps), _) if bps >= 8000 && bps.is_multiple_of(1000) => {
+            Err(format!("a bit rate is given in kbit/s; did you mean {}?", bps / 1000))
+        }
+        (Ok(kbps), _) => Ok(kbps),
+        (_, Ok(kbps)) => Err(format!("write it as a number: {kbps}")),
+        _ => Err("must be a bit rate in kbit/s, as in 320".to_owned()),
+    }
 }
 
 /// Rates up to this were meant in kHz.
@@ -192,22 +212,60 @@ impl DeliveryRequest {
         Ok(Recipe::checked(recipe).map_err(by_flag)?.delivery)
     }
 
-    /// The output part of a recipe.
+    /// The output part of a recipe for a file of this format.
     ///
     /// # Errors
-    /// A sample rate that cannot be written.
-    pub fn output(&self) -> Result<OutputParams, Error> {
+    /// A sample rate or a bit rate that cannot be written, or a setting that the format has no use for.
+    pub fn output(&self, format: Format) -> Result<OutputParams, Error> {
         let cd = self.destination() == Some(Destination::Cd);
+        let lossy = format.codec().map(|codec| LossyParams::new(codec, self.bitrate_kbps));
+        if cd && lossy.is_some() {
+            return Err(Error::Usage(format!(
+                "--for cd asks for 16 bits, which {format} has not: write .wav or .flac"
+            )));
+        }
+        if self.word_length.is_some() && lossy.is_some() {
+            return Err(Error::Usage(format!(
+                "--bits: {format} has no bits per sample; --bitrate sets how exact it is"
+            )));
+        }
+        if self.bitrate_kbps.is_some() && lossy.is_none() {
+            return Err(Error::Usage(format!("--bitrate is for MP3 and Opus, and this master is a {format}")));
+        }
         let sample_rate_hz = self.sample_rate_hz.or(cd.then_some(44_100));
-        let default = if cd { SampleFormat::Int16 } else { SampleFormat::default() };
+        let default = if cd { SampleFormat::Int16 } else { usual_samples(lossy) };
         let sample_format = self.word_length.map_or(default, WordLength::sample_format);
-        let output = OutputParams { sample_rate_hz, sample_format, ..OutputParams::default() };
+        let output = OutputParams { sample_rate_hz, sample_format, lossy, ..OutputParams::default() };
         Ok(Recipe::checked(Recipe { output, ..Recipe::default() }).map_err(by_flag)?.output)
     }
 }
 
+/// A codec takes samples as they come.
+fn usual_samples(lossy: Option<LossyParams>) -> SampleFormat {
+    lossy.map_or(SampleFormat::default(), |_| SampleFormat::Float32)
+}
+
+/// The output part of a recipe, made for a file of this format where it was not: with the codec at this bit rate or its
+/// usual one, and without a sample rate that it does not hold.
+pub fn fitted_to(output: OutputParams, format: Format, bitrate_kbps: Option<u32>) -> OutputParams {
+    if output.lossy.map(|lossy| lossy.codec) == format.codec() {
+        return output;
+    }
+    let lossy = format.codec().map(|codec| LossyParams::new(codec, bitrate_kbps));
+    let is_held = |hz: &u32| lossy.is_none_or(|lossy| lossy.codec.rates_hz().contains(hz));
+    let sample_rate_hz = output.sample_rate_hz.filter(is_held);
+    OutputParams { sample_rate_hz, sample_format: usual_samples(lossy), lossy, ..output }
+}
+
 /// A value out of range, by the name that the user gave it.
 fn by_flag(error: RecipeError) -> Error {
+    match &error {
+        RecipeError::Lossy(cause @ LossyError::Bitrate { .. }) => return Error::Usage(format!("--bitrate: {cause}")),
+        RecipeError::Lossy(cause @ LossyError::SampleRate { .. }) => {
+            return Error::Usage(format!("--rate: {cause}; without --rate the next of them is taken"));
+        }
+        _ => {}
+    }
     let RecipeError::OutOfRange(OutOfRange { path, value, min, max }) = &error else { return error.into() };
     let (flag, unit) = match path.as_str() {
         "delivery.loudness_lufs" => ("--loudness", "LUFS"),
@@ -258,10 +316,49 @@ mod tests {
     #[test]
     fn a_cd_is_44_1_khz_and_16_bit_unless_said_otherwise() {
         let mut wanted = DeliveryRequest { destinations: vec![Destination::Cd], ..DeliveryRequest::default() };
-        let output = wanted.output().expect("legal");
+        let output = wanted.output(Format::Wav).expect("legal");
         assert_eq!((output.sample_rate_hz, output.sample_format), (Some(44_100), SampleFormat::Int16));
         wanted.word_length = Some(WordLength::Int24);
-        assert_eq!(wanted.output().expect("legal").sample_format, SampleFormat::Int24);
+        assert_eq!(wanted.output(Format::Flac).expect("legal").sample_format, SampleFormat::Int24);
+        wanted.word_length = None;
+        assert!(wanted.output(Format::Mp3).is_err());
+    }
+
+    #[test]
+    fn what_a_format_has_no_use_for_is_refused_with_what_it_holds() {
+        let refused = |format, change: fn(&mut DeliveryRequest)| {
+            let mut wanted = DeliveryRequest::default();
+            change(&mut wanted);
+            wanted.output(format).expect_err("of no use").to_string()
+        };
+        let cases = [
+            (refused(Format::Wav, |d| d.bitrate_kbps = Some(320)), "--bitrate is for MP3 and Opus"),
+            (refused(Format::Mp3, |d| d.bitrate_kbps = Some(300)), "--bitrate: MP3 has no bit rate of 300"),
+            (refused(Format::Opus, |d| d.bitrate_kbps = Some(511)), "64 to 510"),
+            (refused(Format::Mp3, |d| d.sample_rate_hz = Some(96_000)), "--rate: MP3 holds no 96000 Hz"),
+            (refused(Format::Opus, |d| d.sample_rate_hz = Some(44_100)), "but 48000 Hz"),
+            (refused(Format::Opus, |d| d.word_length = Some(WordLength::Int16)), "--bits: Opus"),
+        ];
+        for (sentence, words) in cases {
+            assert!(sentence.contains(words), "{sentence}");
+        }
+        assert_eq!(bitrate_kbps("320"), Ok(320));
+        assert_eq!(bitrate_kbps("320000"), Err("a bit rate is given in kbit/s; did you mean 320?".to_owned()));
+        assert_eq!(bitrate_kbps("320k"), Err("write it as a number: 320".to_owned()));
+        assert!(["", "-1", "nan", "99999999999", "v0"].iter().all(|text| bitrate_kbps(text).is_err()));
+    }
+
+    #[test]
+    fn an_output_for_another_format_is_made_for_this_one() {
+        let lossless = DeliveryRequest { sample_rate_hz: Some(96_000), ..DeliveryRequest::default() };
+        let lossless = lossless.output(Format::Wav).expect("legal");
+        let mp3 = fitted_to(lossless, Format::Mp3, None);
+        assert_eq!((mp3.sample_rate_hz, mp3.sample_format, mp3.rate_hz(96_000)), (None, SampleFormat::Float32, 48_000));
+        assert_eq!(mp3.lossy.map(|lossy| lossy.bitrate_kbps), Some(320));
+        assert_eq!(fitted_to(mp3, Format::Opus, Some(96)).lossy.map(|lossy| lossy.bitrate_kbps), Some(96));
+        let back = fitted_to(mp3, Format::Flac, None);
+        assert_eq!((back.lossy, back.sample_format), (None, SampleFormat::Int24));
+        assert_eq!(fitted_to(lossless, Format::Flac, None), lossless);
     }
 
     #[test]

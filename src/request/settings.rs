@@ -173,8 +173,9 @@ impl MasterSettings {
     pub fn check(&self, format: Format) -> Result<(), Error> {
         self.delivery.delivery(0.0, false, None, 0.0)?;
         self.edges.params()?;
-        check_format(format, self.delivery.output()?.sample_format)?;
-        with_values(Recipe::default(), &self.values)?;
+        let output = self.delivery.output(format)?;
+        check_format(format, output.sample_format)?;
+        with_values(Recipe { output, ..Recipe::default() }, &self.values)?;
         Ok(())
     }
 
@@ -212,7 +213,7 @@ impl MasterSettings {
         let mut columns = self.columns();
         let known: Vec<String> = columns.keys().cloned().collect();
         let Some(slot) = columns.get_mut(column) else {
-            return Err(format!("unknown; known are input, output, {}", known.join(", ")));
+            return Err(format!("unknown; known are input, output, format, {}", known.join(", ")));
         };
         *slot = match (slot.is_array(), values) {
             (true, values) => values.into(),

@@ -97,6 +97,7 @@ fn write(path: &Path, frames: &[Frame], force: bool) -> Result<(), Error> {
         channels: 2,
         format: Format::Wav,
         sample_format: SampleFormat::Float32,
+        bitrate_kbps: None,
         frames: frames.len() as u64,
     };
     let mut encoder = Encoder::create(path, spec, force)?;

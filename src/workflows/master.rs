@@ -9,6 +9,7 @@ use models::Decider;
 use models::amounts::Amounts;
 use models::decision::{Confidence, MasteringDecision};
 use models::target::{Target, TargetKind};
+use renderer::lossy::LossyParams;
 use renderer::recipe::{Recipe, Solution};
 
 use crate::decide::genres::Genres;
@@ -19,6 +20,7 @@ use crate::decide::target::read_profile;
 use crate::decide::target::{MasteringTarget, MeasuredReference};
 use crate::decide::vinyl;
 use crate::error::Error;
+use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
 use crate::page;
 use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash, starting_solution};
@@ -30,6 +32,7 @@ use crate::report::qualities::{Qualities, Sound};
 use crate::report::stated::stated;
 use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
+use crate::request::delivery::fitted_to;
 use crate::request::job::{MasterJob, Output, RenderJob};
 use crate::request::paths::{check_other_path, check_paths};
 use crate::request::settings::{DeciderKind, MasterSettings, Strictness, check_format, with_values};
@@ -77,7 +80,7 @@ fn from_measured(
 ) -> Result<Report, Error> {
     let settings = &job.settings;
     let target = MasteringTarget::towards(decider, &mut Genres::default(), references, settings, &[profile])?;
-    let mix = Mix { input: &job.input, settings, song, profile };
+    let mix = Mix { input: &job.input, settings, format: job.output.format, song, profile };
     let decided = mix.decided(target, None, |target| decider.decide(profile, target), observer)?;
     deliver(job, decided, observer)
 }
@@ -110,6 +113,8 @@ pub struct Mix<'s, 'j> {
     pub input: &'j Path,
     /// How it is mastered.
     pub settings: &'j MasterSettings,
+    /// What the master is written as.
+    pub format: Format,
     /// Its frames.
     pub song: &'s Song,
     /// What was measured of them.
@@ -130,10 +135,10 @@ impl<'s> Mix<'s, '_> {
         decide: impl FnOnce(&Target) -> Result<MasteringDecision, models::error::Error>,
         observer: &dyn Observer,
     ) -> Result<Decided<'s>, Error> {
-        let Self { input, settings, song, profile } = self;
+        let Self { input, settings, format, song, profile } = self;
         let MasteringTarget { target, genre, mut warnings, references } = target.for_song(input, settings);
         let decision = decide(&target).map_err(|source| Error::Decide { path: input.to_owned(), source })?;
-        let (recipe, report) = decided_by(settings, profile, &target, &decision)?;
+        let (recipe, report) = decided_by((settings, format), profile, &target, &decision)?;
         let effort = (&settings.amounts(), settings.effort);
         // On an album, loudness is decided when all of its songs are known, and density depends on it.
         let recipe = match refine_towards {
@@ -156,13 +161,13 @@ impl<'s> Mix<'s, '_> {
 /// # Errors
 /// The job sets a value that no recipe accepts.
 fn decided_by(
-    settings: &MasterSettings,
+    (settings, format): (&MasterSettings, Format),
     profile: &Profile,
     target: &Target,
     wish: &MasteringDecision,
 ) -> Result<(Recipe, DecisionReport), Error> {
     let wish = &settings.character.decision(target, wish.clone());
-    let recipe = write_recipe(settings, profile, target, wish)?;
+    let recipe = write_recipe((settings, format), profile, target, wish)?;
     Ok((recipe, decision_report(settings, settings.decider, target, wish.confidence)))
 }
 
@@ -192,11 +197,15 @@ fn decision_report(
 ///
 /// # Errors
 /// The job asks for a value that no recipe accepts.
-pub fn untouched(settings: &MasterSettings, target: &Target) -> Result<(Recipe, DecisionReport), Error> {
+pub fn untouched(
+    settings: &MasterSettings,
+    format: Format,
+    target: &Target,
+) -> Result<(Recipe, DecisionReport), Error> {
     let has_reference = !settings.references.is_empty();
     let delivery =
         settings.delivery.delivery(target.loudness_lufs, has_reference, None, settings.character.loudness_lu())?;
-    let (output, edges) = (settings.delivery.output()?, settings.edges.params()?);
+    let (output, edges) = (settings.delivery.output(format)?, settings.edges.params()?);
     let recipe = Recipe { delivery, output, edges, ..Recipe::default() }.quantized();
     let unsure = Confidence { tone: 0.0, width: 0.0, dynamics: 0.0 };
     Ok((recipe, decision_report(settings, DeciderKind::None, target, unsure)))
@@ -220,8 +229,10 @@ pub struct Decided<'a> {
 ///
 /// # Errors
 /// As [`finish`]; nothing is written.
-pub fn deliver(job: &MasterJob, decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
+pub fn deliver(job: &MasterJob, mut decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
     let song = decided.song;
+    // The songs of an album are decided together, whatever each of them is written as.
+    decided.recipe.output = fitted_to(decided.recipe.output, job.output.format, job.settings.delivery.bitrate_kbps);
     let capture = page::capture(job.output.page.as_ref(), song, &decided.recipe);
     let (mut report, heard) = write_master(job, decided, capture, observer)?;
     note_page(page::of_master(&job.output, &report, song, heard), &mut report);
@@ -311,7 +322,8 @@ const AS_LOUD_LU: f64 = 0.2;
 /// # Errors
 /// See [`Error`]; nothing is written.
 pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error> {
-    let recipe = with_values(job.recipe.clone(), &job.settings)?;
+    let output = fitted_to(job.recipe.output, job.output.format, None);
+    let recipe = with_values(Recipe { output, ..job.recipe.clone() }, &job.settings)?;
     check_format(job.output.format, recipe.output.sample_format)?;
     check_paths(&job.input, std::iter::empty(), &job.output)?;
     let mut song = Song::load(&job.input, observer)?.edited(&recipe.edges)?;
@@ -357,7 +369,7 @@ fn least_plr_lu(profile: &Profile, target: &Target, wish: &MasteringDecision) ->
 }
 
 fn write_recipe(
-    settings: &MasterSettings,
+    (settings, format): (&MasterSettings, Format),
     profile: &Profile,
     target: &Target,
     wish: &MasteringDecision,
@@ -369,7 +381,7 @@ fn write_recipe(
             least_plr_lu(profile, target, wish),
             settings.character.loudness_lu(),
         )?,
-        output: settings.delivery.output()?,
+        output: settings.delivery.output(format)?,
         edges: settings.edges.params()?,
         ..Recipe::default()
     };
@@ -415,6 +427,17 @@ fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
         limiting_db: measured.limiting_db,
         peak_limiting_db: measured.peak_limiting_db,
     });
+    if let Some(LossyParams { codec, bitrate_kbps }) = recipe.output.lossy {
+        let resampled_from_hz = Some(song.info.sample_rate_hz).filter(|hz| *hz != sample_rate_hz);
+        let room_db = solution.codec_room_db;
+        done.push(Action::Encode {
+            codec: codec.to_string(),
+            bitrate_kbps,
+            sample_rate_hz,
+            resampled_from_hz,
+            room_db,
+        });
+    }
     done.extend(decision.as_ref().and_then(|decision| decision.refinement?.action()));
     let target = decision.as_ref().and_then(|decision| decision.target_sound.clone());
     let target = target.map(|sound| Sound { loudness_lufs: Some(recipe.delivery.loudness_lufs), ..sound });
@@ -442,7 +465,11 @@ fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
         },
         output: FileReport {
             path: output.path.display().to_string(),
-            codec: format!("{:?} {:?}", output.format, recipe.output.sample_format).to_lowercase(),
+            codec: match recipe.output.lossy {
+                Some(LossyParams { bitrate_kbps, .. }) => format!("{:?} {bitrate_kbps} kbit/s", output.format),
+                None => format!("{:?} {:?}", output.format, recipe.output.sample_format),
+            }
+            .to_lowercase(),
             sample_rate_hz,
             channels: song.info.channels,
             frames: measured.frames,

@@ -126,7 +126,7 @@ impl Previewer {
         let settings = MasterSettings { edges: EdgeSettings::default(), ..settings.clone() };
         settings.check(Format::Wav)?;
         let aim = MasteringTarget::towards(&mut self.decider, &mut self.genres, references, &settings, &[profile])?;
-        let mix = Mix { input, settings: &settings, song: whole, profile };
+        let mix = Mix { input, settings: &settings, format: Format::Wav, song: whole, profile };
         let mut decided = mix.decided(aim, None, |target| self.decider.decide(profile, target), observer)?;
         let wanted_lufs = decided.recipe.delivery.loudness_lufs;
         let lufs = |profile: &Profile| profile.loudness.integrated_lufs;

@@ -203,7 +203,7 @@ impl Sources<'_> {
         let job = MasterJob { output, ..job.clone() };
         let settings = &job.settings;
         let aim = MasteringTarget::towards(decider, genres, references.to_vec(), settings, &[profile])?;
-        let mix = Mix { input: &job.input, settings: &job.settings, song, profile };
+        let mix = Mix { input: &job.input, settings: &job.settings, format: job.output.format, song, profile };
         let decided = mix.decided(aim, None, |target| decider.decide(profile, target), observer)?;
         let passage = passage.start_s..passage.end_s;
         let capture = CaptureRequest::new(song, &decided.recipe, std::slice::from_ref(&passage));

@@ -103,6 +103,7 @@ impl Folder {
             channels: 2,
             format,
             sample_format: SampleFormat::Int24,
+            bitrate_kbps: None,
             frames: frames.len() as u64,
         };
         let mut encoder = Encoder::create(&path, spec, false).expect("a new file");
@@ -170,8 +171,7 @@ impl Run {
 
 /// Masters with everything left at its default.
 pub fn job(input: &Path, output: &Path) -> MasterJob {
-    let is_flac = output.extension().is_some_and(|extension| extension == "flac");
-    let format = if is_flac { Format::Flac } else { Format::Wav };
+    let format = Format::of_path(output).unwrap_or(Format::Wav);
     MasterJob {
         input: input.to_owned(),
         output: Output { path: output.to_owned(), format, force: false, delta: None, page: None },
@@ -234,7 +234,8 @@ fn decode(path: &Path) -> Sound {
     Sound {
         sample_rate_hz: info.sample_rate_hz,
         channels: u32::from(info.channels),
-        bits: info.bit_depth.expect("a lossless file"),
+        // A lossy file has none.
+        bits: info.bit_depth.unwrap_or(0),
         is_float: false,
         frames,
     }

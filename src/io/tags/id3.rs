@@ -307,12 +307,12 @@ pub(super) fn read_v1(bytes: &mut impl ReadAt) -> Found {
 /// Appends the tag as a chunk of RIFF.
 pub(super) fn append_chunk(found: &Found, chunks: &mut Vec<u8>) {
     let start = begin_chunk(*b"id3 ", chunks);
-    write(found, chunks);
+    append_tag(found, None, chunks);
     end_chunk(start, chunks);
 }
 
-/// Appends the tag.
-fn write(found: &Found, out: &mut Vec<u8>) {
+/// Appends the tag, which says what wrote the file where it is to.
+pub(super) fn append_tag(found: &Found, mark: Option<&str>, out: &mut Vec<u8>) {
     let start = out.len();
     out.reserve(found.pictures.iter().map(|picture| picture.data.len() + 1024).sum());
     out.extend(b"ID3\x04\0\0\0\0\0\0");
@@ -335,6 +335,9 @@ fn write(found: &Found, out: &mut Vec<u8>) {
             _ if !place.is_empty() => frame(place, &[b"\x03", texts.join("\0").as_bytes()], out),
             _ => frame("TXXX", &[b"\x03", name.as_bytes(), b"\0", texts.join("\0").as_bytes()], out),
         }
+    }
+    if let Some(mark) = mark {
+        frame("TSSE", &[b"\x03", mark.as_bytes()], out);
     }
     for Picture { kind, media_type, description, data } in &found.pictures {
         let parts = [b"\x03", media_type.as_bytes(), &[0, *kind], description.as_bytes(), b"\0", data];

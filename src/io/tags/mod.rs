@@ -123,11 +123,31 @@ impl Tags {
         chunks
     }
 
+    /// The ID3v2 tag of an MP3; empty where there is nothing to say.
+    pub(super) fn id3_tag(&self) -> Vec<u8> {
+        let mut tag = Vec::new();
+        if !self.is_empty() || self.mark.is_some() {
+            id3::append_tag(&self.found, self.mark.as_deref(), &mut tag);
+        }
+        tag
+    }
+
+    /// The comments of an Ogg, pictures among them.
+    pub(super) fn ogg_comments(&self) -> Vec<String> {
+        let pictures = self.found.pictures.iter().map(vorbis::picture_field);
+        self.fields().into_iter().chain(pictures).collect()
+    }
+
+    /// Texts of the form `NAME=text`.
+    fn fields(&self) -> Vec<String> {
+        let texts = self.found.texts.iter().map(|(name, text)| format!("{}={text}", vorbis::field_name(name)));
+        texts.chain(self.mark.iter().map(|mark| format!("{SOFTWARE}={mark}"))).collect()
+    }
+
     /// The texts and pictures of a FLAC.
     pub(super) fn flac_blocks(&self) -> (Option<VorbisComment>, Vec<FlacPicture>) {
         let mut block = VorbisComment::default();
-        block.fields.extend(self.found.texts.iter().map(|(name, text)| format!("{}={text}", vorbis::field_name(name))));
-        block.fields.extend(self.mark.iter().map(|mark| format!("{SOFTWARE}={mark}")));
+        block.fields.extend(self.fields());
         let pictures = self.found.pictures.iter().map(flac_picture).collect();
         (Some(block).filter(|block| !block.fields.is_empty()), pictures)
     }

@@ -2,6 +2,7 @@
 
 use super::MAX_ENTRIES;
 use super::found::{Found, MAX_PICTURE_BYTES, MAX_TEXT_BYTES, Picture};
+use crate::io::base64::{base64, from_base64};
 use crate::io::bytes::ReadAt;
 
 /// The name under which Ogg keeps pictures, in base64.
@@ -150,7 +151,8 @@ fn comments_to_the_end(block: &[u8], found: &mut Found) -> Option<()> {
         let Some(equals) = field.iter().position(|&b| b == b'=') else { continue };
         let (name, text) = (String::from_utf8_lossy(&field[..equals]), &field[equals + 1..]);
         if name.eq_ignore_ascii_case(PICTURE_NAME) {
-            if found.wants_picture(text.len() as u64 / 4 * 3) && base64(text).and_then(|b| picture(&b, found)).is_none()
+            if found.wants_picture(text.len() as u64 / 4 * 3)
+                && from_base64(text).and_then(|b| picture(&b, found)).is_none()
             {
                 found.leave_out("a damaged picture");
             }
@@ -194,42 +196,24 @@ fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(part)
 }
 
-/// The bytes that a text in base64 (RFC 4648) stands for.
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0);
-    for &letter in text.iter().filter(|letter| !letter.is_ascii_whitespace() && **letter != b'=') {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        (bits, count) = (bits << 6 | u32::from(value), count + 6);
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
-    }
-    Some(bytes)
-}
-
 /// A name as a comment may have it: printable ASCII without the equals sign.
 pub(super) fn field_name(name: &str) -> String {
     name.chars().map(|c| if (' '..='}').contains(&c) && c != '=' { c } else { '_' }).collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_what_rfc_4648_says() {
-        for (text, bytes) in [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYmFy", "foobar")] {
-            assert_eq!(base64(text.as_bytes()).as_deref(), Some(bytes.as_bytes()));
-        }
-        assert_eq!(base64(b"a*b"), None);
-    }
+/// A picture as a comment (wiki.xiph.org, *VorbisComment*, METADATA_BLOCK_PICTURE).
+pub(super) fn picture_field(picture: &Picture) -> String {
+    let Picture { kind, media_type, description, data } = picture;
+    let mut block = u32::from(*kind).to_be_bytes().to_vec();
+    let mut part = |part: &[u8]| {
+        block.extend((part.len() as u32).to_be_bytes());
+        block.extend(part);
+    };
+    part(media_type.as_bytes());
+    part(description.as_bytes());
+    // Width, height, depth and colours are not known.
+    block.extend([0; 16]);
+    block.extend((data.len() as u32).to_be_bytes());
+    block.extend(data);
+    format!("{PICTURE_NAME}={}", base64(&block))
 }

@@ -1,19 +1,21 @@
 //! Writes a master under its name only when it is complete.
 
+mod body;
+
 use std::fs::File;
-use std::io::{self, BufWriter, Seek};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use analyzer::stream::Frame;
 use tempfile::{NamedTempFile, TempPath};
 
+use self::body::Body;
 use super::claim::{TEMPORARY_PREFIX, TEMPORARY_SUFFIX, is_held};
 use super::error::{Error, Warning};
-use super::flac::{self, FlacWriter};
 use super::guard::GuardedFile;
 use super::output_spec::{Format, OutputSpec, SampleFormat};
 use super::tags::Tags;
-use super::wav::{MAX_RIFF_BYTES, WavWriter};
+use super::wav::MAX_RIFF_BYTES;
 
 /// Bytes gathered before they are written.
 const BUFFER_BYTES: usize = 1 << 18;
@@ -28,11 +30,6 @@ pub struct Encoder {
     temporary: NamedTempFile,
     body: Body,
     written_frames: u64,
-}
-
-enum Body {
-    Wav(WavWriter<BufWriter<GuardedFile>>),
-    Flac(Box<FlacWriter<BufWriter<GuardedFile>>>),
 }
 
 /// Refuses an output that is its own input, by whatever name or link.
@@ -149,10 +146,7 @@ impl Encoder {
         let unwritable = |e: io::Error| Error::writing(path, &e);
         let file = GuardedFile::new(temporary.as_file().try_clone().map_err(unwritable)?);
         let writer = BufWriter::with_capacity(BUFFER_BYTES, file);
-        let body = match spec.format {
-            Format::Wav => Body::Wav(WavWriter::new(writer, spec, max_riff_bytes).map_err(unwritable)?),
-            Format::Flac => Body::Flac(Box::new(FlacWriter::new(writer, spec).map_err(unwritable)?)),
-        };
+        let body = Body::new(writer, spec, max_riff_bytes).map_err(unwritable)?;
         Ok(Self { path: path.to_owned(), spec, overwrite, temporary, body, written_frames: 0 })
     }
 
@@ -165,11 +159,19 @@ impl Encoder {
         if self.written_frames > self.spec.frames {
             return Err(self.incomplete());
         }
-        let written = match &mut self.body {
-            Body::Wav(writer) => writer.write(frames),
-            Body::Flac(writer) => writer.write(frames),
-        };
-        written.map_err(|e| Error::writing(&self.path, &e))
+        self.body.write(frames).map_err(|e| Error::writing(&self.path, &e))
+    }
+
+    /// Ends the sound of a lossy file, and says where it lies, to be decoded and measured; it has no tags yet.
+    ///
+    /// # Errors
+    /// Frames are missing, or the disk is full or fails.
+    pub fn seal(&mut self) -> Result<&Path, Error> {
+        if self.written_frames != self.spec.frames {
+            return Err(self.incomplete());
+        }
+        self.body.seal().map_err(|e| Error::writing(&self.path, &e))?;
+        Ok(self.temporary.path())
     }
 
     /// Completes the file, with `tags` where there are any, and gives it its name.
@@ -187,27 +189,15 @@ impl Encoder {
     ///
     /// # Errors
     /// Frames are missing, or the disk is full or fails.
-    pub fn complete(self, tags: Option<&Tags>) -> Result<Complete, Error> {
-        if self.written_frames != self.spec.frames {
-            return Err(self.incomplete());
-        }
+    pub fn complete(mut self, tags: Option<&Tags>) -> Result<Complete, Error> {
+        self.seal()?;
         let mut warnings: Vec<Warning> = tags.map(|tags| tags.warnings().to_vec()).unwrap_or_default();
         let Self { path, overwrite, temporary, body, .. } = self;
-        let unwritable = |e: io::Error| Error::writing(&path, &e);
-        let complete = match body {
-            Body::Wav(writer) => {
-                let chunks = tags.map(Tags::riff_chunks).unwrap_or_default();
-                if !writer.finish(&chunks).map_err(unwritable)? {
-                    warnings.push(Warning::Tags { cause: "the file has no room for them".to_owned() });
-                }
-                temporary
-            }
-            Body::Flac(writer) => {
-                writer.finish().map_err(unwritable)?;
-                tag_flac(temporary, &path, tags)?
-            }
-        };
-        complete.as_file().sync_all().map_err(unwritable)?;
+        let (complete, has_all_tags) = body.complete(temporary, || self::temporary(&path), &path, tags)?;
+        if !has_all_tags {
+            warnings.push(Warning::Tags { cause: "the file has no room for them".to_owned() });
+        }
+        complete.as_file().sync_all().map_err(|e| Error::writing(&path, &e))?;
         Ok(Complete { temporary: complete, path, overwrite, warnings })
     }
 
@@ -234,20 +224,6 @@ impl Complete {
         persist(self.temporary, &self.path, self.overwrite)?;
         Ok(self.warnings)
     }
-}
-
-/// The finished FLAC with tags, if there are any: they come first in it, so that it is copied.
-fn tag_flac(finished: NamedTempFile, path: &Path, tags: Option<&Tags>) -> Result<NamedTempFile, Error> {
-    let (comment, pictures) = tags.map(Tags::flac_blocks).unwrap_or_default();
-    if comment.is_none() && pictures.is_empty() {
-        return Ok(finished);
-    }
-    let unwritable = |e: io::Error| Error::writing(path, &e);
-    let tagged = temporary(path)?;
-    let to = GuardedFile::new(tagged.as_file().try_clone().map_err(unwritable)?);
-    let mut from = finished.as_file();
-    from.rewind().and_then(|()| flac::copy_with_tags(from, to, comment, pictures)).map_err(unwritable)?;
-    Ok(tagged)
 }
 
 /// Makes sure that a file is on the disk and gives it its name.
@@ -282,7 +258,8 @@ mod tests {
     use super::*;
 
     fn spec(format: Format, sample_format: SampleFormat, channels: u8, frames: usize) -> OutputSpec {
-        OutputSpec { sample_rate_hz: 48_000, channels, format, sample_format, frames: frames as u64 }
+        let (sample_rate_hz, frames) = (48_000, frames as u64);
+        OutputSpec { sample_rate_hz, channels, format, sample_format, bitrate_kbps: None, frames }
     }
 
     fn wav_spec(frames: usize) -> OutputSpec {
@@ -318,6 +295,42 @@ mod tests {
                 assert_eq!(info.bit_depth, Some(spec.bits()));
                 let expected = frames.iter().map(|f| if channels == 1 { [f[0]; 2] } else { *f });
                 assert!(read.into_iter().eq(expected), "{spec:?}");
+            }
+        }
+    }
+
+    /// The codecs take a tone as it is at this many dB under it, where its samples stand in their places.
+    const LOSSY_DB: f64 = -20.0;
+
+    #[test]
+    fn a_lossy_file_is_as_long_as_what_was_written_to_the_frame_and_in_its_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out");
+        let lengths =
+            [1, 2, 119, 120, 121, 840, 841, 959, 960, 961, 1_151, 1_152, 1_153, 2_303, 5_001, 48_001, 100_000];
+        for (format, bitrate_kbps) in [(Format::Mp3, 320), (Format::Mp3, 192), (Format::Opus, 160)] {
+            for (channels, frames) in lengths.into_iter().flat_map(|length| [(1, length), (2, length)]) {
+                let written = on_grid(frames, 24);
+                let spec = OutputSpec {
+                    bitrate_kbps: Some(bitrate_kbps),
+                    ..spec(format, SampleFormat::Float32, channels, frames)
+                };
+                let mut encoder = Encoder::create(&path, spec, true).expect("a file");
+                written.chunks(997).for_each(|block| encoder.write(block).expect("space"));
+                let sealed = encoder.seal().expect("space").to_owned();
+                let before_tags = read_all(&sealed).expect("readable");
+                assert_eq!(encoder.finish(None).expect("space"), vec![]);
+                let (info, read, warnings) = read_all(&path).expect("readable");
+                assert_eq!((read.len(), info.channels, warnings), (frames, channels, vec![]), "{spec:?}");
+                assert!(before_tags.1 == read, "{spec:?}");
+                if frames > 40_000 {
+                    let power = |x: f32| f64::from(x) * f64::from(x);
+                    let of = |k: fn(&Frame, &Frame) -> f32| -> f64 {
+                        written.iter().zip(&read).map(|(written, read)| power(k(written, read))).sum()
+                    };
+                    let under_db = 10.0 * libm::log10(of(|w, r| w[0] - r[0]) / of(|w, _| w[0]));
+                    assert!(under_db < LOSSY_DB, "{under_db} dB {spec:?}");
+                }
             }
         }
     }
@@ -362,7 +375,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("out.flac");
         let frames = on_grid(1_000, 16);
-        for format in [Format::Wav, Format::Flac] {
+        for format in [Format::Wav, Format::Flac, Format::Mp3, Format::Opus] {
             let spec = spec(format, SampleFormat::Int16, 2, 1_000);
             let mut dropped = Encoder::create(&path, spec, false).expect("a file");
             dropped.write(&frames[..500]).expect("space");
