@@ -107,7 +107,7 @@ _goldmaster() {
 
     case "${cmd}" in
         goldmaster)
-            opts="-r -p -o -f -q -g -h -V --reference --profile --character --match --refine --decider --set --strict --for --loudness --ceiling --codec-safe --max-limiting-db --rate --bits --intensity --tone --dynamics --width --trim --fade-in --fade-out --save-recipe --recipe --output --name --force --delta --report --report-audio --json --quiet --genre --help --version analyze check profile render merge-reports report ui demo completions man master batch variations help"
+            opts="-r -p -o -f -q -g -h -V --reference --profile --character --match --refine --decider --set --strict --for --loudness --ceiling --codec-safe --max-limiting-db --rate --bits --bitrate --intensity --tone --dynamics --width --trim --fade-in --fade-out --save-recipe --recipe --output --format --name --force --delta --report --report-audio --json --quiet --genre --help --version analyze check profile render merge-reports report ui demo completions man master batch variations help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -173,6 +173,10 @@ _goldmaster() {
                     COMPREPLY=($(compgen -W "16 24 32f" -- "${cur}"))
                     return 0
                     ;;
+                --bitrate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --intensity)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -215,6 +219,10 @@ _goldmaster() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "wav flac mp3 opus" -- "${cur}"))
                     return 0
                     ;;
                 --name)
@@ -263,7 +271,7 @@ _goldmaster() {
             return 0
             ;;
         goldmaster__subcmd__batch)
-            opts="-o -r -p -j -f -q -g -h --plan --exclude --output --name --genre-reference --reference-folder --reference --profile --character --match --refine --decider --set --strict --for --loudness --ceiling --codec-safe --max-limiting-db --rate --bits --intensity --tone --dynamics --width --trim --fade-in --fade-out --format --album --album-balance --cue --reference-from-album --jobs --memory --shard --no-resume --resume --force --known-failures --summary --dry-run --report --report-audio --quiet --genre --help"
+            opts="-o -r -p -j -f -q -g -h --plan --exclude --output --name --genre-reference --reference-folder --reference --profile --character --match --refine --decider --set --strict --for --loudness --ceiling --codec-safe --max-limiting-db --rate --bits --bitrate --intensity --tone --dynamics --width --trim --fade-in --fade-out --format --album --album-balance --cue --reference-from-album --jobs --memory --shard --no-resume --resume --force --known-failures --summary --dry-run --report --report-audio --quiet --genre --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -357,6 +365,10 @@ _goldmaster() {
                     COMPREPLY=($(compgen -W "16 24 32f" -- "${cur}"))
                     return 0
                     ;;
+                --bitrate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --intensity)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -386,7 +398,7 @@ _goldmaster() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "wav flac" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "wav flac mp3 opus" -- "${cur}"))
                     return 0
                     ;;
                 --album)
@@ -711,7 +723,7 @@ _goldmaster() {
             return 0
             ;;
         goldmaster__subcmd__master)
-            opts="-r -p -o -f -q -g -h --reference --profile --character --match --refine --decider --set --strict --for --loudness --ceiling --codec-safe --max-limiting-db --rate --bits --intensity --tone --dynamics --width --trim --fade-in --fade-out --save-recipe --recipe --output --name --force --delta --report --report-audio --json --quiet --genre --help"
+            opts="-r -p -o -f -q -g -h --reference --profile --character --match --refine --decider --set --strict --for --loudness --ceiling --codec-safe --max-limiting-db --rate --bits --bitrate --intensity --tone --dynamics --width --trim --fade-in --fade-out --save-recipe --recipe --output --format --name --force --delta --report --report-audio --json --quiet --genre --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -777,6 +789,10 @@ _goldmaster() {
                     COMPREPLY=($(compgen -W "16 24 32f" -- "${cur}"))
                     return 0
                     ;;
+                --bitrate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --intensity)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -819,6 +835,10 @@ _goldmaster() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "wav flac mp3 opus" -- "${cur}"))
                     return 0
                     ;;
                 --name)
@@ -901,7 +921,7 @@ _goldmaster() {
             return 0
             ;;
         goldmaster__subcmd__render)
-            opts="-o -f -q -h --recipe --as-is --output --name --force --delta --report --report-audio --set --strict --json --quiet --help"
+            opts="-o -f -q -h --recipe --as-is --output --format --name --force --delta --report --report-audio --set --strict --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -917,6 +937,10 @@ _goldmaster() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "wav flac mp3 opus" -- "${cur}"))
                     return 0
                     ;;
                 --name)
@@ -1007,7 +1031,7 @@ _goldmaster() {
             return 0
             ;;
         goldmaster__subcmd__variations)
-            opts="-r -p -o -f -g -h --reference --profile --character --match --refine --decider --set --strict --for --loudness --ceiling --codec-safe --max-limiting-db --rate --bits --intensity --tone --dynamics --width --trim --fade-in --fade-out --output --force --json --genre --help"
+            opts="-r -p -o -f -g -h --reference --profile --character --match --refine --decider --set --strict --for --loudness --ceiling --codec-safe --max-limiting-db --rate --bits --bitrate --intensity --tone --dynamics --width --trim --fade-in --fade-out --output --force --json --genre --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1071,6 +1095,10 @@ _goldmaster() {
                     ;;
                 --bits)
                     COMPREPLY=($(compgen -W "16 24 32f" -- "${cur}"))
+                    return 0
+                    ;;
+                --bitrate)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --intensity)

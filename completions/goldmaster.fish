@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_goldmaster_global_optspecs
-    string join \n r/reference= p/profile= character= match= refine= decider= set= strict for= loudness= ceiling= codec-safe max-limiting-db= rate= bits= intensity= tone= dynamics= width= trim= fade-in= fade-out= save-recipe= recipe= o/output= name= f/force delta= report= report-audio= json q/quiet g/genre= h/help V/version
+    string join \n r/reference= p/profile= character= match= refine= decider= set= strict for= loudness= ceiling= codec-safe max-limiting-db= rate= bits= bitrate= intensity= tone= dynamics= width= trim= fade-in= fade-out= save-recipe= recipe= o/output= format= name= f/force delta= report= report-audio= json q/quiet g/genre= h/help V/version
 end
 
 function __fish_goldmaster_needs_command
@@ -60,6 +60,7 @@ complete -c goldmaster -n "__fish_goldmaster_needs_command" -l rate -d 'Sample r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l bits -d 'Bits per sample of the master [default: 24]' -r -f -a "16\t'16-bit integers, dithered'
 24\t'24-bit integers, dithered'
 32f\t'32-bit floating point'"
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l bitrate -d 'Bit rate of an MP3 or Opus, in kbit/s [default: 320 for MP3, 160 for Opus]' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l intensity -d 'How much of everything is done, %' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l tone -d 'How much of the equalisation is done, %' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l dynamics -d 'How much of the compression and expansion is done, %' -r
@@ -69,7 +70,11 @@ complete -c goldmaster -n "__fish_goldmaster_needs_command" -l fade-in -d 'Fades
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l fade-out -d 'Fades the tail out, as in 8:exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l save-recipe -d 'Writes everything that was decided as JSON, to read, change and render again: `goldmaster render SONG --recipe FILE`' -r -F
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l recipe -d 'As `--save-recipe`, but never over a file that exists: whoever names one wants to render it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -s o -l output -d 'File of the master, .wav or .flac; with --name a folder [default: SONG.master.wav beside the mix]' -r -F
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -s o -l output -d 'File of the master, .wav, .flac, .mp3 or .opus; with --name a folder [default: SONG.master.wav beside the mix]' -r -F
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l format -d 'File format of the master, where its name does not say it [default: wav]' -r -f -a "wav\t'WAV, or RF64 beyond 4 GiB'
+flac\t'FLAC'
+mp3\t'MP3'
+opus\t'Opus, in Ogg'"
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l name -d 'Name of the master, as in \'{track:02} {title} [{destination}].flac\'' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l delta -d 'Writes only what was taken away or added: the master minus the mix at the same gain' -r -F
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l report -d 'Writes a page to hear and see mix and master: one .html file with everything in it' -r -F
@@ -118,7 +123,11 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand profile" -l name -
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand profile" -s f -l force -d 'Replaces an existing file'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand profile" -s h -l help -d 'Print help'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l recipe -d 'The recipe to render, as `--save-recipe` of `goldmaster master` writes it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -s o -l output -d 'File of the master, .wav or .flac; with --name a folder [default: SONG.master.wav beside the mix]' -r -F
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -s o -l output -d 'File of the master, .wav, .flac, .mp3 or .opus; with --name a folder [default: SONG.master.wav beside the mix]' -r -F
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l format -d 'File format of the master, where its name does not say it [default: wav]' -r -f -a "wav\t'WAV, or RF64 beyond 4 GiB'
+flac\t'FLAC'
+mp3\t'MP3'
+opus\t'Opus, in Ogg'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l name -d 'Name of the master, as in \'{track:02} {title} [{destination}].flac\'' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l delta -d 'Writes only what was taken away or added: the master minus the mix at the same gain' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l report -d 'Writes a page to hear and see mix and master: one .html file with everything in it' -r -F
@@ -186,6 +195,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l rate -d
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l bits -d 'Bits per sample of the master [default: 24]' -r -f -a "16\t'16-bit integers, dithered'
 24\t'24-bit integers, dithered'
 32f\t'32-bit floating point'"
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l bitrate -d 'Bit rate of an MP3 or Opus, in kbit/s [default: 320 for MP3, 160 for Opus]' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l intensity -d 'How much of everything is done, %' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l tone -d 'How much of the equalisation is done, %' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l dynamics -d 'How much of the compression and expansion is done, %' -r
@@ -195,7 +205,11 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l fade-in
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l fade-out -d 'Fades the tail out, as in 8:exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l save-recipe -d 'Writes everything that was decided as JSON, to read, change and render again: `goldmaster render SONG --recipe FILE`' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l recipe -d 'As `--save-recipe`, but never over a file that exists: whoever names one wants to render it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s o -l output -d 'File of the master, .wav or .flac; with --name a folder [default: SONG.master.wav beside the mix]' -r -F
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s o -l output -d 'File of the master, .wav, .flac, .mp3 or .opus; with --name a folder [default: SONG.master.wav beside the mix]' -r -F
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l format -d 'File format of the master, where its name does not say it [default: wav]' -r -f -a "wav\t'WAV, or RF64 beyond 4 GiB'
+flac\t'FLAC'
+mp3\t'MP3'
+opus\t'Opus, in Ogg'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l name -d 'Name of the master, as in \'{track:02} {title} [{destination}].flac\'' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l delta -d 'Writes only what was taken away or added: the master minus the mix at the same gain' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l report -d 'Writes a page to hear and see mix and master: one .html file with everything in it' -r -F
@@ -251,6 +265,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l rate -d 
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l bits -d 'Bits per sample of the master [default: 24]' -r -f -a "16\t'16-bit integers, dithered'
 24\t'24-bit integers, dithered'
 32f\t'32-bit floating point'"
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l bitrate -d 'Bit rate of an MP3 or Opus, in kbit/s [default: 320 for MP3, 160 for Opus]' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l intensity -d 'How much of everything is done, %' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l tone -d 'How much of the equalisation is done, %' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l dynamics -d 'How much of the compression and expansion is done, %' -r
@@ -259,7 +274,9 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l trim -d 
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l fade-in -d 'Fades the head in over so many seconds; shapes are smooth, linear and exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l fade-out -d 'Fades the tail out, as in 8:exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l format -d 'File format of the masters' -r -f -a "wav\t'WAV, or RF64 beyond 4 GiB'
-flac\t'FLAC'"
+flac\t'FLAC'
+mp3\t'MP3'
+opus\t'Opus, in Ogg'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l album -d 'The songs are one record: its songs keep their differences in loudness and share one target for their tone. The album as a whole, or its loudest song, is brought to the loudness that is asked for' -r -f -a "whole\t'All songs are one album, which is brought to the loudness played through (BS.1770 over the album)'
 loudest\t'All songs are one album, whose loudest song is brought to it, as AES TD1008 wants albums for streaming'
 folders\t'Every folder with songs is an album, played through; folders such as "CD1" and "Disc 2" whose tags agree are one'
@@ -323,6 +340,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l rat
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l bits -d 'Bits per sample of the master [default: 24]' -r -f -a "16\t'16-bit integers, dithered'
 24\t'24-bit integers, dithered'
 32f\t'32-bit floating point'"
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l bitrate -d 'Bit rate of an MP3 or Opus, in kbit/s [default: 320 for MP3, 160 for Opus]' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l intensity -d 'How much of everything is done, %' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l tone -d 'How much of the equalisation is done, %' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l dynamics -d 'How much of the compression and expansion is done, %' -r

@@ -1,9 +1,10 @@
 // The page of `goldmaster ui`: shows what the program holds, plays excerpts, and asks for masters.
 import { Player } from "./player.js";
+import { ask, byId, clock, failed, keyed, make, noteItems, number, say, setText } from "./ui-dom.js";
+import { dropped, send } from "./ui-drop.js";
+import { drawWave } from "./ui-wave.js";
 
-const byId = (id) => document.getElementById(id);
 const MASTERS = ["gentle", "balanced", "loud", "warm", "open", "yours"];
-const SOUND_FILES = /\.(wav|wave|bwf|rf64|w64|aiff?|aifc|flac|mp[123]|mpga|m4[ab]|aac|alac|og[ga]|opus|caf|mp4|mov|mk[av]|webm)$/i;
 /** A control that moves is heard when it has rested for so long, ms. */
 const REST_MS = 180;
 
@@ -27,81 +28,6 @@ let leaving = new AbortController();
 let begun = null;
 
 const song = () => state.songs.find((s) => s.id === songId);
-const number = (value, digits = 1) => (value === null || value === undefined ? "–" : value.toFixed(digits).replace("-", "−"));
-const clock = (seconds) => {
-  const tenths = Math.floor(seconds * 10 + 1e-6);
-  return Math.floor(tenths / 600) + ":" + String(Math.floor(tenths / 10) % 60).padStart(2, "0") + "." + (tenths % 10);
-};
-
-function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-/** What is said, by what it is about; a later word about the same takes its place. */
-const said = new Map();
-
-function say(text, about = "action") {
-  if (text) said.set(about, text); else said.delete(about);
-  byId("message").hidden = !said.size;
-  setText(byId("message"), [...said.values()].join(" "));
-}
-
-const failed = (about) => (error) => say(error.message, about);
-
-async function ask(method, url, body, signal) {
-  const options = { method, signal };
-  if (body !== undefined) {
-    options.body = JSON.stringify(body);
-    options.headers = { "content-type": "application/json" };
-  }
-  let answer;
-  try {
-    answer = await fetch(url, options);
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Error("goldmaster does not answer: is it still running?");
-  }
-  if (!answer.ok) {
-    const error = new Error((await answer.text()) || answer.statusText);
-    error.status = answer.status;
-    throw error;
-  }
-  const text = await answer.text();
-  return text ? JSON.parse(text) : null;
-}
-
-/** Brings a list up to date without touching what stays, so that the focus stays as well. */
-function keyed(list, items, create, update) {
-  const known = new Map([...list.children].map((child) => [child.dataset.key, child]));
-  const keys = new Set(items.map((item) => String(item.id)));
-  const hadFocus = list.contains(document.activeElement);
-  known.forEach((element, key) => { if (!keys.has(key)) element.remove(); });
-  items.forEach((item, place) => {
-    const key = String(item.id);
-    const element = known.get(key) ?? create(item);
-    element.dataset.key = key;
-    update(element, item);
-    if (list.children[place] !== element) list.insertBefore(element, list.children[place] ?? null);
-  });
-  // Whoever removes one thing after the other need not come back each time.
-  if (hadFocus && document.activeElement === document.body) list.querySelector("button, input")?.focus();
-}
-
-const SIGNS = { serious: ["bad", "Serious:"], caution: ["warn", "Caution:"], note: ["", "Note:"] };
-
-function noteItems(notes) {
-  return notes.map(({ severity, text }) => {
-    const [style, word] = SIGNS[severity];
-    return make("li", {}, make("span", { className: "severity " + style, textContent: word + " " }), text);
-  });
-}
-
 // ---- Sounds
 
 const player = new Player(show);
@@ -172,46 +98,6 @@ function tell() {
   setText(byId("export-what"), "as “" + current.name + "”");
 }
 
-let drawn = null;
-function drawWave() {
-  const buffer = player.buffer(player.chosen);
-  const style = getComputedStyle(document.documentElement);
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  if (!buffer) {
-    byId("wave").getContext("2d").clearRect(0, 0, 1600, 260);
-    drawn = null;
-    return;
-  }
-  if (drawn?.buffer === buffer && drawn.dark === dark) return;
-  drawn = { buffer, dark };
-  const canvas = byId("wave");
-  const pen = canvas.getContext("2d");
-  const { width, height } = canvas;
-  pen.clearRect(0, 0, width, height);
-  const channels = Array.from({ length: buffer.numberOfChannels }, (_, n) => buffer.getChannelData(n));
-  const columns = Array.from({ length: width }, (_, x) => {
-    const [from, to] = [x, x + 1].map((edge) => Math.floor((edge * buffer.length) / width));
-    let peak = 0, power = 0;
-    for (const channel of channels) {
-      for (let n = from; n < to; n++) {
-        peak = Math.max(peak, Math.abs(channel[n]));
-        power += channel[n] * channel[n];
-      }
-    }
-    return [peak, Math.sqrt(power / Math.max(1, (to - from) * channels.length))];
-  });
-  const highest = Math.max(1e-3, ...columns.map(([peak]) => peak));
-  const colour = player.chosen === "mix" ? "--mix" : MASTERS.includes(player.chosen) ? "--master" : "--target";
-  pen.fillStyle = style.getPropertyValue(colour);
-  [0.35, 1].forEach((alpha, which) => {
-    pen.globalAlpha = alpha;
-    columns.forEach((column, x) => {
-      const half = (column[which] / highest) * (height / 2 - 4);
-      pen.fillRect(x, height / 2 - half, 1, 2 * half);
-    });
-  });
-}
-
 let frame = 0;
 function show() {
   setText(byId("play"), player.playing ? "Pause" : "Play");
@@ -225,7 +111,8 @@ function show() {
   const inSong = player.chosen?.startsWith("reference-") ? at : at + (song()?.start_s ?? 0);
   setText(byId("clock"), clock(inSong));
   place.setAttribute("aria-valuetext", clock(inSong));
-  drawWave();
+  const colour = player.chosen === "mix" ? "--mix" : MASTERS.includes(player.chosen) ? "--master" : "--target";
+  drawWave(byId("wave"), player.buffer(player.chosen), colour);
   cancelAnimationFrame(frame);
   if (player.playing) frame = requestAnimationFrame(show);
 }
@@ -507,71 +394,6 @@ async function exportSongs(ids, isAlbum = false) {
   }
 }
 
-// ---- Files that are dropped
-
-const queue = [];
-let sending = false;
-
-function send(files, kind) {
-  if (files.length) say("", "upload");
-  for (const file of files) {
-    const bar = make("progress", { max: 1, value: 0, ariaLabel: "Reading " + file.name });
-    const row = make("li", {}, file.name + " ", bar);
-    byId("uploads").append(row);
-    queue.push({ file, kind, row, bar });
-  }
-  if (!sending) sendNext();
-}
-
-async function sendNext() {
-  sending = true;
-  for (let next = queue.shift(); next; next = queue.shift()) {
-    const { file, kind, row, bar } = next;
-    await new Promise((done) => {
-      const request = new XMLHttpRequest();
-      request.open("PUT", kind + "?name=" + encodeURIComponent(file.name));
-      request.upload.addEventListener("progress", (event) => { bar.value = event.loaded / Math.max(1, event.total); });
-      request.addEventListener("loadend", () => {
-        row.remove();
-        if (request.status !== 200) say(file.name + ": " + (request.responseText || "goldmaster does not answer") + ".", "upload");
-        done();
-      });
-      request.send(file);
-    });
-  }
-  sending = false;
-}
-
-const fileOf = (entry) => new Promise((done, refused) => entry.file(done, refused));
-
-async function filesOf(entry) {
-  if (entry.isFile) {
-    const file = await fileOf(entry);
-    return SOUND_FILES.test(file.name) && !file.name.startsWith(".") ? [file] : [];
-  }
-  const reader = entry.createReader();
-  const files = [];
-  for (;;) {
-    const entries = await new Promise((done, refused) => reader.readEntries(done, refused));
-    if (!entries.length) return files;
-    entries.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
-    for (const inner of entries) files.push(...(await filesOf(inner)));
-  }
-}
-
-async function dropped(event) {
-  event.preventDefault();
-  document.body.classList.remove("dragging");
-  const kind = event.target instanceof Element && event.target.closest(".like") ? "references" : "songs";
-  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!entries.length) return send(event.dataTransfer.files, kind);
-  for (const entry of entries) {
-    const files = await filesOf(entry);
-    send(files, kind);
-    if (!files.length) say(entry.name + " holds no file of sound.", "upload");
-  }
-}
-
 // ---- All of it
 
 function draw() {
@@ -675,5 +497,4 @@ addEventListener("keydown", (event) => {
   if (name && player.has(name)) choose(name);
 });
 
-// For whoever wants to look from outside.
 window.goldmaster = { player, get state() { return state; }, get heard() { return heard; }, get current() { return current; }, get settings() { return settings(); } };

@@ -152,7 +152,7 @@ fn a_master_from_the_page_has_the_bytes_of_the_command_line() {
     let html = page.get("");
     assert_eq!(html.status, 200);
     assert!(html.headers.contains("content-security-policy: default-src 'none'"), "{}", html.headers);
-    for file in ["page.css", "ui.css", "ui.js", "player.js"] {
+    for file in ["page.css", "ui.css", "ui.js", "ui-dom.js", "ui-drop.js", "ui-wave.js", "player.js"] {
         assert_eq!(page.get(file).status, 200, "{file}");
     }
 

@@ -51,11 +51,15 @@ pub struct Desk {
 /// All addresses behind a door.
 pub fn router(desk: Desk, door: Door) -> Router {
     let page = |kind: &'static str, text: &'static str| get(async move || ([(CONTENT_TYPE, kind)], text));
+    let script = |text: &'static str| page("text/javascript; charset=utf-8", text);
     let inside = Router::new()
         .route("/page.css", page("text/css; charset=utf-8", include_str!("../../templates/page.css")))
         .route("/ui.css", page("text/css; charset=utf-8", include_str!("../../templates/ui.css")))
-        .route("/ui.js", page("text/javascript; charset=utf-8", include_str!("../../templates/ui.js")))
-        .route("/player.js", page("text/javascript; charset=utf-8", include_str!("../../templates/player.js")))
+        .route("/ui.js", script(include_str!("../../templates/ui.js")))
+        .route("/ui-dom.js", script(include_str!("../../templates/ui-dom.js")))
+        .route("/ui-drop.js", script(include_str!("../../templates/ui-drop.js")))
+        .route("/ui-wave.js", script(include_str!("../../templates/ui-wave.js")))
+        .route("/player.js", script(include_str!("../../templates/player.js")))
         .route("/events", get(events))
         .route("/songs", put(add_song).layer(DefaultBodyLimit::disable()))
         .route("/references", put(add_reference).layer(DefaultBodyLimit::disable()))
