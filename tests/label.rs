@@ -45,6 +45,31 @@ fn masters_for_several_places_are_those_for_each_alone() {
 }
 
 #[test]
+fn a_change_on_one_album_leaves_the_albums_after_it_alone() {
+    let folder = Folder::new();
+    for (name, start) in [("in/a/1.wav", 0), ("in/a/2.wav", 1), ("in/b/1.wav", 2), ("in/b/2.wav", 3)] {
+        fs::create_dir_all(folder.path(name).parent().expect("a folder")).expect("space");
+        let song = demo_mix(RATE_HZ, 12.0);
+        folder.wav(name, 2, &song[start * 3 * RATE_HZ as usize..][..3 * RATE_HZ as usize]);
+    }
+    folder.file("in/b/3.wav", b"no sound");
+    // On its way here: no song of this night.
+    fs::copy(folder.path("in/a/1.wav"), folder.path("in/a/4.wav.part")).expect("space");
+    let night = ["batch", "in", "-o", "out", "--album=folders", "--known-failures", "ok"];
+    let first = failed(folder.goldmaster(&night), SOME_FAILED);
+    assert!(first.stdout.contains("4 mastered, 0 unchanged, 1 failed"), "{first:?}");
+    let before = masters(&folder.path("out"));
+    fs::copy(folder.path("in/a/1.wav"), folder.path("in/a/3.wav")).expect("space");
+    let planned = folder.goldmaster(&[&night[..], &["--dry-run"]].concat());
+    let lines = |text: &str, word: &str| text.lines().filter(|line| line.starts_with(word)).count();
+    assert_eq!(lines(&planned.stdout, "unchanged"), 2, "{planned:?}");
+    let second = folder.goldmaster(&night).succeeded();
+    assert!(second.stdout.contains("3 mastered, 2 unchanged, 0 failed, 1 failed as before"), "{second:?}");
+    let after = masters(&folder.path("out"));
+    assert!(after["b/1.wav"] == before["b/1.wav"] && after["b/2.wav"] == before["b/2.wav"]);
+}
+
+#[test]
 fn masters_are_named_by_a_pattern() {
     let folder = folder_of(2);
     let name = |pattern: &str| ["batch", "in", "-o", "out", "--for", "cd", "--name", pattern].map(str::to_owned);

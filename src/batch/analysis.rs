@@ -35,7 +35,7 @@ impl BatchAnalysis {
         if plan.relation == Relation::default() {
             return Self::default();
         }
-        let made_from: Vec<_> = plan.items.iter().map(|item| shared.made_from(item)).collect();
+        let made_from: Vec<_> = plan.items.iter().map(|item| shared.made_from_in(item, NOBODY)).collect();
         Self { context: context(&made_from, &plan.relation), ..Self::default() }
     }
 
@@ -48,7 +48,8 @@ impl BatchAnalysis {
         if album.is_none() && !is_own_reference {
             return Ok(Self::default());
         }
-        let made_from = each(plan, jobs, watch, |_, item, _| guarded(&item.input, || shared.made_from(item)))?;
+        let made_from =
+            each(plan, jobs, watch, |_, item, _| guarded(&item.input, || shared.made_from_in(item, NOBODY)))?;
         let context = context(&made_from, &plan.relation);
         // A song that fails now will fail then.
         let is_finished = |item: &Item| match shared.made_from_in(item, &context) {
@@ -200,6 +201,8 @@ impl BatchAnalysis {
             let pair = |(after, history)| Pair { input: item.input.clone(), before, after, history };
             Some(measure_master(&path, &Stopping(watch)).map(pair).map_err(|e| e.to_string()))
         })?;
+        // What was levelled is all of them.
+        let is_whole = pairs.iter().all(Option::is_some);
         let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
         for pair in pairs.into_iter().flatten() {
             match pair {
@@ -210,9 +213,13 @@ impl BatchAnalysis {
         let Some((wanted_lufs, offset)) = self.loudness else { return Ok(None) };
         let report =
             album_report(self.context.clone(), readable, unreadable, (by, plan.relation.balance), wanted_lufs, offset);
-        Ok(Some(AlbumReport { held_back_by: self.held_back_by.clone(), ..report }))
+        let missed_by_lu = report.missed_by_lu.filter(|_| is_whole);
+        Ok(Some(AlbumReport { held_back_by: self.held_back_by.clone(), missed_by_lu, ..report }))
     }
 }
+
+/// The context of a song that is looked at alone: that of the album before must not count.
+const NOBODY: &str = "";
 
 /// Said of every song of a record on which nothing can be heard.
 const NOTHING: &str = "there is nothing to master on this record";

@@ -166,7 +166,7 @@ impl Search {
                 } else if self.output.is_none() || path.canonicalize().ok() != self.output {
                     self.folder(&path, &relative)?;
                 }
-            } else if !path.is_dir() && (promises_sound(&path) || begins_like_sound(&path)) {
+            } else if !path.is_dir() && !is_on_its_way(&path) && (promises_sound(&path) || begins_like_sound(&path)) {
                 self.file(&path, &relative);
             }
         }
@@ -252,8 +252,19 @@ fn descend(folder: &Path, parts: &[glob::Pattern], found: &mut Matches) {
 }
 
 fn promises_sound(path: &Path) -> bool {
+    has_extension(path, &SOUND_EXTENSIONS)
+}
+
+/// What browsers and copying programs append to the name of a file until it is whole.
+const UNFINISHED_EXTENSIONS: [&str; 6] = ["part", "partial", "crdownload", "download", "filepart", "tmp"];
+
+fn is_on_its_way(path: &Path) -> bool {
+    has_extension(path, &UNFINISHED_EXTENSIONS)
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    SOUND_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
+    extensions.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// The folders of a pattern up to the first that varies.
