@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches as _;
 use goldmaster::error::Error;
 use goldmaster::song::multi_threaded;
+use goldmaster::terminal::printable;
 use goldmaster::terminal::progress_bar::listen_for_interrupt;
 
 use crate::cli::master::MasterArgs;
@@ -60,8 +61,14 @@ fn print_answer(answer: &clap::Error) -> std::io::Result<()> {
 /// Prints help, the version, or what is wrong with the arguments.
 fn exit_by(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
-        // When that fails, nobody is left to hear of it.
-        let _ = error.print();
+        // It shows what was typed as it was typed.
+        let text = error.render().to_string();
+        if printable(&text) == text {
+            // When that fails, nobody is left to hear of it.
+            let _ = error.print();
+        } else {
+            text.trim_end().lines().for_each(print_warning);
+        }
         if let Some(advice) = hints::advice(error, std::env::args_os().skip(1)) {
             print_warning(&advice);
         }

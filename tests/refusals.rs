@@ -258,3 +258,15 @@ fn a_full_disk_behind_the_output_is_a_failure() {
     }
     assert!(!read(&folder.path("mix.master.wav")).frames.is_empty(), "the master is made all the same");
 }
+
+#[test]
+fn what_was_typed_moves_no_terminal() {
+    let folder = Folder::new();
+    let typed = "x\u{9b}2J\u{1b}[31m\u{202e}";
+    for option in ["--genre", "--for", "--ceiling", "--rate", &format!("--{typed}")] {
+        let run = folder.goldmaster(&["mix.wav", option, typed]);
+        assert_eq!(run.code, Some(USAGE), "{option}: {run:?}");
+        let commands = ['\u{9b}', '\u{1b}', '\u{202e}'];
+        assert!(!run.stderr.contains(commands) && run.stderr.contains('x'), "{option}: {run:?}");
+    }
+}
