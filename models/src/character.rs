@@ -76,7 +76,7 @@ impl Character {
         }
     }
 
-    /// What it does, for whoever chooses.
+    /// A description of its sound in a few words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Balanced => "as the target is",

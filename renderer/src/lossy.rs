@@ -81,7 +81,7 @@ impl fmt::Display for Codec {
     }
 }
 
-/// What a lossy file is encoded with.
+/// Codec and bit rate of a lossy file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LossyParams {
@@ -91,7 +91,7 @@ pub struct LossyParams {
     pub bitrate_kbps: u32,
 }
 
-/// What a codec does not hold.
+/// A bit rate or sample rate that a codec cannot carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LossyError {
     /// A bit rate.
@@ -99,7 +99,7 @@ pub enum LossyError {
     Bitrate {
         /// The codec.
         codec: Codec,
-        /// What was asked for, kbit/s.
+        /// The refused bit rate, kbit/s.
         kbps: u32,
     },
     /// A sample rate.
@@ -107,7 +107,7 @@ pub enum LossyError {
     SampleRate {
         /// The codec.
         codec: Codec,
-        /// What was asked for, Hz.
+        /// The refused sample rate, Hz.
         hz: u32,
     },
 }

@@ -72,7 +72,7 @@ pub struct OutputParams {
     pub sample_format: SampleFormat,
     /// Seed of the dither.
     pub dither_seed: u32,
-    /// What a lossy file is encoded with; left out where every sample is kept.
+    /// Codec and bit rate of a lossy file; absent for a lossless one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lossy: Option<LossyParams>,
 }
@@ -245,7 +245,7 @@ pub enum RecipeError {
     /// A value that no stage accepts.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
-    /// What the codec of the output does not hold.
+    /// A bit rate or sample rate that the output's codec cannot carry.
     #[error("output: {0}")]
     Lossy(#[from] LossyError),
     /// Trims that are not in order of time.

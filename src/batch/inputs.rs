@@ -255,7 +255,7 @@ fn promises_sound(path: &Path) -> bool {
     has_extension(path, &SOUND_EXTENSIONS)
 }
 
-/// What browsers and copying programs append to the name of a file until it is whole.
+/// Extensions of unfinished downloads and copies.
 const UNFINISHED_EXTENSIONS: [&str; 6] = ["part", "partial", "crdownload", "download", "filepart", "tmp"];
 
 fn is_on_its_way(path: &Path) -> bool {
