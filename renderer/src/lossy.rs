@@ -95,7 +95,7 @@ pub struct LossyParams {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LossyError {
     /// A bit rate.
-    #[error("{codec} has no bit rate of {kbps} kbit/s, but {}", codec.bitrates())]
+    #[error("{codec} has no bit rate of {kbps} kbit/s: choose {}", codec.bitrates())]
     Bitrate {
         /// The codec.
         codec: Codec,
@@ -103,7 +103,7 @@ pub enum LossyError {
         kbps: u32,
     },
     /// A sample rate.
-    #[error("{codec} holds no {hz} Hz, but {} Hz", listed(codec.rates_hz()))]
+    #[error("{codec} cannot hold {hz} Hz: choose {} Hz", listed(codec.rates_hz()))]
     SampleRate {
         /// The codec.
         codec: Codec,
@@ -166,16 +166,19 @@ mod tests {
         assert_eq!(words(Codec::Opus, Some(510), None), Ok(()));
         assert_eq!(
             words(Codec::Mp3, Some(300), None),
-            Err("MP3 has no bit rate of 300 kbit/s, but 64, 96, 112, 128, 160, 192, 224, 256 or 320".to_owned())
+            Err("MP3 has no bit rate of 300 kbit/s: choose 64, 96, 112, 128, 160, 192, 224, 256 or 320".to_owned())
         );
         assert_eq!(
             words(Codec::Opus, Some(0), None),
-            Err("Opus has no bit rate of 0 kbit/s, but 64 to 510".to_owned())
+            Err("Opus has no bit rate of 0 kbit/s: choose 64 to 510".to_owned())
         );
         assert_eq!(
             words(Codec::Mp3, None, Some(96_000)),
-            Err("MP3 holds no 96000 Hz, but 32000, 44100 or 48000 Hz".to_owned())
+            Err("MP3 cannot hold 96000 Hz: choose 32000, 44100 or 48000 Hz".to_owned())
         );
-        assert_eq!(words(Codec::Opus, None, Some(44_100)), Err("Opus holds no 44100 Hz, but 48000 Hz".to_owned()));
+        assert_eq!(
+            words(Codec::Opus, None, Some(44_100)),
+            Err("Opus cannot hold 44100 Hz: choose 48000 Hz".to_owned())
+        );
     }
 }

@@ -375,7 +375,7 @@ impl Display for Action {
                     let [from, to] = [*from_hz, *sample_rate_hz].map(|hz| hz_words(hz.into()));
                     write!(f, ", resampled from {from} to {to}")?;
                 }
-                f.write_str(", decoded again and measured so")?;
+                f.write_str("; all figures are those of the decoded file")?;
                 if *room_db > 0.0 {
                     write!(f, "; the limiter stays {room_db:.2} dB lower, since the codec raises peaks")?;
                 }
@@ -454,10 +454,10 @@ mod tests {
             let (codec, bitrate_kbps, sample_rate_hz) = ("Opus".to_owned(), 160, 48_000);
             Action::Encode { codec, bitrate_kbps, sample_rate_hz, resampled_from_hz, room_db }.to_string()
         };
-        assert_eq!(encode(None, 0.0), "Opus of 160 kbit/s, decoded again and measured so");
+        assert_eq!(encode(None, 0.0), "Opus of 160 kbit/s; all figures are those of the decoded file");
         assert_eq!(
             encode(Some(44_100), 0.84),
-            "Opus of 160 kbit/s, resampled from 44.1 kHz to 48.0 kHz, decoded again and measured so; the limiter stays \
+            "Opus of 160 kbit/s, resampled from 44.1 kHz to 48.0 kHz; all figures are those of the decoded file; the limiter stays \
              0.84 dB lower, since the codec raises peaks"
         );
     }

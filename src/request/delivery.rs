@@ -335,8 +335,8 @@ mod tests {
             (refused(Format::Wav, |d| d.bitrate_kbps = Some(320)), "--bitrate is for MP3 and Opus"),
             (refused(Format::Mp3, |d| d.bitrate_kbps = Some(300)), "--bitrate: MP3 has no bit rate of 300"),
             (refused(Format::Opus, |d| d.bitrate_kbps = Some(511)), "64 to 510"),
-            (refused(Format::Mp3, |d| d.sample_rate_hz = Some(96_000)), "--rate: MP3 holds no 96000 Hz"),
-            (refused(Format::Opus, |d| d.sample_rate_hz = Some(44_100)), "but 48000 Hz"),
+            (refused(Format::Mp3, |d| d.sample_rate_hz = Some(96_000)), "--rate: MP3 cannot hold 96000 Hz"),
+            (refused(Format::Opus, |d| d.sample_rate_hz = Some(44_100)), "choose 48000 Hz"),
             (refused(Format::Opus, |d| d.word_length = Some(WordLength::Int16)), "--bits: Opus"),
         ];
         for (sentence, words) in cases {
