@@ -52,6 +52,12 @@ const FFMPEG_RATE_HZ: u32 = 192_000;
 
 /// Frames on both sides of a block that reach into it.
 const MARGIN: usize = 32;
+/// Frames whose points are computed together, or not at all.
+const GROUP: usize = 4;
+/// Groups on both sides that hold samples near a group's points...
+const NEAR_GROUPS: usize = 2;
+/// ...which are the sample before a point and the one after it, and so many further ones on either side.
+const NEAR: usize = NEAR_GROUPS * GROUP - 2;
 
 /// Points between samples: `up` of them in the time of `down` samples.
 struct Interpolator {
@@ -62,15 +68,39 @@ struct Interpolator {
     before: usize,
     /// Coefficients of every phase, in the order of the samples.
     phases: Vec<Vec<f32>>,
+    /// Of the phases, the largest sum of the coefficients near a point; of their magnitudes; and of those of all others.
+    level: f32,
+    near: f32,
+    far: f32,
 }
 
 impl Interpolator {
+    fn new((up, down): (usize, usize), before: usize, phases: Vec<Vec<f32>>) -> Self {
+        let is_near = |tap: usize| tap + NEAR >= before && tap <= before + 1 + NEAR;
+        let largest = |of_near: bool, of: fn(f32) -> f32| {
+            let sum = |phase: &Vec<f32>| {
+                let counted = phase.iter().enumerate().filter(|(tap, _)| is_near(*tap) == of_near);
+                counted.map(|(_, coefficient)| of(*coefficient)).sum::<f32>().abs()
+            };
+            ROUNDED_UP * phases.iter().map(sum).fold(0.0, f32::max)
+        };
+        let [level, near, far] = [largest(true, |c| c), largest(true, f32::abs), largest(false, f32::abs)];
+        Self { up, down, taps: phases[0].len(), before, phases, level, near, far }
+    }
+
+    /// What no point exceeds between samples that reach from `low` to `high`, where none that has a part in it exceeds
+    /// `furthest`: samples that differ little from each other are not interpolated to much more than they are.
+    fn bound(&self, [low, high]: [f32; 2], furthest: f32) -> f32 {
+        let (middle, apart) = (0.5 * (low + high), 0.5 * (high - low));
+        self.level * middle.abs() + self.near * apart + self.far * furthest
+    }
+
     fn itu() -> Self {
         let backwards = |phase: &[f32; 12]| phase.iter().rev().copied().collect::<Vec<f32>>();
         let [a, b] = &ITU_PHASES;
         // A filter meets the newest sample first.
         let phases = vec![backwards(a), backwards(b), b.to_vec(), a.to_vec()];
-        Self { up: 4, down: 1, taps: 12, before: 5, phases }
+        Self::new((4, 1), 5, phases)
     }
 
     /// 4 points per sample up to 96 kHz, 2 up to 192 kHz, the samples alone beyond.
@@ -91,7 +121,7 @@ impl Interpolator {
             let newest_first = (0..taps).map(|tap| up * tap + phase);
             newest_first.rev().map(|n| if n < EBUR128_TAPS { coefficient(n) as f32 } else { 0.0 }).collect()
         };
-        Some(Self { up, down: 1, taps, before: taps / 2, phases: (0..up).map(phase).collect() })
+        Some(Self::new((up, 1), taps / 2, (0..up).map(phase).collect()))
     }
 
     fn ffmpeg(sample_rate_hz: u32) -> Option<Self> {
@@ -112,36 +142,47 @@ impl Interpolator {
         };
         let norm: f64 = raw(0).sum();
         let phases = (0..up).map(|phase| raw(phase).map(|c| (c / norm) as f32).collect()).collect();
-        Some(Self { up, down, taps: FFMPEG_TAPS, before, phases })
+        Some(Self::new((up, down), before, phases))
     }
 
-    /// The largest magnitude of the points of the block that starts at the frame `from` of a stream; `around` are its frames
-    /// and [`MARGIN`] frames on both sides.
-    fn peak(&self, around: &[f32], from: u64) -> f32 {
-        if self.down == 1 { self.peak_of_whole_steps(around) } else { self.peak_of_broken_steps(around, from) }
-    }
-
-    /// Where every sample is followed by the same phases: phase by phase for the whole block.
-    fn peak_of_whole_steps(&self, around: &[f32]) -> f32 {
-        let mut highest = [0.0_f32; BLOCK_FRAMES];
-        for phase in &self.phases {
-            let mut points = [0.0_f32; BLOCK_FRAMES];
-            let windows = around[MARGIN - self.before..].windows(BLOCK_FRAMES);
-            for (coefficient, window) in phase.iter().zip(windows) {
-                points.iter_mut().zip(window).for_each(|(point, x)| *point += coefficient * x);
+    /// The largest magnitude of those points of the block that starts at the frame `from` of a stream which can exceed
+    /// `enough`; `around` are its frames and [`MARGIN`] frames on both sides, and `reach` says how far they reach.
+    fn peak(&self, around: &[f32], reach: &Reach, from: u64, enough: f32) -> f32 {
+        let mut peak = 0.0_f32;
+        for (group, near) in reach.near.into_iter().enumerate() {
+            if self.bound(near, reach.furthest) > enough {
+                peak = peak.max(match self.down {
+                    1 => self.peak_of_whole_steps(around, group * GROUP),
+                    _ => self.peak_of_broken_steps(around, from, group * GROUP),
+                });
             }
-            highest.iter_mut().zip(points).for_each(|(highest, point)| *highest = highest.max(point.abs()));
         }
-        highest.into_iter().fold(0.0, f32::max)
+        peak
+    }
+
+    /// Where every sample is followed by the same phases: for all of [`GROUP`] frames at once.
+    fn peak_of_whole_steps(&self, around: &[f32], first: usize) -> f32 {
+        let x = &around[MARGIN - self.before + first..][..self.taps + GROUP - 1];
+        let mut peak = 0.0_f32;
+        for phases in self.phases.chunks(GROUP) {
+            let mut points = [[0.0_f32; GROUP]; GROUP];
+            for (tap, x) in x.windows(GROUP).enumerate() {
+                for (points, phase) in points.iter_mut().zip(phases) {
+                    points.iter_mut().zip(x).for_each(|(point, x)| *point += phase[tap] * x);
+                }
+            }
+            peak = points.as_flattened().iter().fold(peak, |peak, point| peak.max(point.abs()));
+        }
+        peak
     }
 
     /// Where they are not.
-    fn peak_of_broken_steps(&self, around: &[f32], from: u64) -> f32 {
-        let (up, down) = (self.up as u64, self.down as u64);
-        let first = (from * up).div_ceil(down);
-        let (mut frame, mut phase) = ((first * down / up - from) as usize, (first * down % up) as usize);
+    fn peak_of_broken_steps(&self, around: &[f32], from: u64, first: usize) -> f32 {
+        let (up, down, start) = (self.up as u64, self.down as u64, from + first as u64);
+        let point = (start * up).div_ceil(down);
+        let (mut frame, mut phase) = ((point * down / up - from) as usize, (point * down % up) as usize);
         let mut peak = 0.0_f32;
-        while frame < BLOCK_FRAMES {
+        while frame < first + GROUP {
             let x = &around[MARGIN - self.before + frame..][..self.taps];
             peak = peak.max(dot(&self.phases[phase], x).abs());
             phase += self.down;
@@ -152,12 +193,40 @@ impl Interpolator {
         }
         peak
     }
+}
 
-    /// No point exceeds the samples around it by more.
-    fn norm(&self) -> f32 {
-        self.phases.iter().map(|phase| phase.iter().map(|c| c.abs()).sum::<f32>()).fold(1.0, f32::max)
+/// How far samples reach down and up.
+struct Reach {
+    /// Those near each group of the block.
+    near: [[f32; 2]; BLOCK_FRAMES / GROUP],
+    /// Largest magnitude of all.
+    furthest: f32,
+}
+
+impl Reach {
+    /// Of the groups of a block and those on both sides.
+    fn of(groups: &[[f32; 2]]) -> Self {
+        let near = std::array::from_fn(|n| {
+            let groups = &groups[MARGIN / GROUP + n - NEAR_GROUPS..=MARGIN / GROUP + n + NEAR_GROUPS];
+            groups.iter().copied().fold(groups[0], wider)
+        });
+        let [low, high] = groups.iter().copied().fold([0.0; 2], wider);
+        Self { near, furthest: high.max(-low) }
     }
 }
+
+/// Lowest and highest sample of every group of samples.
+fn groups(samples: &[f32]) -> Vec<[f32; 2]> {
+    let groups = samples.as_chunks::<GROUP>().0.iter();
+    groups.map(|group| group.iter().fold([group[0]; 2], |reach, x| wider(reach, [*x; 2]))).collect()
+}
+
+fn wider([low, high]: [f32; 2], [x, y]: [f32; 2]) -> [f32; 2] {
+    [if x < low { x } else { low }, if y > high { y } else { high }]
+}
+
+/// More than single precision loses in sums of 32 products.
+const ROUNDED_UP: f32 = 1.0001;
 
 /// In lanes of its own, so that the order of sums is the same everywhere.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -187,7 +256,6 @@ fn gcd(a: u32, b: u32) -> u32 {
 /// Looks at every block of [`BLOCK_FRAMES`] frames with all of these meters.
 pub struct DeliveryMeters {
     interpolators: Vec<Interpolator>,
-    norm: f32,
     /// Left and right; they start [`MARGIN`] frames before the next block.
     channels: [Vec<f32>; 2],
     /// The first frame of the next block.
@@ -199,8 +267,7 @@ impl DeliveryMeters {
     pub fn new(sample_rate_hz: u32) -> Self {
         let further = [Interpolator::ebur128(sample_rate_hz), Interpolator::ffmpeg(sample_rate_hz)];
         let interpolators: Vec<_> = std::iter::once(Interpolator::itu()).chain(further.into_iter().flatten()).collect();
-        let norm = interpolators.iter().map(Interpolator::norm).fold(1.0, f32::max);
-        Self { interpolators, norm, channels: [vec![0.0; MARGIN], vec![0.0; MARGIN]], start: 0 }
+        Self { interpolators, channels: [vec![0.0; MARGIN], vec![0.0; MARGIN]], start: 0 }
     }
 
     /// Takes the next frames; `visit` gets the number and the peak of every block that is higher than `enough`.
@@ -223,21 +290,21 @@ impl DeliveryMeters {
 
     fn visit_complete(&mut self, enough: f32, visit: &mut impl FnMut(u64, f32)) {
         let blocks = self.channels[0].len().saturating_sub(2 * MARGIN) / BLOCK_FRAMES;
+        let groups_of = self.channels.each_ref().map(|channel| groups(channel));
         for block in 0..blocks {
             let at = block * BLOCK_FRAMES;
             let mut peak = 0.0_f32;
-            for channel in &self.channels {
+            for (channel, groups_of) in self.channels.iter().zip(&groups_of) {
                 let around = &channel[at..at + BLOCK_FRAMES + 2 * MARGIN];
-                if around.iter().fold(0.0_f32, |m, x| m.max(x.abs())) * self.norm <= enough {
-                    continue;
-                }
                 let from = self.start + at as u64;
+                let reach = Reach::of(&groups_of[at / GROUP..][..(BLOCK_FRAMES + 2 * MARGIN) / GROUP]);
                 for interpolator in &self.interpolators {
-                    peak = peak.max(interpolator.peak(around, from));
+                    peak = peak.max(interpolator.peak(around, &reach, from, enough.max(peak)));
                 }
                 if from == 0 {
                     let mirrored = mirrored(around);
-                    let peaks = self.interpolators.iter().map(|interpolator| interpolator.peak(&mirrored, 0));
+                    let reach = Reach::of(&groups(&mirrored));
+                    let peaks = self.interpolators.iter().map(|interpolator| interpolator.peak(&mirrored, &reach, 0, enough));
                     peak = peaks.fold(peak, f32::max);
                 }
             }
@@ -282,6 +349,29 @@ mod tests {
         let (read, known) = (of(&frames)[0], of(&mirrored)[MARGIN / BLOCK_FRAMES]);
         assert_eq!((read.0, known.0), (0, (MARGIN / BLOCK_FRAMES) as u64));
         assert!(read.1 >= known.1 && known.1 > 0.0, "{read:?} {known:?}");
+    }
+
+    #[test]
+    fn what_is_passed_over_is_never_higher_than_what_is_enough() {
+        let mut random = Random::new(3);
+        for rate in [44_100, 48_000, 96_000] {
+            // Single samples and dense passages of all levels.
+            let level = |n: usize| 0.2 + 0.8 * (n as f32 / 700.0).sin().powi(8);
+            let noise: Vec<Frame> =
+                (0..20_000).map(|n| [0; 2].map(|_| level(n) * libm::pow(random.bipolar(), 3.0) as f32)).collect();
+            let visited = |enough: f32| {
+                let (mut meters, mut found) = (DeliveryMeters::new(rate), Vec::new());
+                meters.push(&noise, enough, |block, peak| found.push((block, peak)));
+                meters.finish(enough, |block, peak| found.push((block, peak)));
+                found
+            };
+            let all = visited(0.0);
+            for enough in [0.5, 0.8, 1.0] {
+                let higher: Vec<_> = all.iter().copied().filter(|(_, peak)| *peak > enough).collect();
+                assert!(higher.len() < all.len() && !higher.is_empty(), "{rate}, {enough}");
+                assert_eq!(visited(enough), higher, "{rate}, {enough}");
+            }
+        }
     }
 
     #[test]

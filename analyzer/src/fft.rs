@@ -4,7 +4,7 @@
 //! rustfft. Those planners serve exactly `f32` and `f64`; numbers of our own, [`Quad`] and [`Pair`], are always given the scalar
 //! algorithms, which serve four or two signals at once with them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use realfft::{ComplexToReal, FftNum, RealFftPlanner, RealToComplex};
 
@@ -20,6 +20,10 @@ pub struct RealFft<T: FftNum> {
     scratch: Vec<Complex<T>>,
 }
 
+/// Planners for both numbers. They keep what they have planned: a plan of 131,072 takes longer than its transforms.
+static QUADS: LazyLock<Mutex<RealFftPlanner<Quad>>> = LazyLock::new(|| Mutex::new(RealFftPlanner::new()));
+static PAIRS: LazyLock<Mutex<RealFftPlanner<Pair>>> = LazyLock::new(|| Mutex::new(RealFftPlanner::new()));
+
 // Constructors that are not generic: all of rustfft is compiled once for either number, and not in every crate that uses it.
 impl RealFft<Quad> {
     /// For signals of `length` samples.
@@ -27,7 +31,7 @@ impl RealFft<Quad> {
     /// # Panics
     /// `length` is odd or 0.
     pub fn new(length: usize) -> Self {
-        Self::planned(length)
+        Self::planned(&QUADS, length)
     }
 }
 
@@ -37,15 +41,16 @@ impl RealFft<Pair> {
     /// # Panics
     /// `length` is odd or 0.
     pub fn new(length: usize) -> Self {
-        Self::planned(length)
+        Self::planned(&PAIRS, length)
     }
 }
 
 impl<T: FftNum> RealFft<T> {
-    fn planned(length: usize) -> Self {
+    fn planned(planner: &Mutex<RealFftPlanner<T>>, length: usize) -> Self {
         assert!(length > 0 && length.is_multiple_of(2), "length {length} is not even");
-        let mut planner = RealFftPlanner::new();
+        let mut planner = planner.lock().unwrap_or_else(PoisonError::into_inner);
         let (forward, inverse) = (planner.plan_fft_forward(length), planner.plan_fft_inverse(length));
+        drop(planner);
         let scratch = vec![zero(); forward.get_scratch_len().max(inverse.get_scratch_len())];
         Self { forward, inverse, scratch }
     }

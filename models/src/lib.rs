@@ -72,22 +72,38 @@ pub struct Decider {
     networks: Option<Networks>,
 }
 
-/// The compiled-in networks.
+/// The compiled-in networks, each loaded when it is first needed.
+#[derive(Default)]
 struct Networks {
+    estimator: Option<Network>,
+    one_click: Option<OneClick>,
+}
+
+impl Networks {
     /// Tells master from song where a record is the target.
-    estimator: Network,
+    fn estimator(&mut self) -> Result<&mut Network, Error> {
+        Ok(match &mut self.estimator {
+            Some(estimator) => estimator,
+            none => none.insert(Network::load()?),
+        })
+    }
+
     /// Decides where no record is.
-    one_click: OneClick,
+    fn one_click(&mut self) -> Result<&mut OneClick, Error> {
+        Ok(match &mut self.one_click {
+            Some(one_click) => one_click,
+            none => none.insert(OneClick::load()?),
+        })
+    }
 }
 
 impl Decider {
-    /// Loads the compiled-in networks.
+    /// Uses the compiled-in networks.
     ///
     /// # Errors
-    /// The compiled-in files do not fit this program, or the runtime refuses them.
+    /// The compiled-in norm does not fit this program.
     pub fn model() -> Result<Self, Error> {
-        let networks = Networks { estimator: Network::load()?, one_click: OneClick::load()? };
-        Ok(Self { norm: NormProfile::universal()?, networks: Some(networks) })
+        Ok(Self { norm: NormProfile::universal()?, networks: Some(Networks::default()) })
     }
 
     /// Uses the rules alone.
@@ -106,10 +122,10 @@ impl Decider {
     /// Where a song, or all `songs` of a record, goes by a profile of many records: what those are like that are made as it is.
     ///
     /// # Errors
-    /// The runtime failed.
+    /// The compiled-in network does not fit this program, or the runtime failed.
     pub fn target(&mut self, profile: &NormProfile, songs: &[&Profile]) -> Result<Target, Error> {
         match &mut self.networks {
-            Some(Networks { one_click, .. }) => one_click.target(profile, &self.norm, songs),
+            Some(networks) => networks.one_click()?.target(profile, &self.norm, songs),
             None => Ok(profile.target()),
         }
     }
@@ -117,7 +133,7 @@ impl Decider {
     /// The decision for a song on its way to a target.
     ///
     /// # Errors
-    /// The song is silent, or the runtime failed.
+    /// The song is silent, the compiled-in network does not fit this program, or the runtime failed.
     pub fn decide(&mut self, source: &Profile, target: &Target) -> Result<MasteringDecision, Error> {
         let vector = features(source).ok_or(Error::SilentSource)?;
         let fine = third_octaves::fine(source).ok_or(Error::SilentSource)?;
@@ -146,8 +162,8 @@ impl Decider {
         let cutoff_hz = source.cutoff_hz.min(target.cutoff_hz);
         match (target.kind, &mut self.networks) {
             (TargetKind::Literal, _) => Ok(literal::decide(&source.fine, &target.levels, cutoff_hz)),
-            (TargetKind::Norm, Some(Networks { one_click, .. })) => {
-                one_click.decide(source.features, source.cutoff_hz, target)
+            (TargetKind::Norm, Some(networks)) => {
+                networks.one_click()?.decide(source.features, source.cutoff_hz, target)
             }
             (TargetKind::Norm, None) => {
                 let (from, to) = comparable(source.features, &target.features, &self.norm.median, cutoff_hz);
@@ -163,10 +179,10 @@ impl Decider {
         let registration = Registration::of(source.moments, &target.moments, &mean_db, bands_below(cutoff_hz));
         let mut estimate = match &mut self.networks {
             None => rules::decide(&from, &to, &target.spread),
-            Some(Networks { estimator, .. }) => {
+            Some(networks) => {
                 let apart = Registration { shift_db: mean_db, distance_db: UNRELATED_DB };
                 let registered = registration.as_ref().unwrap_or(&apart);
-                let estimate = bounded(&estimator.predict(&from, &to, registered)?, &mean_db, &registered.shift_db);
+                let estimate = bounded(&networks.estimator()?.predict(&from, &to, registered)?, &mean_db, &registered.shift_db);
                 self.with_what_is_lacking(estimate, &from, &mean_db)
             }
         };

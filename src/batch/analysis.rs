@@ -91,7 +91,8 @@ impl BatchAnalysis {
         let job = first.settings.job(first.input.clone(), first.output.clone(), false);
         let mut deciders = Deciders::default();
         let heard: Vec<&Profile> = profiles.iter().flatten().collect();
-        let (job, aim) = shared.aimed(&first.settings, job, &heard, &mut deciders, &Stopping(watch))?;
+        let inputs: Vec<&Path> = plan.items.iter().map(|item| item.input.as_path()).collect();
+        let (job, aim) = shared.aimed(&first.settings, job, (&inputs, &heard), &mut deciders, &Stopping(watch))?;
         let decider = deciders.get(job.settings.decider)?;
         let wanted_lufs = job
             .settings

@@ -13,7 +13,7 @@ use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Records};
 use crate::batch::references::References;
 use crate::batch::settings::Settings;
-use crate::decide::genres::Genres;
+use crate::decide::genres::{Genres, with_genre_of_tags};
 use crate::decide::reference::most_alike;
 use crate::decide::target::{MasteringTarget, load_decider};
 use crate::error::Error;
@@ -140,7 +140,7 @@ impl Shared<'_> {
         self.records.standing(&item.output, made_from).map_err(|e| e.to_string())
     }
 
-    /// The target of a song, or of all `songs` of a record; the job gets the references of their genre.
+    /// The target of a song, or of all `songs` of a record, from the files `inputs`; the job gets the references of their genre.
     ///
     /// # Errors
     /// A reference or a profile cannot be used, or the network failed.
@@ -148,10 +148,13 @@ impl Shared<'_> {
         &self,
         settings: &Settings,
         mut job: MasterJob,
-        songs: &[&Profile],
+        (inputs, songs): (&[&Path], &[&Profile]),
         deciders: &mut Deciders,
         observer: &dyn Observer,
     ) -> Result<(MasterJob, MasteringTarget), Error> {
+        if !settings.goes_by_likeness() {
+            job.settings = with_genre_of_tags(&job.settings, inputs);
+        }
         let (decider, genres) = deciders.both(job.settings.decider)?;
         let mut told = None;
         if settings.goes_by_genre() {

@@ -210,7 +210,7 @@ impl Shared<'_> {
         }
         let (job, target) = match &self.direction.middle {
             Some(middle) => (job.clone(), MasteringTarget::at(middle.clone())),
-            None => self.aimed(&item.settings, job.clone(), &[profile], deciders, observer)?,
+            None => self.aimed(&item.settings, job.clone(), (&[&job.input], &[profile]), deciders, observer)?,
         };
         let decider = deciders.get(job.settings.decider)?;
         let mix = Mix { input: &job.input, settings: &job.settings, format: job.output.format, song, profile };

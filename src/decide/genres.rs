@@ -1,12 +1,52 @@
 //! What kind of music songs are, and what finished records of that kind are like.
 
+use std::path::Path;
+
 use analyzer::profile::Profile;
 use models::error::Error;
 use models::genre::{self, GenreHead};
 use models::norm::{NormProfile, UNIVERSAL};
 
+use crate::io::tags::Tags;
 use crate::report::GenreReport;
 use crate::request::reference::Genre;
+use crate::request::settings::MasterSettings;
+
+/// Words that tags name genres by, and the genre that has a profile.
+const TAG_WORDS: [(&str, &[&str]); 6] = [
+    ("ambient", &["ambient", "drone", "newage"]),
+    (
+        "electronic",
+        &["breakbeat", "dance", "dnb", "drum", "dubstep", "edm", "electro", "electronic", "electronica", "house", "idm", "synthwave", "techno", "trance"],
+    ),
+    ("folk", &["acoustic", "bluegrass", "celtic", "country", "folk"]),
+    ("orchestral", &["classical", "opera", "orchestra", "orchestral", "score", "soundtrack", "symphony"]),
+    ("rock", &["grunge", "hardcore", "metal", "metalcore", "punk", "rock"]),
+    ("world", &["ethnic", "world"]),
+];
+
+/// The genre that a tag means, of those that have a profile. What comes last in a name is what it is: symphonic metal is metal.
+/// `None` where it names none of them, or several.
+fn genre_of_tag(tag: &str) -> Option<&'static str> {
+    let of_word = |word: &str| TAG_WORDS.iter().find(|(_, words)| words.contains(&word)).map(|(genre, _)| *genre);
+    let tag = tag.to_lowercase().replace("new age", "newage");
+    let mut named = tag.split([';', ',', '/', '|', '\u{0}']).filter_map(|name| {
+        name.split(|letter: char| !letter.is_alphanumeric()).filter_map(of_word).next_back()
+    });
+    let first = named.next()?;
+    named.all(|other| other == first).then_some(first)
+}
+
+/// The settings with the genre to go by: where it is to be found out, and the tags of all songs in `inputs` name one and the
+/// same, that one.
+pub fn with_genre_of_tags(settings: &MasterSettings, inputs: &[&Path]) -> MasterSettings {
+    let is_open = settings.references.is_empty() && settings.profile.is_none() && settings.genre() == Genre::Auto;
+    let of_file = |path: &&Path| Tags::read(path).text("GENRE").and_then(genre_of_tag);
+    let first = inputs.first().filter(|_| is_open).and_then(of_file);
+    let named = first.filter(|first| inputs[1..].iter().all(|path| of_file(path) == Some(first)));
+    let genre = named.map_or_else(|| settings.genre.clone(), |name| Some(Genre::Named(name.to_owned())));
+    MasterSettings { genre, ..settings.clone() }
+}
 
 /// Recognises genres, with a network that is loaded when a song first needs it.
 #[derive(Default)]
@@ -47,5 +87,33 @@ impl Genres {
                 Ok((report, told.profile(norm)?))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_means_what_its_last_word_says() {
+        for (tag, genre) in [
+            ("Metal", Some("rock")),
+            ("Symphonic Metal", Some("rock")),
+            ("Punk-Rock", Some("rock")),
+            ("Drum & Bass", Some("electronic")),
+            ("New Age", Some("ambient")),
+            ("Rock; Metal", Some("rock")),
+            ("Rock; Techno", None),
+            ("Blues", None),
+            ("", None),
+        ] {
+            assert_eq!(genre_of_tag(tag), genre, "{tag}");
+        }
+    }
+
+    #[test]
+    fn every_genre_of_a_tag_has_a_profile() {
+        let names: Vec<String> = genre::profiles().expect("compiled in").into_iter().map(|of| of.name).collect();
+        assert!(TAG_WORDS.iter().all(|(genre, _)| names.iter().any(|name| name == genre)));
     }
 }

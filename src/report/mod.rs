@@ -214,7 +214,7 @@ impl ReferenceReport {
 pub struct GenreReport {
     /// Its name; `universal` for none of those that can be told.
     pub name: String,
-    /// How probable that is, 0 to 1; absent where it was not told but given.
+    /// How probable that is, 0 to 1; absent where it was given, by hand or by the song's tags.
     pub probability: Option<f64>,
 }
 

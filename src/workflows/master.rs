@@ -12,7 +12,7 @@ use models::target::{Target, TargetKind};
 use renderer::lossy::LossyParams;
 use renderer::recipe::{Recipe, Solution};
 
-use crate::decide::genres::Genres;
+use crate::decide::genres::{Genres, with_genre_of_tags};
 use crate::decide::refine::{refined, with_dynamics};
 use crate::decide::target::load_decider;
 use crate::decide::target::measure_references;
@@ -78,7 +78,7 @@ fn from_measured(
     decider: &mut Decider,
     observer: &dyn Observer,
 ) -> Result<Report, Error> {
-    let settings = &job.settings;
+    let settings = &with_genre_of_tags(&job.settings, &[&job.input]);
     let target = MasteringTarget::towards(decider, &mut Genres::default(), references, settings, &[profile])?;
     let mix = Mix { input: &job.input, settings, format: job.output.format, song, profile };
     let decided = mix.decided(target, None, |target| decider.decide(profile, target), observer)?;

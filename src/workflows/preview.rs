@@ -6,7 +6,7 @@ use analyzer::profile::Profile;
 use analyzer::stream::Frame;
 use models::Decider;
 
-use crate::decide::genres::Genres;
+use crate::decide::genres::{Genres, with_genre_of_tags};
 use crate::decide::target::{MasteringTarget, MeasuredReference, load_decider};
 use crate::error::Error;
 use crate::io;
@@ -123,7 +123,7 @@ impl Previewer {
         observer: &dyn Observer,
     ) -> Result<Preview, Error> {
         let PreviewSong { profile, song: whole, part, part_profile, .. } = song;
-        let settings = MasterSettings { edges: EdgeSettings::default(), ..settings.clone() };
+        let settings = MasterSettings { edges: EdgeSettings::default(), ..with_genre_of_tags(settings, &[input]) };
         settings.check(Format::Wav)?;
         let aim = MasteringTarget::towards(&mut self.decider, &mut self.genres, references, &settings, &[profile])?;
         let mix = Mix { input, settings: &settings, format: Format::Wav, song: whole, profile };

@@ -8,7 +8,7 @@ use models::character::Character;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::decide::genres::Genres;
+use crate::decide::genres::{Genres, with_genre_of_tags};
 use crate::decide::target::{MasteringTarget, MeasuredReference, load_decider, measure_references, read_profile};
 use crate::error::Error;
 use crate::io;
@@ -200,7 +200,8 @@ impl Sources<'_> {
         let Self { song, profile, references, passage, folder, decider, genres } = self;
         let path = folder.join(kind.name()).with_extension("wav");
         let output = Output { path, format: FORMAT, force: false, delta: None, page: None };
-        let job = MasterJob { output, ..job.clone() };
+        let settings = with_genre_of_tags(&job.settings, &[&job.input]);
+        let job = MasterJob { output, settings, ..job.clone() };
         let settings = &job.settings;
         let aim = MasteringTarget::towards(decider, genres, references.to_vec(), settings, &[profile])?;
         let mix = Mix { input: &job.input, settings: &job.settings, format: job.output.format, song, profile };
