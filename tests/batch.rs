@@ -367,7 +367,7 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
             USAGE,
             "electronic, folk, orchestral, rock, world, universal",
         ),
-        (&["batch", "in", "--genre-reference", "rock=in/0.wav"], USAGE, "cannot be told from the sound"),
+        (&["batch", "in", "--genre", "folk", "--genre-reference", "rock=in/0.wav"], USAGE, "no song is of it"),
         (&["batch", "in", "--genre", "rock", "--genre-reference", "electronic=in/0.wav"], USAGE, "no song is of it"),
         (&["batch", "in", "--genre-reference", "electronic=missing.wav"], 1, "missing.wav: there is no such file"),
         (

@@ -211,6 +211,35 @@ fn tagged(folder: &Folder, name: &str, frames: &[Frame], texts: &[(ItemKey, &str
 }
 
 #[test]
+fn the_genre_that_tags_name_goes_before_the_one_that_a_song_sounds_like() {
+    let folder = Folder::new();
+    let song = demo_mix(RATE_HZ, 2.0);
+    let genres = |genre: [&str; 2], options: &[&str]| -> Vec<(String, bool)> {
+        let _ = fs::remove_dir_all(folder.path("in"));
+        fs::create_dir(folder.path("in")).expect("a folder");
+        for (name, genre) in ["in/a.flac", "in/b.flac"].iter().zip(genre) {
+            tagged(&folder, name, &song, &[(ItemKey::Genre, genre)]);
+        }
+        folder.goldmaster(&[&["batch", "in", "-o", "out", "--force"], options].concat()).succeeded();
+        let report = report(&folder.path("out/report.json"));
+        let of_song = |song: &Value| {
+            let genre = &song["report"]["decision"]["genre"];
+            (genre["name"].as_str().expect("a name").to_owned(), genre["probability"].is_number())
+        };
+        report["songs"].as_array().expect("a list").iter().map(of_song).collect()
+    };
+    let [metal, unknown] = genres(["Thrash Metal", "Dub"], &[]).try_into().expect("two songs");
+    assert_eq!(metal, ("rock".to_owned(), false));
+    assert!(unknown.1, "{unknown:?}");
+    let given = genres(["Thrash Metal", "Dub"], &["--genre", "folk"]);
+    assert!(given.iter().all(|(name, is_told)| name == "folk" && !is_told), "{given:?}");
+    let record = genres(["Techno", "House"], &["--album"]);
+    assert!(record.iter().all(|(name, is_told)| name == "electronic" && !is_told), "{record:?}");
+    let mixed = genres(["Techno", "Rock"], &["--album"]);
+    assert!(mixed.iter().all(|(_, is_told)| *is_told), "{mixed:?}");
+}
+
+#[test]
 fn the_songs_of_an_album_are_in_the_order_of_their_tags_and_named_by_them() {
     let folder = Folder::new();
     fs::create_dir_all(folder.path("in/CD2")).expect("a folder");

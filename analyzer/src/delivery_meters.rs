@@ -304,7 +304,8 @@ impl DeliveryMeters {
                 if from == 0 {
                     let mirrored = mirrored(around);
                     let reach = Reach::of(&groups(&mirrored));
-                    let peaks = self.interpolators.iter().map(|interpolator| interpolator.peak(&mirrored, &reach, 0, enough));
+                    let peaks =
+                        self.interpolators.iter().map(|interpolator| interpolator.peak(&mirrored, &reach, 0, enough));
                     peak = peaks.fold(peak, f32::max);
                 }
             }

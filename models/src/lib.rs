@@ -182,7 +182,8 @@ impl Decider {
             Some(networks) => {
                 let apart = Registration { shift_db: mean_db, distance_db: UNRELATED_DB };
                 let registered = registration.as_ref().unwrap_or(&apart);
-                let estimate = bounded(&networks.estimator()?.predict(&from, &to, registered)?, &mean_db, &registered.shift_db);
+                let estimate =
+                    bounded(&networks.estimator()?.predict(&from, &to, registered)?, &mean_db, &registered.shift_db);
                 self.with_what_is_lacking(estimate, &from, &mean_db)
             }
         };

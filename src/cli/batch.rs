@@ -42,7 +42,7 @@ pub struct BatchArgs {
     #[arg(long, value_name = "PATTERN", long_help = fields_help())]
     pub name: Option<NamePattern>,
     /// A finished record that the songs of a genre should sound like, as in rock=hit.flac; several are weighted, as in
-    /// rock=hit.flac:0.5. A song has the genre that it is given, or else the one that it sounds like
+    /// rock=hit.flac:0.5. A song has the genre that it is given, that its tags name, or that it sounds like
     #[arg(long = "genre-reference", value_name = "GENRE=FILE[:WEIGHT]", conflicts_with_all = ["references", "profile"])]
     pub genre_references: Vec<GenreReference>,
     /// A folder of finished records: each song should sound like the one that is most like it

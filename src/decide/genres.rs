@@ -17,7 +17,22 @@ const TAG_WORDS: [(&str, &[&str]); 6] = [
     ("ambient", &["ambient", "drone", "newage"]),
     (
         "electronic",
-        &["breakbeat", "dance", "dnb", "drum", "dubstep", "edm", "electro", "electronic", "electronica", "house", "idm", "synthwave", "techno", "trance"],
+        &[
+            "breakbeat",
+            "dance",
+            "dnb",
+            "drum",
+            "dubstep",
+            "edm",
+            "electro",
+            "electronic",
+            "electronica",
+            "house",
+            "idm",
+            "synthwave",
+            "techno",
+            "trance",
+        ],
     ),
     ("folk", &["acoustic", "bluegrass", "celtic", "country", "folk"]),
     ("orchestral", &["classical", "opera", "orchestra", "orchestral", "score", "soundtrack", "symphony"]),
@@ -30,9 +45,9 @@ const TAG_WORDS: [(&str, &[&str]); 6] = [
 fn genre_of_tag(tag: &str) -> Option<&'static str> {
     let of_word = |word: &str| TAG_WORDS.iter().find(|(_, words)| words.contains(&word)).map(|(genre, _)| *genre);
     let tag = tag.to_lowercase().replace("new age", "newage");
-    let mut named = tag.split([';', ',', '/', '|', '\u{0}']).filter_map(|name| {
-        name.split(|letter: char| !letter.is_alphanumeric()).filter_map(of_word).next_back()
-    });
+    let mut named = tag
+        .split([';', ',', '/', '|', '\u{0}'])
+        .filter_map(|name| name.split(|letter: char| !letter.is_alphanumeric()).filter_map(of_word).next_back());
     let first = named.next()?;
     named.all(|other| other == first).then_some(first)
 }

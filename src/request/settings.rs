@@ -32,7 +32,7 @@ pub struct MasterSettings {
     /// A profile of records to sound like, as `goldmaster profile` writes it
     #[arg(short, long, value_name = "FILE", conflicts_with = "references")]
     pub profile: Option<PathBuf>,
-    /// A genre to sound like, or `auto` for the one that a song, or a record, sounds like already; `list` shows all
+    /// A genre to sound like, or `auto` for the one that a song's tags name or that it sounds like; `list` shows all
     /// [default: auto]
     #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
     #[serde(with = "option_as_text")]
