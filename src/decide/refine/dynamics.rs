@@ -47,6 +47,9 @@ const SQUEEZED_LU: f64 = 1.0;
 /// Hits that stand in the way of a loudness are clipped by so much more at a time, and by no more than this in all, dB.
 const CLIPPER_STEP_DB: f64 = 1.5;
 const MOST_CLIPPED_DB: f64 = 6.0;
+/// Bands become denser by so much at a time for a loudness that is not reached, and by no more than this in all, dB.
+const SQUEEZE_STEP_DB: f64 = 1.0;
+const MOST_SQUEEZED_DB: f64 = 3.0;
 /// Crest and swing of two songs differ by so much without anybody minding, dB, and the ratio of peak to loudness, LU: what a record
 /// differs by is followed as far as it is more.
 const UNMINDED_DB: f64 = 0.9;
@@ -94,7 +97,7 @@ pub fn decided(song: &Song, profile: &Profile, wanted: &Wanted, recipe: Recipe) 
     });
     let whole: [BandParams; BANDS] = std::array::from_fn(|b| compressor(&rehearsal.bands[b], &aims[b], &TIMES_MS[b]));
     let mut decided = Recipe { multiband: rehearsal.multiband(&whole, amount), ..neutral };
-    let compressed = rehearsal.compressed(&decided)?;
+    let mut compressed = rehearsal.compressed(&decided)?;
     let passage = Passage::of(&rehearsal, &compressed, &decided, profile)?;
     for ceiling_dbtp in ceilings_dbtp(profile, wanted, &decided.delivery) {
         let delivery = DeliveryParams { ceiling_dbtp, ..decided.delivery };
@@ -110,6 +113,22 @@ pub fn decided(song: &Song, profile: &Profile, wanted: &Wanted, recipe: Recipe) 
     while made.short_lu > 0.0 && decided.clipper.drive_db < amount * MOST_CLIPPED_DB {
         decided.clipper = clipped(&decided.clipper, amount, rehearsal.headroom_db(&compressed)?);
         made = rehearsal.limited(&compressed, &decided, profile)?;
+    }
+    // Where that is not enough, the bands become denser than the target has them.
+    let mut denser_db = 0.0;
+    while made.short_lu > 0.0 && denser_db < amount * MOST_SQUEEZED_DB {
+        denser_db += SQUEEZE_STEP_DB;
+        let whole = std::array::from_fn(|b| {
+            let Punch { crest_db, swing_db } = aims[b];
+            let denser = Punch { crest_db: crest_db - denser_db, swing_db: (swing_db - denser_db).max(0.0) };
+            compressor(&rehearsal.bands[b], &denser, &TIMES_MS[b])
+        });
+        decided.multiband = rehearsal.multiband(&whole, amount);
+        compressed = rehearsal.compressed(&decided)?;
+        made = rehearsal.limited(&compressed, &decided, profile)?;
+    }
+    if denser_db > 0.0 {
+        return Ok(decided.quantized());
     }
     let whole = std::array::from_fn(|b| {
         let band = &rehearsal.bands[b];

@@ -131,10 +131,9 @@ impl Rehearsal {
         let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
         let mut meter = EnvelopeMeter::new(sample_rate_hz);
         let outcome = limiting.of(&self.finished(recipe, compressed)?, |frames| meter.push(frames))?;
-        let is_peak = outcome.peak_limiting_db > delivery.max_peak_limiting_db - CLOSE_DB;
         let short_lu = outcome.loudness_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs - CLOSE_LU);
         let punch = meter.finish(&solution.band_levels_dbfs).map(|band| band.punch());
-        Ok(Made { punch, short_lu: if is_peak { short_lu } else { 0.0 } })
+        Ok(Made { punch, short_lu })
     }
 }
 
@@ -142,6 +141,6 @@ impl Rehearsal {
 pub struct Made {
     /// How the bands move.
     pub punch: [Punch; BANDS],
-    /// Loudness that single hits stand in the way of, LU.
+    /// Loudness that is not reached with the limiting that is allowed, LU.
     pub short_lu: f64,
 }
