@@ -24,14 +24,15 @@ use crate::units::db_from_gain;
 /// Defects and dynamics look at the peak of every tenth of a second, in blocks of 10 ms.
 const PEAK_STEP_BLOCKS: usize = 10;
 
-/// Measures everything. Memory: about 70 MB for three hours, at any rate.
+/// Measures everything, in two threads of the rayon pool that it is called from. Memory: about 70 MB for three hours, at
+/// any rate.
 ///
 /// A sample that is no number is measured as silence, and reported.
 pub struct Analyzer {
     sample_rate_hz: u32,
     channels: u8,
-    blocks: Blocks,
-    meters: Meters,
+    levels: InBlocks<LevelMeters>,
+    spectra: InBlocks<SpectralMeters>,
 }
 
 impl Analyzer {
@@ -40,13 +41,16 @@ impl Analyzer {
     pub fn new(sample_rate_hz: u32, channels: u8) -> Self {
         assert!((8000..=768_000).contains(&sample_rate_hz), "8 to 768 kHz, not {sample_rate_hz} Hz");
         assert!(channels == 1 || channels == 2, "one or two channels, not {channels}");
-        Self { sample_rate_hz, channels, blocks: Blocks::new(sample_rate_hz), meters: Meters::new(sample_rate_hz) }
+        let levels = InBlocks { blocks: Blocks::new(sample_rate_hz), meters: LevelMeters::new(sample_rate_hz) };
+        let spectra = InBlocks { blocks: Blocks::new(sample_rate_hz), meters: SpectralMeters::new(sample_rate_hz) };
+        Self { sample_rate_hz, channels, levels, spectra }
     }
 
     /// The profile, and how the song goes in time.
-    pub fn finish_with_timeline(mut self) -> (Profile, Timeline) {
-        self.meters.push(self.blocks.rest(), false);
-        self.meters.finish(self.sample_rate_hz, self.channels)
+    pub fn finish_with_timeline(self) -> (Profile, Timeline) {
+        let Self { sample_rate_hz, channels, levels, spectra } = self;
+        let (levels, spectra) = rayon::join(|| levels.ended(), || spectra.ended());
+        profile(levels, spectra, sample_rate_hz, channels)
     }
 }
 
@@ -54,7 +58,8 @@ impl Meter for Analyzer {
     type Reading = Profile;
 
     fn push(&mut self, frames: &[Frame]) {
-        self.blocks.push(frames, |block| self.meters.push(block, true));
+        let Self { levels, spectra, .. } = self;
+        rayon::join(|| levels.push(frames), || spectra.push(frames));
     }
 
     fn finish(self) -> Profile {
@@ -62,97 +67,140 @@ impl Meter for Analyzer {
     }
 }
 
-/// All that listen to every block.
-struct Meters {
+/// Meters that take blocks of 10 ms.
+trait BlockMeters {
+    /// Takes a block; the last of a song may not be whole.
+    fn push(&mut self, block: &[Frame], is_whole: bool);
+}
+
+/// Meters, and the frames that do not fill a block yet.
+struct InBlocks<M> {
+    blocks: Blocks,
+    meters: M,
+}
+
+impl<M: BlockMeters> InBlocks<M> {
+    fn push(&mut self, frames: &[Frame]) {
+        self.blocks.push(frames, |block| self.meters.push(block, true));
+    }
+
+    /// The meters at the end of the song.
+    fn ended(mut self) -> M {
+        self.meters.push(self.blocks.rest(), false);
+        self.meters
+    }
+}
+
+/// Meters of levels.
+struct LevelMeters {
     samples: SampleMeter,
     energies: KEnergies,
-    true_peak: TruePeakMeter,
-    spectrum: SpectrumMeter,
-    short_time: ShortTimeMeter,
-    texture: TextureMeter,
     bands: BandMeter,
     /// Sample peak of every block.
     peaks: Vec<f32>,
 }
 
-impl Meters {
+impl LevelMeters {
     fn new(sample_rate_hz: u32) -> Self {
         Self {
             samples: SampleMeter::new(sample_rate_hz),
             energies: KEnergies::new(sample_rate_hz),
-            true_peak: TruePeakMeter::new(),
-            spectrum: SpectrumMeter::new(sample_rate_hz),
-            short_time: ShortTimeMeter::new(sample_rate_hz),
-            texture: TextureMeter::new(sample_rate_hz),
             bands: BandMeter::new(sample_rate_hz),
             peaks: Vec::new(),
         }
     }
+}
 
-    /// Loudness windows are made of whole blocks; all else counts to the last frame.
+impl BlockMeters for LevelMeters {
+    /// All but the loudness counts to the last frame: loudness windows are made of whole blocks.
     fn push(&mut self, block: &[Frame], is_whole: bool) {
         let sound = readable(block);
         if matches!(sound, Cow::Owned(_)) {
             self.samples.note_unreadable(block);
         }
-        let block = &*sound;
-        self.peaks.push(self.samples.push(block));
+        self.peaks.push(self.samples.push(&sound));
         if is_whole {
-            self.energies.push(block);
+            self.energies.push(&sound);
         }
-        self.true_peak.push(block);
-        self.spectrum.push(block);
-        self.short_time.push(block);
-        self.texture.push(block);
-        self.bands.push(block);
+        self.bands.push(&sound);
     }
+}
 
-    fn finish(self, sample_rate_hz: u32, channels: u8) -> (Profile, Timeline) {
-        let weighted = self.energies.totals;
-        let history = self.energies.finish();
-        let (samples, bands) = (self.samples.finish(channels == 1), self.bands.finish());
-        let (true_peak, (spectrum, hum)) = (self.true_peak.finish(), self.spectrum.finish_with_hum());
-        let sample_peak = f64::from(samples.peaks[0].max(samples.peaks[1]));
-        let stereo = stereo(&bands, samples.squares, weighted);
-        let loudness = history.reading();
-        let timeline = Timeline::new(self.peaks, &history);
-        let highest = |blocks: &[f32]| blocks.iter().copied().fold(0.0, f32::max);
-        let peaks: Vec<f32> = timeline.peaks.chunks(PEAK_STEP_BLOCKS).map(highest).collect();
-        let dynamics = dynamics(&bands, &timeline.short_term_lufs, &peaks);
-        let defects = defects(&Evidence {
-            sample_rate_hz,
-            channels,
-            samples: &samples,
-            true_peak,
-            cutoff_hz: spectrum.cutoff_hz,
-            weighted,
-            width_db: stereo.width_db,
-            loudness: &loudness,
-            hum: hum.finish(),
-            sibilance: spectrum.sibilance,
-            boom: spectrum.boom,
-            peaks: &peaks,
-            psr_lu: dynamics.psr_p10_p50_p95_lu[1],
-        });
-        let profile = Profile {
-            version: PROFILE_VERSION,
-            sample_rate_hz,
-            channels,
-            frames: samples.frames,
-            loudness,
-            peak: PeakReading { true_peak_dbtp: db_from_gain(true_peak), sample_peak_dbfs: db_from_gain(sample_peak) },
-            spectrum,
-            dynamics,
-            stereo,
-            rhythm: rhythm(&bands),
-            silence: samples.silence,
-            defects,
-            excerpts: excerpts(&history, sample_rate_hz),
-            moments: self.short_time.finish(),
-            texture: self.texture.finish(),
-        };
-        (profile, timeline)
+/// Meters of spectra, and of true peaks: as much work as the others have.
+struct SpectralMeters {
+    spectrum: SpectrumMeter,
+    short_time: ShortTimeMeter,
+    texture: TextureMeter,
+    true_peak: TruePeakMeter,
+}
+
+impl SpectralMeters {
+    fn new(sample_rate_hz: u32) -> Self {
+        Self {
+            spectrum: SpectrumMeter::new(sample_rate_hz),
+            short_time: ShortTimeMeter::new(sample_rate_hz),
+            texture: TextureMeter::new(sample_rate_hz),
+            true_peak: TruePeakMeter::new(),
+        }
     }
+}
+
+impl BlockMeters for SpectralMeters {
+    fn push(&mut self, block: &[Frame], _: bool) {
+        let sound = readable(block);
+        self.spectrum.push(&sound);
+        self.short_time.push(&sound);
+        self.texture.push(&sound);
+        self.true_peak.push(&sound);
+    }
+}
+
+/// What all meters have found together.
+fn profile(levels: LevelMeters, spectra: SpectralMeters, sample_rate_hz: u32, channels: u8) -> (Profile, Timeline) {
+    let weighted = levels.energies.totals;
+    let history = levels.energies.finish();
+    let (samples, bands) = (levels.samples.finish(channels == 1), levels.bands.finish());
+    let (true_peak, (spectrum, hum)) = (spectra.true_peak.finish(), spectra.spectrum.finish_with_hum());
+    let sample_peak = f64::from(samples.peaks[0].max(samples.peaks[1]));
+    let stereo = stereo(&bands, samples.squares, weighted);
+    let loudness = history.reading();
+    let timeline = Timeline::new(levels.peaks, &history);
+    let highest = |blocks: &[f32]| blocks.iter().copied().fold(0.0, f32::max);
+    let peaks: Vec<f32> = timeline.peaks.chunks(PEAK_STEP_BLOCKS).map(highest).collect();
+    let dynamics = dynamics(&bands, &timeline.short_term_lufs, &peaks);
+    let defects = defects(&Evidence {
+        sample_rate_hz,
+        channels,
+        samples: &samples,
+        true_peak,
+        cutoff_hz: spectrum.cutoff_hz,
+        weighted,
+        width_db: stereo.width_db,
+        loudness: &loudness,
+        hum: hum.finish(),
+        sibilance: spectrum.sibilance,
+        boom: spectrum.boom,
+        peaks: &peaks,
+        psr_lu: dynamics.psr_p10_p50_p95_lu[1],
+    });
+    let profile = Profile {
+        version: PROFILE_VERSION,
+        sample_rate_hz,
+        channels,
+        frames: samples.frames,
+        loudness,
+        peak: PeakReading { true_peak_dbtp: db_from_gain(true_peak), sample_peak_dbfs: db_from_gain(sample_peak) },
+        spectrum,
+        dynamics,
+        stereo,
+        rhythm: rhythm(&bands),
+        silence: samples.silence,
+        defects,
+        excerpts: excerpts(&history, sample_rate_hz),
+        moments: spectra.short_time.finish(),
+        texture: spectra.texture.finish(),
+    };
+    (profile, timeline)
 }
 
 #[cfg(test)]

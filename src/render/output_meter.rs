@@ -153,14 +153,21 @@ impl OutputMeter {
 
     /// Takes the next frames.
     pub fn push(&mut self, frames: &[Frame]) {
-        self.scanner.push(frames, |block| self.peaks.look(block));
-        let enough = self.delivery_peaks.enough();
-        self.delivery.push(frames, enough, |block, peak| self.delivery_peaks.note(block, peak));
-        self.timeline.push(frames);
-        self.bands.push(frames);
-        self.tone.push(frames);
-        self.passages.iter_mut().for_each(|passage| passage.push(frames));
-        self.unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
+        let Self { scanner, delivery, peaks, delivery_peaks, timeline, bands, tone, passages, unreadable } = self;
+        rayon::join(
+            || {
+                scanner.push(frames, |block| peaks.look(block));
+                let enough = delivery_peaks.enough();
+                delivery.push(frames, enough, |block, peak| delivery_peaks.note(block, peak));
+            },
+            || {
+                timeline.push(frames);
+                bands.push(frames);
+                tone.push(frames);
+            },
+        );
+        passages.iter_mut().for_each(|passage| passage.push(frames));
+        *unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
     }
 
     /// What was measured, here and by `loudness`, the passages that were asked for, and every block over the ceiling.

@@ -15,7 +15,7 @@ const PIECE: usize = 4 * BLOCK;
 /// Pieces that may wait: enough that neither side stands still while an equaliser fills one of its blocks, 2¹⁶ frames.
 const PIECES_AHEAD: usize = 6;
 
-/// Hands every block of a source to `sink`, reading ahead in a thread of its own where the pool has more than one.
+/// Hands the frames of a source to `sink`, piece by piece, reading ahead in a thread of its own where the pool has more than one.
 ///
 /// # Errors
 /// The first of source or sink.
@@ -137,7 +137,7 @@ fn take<E>(
 ) -> Result<(), E> {
     for filled in full {
         let piece = filled?;
-        piece.chunks(BLOCK).try_for_each(&mut sink)?;
+        sink(&piece)?;
         // A piece that finds no place is dropped, and another made.
         let _ = empty.try_send(piece);
     }

@@ -8,6 +8,7 @@ use analyzer::profile::Profile;
 use analyzer::punch::Punch;
 use models::features::{PLR, crest, features, spread_100ms};
 use models::target::{Target, TargetKind};
+use rayon::prelude::*;
 use renderer::band_envelopes::BandEnvelope;
 use renderer::recipe::{DeliveryParams, Recipe};
 use renderer::stages::clipper::ClipperParams;
@@ -95,7 +96,7 @@ pub fn decided(song: &Song, profile: &Profile, wanted: &Wanted, recipe: Recipe) 
         crest_db: rehearsal.before[band].crest_db + change[band].crest_db.min(most_db),
         swing_db: (rehearsal.before[band].swing_db + change[band].swing_db.min(most_db)).max(0.0),
     });
-    let whole: [BandParams; BANDS] = std::array::from_fn(|b| compressor(&rehearsal.bands[b], &aims[b], &TIMES_MS[b]));
+    let whole = compressors(&rehearsal.bands, &aims);
     let mut decided = Recipe { multiband: rehearsal.multiband(&whole, amount), ..neutral };
     let mut compressed = rehearsal.compressed(&decided)?;
     let passage = Passage::of(&rehearsal, &compressed, &decided, profile)?;
@@ -118,12 +119,11 @@ pub fn decided(song: &Song, profile: &Profile, wanted: &Wanted, recipe: Recipe) 
     let mut denser_db = 0.0;
     while made.short_lu > 0.0 && denser_db < amount * MOST_SQUEEZED_DB {
         denser_db += SQUEEZE_STEP_DB;
-        let whole = std::array::from_fn(|b| {
-            let Punch { crest_db, swing_db } = aims[b];
-            let denser = Punch { crest_db: crest_db - denser_db, swing_db: (swing_db - denser_db).max(0.0) };
-            compressor(&rehearsal.bands[b], &denser, &TIMES_MS[b])
+        let denser = aims.map(|Punch { crest_db, swing_db }| Punch {
+            crest_db: crest_db - denser_db,
+            swing_db: (swing_db - denser_db).max(0.0),
         });
-        decided.multiband = rehearsal.multiband(&whole, amount);
+        decided.multiband = rehearsal.multiband(&compressors(&rehearsal.bands, &denser), amount);
         compressed = rehearsal.compressed(&decided)?;
         made = rehearsal.limited(&compressed, &decided, profile)?;
     }
@@ -190,6 +190,12 @@ fn cost_db(band: &BandEnvelope, aim: &Punch, params: &BandParams) -> f64 {
     let punch = band.through(params).punch;
     let miss_db = (punch.crest_db - aim.crest_db).abs() + (punch.swing_db - aim.swing_db).abs();
     miss_db + WORTH_DB * libm::log(params.ratio).abs()
+}
+
+/// The compressors or expanders that bring the bands closest to their aims.
+fn compressors(bands: &[BandEnvelope; BANDS], aims: &[Punch; BANDS]) -> [BandParams; BANDS] {
+    let found: Vec<_> = (0..BANDS).into_par_iter().map(|b| compressor(&bands[b], &aims[b], &TIMES_MS[b])).collect();
+    std::array::from_fn(|b| found[b])
 }
 
 /// The compressor or expander that brings a band closest to its aim.

@@ -65,9 +65,6 @@ impl Rehearsal {
         })?;
         let [Some(loud_lufs), Some(lufs)] = meters.map(|meter| meter.history().integrated()) else { return Ok(None) };
         let in_front = Recipe { width: WidthParams::default(), ..recipe.clone() };
-        let chain = Chain::new(&in_front, &solution.band_levels_dbfs, sample_rate_hz);
-        let mut equalized = Spool::new(usize::MAX);
-        each_block(&mut chain.applied_to(frames.reader()), |frames| equalized.push(frames))?;
         let envelopes = |frames: &Spool<Frame>| -> Result<[BandEnvelope; BANDS], Error> {
             let mut meter = EnvelopeMeter::new(sample_rate_hz);
             each_block(&mut frames.reader(), |frames| {
@@ -76,7 +73,15 @@ impl Rehearsal {
             })?;
             Ok(meter.finish(&solution.band_levels_dbfs))
         };
-        let (before, bands) = (envelopes(&frames)?.map(|band| band.punch()), envelopes(&equalized)?);
+        let equalized = || -> Result<_, Error> {
+            let chain = Chain::new(&in_front, &solution.band_levels_dbfs, sample_rate_hz);
+            let mut equalized = Spool::new(usize::MAX);
+            each_block(&mut chain.applied_to(frames.reader()), |frames| equalized.push(frames))?;
+            let bands = envelopes(&equalized)?;
+            Ok((equalized, bands))
+        };
+        let (before, behind) = rayon::join(|| envelopes(&frames), equalized);
+        let (before, (equalized, bands)) = (before?.map(|band| band.punch()), behind?);
         let lufs = [loud_lufs, lufs];
         Ok(Some(Self { equalized, loud_frames, lufs, solution, sample_rate_hz, channels, before, bands }))
     }
