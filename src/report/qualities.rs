@@ -11,6 +11,7 @@ use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::units::{db_from_power, power_from_db};
 use models::features::{Features, MID, PLR, SIDE, WIDTH_START, crest, features};
+use renderer::recipe::DeliveryParams;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -140,6 +141,16 @@ impl Sound {
             width_db: Some(std::array::from_fn(|band| features[WIDTH_START + band])),
             crest_db: Some(std::array::from_fn(|band| features[crest(band)])),
             plr_lu: Some(features[PLR]),
+        }
+    }
+
+    /// The target at the loudness that is asked of a master, and no more open than there is room up to its ceiling.
+    pub fn delivered(self, delivery: &DeliveryParams) -> Self {
+        let room_lu = delivery.ceiling_dbtp - delivery.loudness_lufs;
+        Self {
+            loudness_lufs: Some(delivery.loudness_lufs),
+            plr_lu: self.plr_lu.map(|plr_lu| plr_lu.min(room_lu)),
+            ..self
         }
     }
 
@@ -343,6 +354,20 @@ mod tests {
         // Half a band counts half.
         let edge = 80.0 * 2f64.powf(1.0 / 8.0);
         assert!((power_lu(&[-10.0; SPECTRUM_BANDS], [80.0, edge]) - (-10.0 - 3.0103)).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_loud_master_is_as_dense_as_its_loudness_asks() {
+        let density = |loudness_lufs: f64, master_plr_lu: f64| {
+            let delivery = DeliveryParams { loudness_lufs, ceiling_dbtp: -1.0, ..DeliveryParams::default() };
+            let master = Sound { plr_lu: Some(master_plr_lu), ..sound(0.0, loudness_lufs) };
+            let target = sound(0.0, -14.0).delivered(&delivery);
+            let qualities = Qualities::new(Some(&sound(0.0, -20.0)), Some(&target), &master);
+            let row = *qualities.rows.iter().find(|row| row.quality == Quality::Density).expect("it is there");
+            (row.target, row.verdict())
+        };
+        assert_eq!(density(-8.0, 7.0), (Some(7.0), "at the target".to_owned()));
+        assert_eq!(density(-20.0, 12.0), (Some(12.0), "at the target".to_owned()));
     }
 
     #[test]

@@ -440,7 +440,7 @@ fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
     }
     done.extend(decision.as_ref().and_then(|decision| decision.refinement?.action()));
     let target = decision.as_ref().and_then(|decision| decision.target_sound.clone());
-    let target = target.map(|sound| Sound { loudness_lufs: Some(recipe.delivery.loudness_lufs), ..sound });
+    let target = target.map(|sound| sound.delivered(&recipe.delivery));
     let qualities = Qualities::new(
         profile.and_then(Sound::of_profile).as_ref(),
         target.as_ref(),
