@@ -279,7 +279,7 @@ mp3\t'MP3'
 opus\t'Opus, in Ogg'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l album -d 'The songs are one record: its songs keep their differences in loudness and share one target for their tone. The album as a whole, or its loudest song, is brought to the loudness that is asked for' -r -f -a "whole\t'All songs are one album, which is brought to the loudness played through (BS.1770 over the album)'
 loudest\t'All songs are one album, whose loudest song is brought to it, as AES TD1008 wants albums for streaming'
-folders\t'Every folder with songs is an album, played through; folders such as "CD1" and "Disc 2" whose tags agree are one'
+folders\t'Every folder is an album, played through, whose songs have one album title in their tags, or track numbers in tags or names; folders such as "CD1" and "Disc 2" whose tags agree are one. Other songs are mastered as singles'
 folders-loudest\t'The same, by the loudest song of each'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l album-balance -d 'What becomes of the differences in loudness between the songs of an album' -r -f -a "keep\t'They stay as they are in the mixes'
 even\t'Every song is brought to the same loudness'"

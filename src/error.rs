@@ -30,7 +30,7 @@ pub enum Error {
     #[error(transparent)]
     Recipe(#[from] RecipeError),
     /// A file that holds no profile of songs.
-    #[error("{}: {source}", name(path))]
+    #[error("{}: {source}; goldmaster profile FILES -o FILE writes one", name(path))]
     ProfileFile {
         /// The file.
         path: PathBuf,

@@ -19,6 +19,7 @@ fn every_song_comes_out_as_if_it_were_alone_and_every_bad_one_is_named() {
     let folder = folder_of(3);
     folder.file("in/letter.wav", b"Dear musician,\nthis is a letter.\n");
     folder.file("in/disc/empty.flac", b"");
+    folder.age("in/disc/empty.flac");
     folder.wav("in/silence.wav", 2, &silence(RATE_HZ, 1.0));
     folder.wav("in/six.wav", 6, &songs(1)[0]);
     folder.file("in/cover.jpg", b"\xff\xd8\xff\xe0 a picture");
@@ -236,6 +237,36 @@ fn a_file_that_is_still_being_written_is_left_for_the_next_run() {
 }
 
 #[test]
+fn a_file_that_grows_slowly_is_left_for_the_next_run_and_one_that_is_cut_off_is_not() {
+    let folder = folder_of(1);
+    let whole = fs::read(folder.wav("whole.wav", 2, &demo_mix(RATE_HZ, 4.0))).expect("a song");
+    let (half, rest) = whole.split_at(whole.len() / 2);
+    for name in ["in/cut.wav", "in/growing.wav", "in/old.wav"] {
+        folder.file(name, half);
+    }
+    folder.age("in/old.wav");
+    let mut child = start(&folder, &["batch", "in", "-o", "out", "--jobs", "3"]);
+    let mut file = fs::OpenOptions::new().append(true).open(folder.path("in/growing.wav")).expect("ours");
+    let mut pieces = rest.chunks(rest.len() / 20);
+    while child.try_wait().expect("ours").is_none() {
+        std::thread::sleep(Duration::from_secs(2));
+        std::io::Write::write_all(&mut file, pieces.next().unwrap_or_default()).expect("space");
+    }
+    assert_eq!(child.wait().expect("ours").code(), Some(0), "it is no failure");
+    let expected = [
+        ("in/0.wav", "mastered"),
+        ("in/cut.wav", "mastered"),
+        ("in/growing.wav", "changing"),
+        ("in/old.wav", "mastered"),
+    ];
+    assert_eq!(statuses(&report(&folder.path("out/report.json"))), expected);
+    folder.file("in/growing.wav", &whole);
+    folder.goldmaster(&["batch", "in", "-o", "out"]).succeeded();
+    assert_eq!(statuses(&report(&folder.path("out/report.json")))[2], ("in/growing.wav", "mastered"));
+    assert_tidy(&folder.path("out"));
+}
+
+#[test]
 fn two_batches_into_one_folder_share_the_work() {
     let folder = folder_of(5);
     folder.goldmaster(&["batch", "in", "-o", "alone"]).succeeded();
@@ -353,7 +384,7 @@ fn what_cannot_be_meant_is_refused_before_any_work() {
         (&["batch", "in", "-o", "in"], USAGE, "would replace in/0.wav"),
         (&["batch", "in", "-o", "in", "--force"], USAGE, "would replace in/0.wav"),
         (&["batch", "in/0.wav", "in/../in/disc/1.wav", "--shard", "3/2"], USAGE, "3/2"),
-        (&["batch", "in", "--jobs", "64", "--memory", "500M"], USAGE, "64 at once need"),
+        (&["batch", "in", "--jobs", "64", "--memory", "500M"], USAGE, "64 songs at once need"),
         (&["batch", "in", "--ceiling", "3"], USAGE, "ceiling"),
         (&["batch", "in", "--format", "flac", "--bits", "32f"], USAGE, "FLAC"),
         (&["batch", "in", "--reference", "missing.wav"], 1, "missing.wav: there is no such file"),

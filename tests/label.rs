@@ -261,10 +261,153 @@ fn the_songs_of_an_album_are_in_the_order_of_their_tags_and_named_by_them() {
     let expected = ["CD1/Night 1-01 First", "CD1/Night 1-02 Later", "CD2/Night 2-01 Last"];
     assert_eq!(outputs, expected.map(|name| format!("out/{name}.flac")).each_ref().map(|name| Some(name.as_str())));
     assert_eq!(seen["albums"].as_array().map(Vec::len), Some(1));
-    let sheets: Vec<_> =
-        fs::read_dir(folder.path("out")).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
-    let sheet =
-        sheets.iter().find(|path| path.extension().is_some_and(|extension| extension == "cue")).expect("a sheet");
-    let text = fs::read_to_string(sheet).expect("text");
-    assert!(text.contains("TITLE \"Night\"") && text.contains("FILE \"CD2/Night 2-01 Last.flac\" WAVE"), "{text}");
+    let sheets = fs::read_dir(folder.path("out/CD2")).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let sheet = sheets.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "cue"));
+    let text = fs::read_to_string(sheet.expect("a sheet")).expect("text");
+    assert!(text.contains("TITLE \"Night\"") && text.contains("FILE \"Night 2-01 Last.flac\" WAVE"), "{text}");
+}
+
+#[test]
+fn singles_stay_singles_and_the_rule_is_said_in_a_line() {
+    let folder = Folder::new();
+    let song = demo_mix(RATE_HZ, 8.0);
+    let mut parts = song.chunks_exact(song.len() / 8);
+    let mut next = || parts.next().expect("there are enough");
+    for name in ["numbered", "loose", "tagged", "singles"] {
+        fs::create_dir_all(folder.path(&format!("in/{name}"))).expect("a folder");
+    }
+    folder.flac("in/numbered/01 One.flac", next());
+    folder.flac("in/numbered/02 Two.flac", next());
+    folder.flac("in/loose/A song.flac", next());
+    folder.flac("in/loose/99 Nights.flac", next());
+    let album = |title| [(ItemKey::AlbumTitle, title)];
+    tagged(&folder, "in/tagged/b.flac", next(), &album("Night"));
+    tagged(&folder, "in/tagged/a.flac", next(), &album("night"));
+    tagged(&folder, "in/singles/a.flac", next(), &album("A - Single"));
+    tagged(&folder, "in/singles/b.flac", next(), &album("B - Single"));
+    let run = folder.goldmaster(&["batch", "in", "-o", "out", "--album=folders"]).succeeded();
+    for words in [
+        "loose: 2 singles (no album in their tags, no track numbers; --album on this folder makes them one)",
+        "numbered: an album of 2 songs (they have track numbers)",
+        "singles: 2 singles (their tags name 2 albums)",
+        "tagged: an album of 2 songs (their tags name one)",
+    ] {
+        assert!(run.stdout.lines().any(|line| line == words), "{words}: {run:?}");
+    }
+    let report = report(&folder.path("out/report.json"));
+    let names: Vec<_> = report["albums"].as_array().expect("a list").iter().map(|album| &album["name"]).collect();
+    assert_eq!(names, ["numbered", "tagged"]);
+    folder.goldmaster(&["in/loose/A song.flac", "--genre", "auto", "-o", "alone.wav"]).succeeded();
+    let bytes = |path: &str| fs::read(folder.path(path)).expect("a master");
+    assert!(bytes("out/loose/A song.wav") == bytes("alone.wav"), "a single is mastered by itself");
+}
+
+#[test]
+fn every_disc_of_an_album_has_a_cue_sheet() {
+    let folder = Folder::new();
+    let song = demo_mix(RATE_HZ, 4.0);
+    for (name, part) in
+        ["CD1/1.wav", "CD1/2.wav", "CD2/1.wav", "CD2/2 \"live\".wav"].iter().zip(song.chunks(RATE_HZ as usize))
+    {
+        // No file of Windows has such a name.
+        let name = if cfg!(windows) { name.replace('"', "'") } else { (*name).to_owned() };
+        let path = format!("in/Night/{name}");
+        fs::create_dir_all(folder.path(&path).parent().expect("a folder")).expect("space");
+        folder.wav(&path, 2, part);
+    }
+    folder.goldmaster(&["batch", "in", "-o", "out", "--album=folders", "--cue"]).succeeded();
+    let sheet = |disc: u32| {
+        let path = folder.path(&format!("out/Night/CD{disc}/Night (disc {disc}).cue"));
+        fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    };
+    for disc in [1, 2] {
+        let text = sheet(disc);
+        assert!(text.contains(&format!("REM DISCNUMBER {disc}\nREM TOTALDISCS 2\n")), "{text}");
+        assert_eq!((text.matches("TRACK").count(), text.matches("TRACK 01").count()), (2, 1), "{text}");
+        assert!(text.contains("FILE \"1.wav\" WAVE"), "{text}");
+    }
+    assert!(cfg!(windows) || sheet(2).contains("FILE '2 \"live\".wav' WAVE"), "{}", sheet(2));
+    assert!(folder.path("out/Night/CD2/Night (disc 2).tracks.csv").exists());
+}
+
+/// The summary that a batch has written today.
+fn summary(folder: &Folder) -> (Value, String) {
+    let path = |extension: &str| {
+        let mut paths =
+            fs::read_dir(folder.path("out")).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let is_meant = |path: &std::path::PathBuf| {
+            common::name(path).starts_with("summary-") && path.extension().is_some_and(|own| own == extension)
+        };
+        fs::read_to_string(paths.find(is_meant).expect("a summary")).expect("text")
+    };
+    (serde_json::from_str(&path("json")).expect("JSON"), path("txt"))
+}
+
+#[test]
+fn the_summary_names_what_is_new_made_again_silent_failed_or_left_without_a_mix() {
+    let folder = folder_of(3);
+    folder.file("in/bad.wav", b"no song");
+    let night = || folder.goldmaster(&["batch", "in", "-o", "out", "--summary", "--for", "spotify,cd,vinyl"]);
+    let first = failed(night(), SOME_FAILED);
+    assert!(first.stdout.contains("9 mastered, 0 unchanged, 1 failed"), "{first:?}");
+    assert_eq!(first.stderr.matches("failed: in/bad.wav").count(), 1, "{first:?}");
+    assert!(first.stderr.contains("1 of 4 songs failed"), "{first:?}");
+    let (json, text) = summary(&folder);
+    assert_eq!((json["songs"]["songs"].as_u64(), json["songs"]["failed"].as_u64()), (Some(4), Some(1)));
+    assert_eq!(json["new"].as_array().map(Vec::len), Some(9));
+    assert_eq!(json["without_master"].as_array().map(Vec::len), Some(1), "{text}");
+    fs::rename(folder.path("in/2.wav"), folder.path("in/0.wav")).expect("ours");
+    fs::remove_file(folder.path("in/bad.wav")).expect("ours");
+    night().succeeded();
+    let (json, text) = summary(&folder);
+    assert_eq!(json["again"], serde_json::json!(["0 [spotify].wav", "0 [cd].wav", "0 [vinyl].wav"]));
+    let orphans: Vec<_> = json["orphaned"].as_array().expect("a list").iter().map(|one| &one["master"]).collect();
+    assert_eq!(orphans, ["2 [cd].wav", "2 [spotify].wav", "2 [vinyl].wav"]);
+    assert!(
+        text.contains("\nMastered again:\n  0 [spotify].wav")
+            && text.contains("Masters whose mix is gone:\n  2 [cd].wav (its mix was ")
+    );
+    let shards = ["1/2", "2/2"].map(|shard| {
+        let more = ["--for", "spotify,cd", "--shard", shard];
+        folder.goldmaster(&[&["batch", "in", "-o", "parts"], &more[..]].concat()).succeeded()
+    });
+    assert!(
+        shards.iter().all(|run| run.stdout.contains("2 mastered")),
+        "the masters of a mix stay together: {shards:?}"
+    );
+    folder.goldmaster(&["merge-reports", "parts/report.1-of-2.json", "parts/report.2-of-2.json"]).succeeded();
+    assert_eq!(report(&folder.path("parts/report.json"))["summary"]["songs"], 2);
+}
+
+#[test]
+fn a_silent_song_of_an_album_is_no_master() {
+    let folder = folder_of(2);
+    folder.wav("in/silence.wav", 2, &silence(RATE_HZ, 1.0));
+    let run = folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--summary"]).succeeded();
+    assert!(run.stdout.contains("2 mastered, 0 unchanged, 0 failed, 1 silent"), "{run:?}");
+    let (json, text) = summary(&folder);
+    assert_eq!((&json["silent"], json["new"].as_array().map(Vec::len)), (&serde_json::json!(["silence.wav"]), Some(2)));
+    assert!(text.contains("Silent, and written as they are:\n  silence.wav"), "{text}");
+}
+
+#[test]
+fn an_album_of_which_a_song_is_still_being_written_waits_for_the_next_run() {
+    let folder = folder_of(2);
+    let whole = fs::read(folder.path("in/0.wav")).expect("a song");
+    folder.file("in/0.wav", &whole[..whole.len() / 2]);
+    let path = folder.path("in/0.wav");
+    let writer = std::thread::spawn(move || {
+        for _ in 0..20 {
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            let file = fs::OpenOptions::new().append(true).open(&path);
+            file.and_then(|mut file| std::io::Write::write_all(&mut file, &[0; 8])).expect("ours");
+        }
+    });
+    let run = folder.goldmaster(&["batch", "in", "-o", "out", "--album"]).succeeded();
+    assert!(
+        run.stdout.contains("left for the next run: in/0.wav") && run.stdout.contains("2 still being written"),
+        "{run:?}"
+    );
+    writer.join().expect("it ends");
+    assert!(masters(&folder.path("out")).is_empty());
 }

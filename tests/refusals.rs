@@ -120,12 +120,10 @@ fn what_exists_is_replaced_only_when_it_is_allowed() {
 fn a_place_that_cannot_be_written_is_refused_before_any_work() {
     let folder = Folder::new();
     folder.wav("mix.wav", 2, &short_mix());
-    fs::create_dir(folder.path("full.wav")).expect("a folder");
     assert_all_refused(
         &folder,
         &[
             (&["mix.wav", "-o", "no/such/folder/out.wav"], &["no/such/folder/out.wav", "folder does not exist"]),
-            (&["mix.wav", "-o", "full.wav", "--force"], &["full.wav", "a folder"]),
             (&["mix.wav", "--save-recipe", "no/such/recipe.json"], &["no/such/recipe.json", "folder does not exist"]),
         ],
     );
@@ -199,6 +197,7 @@ fn a_wrong_command_line_is_answered_with_what_to_type_instead() {
     folder.file("mix.master.wav", b"an earlier master");
     folder.file("recipe.json", b"an earlier recipe");
     fs::create_dir(folder.path("songs")).expect("a folder");
+    fs::create_dir(folder.path("full.wav")).expect("a folder");
     let before = folder.contents();
     let cases: [(&[&str], &str); 15] = [
         (&["analize", "mix.wav"], "did you mean: goldmaster analyze mix.wav"),
@@ -223,6 +222,64 @@ fn a_wrong_command_line_is_answered_with_what_to_type_instead() {
         assert_eq!((run.code, run.stdout.as_str()), (Some(USAGE), ""), "{arguments:?}: {run:?}");
         assert!(run.stderr.contains(words), "{words:?} is missing: {run:?}");
         assert!(folder.contents() == before, "{arguments:?} has changed the folder");
+    }
+    let more: [(&[&str], &str); 43] = [
+        (&["batch", "--jobs", "0", "songs"], "must be a number of songs from 1 on"),
+        (&["batch", "--jobs", "four", "songs"], "must be a number of songs from 1 on"),
+        (&["batch", "--jobs", "-2", "songs"], "must be a number of songs from 1 on"),
+        (&["mix.wav", "--recipe", "mix.wav"], "--save-recipe mix.json"),
+        (&["mix.wav", "--save-recipe", "new.wav", "--force"], "a recipe is JSON: --save-recipe new.json"),
+        (&["render", "mix.wav", "--recipe", "other.wav"], "other.wav is a sound file, not a recipe"),
+        (&["render", "recipe.json", "--recipe", "mix.wav"], "goldmaster render mix.wav --recipe recipe.json"),
+        (&["render", "mix.wav", "recipe.json"], "goldmaster render mix.wav --recipe recipe.json"),
+        (&["render", "recipe.json", "mix.wav"], "goldmaster render mix.wav --recipe recipe.json"),
+        (&["mix.wav", "--trim", "-5"], "--trim -5 is not between 0 and"),
+        (&["mix.wav", "--trim", "20ms"], "write it as a number: 20"),
+        (&["mix.wav", "--fade-out", "-1"], "write SECONDS or SECONDS:SHAPE"),
+        (&["mix.wav", "--loudness", "-14dB"], "write it as a number: -14"),
+        (&["mix.wav", "--loudness", "-14,5"], "write it as a number: -14.5"),
+        (&["mix.wav", "--ceiling", "-1dB"], "write it as a number: -1"),
+        (&["mix.wav", "--ceiling", "1"], "did you mean -1?"),
+        (&["mix.wav", "--intensity", "0.5"], "did you mean 50?"),
+        (&["mix.wav", "--intensity", "50%"], "write it as a number: 50"),
+        (&["mix.wav", "-o", "songs"], "songs is a folder: name the file in it, as in"),
+        (&["mix.wav", "-o", "full.wav", "--force"], "full.wav is a folder: name the file in it, as in"),
+        (&["mix.wav", "-o", "new/"], "new/ is a folder: name the file in it, as in"),
+        (&["mix.wav", "-o", "loud"], "choose one by its name, as in loud.wav"),
+        (&["mix.wav", "-r", ""], "the name of the record's file is missing"),
+        (&["mix.wav", "-r", "songs"], "goldmaster batch SONGS --reference-folder songs"),
+        (&["batch", "-r", "songs", "songs"], "goldmaster batch SONGS --reference-folder songs"),
+        (&["mix.wav", "-r", "mix.wav,other.wav"], "every reference needs a -r of its own: -r mix.wav -r other.wav"),
+        (&["mix.wav", "--for", "spotify cd"], "--for spotify,cd"),
+        (&["mix.wav", "--profile", "other.wav"], "to sound like it: --reference other.wav"),
+        (&["mix.wav", "--bitrate", "320"], "name it .mp3 or .opus"),
+        (&["batch", "songs", "--album", "folders"], "--album=folders"),
+        (&["batch", "songs", "--album", "--cue", "2"], "--cue=2"),
+        (&["batch", "songs", "--report", "page.html"], "--report of a batch takes no name"),
+        (&["batch", "songs", "--memory", "4"], "did you mean 4G?"),
+        (&["batch", "songs", "--memory", "-4G"], "must not be negative"),
+        (
+            &["batch", "mix.wav", "--memory", "10M", "--jobs", "1"],
+            "one song needs 122 MiB of memory, and 10 may be used",
+        ),
+        (&["batch", "songs", "-o", "mix.wav"], "mix.wav is a file: a batch writes into a folder, as in -o masters"),
+        (&["batch", "--plan", "songs"], "to master it: goldmaster batch songs"),
+        (&["batch", "songs", "--save-recipe", "r.json"], "--save-recipe is an option of goldmaster master"),
+        (&["analyze", "mix.wav", "--for", "spotify"], "--for is an option of goldmaster check, master"),
+        (&["analyze", "songs"], "songs is a folder: name the files in it"),
+        (&["variations", "songs"], "goldmaster batch songs"),
+        (&["profile", "mix.wav", "-o", "new.wav"], "a profile is JSON: -o new.profile.json"),
+        (&["help", "batsh"], "Did you mean: goldmaster batch"),
+    ];
+    for (arguments, words) in more {
+        let run = folder.goldmaster(arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(USAGE), ""), "{arguments:?}: {run:?}");
+        assert!(run.stderr.contains(words), "{words:?} is missing: {run:?}");
+        assert!(folder.contents() == before, "{arguments:?} has changed the folder");
+    }
+    // A file that is missing comes before one that is there.
+    for arguments in [&["mix.wav", "-r", "no.flac"][..], &["no.wav", "-o", "mix.master.wav"]] {
+        assert_refused(&folder.goldmaster(arguments), &["no.", "there is no such file"]);
     }
     // These are understood as they are.
     for arguments in

@@ -23,6 +23,9 @@ pub const OUTPUT_RATES_HZ: std::ops::RangeInclusive<u32> = 8000..=192_000;
 /// Raised when a recipe of an older program would be misread.
 pub const RECIPE_VERSION: u32 = 1;
 
+/// Raised whenever one recipe gives other bytes than before: a solution is the same bytes again for this version alone.
+pub const ENGINE_VERSION: u32 = 1;
+
 params! {
     /// What the master has to keep.
     pub struct DeliveryParams {
@@ -89,6 +92,9 @@ impl OutputParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Solution {
+    /// The [`ENGINE_VERSION`] that it was solved with; 0 before they were counted.
+    #[serde(default)]
+    pub engine: u32,
     /// Hash of the input's frames.
     pub input_hash: String,
     /// Hash of the settings that it was solved with.
@@ -129,6 +135,7 @@ impl Solution {
     /// Checks that every level is possible, and that the trims are in order.
     fn check(&self) -> Result<(), RecipeError> {
         let Self {
+            engine: _,
             input_hash: _,
             settings_hash: _,
             is_aimed: _,
@@ -424,6 +431,7 @@ mod tests {
     #[test]
     fn a_solution_is_checked_like_the_settings() {
         let solution = Solution {
+            engine: ENGINE_VERSION,
             input_hash: String::new(),
             settings_hash: String::new(),
             is_aimed: true,
@@ -435,6 +443,9 @@ mod tests {
         };
         let recipe = Recipe { solution: Some(solution), ..Recipe::default() };
         assert_eq!(Recipe::from_json(&recipe.to_json()).expect("valid"), recipe);
+        let older = recipe.to_json().replace(&format!("\"engine\": {ENGINE_VERSION},"), "");
+        let older = Recipe::from_json(&older).expect("valid").solution.expect("it has one");
+        assert_eq!(older.engine, 0, "recipes from before engines were counted are read");
         for (path, value, words) in [
             ("solution.drive_db", "1e300", "solution.drive_db is 1"),
             (

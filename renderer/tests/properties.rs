@@ -36,8 +36,8 @@ fn output() -> impl Strategy<Value = OutputParams> {
 fn solution() -> impl Strategy<Value = Solution> {
     let db = || -300.0..=300.0f64;
     let trims = vec((1..1_000_000u64, db()), 0..20);
-    (any::<bool>(), [(); BANDS].map(|()| db()), db(), db(), db(), trims).prop_map(
-        |(is_aimed, band_levels_dbfs, exact_above_dbfs, drive_db, codec_room_db, steps)| {
+    (any::<u32>(), any::<bool>(), [(); BANDS].map(|()| db()), db(), db(), db(), trims).prop_map(
+        |(engine, is_aimed, band_levels_dbfs, exact_above_dbfs, drive_db, codec_room_db, steps)| {
             let trims = steps.iter().scan(0, |block, (step, peak_db)| {
                 *block += step;
                 Some(Trim { block: *block, peak_db: *peak_db })
@@ -45,6 +45,7 @@ fn solution() -> impl Strategy<Value = Solution> {
             let (input_hash, settings_hash) = ("0f".repeat(32), "\u{e9}\"\n".to_owned());
             let trims = trims.collect();
             Solution {
+                engine,
                 input_hash,
                 settings_hash,
                 is_aimed,

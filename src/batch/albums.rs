@@ -12,7 +12,7 @@ use crate::io::tags::{TagFacts, Tags};
 pub enum Division {
     /// All are on one.
     One,
-    /// Every folder that holds songs is one; folders that are discs of one album belong together.
+    /// Every folder whose songs are a record by their tags or names is one; folders that are discs of one album belong together.
     Folders,
 }
 
@@ -49,28 +49,89 @@ impl Display for SeveralAlbums {
     }
 }
 
-/// The plan with its songs divided into albums and put in order, and what is odd about that.
-pub fn arranged(plan: Plan, relation: Relation, division: Division, order: Order) -> (Plan, Option<SeveralAlbums>) {
+/// By what the songs of a folder are an album or singles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grounds {
+    /// An album: the title of one is in the tags of most songs, and of no other in those of the rest.
+    Title,
+    /// An album: the folders are named as discs.
+    Discs,
+    /// An album: all songs have numbers of tracks, in their tags or at the head of their names.
+    Numbers,
+    /// Singles: the tags name so many albums.
+    Titles(usize),
+    /// Singles: nothing says that they are an album.
+    Nothing,
+}
+
+impl Grounds {
+    fn is_album(self) -> bool {
+        match self {
+            Self::Title | Self::Discs | Self::Numbers => true,
+            Self::Titles(_) | Self::Nothing => false,
+        }
+    }
+}
+
+/// What was made of the songs of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderKind {
+    /// What the folder is called.
+    pub name: String,
+    /// How many songs it holds.
+    pub songs: usize,
+    /// Whether they are an album, and why.
+    pub grounds: Grounds,
+}
+
+impl Display for FolderKind {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let Self { name, songs, grounds } = self;
+        match grounds {
+            Grounds::Title => write!(f, "{name}: an album of {songs} songs (their tags name one)"),
+            Grounds::Discs => write!(f, "{name}: an album of {songs} songs (their folders are discs)"),
+            Grounds::Numbers => write!(f, "{name}: an album of {songs} songs (they have track numbers)"),
+            Grounds::Titles(count) => write!(f, "{name}: {songs} singles (their tags name {count} albums)"),
+            Grounds::Nothing => write!(
+                f,
+                "{name}: {songs} singles (no album in their tags, no track numbers; --album on this folder makes them one)"
+            ),
+        }
+    }
+}
+
+/// The songs of a plan, divided into albums.
+pub struct Arranged {
+    /// The plan in the order of its albums.
+    pub plan: Plan,
+    /// What is odd about making one album of all songs.
+    pub several: Option<SeveralAlbums>,
+    /// What was made of each folder with several songs.
+    pub folders: Vec<FolderKind>,
+}
+
+/// Divides the songs of a plan into albums and puts them in order.
+pub fn arranged(plan: Plan, relation: Relation, division: Division, order: Order) -> Arranged {
     let plan = plan.related(relation);
     if relation == Relation::default() {
-        return (plan, None);
+        return Arranged { plan, several: None, folders: Vec::new() };
     }
     let is_album = relation.album.is_some();
     let order = if is_album { order } else { Order::Listed };
     let facts = |item: &Item| if is_album { Tags::read(&item.input).facts() } else { TagFacts::default() };
     let tags: Vec<TagFacts> = plan.items.iter().map(facts).collect();
-    let folders = Folders::of(&plan.items, &tags);
+    let mut folders = Folders::of(&plan.items, &tags);
     let several = folders.several(&tags);
     let mut songs: Vec<(Item, TagFacts)> = plan.items.into_iter().zip(tags).collect();
-    for (item, _) in &mut songs {
-        item.album = if division == Division::Folders { folders.album(item) } else { 0 };
+    let mut kinds = Vec::new();
+    if division == Division::Folders {
+        songs.iter_mut().for_each(|(item, _)| item.album = folders.album(item));
+        kinds = folders.kinds(&songs);
+        folders.set_singles_apart(&kinds, &mut songs);
     }
     songs.sort_by_key(|(item, tags)| match order {
         Order::Listed => (item.album, 0, 0, 0, item.index),
-        Order::Tags => {
-            let disc = tags.disc.or_else(|| disc_of_folder(folder(item))).unwrap_or(1);
-            (item.album, disc, folders.place(item), tags.track.unwrap_or(u32::MAX), item.index)
-        }
+        Order::Tags => (item.album, disc(item, tags), folders.place(item), tags.track.unwrap_or(u32::MAX), item.index),
     });
     let destination = |item: &Item| item.settings.master.delivery.destination();
     let destinations: Vec<_> = songs.iter().map(|(item, _)| destination(item)).fold(Vec::new(), |mut known, place| {
@@ -99,7 +160,13 @@ pub fn arranged(plan: Plan, relation: Relation, division: Division, order: Order
     }
     let items = songs.into_iter().enumerate().map(|(index, (item, _))| Item { index, ..item }).collect();
     let plan = Plan { items, albums: names, ..plan }.divided();
-    (plan, several.filter(|_| is_album && division == Division::One))
+    let several = several.filter(|_| is_album && division == Division::One);
+    Arranged { plan, several, folders: kinds.into_iter().filter(|kind| kind.songs > 1).collect() }
+}
+
+/// The number of the disc that a song is on, by its tags or by its folder.
+pub(super) fn disc(item: &Item, tags: &TagFacts) -> u32 {
+    tags.disc.or_else(|| disc_of_folder(folder(item))).unwrap_or(1)
 }
 
 /// The folder of a song's file.
@@ -164,6 +231,26 @@ impl Folders {
         self.folders.get(folder(item)).map_or(0, |(_, album)| *album)
     }
 
+    /// What the songs of each album are, by its number.
+    fn kinds(&self, songs: &[(Item, TagFacts)]) -> Vec<FolderKind> {
+        let kind = |(album, name): (usize, &String)| {
+            let songs: Vec<&(Item, TagFacts)> = songs.iter().filter(|(item, _)| item.album == album).collect();
+            FolderKind { name: name.clone(), songs: mixes(&songs), grounds: grounds(&songs) }
+        };
+        self.names.iter().enumerate().map(kind).collect()
+    }
+
+    /// Makes an album of its own of every song whose folder is none.
+    fn set_singles_apart(&mut self, kinds: &[FolderKind], songs: &mut [(Item, TagFacts)]) {
+        let mut singles: BTreeMap<PathBuf, usize> = BTreeMap::new();
+        for (item, _) in songs.iter_mut().filter(|(item, _)| !kinds[item.album].grounds.is_album()) {
+            item.album = *singles.entry(item.input.clone()).or_insert_with(|| {
+                self.names.push(kinds[item.album].name.clone());
+                self.names.len() - 1
+            });
+        }
+    }
+
     /// Whether these are several albums by tags or folders.
     fn several(&self, tags: &[TagFacts]) -> Option<SeveralAlbums> {
         let titles: BTreeSet<String> = tags.iter().filter_map(|tags| tags.album.as_deref().map(plain_title)).collect();
@@ -183,6 +270,53 @@ fn name(item: &Item, is_disc: bool) -> String {
     let [tree, file] = [&item.output, &item.input].map(|path| (0..levels).fold(path.clone(), |path, _| above(&path)));
     let name = if tree.as_os_str().is_empty() { file.file_name().unwrap_or_default().into() } else { tree };
     name.display().to_string()
+}
+
+/// How many mixes these are: one may come several times, for several places.
+fn mixes(songs: &[&(Item, TagFacts)]) -> usize {
+    songs.iter().map(|(item, _)| &item.input).collect::<BTreeSet<_>>().len()
+}
+
+/// By what the songs of a folder, or of the discs of an album, are an album or singles.
+fn grounds(songs: &[&(Item, TagFacts)]) -> Grounds {
+    let titles: BTreeSet<String> =
+        songs.iter().filter_map(|(_, tags)| Some(plain_title(tags.album.as_deref()?))).collect();
+    let artists: BTreeSet<&String> = songs.iter().filter_map(|(_, tags)| tags.album_artist.as_ref()).collect();
+    let albums = if titles.is_empty() { 0 } else { titles.len().max(artists.len()) };
+    let named = songs.iter().filter(|(_, tags)| tags.album.is_some()).count();
+    match albums {
+        1 if 2 * named >= songs.len() => Grounds::Title,
+        2.. => Grounds::Titles(albums),
+        _ if songs.iter().all(|(item, _)| disc_of_folder(folder(item)).is_some()) => Grounds::Discs,
+        _ if are_numbered(songs) => Grounds::Numbers,
+        _ => Grounds::Nothing,
+    }
+}
+
+/// Whether songs have the numbers of the tracks of an album: each its own, and none far beyond how many they are, as in
+/// "99 Nights".
+fn are_numbered(songs: &[&(Item, TagFacts)]) -> bool {
+    let by_tags = |(item, tags): &&(Item, TagFacts)| Some((disc(item, tags), tags.track?));
+    let by_names = |(item, _): &&(Item, TagFacts)| track_of_name(&item.input);
+    let count = mixes(songs);
+    let fit = |numbers: Option<BTreeSet<(u32, u32)>>| {
+        let most = u32::try_from(2 * count).unwrap_or(u32::MAX);
+        numbers.is_some_and(|numbers| numbers.len() == count && numbers.iter().all(|(_, track)| *track <= most))
+    };
+    fit(songs.iter().map(by_tags).collect()) || fit(songs.iter().map(by_names).collect())
+}
+
+/// The numbers of disc and track at the head of a name: `03 Song`, `3.wav`, `1-03 Song`.
+fn track_of_name(file: &Path) -> Option<(u32, u32)> {
+    let stem = file.file_stem()?.to_string_lossy();
+    let number = |text: &str| {
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let is_whole = !text[digits..].starts_with(char::is_alphanumeric);
+        Some((text[..digits].parse::<u32>().ok().filter(|_| is_whole)?, digits))
+    };
+    let (first, end) = number(&stem)?;
+    let second = stem[end..].strip_prefix(['-', '.']).and_then(number);
+    Some(second.map_or((1, first), |(second, _)| (first, second)))
 }
 
 /// Words that a folder of a disc begins with.

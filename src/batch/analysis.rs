@@ -9,6 +9,7 @@ use models::Decider;
 use models::features::features;
 use models::target::Target;
 
+use crate::batch::arriving::arrived;
 use crate::batch::outcome::Outcome;
 use crate::batch::plan::{Item, Plan, Relation};
 use crate::batch::record::{MadeFrom, MasterState};
@@ -42,7 +43,8 @@ impl BatchAnalysis {
     /// Measures all songs, unless they have nothing to do with one another or are all finished.
     ///
     /// # Errors
-    /// The songs of an album have settings of their own, the network failed, or the run is interrupted.
+    /// The songs of an album have settings of their own, or one is still being written; the network failed; or the run is
+    /// interrupted.
     pub fn find(plan: &Plan, shared: &Shared, jobs: usize, watch: &dyn Watch) -> Result<Self, Error> {
         let Relation { album, is_own_reference, .. } = plan.relation;
         if album.is_none() && !is_own_reference {
@@ -62,12 +64,20 @@ impl BatchAnalysis {
         if are_finished && known.is_some() == album.is_some() {
             return Ok(Self { known, is_unknown: true, ..unknown });
         }
-        let profiles = each(plan, jobs, watch, |_, item, _| {
+        let measured = each(plan, jobs, watch, |_, item, _| {
             let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&item.input));
-            let measured = guarded(&item.input, || measured(item, shared, &progress).map_err(|e| e.to_string()));
+            let measured = guarded(&item.input, || Ok(measured(item, shared, &progress)));
             progress.finish();
             measured
         })?;
+        let mut profiles = Vec::with_capacity(measured.len());
+        for song in measured {
+            profiles.push(match song {
+                // The next run has all of the album.
+                Ok(Err(Error::Io(error @ io::Error::Changed { .. }))) if album.is_some() => return Err(error.into()),
+                song => song.and_then(|measured| measured.map_err(|e| e.to_string())),
+            });
+        }
         match album {
             Some(by) => unknown.solved(plan, shared, jobs, watch, &profiles, by),
             None => {
@@ -191,7 +201,7 @@ impl BatchAnalysis {
             return Ok(self.known.clone());
         }
         let pairs = each(plan, jobs, watch, |at, item, _| {
-            if !matches!(outcomes[at], Outcome::Mastered | Outcome::Unchanged) {
+            if !outcomes[at].has_master() {
                 return None;
             }
             let path = shared.output.join(&item.output);
@@ -271,10 +281,14 @@ fn context(made_from: &[Result<MadeFrom, String>], relation: &Relation) -> Strin
 /// What is measured of a song whose ends are cut and faded.
 fn measured(item: &Item, shared: &Shared, observer: &dyn Observer) -> Result<Profile, Error> {
     let edges = item.settings.master.edges.params()?;
-    if edges.is_neutral() {
-        return Ok(measure(&item.input, observer)?.1);
-    }
-    Ok(Song::load_edited(&item.input, &edges, shared.spool_bytes, observer)?.1)
+    let load = || {
+        if edges.is_neutral() {
+            return measure(&item.input, observer).map(|(_, profile, warnings)| (profile, warnings));
+        }
+        let loaded = Song::load_edited(&item.input, &edges, shared.spool_bytes, observer);
+        loaded.map(|(song, profile)| (profile, song.warnings))
+    };
+    Ok(arrived(&item.input, observer, load, |(_, warnings)| warnings)?.0)
 }
 
 /// A song with all of its recipe but the loudness.

@@ -46,8 +46,9 @@ impl Budget {
         if jobs > most {
             let mib = |bytes: u64| bytes.div_ceil(1 << 20);
             let needed = mib(PROGRAM_BYTES.saturating_add(jobs.saturating_mul(per_song)));
+            let songs = if jobs == 1 { "one song needs".to_owned() } else { format!("{jobs} songs at once need") };
             return Err(format!(
-                "{jobs} at once need {needed} MiB of memory, and {} may be used: see --memory",
+                "{songs} {needed} MiB of memory, and {} may be used: allow more with --memory {needed}M, or lower --jobs",
                 mib(memory_bytes)
             ));
         }
@@ -100,6 +101,9 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
         _ => return Err("must be a size, as in 800M or 4G".to_owned()),
     };
     let count: f64 = digits.parse().map_err(|_| "must be a size, as in 800M or 4G")?;
+    if shift == 0 && count > 0.0 && count < (1 << 20) as f64 {
+        return Err(format!("{digits} is a number of bytes; did you mean {digits}G?"));
+    }
     if count >= 0.0 { Ok((count * (1_u64 << shift) as f64) as u64) } else { Err("must not be negative".to_owned()) }
 }
 
@@ -150,12 +154,18 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        let sizes =
-            [("4G", 4 << 30), ("800M", 800 << 20), ("1.5k", 1536), ("123", 123), ("2GiB", 2 << 30), ("1MB", 1 << 20)];
+        let sizes = [
+            ("4G", 4 << 30),
+            ("800M", 800 << 20),
+            ("1.5k", 1536),
+            ("1048576", 1 << 20),
+            ("2GiB", 2 << 30),
+            ("1MB", 1 << 20),
+        ];
         for (text, bytes) in sizes {
             assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
         }
-        for wrong in ["", "G", "4X", "-1G", "lots"] {
+        for wrong in ["", "4", "G", "4X", "-1G", "lots"] {
             assert!(parse_bytes(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,13 +1,16 @@
 //! A cue sheet and a track list of an album, beside its masters.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::batch::albums::disc;
 use crate::batch::outcome::Outcome;
 use crate::batch::plan::{Item, Plan};
 use crate::batch::record::Records;
 use crate::batch::report::{csv_line, text_cell};
 use crate::error::Error;
+use crate::io;
 use crate::io::output_spec::Format;
 use crate::io::tags::{TagFacts, Tags};
 use crate::io::text;
@@ -33,7 +36,7 @@ struct Track {
 }
 
 /// Writes the cue sheet and the track list of an album whose songs all have masters, `gap_s` of silence before every track
-/// but the first; `None` where a master is missing.
+/// but the first. An album of several discs has both for each disc, beside the masters of that disc.
 ///
 /// # Errors
 /// They cannot be written.
@@ -43,37 +46,56 @@ pub(super) fn write(
     output: &Path,
     (records, outcomes): (&Records, &[Outcome]),
     gap_s: f64,
-) -> Result<Option<PathBuf>, Error> {
-    let has_master = |outcome: &Outcome| matches!(outcome, Outcome::Mastered | Outcome::Unchanged);
-    if plan.items.is_empty() || !outcomes.iter().all(has_master) {
-        return Ok(None);
+) -> Result<(), Error> {
+    if !outcomes.iter().all(Outcome::has_master) {
+        return Ok(());
     }
-    let folder = common_folder(&plan.items);
-    let tracks = plan.items.iter().map(|item| track(item, &folder, records)).collect::<Option<Vec<Track>>>();
-    let Some(tracks) = tracks else { return Ok(None) };
-    let title = shared(&tracks, |tags| tags.album.as_ref());
+    let mut discs: BTreeMap<u32, Vec<(&Item, TagFacts)>> = BTreeMap::new();
+    for item in &plan.items {
+        let tags = Tags::read(&item.input).facts();
+        discs.entry(disc(item, &tags)).or_default().push((item, tags));
+    }
     let own_name = name.and_then(|name| Path::new(name).file_name()).map(|name| name.to_string_lossy().into_owned());
     let stem = own_name.unwrap_or_else(|| "album".to_owned());
-    let sheet = output.join(&folder).join(format!("{stem}.cue"));
-    text::replace(&sheet, &cue_sheet(&tracks, title, gap_s), MARK)?;
-    let list = sheet.with_file_name(format!("{stem}.tracks.csv"));
-    text::replace(&list, &String::from_utf8_lossy(&track_list(&tracks, gap_s)), LIST_BEGINS)?;
-    Ok(Some(sheet))
+    let count = discs.len();
+    for (number, items) in discs {
+        let folder = common_folder(items.iter().map(|(item, _)| *item));
+        let tracks = items.into_iter().map(|(item, tags)| track(item, tags, &folder, records));
+        let Some(tracks) = tracks.collect::<Option<Vec<Track>>>() else { continue };
+        let disc = (count > 1).then_some((number, count));
+        let stem = disc.map_or_else(|| stem.clone(), |(number, _)| format!("{stem} (disc {number})"));
+        let sheet = output.join(&folder).join(format!("{stem}.cue"));
+        text::replace(&sheet, &cue_sheet(&tracks, disc, gap_s), MARK)?;
+        let list = sheet.with_file_name(format!("{stem}.tracks.csv"));
+        text::replace(&list, &String::from_utf8_lossy(&track_list(&tracks, gap_s)), LIST_BEGINS)?;
+    }
+    Ok(())
 }
 
-fn track(item: &Item, folder: &Path, records: &Records) -> Option<Track> {
+/// The track of a song; `None` where its record is missing.
+fn track(item: &Item, tags: TagFacts, folder: &Path, records: &Records) -> Option<Track> {
     let report = records.read(&item.output)?.report()?;
     let file = item.output.strip_prefix(folder).unwrap_or(&item.output);
     let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let length_s = report.output.frames as f64 / f64::from(report.output.sample_rate_hz);
     let file = file.to_string_lossy().replace('\\', "/");
-    Some(Track { file, tags: Tags::read(&item.input).facts(), name, length_s })
+    Some(Track { file, tags, name, length_s })
+}
+
+/// A name as the FILE line has it. Cue sheets have no escape for a quotation mark: players take a word without any, or what
+/// stands between others.
+fn file_name(name: &str) -> String {
+    match name {
+        name if !name.contains('"') => format!("\"{name}\""),
+        name if !name.contains(char::is_whitespace) => name.to_owned(),
+        name if !name.contains('\'') => format!("'{name}'"),
+        name => format!("\"{name}\""),
+    }
 }
 
 /// The deepest folder that holds all masters.
-fn common_folder(items: &[Item]) -> PathBuf {
-    let folder = |item: &Item| item.output.parent().map(Path::to_owned).unwrap_or_default();
-    let mut folders = items.iter().map(folder);
+fn common_folder<'a>(items: impl Iterator<Item = &'a Item>) -> PathBuf {
+    let mut folders = items.map(|item| item.output.parent().map(Path::to_owned).unwrap_or_default());
     let first = folders.next().unwrap_or_default();
     folders.fold(first, |common, folder| {
         let parts = common.components().zip(folder.components());
@@ -87,7 +109,8 @@ fn shared<'a>(tracks: &'a [Track], of: impl Fn(&'a TagFacts) -> Option<&'a Strin
     first.filter(|_| tracks.iter().all(|track| of(&track.tags) == first))
 }
 
-fn cue_sheet(tracks: &[Track], title: Option<&String>, gap_s: f64) -> String {
+/// The sheet of an album, or of one of its discs, which has a number of so many.
+fn cue_sheet(tracks: &[Track], disc: Option<(u32, usize)>, gap_s: f64) -> String {
     let mut out = MARK.to_owned();
     let quoted =
         |text: &str| text.chars().map(|c| if c.is_control() || c == '"' { '\'' } else { c }).collect::<String>();
@@ -98,11 +121,16 @@ fn cue_sheet(tracks: &[Track], title: Option<&String>, gap_s: f64) -> String {
     let album_artist =
         shared(tracks, |tags| tags.album_artist.as_ref()).or_else(|| shared(tracks, |tags| tags.artist.as_ref()));
     album_artist.into_iter().for_each(|artist| line(0, format!("PERFORMER \"{}\"", quoted(artist))));
+    let title = shared(tracks, |tags| tags.album.as_ref());
+    disc.into_iter().for_each(|(number, count)| {
+        line(0, format!("REM DISCNUMBER {number}"));
+        line(0, format!("REM TOTALDISCS {count}"));
+    });
     title.into_iter().for_each(|title| line(0, format!("TITLE \"{}\"", quoted(title))));
     for (n, Track { file, tags, name, .. }) in tracks.iter().enumerate() {
         // The type that players know for sound of other kinds as well.
         let kind = if Format::of_path(Path::new(file)) == Some(Format::Mp3) { "MP3" } else { "WAVE" };
-        line(0, format!("FILE \"{}\" {kind}", quoted(file)));
+        line(0, format!("FILE {} {kind}", file_name(&io::name(file.as_ref()))));
         line(2, format!("TRACK {:02} AUDIO", n + 1));
         line(4, format!("TITLE \"{}\"", quoted(tags.title.as_ref().unwrap_or(name))));
         performer(tags).into_iter().for_each(|artist| line(4, format!("PERFORMER \"{}\"", quoted(&artist))));
@@ -174,12 +202,20 @@ mod tests {
     #[test]
     fn a_cue_sheet_has_titles_codes_and_gaps() {
         let tracks = [track(Some("One \"1\""), Some("us-abc-12-34567"), 61.5), track(None, Some("short"), 2.0)];
-        let sheet = cue_sheet(&tracks, shared(&tracks, |tags| tags.album.as_ref()), 2.0);
+        let sheet = cue_sheet(&tracks, None, 2.0);
         let expected = "REM COMMENT \"goldmaster\"\nPERFORMER \"A\"\nTITLE \"B\"\n\
             FILE \"CD1/x.wav\" WAVE\n  TRACK 01 AUDIO\n    TITLE \"One '1'\"\n    PERFORMER \"A\"\n    ISRC USABC1234567\n    INDEX 01 00:00:00\n\
             FILE \"CD1/x.wav\" WAVE\n  TRACK 02 AUDIO\n    TITLE \"x\"\n    PERFORMER \"A\"\n    PREGAP 00:02:00\n    INDEX 01 00:00:00\n";
         assert_eq!(sheet, expected);
         let list = String::from_utf8(track_list(&tracks, 2.0)).expect("text");
         assert!(list.contains("2,x,A,,0:02.000,0:02.000,1:03.500,CD1/x.wav"), "{list}");
+        let disc = cue_sheet(&tracks, Some((2, 3)), 0.0);
+        assert!(disc.contains("REM DISCNUMBER 2\nREM TOTALDISCS 3\nTITLE \"B\"\n"), "{disc}");
+    }
+
+    #[test]
+    fn a_quotation_mark_in_the_name_of_a_file_ends_no_name() {
+        let names = ["a b.wav", "it's.wav", "12\"-mix.wav", "The 12\" Mix.wav"];
+        assert_eq!(names.map(file_name), ["\"a b.wav\"", "\"it's.wav\"", "12\"-mix.wav", "'The 12\" Mix.wav'"]);
     }
 }

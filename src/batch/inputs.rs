@@ -8,7 +8,7 @@ use crate::batch::exclude::Exclusions;
 use crate::error::Error;
 use crate::io::decode::begins_like_sound;
 use crate::render::provenance::is_master;
-use crate::request::paths::{SOUND_EXTENSIONS, place, without_extension};
+use crate::request::paths::{place, promises_sound, without_extension};
 
 /// A song that was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -249,10 +249,6 @@ fn descend(folder: &Path, parts: &[glob::Pattern], found: &mut Matches) {
             _ => {}
         }
     }
-}
-
-fn promises_sound(path: &Path) -> bool {
-    has_extension(path, &SOUND_EXTENSIONS)
 }
 
 /// Extensions of unfinished downloads and copies.

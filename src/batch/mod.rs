@@ -1,6 +1,6 @@
 //! Many songs: from arguments to a plan, from the plan to masters and a report.
 //!
-//! [`inputs`] finds songs and leaves out what [`exclude`] covers, [`table`] reads a plan with its [`settings`], [`plan`] gives every song its
+//! [`inputs`] finds songs and leaves out what [`exclude`] covers, `arriving` waits for files on their way, [`table`] reads a plan with its [`settings`], [`plan`] gives every song its
 //! place, [`albums`] says which of them belong together, [`budget`] divides the memory, [`run`] masters the songs in several threads, [`song`] masters one, [`shared`] holds what they
 //! share, [`references`] are read once for all songs, [`analysis`] measures the songs of an album together, [`record`] remembers what is
 //! finished, [`outcome`] and [`watch`] say how each song ended, [`report`] and [`pages`] write it down, [`summary`] says it in short, [`cue`] lists the tracks
@@ -10,6 +10,7 @@
 pub mod aggregate;
 pub mod albums;
 pub mod analysis;
+mod arriving;
 pub mod budget;
 pub mod cue;
 pub mod exclude;

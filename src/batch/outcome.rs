@@ -1,10 +1,18 @@
 //! What became of the songs of a batch.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 /// What became of a song.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Its master was written.
-    Mastered,
+    Mastered {
+        /// There was none before.
+        is_new: bool,
+        /// Nothing can be heard in the mix, which stays as it is: a song of an album.
+        is_silent: bool,
+    },
     /// Its master was there, from the same mix and settings.
     Unchanged,
     /// It has no master: why, in one line.
@@ -17,17 +25,28 @@ pub enum Outcome {
     Left,
 }
 
-/// How many songs came out how.
+impl Outcome {
+    /// The master is there.
+    pub fn has_master(&self) -> bool {
+        matches!(self, Self::Mastered { .. } | Self::Unchanged)
+    }
+}
+
+/// How many songs came out how. One song may have several masters, for several places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
+    /// All songs.
+    pub songs: usize,
     /// Masters written.
     pub mastered: usize,
+    /// Files written of songs of albums on which nothing can be heard.
+    pub silent: usize,
     /// Masters that were there.
     pub unchanged: usize,
-    /// Songs without a master.
+    /// Songs that lack a master.
     pub failed: usize,
-    /// Songs without a master that failed in the same way before and have not changed since.
+    /// Songs that lack a master, failed in the same way before and have not changed since.
     pub failed_again: usize,
     /// Songs whose files were still being written.
     pub changing: usize,
@@ -36,35 +55,57 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts outcomes.
-    pub fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
+    /// Counts the outcomes of mixes. A mix that comes several times, since it goes to several places, fails once.
+    pub fn of<'a>(outcomes: impl IntoIterator<Item = (&'a Path, &'a Outcome)>) -> Self {
         let mut summary = Self::default();
-        for outcome in outcomes {
-            match outcome {
-                Outcome::Mastered => summary.mastered += 1,
-                Outcome::Unchanged => summary.unchanged += 1,
-                Outcome::Failed(_) => summary.failed += 1,
-                Outcome::FailedAgain(_) => summary.failed_again += 1,
-                Outcome::Changing(_) => summary.changing += 1,
-                Outcome::Left => summary.left += 1,
-            }
+        let mut worst: BTreeMap<&Path, Option<Lack>> = BTreeMap::new();
+        for (mix, outcome) in outcomes {
+            let lack = match outcome {
+                Outcome::Mastered { is_silent, .. } => {
+                    *if *is_silent { &mut summary.silent } else { &mut summary.mastered } += 1;
+                    None
+                }
+                Outcome::Unchanged => {
+                    summary.unchanged += 1;
+                    None
+                }
+                Outcome::Left => Some(Lack::Left),
+                Outcome::Changing(_) => Some(Lack::Changing),
+                Outcome::FailedAgain(_) => Some(Lack::FailedAgain),
+                Outcome::Failed(_) => Some(Lack::Failed),
+            };
+            let known = worst.entry(mix).or_default();
+            *known = lack.max(*known);
+        }
+        summary.songs = worst.len();
+        for lack in worst.into_values().flatten() {
+            *match lack {
+                Lack::Left => &mut summary.left,
+                Lack::Changing => &mut summary.changing,
+                Lack::FailedAgain => &mut summary.failed_again,
+                Lack::Failed => &mut summary.failed,
+            } += 1;
         }
         summary
     }
+}
 
-    /// All songs.
-    pub fn songs(&self) -> usize {
-        let Self { mastered, unchanged, failed, failed_again, changing, left } = *self;
-        [mastered, unchanged, failed, failed_again, changing, left].into_iter().fold(0, usize::saturating_add)
-    }
+/// Why a song lacks a master, the worst last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lack {
+    Left,
+    Changing,
+    FailedAgain,
+    Failed,
 }
 
 /// What is not zero, but for masters and failures, which are always counted.
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let Self { mastered, unchanged, failed, failed_again, changing, left } = self;
+        let Self { songs: _, mastered, silent, unchanged, failed, failed_again, changing, left } = self;
         write!(f, "{mastered} mastered, {unchanged} unchanged, {failed} failed")?;
-        let others = [(failed_again, "failed as before"), (changing, "still being written"), (left, "left")];
+        let others =
+            [(silent, "silent"), (failed_again, "failed as before"), (changing, "still being written"), (left, "left")];
         others.iter().filter(|(count, _)| **count > 0).try_for_each(|(count, what)| write!(f, ", {count} {what}"))
     }
 }
@@ -74,12 +115,31 @@ impl std::ops::Add for Summary {
 
     fn add(self, other: Self) -> Self {
         Self {
+            songs: self.songs.saturating_add(other.songs),
             mastered: self.mastered.saturating_add(other.mastered),
+            silent: self.silent.saturating_add(other.silent),
             unchanged: self.unchanged.saturating_add(other.unchanged),
             failed: self.failed.saturating_add(other.failed),
             failed_again: self.failed_again.saturating_add(other.failed_again),
             changing: self.changing.saturating_add(other.changing),
             left: self.left.saturating_add(other.left),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_song_that_fails_for_three_places_fails_once() {
+        let (failed, again) = (Outcome::Failed("no sound".into()), Outcome::FailedAgain("no sound".into()));
+        let (made, there) = (Outcome::Mastered { is_new: true, is_silent: false }, Outcome::Unchanged);
+        let outcomes =
+            [("a", &failed), ("a", &again), ("b", &made), ("b", &there), ("c", &again), ("c", &again), ("a", &failed)];
+        let summary = Summary::of(outcomes.map(|(mix, outcome)| (Path::new(mix), outcome)));
+        let expected =
+            Summary { songs: 3, mastered: 1, unchanged: 1, failed: 1, failed_again: 1, ..Summary::default() };
+        assert_eq!(summary, expected);
     }
 }

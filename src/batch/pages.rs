@@ -53,20 +53,21 @@ pub(super) fn write(
     let song = |(item, outcome): (&crate::batch::plan::Item, &Outcome)| {
         let name = item.output.display().to_string();
         let (status, cause) = match outcome {
-            Outcome::Mastered => (SongStatus::Mastered, None),
+            Outcome::Mastered { .. } => (SongStatus::Mastered, None),
             Outcome::Unchanged => (SongStatus::Unchanged, None),
             Outcome::Failed(cause) | Outcome::FailedAgain(cause) => (SongStatus::Failed, Some(cause.as_str())),
             Outcome::Changing(cause) => (SongStatus::Left, Some(cause.as_str())),
             Outcome::Left => (SongStatus::Left, None),
         };
-        let has_master = matches!(outcome, Outcome::Mastered | Outcome::Unchanged);
-        let report = has_master.then(|| records.read(&item.output)).flatten().and_then(|record| record.report());
-        let page = has_master.then(|| link(&path(&item.output)));
+        let report =
+            outcome.has_master().then(|| records.read(&item.output)).flatten().and_then(|record| record.report());
+        let page = outcome.has_master().then(|| link(&path(&item.output)));
         Song::new(name, page, status, cause, report.as_ref())
     };
     let songs: Vec<Song> = plan.items.iter().zip(outcomes).map(song).collect();
-    let Summary { mastered, unchanged, failed, failed_again, changing, left } = Summary::of(outcomes);
-    let (failed, left) = (failed + failed_again, changing + left);
+    let Summary { songs: _, mastered, silent, unchanged, failed, failed_again, changing, left } =
+        plan.summary(outcomes);
+    let (mastered, failed, left) = (mastered + silent, failed + failed_again, changing + left);
     let counts = format!("{mastered} mastered, {unchanged} unchanged, {failed} failed, {left} left");
     write_index(&page(index_path(output, plan.shard), PageAudio::None, force), songs, counts, albums)
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::batch::inputs::{Found, tree_path};
+use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::settings::Settings;
 use crate::error::Error;
 use crate::io::encode::identity;
@@ -45,7 +46,7 @@ pub struct Plan {
     pub relation: Relation,
     /// The names of its albums, where songs are divided into several.
     pub albums: Vec<String>,
-    /// How many songs the whole plan has.
+    /// How many masters the whole plan has.
     pub songs: usize,
     /// Names the whole plan.
     pub hash: String,
@@ -241,9 +242,18 @@ impl Plan {
         parts
     }
 
-    /// Every `shard.of`th song: neighbours, which are often alike, come into different parts.
+    /// How many of its songs came out how.
+    pub fn summary(&self, outcomes: &[Outcome]) -> Summary {
+        Summary::of(self.items.iter().map(|item| item.input.as_path()).zip(outcomes))
+    }
+
+    /// Every `shard.of`th song with all of its masters: neighbours, which are often alike, come into different parts.
     pub fn part(mut self, shard: Shard) -> Self {
-        self.items.retain(|item| item.index % shard.of == shard.number - 1);
+        let mut songs = HashMap::new();
+        self.items.retain(|item| {
+            let next = songs.len();
+            *songs.entry(item.input.clone()).or_insert(next) % shard.of == shard.number - 1
+        });
         Self { shard: Some(shard), ..self }
     }
 }

@@ -4,6 +4,7 @@
 //! the hash of its place. The record is written after the master has its name; whatever happens in between leaves the
 //! claim behind.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use analyzer::profile::Profile;
@@ -36,6 +37,27 @@ pub struct Record {
     pub profile: Value,
     /// What was done: a [`Report`].
     pub report: Value,
+    /// Where mix and master lie, where their names are text.
+    #[serde(default)]
+    pub places: Option<Places>,
+}
+
+/// Where a mix and its master lie.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Places {
+    /// The mix, from the root of its disk.
+    pub mix: String,
+    /// The master, in the output folder.
+    pub master: String,
+}
+
+impl Places {
+    /// Of the mix `input` and its master `output`, relative to the output folder.
+    fn of(input: &Path, output: &Path) -> Option<Self> {
+        let mix = std::path::absolute(input).ok()?;
+        Some(Self { mix: mix.to_str()?.to_owned(), master: output.to_str()?.to_owned() })
+    }
 }
 
 /// What a master depends on.
@@ -130,6 +152,28 @@ impl Records {
         io::text::write(&self.path(output, "json"), &text, true)
     }
 
+    /// Masters that are there although their mixes are gone, but for those at the places `known`.
+    pub fn orphans<'a>(&self, known: impl Iterator<Item = &'a Path>) -> Vec<Places> {
+        let known: BTreeSet<PathBuf> = known.map(|output| self.path(output, "json")).collect();
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let is_record = |path: &PathBuf| {
+            let has_hash = |stem: &std::ffi::OsStr| !stem.as_encoded_bytes().contains(&b'.');
+            path.extension().is_some_and(|extension| extension == "json") && path.file_stem().is_some_and(has_hash)
+        };
+        let orphan = |path: PathBuf| {
+            let record: Record = serde_json::from_str(&io::text::read(&path).ok()?).ok()?;
+            let places = record.places?;
+            let is_orphan = self.path(Path::new(&places.master), "json") == path
+                && self.output.join(&places.master).exists()
+                && !Path::new(&places.mix).exists();
+            is_orphan.then_some(places)
+        };
+        let unknown = entries.filter(|path| is_record(path) && !known.contains(path));
+        let mut orphans: Vec<Places> = unknown.filter_map(orphan).collect();
+        orphans.sort_unstable_by(|a, b| a.master.cmp(&b.master));
+        orphans
+    }
+
     /// Remembers that a song failed; whether it failed in the same way the last time.
     ///
     /// # Errors
@@ -203,7 +247,12 @@ impl Record {
 
     /// A record of the present version.
     pub fn new(made_from: MadeFrom, output_hash: String, profile: Value, report: Value) -> Self {
-        Self { version: RECORD_VERSION, made_from, output_hash, profile, report }
+        Self { version: RECORD_VERSION, made_from, output_hash, profile, report, places: None }
+    }
+
+    /// The same with the places of mix and master.
+    pub fn at(self, input: &Path, output: &Path) -> Self {
+        Self { places: Places::of(input, output), ..self }
     }
 }
 
@@ -237,6 +286,26 @@ mod tests {
         assert_eq!(standing(&made), MasterState::Edited);
         std::fs::remove_file(&master).expect("ours");
         assert_eq!(standing(&made), MasterState::New);
+    }
+
+    #[test]
+    fn a_master_whose_mix_is_gone_is_an_orphan_unless_it_is_known_or_gone_as_well() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let records = Records::of(folder.path());
+        records.create().expect("space");
+        let mix = |name: &str| folder.path().join(format!("{name}.mix.wav"));
+        for name in ["a", "b", "known", "there"] {
+            let output = format!("{name}.wav");
+            std::fs::write(folder.path().join(&output), "master").expect("space");
+            let record = Record::new(made_from("mix", "settings"), String::new(), Value::Null, Value::Null);
+            records.write(Path::new(&output), &record.at(&mix(name), Path::new(&output))).expect("space");
+        }
+        std::fs::write(mix("there"), "mix").expect("space");
+        std::fs::remove_file(folder.path().join("b.wav")).expect("ours");
+        let failure = Failure::new(made_from("mix", "settings"), "no sound".to_owned());
+        records.fail(Path::new("failed.wav"), &failure).expect("space");
+        let orphans = records.orphans([Path::new("known.wav")].into_iter());
+        assert_eq!(orphans.iter().map(|places| places.master.as_str()).collect::<Vec<_>>(), ["a.wav"]);
     }
 
     #[test]

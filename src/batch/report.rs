@@ -21,7 +21,7 @@ use crate::report::Report;
 use crate::report::album::AlbumReport;
 
 /// Raised when the meaning of a field changes.
-const BATCH_REPORT_VERSION: u32 = 2;
+const BATCH_REPORT_VERSION: u32 = 3;
 
 /// Text between the head and the first song.
 const OPENING: &str = ",\"songs\":[\n";
@@ -36,7 +36,7 @@ pub(super) struct Head {
     pub program: String,
     /// Names the whole plan.
     pub plan: String,
-    /// Songs of the whole plan.
+    /// Masters of the whole plan.
     pub plan_songs: usize,
     /// Which part of it this is.
     pub shard: Option<(usize, usize)>,
@@ -55,7 +55,7 @@ pub struct BatchReport {
     songs: Vec<Entry>,
 }
 
-/// One song.
+/// One master.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
@@ -159,20 +159,19 @@ pub(super) fn write(
         plan: plan.hash.clone(),
         plan_songs: plan.songs,
         shard: plan.shard.map(|shard| (shard.number, shard.of)),
-        summary: Summary::of(outcomes),
+        summary: plan.summary(outcomes),
         albums: albums.to_vec(),
     };
     let entries = plan.items.iter().zip(outcomes).map(|(item, outcome)| {
         let (status, cause) = match outcome {
-            Outcome::Mastered => (Status::Mastered, None),
+            Outcome::Mastered { .. } => (Status::Mastered, None),
             Outcome::Unchanged => (Status::Unchanged, None),
             Outcome::Failed(cause) => (Status::Failed, Some(cause.clone())),
             Outcome::FailedAgain(cause) => (Status::FailedAgain, Some(cause.clone())),
             Outcome::Changing(cause) => (Status::Changing, Some(cause.clone())),
             Outcome::Left => (Status::Left, None),
         };
-        let has_master = matches!(status, Status::Mastered | Status::Unchanged);
-        let record = has_master.then(|| records.read(&item.output)).flatten();
+        let record = outcome.has_master().then(|| records.read(&item.output)).flatten();
         let (made_from, output_hash, profile, report) = match record {
             Some(record) => {
                 let (profile, report) = (record.profile().map(Box::new), record.report().map(Box::new));

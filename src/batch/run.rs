@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use analyzer::defects::DefectKind;
 use models::target::Target;
 
 use crate::batch::budget::Budget;
@@ -24,6 +25,8 @@ use crate::io;
 use crate::render::promises::Verdict;
 use crate::report::Report;
 use crate::report::album::AlbumReport;
+use crate::report::stated::Stated;
+use crate::report::warning::{Warning, WarningKind};
 use crate::request::page::PageAudio;
 use crate::song::read_ahead::side_by_side;
 
@@ -81,8 +84,13 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     for Part { plan: part, name } in plan.parts() {
         let (outcomes, album) = match run_part(&part, &mut shared, budget.jobs, watch) {
             Ok(done) => done,
+            Err(Error::Io(error @ io::Error::Changed { .. })) => {
+                (all_ended(&part, &shared, watch, &Outcome::Changing(error.to_string())), None)
+            }
             // Other albums can do nothing for it.
-            Err(error) if name.is_some() => (all_failed(&part, &shared, watch, &error), None),
+            Err(error) if name.is_some() => {
+                (all_ended(&part, &shared, watch, &Outcome::Failed(error.to_string())), None)
+            }
             Err(error) => return Err(error),
         };
         if let Some(gap_s) = options.cue_gap_s.filter(|_| part.relation.album.is_some()) {
@@ -94,12 +102,13 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     let outcomes: Vec<Outcome> = by_index.into_values().collect();
     report::write(plan, output, &shared.records, &outcomes, &albums)?;
     if let Some(date) = &options.summary_date {
-        RunSummary::new(date.clone(), plan, &outcomes, &albums).write(output)?;
+        let orphans = shared.records.orphans(plan.items.iter().map(|item| item.output.as_path()));
+        RunSummary::new(date.clone(), plan, &outcomes, &albums, orphans).write(output)?;
     }
     if options.pages.is_some() {
         pages::write(plan, output, options.force, &shared.records, &outcomes, &albums)?;
     }
-    Ok(Finished { summary: Summary::of(&outcomes), albums })
+    Ok(Finished { summary: plan.summary(&outcomes), albums })
 }
 
 /// Masters songs that have to do with one another: what became of each, and the report of their album.
@@ -121,10 +130,9 @@ fn run_part(
     Ok((outcomes, album))
 }
 
-/// What becomes of the songs of an album that cannot be mastered as one.
-fn all_failed(plan: &Plan, shared: &Shared, watch: &dyn Watch, error: &Error) -> Vec<Outcome> {
-    let outcomes = vec![Outcome::Failed(error.to_string()); plan.items.len()];
-    for (item, outcome) in plan.items.iter().zip(&outcomes) {
+/// All songs of an album come to one end, since it cannot be mastered as one.
+fn all_ended(plan: &Plan, shared: &Shared, watch: &dyn Watch, outcome: &Outcome) -> Vec<Outcome> {
+    for item in &plan.items {
         let output = shared.output.join(&item.output);
         watch.ended(&Ended {
             input: &item.input,
@@ -136,7 +144,7 @@ fn all_failed(plan: &Plan, shared: &Shared, watch: &dyn Watch, error: &Error) ->
             notes: &[],
         });
     }
-    outcomes
+    vec![outcome.clone(); plan.items.len()]
 }
 
 /// Refuses a batch of which no song exists, before anything is written.
@@ -281,14 +289,19 @@ impl<'a> Workers<'a> {
                 self.queue().push_back(vec![Queued { at, was_busy: true }]);
                 return;
             }
-            Ok(Done::Mastered(report)) => (Outcome::Mastered, Some(report)),
+            Ok(Done::Mastered { report, is_new }) => {
+                let is_silence =
+                    |warning: &Stated<Warning>| matches!(warning.kind, WarningKind::Defect(DefectKind::Silence));
+                let is_silent = report.warnings.iter().any(is_silence);
+                (Outcome::Mastered { is_new, is_silent }, Some(report))
+            }
             Ok(Done::Unchanged) => (Outcome::Unchanged, None),
             Err(_) if self.watch.is_cut() => (Outcome::Left, None),
             Ok(Done::Changing(cause)) => (Outcome::Changing(cause), None),
             Ok(Done::Hindered(cause)) => (Outcome::Failed(cause), None),
             Err(cause) => (self.failed(item, cause), None),
         };
-        if matches!(outcome, Outcome::Mastered | Outcome::Unchanged) {
+        if outcome.has_master() {
             self.shared.records.forget_failure(&item.output);
         }
         progress.finish();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use models::norm::UNIVERSAL;
+use renderer::recipe::ENGINE_VERSION;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -112,6 +113,7 @@ impl Settings {
         #[derive(Serialize)]
         struct Hashed<'a> {
             program: &'static str,
+            engine: u32,
             settings: MasterSettings,
             format: Format,
             references: Vec<(&'a String, Option<String>, f64)>,
@@ -124,6 +126,7 @@ impl Settings {
         let genre = is_by_genre.then(|| self.master.genre());
         let hashed = Hashed {
             program: concat!("goldmaster ", env!("CARGO_PKG_VERSION"), " batch 2"),
+            engine: ENGINE_VERSION,
             genres: match genre {
                 Some(Genre::Auto) => self.genre_references.iter().map(|of| of.genre.as_str()).collect(),
                 _ => Vec::new(),

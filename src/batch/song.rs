@@ -4,6 +4,7 @@ use std::path::Path;
 
 use analyzer::profile::Profile;
 
+use crate::batch::arriving::arrived;
 use crate::batch::budget::Budget;
 use crate::batch::pages;
 use crate::batch::plan::Item;
@@ -13,6 +14,7 @@ use crate::decide::target::MasteringTarget;
 use crate::error::Error;
 use crate::io;
 use crate::io::claim::Claim;
+use crate::io::decode::stamp;
 use crate::io::encode::{ensure_writable, scratch};
 use crate::io::hash::file_hash;
 use crate::render::provenance::was_mastered_towards;
@@ -28,7 +30,12 @@ use crate::workflows::master::{Decided, Mix, deliver};
 #[derive(Debug)]
 pub enum Done {
     /// Its master was written.
-    Mastered(Box<Report>),
+    Mastered {
+        /// What was done.
+        report: Box<Report>,
+        /// There was no master before.
+        is_new: bool,
+    },
     /// Its master was there.
     Unchanged,
     /// Another batch works on it.
@@ -99,10 +106,11 @@ impl Shared<'_> {
         let output_hash = file_hash(&path).map_err(|e| e.to_string())?;
         let value = |data: Result<_, serde_json::Error>| data.expect("plain data has a JSON form");
         let (profile, plain_report) = (value(serde_json::to_value(&profile)), value(serde_json::to_value(&report)));
-        let record = Record::new(made_from, output_hash, profile, plain_report);
+        let record = Record::new(made_from, output_hash, profile, plain_report).at(&item.input, &item.output);
         self.records.write(&item.output, &record).map_err(|e| e.to_string())?;
         claim.release();
-        Ok(Done::Mastered(Box::new(report)))
+        let is_new = matches!(standing, MasterState::New | MasterState::Foreign);
+        Ok(Done::Mastered { report: Box::new(report), is_new })
     }
 
     /// The page of a master, if there are to be pages.
@@ -166,11 +174,13 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let edges = job.settings.edges.params()?;
+        let before = stamp(&job.input);
         // What was read before makes room first.
         let (hash, song, profile) = match deciders.read.take() {
             Some(read) if read.0 == made_from.input_hash && read.1.edges == edges => read,
             _ => {
-                let (song, profile) = Song::load_edited(&job.input, &edges, self.spool_bytes, observer)?;
+                let load = || Song::load_edited(&job.input, &edges, self.spool_bytes, observer);
+                let (song, profile) = arrived(&job.input, observer, load, |(song, _)| &song.warnings)?;
                 (made_from.input_hash.clone(), song, profile)
             }
         };
@@ -181,6 +191,9 @@ impl Shared<'_> {
         {
             page.audio = PageAudio::Excerpt;
             decided.warnings.push(Warning::new(Subject::Page, WarningKind::PageIsAnExcerpt));
+        }
+        if stamp(&job.input) != before {
+            return Err(io::Error::Changed { path: job.input }.into());
         }
         let report = deliver(&job, decided, observer)?;
         deciders.read = Some((hash, song, profile.clone()));

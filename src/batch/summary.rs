@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::Plan;
+use crate::batch::record::Places;
 use crate::error::Error;
 use crate::io::text;
 use crate::report::album::AlbumReport;
 
 /// Raised when the meaning of a field changes.
-const SUMMARY_VERSION: u32 = 1;
+const SUMMARY_VERSION: u32 = 2;
 /// Seconds of a day.
 const DAY_S: u64 = 86_400;
 
@@ -30,8 +31,16 @@ pub struct RunSummary {
     pub date: String,
     /// How many songs came out how.
     pub songs: Summary,
+    /// Masters that were written where there were none.
+    pub new: Vec<String>,
+    /// Masters that were written anew.
+    pub again: Vec<String>,
+    /// Files that were written of songs of albums on which nothing can be heard.
+    pub silent: Vec<String>,
     /// Songs that have no master.
     pub without_master: Vec<Missing>,
+    /// Masters of earlier runs whose mixes are gone.
+    pub orphaned: Vec<Places>,
     /// Albums, with what is to be said of each.
     pub albums: Vec<AlbumSummary>,
 }
@@ -50,6 +59,14 @@ pub struct Missing {
     pub is_changing: bool,
 }
 
+impl Missing {
+    /// The song and the cause, which may name it itself.
+    fn line(&self) -> String {
+        let Self { input, cause, .. } = self;
+        if cause.starts_with(input.as_str()) { cause.clone() } else { format!("{input}: {cause}") }
+    }
+}
+
 /// An album in short.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,30 +79,46 @@ pub struct AlbumSummary {
 
 impl RunSummary {
     /// The summary of a run on some day.
-    pub fn new(date: String, plan: &Plan, outcomes: &[Outcome], albums: &[AlbumReport]) -> Self {
+    pub fn new(date: String, plan: &Plan, outcomes: &[Outcome], albums: &[AlbumReport], orphaned: Vec<Places>) -> Self {
+        let written = |is_new: bool, is_silent: bool| {
+            let items = plan.items.iter().zip(outcomes);
+            let written = items.filter(|(_, outcome)| **outcome == Outcome::Mastered { is_new, is_silent });
+            written.map(|(item, _)| item.output.display().to_string()).collect()
+        };
         let missing = plan.items.iter().zip(outcomes).filter_map(|(item, outcome)| {
             let (cause, is_known, is_changing) = match outcome {
                 Outcome::Failed(cause) => (cause, false, false),
                 Outcome::FailedAgain(cause) => (cause, true, false),
                 Outcome::Changing(cause) => (cause, false, true),
-                Outcome::Mastered | Outcome::Unchanged | Outcome::Left => return None,
+                Outcome::Mastered { .. } | Outcome::Unchanged | Outcome::Left => return None,
             };
             Some(Missing { input: item.input.display().to_string(), cause: cause.clone(), is_known, is_changing })
+        });
+        // A song without masters for several places lacks them all for one reason as a rule.
+        let mut without_master: Vec<Missing> = Vec::new();
+        missing.for_each(|missing| {
+            if !without_master.contains(&missing) {
+                without_master.push(missing);
+            }
         });
         let album = |album: &AlbumReport| AlbumSummary { name: album.name.clone(), sentences: album.sentences() };
         Self {
             version: SUMMARY_VERSION,
             program: concat!("goldmaster ", env!("CARGO_PKG_VERSION")).to_owned(),
             date,
-            songs: Summary::of(outcomes),
-            without_master: missing.collect(),
+            songs: plan.summary(outcomes),
+            new: written(true, false),
+            again: written(false, false),
+            silent: [written(true, true), written(false, true)].concat(),
+            without_master,
+            orphaned,
             albums: albums.iter().map(album).collect(),
         }
     }
 
     /// The summary as a text of a few lines.
     pub fn text(&self) -> String {
-        let Self { program, date, songs, without_master, albums, .. } = self;
+        let Self { version: _, program, date, songs, new, again, silent, without_master, orphaned, albums } = self;
         let mut out = format!("{program}, {date}\n\n{songs}\n");
         type Kind = fn(&Missing) -> bool;
         let lists: [(&str, Kind); 3] = [
@@ -94,15 +127,14 @@ impl RunSummary {
             ("Still being written, left for the next run", |song| song.is_changing),
         ];
         for (title, is_meant) in lists {
-            let mut songs = without_master.iter().filter(|song| is_meant(song)).peekable();
-            if songs.peek().is_some() {
-                let _ = writeln!(out, "\n{title}:");
-            }
-            for Missing { input, cause, .. } in songs {
-                let named = if cause.starts_with(input.as_str()) { cause.clone() } else { format!("{input}: {cause}") };
-                let _ = writeln!(out, "  {named}");
-            }
+            let songs = without_master.iter().filter(|song| is_meant(song));
+            list(&mut out, title, songs.map(Missing::line).collect());
         }
+        list(&mut out, "New", new.clone());
+        list(&mut out, "Mastered again", again.clone());
+        list(&mut out, "Silent, and written as they are", silent.clone());
+        let orphans = orphaned.iter().map(|Places { mix, master }| format!("{master} (its mix was {mix})"));
+        list(&mut out, "Masters whose mix is gone", orphans.collect());
         for AlbumSummary { name, sentences } in albums {
             let _ = writeln!(out, "\n{}:", name.as_deref().unwrap_or("The album"));
             sentences.iter().for_each(|sentence| {
@@ -121,6 +153,19 @@ impl RunSummary {
         text::replace(&txt, &self.text(), "goldmaster ")?;
         let data = serde_json::to_string_pretty(self).expect("plain data has a JSON form") + "\n";
         Ok(text::replace(&json, &data, "{\n  \"version\": ")?)
+    }
+}
+
+/// Lines of a list in the text; the JSON has all.
+const MAX_LISTED: usize = 50;
+
+/// Appends a list under a title, unless it is empty.
+fn list(out: &mut String, title: &str, lines: Vec<String>) {
+    let more = lines.len().saturating_sub(MAX_LISTED);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    for (n, line) in lines.into_iter().take(MAX_LISTED).chain(more).enumerate() {
+        let title = if n == 0 { format!("\n{title}:\n") } else { String::new() };
+        let _ = writeln!(out, "{title}  {line}");
     }
 }
 

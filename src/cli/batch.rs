@@ -4,8 +4,8 @@ use std::io::stdin;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use goldmaster::batch::albums::{Division, Order, SeveralAlbums, arranged};
+use clap::{Args, ValueEnum as _};
+use goldmaster::batch::albums::{Arranged, Division, FolderKind, Order, SeveralAlbums, arranged};
 use goldmaster::batch::budget::parse_bytes;
 use goldmaster::batch::exclude::Exclusions;
 use goldmaster::batch::inputs::{self, Mixes};
@@ -15,6 +15,7 @@ use goldmaster::batch::settings::Settings;
 use goldmaster::batch::summary::today;
 use goldmaster::batch::table;
 use goldmaster::error::Error;
+use goldmaster::io::decode::begins_like_sound;
 use goldmaster::io::output_spec::Format;
 use goldmaster::request::job::{AlbumBalance, AlbumLoudness};
 use goldmaster::request::naming::{NamePattern, fields_help};
@@ -70,6 +71,12 @@ pub struct BatchArgs {
     pub work: WorkArgs,
 }
 
+/// Songs at once.
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let words = "must be a number of songs from 1 on; without --jobs, there are as many as cores and memory allow";
+    text.parse().map_err(|_| words.to_owned())
+}
+
 /// A gap between songs, seconds.
 fn gap_s(text: &str) -> Result<f64, String> {
     let gap_s = text.parse().ok().filter(|gap_s| (0.0..=60.0).contains(gap_s));
@@ -93,7 +100,8 @@ pub enum AlbumChoice {
     Whole,
     /// All songs are one album, whose loudest song is brought to it, as AES TD1008 wants albums for streaming
     Loudest,
-    /// Every folder with songs is an album, played through; folders such as "CD1" and "Disc 2" whose tags agree are one
+    /// Every folder is an album, played through, whose songs have one album title in their tags, or track numbers in tags or
+    /// names; folders such as "CD1" and "Disc 2" whose tags agree are one. Other songs are mastered as singles
     Folders,
     /// The same, by the loudest song of each
     FoldersLoudest,
@@ -117,17 +125,19 @@ pub struct Requested {
     /// What was left out.
     pub left_out: Mixes,
     /// Whether one album is made of several.
-    pub several_albums: Option<SeveralAlbums>,
+    pub several: Option<SeveralAlbums>,
+    /// Which folders are albums, and which hold singles.
+    pub folders: Vec<FolderKind>,
 }
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Work")]
 pub struct WorkArgs {
     /// Songs at once, one thread each [default: as many as there are cores and memory for]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true, value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Memory for all of them together, as in 800M or 4G [default: half of what is free]
-    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = parse_bytes)]
     pub memory: Option<u64>,
     /// Masters one part of the songs only, as in 3/16: for several machines
     #[arg(long, value_name = "N/COUNT")]
@@ -174,6 +184,7 @@ pub struct MergeArgs {
 impl BatchArgs {
     /// The songs with their settings, and what was left out.
     pub fn plan(&self) -> Result<Requested, Error> {
+        self.check()?;
         let settings = self.settings()?;
         settings.check()?;
         if self.plan.is_none() {
@@ -205,12 +216,48 @@ impl BatchArgs {
         };
         let order = if self.plan.is_some() { Order::Listed } else { Order::Tags };
         let division = album.map_or(Division::One, |(_, division)| division);
-        let (plan, several_albums) = arranged(plan, relation, division, order);
+        let Arranged { plan, several, folders } = arranged(plan, relation, division, order);
         let plan = match self.work.shard {
             Some(shard) => plan.part(shard),
             None => plan,
         };
-        Ok(Requested { plan, left_out, several_albums })
+        Ok(Requested { plan, left_out, several, folders })
+    }
+
+    /// Refuses a batch into a file, a plan that is none, and values that were taken for songs.
+    fn check(&self) -> Result<(), Error> {
+        let refused = |words: String| Err(Error::Usage(words));
+        if self.output.is_file() {
+            return refused(format!(
+                "-o {} is a file: a batch writes into a folder, as in -o masters",
+                self.output.display()
+            ));
+        }
+        if let Some(plan) = self.plan.as_ref().filter(|plan| plan.is_dir() || begins_like_sound(plan)) {
+            let plan = plan.display();
+            return refused(format!(
+                "{plan} is no plan, which is a table, .csv or .json; to master it: goldmaster batch {plan}"
+            ));
+        }
+        for input in self.inputs.iter().filter(|input| !input.exists()) {
+            let text = input.to_string_lossy();
+            if self.album.is_some() && AlbumChoice::from_str(&text, true).is_ok() {
+                return refused(format!(
+                    "there is no file {text}; the word after --album needs an equals sign: --album={text}"
+                ));
+            }
+            if self.cue.is_some() && text.parse::<f64>().is_ok() {
+                return refused(format!(
+                    "there is no file {text}; the gap after --cue needs an equals sign: --cue={text}"
+                ));
+            }
+            if self.work.report && text.ends_with(".html") {
+                return refused(format!(
+                    "there is no file {text}; --report of a batch takes no name: each master gets a page"
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn settings(&self) -> Result<Settings, Error> {

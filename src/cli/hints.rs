@@ -29,23 +29,61 @@ pub fn check_song(song: &Path, others: &[PathBuf]) -> Result<(), Error> {
     }
 }
 
-/// What was meant by arguments that clap refuses: another command than the first word says, or the command that has an option.
-pub fn advice(error: &clap::Error, mut arguments: impl Iterator<Item = OsString>) -> Option<String> {
-    let first = arguments.next().filter(|word| !word.to_string_lossy().starts_with('-'))?;
-    let command = command();
-    if command.find_subcommand(&first).is_some() {
-        return None;
+/// Refuses folders where files are meant.
+pub fn check_files<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), Error> {
+    match files.into_iter().find(|file| file.is_dir()) {
+        Some(folder) => {
+            let files = folder.join("*.wav");
+            let words = format!("{} is a folder: name the files in it, as in {}", folder.display(), files.display());
+            Err(Error::Usage(words))
+        }
+        None => Ok(()),
     }
-    if let Some(meant) = meant_command(Path::new(&first)) {
+}
+
+/// What was meant by arguments that clap refuses: another command than the first word says, the command that has an option, or
+/// what belongs between two words.
+pub fn advice(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> Option<String> {
+    let mut words = arguments.skip_while(|word| word == "help");
+    let first = words.next().filter(|word| !word.to_string_lossy().starts_with('-'))?;
+    let command = command();
+    let known = command.find_subcommand(&first).map(clap::Command::get_name);
+    if let Some(meant) = known.is_none().then(|| meant_command(Path::new(&first))).flatten() {
         return Some(format!("Did you mean: goldmaster {meant}"));
     }
-    let option = match (error.kind(), error.get(ContextKind::InvalidArg)) {
-        (ErrorKind::UnknownArgument, Some(ContextValue::String(option))) => option.trim_start_matches('-'),
-        _ => return None,
+    let context = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
     };
-    let has_option = |command: &&clap::Command| command.get_arguments().any(|arg| arg.get_long() == Some(option));
-    let owner = command.get_subcommands().find(has_option)?.get_name();
-    Some(format!("--{option} is an option of {owner}: goldmaster {owner} {} --{option}", first.display()))
+    let argument = context(ContextKind::InvalidArg)?;
+    match (error.kind(), argument.strip_prefix("--")) {
+        (ErrorKind::InvalidValue, Some(option)) if option.starts_with("for ") => {
+            let places = context(ContextKind::InvalidValue)?.split([' ', ';']).collect::<Vec<_>>();
+            (places.len() > 1).then(|| format!("Several places have commas between them: --for {}", places.join(",")))
+        }
+        (ErrorKind::UnknownArgument, Some(option)) => {
+            let has_option =
+                |command: &&clap::Command| command.get_arguments().any(|arg| arg.get_long() == Some(option));
+            let owners = command.get_subcommands().filter(has_option).map(clap::Command::get_name);
+            let owners: Vec<&str> = owners.filter(|owner| Some(*owner) != known).collect();
+            match (owners.as_slice(), known) {
+                ([], _) => None,
+                ([owner, ..], None) => {
+                    let song = first.display();
+                    Some(format!("--{option} is an option of {owner}: goldmaster {owner} {song} --{option}"))
+                }
+                (owners, Some(_)) => Some(format!("--{option} is an option of goldmaster {}", owners.join(", "))),
+            }
+        }
+        (ErrorKind::UnknownArgument, None) if known == Some("render") => {
+            let is_recipe = |name: &str| name.ends_with(".json");
+            let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+            let recipe = words.iter().find(|word| is_recipe(word))?;
+            let song = words.iter().find(|word| !is_recipe(word) && !word.starts_with('-'))?;
+            Some(format!("Did you mean: goldmaster render {song} --recipe {recipe}"))
+        }
+        _ => None,
+    }
 }
 
 /// The command that a word is a misspelling of. A file of that name is a file.

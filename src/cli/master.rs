@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use goldmaster::error::Error;
+use goldmaster::io::decode::begins_like_sound;
 use goldmaster::request::job::MasterJob;
+use goldmaster::request::promises_sound;
 use goldmaster::request::settings::MasterSettings;
 
 use super::shared::{OutputArgs, ShowArgs, check_settings, several_songs};
@@ -50,6 +52,15 @@ impl MasterArgs {
 
     /// Where the recipe goes, if it is wanted.
     fn recipe_to_write(&self) -> Result<Option<PathBuf>, Error> {
+        let recipe = self.save_recipe.as_ref().or(self.recipe.as_ref());
+        if let Some(path) = recipe.filter(|path| promises_sound(path) || begins_like_sound(path)) {
+            let file = path.with_extension("json");
+            return Err(Error::Usage(format!(
+                "{} is the name of a sound, and a recipe is JSON: --save-recipe {}",
+                path.display(),
+                file.display()
+            )));
+        }
         if let Some(path) = self.recipe.as_ref().filter(|path| path.exists()) {
             let (song, path) = (self.input.display(), path.display());
             return Err(Error::Usage(format!(
@@ -57,6 +68,6 @@ impl MasterArgs {
                  decided now, --save-recipe {path}"
             )));
         }
-        Ok(self.save_recipe.clone().or_else(|| self.recipe.clone()))
+        Ok(recipe.cloned())
     }
 }

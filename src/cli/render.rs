@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use goldmaster::error::Error;
+use goldmaster::io::decode::begins_like_sound;
 use goldmaster::request::job::RenderJob;
 use goldmaster::request::settings::{RecipeSetting, Strictness};
 use renderer::recipe::Recipe;
@@ -35,6 +36,16 @@ pub struct RenderArgs {
 impl RenderArgs {
     /// The job that these arguments ask for.
     pub fn job(&self) -> Result<RenderJob, Error> {
+        let (song, file) = (self.input.display(), self.recipe.display());
+        if begins_like_sound(&self.recipe) && !begins_like_sound(&self.input) && self.input.exists() {
+            return Err(Error::Usage(format!(
+                "song and recipe have changed places: goldmaster render {file} --recipe {song}"
+            )));
+        } else if begins_like_sound(&self.recipe) {
+            return Err(Error::Usage(format!(
+                "{file} is a sound file, not a recipe; goldmaster {song} --save-recipe FILE writes one"
+            )));
+        }
         let text = goldmaster::io::text::read(&self.recipe)?;
         let recipe =
             Recipe::from_json(&text).map_err(|source| Error::RecipeFile { path: self.recipe.clone(), source })?;

@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Args, Command, ValueEnum as _};
 use goldmaster::error::Error;
 use goldmaster::io;
+use goldmaster::io::decode::begins_like_sound;
 use goldmaster::io::output_spec::Format;
 use goldmaster::io::tags::Tags;
 use goldmaster::request::beside;
@@ -61,7 +62,7 @@ impl OutputArgs {
             None => Ok(self.beside(input, place.filter(|_| places.len() > 1))),
         };
         if places.len() < 2 {
-            return Ok(vec![self.output(place(places.first().copied())?)?]);
+            return Ok(vec![self.output(input, place(places.first().copied())?)?]);
         }
         if self.delta.is_some() || self.page.is_asked_for() {
             let words = "--delta and --report belong to one master: give a single --for with them";
@@ -72,7 +73,7 @@ impl OutputArgs {
                 format!("--name {pattern} has no {{destination}}: masters for several places would have one name");
             return Err(Error::Usage(words));
         }
-        places.iter().map(|one| self.output(place(Some(*one))?)).collect()
+        places.iter().map(|one| self.output(input, place(Some(*one))?)).collect()
     }
 
     /// The path without a pattern; with the place if there are several.
@@ -107,12 +108,20 @@ impl OutputArgs {
         self.format.unwrap_or(Format::Wav).extension()
     }
 
-    fn output(&self, path: PathBuf) -> Result<Output, Error> {
+    fn output(&self, input: &Path, path: PathBuf) -> Result<Output, Error> {
+        if path.is_dir() || path.to_string_lossy().ends_with(std::path::is_separator) {
+            let name = beside(input).with_extension(self.extension());
+            let file = path.join(name.file_name().unwrap_or_default());
+            let words = format!("{} is a folder: name the file in it, as in {}", path.display(), file.display());
+            return Err(Error::Usage(words));
+        }
         let Some(format) = Format::of_path(&path) else {
-            let path = path.display();
+            let file = path.with_extension(self.extension());
             return Err(Error::Usage(format!(
-                "{path}: a master is written as {}; choose one by its name",
-                extensions()
+                "{}: a master is written as {}; choose one by its name, as in {}",
+                path.display(),
+                extensions(),
+                file.display()
             )));
         };
         if let Some(asked) = self.format.filter(|asked| *asked != format) {
@@ -151,9 +160,33 @@ impl TypedValueParser for GenreParser {
 /// where none is named. Other records, as those of genres, count.
 pub fn check_settings(settings: &MasterSettings, others: &[&Reference]) -> Result<(), Error> {
     let references = others.iter().copied().chain(&settings.references);
-    references.clone().try_for_each(|reference| check_is_local(&reference.path))?;
+    references.clone().try_for_each(|reference| check_reference(&reference.path))?;
+    if let Some(profile) = settings.profile.as_ref().filter(|profile| begins_like_sound(profile)) {
+        let profile = profile.display();
+        return Err(Error::Usage(format!(
+            "{profile} is a sound file, not a profile; to sound like it: --reference {profile}"
+        )));
+    }
     if settings.matching == MatchKind::Literal && references.count() == 0 {
         return Err(Error::Usage("--match literal takes a record as it is: name it with --reference".to_owned()));
+    }
+    Ok(())
+}
+
+/// Refuses a reference that is an address on the web, a folder, or a list of files.
+fn check_reference(path: &Path) -> Result<(), Error> {
+    check_is_local(path)?;
+    let text = path.to_string_lossy();
+    if path.is_dir() {
+        return Err(Error::Usage(format!(
+            "{text} is a folder, and a reference is a file; to choose a record in it for each song: goldmaster batch SONGS \
+             --reference-folder {text}"
+        )));
+    }
+    let parts: Vec<&str> = text.split([',', ';', ' ']).filter(|part| !part.is_empty()).collect();
+    if parts.len() > 1 && !path.exists() && parts.iter().all(|part| Path::new(part).exists()) {
+        let each: String = parts.iter().map(|part| format!(" -r {part}")).collect();
+        return Err(Error::Usage(format!("every reference needs a -r of its own:{each}")));
     }
     Ok(())
 }

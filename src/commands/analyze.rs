@@ -8,10 +8,12 @@ use goldmaster::terminal;
 use goldmaster::terminal::progress_bar::ProgressBar;
 
 use crate::cli::analyze::AnalyzeArgs;
+use crate::cli::hints::check_files;
 use crate::commands::{look, print, print_data, some_failed};
 
 /// Measures every file; one that cannot be read does not stop the others.
 pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
+    check_files(&args.inputs)?;
     let mut failed = Vec::new();
     let mut separator = "";
     for path in &args.inputs {

@@ -1,9 +1,10 @@
 //! `batch` and `merge-reports` on a terminal: a line per song, a bar over all of them, a summary.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use goldmaster::batch::inputs::Mixes;
@@ -26,7 +27,7 @@ use crate::cli::batch::{BatchArgs, KnownFailures, MergeArgs, Requested};
 use crate::commands::{print, print_warning};
 
 pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
-    let Requested { plan, left_out, several_albums } = args.plan()?;
+    let Requested { plan, left_out, several, folders } = args.plan()?;
     let Mixes { masters, excluded, .. } = left_out;
     if masters > 0 && !args.work.quiet {
         print(&format!("left out: masters that goldmaster has made ({masters}); given by themselves, they are taken"))?;
@@ -34,9 +35,10 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     if excluded > 0 && !args.work.quiet {
         print(&format!("left out: {excluded} files or folders by --exclude or .goldmasterignore"))?;
     }
-    if let Some(several) = several_albums.filter(|_| !args.work.quiet) {
+    if let Some(several) = several.filter(|_| !args.work.quiet) {
         print(&format!("please note: {several}"))?;
     }
+    folders.iter().filter(|_| !args.work.quiet).try_for_each(|folder| print(&folder.to_string()))?;
     if args.work.dry_run {
         return look(args, &plan);
     }
@@ -65,10 +67,9 @@ pub fn run_merge(args: &MergeArgs) -> Result<(), Error> {
 }
 
 fn judged(summary: &Summary, is_known_ok: bool, report: std::path::PathBuf) -> Result<(), Error> {
-    let songs = summary.songs();
     match *summary {
-        Summary { left: 1.., .. } => Err(Error::SomeLeft { left: summary.left, songs }),
-        Summary { failed, failed_again, .. } => {
+        Summary { left: left @ 1.., songs, .. } => Err(Error::SomeLeft { left, songs }),
+        Summary { failed, failed_again, songs, .. } => {
             let failed = failed + if is_known_ok { 0 } else { failed_again };
             if failed > 0 { Err(Error::SomeFailed { failed, songs, report }) } else { Ok(()) }
         }
@@ -107,6 +108,8 @@ struct Terminal {
     songs: usize,
     ended: AtomicUsize,
     is_quiet: bool,
+    /// Why songs have no master, as it was printed.
+    told: Mutex<BTreeSet<String>>,
     /// The number of interrupts whose effect was printed.
     said: AtomicU8,
     /// The first error of the standard output: masters are made all the same.
@@ -120,7 +123,15 @@ impl Terminal {
         let style = ProgressStyle::with_template("{msg:12} {wide_bar} {percent:>3} % {elapsed:>4}, {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style);
-        Self { bar, songs, ended: AtomicUsize::new(0), is_quiet, said: AtomicU8::new(0), unprinted: OnceLock::new() }
+        Self {
+            bar,
+            songs,
+            ended: AtomicUsize::new(0),
+            is_quiet,
+            told: Mutex::default(),
+            said: AtomicU8::new(0),
+            unprinted: OnceLock::new(),
+        }
     }
 
     fn print(&self, text: &str) {
@@ -132,6 +143,11 @@ impl Terminal {
     /// Whether everything could be printed.
     fn printed(self) -> Result<(), Error> {
         self.unprinted.into_inner().map_or(Ok(()), Err)
+    }
+
+    /// Whether this has not been said yet: a song that goes to several places fails once.
+    fn is_first(&self, words: &str) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(words.to_owned())
     }
 
     fn count(&self, ended: usize) {
@@ -168,13 +184,19 @@ impl Watch for Terminal {
         self.count(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
         let (input, output) = (name(song.input), name(song.output));
         self.bar.suspend(|| match song.outcome {
-            Outcome::Failed(cause) => print_warning(&format!("failed: {}", named(song.input, cause))),
-            Outcome::FailedAgain(cause) => print_warning(&format!("failed as before: {}", named(song.input, cause))),
+            Outcome::Failed(cause) | Outcome::FailedAgain(cause) => {
+                let again = if matches!(song.outcome, Outcome::FailedAgain(_)) { " as before" } else { "" };
+                let words = format!("failed{again}: {}", named(song.input, cause));
+                if self.is_first(&words) {
+                    print_warning(&words);
+                }
+            }
             _ if self.is_quiet => {}
             Outcome::Unchanged => self.print(&format!("{output}: unchanged")),
-            Outcome::Changing(_) => self.print(&format!("{input}: still being written: left for the next run")),
+            Outcome::Changing(cause) if self.is_first(cause) => self.print(&format!("left for the next run: {cause}")),
+            Outcome::Changing(_) => {}
             Outcome::Left => self.print(&format!("{input}: left")),
-            Outcome::Mastered => {
+            Outcome::Mastered { .. } => {
                 let mut words = String::new();
                 if let Some(after) = song.after {
                     let loudness = after.integrated_lufs.unwrap_or(f64::NEG_INFINITY);

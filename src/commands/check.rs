@@ -7,10 +7,12 @@ use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::check::check;
 
 use crate::cli::check::CheckArgs;
+use crate::cli::hints::check_files;
 use crate::commands::{look, print, print_data, some_failed};
 
 /// Checks every file. One that cannot be read does not stop the others.
 pub fn run_check(args: &CheckArgs) -> Result<(), Error> {
+    check_files(&args.inputs)?;
     let (mut checks, mut unread) = (Vec::new(), Vec::new());
     for path in &args.inputs {
         let bar = ProgressBar::new(args.json);

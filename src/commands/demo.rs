@@ -10,6 +10,10 @@ use crate::cli::demo::DemoArgs;
 use crate::commands::{look, print};
 
 pub fn run_demo(args: &DemoArgs) -> Result<(), Error> {
+    if args.folder.is_file() {
+        let words = format!("{} is a file: the demo makes its own mix, and needs a folder for it", name(&args.folder));
+        return Err(Error::Usage(words));
+    }
     let bar = ProgressBar::new(false);
     let demo::Written { report, files } = demo::demo(&args.folder, args.force, &bar)?;
     bar.finish();

@@ -3,6 +3,7 @@
 use goldmaster::batch::aggregate::{Aggregate, aggregate};
 use goldmaster::error::Error;
 use goldmaster::io::name as name_of;
+use goldmaster::request::promises_sound;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use models::norm::NormProfile;
 
@@ -10,6 +11,12 @@ use crate::cli::profile::ProfileArgs;
 use crate::commands::{print, some_failed};
 
 pub fn run_profile(args: &ProfileArgs) -> Result<(), Error> {
+    if promises_sound(&args.output) {
+        let file = args.output.with_extension("profile.json");
+        let words =
+            format!("{} is the name of a sound, and a profile is JSON: -o {}", name_of(&args.output), name_of(&file));
+        return Err(Error::Usage(words));
+    }
     let bar = ProgressBar::new(false);
     let Aggregate { norm, failed } = aggregate(&args.job(), &bar)?;
     bar.finish();

@@ -6,11 +6,13 @@ use goldmaster::request::settings::MasterSettings;
 use goldmaster::terminal::progress_bar::ProgressBar;
 use goldmaster::workflows::variations::{Variation, VariationKind, variations};
 
+use crate::cli::hints::check_song;
 use crate::cli::variations::VariationsArgs;
 use crate::commands::{print, print_data};
 
 /// Writes the page of several masters, and says how they compare.
 pub fn run_variations(args: &VariationsArgs) -> Result<(), Error> {
+    check_song(&args.input, &[])?;
     let page = args.page()?;
     let job = args.job()?;
     let command = |kind: VariationKind, settings: &MasterSettings| {

@@ -132,7 +132,9 @@ fn layout(common: &Common, path: &Path) -> Result<Option<Layout>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::decode;
+    use proptest::prelude::*;
+
+    use super::super::testing::{assert_survives, config, damage, decode, frames_of, samples};
     use super::super::{Error, Warning};
 
     /// 44 100 as an 80-bit float.
@@ -173,5 +175,30 @@ mod tests {
         assert!(matches!(decode(&aiff(1, 77, None, &[0; 8])), Err(Error::Damaged { .. })));
         assert!(matches!(decode(&aiff(0, 16, None, &[])), Err(Error::Empty { .. })));
         assert!(matches!(decode(b"FORM\0\0\0\x04AIFF"), Err(Error::Damaged { .. })));
+    }
+
+    proptest! {
+        #![proptest_config(config())]
+
+        #[test]
+        fn any_sound_is_read_exactly_and_damage_is_no_panic(
+            samples in samples(),
+            is_little in any::<bool>(),
+            damage in damage(),
+        ) {
+            let (bits, values) = &samples;
+            let bytes = usize::from(*bits / 8);
+            let is_little = is_little && *bits == 16;
+            let word = |value: &i32| match is_little {
+                true => value.to_le_bytes()[..bytes].to_vec(),
+                false => value.to_be_bytes()[4 - bytes..].to_vec(),
+            };
+            let data: Vec<u8> = values.iter().flat_map(word).collect();
+            let file = aiff(values.len() as u32 / 2, *bits, is_little.then_some(b"sowt"), &data);
+            let (info, frames, warnings) = decode(&file).expect("an AIFF");
+            prop_assert_eq!((info.bit_depth, warnings), (Some(u32::from(*bits)), vec![]));
+            prop_assert_eq!(frames, frames_of(&samples));
+            assert_survives(file, &damage);
+        }
     }
 }

@@ -17,7 +17,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A folder, a pipe or a device where a file on disk is needed.
-    #[error("{}: this is {what}, not a file on disk", name(path))]
+    #[error("{}: this is {what}, not a file on disk; name a file", name(path))]
     NotAFile {
         /// The file.
         path: PathBuf,
@@ -316,6 +316,26 @@ impl Warning {
             Self::Long { .. }
             | Self::FrameSize
             | Self::NoLength
+            | Self::OtherTracks { .. }
+            | Self::EditList
+            | Self::EndsInSection { .. }
+            | Self::Tags { .. }
+            | Self::TagsLeftOut { .. } => false,
+        }
+    }
+
+    /// The length of the sound is not what was promised: the file may be cut off, or not yet be all there.
+    pub fn is_of_length(&self) -> bool {
+        match self {
+            Self::Truncated { .. }
+            | Self::Stopped { .. }
+            | Self::Short { .. }
+            | Self::Silenced { .. }
+            | Self::Long { .. }
+            | Self::NoLength => true,
+            Self::Checksum
+            | Self::Replaced { .. }
+            | Self::FrameSize
             | Self::OtherTracks { .. }
             | Self::EditList
             | Self::EndsInSection { .. }

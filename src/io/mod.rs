@@ -5,7 +5,6 @@
 //! only when it is complete, [`Tags`](tags::Tags) carries title, artist and cover over.
 
 mod aiff;
-pub(crate) mod base64;
 mod bytes;
 mod caf;
 pub mod claim;

@@ -224,7 +224,11 @@ fn further_data(file: &mut File, mut at: u64) -> std::io::Result<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{chunk, decode, riff, wav, wav_format};
+    use proptest::prelude::*;
+
+    use super::super::testing::{
+        assert_survives, chunk, config, damage, decode, frames_of, riff, samples, wav, wav_format,
+    };
     use super::super::{Error, Warning};
 
     /// Left-justified 24-bit values whose 16-bit parts are exact.
@@ -371,5 +375,36 @@ mod tests {
         let file = riff(&[chunk(b"fmt ", &format), chunk(b"data", &[0; 8]), chunk(b"data", &[0; 8])]);
         let (_, frames, warnings) = decode(&file).expect("a WAV");
         assert_eq!((frames.len(), warnings), (2, vec![Warning::OtherTracks { count: 1 }]));
+    }
+
+    /// A WAV of integers between other chunks.
+    fn between(samples: &(u16, Vec<i32>), others: &[(usize, Vec<u8>)], sound_at: usize) -> Vec<u8> {
+        const NAMES: [&[u8; 4]; 5] = [b"LIST", b"JUNK", b"bext", b"cue ", b"\xffab "];
+        let (bits, values) = samples;
+        let bytes = usize::from(*bits / 8);
+        let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()[..bytes].to_vec()).collect();
+        let mut chunks: Vec<Vec<u8>> =
+            others.iter().map(|(name, body)| chunk(NAMES[name % NAMES.len()], body)).collect();
+        let at = sound_at.min(chunks.len());
+        chunks.splice(at..at, [chunk(b"fmt ", &wav_format(1, 2, 48_000, *bits)), chunk(b"data", &data)]);
+        riff(&chunks)
+    }
+
+    proptest! {
+        #![proptest_config(config())]
+
+        #[test]
+        fn any_sound_is_read_exactly_whatever_lies_around_it_and_damage_is_no_panic(
+            samples in samples(),
+            others in prop::collection::vec((any::<usize>(), prop::collection::vec(any::<u8>(), 0..40)), 0..5),
+            sound_at in 0..5_usize,
+            damage in damage(),
+        ) {
+            let file = between(&samples, &others, sound_at);
+            let (info, frames, warnings) = decode(&file).expect("a WAV");
+            prop_assert_eq!((info.bit_depth, warnings), (Some(u32::from(samples.0)), vec![]));
+            prop_assert_eq!(frames, frames_of(&samples));
+            assert_survives(file, &damage);
+        }
     }
 }

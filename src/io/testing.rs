@@ -4,6 +4,9 @@ use std::io::Write;
 use std::path::Path;
 
 use analyzer::stream::{Frame, Source};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::RngSeed;
 use tempfile::NamedTempFile;
 
 use super::decode::open;
@@ -103,4 +106,41 @@ pub fn page(serial: u32, sequence: u32, flags: u8, position: u64, packet: &[u8])
     });
     page[22..26].copy_from_slice(&crc.to_le_bytes());
     page
+}
+
+/// How properties are tried: alike in every run.
+pub fn config() -> ProptestConfig {
+    ProptestConfig { cases: 48, rng_seed: RngSeed::Fixed(13), failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Some bytes that are changed, and where a file ends.
+pub fn damage() -> impl Strategy<Value = (Vec<(Index, u8)>, Option<Index>)> {
+    (proptest::collection::vec(any::<(Index, u8)>(), 0..6), proptest::option::of(any::<Index>()))
+}
+
+/// A file that is damaged is an error, or is read as sound of finite samples.
+pub fn assert_survives(mut bytes: Vec<u8>, (changed, end): &(Vec<(Index, u8)>, Option<Index>)) {
+    for (at, byte) in changed {
+        let at = at.index(bytes.len());
+        bytes[at] = *byte;
+    }
+    end.iter().for_each(|end| bytes.truncate(end.index(bytes.len())));
+    if let Ok((_, frames, _)) = decode(&bytes) {
+        assert!(frames.as_flattened().iter().all(|sample| sample.is_finite()));
+    }
+}
+
+/// Samples of integers of so many bits, and what they are read as.
+pub fn samples() -> impl Strategy<Value = (u16, Vec<i32>)> {
+    let bits = prop_oneof![Just(16_u16), Just(24), Just(32)];
+    (bits, proptest::collection::vec(any::<i32>(), 2..200)).prop_map(|(bits, values)| {
+        let even = values.len() / 2 * 2;
+        (bits, values[..even].iter().map(|value| value >> (32 - u32::from(bits))).collect())
+    })
+}
+
+/// Stereo frames of such samples.
+pub fn frames_of((bits, values): &(u16, Vec<i32>)) -> Vec<Frame> {
+    let scale = 2f64.powi(i32::from(*bits) - 1);
+    values.chunks_exact(2).map(|pair| [pair[0], pair[1]].map(|value| (f64::from(value) / scale) as f32)).collect()
 }

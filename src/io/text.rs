@@ -1,11 +1,12 @@
 //! Small text files: recipes and reports.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::path::Path;
 
 use super::encode::{persist, temporary};
 use super::error::Error;
 use super::guard::GuardedFile;
+use super::regular::open_regular;
 
 /// Nobody writes a recipe larger than this; a song given by mistake is not read to its end.
 const MAX_BYTES: u64 = 64 << 20;
@@ -15,12 +16,13 @@ const MAX_BYTES: u64 = 64 << 20;
 /// # Errors
 /// It cannot be read, or is no text.
 pub fn read(path: &Path) -> Result<String, Error> {
-    let failed = |e: io::Error| Error::reading(path, &e);
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    if !metadata.is_file() || metadata.len() > MAX_BYTES {
-        return Err(failed(io::Error::other("it is no text file")));
-    }
-    std::fs::read_to_string(path).map_err(failed)
+    let failed = |e: io::Error| match e.kind() {
+        io::ErrorKind::InvalidData => Error::reading(path, &io::Error::other("it is no text file")),
+        _ => Error::reading(path, &e),
+    };
+    let mut text = String::new();
+    let count = open_regular(path)?.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
+    if count as u64 > MAX_BYTES { Err(failed(io::ErrorKind::InvalidData.into())) } else { Ok(text) }
 }
 
 /// Writes a text file under its name only when it is complete. Without `overwrite` an existing file is an error.

@@ -7,6 +7,7 @@ use std::path::Path;
 use analyzer::loudness::LoudnessMeter;
 use analyzer::stream::{Frame, Meter as _, Source};
 use analyzer::timeline::{PeakMeter, Timeline};
+use data_encoding::BASE64;
 use rayon::prelude::*;
 use renderer::recipe::SampleFormat;
 use renderer::resample::Resampled;
@@ -15,7 +16,6 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::io;
-use crate::io::base64::base64;
 use crate::io::decode::open;
 use crate::io::output_spec::{Format, OutputSpec};
 use crate::report::figures::SoundFigures;
@@ -211,7 +211,7 @@ impl Clip {
             seconds,
             lufs,
             gain_db: 0.0,
-            text: base64(flac),
+            text: BASE64.encode(flac),
             figures: SoundFigures::of_timeline(seconds, &history.reading(), &timeline),
             id: self.id,
             label: self.label,

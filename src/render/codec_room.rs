@@ -76,10 +76,13 @@ fn rounded(room_db: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use renderer::recipe::ENGINE_VERSION;
+
     use super::*;
 
     fn solution() -> Solution {
         Solution {
+            engine: ENGINE_VERSION,
             input_hash: String::new(),
             settings_hash: String::new(),
             is_aimed: true,

@@ -10,7 +10,7 @@ use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::stream::{Frame, Meter, Source};
 use analyzer::units::{db_from_power, gain_from_db, power_from_db};
 use renderer::chain::Chain;
-use renderer::recipe::{Recipe, SampleFormat, Solution};
+use renderer::recipe::{ENGINE_VERSION, Recipe, SampleFormat, Solution};
 use renderer::resample::Resampled;
 use renderer::stages::limiter::LimiterGain;
 
@@ -112,6 +112,7 @@ pub fn finish(
             (Solution { is_aimed: false, codec_room_db: 0.0, trims: Vec::new(), ..solution }, Search::Trims)
         }
     };
+    solution.engine = ENGINE_VERSION;
     solution.input_hash.clone_from(&song.hash);
     solution.settings_hash = settings_hash(recipe);
     observer.stage(Stage::Rendering, Some(song.frames.len()));
@@ -182,6 +183,7 @@ pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution 
     let delivery = &recipe.delivery;
     let drive_db = profile.loudness.integrated_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs);
     Solution {
+        engine: ENGINE_VERSION,
         input_hash: String::new(),
         settings_hash: String::new(),
         is_aimed: true,

@@ -118,6 +118,7 @@ impl<B: Blocks> Source for LimitedSource<'_, B> {
 #[cfg(test)]
 mod tests {
     use analyzer::synth::demo_mix;
+    use renderer::recipe::ENGINE_VERSION;
     use renderer::stages::limiter::LimiterParams;
 
     use super::*;
@@ -134,6 +135,7 @@ mod tests {
         meter.push(frames).expect("memory");
         let trace = meter.finish().expect("memory");
         let solution = Solution {
+            engine: ENGINE_VERSION,
             input_hash: String::new(),
             settings_hash: String::new(),
             is_aimed: true,

@@ -5,6 +5,7 @@ pub mod album;
 pub mod analysis;
 pub mod check;
 pub mod comparison;
+mod defect_sentence;
 pub mod figures;
 pub mod passage;
 pub mod playback;

@@ -2,10 +2,13 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use analyzer::defects::{Channel, Defect, DefectKind};
+use analyzer::defects::{Defect, DefectKind};
 use analyzer::profile::Profile;
+use renderer::recipe::{ENGINE_VERSION, Recipe};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::report::defect_sentence::DefectSentence;
 
 /// Something that a user should know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -117,6 +120,13 @@ pub enum WarningKind {
         /// Level of its last moment under the loudness of the whole, LU; negative where it is louder.
         under_lu: f64,
     },
+    /// The recipe was solved by another version of the engine, so that the master is not the same bytes.
+    OtherEngine {
+        /// The version that solved it; 0 before they were counted.
+        solved_by: u32,
+        /// The version that renders it now.
+        rendered_by: u32,
+    },
     /// The HTML report plays less than was asked for.
     PageIsAnExcerpt,
     /// The HTML report could not be written.
@@ -165,6 +175,14 @@ impl Warning {
         Self::new(Subject::Reference(name.to_owned()), kind)
     }
 
+    /// What is to be known of a recipe that another version of the engine has solved.
+    pub fn of_recipe(recipe: &Recipe) -> Vec<Self> {
+        let engines = recipe.solution.iter().map(|solution| solution.engine);
+        let others = engines.filter(|engine| *engine != ENGINE_VERSION);
+        let kind = |solved_by| WarningKind::OtherEngine { solved_by, rendered_by: ENGINE_VERSION };
+        others.map(|engine| Self::of_master(kind(engine))).collect()
+    }
+
     /// The faults of a recording.
     pub fn of_defects(about: &Subject, defects: &[Defect]) -> Vec<Self> {
         let warning = |defect: &Defect| Self {
@@ -206,6 +224,7 @@ impl WarningKind {
             | Self::ReferenceIsOnTheAlbum
             | Self::QuieterThanReference { .. }
             | Self::QuietReference { .. }
+            | Self::OtherEngine { .. }
             | Self::PageIsAnExcerpt
             | Self::NoPage { .. }
             | Self::Defect(_) => Severity::Note,
@@ -232,7 +251,9 @@ impl Display for Warning {
             write!(f, "Reference {name}: ")?;
         }
         match &self.kind {
-            WarningKind::Defect(kind) => write!(f, "{}", DefectSentence { kind, about: &self.about, at_s: self.at_s }),
+            WarningKind::Defect(kind) => {
+                write!(f, "{}", DefectSentence { kind, is_in_mix: self.about == Subject::Mix, at_s: self.at_s })
+            }
             kind => kind.fmt(f),
         }
     }
@@ -312,136 +333,25 @@ impl Display for WarningKind {
             Self::CutOff { .. } => f.write_str(
                 "The song is cut off while it still sounds. Export it again with its tail, or fade it out with --fade-out.",
             ),
+            Self::OtherEngine { solved_by, rendered_by } => write!(
+                f,
+                "The recipe was solved by version {solved_by} of the engine, and this is version {rendered_by}: the master may \
+                 differ from the one that was made then. For the same bytes, render it with the goldmaster that wrote it."
+            ),
             Self::PageIsAnExcerpt => f.write_str(
                 "The HTML report plays excerpts: the whole song takes more memory than may be used. Allow more with --memory.",
             ),
             Self::NoPage { cause } => write!(f, "The HTML report was not written: {cause}."),
-            Self::Defect(kind) => write!(f, "{}", DefectSentence { kind, about: &Subject::Mix, at_s: None }),
+            Self::Defect(kind) => write!(f, "{}", DefectSentence { kind, is_in_mix: true, at_s: None }),
             Self::File(fault) => write!(f, "{fault}"),
-        }
-    }
-}
-
-/// What a fault of a recording is called, and what to do about it.
-struct DefectSentence<'a> {
-    kind: &'a DefectKind,
-    about: &'a Subject,
-    at_s: Option<f64>,
-}
-
-/// Minutes, seconds and tenths.
-fn clock(seconds: f64) -> String {
-    let tenths = (seconds.max(0.0) * 10.0 + 1e-6) as u64;
-    format!("{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
-}
-
-/// "1 gap" or "3 gaps".
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-impl Display for DefectSentence<'_> {
-    fn fmt(&self, f: &mut Formatter) -> Result {
-        let first = self.at_s.map_or_else(String::new, |at_s| format!(", first at {}", clock(at_s)));
-        let (it, its) = match self.about {
-            Subject::Mix => ("The mix", "the mix"),
-            _ => ("The file", "the file"),
-        };
-        match *self.kind {
-            DefectKind::Clipping { flat_tops, longest_samples } => write!(
-                f,
-                "{it} clips: {} of up to {longest_samples} samples{first}. Mastering cannot undo clipping: export the mix \
-                 again with the master fader lower.",
-                counted(flat_tops, "flat top", "flat tops"),
-            ),
-            DefectKind::InterSampleOvers { true_peak_dbtp } => write!(
-                f,
-                "Peaks between the samples reach {true_peak_dbtp:+.1} dBTP, which players and encoders clip. A master \
-                 stays under its ceiling."
-            ),
-            DefectKind::DcOffset { offset_pct } => write!(
-                f,
-                "The waveform is {offset_pct:.1} % of full scale off centre (DC offset), which costs headroom. Mastering \
-                 removes it."
-            ),
-            DefectKind::LossySource { cutoff_hz } => write!(
-                f,
-                "There is no sound above {:.1} kHz: {its} was probably an MP3 or another lossy file. Use the original \
-                 export if there is one.",
-                cutoff_hz / 1000.0
-            ),
-            DefectKind::LowRateSource { cutoff_hz } => write!(
-                f,
-                "There is no sound above {:.1} kHz: {its} was probably made at a lower sample rate. That does no harm.",
-                cutoff_hz / 1000.0
-            ),
-            DefectKind::Silence => f.write_str("The file is silent from start to end."),
-            DefectKind::OutOfPhase { correlation } => write!(
-                f,
-                "Left and right mostly cancel each other in mono (correlation {correlation:.2}). Check the polarity of a \
-                 channel or of a stereo effect."
-            ),
-            DefectKind::Mono => f.write_str("Left and right are identical: this is a mono song in a stereo file."),
-            DefectKind::NearlyMono { side_under_mid_db } => write!(
-                f,
-                "The song is nearly mono: the side is at least {side_under_mid_db:.0} dB below the mid everywhere."
-            ),
-            DefectKind::OneChannel { silent } => {
-                let silent = match silent {
-                    Channel::Left => "left",
-                    Channel::Right => "right",
-                };
-                write!(f, "The {silent} channel is silent. If that is not intended, export the mix again.")
-            }
-            DefectKind::NotANumber { samples } => write!(
-                f,
-                "{} not valid numbers{first}; they are replaced by silence. The file is damaged: export the mix again.",
-                counted(samples, "sample is", "samples are"),
-            ),
-            DefectKind::Dropouts { gaps } => write!(
-                f,
-                "The sound has {} of digital silence in it{first}. Listen there, and export the mix again.",
-                counted(gaps, "gap", "gaps"),
-            ),
-            DefectKind::Hum { mains_hz, level_dbfs } => write!(
-                f,
-                "There is mains hum at {mains_hz:.0} Hz and its multiples ({level_dbfs:.0} dBFS). Mastering makes it \
-                 louder: remove it in the mix."
-            ),
-            DefectKind::Limited { share_pct } => write!(
-                f,
-                "The song is already limited: its peaks reach the same level {share_pct:.0} % of the time. Use a mix \
-                 without a limiter if there is one."
-            ),
-            DefectKind::Noise { under_music_lu } => write!(
-                f,
-                "There is noise in the pauses, {under_music_lu:.0} LU below the music{first}. Mastering makes it louder: mute \
-                 or clean the pauses in the mix."
-            ),
-            DefectKind::Sibilance { hz, excess_db } => write!(
-                f,
-                "S sounds or cymbals are harsh around {:.0} kHz, {excess_db:.0} dB above the neighbouring bands{first}. A \
-                 de-esser on the track itself helps most.",
-                hz / 1000.0
-            ),
-            DefectKind::Boom { hz, excess_db } => write!(
-                f,
-                "A bass note around {hz:.0} Hz booms: it is {excess_db:.0} dB louder than the others{first}. Even out the \
-                 bass in the mix."
-            ),
-            DefectKind::LongSilence { head_s, tail_s } => match (head_s > 0.5, tail_s > 0.5) {
-                (true, true) => {
-                    write!(f, "The song starts with {head_s:.1} s and ends with {tail_s:.1} s of silence.")
-                }
-                (true, false) => write!(f, "The song starts with {head_s:.1} s of silence."),
-                _ => write!(f, "The song ends with {tail_s:.1} s of silence."),
-            },
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use analyzer::defects::Channel;
+
     use super::*;
 
     fn json(warning: Warning) -> serde_json::Value {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::request::destination::{Destination, codec_room_db};
-use crate::request::text::{as_text, list_as_text, number_as_text, option_as_text, value_enum_text};
+use crate::request::text::{as_text, list_as_text, number, number_as_text, option_as_text, value_enum_text};
 
 /// The loudness that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,7 +30,7 @@ impl std::str::FromStr for LoudnessTarget {
         if text.eq_ignore_ascii_case("auto") {
             return Ok(Self::Auto);
         }
-        text.parse().map(Self::Lufs).map_err(|_| format!("{text:?} is neither a number of LUFS nor `auto`"))
+        number(text, "LUFS, or `auto`").map(Self::Lufs)
     }
 }
 
@@ -61,7 +61,7 @@ pub struct DeliveryRequest {
     #[serde(with = "option_as_text")]
     pub loudness: Option<LoudnessTarget>,
     /// True peak that is never exceeded, in dBTP [default: -1]
-    #[arg(long = "ceiling", value_name = "DBTP", allow_hyphen_values = true)]
+    #[arg(long = "ceiling", value_name = "DBTP", allow_hyphen_values = true, value_parser = |text: &str| number(text, "dBTP"))]
     #[serde(rename = "ceiling", with = "number_as_text")]
     pub ceiling_dbtp: Option<f64>,
     /// Lowers the ceiling by as much as MP3, Vorbis and Opus raise peaks at this loudness
@@ -70,7 +70,7 @@ pub struct DeliveryRequest {
     pub is_codec_safe: bool,
     /// Gain reduction that the limiter may exceed for 5 % of the time only (single hits); a master that would need more
     /// stays quieter [default: 3]
-    #[arg(long, value_name = "DB", allow_negative_numbers = true)]
+    #[arg(long, value_name = "DB", allow_hyphen_values = true, value_parser = |text: &str| number(text, "dB"))]
     #[serde(with = "number_as_text")]
     pub max_limiting_db: Option<f64>,
     /// Sample rate of the master [default: the mix's]
@@ -230,7 +230,9 @@ impl DeliveryRequest {
             )));
         }
         if self.bitrate_kbps.is_some() && lossy.is_none() {
-            return Err(Error::Usage(format!("--bitrate is for MP3 and Opus, and this master is a {format}")));
+            return Err(Error::Usage(format!(
+                "--bitrate is for MP3 and Opus, and this master is a {format}: name it .mp3 or .opus"
+            )));
         }
         let sample_rate_hz = self.sample_rate_hz.or(cd.then_some(44_100));
         let default = if cd { SampleFormat::Int16 } else { usual_samples(lossy) };

@@ -10,22 +10,22 @@ use renderer::recipe::{Recipe, RecipeError};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::request::text::{number_as_text, option_as_text};
+use crate::request::text::{number, number_as_text, option_as_text};
 
 /// What is done to head and tail of a song, before all else.
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[command(next_help_heading = "Head and tail")]
 pub struct EdgeSettings {
     /// Cuts silence and noise before the first sound, but for so many milliseconds, and after the last sound
-    #[arg(long = "trim", value_name = "LEAD_IN_MS")]
+    #[arg(long = "trim", value_name = "LEAD_IN_MS", allow_hyphen_values = true, value_parser = |text: &str| number(text, "milliseconds, as in 20"))]
     #[serde(rename = "trim", with = "number_as_text")]
     pub trim_lead_in_ms: Option<f64>,
     /// Fades the head in over so many seconds; shapes are smooth, linear and exponential
-    #[arg(long, value_name = "SECONDS[:SHAPE]")]
+    #[arg(long, value_name = "SECONDS[:SHAPE]", allow_hyphen_values = true)]
     #[serde(with = "option_as_text")]
     pub fade_in: Option<Fade>,
     /// Fades the tail out, as in 8:exponential
-    #[arg(long, value_name = "SECONDS[:SHAPE]")]
+    #[arg(long, value_name = "SECONDS[:SHAPE]", allow_hyphen_values = true)]
     #[serde(with = "option_as_text")]
     pub fade_out: Option<Fade>,
 }

@@ -11,4 +11,4 @@ pub mod reference;
 pub mod settings;
 mod text;
 
-pub use self::paths::beside;
+pub use self::paths::{beside, promises_sound};

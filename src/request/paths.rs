@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::io;
 use crate::io::claim::sweep;
 use crate::io::encode::{ensure_distinct, ensure_writable};
 use crate::request::job::Output;
@@ -15,6 +16,7 @@ pub fn check_paths<'a>(
 ) -> Result<(), Error> {
     let read: Vec<&Path> = std::iter::once(input).chain(references).collect();
     for path in &read {
+        std::fs::metadata(path).map_err(|e| io::Error::reading(path, &e))?;
         ensure_distinct(path, &output.path)?;
     }
     if let Some(page) = &output.page {
@@ -59,13 +61,19 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// Extensions that promise sound.
-pub(crate) const SOUND_EXTENSIONS: [&str; 29] = [
+const SOUND_EXTENSIONS: [&str; 29] = [
     "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "flac", "mp1", "mp2", "mp3", "mpga", "m4a", "m4b",
     "aac", "alac", "ogg", "oga", "opus", "caf", "wv", "ape", "wma", "dsf", "dff", "au", "ac3", "tta",
 ];
 
 /// Extensions of what may hold sound besides.
 const OTHER_EXTENSIONS: [&str; 9] = ["mp4", "m4r", "mov", "mka", "mkv", "webm", "ogv", "3gp", "mpc"];
+
+/// Whether a name is that of a file of sound.
+pub fn promises_sound(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    SOUND_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
 
 /// The path without the extension of a file of sound. What follows any other dot is part of the name, as in `Mix 1.2`.
 pub(crate) fn without_extension(path: &Path) -> PathBuf {

@@ -109,6 +109,9 @@ impl std::str::FromStr for Reference {
 
     /// `FILE[@START-END][:WEIGHT]`. A name may have both signs in it: only what looks like a section is one.
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("the name of the record's file is missing".to_owned());
+        }
         let whole = |path: &str, section, weight| Self { path: path.into(), section, weight };
         if let Some((path, section)) = text.rsplit_once('@')
             && !path.is_empty()

@@ -19,7 +19,7 @@ use crate::io::output_spec::Format;
 use crate::request::delivery::DeliveryRequest;
 use crate::request::edges::EdgeSettings;
 use crate::request::reference::{Genre, MatchKind, Reference};
-use crate::request::text::{as_text, list_as_text, option_as_text, value_enum_text};
+use crate::request::text::{as_text, list_as_text, number, option_as_text, value_enum_text};
 
 /// Everything that decides how a song comes out, but for the song.
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -280,10 +280,11 @@ impl FromStr for Percent {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse() {
-            Ok(value) if (0.0..=100.0).contains(&value) => Ok(Self(value)),
-            _ => Err("must be a number from 0 to 100".to_owned()),
+        let value = number(text, "percent, from 0 to 100")?;
+        if value > 0.0 && value < 1.0 {
+            return Err(format!("it is given in percent; did you mean {}?", (1000.0 * value).round() / 10.0));
         }
+        if (0.0..=100.0).contains(&value) { Ok(Self(value)) } else { Err("must be a number from 0 to 100".to_owned()) }
     }
 }
 

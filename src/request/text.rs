@@ -10,6 +10,19 @@ fn parsed<T: FromStr<Err: Display>, E: serde::de::Error>(text: &str) -> Result<T
     text.parse().map_err(E::custom)
 }
 
+/// A number of some unit as people type it.
+///
+/// # Errors
+/// It has its unit behind it, or a decimal comma, or is none: says what to write.
+pub fn number(text: &str, what: &str) -> Result<f64, String> {
+    let bare = |c: char| c.is_alphabetic() || c.is_whitespace() || c == '%';
+    match (text.trim().parse(), text.trim_end_matches(bare).replace(',', ".")) {
+        (Ok(number), _) => Ok(number),
+        (Err(_), number) if number.parse::<f64>().is_ok() => Err(format!("write it as a number: {number}")),
+        _ => Err(format!("must be a number of {what}")),
+    }
+}
+
 /// One value.
 pub mod as_text {
     use std::fmt::Display;
@@ -120,3 +133,19 @@ macro_rules! value_enum_text {
 }
 
 pub(crate) use value_enum_text;
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn a_number_with_its_unit_is_answered_with_the_number() {
+        assert_eq!((number("-14", "LUFS"), number(" 1e1 ", "LUFS")), (Ok(-14.0), Ok(10.0)));
+        for (text, written) in [("-14dB", "-14"), ("-14 LUFS", "-14"), ("50%", "50"), ("-9,5", "-9.5"), ("8 s", "8")] {
+            assert_eq!(number(text, "x"), Err(format!("write it as a number: {written}")), "{text}");
+        }
+        for text in ["", "loud", "dB", "1-2", "--force"] {
+            assert_eq!(number(text, "LUFS"), Err("must be a number of LUFS".to_owned()), "{text}");
+        }
+    }
+}

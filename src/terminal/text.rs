@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthChar;
+
 use super::look::{Colour, Look, code_of};
 
 /// A value with its unit, or a dash.
@@ -32,7 +34,7 @@ pub fn wrapped(text: &str, indent: usize, columns: usize) -> String {
 
 /// Columns that a word takes: what switches colours takes none.
 fn printed_columns(word: &str) -> usize {
-    word.chars().filter(|c| code_of(*c).is_none()).count()
+    word.chars().filter(|c| code_of(*c).is_none()).filter_map(UnicodeWidthChar::width).sum()
 }
 
 /// Text as a terminal may get it: colours become its codes, and what could move its cursor, change its colours or
@@ -64,5 +66,17 @@ pub fn bullets(out: &mut String, title: &str, lines: &[String], look: &Look) {
     let _ = writeln!(out, "\n{}", look.coloured(Colour::Title, title));
     for line in lines {
         let _ = writeln!(out, "  - {}", wrapped(line, 4, look.columns));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_by_what_their_letters_take_on_a_terminal() {
+        assert_eq!(wrapped("ab cd ef", 0, 5), "ab cd\nef");
+        assert_eq!(wrapped("音楽 音楽 ef", 0, 7), "音楽\n音楽 ef");
+        assert_eq!(wrapped("e\u{301}e\u{301} cd", 2, 7), "e\u{301}e\u{301} cd");
     }
 }

@@ -114,7 +114,7 @@ pub fn plan_album(studio: &Studio, wish: &AlbumWish) -> Result<Vec<Id>, Error> {
     let plan = Plan::uniform(paths.into_iter().map(found).collect(), settings, &folder, None)?;
     let balance = if wish.is_even { AlbumBalance::Even } else { AlbumBalance::Keep };
     let relation = Relation { album: Some(AlbumLoudness::Whole), balance, is_own_reference: false };
-    let (plan, _) = arranged(plan, relation, Division::One, Order::Tags);
+    let plan = arranged(plan, relation, Division::One, Order::Tags).plan;
     Ok(studio.add_exports(vec![ExportJob::Album(AlbumJob { plan, folder })]))
 }
 

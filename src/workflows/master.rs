@@ -10,7 +10,7 @@ use models::amounts::Amounts;
 use models::decision::{Confidence, MasteringDecision};
 use models::target::{Target, TargetKind};
 use renderer::lossy::LossyParams;
-use renderer::recipe::{Recipe, Solution};
+use renderer::recipe::{ENGINE_VERSION, Recipe, Solution};
 
 use crate::decide::genres::{Genres, with_genre_of_tags};
 use crate::decide::refine::{refined, with_dynamics};
@@ -328,7 +328,10 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     check_paths(&job.input, std::iter::empty(), &job.output)?;
     let mut song = Song::load(&job.input, observer)?.edited(&recipe.edges)?;
     let hash = song.hash.clone();
-    let fits = |solution: &Solution| solution.input_hash == hash && solution.settings_hash == settings_hash(&recipe);
+    let fits = |solution: &Solution| {
+        let Solution { engine, input_hash, settings_hash: of_settings, .. } = solution;
+        *engine == ENGINE_VERSION && *input_hash == hash && *of_settings == settings_hash(&recipe)
+    };
     // A page shows the mix as well.
     let mut profile = job.output.page.as_ref().map(|_| song.profile(observer)).transpose()?;
     let solve = match &recipe.solution {
@@ -350,7 +353,7 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture };
     let mut finished = finish(&song, &recipe, solve, request, observer)?;
     let heard = std::mem::take(&mut finished.passages);
-    let warnings = Warning::of_file(&Subject::Mix, &song.warnings);
+    let warnings = [Warning::of_file(&Subject::Mix, &song.warnings), Warning::of_recipe(&recipe)].concat();
     let tone = profile.as_ref().map(|_| song.tone()).transpose()?;
     let seen =
         ReportInputs { input: &job.input, song: &song, profile: profile.as_ref(), tone, decision: None, warnings };

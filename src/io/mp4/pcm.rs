@@ -220,7 +220,9 @@ fn within(pieces: Vec<Range<u64>>, start: u64, end: u64, frame_bytes: u64) -> Ve
 
 #[cfg(test)]
 mod tests {
-    use crate::io::testing::{boxed, decode};
+    use proptest::prelude::*;
+
+    use crate::io::testing::{assert_survives, boxed, config, damage, decode, frames_of, samples};
 
     fn words(words: &[u32]) -> Vec<u8> {
         words.iter().flat_map(|word| word.to_be_bytes()).collect()
@@ -316,6 +318,23 @@ mod tests {
             let mut flipped = whole.clone();
             flipped[at] ^= 0xff;
             let _ = (decode(&whole[..at]), decode(&flipped));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(config())]
+
+        #[test]
+        fn any_sound_is_read_exactly_and_damage_is_no_panic(samples in samples(), damage in damage()) {
+            let (bits, values) = &samples;
+            let bytes = usize::from(*bits / 8);
+            let word = |value: &i32| value.to_be_bytes()[4 - bytes..].to_vec();
+            let frames: Vec<Vec<u8>> = values.chunks_exact(2).map(|pair| pair.iter().flat_map(word).collect()).collect();
+            let entry = entry(b"ipcm", 0, 16, &boxed(b"pcmC", &[0, 0, 0, 0, 0, *bits as u8]));
+            let file = movie(&entry, &frames, None);
+            let (_, read, warnings) = decode(&file).expect("a movie");
+            prop_assert_eq!((read, warnings), (frames_of(&samples), vec![]));
+            assert_survives(file, &damage);
         }
     }
 }

@@ -1,9 +1,16 @@
 //! Vorbis comments and pictures (xiph.org, RFC 9639) in FLAC and Ogg.
 
+use data_encoding::{BASE64, BASE64_NOPAD};
+
 use super::MAX_ENTRIES;
 use super::found::{Found, MAX_PICTURE_BYTES, MAX_TEXT_BYTES, Picture};
-use crate::io::base64::{base64, from_base64};
 use crate::io::bytes::ReadAt;
+
+/// The bytes that a text in base64 stands for, whether it is broken into lines or filled up or not.
+fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let letters: Vec<u8> = text.iter().copied().filter(|c| !c.is_ascii_whitespace() && *c != b'=').collect();
+    BASE64_NOPAD.decode(&letters).ok()
+}
 
 /// The name under which Ogg keeps pictures, in base64.
 const PICTURE_NAME: &str = "METADATA_BLOCK_PICTURE";
@@ -215,5 +222,5 @@ pub(super) fn picture_field(picture: &Picture) -> String {
     block.extend([0; 16]);
     block.extend((data.len() as u32).to_be_bytes());
     block.extend(data);
-    format!("{PICTURE_NAME}={}", base64(&block))
+    format!("{PICTURE_NAME}={}", BASE64.encode(&block))
 }
