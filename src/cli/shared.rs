@@ -108,26 +108,13 @@ impl OutputArgs {
     }
 
     fn output(&self, path: PathBuf) -> Result<Output, Error> {
-        let Some(format) = Format::of_path(&path) else {
-            let path = path.display();
-            return Err(Error::Usage(format!(
-                "{path}: a master is written as {}; choose one by its name",
-                extensions()
-            )));
-        };
-        if let Some(asked) = self.format.filter(|asked| *asked != format) {
-            let path = path.display();
+        let output = Output::at(path)?;
+        if let Some(asked) = self.format.filter(|asked| *asked != output.format) {
+            let (path, format) = (output.path.display(), output.format);
             return Err(Error::Usage(format!("{path} is the name of a {format}, and --format asks for {asked}")));
         }
-        Ok(Output { path, format, force: self.force, delta: self.delta.clone(), page: self.page.page(self.force)? })
+        Ok(Output { force: self.force, delta: self.delta.clone(), page: self.page.page(self.force)?, ..output })
     }
-}
-
-/// ".wav, .flac, .mp3 or .opus".
-fn extensions() -> String {
-    let all: Vec<String> = Format::value_variants().iter().map(|format| format!(".{}", format.extension())).collect();
-    let (last, others) = all.split_last().expect("there are formats");
-    format!("{} or {last}", others.join(", "))
 }
 
 /// Reads the name of a genre; `list` shows all of them instead.
