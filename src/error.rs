@@ -1,17 +1,17 @@
 //! Why a run failed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use renderer::recipe::RecipeError;
 
-use crate::io::name;
+use crate::io::{self, name};
 
 /// One line for a person: what, why, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read or written.
     #[error(transparent)]
-    Io(#[from] crate::io::Error),
+    Io(#[from] io::Error),
     /// Nothing could be decided for a song.
     #[error("{}: {source}", name(path))]
     Decide {
@@ -129,7 +129,7 @@ impl Error {
             Self::Promise { .. } => 3,
             Self::SomeUnread { .. } | Self::SomeFailed { .. } => 4,
             Self::NotReady { .. } => 5,
-            Self::Io(crate::io::Error::Interrupted) | Self::SomeLeft { .. } => 130,
+            Self::Io(io::Error::Interrupted) | Self::SomeLeft { .. } => 130,
             Self::Io(_)
             | Self::Decide { .. }
             | Self::Network(_)
@@ -145,6 +145,67 @@ impl Error {
             | Self::NoPage { .. }
             | Self::Album(_) => 1,
         }
+    }
+
+    /// A name for the kind of failure that no release changes.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io(error) => error.code(),
+            Self::Decide { source: models::error::Error::SilentSource, .. } | Self::Silent(_) => "silent",
+            Self::Decide { .. } | Self::Network(_) => "network",
+            Self::Recipe(_) => "recipe",
+            Self::RecipeFile { .. } => "recipe_file",
+            Self::ProfileFile { .. } => "profile_file",
+            Self::SomeUnread { .. } => "some_unread",
+            Self::NotReady { .. } => "not_ready",
+            Self::Output(_) => "output",
+            Self::Usage(_) => "usage",
+            Self::Reference(_) => "reference",
+            Self::Folder(_) => "folder",
+            Self::List(_) => "list",
+            Self::Page(_) => "page",
+            Self::Album(_) => "album",
+            Self::Edited(_) => "edited",
+            Self::SomeFailed { .. } => "some_failed",
+            Self::SomeLeft { .. } => "some_left",
+            Self::NoPage { .. } => "no_page",
+            Self::Promise { .. } => "promise",
+        }
+    }
+
+    /// The file that it is about, where that is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Io(error) => error.path(),
+            Self::Decide { path, .. }
+            | Self::RecipeFile { path, .. }
+            | Self::ProfileFile { path, .. }
+            | Self::NoPage { path, .. }
+            | Self::Promise { path, .. }
+            | Self::Edited(path)
+            | Self::SomeFailed { report: path, .. } => Some(path),
+            Self::Silent(_)
+            | Self::Network(_)
+            | Self::Recipe(_)
+            | Self::SomeUnread { .. }
+            | Self::NotReady { .. }
+            | Self::Output(_)
+            | Self::Usage(_)
+            | Self::Reference(_)
+            | Self::Folder(_)
+            | Self::List(_)
+            | Self::Page(_)
+            | Self::Album(_)
+            | Self::SomeLeft { .. } => None,
+        }
+    }
+
+    /// What to do about it, where the message says so: it stands after the last semicolon.
+    pub fn advice(&self) -> Option<String> {
+        if matches!(self, Self::Io(io::Error::Interrupted)) {
+            return None;
+        }
+        self.to_string().rsplit_once("; ").map(|(_, advice)| advice.to_owned())
     }
 
     /// The error of making a target: a song that cannot be heard is no fault of the networks.

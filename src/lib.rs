@@ -2,8 +2,18 @@
 //!
 //! # Modules
 //!
-//! Orchestration: files in, masters out. The command line is a thin layer over this. From the top, no module imports one
-//! above it.
+//! [`Master`] is the way in. The modules are what it and the command line are made of; from the top, no module imports
+//! one above it.
+
+// Arguments and commands name this library as any other program would.
+extern crate self as goldmaster;
+
+mod cli;
+mod commands;
+pub mod program;
+
+pub mod mastering;
+pub use self::mastering::Master;
 
 pub mod ui;
 

@@ -6,10 +6,12 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms of the program, from the top.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 17] = [
     "main",
+    "program",
     "commands",
     "cli",
+    "mastering",
     "ui",
     "batch",
     "workflows",

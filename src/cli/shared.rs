@@ -115,28 +115,13 @@ impl OutputArgs {
             let words = format!("{} is a folder: name the file in it, as in {}", path.display(), file.display());
             return Err(Error::Usage(words));
         }
-        let Some(format) = Format::of_path(&path) else {
-            let file = path.with_extension(self.extension());
-            return Err(Error::Usage(format!(
-                "{}: a master is written as {}; choose one by its name, as in {}",
-                path.display(),
-                extensions(),
-                file.display()
-            )));
-        };
-        if let Some(asked) = self.format.filter(|asked| *asked != format) {
-            let path = path.display();
+        let output = Output::at(path)?;
+        if let Some(asked) = self.format.filter(|asked| *asked != output.format) {
+            let (path, format) = (output.path.display(), output.format);
             return Err(Error::Usage(format!("{path} is the name of a {format}, and --format asks for {asked}")));
         }
-        Ok(Output { path, format, force: self.force, delta: self.delta.clone(), page: self.page.page(self.force)? })
+        Ok(Output { force: self.force, delta: self.delta.clone(), page: self.page.page(self.force)?, ..output })
     }
-}
-
-/// ".wav, .flac, .mp3 or .opus".
-fn extensions() -> String {
-    let all: Vec<String> = Format::value_variants().iter().map(|format| format!(".{}", format.extension())).collect();
-    let (last, others) = all.split_last().expect("there are formats");
-    format!("{} or {last}", others.join(", "))
 }
 
 /// Reads the name of a genre; `list` shows all of them instead.

@@ -13,6 +13,7 @@ pub mod decode;
 mod demux;
 pub mod encode;
 mod error;
+mod error_parts;
 mod flac;
 mod flac32;
 mod flac_head;

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum as _;
 use renderer::recipe::Recipe;
 
+use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::request::page::Page;
 use crate::request::settings::{MasterSettings, RecipeSetting, Strictness};
@@ -21,6 +23,32 @@ pub struct Output {
     pub delta: Option<PathBuf>,
     /// The page that shows the master, if it is wanted.
     pub page: Option<Page>,
+}
+
+impl Output {
+    /// A master in the format that its name says, with nothing beside it.
+    ///
+    /// # Errors
+    /// The name says no format.
+    pub fn at(path: PathBuf) -> Result<Self, Error> {
+        let Some(format) = Format::of_path(&path) else {
+            let file = path.with_extension(Format::Wav.extension());
+            return Err(Error::Usage(format!(
+                "{}: a master is written as {}; choose one by its name, as in {}",
+                path.display(),
+                extensions(),
+                file.display()
+            )));
+        };
+        Ok(Self { path, format, force: false, delta: None, page: None })
+    }
+}
+
+/// ".wav, .flac, .mp3 or .opus".
+fn extensions() -> String {
+    let all: Vec<String> = Format::value_variants().iter().map(|format| format!(".{}", format.extension())).collect();
+    let (last, others) = all.split_last().expect("there are formats");
+    format!("{} or {last}", others.join(", "))
 }
 
 /// One song to master from scratch.

@@ -121,6 +121,11 @@ impl MasterSettings {
         }
     }
 
+    /// The names of all settings, as those of their columns in a plan.
+    pub fn names() -> Vec<String> {
+        Self::default().columns().into_iter().map(|(name, _)| name).collect()
+    }
+
     /// The settings that differ from `others`, by the name of their column in a plan, as text.
     pub fn changed(&self, others: &Self) -> Vec<(String, String)> {
         let mut said: Vec<(String, String)> = Vec::new();

@@ -53,7 +53,7 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
         || measure_references(&settings.references, observer),
     );
     let (song, profile) = song?;
-    from_measured(job, (&song, &profile), references?, &mut decider, observer)
+    from_measured(job, (&song, &profile), references?, (&mut decider, &mut Genres::default()), observer)
 }
 
 /// Masters one song for several places, each as it comes out alone: what is measured is measured once. The jobs have the
@@ -67,26 +67,28 @@ pub fn master_each(jobs: &[MasterJob], observer: &dyn Observer) -> Result<Vec<Re
     let mut decider = load_decider(settings.decider)?;
     let references = measure_references(&settings.references, observer)?;
     let (song, profile) = Song::load_edited(input, &settings.edges.params()?, SPOOL_BYTES, observer)?;
-    let report = |job| from_measured(job, (&song, &profile), references.clone(), &mut decider, observer);
+    let mut genres = Genres::default();
+    let report = |job| from_measured(job, (&song, &profile), references.clone(), (&mut decider, &mut genres), observer);
     jobs.iter().map(report).collect()
 }
 
-fn from_measured(
+/// Masters a song that is read and measured, with references that are measured and networks that are loaded.
+pub(crate) fn from_measured(
     job: &MasterJob,
     (song, profile): (&Song, &Profile),
     references: Vec<MeasuredReference>,
-    decider: &mut Decider,
+    (decider, genres): (&mut Decider, &mut Genres),
     observer: &dyn Observer,
 ) -> Result<Report, Error> {
     let settings = &with_genre_of_tags(&job.settings, &[&job.input]);
-    let target = MasteringTarget::towards(decider, &mut Genres::default(), references, settings, &[profile])?;
+    let target = MasteringTarget::towards(decider, genres, references, settings, &[profile])?;
     let mix = Mix { input: &job.input, settings, format: job.output.format, song, profile };
     let decided = mix.decided(target, None, |target| decider.decide(profile, target), observer)?;
     deliver(job, decided, observer)
 }
 
 /// Refuses what can be found wrong before any work is done.
-fn check(job: &MasterJob) -> Result<(), Error> {
+pub(crate) fn check(job: &MasterJob) -> Result<(), Error> {
     let settings = &job.settings;
     settings.check(job.output.format)?;
     let references = settings.references.iter().map(|r| r.path.as_path());

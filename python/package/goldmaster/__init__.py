@@ -1,0 +1,35 @@
+"""Masters music: measures, decides with a learned model, renders, and proves the result.
+
+    import goldmaster
+
+    result = goldmaster.master("mix.wav", output="master.wav")
+    print(result.report["after"]["integrated_lufs"], "LUFS")
+
+Every function does what the command of its name does, and writes the same bytes.
+"""
+
+from importlib.metadata import version
+
+from ._api import Master, Mastered, Progress, Settings, Source
+from ._api import analyze, batch, check, master, profile, render, variations
+from ._errors import Error, PromiseError, UsageError
+
+__version__ = version("goldmaster")
+
+__all__ = [
+    "Error",
+    "Master",
+    "Mastered",
+    "Progress",
+    "PromiseError",
+    "Settings",
+    "Source",
+    "UsageError",
+    "analyze",
+    "batch",
+    "check",
+    "master",
+    "profile",
+    "render",
+    "variations",
+]

@@ -1,0 +1,218 @@
+//! The compiled half of the Python package `goldmaster`: paths and text in, JSON out. What Python users see of it is
+//! `package/goldmaster`.
+
+mod audio;
+mod failure;
+mod watch;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use goldmaster::batch::aggregate::{ProfileJob, aggregate};
+use goldmaster::batch::run::{self, Finished};
+use goldmaster::error::Error;
+use goldmaster::io::claim;
+use goldmaster::program::BatchRequest;
+use goldmaster::report::analysis::Analysis;
+use goldmaster::request::destination::Destination;
+use goldmaster::request::job::{MasterJob, Output, RenderJob};
+use goldmaster::request::page::{Page, PageAudio};
+use goldmaster::request::settings::{MasterSettings, Strictness};
+use goldmaster::song::measure;
+use goldmaster::workflows;
+use pyo3::prelude::*;
+use renderer::recipe::Recipe;
+
+use crate::failure::raised;
+use crate::watch::{BatchWatch, Followed};
+
+/// Settings by name, as text.
+type Settings = Vec<(String, Vec<String>)>;
+
+/// Networks, references and settings of many masters.
+#[pyclass(frozen)]
+struct Master(goldmaster::Master);
+
+#[pymethods]
+impl Master {
+    #[new]
+    fn new(py: Python, settings: Settings) -> PyResult<Self> {
+        let set = |master: goldmaster::Master, (name, values): (String, Vec<String>)| master.set(&name, values);
+        settings.into_iter().try_fold(goldmaster::Master::new(), set).map(Self).map_err(|error| raised(py, &error))
+    }
+
+    /// Masters a file; gives the report.
+    #[pyo3(signature = (input, output, force, threads, on_progress))]
+    fn master(
+        &self,
+        py: Python,
+        input: PathBuf,
+        output: PathBuf,
+        force: bool,
+        threads: Option<usize>,
+        on_progress: Option<Py<PyAny>>,
+    ) -> PyResult<String> {
+        let work = |observer: &Followed| Ok(self.0.master_to(&input, output_at(output, force)?, observer)?.to_json());
+        watch::followed(py, threads, on_progress, work)
+    }
+
+    /// Writes a page with excerpts of several masters; gives how they compare.
+    fn variations(
+        &self,
+        py: Python,
+        input: PathBuf,
+        page: PathBuf,
+        force: bool,
+        threads: Option<usize>,
+        on_progress: Option<Py<PyAny>>,
+    ) -> PyResult<String> {
+        let settings = self.0.settings().clone();
+        let work = |observer: &Followed| {
+            let output = Output::at(input.with_extension("master.wav"))?;
+            let job = MasterJob { input: input.clone(), output, settings, recipe: None };
+            let command = |kind: workflows::variations::VariationKind, settings: &MasterSettings| {
+                settings.command_line(&input, &input.with_extension(format!("{}.wav", kind.name())))
+            };
+            let page = Page { path: page, audio: PageAudio::default(), force };
+            Ok(json(&workflows::variations::variations(&job, &page, &command, observer)?))
+        };
+        watch::followed(py, threads, on_progress, work)
+    }
+}
+
+fn output_at(path: PathBuf, force: bool) -> Result<Output, Error> {
+    Ok(Output { force, ..Output::at(path)? })
+}
+
+fn json(data: &impl serde::Serialize) -> String {
+    serde_json::to_string(data).expect("plain data has a JSON form")
+}
+
+/// Renders a recipe; gives the report.
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "one per argument of the Python function")]
+fn render(
+    py: Python,
+    input: PathBuf,
+    output: PathBuf,
+    recipe: String,
+    values: Vec<String>,
+    as_is: bool,
+    strict: bool,
+    force: bool,
+    threads: Option<usize>,
+    on_progress: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    let work = |observer: &Followed| {
+        let values = values.iter().map(|text| text.parse().map_err(Error::Usage)).collect::<Result<_, _>>()?;
+        let job = RenderJob {
+            output: output_at(output, force)?,
+            recipe: Recipe::from_json(&recipe)?,
+            input,
+            settings: values,
+            as_is,
+            strictness: if strict { Strictness::Shortfalls } else { Strictness::Promises },
+        };
+        Ok(workflows::master::render(&job, observer)?.to_json())
+    };
+    watch::followed(py, threads, on_progress, work)
+}
+
+/// Measures a file; gives what was found.
+#[pyfunction]
+fn analyze(py: Python, input: PathBuf, threads: Option<usize>, on_progress: Option<Py<PyAny>>) -> PyResult<String> {
+    let work = |observer: &Followed| {
+        let (info, profile, faults) = measure(&input, observer)?;
+        Ok(Analysis::new(input.display().to_string(), info.codec, &faults, profile).to_json())
+    };
+    watch::followed(py, threads, on_progress, work)
+}
+
+/// Checks a file against the specification of a destination; gives what was found.
+#[pyfunction]
+fn check(
+    py: Python,
+    input: PathBuf,
+    destination: String,
+    threads: Option<usize>,
+    on_progress: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    let work = |observer: &Followed| {
+        let destination: Destination = destination.parse().map_err(Error::Usage)?;
+        Ok(json(&workflows::check::check(&input, destination, observer)?))
+    };
+    watch::followed(py, threads, on_progress, work)
+}
+
+/// Measures records and writes their profile; gives it, and why files are not in it.
+#[pyfunction]
+fn profile(
+    py: Python,
+    inputs: Vec<PathBuf>,
+    output: PathBuf,
+    name: String,
+    force: bool,
+    threads: Option<usize>,
+    on_progress: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    let work = |observer: &Followed| {
+        let mut aggregate = aggregate(&ProfileJob { inputs, output, name, force }, observer)?;
+        let Some(norm) = aggregate.norm else {
+            let all = aggregate.failed.len();
+            return Err(aggregate.failed.pop().filter(|_| all == 1).unwrap_or(Error::SomeUnread { failed: all, all }));
+        };
+        let failed: Vec<String> = aggregate.failed.iter().map(ToString::to_string).collect();
+        Ok(json(&serde_json::json!({ "profile": norm, "failed": failed })))
+    };
+    watch::followed(py, threads, on_progress, work)
+}
+
+/// Masters the songs that the words of a command line ask for; gives how they came out.
+#[pyfunction]
+fn batch(py: Python, words: Vec<OsString>, on_progress: Option<Py<PyAny>>) -> PyResult<String> {
+    let work = |observer: &Followed| {
+        let BatchRequest { plan, output, options } = BatchRequest::parse(words)?;
+        let Finished { summary, albums } = run::run(&plan, &output, &options, &BatchWatch(observer))?;
+        let [report, table] = goldmaster::batch::report::paths(&output, plan.shard);
+        Ok(json(&serde_json::json!({ "summary": summary, "albums": albums, "report": report, "table": table })))
+    };
+    watch::followed(py, None, on_progress, work)
+}
+
+/// Runs the command line; gives its exit code.
+#[pyfunction]
+fn command_line(py: Python, words: Vec<OsString>) -> u8 {
+    py.allow_threads(|| goldmaster::program::run(words))
+}
+
+/// The settings that a master can have, by name.
+#[pyfunction]
+fn setting_names() -> Vec<String> {
+    MasterSettings::names()
+}
+
+/// A folder for temporary files, which is removed with this object, or by a later one if this process is killed.
+#[pyclass(frozen)]
+struct TemporaryFolder(claim::TemporaryFolder);
+
+#[pymethods]
+impl TemporaryFolder {
+    #[new]
+    fn new(py: Python) -> PyResult<Self> {
+        claim::TemporaryFolder::new().map(Self).map_err(|error| raised(py, &error.into()))
+    }
+
+    /// Where it is.
+    #[getter]
+    fn path(&self) -> PathBuf {
+        self.0.path().to_owned()
+    }
+}
+
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::audio::{read_audio, write_audio};
+    #[pymodule_export]
+    use super::{Master, TemporaryFolder, analyze, batch, check, command_line, profile, render, setting_names};
+}

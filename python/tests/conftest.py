@@ -1,0 +1,62 @@
+"""Songs, and the command line to compare with."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+RATE_HZ = 44_100
+
+
+def song(seconds: float, seed: int) -> np.ndarray:
+    """Chords, a bass and hits, float32 of shape (frames, 2)."""
+    noise = np.random.default_rng(seed)
+    time = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
+    chord = sum(np.sin(2 * np.pi * hz * (1 + 0.1 * seed) * time) for hz in (220.0, 277.2, 329.6))
+    bass = np.sin(2 * np.pi * 55.0 * time)
+    hits = noise.standard_normal(len(time)) * np.exp(-30 * (time % 0.5))
+    middle = 0.03 * chord + 0.1 * bass + 0.1 * hits
+    sides = 0.01 * noise.standard_normal(len(time))
+    return np.stack([middle + sides, middle - sides], axis=1).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def mix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("songs") / "mix.wav"
+    soundfile.write(path, song(3.0, 1), RATE_HZ, "FLOAT")
+    return path
+
+
+@pytest.fixture(scope="session")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("records") / "record.flac"
+    soundfile.write(path, np.tanh(6 * song(3.0, 2)), RATE_HZ, "PCM_24")
+    return path
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., subprocess.CompletedProcess]:
+    """Runs the command line."""
+
+    def run(*words: object) -> subprocess.CompletedProcess:
+        line = [sys.executable, "-m", "goldmaster", *map(str, words)]
+        return subprocess.run(line, capture_output=True, text=True, timeout=300)
+
+    return run
+
+
+@pytest.fixture
+def by_command(command: Callable, tmp_path: Path) -> Callable[..., bytes]:
+    """The bytes of the master that the command line makes."""
+
+    def run(*words: object, extension: str = "wav") -> bytes:
+        output = tmp_path / f"by-command.{extension}"
+        done = command(*words, "-o", output, "--force", "--quiet")
+        assert done.returncode == 0, done.stderr
+        return output.read_bytes()
+
+    return run

@@ -1,0 +1,166 @@
+//! The way in: how songs are to be mastered, said once, and then one song after another.
+
+use std::path::Path;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use models::Decider;
+use models::character::Character;
+
+use crate::decide::genres::Genres;
+use crate::decide::target::{MeasuredReference, load_decider, measure_references};
+use crate::error::Error;
+use crate::report::Report;
+use crate::request::delivery::LoudnessTarget;
+use crate::request::destination::Destination;
+use crate::request::job::{MasterJob, Output};
+use crate::request::reference::Reference;
+use crate::request::settings::{MasterSettings, Percent};
+use crate::song::observer::{Observer, Silent};
+use crate::song::{SPOOL_BYTES, Song};
+use crate::workflows::master::{check, from_measured};
+
+/// Masters songs, one after another or several at once, each to the bytes that the command line writes.
+///
+/// Networks are loaded and references are measured once, when the first song needs them. A song takes two threads of the
+/// [`rayon`] pool that it is mastered in, and its bytes do not depend on their number.
+///
+/// ```no_run
+/// use goldmaster::Master;
+///
+/// let master = Master::new().reference("hit.flac").loudness(-12.0);
+/// for song in ["one", "two"] {
+///     let report = master.master(format!("{song}.wav"), format!("{song}.master.flac"))?;
+///     println!("{song}: {:?} LUFS", report.after.integrated_lufs);
+/// }
+/// # Ok::<(), goldmaster::error::Error>(())
+/// ```
+///
+/// What has no method of its own is set by the name that it has in a plan:
+///
+/// ```
+/// use goldmaster::Master;
+/// use goldmaster::request::destination::Destination;
+///
+/// let master = Master::new().destination(Destination::Spotify).set("genre", ["rock"])?.set("width", ["50"])?;
+/// assert!(master.set("colour", ["red"]).is_err());
+/// # Ok::<(), goldmaster::error::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Master {
+    settings: MasterSettings,
+    /// Those that no song needs at the moment.
+    networks: Mutex<Vec<(Decider, Genres)>>,
+    references: OnceLock<Vec<MeasuredReference>>,
+}
+
+impl From<MasterSettings> for Master {
+    fn from(settings: MasterSettings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+}
+
+impl Master {
+    /// Towards finished records of the song's own kind, at −14 LUFS and −1 dBTP.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sounds like this record as well.
+    pub fn reference(self, path: impl AsRef<Path>) -> Self {
+        self.with(|settings| settings.references.push(Reference::whole(path.as_ref().to_owned())))
+    }
+
+    /// Loudness, ceiling and format of a place.
+    pub fn destination(self, destination: Destination) -> Self {
+        self.with(|settings| settings.delivery.destinations = vec![destination])
+    }
+
+    /// Integrated loudness, LUFS; without a word the references', or −14.
+    pub fn loudness(self, lufs: f64) -> Self {
+        self.with(|settings| settings.delivery.loudness = Some(LoudnessTarget::Lufs(lufs)))
+    }
+
+    /// How the master differs from its target.
+    pub fn character(self, character: Character) -> Self {
+        self.with(|settings| settings.character = character)
+    }
+
+    /// How much of everything is done, from 0 to 100 %; what lies outside counts as the nearer end.
+    pub fn intensity(self, percent: f64) -> Self {
+        self.with(|settings| settings.amounts.intensity = Percent(percent.clamp(0.0, 100.0)))
+    }
+
+    /// Any setting, by the name of its column in a plan (`docs/batch.md`) and as text.
+    ///
+    /// # Errors
+    /// There is no such setting, or it does not take these values: says which it takes.
+    pub fn set<V: Into<String>>(self, name: &str, values: impl IntoIterator<Item = V>) -> Result<Self, Error> {
+        let values: Vec<String> = values.into_iter().map(Into::into).collect();
+        let mut set = Ok(());
+        let changed = self.with(|settings| set = settings.set(name, &values, Path::new("")));
+        set.map(|()| changed).map_err(|cause| Error::Usage(format!("{name}: {cause}")))
+    }
+
+    /// The same with other settings. What was measured for the old ones is left behind.
+    fn with(self, change: impl FnOnce(&mut MasterSettings)) -> Self {
+        let mut settings = self.settings;
+        change(&mut settings);
+        settings.into()
+    }
+
+    /// How songs are mastered.
+    pub fn settings(&self) -> &MasterSettings {
+        &self.settings
+    }
+
+    /// Masters one song. The output's name says its format: `.wav`, `.flac`, `.mp3` or `.opus`.
+    ///
+    /// # Errors
+    /// See [`Error`]; nothing is written.
+    pub fn master(&self, input: impl AsRef<Path>, output: impl AsRef<Path>) -> Result<Report, Error> {
+        self.master_to(input, Output::at(output.as_ref().to_owned())?, &Silent)
+    }
+
+    /// Masters one song to an output that may replace a file, or have a page beside it. The observer follows it, and may end it.
+    ///
+    /// # Errors
+    /// See [`Error`]; nothing is written.
+    pub fn master_to(&self, input: impl AsRef<Path>, output: Output, observer: &dyn Observer) -> Result<Report, Error> {
+        let settings = self.settings.clone();
+        if settings.delivery.destinations.len() > 1 {
+            return Err(Error::Usage("a master goes to one place; master once for each".to_owned()));
+        }
+        let job = MasterJob { input: input.as_ref().to_owned(), output, settings, recipe: None };
+        check(&job)?;
+        let (mut decider, mut genres) = self.networks()?;
+        let edges = job.settings.edges.params()?;
+        let (song, references) =
+            rayon::join(|| Song::load_edited(&job.input, &edges, SPOOL_BYTES, observer), || self.references(observer));
+        let (song, profile) = song?;
+        let report = from_measured(&job, (&song, &profile), references?, (&mut decider, &mut genres), observer);
+        self.idle().push((decider, genres));
+        report
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Decider, Genres)>> {
+        self.networks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Networks for one song.
+    fn networks(&self) -> Result<(Decider, Genres), Error> {
+        if let Some(idle) = self.idle().pop() {
+            return Ok(idle);
+        }
+        Ok((load_decider(self.settings.decider)?, Genres::default()))
+    }
+
+    /// The references, measured now or for an earlier song. Two songs that begin together may both measure them: a lock that is
+    /// held over work of the pool could wait for itself.
+    fn references(&self, observer: &dyn Observer) -> Result<Vec<MeasuredReference>, Error> {
+        if let Some(measured) = self.references.get() {
+            return Ok(measured.clone());
+        }
+        let measured = measure_references(&self.settings.references, observer)?;
+        Ok(self.references.get_or_init(|| measured).clone())
+    }
+}
