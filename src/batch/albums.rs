@@ -44,7 +44,7 @@ impl Display for SeveralAlbums {
         let said = said.join(", ");
         write!(
             f,
-            "the songs are from {said}, and --album masters them as one album; --album=folders makes an album of each folder"
+            "the songs are from {said}, and --album masters them as one album; --album=folders masters the album in each folder"
         )
     }
 }

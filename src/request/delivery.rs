@@ -30,7 +30,7 @@ impl std::str::FromStr for LoudnessTarget {
         if text.eq_ignore_ascii_case("auto") {
             return Ok(Self::Auto);
         }
-        number(text, "LUFS, or `auto`").map(Self::Lufs)
+        number(text, "LUFS, nor `auto`").map(Self::Lufs)
     }
 }
 

@@ -19,7 +19,7 @@ pub fn number(text: &str, what: &str) -> Result<f64, String> {
     match (text.trim().parse(), text.trim_end_matches(bare).replace(',', ".")) {
         (Ok(number), _) => Ok(number),
         (Err(_), number) if number.parse::<f64>().is_ok() => Err(format!("write it as a number: {number}")),
-        _ => Err(format!("must be a number of {what}")),
+        _ => Err(format!("{text:?} is no number of {what}")),
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
             assert_eq!(number(text, "x"), Err(format!("write it as a number: {written}")), "{text}");
         }
         for text in ["", "loud", "dB", "1-2", "--force"] {
-            assert_eq!(number(text, "LUFS"), Err("must be a number of LUFS".to_owned()), "{text}");
+            assert_eq!(number(text, "LUFS"), Err(format!("{text:?} is no number of LUFS")), "{text}");
         }
     }
 }
