@@ -5,9 +5,9 @@
 
 Every song is one row of the report (OUTPUT/report.parquet): a song that cannot be mastered as well, with the reason. A
 master is named by what is in its song and by its settings, and what became of it lies beside it, so that a task that is
-tried again, and the same command tomorrow, do nothing twice. `--plan` is a CSV table with a column `input` and columns for
-settings, named as in `goldmaster.Settings`; addresses may be s3://, gs://, az:// and file://, credentials come from the
-environment.
+tried again, and the same command tomorrow, do nothing twice. `--plan` is a CSV table with a column `input` and columns
+for settings, named as in `goldmaster.Settings`; addresses may be s3://, gs://, az:// and file://, credentials come from
+the environment.
 """
 
 import argparse

@@ -109,7 +109,8 @@ def test_songs_of_a_bucket_are_mastered_as_by_the_command_line(
 
 def test_a_plan_has_settings_for_every_song(bucket, example, monkeypatch, tmp_path):
     plan = tmp_path / "plan.csv"
-    plan.write_text("input,loudness,reference\ns3://music/songs/0.wav,-16,\ns3://music/songs/1.wav,,s3://music/songs/2.wav\n")
+    rows = ("input,loudness,reference", "s3://music/songs/0.wav,-16,", "s3://music/songs/1.wav,,s3://music/songs/2.wav")
+    plan.write_text("\n".join(rows) + "\n")
     run(example, monkeypatch, "--plan", str(plan), "--output", "s3://music/planned", "--format", "flac")
     rows = report(bucket, "planned")
     assert [row["status"] for row in rows.values()] == ["mastered"] * 2
