@@ -5,9 +5,9 @@
 
 Every song is one row of the report (OUTPUT/report.parquet): a song that cannot be mastered as well, with the reason. A
 master is named by what is in its song and by its settings, and what became of it lies beside it, so that a task that is
-tried again, and the same command tomorrow, do nothing twice. `--plan` is a CSV table with a column `input` and columns for
-settings, named as in `goldmaster.Settings`; addresses may be s3://, gs://, az:// and file://, credentials come from the
-environment.
+tried again, and the same command tomorrow, do nothing twice. `--plan` is a CSV table with a column `input` and columns
+for settings, named as in `goldmaster.Settings`; addresses may be s3://, gs://, az:// and file://, credentials come from
+the environment.
 """
 
 import argparse
@@ -20,7 +20,6 @@ import tempfile
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import obstore
 import pyarrow
@@ -51,10 +50,11 @@ def store(base: str) -> ObjectStore:
 
 def place(url: str) -> tuple[ObjectStore, str]:
     """The store and the key of an address."""
-    parts = urlsplit(url)
-    if not parts.scheme:
+    scheme, is_address, rest = url.partition("://")
+    if not is_address:
         raise SystemExit(f"{url}: write an address, as in s3://bucket/{url} or file:///folder/{url}")
-    return store(f"{parts.scheme}://{parts.netloc}"), parts.path.lstrip("/")
+    bucket, _, key = rest.partition("/")
+    return store(f"{scheme}://{bucket}"), key
 
 
 def read(url: str) -> bytes:
@@ -109,7 +109,7 @@ class Worker:
             content.update(digest.encode())
         told = json.dumps([settings | {"reference": None}, goldmaster.__version__, self.extension], sort_keys=True)
         content.update(told.encode())
-        stem = os.path.splitext(os.path.basename(urlsplit(url).path))[0]
+        stem = os.path.splitext(os.path.basename(url))[0]
         output = f"{self.output}/{stem}.{content.hexdigest()[:16]}"
         try:
             return json.loads(read(f"{output}.json")) | {"status": "unchanged"}
@@ -162,7 +162,7 @@ def run(songs: list[dict[str, str]], output: str, extension: str, workers: int) 
         Worker,
         fn_constructor_args=(output, extension),
         batch_size=1,
-        concurrency=workers,
+        compute=ray.data.ActorPoolStrategy(size=workers),
         num_cpus=1,
     ).materialize()
     return sorted(done.take_all(), key=lambda row: row["input"])

@@ -42,7 +42,8 @@ def test_matchering_is_asked_as_ever(mix, record, tmp_path, by_command):
     mg.log(said.append)
     results = [tmp_path / "16.wav", tmp_path / "24.wav"]
     for _ in range(2):  # results are replaced
-        mg.process(target=str(mix), reference=str(record), results=[mg.pcm16(str(results[0])), mg.pcm24(str(results[1]))])
+        wanted = [mg.pcm16(str(results[0])), mg.pcm24(str(results[1]))]
+        mg.process(target=str(mix), reference=str(record), results=wanted)
     assert [soundfile.info(path).subtype for path in results] == ["PCM_16", "PCM_24"]
     assert results[1].read_bytes() == by_command(mix, "-r", record)
     assert said[-1] == "done"

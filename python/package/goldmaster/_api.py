@@ -155,11 +155,11 @@ def master(
         result = goldmaster.master("mix.wav", reference="hit.flac", output="master.wav")
         result.audio, result.sample_rate, result.report, result.recipe
 
-    The interpreter's lock is free meanwhile. Ctrl-C, and whatever `on_progress` raises, end the work with nothing written.
+    The interpreter's lock is free meanwhile. Ctrl-C, or what `on_progress` raises, ends the work; nothing is written.
 
     Args:
-        src: the mix: a path, the bytes of a file, a binary file object, or `(samples, sample_rate)` with floats from -1 to 1
-            of shape (frames,) or (frames, channels), mono or stereo, and a rate in Hz.
+        src: the mix: a path, the bytes of a file, a binary file object, or `(samples, sample_rate)` with floats from -1
+            to 1 of shape (frames,) or (frames, channels), mono or stereo, and a rate in Hz.
         reference: records to sound like, as `Settings` describes them.
         output: file of the master, .wav, .flac, .mp3 or .opus; without one the master is in memory only.
         force: an existing file is replaced.
@@ -188,7 +188,7 @@ def render(
     threads: int | None = None,
     on_progress: Progress | None = None,
 ) -> Mastered:
-    """Renders a recipe: on the song that it was made for the same bytes again, on another with its loudness solved anew.
+    """Renders a recipe: the same bytes again on its own song; on another, loudness is solved anew.
 
     Args:
         src: the mix, as in `master`.
@@ -213,7 +213,7 @@ def render(
 
 
 def analyze(src: Source, *, threads: int | None = None, on_progress: Progress | None = None) -> dict[str, Any]:
-    """Measures a song: loudness, true peak, spectrum, width, dynamics and defects, as `goldmaster analyze --json` prints them.
+    """Measures a song: loudness, true peak, spectrum, width and defects, as `goldmaster analyze --json` does.
 
     The arguments, and what is raised, are those of `master`.
     """
@@ -224,7 +224,7 @@ def analyze(src: Source, *, threads: int | None = None, on_progress: Progress | 
 def check(
     src: Source, destination: str, *, threads: int | None = None, on_progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Checks a finished file against what a destination asks for; `["is_ready"]` of the result says whether it is ready.
+    """Checks a finished file against what a destination asks for: `result["is_ready"]`, and why not.
 
     Args:
         src: the file, as in `master`.
@@ -298,12 +298,12 @@ def batch(
         inputs: files, folders and globs.
         output: the folder for masters and reports.
         on_progress: called with "mastering", what is done and all of it, in bytes of the songs' files.
-        options: those of `goldmaster batch`, with underscores: `jobs=4`, `shard="1/2"`, `album=True`, `plan="songs.csv"`,
-            and all settings.
+        options: those of `goldmaster batch`, with underscores: `jobs=4`, `shard="1/2"`, `album=True`,
+            `plan="songs.csv"`, and all settings.
 
     Returns:
-        `summary`: how many songs came out how; `albums`: a report of each; `report` and `table`: the files with a row for
-        every song.
+        `summary`: how many songs came out how; `albums`: a report of each; `report` and `table`: the files with a
+        row for every song.
     """
     words = []
     for name, value in ({"output": output} | options).items():
