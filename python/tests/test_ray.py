@@ -22,7 +22,7 @@ moto = pytest.importorskip("moto.server")
 parquet = pytest.importorskip("pyarrow.parquet")
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ray_master.py"
-SONGS = 5
+SONGS = 8
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,11 @@ def example(bucket):
     # On a busy machine the workers of a cluster would otherwise starve.
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setenv("RAY_worker_niceness", "0")
-    ray.init(num_cpus=2, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": str(EXAMPLE.parent)}})
+    try:
+        ray.init(num_cpus=2, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": str(EXAMPLE.parent)}})
+    except Exception as cause:
+        monkeypatch.undo()
+        pytest.skip(f"no cluster can be started on this machine: {cause}")
     yield module
     ray.shutdown()
     monkeypatch.undo()
