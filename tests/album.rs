@@ -242,7 +242,7 @@ fn every_folder_may_be_an_album_of_its_own() {
                 .expect("space");
         }
     }
-    folder.file("label/one/letter.wav", b"no song");
+    folder.file("label/one/2 letter.wav", b"no song");
     let note = folder.goldmaster(&["batch", "label", "--album", "-o", "out", "--dry-run"]).succeeded();
     assert!(note.stdout.contains("3 folders") && note.stdout.contains("--album=folders"), "{note:?}");
     let run =
