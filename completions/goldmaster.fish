@@ -81,7 +81,7 @@ complete -c goldmaster -n "__fish_goldmaster_needs_command" -l report -d 'Writes
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l report-audio -d 'What the page plays [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
 excerpt\t'A typical part of the song and its loudest: under 6 MB'
 full\t'The whole song: some 40 MB for four minutes'"
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song, or a record, sounds like already; `list` shows all [default: auto]' -r
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song\'s tags name or that it sounds like; `list` shows all [default: auto]' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l strict -d 'Fails and writes nothing when the loudness cannot be reached, or the mix is cut off or damaged'
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l codec-safe -d 'Lowers the ceiling by as much as MP3, Vorbis and Opus raise peaks at this loudness'
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -s f -l force -d 'Replaces existing files'
@@ -216,7 +216,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l report 
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l report-audio -d 'What the page plays [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
 excerpt\t'A typical part of the song and its loudest: under 6 MB'
 full\t'The whole song: some 40 MB for four minutes'"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song, or a record, sounds like already; `list` shows all [default: auto]' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song\'s tags name or that it sounds like; `list` shows all [default: auto]' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l strict -d 'Fails and writes nothing when the loudness cannot be reached, or the mix is cut off or damaged'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l codec-safe -d 'Lowers the ceiling by as much as MP3, Vorbis and Opus raise peaks at this loudness'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s f -l force -d 'Replaces existing files'
@@ -227,7 +227,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l plan -d 
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l exclude -d 'Passes over files and folders, as \'*demo*\' or \'live/\'; a .goldmasterignore in a folder has such patterns in its lines' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s o -l output -d 'Folder for masters and reports; the folders of the input are kept in it' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l name -d 'Names of the masters in their folders, as in \'{track:02} {title} [{destination}]\'' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l genre-reference -d 'A finished record that the songs of a genre should sound like, as in rock=hit.flac; several are weighted, as in rock=hit.flac:0.5. A song has the genre that it is given, or else the one that it sounds like' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l genre-reference -d 'A finished record that the songs of a genre should sound like, as in rock=hit.flac; several are weighted, as in rock=hit.flac:0.5. A song has the genre that it is given, that its tags name, or that it sounds like' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l reference-folder -d 'A folder of finished records: each song should sound like the one that is most like it' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s r -l reference -d 'A finished record to sound like; several are weighted, as in hit.flac:0.5, and a section is chosen as in hit.flac@1:05-1:35' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s p -l profile -d 'A profile of records to sound like, as `goldmaster profile` writes it' -r -F
@@ -292,7 +292,7 @@ ok\t'The exit code is that of the other songs'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l report-audio -d 'What the pages play [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
 excerpt\t'A typical part of the song and its loudest: under 6 MB'
 full\t'The whole song: some 40 MB for four minutes'"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song, or a record, sounds like already; `list` shows all [default: auto]' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song\'s tags name or that it sounds like; `list` shows all [default: auto]' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l strict -d 'Fails and writes nothing when the loudness cannot be reached, or the mix is cut off or damaged'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l codec-safe -d 'Lowers the ceiling by as much as MP3, Vorbis and Opus raise peaks at this loudness'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l reference-from-album -d 'The record is its own reference: songs that stand out move towards the others'
@@ -349,7 +349,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l tri
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l fade-in -d 'Fades the head in over so many seconds; shapes are smooth, linear and exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l fade-out -d 'Fades the tail out, as in 8:exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -s o -l output -d 'The page, .html [default: SONG.variations.html beside the mix]' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song, or a record, sounds like already; `list` shows all [default: auto]' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song\'s tags name or that it sounds like; `list` shows all [default: auto]' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l strict -d 'Fails and writes nothing when the loudness cannot be reached, or the mix is cut off or damaged'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l codec-safe -d 'Lowers the ceiling by as much as MP3, Vorbis and Opus raise peaks at this loudness'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -s f -l force -d 'Replaces an existing page'
