@@ -203,7 +203,7 @@ fn shortfalls_and_advice_are_told_as_they_are_of_a_single_song() {
     let folder = folder_of(1);
     let clipped: Vec<_> = louder(&songs(1)[0], 40.0).iter().map(|f| f.map(|x| x.clamp(-1.0, 1.0))).collect();
     folder.wav("in/clipped.wav", 2, &clipped);
-    let asked = ["--loudness", "-2", "--max-limiting-db", "0.5"];
+    let asked = ["--loudness", "-5", "--max-limiting-db", "0.5"];
     let run = folder.goldmaster(&[&["batch", "in", "-o", "out"], &asked[..]].concat()).succeeded();
     let table = fs::read_to_string(folder.path("out/report.csv")).expect("the table");
     let [short, advice] = ["the limiter may take 0.5 dB at most", "The mix clips"];

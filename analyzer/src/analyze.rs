@@ -155,7 +155,7 @@ impl BlockMeters for SpectralMeters {
     }
 }
 
-/// What all meters have found together.
+/// Profile and timeline of a song, from all of its meters.
 fn profile(levels: LevelMeters, spectra: SpectralMeters, sample_rate_hz: u32, channels: u8) -> (Profile, Timeline) {
     let weighted = levels.energies.totals;
     let history = levels.energies.finish();

@@ -68,9 +68,11 @@ struct Interpolator {
     before: usize,
     /// Coefficients of every phase, in the order of the samples.
     phases: Vec<Vec<f32>>,
-    /// Of the phases, the largest sum of the coefficients near a point; of their magnitudes; and of those of all others.
+    /// Largest sum over the phases: of the coefficients near a point.
     level: f32,
+    /// Of the magnitudes of the coefficients near a point.
     near: f32,
+    /// Of the magnitudes of all other coefficients.
     far: f32,
 }
 
@@ -88,8 +90,8 @@ impl Interpolator {
         Self { up, down, taps: phases[0].len(), before, phases, level, near, far }
     }
 
-    /// What no point exceeds between samples that reach from `low` to `high`, where none that has a part in it exceeds
-    /// `furthest`: samples that differ little from each other are not interpolated to much more than they are.
+    /// Upper bound of the points between samples from `low` to `high`, where no sample further away exceeds `furthest` in
+    /// magnitude: samples that differ little from each other are not interpolated to much more than they are.
     fn bound(&self, [low, high]: [f32; 2], furthest: f32) -> f32 {
         let (middle, apart) = (0.5 * (low + high), 0.5 * (high - low));
         self.level * middle.abs() + self.near * apart + self.far * furthest
@@ -195,7 +197,7 @@ impl Interpolator {
     }
 }
 
-/// How far samples reach down and up.
+/// Lowest and highest samples of a block and around it.
 struct Reach {
     /// Those near each group of the block.
     near: [[f32; 2]; BLOCK_FRAMES / GROUP],
@@ -204,7 +206,7 @@ struct Reach {
 }
 
 impl Reach {
-    /// Of the groups of a block and those on both sides.
+    /// For the groups of a block and those on both sides of it.
     fn of(groups: &[[f32; 2]]) -> Self {
         let near = std::array::from_fn(|n| {
             let groups = &groups[MARGIN / GROUP + n - NEAR_GROUPS..=MARGIN / GROUP + n + NEAR_GROUPS];

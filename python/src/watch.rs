@@ -18,7 +18,7 @@ use pyo3::prelude::*;
 
 use crate::failure::{fault, no_thread, raised};
 
-/// How often signals are asked for.
+/// Time between two checks for signals.
 const LOOK: Duration = Duration::from_millis(50);
 /// `on_progress` is called at each stage, and no more often than this in between.
 const STEP: Duration = Duration::from_millis(100);

@@ -73,10 +73,10 @@ impl Grounds {
     }
 }
 
-/// What was made of the songs of a folder.
+/// A folder with several songs: an album or singles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderKind {
-    /// What the folder is called.
+    /// Name of the folder.
     pub name: String,
     /// How many songs it holds.
     pub songs: usize,

@@ -98,7 +98,7 @@ pub fn decided(song: &Song, profile: &Profile, wanted: &Wanted, recipe: Recipe) 
     });
     let whole = compressors(&rehearsal.bands, &aims);
     let mut decided = Recipe { multiband: rehearsal.multiband(&whole, amount), ..neutral };
-    let mut compressed = rehearsal.compressed(&decided)?;
+    let compressed = rehearsal.compressed(&decided)?;
     let passage = Passage::of(&rehearsal, &compressed, &decided, profile)?;
     for ceiling_dbtp in ceilings_dbtp(profile, wanted, &decided.delivery) {
         let delivery = DeliveryParams { ceiling_dbtp, ..decided.delivery };
@@ -124,8 +124,7 @@ pub fn decided(song: &Song, profile: &Profile, wanted: &Wanted, recipe: Recipe) 
             swing_db: (swing_db - denser_db).max(0.0),
         });
         decided.multiband = rehearsal.multiband(&compressors(&rehearsal.bands, &denser), amount);
-        compressed = rehearsal.compressed(&decided)?;
-        made = rehearsal.limited(&compressed, &decided, profile)?;
+        made = rehearsal.limited(&rehearsal.compressed(&decided)?, &decided, profile)?;
     }
     if denser_db > 0.0 {
         return Ok(decided.quantized());

@@ -8,7 +8,7 @@ use analyzer::stream::{Frame, Meter as _};
 use analyzer::units::db_from_gain;
 use renderer::band_envelopes::{BandEnvelope, EnvelopeMeter};
 use renderer::chain::Chain;
-use renderer::recipe::{Recipe, Solution};
+use renderer::recipe::{DeliveryParams, Recipe, Solution};
 use renderer::shaper::mean_dbfs;
 use renderer::stages::multiband::{BandParams, MultibandParams};
 use renderer::stages::width::WidthParams;
@@ -136,9 +136,12 @@ impl Rehearsal {
         let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
         let mut meter = EnvelopeMeter::new(sample_rate_hz);
         let outcome = limiting.of(&self.finished(recipe, compressed)?, |frames| meter.push(frames))?;
+        let is_peak = outcome.peak_limiting_db > delivery.max_peak_limiting_db - CLOSE_DB;
+        // Less limiting than usual is a wish for less density, which nothing else is to bring about.
+        let may_be_dense = delivery.max_limiting_db >= DeliveryParams::default().max_limiting_db;
         let short_lu = outcome.loudness_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs - CLOSE_LU);
         let punch = meter.finish(&solution.band_levels_dbfs).map(|band| band.punch());
-        Ok(Made { punch, short_lu })
+        Ok(Made { punch, short_lu: if is_peak || may_be_dense { short_lu } else { 0.0 } })
     }
 }
 
@@ -146,6 +149,6 @@ impl Rehearsal {
 pub struct Made {
     /// How the bands move.
     pub punch: [Punch; BANDS],
-    /// Loudness that is not reached with the limiting that is allowed, LU.
+    /// Missing loudness that clipper and compressors may bring, LU.
     pub short_lu: f64,
 }
