@@ -2,8 +2,9 @@
 //!
 //! The difference of two long-term spectra holds whatever the songs do not play equally often. So every moment of a song is
 //! paired with the moment of the other that it is most alike, and the gain that brings the pairs together is sought, in turn: an
-//! iterative closest point registration (Besl & McKay 1992) with a shift in dB per band for a motion, and pairs that weigh
-//! the less the worse they fit. How well the best pairs fit tells how much the songs have in common.
+//! iterative closest point registration (Besl & McKay 1992) with a gain per band for a motion. The gain is smooth, since what
+//! masters change is broad: one that could follow single notes would lay one note over another. It is a median, in which pairs weigh the
+//! less the worse they fit. How well the best pairs fit tells how much the songs have in common.
 
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::SPECTRUM_BANDS;
@@ -16,13 +17,15 @@ pub type Levels = [f64; BANDS];
 /// Levels further under the loudness are noise, LU.
 const FLOOR_LU: f64 = -60.0;
 /// What a band counts when moments are compared: the side is quieter, and the lowest bands hold few periods.
-const SIDE_WEIGHT: f64 = 0.5;
-const LOWEST_WEIGHT: f64 = 0.5;
+const SIDE_WEIGHT: f64 = 0.7;
+const LOWEST_WEIGHT: f64 = 0.25;
 const LOWEST_BANDS: usize = 6;
 /// Pairs lose weight on the scale of the distance that this share of them keeps within, and of this many dB² at least.
-const CLOSE_SHARE: f64 = 0.2;
+const CLOSE_SHARE: f64 = 0.02;
 const CLOSE_DB2: f64 = 0.5;
-const MAX_STEPS: usize = 12;
+/// Shares of a band and its neighbours in the gain: an octave wide.
+const SMOOTH: [f64; 5] = [0.5, 1.0, 1.0, 1.0, 0.5];
+const MAX_STEPS: usize = 20;
 /// A step this small is the last, dB.
 const LAST_STEP_DB: f64 = 0.01;
 
@@ -53,18 +56,47 @@ impl Registration {
             return None;
         }
         let mut pairing = Pairing::new(source, target, known);
-        let mut shift_db = std::array::from_fn(|n| if pairing.weight[n] > 0.0 { start_db[n] } else { 0.0 });
+        let mut shift_db = smooth(start_db, known);
         let mut distance_db = 0.0;
         for _ in 0..MAX_STEPS {
-            let (step, mean_square) = pairing.step(&shift_db);
+            let (next_db, mean_square) = pairing.step(&shift_db);
+            let next_db = smooth(&next_db, known);
             distance_db = mean_square.sqrt();
-            shift_db.iter_mut().zip(&step).for_each(|(shift, step)| *shift += step);
-            if step.iter().all(|db| db.abs() < LAST_STEP_DB) {
+            let moved_db = shift_db.iter().zip(&next_db).map(|(from, to)| (to - from).abs()).fold(0.0, f64::max);
+            shift_db = next_db;
+            if moved_db < LAST_STEP_DB {
                 break;
             }
         }
         Some(Self { shift_db, distance_db })
     }
+}
+
+/// The running mean over the `known` bands of mid and of side, narrower towards their ends; nothing beyond.
+fn smooth(gains_db: &Levels, known: usize) -> Levels {
+    std::array::from_fn(|n| {
+        let (start, band) = (n - n % SPECTRUM_BANDS, n % SPECTRUM_BANDS);
+        if band >= known {
+            return 0.0;
+        }
+        let reach = (SMOOTH.len() / 2).min(band).min(known - 1 - band);
+        let shares = &SMOOTH[SMOOTH.len() / 2 - reach..][..2 * reach + 1];
+        let near = &gains_db[start + band - reach..];
+        let sum: f64 = shares.iter().zip(near).map(|(share, gain_db)| share * gain_db).sum();
+        sum / shares.iter().sum::<f64>()
+    })
+}
+
+/// The value with half of the weight on either side; `values` and their weights are sorted.
+fn weighted_median(values: &mut [(f64, f64)]) -> f64 {
+    values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let half = values.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
+    let mut under = 0.0;
+    let middle = values.iter().find(|(_, weight)| {
+        under += weight;
+        under >= half
+    });
+    middle.or(values.last()).map_or(0.0, |(value, _)| *value)
 }
 
 /// All distances between two songs.
@@ -97,25 +129,35 @@ impl<'a> Pairing<'a> {
         Self { source, target, weight, apart, nearest: Vec::new() }
     }
 
-    /// How far `shift` has to go on, and the mean square difference of the pairs that say so.
+    /// Where `shift` goes from here, and the mean square difference of the pairs that say so.
     fn step(&mut self, shift: &Levels) -> (Levels, f64) {
         self.pair(shift);
         let mut distances: Vec<f64> = self.nearest.iter().map(|(_, distance)| *distance).collect();
         distances.sort_unstable_by(f64::total_cmp);
         let scale = distances[((distances.len() - 1) as f64 * CLOSE_SHARE) as usize] + CLOSE_DB2;
-        let (mut sum, mut total, mut squares) = ([0.0; BANDS], 0.0, 0.0);
-        for (n, (other, distance)) in self.nearest.iter().enumerate() {
-            let (a, b) = match n.checked_sub(self.source.len()) {
-                None => (&self.source[n], &self.target[*other]),
-                Some(n) => (&self.source[*other], &self.target[n]),
-            };
-            let weight = libm::exp(-distance / scale);
-            sum.iter_mut().zip(a).zip(b).for_each(|((sum, a), b)| *sum += weight * (b - a));
+        let pairs: Vec<(&Levels, &Levels, f64)> = self.pairs(scale).collect();
+        let (mut total, mut squares) = (0.0, 0.0);
+        for ((_, _, weight), (_, distance)) in pairs.iter().zip(&self.nearest) {
             total += weight;
             squares += weight * distance;
         }
-        let step = std::array::from_fn(|n| if self.weight[n] > 0.0 { sum[n] / total - shift[n] } else { 0.0 });
-        (step, squares / total)
+        let median_db = |n: usize| {
+            let mut gains_db: Vec<(f64, f64)> = pairs.iter().map(|(a, b, weight)| (b[n] - a[n], *weight)).collect();
+            weighted_median(&mut gains_db)
+        };
+        let next = std::array::from_fn(|n| if self.weight[n] > 0.0 { median_db(n) } else { 0.0 });
+        (next, squares / total)
+    }
+
+    /// The moments of source and target that lie over each other, and how much they count.
+    fn pairs(&self, scale: f64) -> impl Iterator<Item = (&Levels, &Levels, f64)> {
+        self.nearest.iter().enumerate().map(move |(n, (other, distance))| {
+            let weight = libm::exp(-distance / scale);
+            match n.checked_sub(self.source.len()) {
+                None => (&self.source[n], &self.target[*other], weight),
+                Some(n) => (&self.source[*other], &self.target[n], weight),
+            }
+        })
     }
 
     /// |a + s − b|² = |a − b|² + 2 s·a − 2 s·b + |s|², so that a new shift costs no new distances.
