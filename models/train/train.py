@@ -31,7 +31,7 @@ WIDTH_WEIGHT = 0.5
 # Of the curves towards a reference only a share is done where its moments are so far from those of the song, in dB, and further: of
 # what mid and side have in common, and of what the side does on its own. The gate weighs estimates by the distance that they
 # are usually off; who would rather not make things worse does less.
-CAUTION_DB, CAUTION_TONE, CAUTION_WIDTH = (4.0, 4.8), 0.65, 0.4
+CAUTION_DB, CAUTION_TONE, CAUTION_WIDTH = (4.4, 5.2), 0.65, 0.4
 
 
 def cost(error, nothing, weight, harm, share=1.0, lib=np):

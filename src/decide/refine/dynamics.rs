@@ -55,8 +55,6 @@ const MOST_SQUEEZED_DB: f64 = 3.0;
 /// differs by is followed as far as it is more.
 const UNMINDED_DB: f64 = 0.9;
 const UNMINDED_LU: f64 = 0.5;
-/// Those of two parts of one song differ by so much without their masters being different, dB and LU.
-const OF_THE_SONG: f64 = 4.0;
 /// The share of a norm's spread within which a song is right as it is.
 const WITHIN: f64 = 0.5;
 
@@ -71,13 +69,17 @@ pub struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// How much of a difference from a record is the master's: little of a small one, nearly all of a large one (the share that a
-    /// Wiener filter leaves).
-    fn of_the_master(&self, difference: f64, unminded: f64) -> f64 {
-        let of_the_song = unminded + self.same_song * (OF_THE_SONG - unminded);
-        let power = difference * difference;
-        difference * power / (power + of_the_song * of_the_song)
+    /// How much of a band's difference from a record is the master's, dB. Two parts of a song differ by more than masters change them:
+    /// what differs there is the song.
+    fn of_the_master(&self, difference_db: f64) -> f64 {
+        (1.0 - self.same_song) * minded(difference_db, UNMINDED_DB)
     }
+}
+
+/// Little of a small difference, nearly all of a large one: the share that a Wiener filter leaves.
+fn minded(difference: f64, unminded: f64) -> f64 {
+    let power = difference * difference;
+    difference * power / (power + unminded * unminded)
 }
 
 /// The recipe with its dynamics decided.
@@ -85,17 +87,14 @@ impl Wanted<'_> {
 /// # Errors
 /// Temporary data cannot be kept.
 pub fn decided(song: &Song, profile: &Profile, wanted: &Wanted, recipe: Recipe) -> Result<Recipe, Error> {
-    let Wanted { target, amount, .. } = *wanted;
+    let amount = wanted.amount;
     let (multiband, glue, clipper) = Default::default();
     let neutral = Recipe { multiband, glue, clipper, ..recipe };
-    let Some(change) = wanted_change(profile, wanted).filter(|_| amount > 0.0) else { return Ok(neutral) };
+    if amount == 0.0 {
+        return Ok(neutral);
+    }
     let Some(rehearsal) = Rehearsal::new(song, profile, &neutral)? else { return Ok(neutral) };
-    // What is to become denser is not expanded for the sake of other records.
-    let most_db = if is_squeezed(profile, target, &neutral.delivery) { 0.0 } else { f64::INFINITY };
-    let mut aims: [Punch; BANDS] = std::array::from_fn(|band| Punch {
-        crest_db: rehearsal.before[band].crest_db + change[band].crest_db.min(most_db),
-        swing_db: (rehearsal.before[band].swing_db + change[band].swing_db.min(most_db)).max(0.0),
-    });
+    let Some(mut aims) = aims(&rehearsal, profile, wanted, &neutral.delivery) else { return Ok(neutral) };
     let whole = compressors(&rehearsal.bands, &aims);
     let mut decided = Recipe { multiband: rehearsal.multiband(&whole, amount), ..neutral };
     let compressed = rehearsal.compressed(&decided)?;
@@ -140,25 +139,40 @@ pub fn decided(song: &Song, profile: &Profile, wanted: &Wanted, recipe: Recipe) 
     Ok(decided.quantized())
 }
 
-/// What each band of the song lacks of the target's dynamics. Towards the middle of many records, what lies within their spread is
-/// right as it is.
-fn wanted_change(profile: &Profile, wanted: &Wanted) -> Option<[Punch; BANDS]> {
+/// How the bands are to move behind the equaliser. Towards a record, the equaliser may have brought some of it; towards the middle of many
+/// records, what lies within their spread is right as it is.
+fn aims(
+    rehearsal: &Rehearsal,
+    profile: &Profile,
+    wanted: &Wanted,
+    delivery: &DeliveryParams,
+) -> Option<[Punch; BANDS]> {
     let target = wanted.target;
-    if let Some(punch) = &target.punch {
-        return Some(std::array::from_fn(|band| {
-            let (from, to) = (&profile.dynamics.bands[band].mid, &punch[band]);
-            Punch {
-                crest_db: wanted.of_the_master(to.crest_db - from.crest_db, UNMINDED_DB),
-                swing_db: wanted.of_the_master(to.swing_db - from.swing_db, UNMINDED_DB),
-            }
+    if let Some(record) = &target.punch {
+        return Some(std::array::from_fn(|b| {
+            let (before, now) = (&rehearsal.before[b], rehearsal.bands[b].punch());
+            let (song, record) = (&profile.dynamics.bands[b].mid, &record[b]);
+            let aim = |of: fn(&Punch) -> f64| {
+                let lacking_db = of(record) - of(song) - (of(&now) - of(before));
+                (of(&now) + wanted.of_the_master(lacking_db)).max(0.0)
+            };
+            Punch { crest_db: aim(|punch| punch.crest_db), swing_db: aim(|punch| punch.swing_db) }
         }));
     }
     let source = features(profile)?;
+    // What is to become denser is not expanded for the sake of other records.
+    let most_db = if is_squeezed(profile, target, delivery) { 0.0 } else { f64::INFINITY };
     let lacking = |feature: usize| {
         let (difference, spread) = (target.features[feature] - source[feature], WITHIN * target.spread[feature]);
-        difference - difference.clamp(-spread, spread)
+        (difference - difference.clamp(-spread, spread)).min(most_db)
     };
-    Some(std::array::from_fn(|band| Punch { crest_db: lacking(crest(band)), swing_db: lacking(spread_100ms(band)) }))
+    Some(std::array::from_fn(|band| {
+        let from = &rehearsal.before[band];
+        Punch {
+            crest_db: from.crest_db + lacking(crest(band)),
+            swing_db: (from.swing_db + lacking(spread_100ms(band))).max(0.0),
+        }
+    }))
 }
 
 /// Ceilings that make a master as dense as the records it goes towards, or less so, from the lowest to the one that was asked for: peaks of a
@@ -170,7 +184,7 @@ fn ceilings_dbtp(profile: &Profile, wanted: &Wanted, delivery: &DeliveryParams) 
     if let (true, Some(lufs)) = (target.kind.is_followed(), profile.loudness.integrated_lufs) {
         let peaks_dbtp = (profile.peak.true_peak_dbtp + delivery.loudness_lufs - lufs).min(asked_dbtp);
         let target_dbtp = delivery.loudness_lufs + target.features[PLR];
-        let denser_db = wanted.of_the_master(peaks_dbtp - target_dbtp, UNMINDED_LU).clamp(0.0, MOST_DENSER_DB) * amount;
+        let denser_db = minded(peaks_dbtp - target_dbtp, UNMINDED_LU).clamp(0.0, MOST_DENSER_DB) * amount;
         if denser_db > LEAST_DENSER_DB {
             ceilings.splice(0..0, DENSER_SHARES.map(|share| peaks_dbtp - share * denser_db));
         }
@@ -265,10 +279,10 @@ mod tests {
     fn small_differences_are_the_song_and_large_ones_the_master() {
         let target = NormProfile::universal().expect("compiled in").target();
         let given = |difference: f64, same_song: f64| {
-            Wanted { target: &target, same_song, amount: 1.0 }.of_the_master(difference, UNMINDED_DB)
+            Wanted { target: &target, same_song, amount: 1.0 }.of_the_master(difference)
         };
         assert!(given(0.5, 0.0) < 0.15 && given(-8.0, 0.0) < -7.5);
-        assert!(given(2.0, 1.0) < 0.5 && given(2.0, 0.0) > 1.0);
+        assert!(given(4.0, 1.0) == 0.0 && given(2.0, 0.0) > 1.0);
         assert_eq!(given(-3.0, 0.5), -given(3.0, 0.5));
     }
 }
