@@ -18,6 +18,26 @@ pub struct Quad(wide::f32x4);
 #[repr(transparent)]
 pub struct Pair(wide::f64x2);
 
+/// Every angle of a transform whose length is a power of two, or three times one, is a multiple of a turn over this.
+const ANGLES: f64 = (3 << 24) as f64;
+/// The sine and cosine of a system's library are no further from the right ones, of angles that are rounded themselves.
+const SYSTEM_ERROR: f64 = 4e-15;
+
+/// The factors of a transform are sines and cosines from the library of the system, whose last bit depends on system and processor. This is the
+/// same number as `libm` has it everywhere; what is no such factor stays as it is.
+fn as_everywhere(factor: f64) -> f64 {
+    if factor.abs() > 1.0 {
+        return factor;
+    }
+    let turn = core::f64::consts::TAU;
+    let angle = libm::round(libm::acos(factor) / turn * ANGLES);
+    let cosine = libm::cos(angle / ANGLES * turn);
+    // One zero, not two.
+    let half = libm::round(2.0 * cosine) / 2.0 + 0.0;
+    let right = if (cosine - half).abs() < SYSTEM_ERROR { half } else { cosine };
+    if (right - factor).abs() < SYSTEM_ERROR { right } else { factor }
+}
+
 macro_rules! operators {
     ($name:ident: $($operator:ident $function:ident),*) => {$(
         impl $operator for $name {
@@ -140,7 +160,7 @@ macro_rules! number {
             }
 
             fn from_f64(n: f64) -> Option<Self> {
-                <$scalar>::from_f64(n).map(Self::splat)
+                <$scalar>::from_f64(as_everywhere(n)).map(Self::splat)
             }
         }
     };
@@ -148,3 +168,32 @@ macro_rules! number {
 
 number!(Quad, wide::f32x4, [f32; 4]);
 number!(Pair, wide::f64x2, [f64; 2]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_do_not_depend_on_the_last_bit_of_a_system() {
+        for length in [8192_u32, 98_304, 131_072, 1_572_864] {
+            for place in (0..length).step_by(37) {
+                let angle = core::f64::consts::TAU * f64::from(place) / f64::from(length);
+                for factor in [libm::cos(angle), libm::sin(angle)] {
+                    let right = as_everywhere(factor);
+                    assert!((right - factor).abs() < SYSTEM_ERROR);
+                    for other in [factor.next_down(), factor.next_up()] {
+                        let other = other.clamp(-1.0, 1.0);
+                        assert_eq!(as_everywhere(other).to_bits(), right.to_bits(), "{place} of {length}: {factor}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_numbers_stay() {
+        for number in [0.0, 0.5, -0.5, 1.0, -1.0, 2.0, 1.0 / 98_304.0, 0.123_456_789] {
+            assert_eq!(as_everywhere(number), number);
+        }
+    }
+}
