@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use goldmaster::error::Error;
 
 use super::command;
 use super::shared::check_is_local;
+use crate::error::Error;
 
 /// Words this much alike are one word and a slip of the finger (Jaro-Winkler similarity).
 const LIKE: f64 = 0.85;

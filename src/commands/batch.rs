@@ -7,24 +7,24 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use goldmaster::batch::inputs::Mixes;
-use goldmaster::batch::merge::merge;
-use goldmaster::batch::outcome::{Outcome, Summary};
-use goldmaster::batch::plan::Plan;
-use goldmaster::batch::record::MasterState;
-use goldmaster::batch::report::paths;
-use goldmaster::batch::run::{self, Finished};
-use goldmaster::batch::watch::{Ended, Watch};
-use goldmaster::error::Error;
-use goldmaster::io::name;
-use goldmaster::report::DecisionReport;
-use goldmaster::terminal::album_table;
-use goldmaster::terminal::progress_bar::{interrupts, let_songs_end, tick};
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 use models::target::TargetKind;
 
+use crate::batch::inputs::Mixes;
+use crate::batch::merge::merge;
+use crate::batch::outcome::{Outcome, Summary};
+use crate::batch::plan::Plan;
+use crate::batch::record::MasterState;
+use crate::batch::report::paths;
+use crate::batch::run::{self, Finished};
+use crate::batch::watch::{Ended, Watch};
 use crate::cli::batch::{BatchArgs, KnownFailures, MergeArgs, Requested};
 use crate::commands::{print, print_warning};
+use crate::error::Error;
+use crate::io::name;
+use crate::report::DecisionReport;
+use crate::terminal::album_table;
+use crate::terminal::progress_bar::{interrupts, let_songs_end, tick};
 
 pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     let Requested { plan, left_out, several, folders } = args.plan()?;
