@@ -330,6 +330,26 @@ fn every_disc_of_an_album_has_a_cue_sheet() {
     assert!(folder.path("out/Night/CD2/Night (disc 2).tracks.csv").exists());
 }
 
+#[test]
+fn an_album_that_is_not_complete_says_that_it_has_no_cue_sheet() {
+    let folder = folder_of(2);
+    folder.file("in/bad.wav", b"no song");
+    let night = || folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--cue", "--summary"]);
+    let cause = "no cue sheet for the album: 1 of its 3 songs has no master (in/bad.wav)";
+    let first = failed(night(), SOME_FAILED);
+    assert!(first.stderr.contains(&format!("warning: {cause}")), "{first:?}");
+    assert!(!folder.path("out/album.cue").exists());
+    let (json, text) = summary(&folder);
+    assert!(text.contains(cause), "{text}");
+    let expected = serde_json::json!([{ "album": null, "songs": 3, "lacking": ["in/bad.wav"] }]);
+    assert_eq!(json["without_cue_sheet"], expected);
+    assert_eq!(report(&folder.path("out/report.json"))["without_cue_sheet"], expected);
+    fs::remove_file(folder.path("in/bad.wav")).expect("ours");
+    let second = night().succeeded();
+    assert!(!second.stderr.contains("cue sheet") && folder.path("out/album.cue").exists(), "{second:?}");
+    assert!(report(&folder.path("out/report.json"))["without_cue_sheet"].is_null());
+}
+
 /// The summary that a batch has written today.
 fn summary(folder: &Folder) -> (Value, String) {
     let path = |extension: &str| {

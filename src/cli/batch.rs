@@ -205,6 +205,7 @@ impl BatchArgs {
             None => {
                 self.inputs.iter().try_for_each(|input| check_is_local(input))?;
                 left_out = inputs::mixes(&self.inputs, &self.output, exclusions)?;
+                self.check_found(&left_out)?;
                 Plan::uniform(std::mem::take(&mut left_out.found), settings, &self.output, pattern)?
             }
         };
@@ -258,6 +259,20 @@ impl BatchArgs {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a batch of no songs.
+    fn check_found(&self, Mixes { found, masters: _, excluded }: &Mixes) -> Result<(), Error> {
+        if !found.is_empty() {
+            return Ok(());
+        }
+        let places: Vec<_> = self.inputs.iter().map(|input| input.display().to_string()).collect();
+        let are = if *excluded == 1 { "is" } else { "are" };
+        let excluded = match excluded {
+            0 => String::new(),
+            excluded => format!(", and {excluded} {are} left out by --exclude or .goldmasterignore"),
+        };
+        Err(Error::Usage(format!("no song was found in {}{excluded}", places.join(", "))))
     }
 
     fn settings(&self) -> Result<Settings, Error> {
