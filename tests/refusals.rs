@@ -224,10 +224,11 @@ fn a_wrong_command_line_is_answered_with_what_to_type_instead() {
         assert!(run.stderr.contains(words), "{words:?} is missing: {run:?}");
         assert!(folder.contents() == before, "{arguments:?} has changed the folder");
     }
-    let more: [(&[&str], &str); 49] = [
+    let more: [(&[&str], &str); 50] = [
         (&["my", "last", "song.wav"], "between quotation marks: goldmaster \"my last song.wav\""),
-        (&["mix.wav", "--target", "spotify"], "Here that is --for"),
-        (&["mix.wav", "--lufs", "-9"], "Here that is --loudness"),
+        (&["mix.wav", "--target", "spotify"], "goldmaster calls that --for"),
+        (&["mix.wav", "--lufs", "-9"], "goldmaster calls that --loudness"),
+        (&["batch", "songs", "--threads", "2"], "goldmaster calls that --jobs"),
         (&["--album", "songs"], "--album is an option of batch: goldmaster batch songs --album"),
         (&["batch", "songs"], "no song was found in songs"),
         (&["batch", "mix.wav", "--exclude", "*.wav"], "no song was found in mix.wav, and 1 is left out by --exclude"),
@@ -284,6 +285,8 @@ fn a_wrong_command_line_is_answered_with_what_to_type_instead() {
         assert!(run.stderr.contains(words), "{words:?} is missing: {run:?}");
         assert!(folder.contents() == before, "{arguments:?} has changed the folder");
     }
+    let guessed = folder.goldmaster(&["mix.wav", "--target", "spotify"]);
+    assert!(!guessed.stderr.contains("similar"), "no other guess stands beside: {guessed:?}");
     // A file that is missing comes before one that is there.
     for arguments in [&["mix.wav", "-r", "no.flac"][..], &["no.wav", "-o", "mix.master.wav"]] {
         assert_refused(&folder.goldmaster(arguments), &["no.", "there is no such file"]);

@@ -56,10 +56,10 @@ pub(super) fn write(
         discs.entry(disc).or_default().push((item, track));
     }
     let all = discs.values().flatten();
-    let lacking: Vec<_> =
+    let unfinished: Vec<_> =
         all.filter(|(_, track)| track.is_none()).map(|(item, _)| item.input.display().to_string()).collect();
-    if !lacking.is_empty() {
-        return Ok(Some(WithoutCueSheet { album: name.map(str::to_owned), songs: plan.items.len(), lacking }));
+    if !unfinished.is_empty() {
+        return Ok(Some(WithoutCueSheet { album: name.map(str::to_owned), songs: plan.items.len(), unfinished }));
     }
     let own_name = name.and_then(|name| Path::new(name).file_name()).map(|name| name.to_string_lossy().into_owned());
     let stem = own_name.unwrap_or_else(|| "album".to_owned());

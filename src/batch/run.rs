@@ -87,11 +87,11 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
         let (outcomes, album) = match run_part(&part, &mut shared, budget.jobs, watch) {
             Ok(done) => done,
             Err(Error::Io(error @ io::Error::Changed { .. })) => {
-                (all_ended(&part, &shared, watch, &Outcome::Changing(error.to_string())), None)
+                (all_ended(&part, &shared, watch, |item| waits_for(item, &error)), None)
             }
             // Other albums can do nothing for it.
             Err(error) if name.is_some() => {
-                (all_ended(&part, &shared, watch, &Outcome::Failed(error.to_string())), None)
+                (all_ended(&part, &shared, watch, |_| Outcome::Failed(error.to_string())), None)
             }
             Err(error) => return Err(error),
         };
@@ -132,9 +132,10 @@ fn run_part(
     Ok((outcomes, album))
 }
 
-/// All songs of an album come to one end, since it cannot be mastered as one.
-fn all_ended(plan: &Plan, shared: &Shared, watch: &dyn Watch, outcome: &Outcome) -> Vec<Outcome> {
-    for item in &plan.items {
+/// All songs of an album come to such an end, since it cannot be mastered as one.
+fn all_ended(plan: &Plan, shared: &Shared, watch: &dyn Watch, end: impl Fn(&Item) -> Outcome) -> Vec<Outcome> {
+    let outcomes: Vec<Outcome> = plan.items.iter().map(end).collect();
+    for (item, outcome) in plan.items.iter().zip(&outcomes) {
         let output = shared.output.join(&item.output);
         watch.ended(&Ended {
             input: &item.input,
@@ -146,7 +147,15 @@ fn all_ended(plan: &Plan, shared: &Shared, watch: &dyn Watch, outcome: &Outcome)
             notes: &[],
         });
     }
-    vec![outcome.clone(); plan.items.len()]
+    outcomes
+}
+
+/// A song of an album of which a file is still being written.
+fn waits_for(item: &Item, error: &io::Error) -> Outcome {
+    Outcome::Changing(match error {
+        io::Error::Changed { path } if *path != item.input => format!("its album waits for {}", io::name(path)),
+        error => error.to_string(),
+    })
 }
 
 /// Refuses a batch of which no song exists, before anything is written.

@@ -96,7 +96,7 @@ pub fn advice(error: &clap::Error, arguments: impl Iterator<Item = OsString>) ->
             match (owners.as_slice(), known) {
                 ([], _) => {
                     let (_, meant) = SYNONYMS.iter().find(|(other, _)| *other == option)?;
-                    Some(format!("Here that is --{meant}"))
+                    Some(format!("goldmaster calls that --{meant}"))
                 }
                 ([owner, ..], None) => {
                     let song = first.display();

@@ -194,7 +194,9 @@ impl Watch for Terminal {
             }
             _ if self.is_quiet => {}
             Outcome::Unchanged => self.print(&format!("{output}: unchanged")),
-            Outcome::Changing(cause) if self.is_first(cause) => self.print(&format!("left for the next run: {cause}")),
+            Outcome::Changing(cause) if self.is_first(cause) => {
+                self.print(&format!("left for the next run: {}", named(&input, cause)));
+            }
             Outcome::Changing(_) => {}
             Outcome::Left => self.print(&format!("{input}: left")),
             Outcome::Mastered { .. } => {

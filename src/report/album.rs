@@ -114,8 +114,8 @@ pub struct WithoutCueSheet {
     pub album: Option<String>,
     /// Its songs.
     pub songs: usize,
-    /// Those of its mixes that have no master.
-    pub lacking: Vec<String>,
+    /// Mixes among them without a master, or with one that was edited since.
+    pub unfinished: Vec<String>,
 }
 
 /// Songs that a sentence names.
@@ -123,12 +123,16 @@ const MAX_NAMED: usize = 3;
 
 impl std::fmt::Display for WithoutCueSheet {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let Self { album, songs, lacking } = self;
+        let Self { album, songs, unfinished } = self;
         let album = album.as_ref().map_or_else(|| "the album".to_owned(), |album| io::name(album.as_ref()));
-        let have = if lacking.len() == 1 { "has" } else { "have" };
-        write!(f, "no cue sheet for {album}: {} of its {songs} songs {have} no master (", lacking.len())?;
-        let named: Vec<_> = lacking.iter().take(MAX_NAMED).map(|mix| io::name(mix.as_ref())).collect();
-        let more = if lacking.len() > MAX_NAMED { ", ..." } else { "" };
+        let are = if unfinished.len() == 1 { "is" } else { "are" };
+        write!(
+            f,
+            "no cue sheet was written for {album}: {} of its {songs} songs {are} not finished (",
+            unfinished.len()
+        )?;
+        let named: Vec<_> = unfinished.iter().take(MAX_NAMED).map(|mix| io::name(mix.as_ref())).collect();
+        let more = if unfinished.len() > MAX_NAMED { ", ..." } else { "" };
         write!(f, "{}{more})", named.join(", "))
     }
 }
