@@ -100,7 +100,9 @@ fn exit_by(mut error: clap::Error, words: Vec<OsString>) -> u8 {
         let advice = hints::advice(&error, words.into_iter().skip(1));
         if advice.is_some() {
             // What clap guesses would stand beside what is known.
-            [ContextKind::Suggested, ContextKind::SuggestedArg].map(|kind| error.remove(kind));
+            for guess in [ContextKind::Suggested, ContextKind::SuggestedArg] {
+                error.remove(guess);
+            }
         }
         // It shows what was typed as it was typed.
         let text = error.render().to_string();
