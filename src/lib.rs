@@ -5,9 +5,6 @@
 //! [`Master`] is the way in. The modules are what it and the command line are made of; from the top, no module imports
 //! one above it.
 
-// Arguments and commands name this library as any other program would.
-extern crate self as goldmaster;
-
 mod cli;
 mod commands;
 pub mod program;

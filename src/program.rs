@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::FromArgMatches as _;
+use clap::error::ContextKind;
 
 use crate::batch::plan::Plan;
 use crate::batch::run::Options;
@@ -24,7 +25,7 @@ pub fn run(words: Vec<OsString>) -> u8 {
             listen_for_interrupt();
             multi_threaded(|| dispatch(command))
         }
-        Err(error) => return exit_by(&error, words),
+        Err(error) => return exit_by(error, words),
     };
     match done {
         Ok(()) => 0,
@@ -94,8 +95,15 @@ fn print_answer(answer: &clap::Error) -> std::io::Result<()> {
 }
 
 /// Prints help, the version, or what is wrong with the arguments.
-fn exit_by(error: &clap::Error, words: Vec<OsString>) -> u8 {
+fn exit_by(mut error: clap::Error, words: Vec<OsString>) -> u8 {
     if error.use_stderr() {
+        let advice = hints::advice(&error, words.into_iter().skip(1));
+        if advice.is_some() {
+            // What clap guesses would stand beside what is known.
+            for guess in [ContextKind::Suggested, ContextKind::SuggestedArg] {
+                error.remove(guess);
+            }
+        }
         // It shows what was typed as it was typed.
         let text = error.render().to_string();
         if printable(&text) == text {
@@ -104,10 +112,10 @@ fn exit_by(error: &clap::Error, words: Vec<OsString>) -> u8 {
         } else {
             text.trim_end().lines().for_each(print_warning);
         }
-        if let Some(advice) = hints::advice(error, words.into_iter().skip(1)) {
+        if let Some(advice) = advice {
             print_warning(&advice);
         }
-    } else if let Err(error) = print_answer(error)
+    } else if let Err(error) = print_answer(&error)
         && error.kind() != std::io::ErrorKind::BrokenPipe
     {
         let error = Error::Output(error);

@@ -43,7 +43,7 @@ fn every_song_comes_out_as_if_it_were_alone_and_every_bad_one_is_named() {
         ("in/six.wav", "failed"),
     ];
     assert_eq!(statuses(&report), expected);
-    for (song, cause) in [(3, "empty"), (4, "no sound"), (5, "silent"), (6, "6 channels")] {
+    for (song, cause) in [(3, "empty"), (4, "not an audio file"), (5, "silent"), (6, "6 channels")] {
         let said = report["songs"][song]["cause"].as_str().expect("a cause");
         assert!(said.contains(cause) && run.stderr.contains(said), "{said}");
     }
@@ -264,6 +264,82 @@ fn a_file_that_grows_slowly_is_left_for_the_next_run_and_one_that_is_cut_off_is_
     folder.goldmaster(&["batch", "in", "-o", "out"]).succeeded();
     assert_eq!(statuses(&report(&folder.path("out/report.json")))[2], ("in/growing.wav", "mastered"));
     assert_tidy(&folder.path("out"));
+}
+
+#[test]
+fn a_dry_run_names_what_may_still_grow() {
+    let folder = folder_of(1);
+    let whole = fs::read(folder.wav("whole.wav", 2, &demo_mix(RATE_HZ, 2.0))).expect("a song");
+    for name in ["in/growing.wav", "in/old.wav"] {
+        folder.file(name, &whole[..whole.len() / 2]);
+    }
+    folder.age("in/old.wav");
+    folder.make_new("in/0.wav");
+    folder.make_new("in/growing.wav");
+    let dry =
+        |more: &[&str]| folder.goldmaster(&[&["batch", "in", "-o", "out", "--dry-run"], more].concat()).succeeded();
+    let singles = dry(&[]).stdout;
+    let begin = |songs: [&str; 3]| songs.iter().zip(singles.lines()).all(|(song, line)| line.starts_with(song));
+    assert!(begin(["master     in/0.wav ->", "growing    in/growing.wav: ", "master     in/old.wav ->"]), "{singles}");
+    let strict = dry(&["--strict"]).stdout;
+    assert!(strict.contains("fails      in/old.wav: ") && strict.contains("the mix is damaged"), "{strict}");
+    let album = dry(&["--album"]).stdout;
+    assert_eq!(album.matches(": its album waits for in/growing.wav").count(), 2, "{album}");
+    assert!(!folder.path("out").exists());
+    folder.age("in/growing.wav");
+    assert!(!dry(&["--album"]).stdout.contains("growing  "), "it has arrived");
+}
+
+/// A stream of MPEG frames without the first, which says how many there are; the places where frames begin are given as well.
+fn mp3_without_length(folder: &Folder) -> (Vec<u8>, Vec<usize>) {
+    const BITRATE_BPS: usize = 320_000;
+    folder.wav("long.wav", 2, &demo_mix(RATE_HZ, 4.0));
+    folder.goldmaster(&["long.wav", "-o", "long.mp3"]).succeeded();
+    let bytes = fs::read(folder.path("long.mp3")).expect("a master");
+    let tag = bytes.windows(4).position(|word| word == b"Info" || word == b"Xing").expect("a frame with the length");
+    let mut at = bytes[..tag].windows(2).rposition(|word| word == [0xff, 0xfb]).expect("the head of that frame");
+    let mut places = Vec::new();
+    while bytes[at..].starts_with(&[0xff, 0xfb]) {
+        at += 144 * BITRATE_BPS / RATE_HZ as usize + usize::from(bytes[at + 2] >> 1 & 1);
+        places.push(at);
+    }
+    let first = places[0];
+    (bytes[first..at].to_vec(), places.iter().map(|place| place - first).collect())
+}
+
+#[test]
+fn a_growing_file_that_says_no_length_is_left_for_the_next_run() {
+    let folder = folder_of(1);
+    let (stream, places) = mp3_without_length(&folder);
+    assert!(places.len() > 100, "{places:?}");
+    folder.goldmaster(&["long.wav", "-o", "long.opus"]).succeeded();
+    let ogg = fs::read(folder.path("long.opus")).expect("a master");
+    let last_page = ogg.windows(4).rposition(|word| word == b"OggS").expect("pages");
+    // Nothing in either shows that more is to come.
+    folder.file("in/1.mp3", &stream[..places[50]]);
+    folder.file("in/2.opus", &ogg[..last_page]);
+    folder.file("in/3.opus", &ogg);
+    ["in/1.mp3", "in/2.opus", "in/3.opus"].iter().for_each(|name| folder.make_new(name));
+    // Songs that are named are taken, whoever made them.
+    let dry = ["batch", "in/0.wav", "in/1.mp3", "in/2.opus", "in/3.opus", "-o", "out", "--dry-run"];
+    let dry = folder.goldmaster(&dry).succeeded().stdout;
+    let labels: Vec<&str> = dry.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(labels, ["master", "growing", "growing", "master"], "{dry}");
+    let batch = ["batch", "in/0.wav", "in/1.mp3", "in/3.opus", "-o", "out"];
+    let mut child = start(&folder, &batch);
+    let mut file = fs::OpenOptions::new().append(true).open(folder.path("in/1.mp3")).expect("ours");
+    let mut frames = places[50..].windows(2);
+    while child.try_wait().expect("ours").is_none() {
+        std::thread::sleep(Duration::from_secs(1));
+        let frame = frames.next().map_or(0..0, |ends| ends[0]..ends[1]);
+        std::io::Write::write_all(&mut file, &stream[frame]).expect("space");
+    }
+    assert_eq!(child.wait().expect("ours").code(), Some(0), "it is no failure");
+    let expected = [("in/0.wav", "mastered"), ("in/1.mp3", "changing"), ("in/3.opus", "mastered")];
+    assert_eq!(statuses(&report(&folder.path("out/report.json"))), expected);
+    folder.age("in/1.mp3");
+    folder.goldmaster(&batch).succeeded();
+    assert_eq!(statuses(&report(&folder.path("out/report.json")))[1], ("in/1.mp3", "mastered"));
 }
 
 #[test]

@@ -330,6 +330,26 @@ fn every_disc_of_an_album_has_a_cue_sheet() {
     assert!(folder.path("out/Night/CD2/Night (disc 2).tracks.csv").exists());
 }
 
+#[test]
+fn an_album_that_is_not_complete_says_that_it_has_no_cue_sheet() {
+    let folder = folder_of(2);
+    folder.file("in/bad.wav", b"no song");
+    let night = || folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--cue", "--summary"]);
+    let cause = "no cue sheet was written for the album: 1 of its 3 songs is not finished (in/bad.wav)";
+    let first = failed(night(), SOME_FAILED);
+    assert!(first.stderr.contains(&format!("warning: {cause}")), "{first:?}");
+    assert!(!folder.path("out/album.cue").exists());
+    let (json, text) = summary(&folder);
+    assert!(text.contains(cause), "{text}");
+    let expected = serde_json::json!([{ "album": null, "songs": 3, "unfinished": ["in/bad.wav"] }]);
+    assert_eq!(json["without_cue_sheet"], expected);
+    assert_eq!(report(&folder.path("out/report.json"))["without_cue_sheet"], expected);
+    fs::remove_file(folder.path("in/bad.wav")).expect("ours");
+    let second = night().succeeded();
+    assert!(!second.stderr.contains("cue sheet") && folder.path("out/album.cue").exists(), "{second:?}");
+    assert!(report(&folder.path("out/report.json"))["without_cue_sheet"].is_null());
+}
+
 /// The summary that a batch has written today.
 fn summary(folder: &Folder) -> (Value, String) {
     let path = |extension: &str| {
@@ -408,6 +428,7 @@ fn an_album_of_which_a_song_is_still_being_written_waits_for_the_next_run() {
         run.stdout.contains("left for the next run: in/0.wav") && run.stdout.contains("2 still being written"),
         "{run:?}"
     );
+    assert!(run.stdout.contains("left for the next run: in/disc/1.wav: its album waits for in/0.wav"), "{run:?}");
     writer.join().expect("it ends");
     assert!(masters(&folder.path("out")).is_empty());
 }

@@ -29,7 +29,7 @@ fn what_is_no_song_is_refused() {
         &[
             (&["missing.wav"], &["missing.wav", "no such file"]),
             (&["empty.wav"], &["empty.wav", "empty", "FLAC"]),
-            (&["text.wav"], &["text.wav", "no sound", "FLAC"]),
+            (&["text.wav"], &["text.wav", "not an audio file", "FLAC"]),
             (&["page.mp3"], &["page.mp3", "web page"]),
             (&["nan.wav"], &["nan.wav", "not numbers", "export or download it again"]),
             (&["silence.wav"], &["silence.wav", "silent"]),
@@ -45,7 +45,7 @@ fn what_is_no_song_is_refused() {
                 &["text.wav", "not a recipe", "goldmaster SONG --save-recipe FILE"],
             ),
             (&["analyze", "missing.wav"], &["missing.wav", "no such file"]),
-            (&["analyze", "text.wav"], &["text.wav", "no sound"]),
+            (&["analyze", "text.wav"], &["text.wav", "not an audio file"]),
         ],
     );
 }
@@ -196,6 +196,7 @@ fn a_wrong_command_line_is_answered_with_what_to_type_instead() {
     folder.wav("other.wav", 2, &short_mix());
     folder.file("mix.master.wav", b"an earlier master");
     folder.file("recipe.json", b"an earlier recipe");
+    folder.wav("my last song.wav", 2, &short_mix());
     fs::create_dir(folder.path("songs")).expect("a folder");
     fs::create_dir(folder.path("full.wav")).expect("a folder");
     let before = folder.contents();
@@ -223,7 +224,14 @@ fn a_wrong_command_line_is_answered_with_what_to_type_instead() {
         assert!(run.stderr.contains(words), "{words:?} is missing: {run:?}");
         assert!(folder.contents() == before, "{arguments:?} has changed the folder");
     }
-    let more: [(&[&str], &str); 43] = [
+    let more: [(&[&str], &str); 50] = [
+        (&["my", "last", "song.wav"], "between quotation marks: goldmaster \"my last song.wav\""),
+        (&["mix.wav", "--target", "spotify"], "goldmaster calls that --for"),
+        (&["mix.wav", "--lufs", "-9"], "goldmaster calls that --loudness"),
+        (&["batch", "songs", "--threads", "2"], "goldmaster calls that --jobs"),
+        (&["--album", "songs"], "--album is an option of batch: goldmaster batch songs --album"),
+        (&["batch", "songs"], "no song was found in songs"),
+        (&["batch", "mix.wav", "--exclude", "*.wav"], "no song was found in mix.wav, and 1 is left out by --exclude"),
         (&["batch", "--jobs", "0", "songs"], "must be a number of songs from 1 on"),
         (&["batch", "--jobs", "four", "songs"], "must be a number of songs from 1 on"),
         (&["batch", "--jobs", "-2", "songs"], "must be a number of songs from 1 on"),
@@ -277,6 +285,8 @@ fn a_wrong_command_line_is_answered_with_what_to_type_instead() {
         assert!(run.stderr.contains(words), "{words:?} is missing: {run:?}");
         assert!(folder.contents() == before, "{arguments:?} has changed the folder");
     }
+    let guessed = folder.goldmaster(&["mix.wav", "--target", "spotify"]);
+    assert!(!guessed.stderr.contains("similar"), "no other guess stands beside: {guessed:?}");
     // A file that is missing comes before one that is there.
     for arguments in [&["mix.wav", "-r", "no.flac"][..], &["no.wav", "-o", "mix.master.wav"]] {
         assert_refused(&folder.goldmaster(arguments), &["no.", "there is no such file"]);

@@ -134,9 +134,14 @@ fn target(from: &str, path: &str, sources: &Sources) -> Option<String> {
     Some(place.join("::"))
 }
 
-fn imports(folder: &str) -> Imports {
+fn sources(folder: &str) -> Sources {
     let mut sources = Sources::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), "", &mut sources);
+    sources
+}
+
+fn imports(folder: &str) -> Imports {
+    let sources = sources(folder);
     let of = |(from, text): (&String, &String)| {
         let targets = paths(text).iter().filter_map(|path| target(from, path, &sources)).collect::<BTreeSet<_>>();
         (from.clone(), targets.into_iter().filter(|to| to != from).collect())
@@ -165,7 +170,18 @@ fn no_room_imports_one_above_it() {
         let upward: Vec<_> = targets.iter().filter(|to| room(to) < room(from)).collect();
         assert!(upward.is_empty(), "{from} imports {upward:?} above it");
     }
-    assert!(imports["workflows::master"].contains("render::finish"), "imports are seen");
+    for (from, to) in
+        [("workflows::master", "render::finish"), ("commands::batch", "cli::batch"), ("cli::batch", "error")]
+    {
+        assert!(imports[from].contains(to), "the import of {to} by {from} is seen");
+    }
+}
+
+#[test]
+fn the_library_calls_itself_crate() {
+    for (file, text) in sources("src").iter().filter(|(file, _)| *file != "main") {
+        assert!(!text.contains("goldmaster::") && !text.contains("crate self"), "{file}: its imports are not seen");
+    }
 }
 
 #[test]

@@ -112,14 +112,14 @@ impl GenreHead {
     ///
     /// # Errors
     /// The runtime failed, or this program hears other features than the head was trained on.
-    pub fn classify(&mut self, songs: &[&Profile]) -> Result<Option<Told>, Error> {
+    pub fn classify(&mut self, songs: &[&Profile]) -> Result<Option<GenreEstimate>, Error> {
         let Some(middle) = self.middle(songs)? else { return Ok(None) };
         let probabilities = self.probabilities(&middle)?;
         let known = self.classes.iter().zip(probabilities).filter(|(class, _)| *class != OTHER);
         let percents = known.map(|(class, probability)| (class.clone(), libm::floor(100.0 * probability) as u32));
         let mut percents: Vec<(String, u32)> = percents.filter(|(_, percent)| *percent > 0).collect();
         percents.sort_by_key(|(_, percent)| std::cmp::Reverse(*percent));
-        Ok(Some(Told { percents }))
+        Ok(Some(GenreEstimate { percents }))
     }
 
     /// The median of what is heard in each song, of those that say something about it.
@@ -161,12 +161,12 @@ impl GenreHead {
 
 /// What a song sounds like.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct GenreEstimate {
     /// Genres and how probable they are, the likeliest first, in whole percent; it is of none of them for the rest.
     percents: Vec<(String, u32)>,
 }
 
-impl Told {
+impl GenreEstimate {
     fn rest(&self) -> u32 {
         100 - self.percents.iter().map(|(_, percent)| percent).sum::<u32>().min(100)
     }
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn the_likeliest_is_universal_unless_a_genre_is_likelier() {
-        let told = |percents: &[(&str, u32)]| Told {
+        let told = |percents: &[(&str, u32)]| GenreEstimate {
             percents: percents.iter().map(|(name, percent)| ((*name).to_owned(), *percent)).collect(),
         };
         assert_eq!(told(&[("rock", 51), ("orchestral", 10)]).likeliest(), ("rock", 0.51));

@@ -172,7 +172,7 @@ fn profile(
 fn batch(py: Python, words: Vec<OsString>, on_progress: Option<Py<PyAny>>) -> PyResult<String> {
     let work = |observer: &Followed| {
         let BatchRequest { plan, output, options } = BatchRequest::parse(words)?;
-        let Finished { summary, albums } = run::run(&plan, &output, &options, &BatchWatch(observer))?;
+        let Finished { summary, albums, .. } = run::run(&plan, &output, &options, &BatchWatch(observer))?;
         let [report, table] = goldmaster::batch::report::paths(&output, plan.shard);
         Ok(json(&serde_json::json!({ "summary": summary, "albums": albums, "report": report, "table": table })))
     };

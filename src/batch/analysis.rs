@@ -9,7 +9,7 @@ use models::Decider;
 use models::features::features;
 use models::target::Target;
 
-use crate::batch::arriving::arrived;
+use crate::batch::arriving::{arrived, is_whole};
 use crate::batch::outcome::Outcome;
 use crate::batch::plan::{Item, Plan, Relation};
 use crate::batch::record::{MadeFrom, MasterState};
@@ -283,12 +283,13 @@ fn measured(item: &Item, shared: &Shared, observer: &dyn Observer) -> Result<Pro
     let edges = item.settings.master.edges.params()?;
     let load = || {
         if edges.is_neutral() {
-            return measure(&item.input, observer).map(|(_, profile, warnings)| (profile, warnings));
+            return measure(&item.input, observer);
         }
         let loaded = Song::load_edited(&item.input, &edges, shared.spool_bytes, observer);
-        loaded.map(|(song, profile)| (profile, song.warnings))
+        loaded.map(|(song, profile)| (song.info, profile, song.warnings))
     };
-    Ok(arrived(&item.input, observer, load, |(_, warnings)| warnings)?.0)
+    let (_, profile, _) = arrived(&item.input, observer, load, |(info, _, warnings)| is_whole(info, warnings))?;
+    Ok(profile)
 }
 
 /// A song with all of its recipe but the loudness.
@@ -306,7 +307,7 @@ fn prepare(
     let target = MasteringTarget { genre: genre.cloned(), ..MasteringTarget::at(tone.target.clone()) };
     // Towards itself or a record, an album's songs make a move of their own: what is wanted of each is in its curve.
     let Decided { recipe, decision, .. } =
-        mix.decided(target, Some(&tone.middle), |_| tone.wish(decider, profile), &progress)?;
+        mix.decided(target, Some(&tone.middle), |_| tone.decide(decider, profile), &progress)?;
     let trace = crate::render::finish::trace(&song, &recipe, profile, &progress)?;
     progress.finish();
     let silent = || Error::Decide { path: job.input.clone(), source: models::error::Error::SilentSource };

@@ -3,8 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
+use analyzer::stream::Source as _;
+
 use crate::io;
-use crate::io::decode::stamp;
+use crate::io::decode::{Stamp, open, stamp};
+use crate::io::source_info::SourceInfo;
+use crate::song::blocks::BLOCK;
 use crate::song::observer::Observer;
 
 /// A file that was not written to for so long has arrived, however much of it there is.
@@ -12,8 +16,14 @@ const ARRIVED: Duration = Duration::from_secs(10);
 /// Time between two looks at a file.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What `load` reads of the file at `path`, unless that is still being written. A file that is whole is not waited for; one that
-/// ends too early, by `faults` or by the error, is watched until nothing was written to it for some seconds.
+/// Whether a file says how long it is, and is as long as that.
+pub fn is_whole(info: &SourceInfo, warnings: &[io::Warning]) -> bool {
+    info.frames_hint.is_some() && !warnings.iter().any(io::Warning::is_of_length)
+}
+
+/// What `load` reads of the file at `path`, unless that is still being written. A file that is whole, which `is_whole` tells of
+/// what was read, is not waited for; one that ends too early, or does not say where it ends, is watched until nothing was
+/// written to it for some seconds.
 ///
 /// # Errors
 /// As `load`; the file is still being written; or the run is interrupted.
@@ -21,20 +31,12 @@ pub fn arrived<T>(
     path: &Path,
     observer: &dyn Observer,
     load: impl FnOnce() -> Result<T, io::Error>,
-    faults: impl Fn(&T) -> &[io::Warning],
+    is_whole: impl Fn(&T) -> bool,
 ) -> Result<T, io::Error> {
     let before = stamp(path);
     let loaded = load();
-    let is_cut_off = match &loaded {
-        Ok(loaded) => faults(loaded).iter().any(io::Warning::is_of_length),
-        Err(io::Error::Empty { .. } | io::Error::Damaged { .. }) => true,
-        Err(_) => before.is_some_and(|(bytes, _)| bytes == 0),
-    };
-    let written = before.and_then(|(_, time)| time).filter(|_| is_cut_off);
-    let Some(written) = written else { return loaded };
-    // A clock of another machine may be ahead.
-    let age = SystemTime::now().duration_since(written).unwrap_or_default();
-    let until = Instant::now() + ARRIVED.saturating_sub(age);
+    let rest = if is_all_there(before, &loaded, is_whole) { Duration::ZERO } else { time_to_watch(before) };
+    let until = Instant::now() + rest;
     while Instant::now() < until {
         std::thread::sleep(LOOK);
         observer.advance(0)?;
@@ -45,17 +47,50 @@ pub fn arrived<T>(
     loaded
 }
 
+/// Whether [`arrived`] would watch the file at `path` if it were read now. Nothing is waited for; a file that was written to just
+/// now is read to its end.
+pub fn may_grow(path: &Path) -> bool {
+    let before = stamp(path);
+    if time_to_watch(before).is_zero() {
+        return false;
+    }
+    let read = read_through(path);
+    matches!(read, Err(io::Error::Changed { .. })) || !is_all_there(before, &read, |is_whole| *is_whole)
+}
+
+/// Whether what was read of a file that had this stamp is all that will come.
+fn is_all_there<T>(before: Option<Stamp>, loaded: &Result<T, io::Error>, is_whole: impl Fn(&T) -> bool) -> bool {
+    match loaded {
+        Ok(loaded) => is_whole(loaded),
+        Err(io::Error::Empty { .. } | io::Error::Damaged { .. }) => false,
+        Err(_) => before.is_none_or(|(bytes, _)| bytes > 0),
+    }
+}
+
+/// For how long a file with this stamp might still be written to.
+fn time_to_watch(stamp: Option<Stamp>) -> Duration {
+    let Some((_, Some(written))) = stamp else { return Duration::ZERO };
+    // A clock of another machine may be ahead.
+    let age = SystemTime::now().duration_since(written).unwrap_or_default();
+    ARRIVED.saturating_sub(age)
+}
+
+/// Whether a file is whole.
+fn read_through(path: &Path) -> Result<bool, io::Error> {
+    let mut decoder = open(path)?;
+    let mut block = vec![[0.0; 2]; BLOCK];
+    while decoder.read(&mut block)? > 0 {}
+    Ok(is_whole(decoder.info(), decoder.warnings()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::song::observer::Silent;
 
-    fn read(path: &Path, faults: &[io::Warning]) -> Result<Vec<u8>, io::Error> {
-        let load = || {
-            let bytes = std::fs::read(path).map_err(|e| io::Error::reading(path, &e))?;
-            Ok((bytes, faults.to_vec()))
-        };
-        arrived(path, &Silent, load, |(_, faults)| faults).map(|(bytes, _)| bytes)
+    fn read(path: &Path, is_whole: bool) -> Result<Vec<u8>, io::Error> {
+        let load = || std::fs::read(path).map_err(|e| io::Error::reading(path, &e));
+        arrived(path, &Silent, load, |_| is_whole)
     }
 
     #[test]
@@ -63,12 +98,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("song.wav");
         std::fs::write(&path, "whole").expect("space");
-        let cut_off = [io::Warning::Truncated { missing_frames: Some(9) }];
         let began = Instant::now();
-        assert!(read(&path, &[]).is_ok_and(|bytes| bytes == b"whole"));
+        assert!(read(&path, true).is_ok_and(|bytes| bytes == b"whole"));
         let old = SystemTime::now() - 2 * ARRIVED;
         std::fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(old)).expect("ours");
-        assert!(read(&path, &cut_off).is_ok());
+        assert!(read(&path, false).is_ok());
         assert!(began.elapsed() < ARRIVED / 2, "neither is waited for");
         std::fs::write(&path, "begun").expect("space");
         let grown = std::thread::scope(|threads| {
@@ -76,8 +110,23 @@ mod tests {
                 std::thread::sleep(5 * LOOK);
                 std::fs::write(&path, "begun and gone on with").expect("space");
             });
-            read(&path, &cut_off)
+            read(&path, false)
         });
         assert!(matches!(grown, Err(io::Error::Changed { .. })), "{grown:?}");
+    }
+
+    #[test]
+    fn a_file_that_says_no_length_or_another_is_not_whole() {
+        let says = |frames_hint: Option<u64>| SourceInfo {
+            sample_rate_hz: 44_100,
+            channels: 2,
+            frames_hint,
+            codec: "MP3".to_owned(),
+            bit_depth: None,
+            lossy: true,
+        };
+        assert!(is_whole(&says(Some(9)), &[io::Warning::FrameSize]));
+        assert!(!is_whole(&says(None), &[]));
+        assert!(!is_whole(&says(Some(9)), &[io::Warning::Truncated { missing_frames: Some(1) }]));
     }
 }

@@ -14,6 +14,7 @@ use crate::io;
 use crate::io::output_spec::Format;
 use crate::io::tags::{TagFacts, Tags};
 use crate::io::text;
+use crate::report::album::WithoutCueSheet;
 
 /// Frames of a CD per second, in which a cue sheet counts.
 const CD_FRAMES_PER_S: f64 = 75.0;
@@ -28,15 +29,15 @@ const LIST_BEGINS: &str = "track,title,artist,";
 /// A track of an album.
 struct Track {
     /// The master, relative to the sheet.
-    file: String,
+    file: PathBuf,
     tags: TagFacts,
     /// Its name without folders and extension.
     name: String,
     length_s: f64,
 }
 
-/// Writes the cue sheet and the track list of an album whose songs all have masters, `gap_s` of silence before every track
-/// but the first. An album of several discs has both for each disc, beside the masters of that disc.
+/// Writes the cue sheet and the track list of an album, `gap_s` of silence before every track but the first, unless one of its
+/// songs has no master. An album of several discs has both for each disc, beside the masters of that disc.
 ///
 /// # Errors
 /// They cannot be written.
@@ -46,22 +47,26 @@ pub(super) fn write(
     output: &Path,
     (records, outcomes): (&Records, &[Outcome]),
     gap_s: f64,
-) -> Result<(), Error> {
-    if !outcomes.iter().all(Outcome::has_master) {
-        return Ok(());
-    }
-    let mut discs: BTreeMap<u32, Vec<(&Item, TagFacts)>> = BTreeMap::new();
-    for item in &plan.items {
+) -> Result<Option<WithoutCueSheet>, Error> {
+    let mut discs: BTreeMap<u32, Vec<(&Item, Option<Track>)>> = BTreeMap::new();
+    for (item, outcome) in plan.items.iter().zip(outcomes) {
         let tags = Tags::read(&item.input).facts();
-        discs.entry(disc(item, &tags)).or_default().push((item, tags));
+        let disc = disc(item, &tags);
+        let track = if outcome.has_master() { track(item, tags, records) } else { None };
+        discs.entry(disc).or_default().push((item, track));
+    }
+    let all = discs.values().flatten();
+    let unfinished: Vec<_> =
+        all.filter(|(_, track)| track.is_none()).map(|(item, _)| item.input.display().to_string()).collect();
+    if !unfinished.is_empty() {
+        return Ok(Some(WithoutCueSheet { album: name.map(str::to_owned), songs: plan.items.len(), unfinished }));
     }
     let own_name = name.and_then(|name| Path::new(name).file_name()).map(|name| name.to_string_lossy().into_owned());
     let stem = own_name.unwrap_or_else(|| "album".to_owned());
     let count = discs.len();
-    for (number, items) in discs {
-        let folder = common_folder(items.iter().map(|(item, _)| *item));
-        let tracks = items.into_iter().map(|(item, tags)| track(item, tags, &folder, records));
-        let Some(tracks) = tracks.collect::<Option<Vec<Track>>>() else { continue };
+    for (number, tracks) in discs {
+        let folder = common_folder(tracks.iter().map(|(item, _)| *item));
+        let tracks: Vec<Track> = tracks.into_iter().filter_map(|(_, track)| Some(track?.seen_from(&folder))).collect();
         let disc = (count > 1).then_some((number, count));
         let stem = disc.map_or_else(|| stem.clone(), |(number, _)| format!("{stem} (disc {number})"));
         let sheet = output.join(&folder).join(format!("{stem}.cue"));
@@ -69,17 +74,28 @@ pub(super) fn write(
         let list = sheet.with_file_name(format!("{stem}.tracks.csv"));
         text::replace(&list, &String::from_utf8_lossy(&track_list(&tracks, gap_s)), LIST_BEGINS)?;
     }
-    Ok(())
+    Ok(None)
 }
 
-/// The track of a song; `None` where its record is missing.
-fn track(item: &Item, tags: TagFacts, folder: &Path, records: &Records) -> Option<Track> {
+/// The track of a song, seen from the output folder; `None` where its record is missing.
+fn track(item: &Item, tags: TagFacts, records: &Records) -> Option<Track> {
     let report = records.read(&item.output)?.report()?;
-    let file = item.output.strip_prefix(folder).unwrap_or(&item.output);
-    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = item.output.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let length_s = report.output.frames as f64 / f64::from(report.output.sample_rate_hz);
-    let file = file.to_string_lossy().replace('\\', "/");
-    Some(Track { file, tags, name, length_s })
+    Some(Track { file: item.output.clone(), tags, name, length_s })
+}
+
+impl Track {
+    /// The same track, seen from a folder that holds it.
+    fn seen_from(self, folder: &Path) -> Self {
+        let file = self.file.strip_prefix(folder).map(Path::to_owned);
+        Self { file: file.unwrap_or(self.file), ..self }
+    }
+
+    /// Its file as text, with strokes that every player reads.
+    fn file(&self) -> String {
+        self.file.to_string_lossy().replace('\\', "/")
+    }
 }
 
 /// A name as the FILE line has it. Cue sheets have no escape for a quotation mark: players take a word without any, or what
@@ -127,10 +143,11 @@ fn cue_sheet(tracks: &[Track], disc: Option<(u32, usize)>, gap_s: f64) -> String
         line(0, format!("REM TOTALDISCS {count}"));
     });
     title.into_iter().for_each(|title| line(0, format!("TITLE \"{}\"", quoted(title))));
-    for (n, Track { file, tags, name, .. }) in tracks.iter().enumerate() {
+    for (n, track) in tracks.iter().enumerate() {
+        let Track { file, tags, name, .. } = track;
         // The type that players know for sound of other kinds as well.
-        let kind = if Format::of_path(Path::new(file)) == Some(Format::Mp3) { "MP3" } else { "WAVE" };
-        line(0, format!("FILE {} {kind}", file_name(&io::name(file.as_ref()))));
+        let kind = if Format::of_path(file) == Some(Format::Mp3) { "MP3" } else { "WAVE" };
+        line(0, format!("FILE {} {kind}", file_name(&io::name(track.file().as_ref()))));
         line(2, format!("TRACK {:02} AUDIO", n + 1));
         line(4, format!("TITLE \"{}\"", quoted(tags.title.as_ref().unwrap_or(name))));
         performer(tags).into_iter().for_each(|artist| line(4, format!("PERFORMER \"{}\"", quoted(&artist))));
@@ -147,7 +164,7 @@ fn track_list(tracks: &[Track], gap_s: f64) -> Vec<u8> {
     let mut out = csv_line(&["track", "title", "artist", "isrc", "length", "gap_before", "starts_at", "file"]);
     let mut at_s = 0.0;
     for (n, track) in tracks.iter().enumerate() {
-        let Track { file, tags, name, length_s } = track;
+        let Track { file: _, tags, name, length_s } = track;
         let gap_s = if n > 0 { gap_s } else { 0.0 };
         at_s += gap_s;
         out.extend(csv_line(&[
@@ -158,7 +175,7 @@ fn track_list(tracks: &[Track], gap_s: f64) -> Vec<u8> {
             clock(*length_s),
             clock(gap_s),
             clock(at_s),
-            text_cell(file),
+            text_cell(&track.file()),
         ]));
         at_s += length_s;
     }
@@ -196,7 +213,7 @@ mod tests {
             isrc: isrc.map(text),
             ..TagFacts::default()
         };
-        Track { file: "CD1/x.wav".to_owned(), tags, name: "x".to_owned(), length_s }
+        Track { file: "CD1/x.wav".into(), tags, name: "x".to_owned(), length_s }
     }
 
     #[test]

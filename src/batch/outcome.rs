@@ -32,6 +32,11 @@ impl Outcome {
     }
 }
 
+/// Why a song has no master, with the name of its mix in front, unless the cause begins with it.
+pub fn named(input: &str, cause: &str) -> String {
+    if cause.starts_with(input) { cause.to_owned() } else { format!("{input}: {cause}") }
+}
+
 /// How many songs came out how. One song may have several masters, for several places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

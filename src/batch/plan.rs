@@ -213,7 +213,8 @@ impl Plan {
         if self.albums.is_empty() {
             return self;
         }
-        let hash = blake3::hash(format!("{} {:?}", self.hash, self.albums).as_bytes()).to_hex().to_string();
+        let albums = serde_json::to_string(&self.albums).expect("plain data has a JSON form");
+        let hash = blake3::hash(format!("{} {albums}", self.hash).as_bytes()).to_hex().to_string();
         Self { hash, ..self }
     }
 

@@ -18,7 +18,7 @@ use crate::io::regular::open_regular;
 use crate::io::text;
 use crate::render::promises::Verdict;
 use crate::report::Report;
-use crate::report::album::AlbumReport;
+use crate::report::album::{AlbumReport, WithoutCueSheet};
 
 /// Raised when the meaning of a field changes.
 const BATCH_REPORT_VERSION: u32 = 3;
@@ -44,6 +44,9 @@ pub(super) struct Head {
     pub summary: Summary,
     /// The albums that the songs make up.
     pub albums: Vec<AlbumReport>,
+    /// Albums without the cue sheet that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_cue_sheet: Vec<WithoutCueSheet>,
 }
 
 /// What a batch writes as JSON.
@@ -151,7 +154,7 @@ pub(super) fn write(
     output: &Path,
     records: &Records,
     outcomes: &[Outcome],
-    albums: &[AlbumReport],
+    (albums, without_cue_sheet): (&[AlbumReport], &[WithoutCueSheet]),
 ) -> Result<(), Error> {
     let head = Head {
         version: BATCH_REPORT_VERSION,
@@ -161,6 +164,7 @@ pub(super) fn write(
         shard: plan.shard.map(|shard| (shard.number, shard.of)),
         summary: plan.summary(outcomes),
         albums: albums.to_vec(),
+        without_cue_sheet: without_cue_sheet.to_vec(),
     };
     let entries = plan.items.iter().zip(outcomes).map(|(item, outcome)| {
         let (status, cause) = match outcome {

@@ -12,7 +12,7 @@ use models::target::Target;
 use crate::batch::budget::Budget;
 use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Item, Part, Plan};
-use crate::batch::record::{Failure, MasterState, Records};
+use crate::batch::record::{Failure, Records};
 use crate::batch::references::References;
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
 use crate::batch::song::Done;
@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::io;
 use crate::render::promises::Verdict;
 use crate::report::Report;
-use crate::report::album::AlbumReport;
+use crate::report::album::{AlbumReport, WithoutCueSheet};
 use crate::report::stated::Stated;
 use crate::report::warning::{Warning, WarningKind};
 use crate::request::page::PageAudio;
@@ -55,6 +55,8 @@ pub struct Finished {
     pub summary: Summary,
     /// The albums that the songs make up.
     pub albums: Vec<AlbumReport>,
+    /// Albums without the cue sheet that was asked for.
+    pub without_cue_sheet: Vec<WithoutCueSheet>,
 }
 
 /// Masters all songs of `plan` into `output`, and writes the report there.
@@ -80,35 +82,35 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     let folders: std::collections::BTreeSet<_> = plan.items.iter().filter_map(|item| item.output.parent()).collect();
     folders.into_iter().for_each(|folder| io::claim::sweep(&output.join(folder)));
     watch.begins(plan.items.iter().map(bytes).sum::<u64>() * (1 + plan.relation.listens()));
-    let (mut by_index, mut albums) = (BTreeMap::new(), Vec::new());
+    let (mut by_index, mut albums, mut without_cue_sheet) = (BTreeMap::new(), Vec::new(), Vec::new());
     for Part { plan: part, name } in plan.parts() {
         let (outcomes, album) = match run_part(&part, &mut shared, budget.jobs, watch) {
             Ok(done) => done,
             Err(Error::Io(error @ io::Error::Changed { .. })) => {
-                (all_ended(&part, &shared, watch, &Outcome::Changing(error.to_string())), None)
+                (all_ended(&part, &shared, watch, |item| waits_for(item, &error)), None)
             }
             // Other albums can do nothing for it.
             Err(error) if name.is_some() => {
-                (all_ended(&part, &shared, watch, &Outcome::Failed(error.to_string())), None)
+                (all_ended(&part, &shared, watch, |_| Outcome::Failed(error.to_string())), None)
             }
             Err(error) => return Err(error),
         };
         if let Some(gap_s) = options.cue_gap_s.filter(|_| part.relation.album.is_some()) {
-            cue::write(&part, name.as_deref(), output, (&shared.records, &outcomes), gap_s)?;
+            without_cue_sheet.extend(cue::write(&part, name.as_deref(), output, (&shared.records, &outcomes), gap_s)?);
         }
         by_index.extend(part.items.iter().map(|item| item.index).zip(outcomes));
         albums.extend(album.map(|album| AlbumReport { name, ..album }));
     }
     let outcomes: Vec<Outcome> = by_index.into_values().collect();
-    report::write(plan, output, &shared.records, &outcomes, &albums)?;
+    report::write(plan, output, &shared.records, &outcomes, (&albums, &without_cue_sheet))?;
     if let Some(date) = &options.summary_date {
         let orphans = shared.records.orphans(plan.items.iter().map(|item| item.output.as_path()));
-        RunSummary::new(date.clone(), plan, &outcomes, &albums, orphans).write(output)?;
+        RunSummary::new(date.clone(), plan, &outcomes, (&albums, &without_cue_sheet), orphans).write(output)?;
     }
     if options.pages.is_some() {
         pages::write(plan, output, options.force, &shared.records, &outcomes, &albums)?;
     }
-    Ok(Finished { summary: plan.summary(&outcomes), albums })
+    Ok(Finished { summary: plan.summary(&outcomes), albums, without_cue_sheet })
 }
 
 /// Masters songs that have to do with one another: what became of each, and the report of their album.
@@ -130,9 +132,10 @@ fn run_part(
     Ok((outcomes, album))
 }
 
-/// All songs of an album come to one end, since it cannot be mastered as one.
-fn all_ended(plan: &Plan, shared: &Shared, watch: &dyn Watch, outcome: &Outcome) -> Vec<Outcome> {
-    for item in &plan.items {
+/// All songs of an album come to such an end, since it cannot be mastered as one.
+fn all_ended(plan: &Plan, shared: &Shared, watch: &dyn Watch, end: impl Fn(&Item) -> Outcome) -> Vec<Outcome> {
+    let outcomes: Vec<Outcome> = plan.items.iter().map(end).collect();
+    for (item, outcome) in plan.items.iter().zip(&outcomes) {
         let output = shared.output.join(&item.output);
         watch.ended(&Ended {
             input: &item.input,
@@ -144,7 +147,15 @@ fn all_ended(plan: &Plan, shared: &Shared, watch: &dyn Watch, outcome: &Outcome)
             notes: &[],
         });
     }
-    vec![outcome.clone(); plan.items.len()]
+    outcomes
+}
+
+/// A song of an album of which a file is still being written.
+fn waits_for(item: &Item, error: &io::Error) -> Outcome {
+    Outcome::Changing(match error {
+        io::Error::Changed { path } if *path != item.input => format!("its album waits for {}", io::name(path)),
+        error => error.to_string(),
+    })
 }
 
 /// Refuses a batch of which no song exists, before anything is written.
@@ -182,29 +193,7 @@ fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) ->
     }
 }
 
-/// The state of every song's master, in order, or why the song would fail: every file is opened, and nothing is written.
-pub fn look<'a>(
-    plan: &'a Plan,
-    output: &'a Path,
-    options: &Options,
-) -> impl Iterator<Item = (&'a Item, Result<MasterState, String>)> {
-    let shared = shared(output, options, (0, 0));
-    let mut contexts = BTreeMap::new();
-    for Part { plan: part, .. } in plan.parts() {
-        let context = BatchAnalysis::named(&part, &shared).context;
-        contexts.extend(part.items.iter().map(|item| (item.index, context.clone())));
-    }
-    plan.items.iter().map(move |item| {
-        let context = contexts.get(&item.index).map_or("", String::as_str);
-        let standing = shared.made_from_in(item, context).and_then(|made| {
-            io::decode::open(&item.input).map_err(|e| e.to_string())?;
-            shared.standing(item, &made)
-        });
-        (item, standing)
-    })
-}
-
-fn shared<'a>(output: &'a Path, options: &Options, (spool_bytes, page_bytes): (usize, u64)) -> Shared<'a> {
+pub(super) fn shared<'a>(output: &'a Path, options: &Options, (spool_bytes, page_bytes): (usize, u64)) -> Shared<'a> {
     Shared {
         output,
         records: Records::of(output),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use analyzer::profile::Profile;
 
-use crate::batch::arriving::arrived;
+use crate::batch::arriving::{arrived, is_whole};
 use crate::batch::budget::Budget;
 use crate::batch::pages;
 use crate::batch::plan::Item;
@@ -180,7 +180,8 @@ impl Shared<'_> {
             Some(read) if read.0 == made_from.input_hash && read.1.edges == edges => read,
             _ => {
                 let load = || Song::load_edited(&job.input, &edges, self.spool_bytes, observer);
-                let (song, profile) = arrived(&job.input, observer, load, |(song, _)| &song.warnings)?;
+                let is_whole = |(song, _): &(Song, Profile)| is_whole(&song.info, &song.warnings);
+                let (song, profile) = arrived(&job.input, observer, load, is_whole)?;
                 (made_from.input_hash.clone(), song, profile)
             }
         };

@@ -7,12 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::batch::outcome::{Outcome, Summary};
+use crate::batch::outcome::{Outcome, Summary, named};
 use crate::batch::plan::Plan;
 use crate::batch::record::Places;
 use crate::error::Error;
 use crate::io::text;
-use crate::report::album::AlbumReport;
+use crate::report::album::{AlbumReport, WithoutCueSheet};
 
 /// Raised when the meaning of a field changes.
 const SUMMARY_VERSION: u32 = 2;
@@ -43,6 +43,9 @@ pub struct RunSummary {
     pub orphaned: Vec<Places>,
     /// Albums, with what is to be said of each.
     pub albums: Vec<AlbumSummary>,
+    /// Albums without the cue sheet that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_cue_sheet: Vec<WithoutCueSheet>,
 }
 
 /// A song that has no master.
@@ -60,10 +63,8 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// The song and the cause, which may name it itself.
     fn line(&self) -> String {
-        let Self { input, cause, .. } = self;
-        if cause.starts_with(input.as_str()) { cause.clone() } else { format!("{input}: {cause}") }
+        named(&self.input, &self.cause)
     }
 }
 
@@ -79,7 +80,13 @@ pub struct AlbumSummary {
 
 impl RunSummary {
     /// The summary of a run on some day.
-    pub fn new(date: String, plan: &Plan, outcomes: &[Outcome], albums: &[AlbumReport], orphaned: Vec<Places>) -> Self {
+    pub fn new(
+        date: String,
+        plan: &Plan,
+        outcomes: &[Outcome],
+        (albums, without_cue_sheet): (&[AlbumReport], &[WithoutCueSheet]),
+        orphaned: Vec<Places>,
+    ) -> Self {
         let written = |is_new: bool, is_silent: bool| {
             let items = plan.items.iter().zip(outcomes);
             let written = items.filter(|(_, outcome)| **outcome == Outcome::Mastered { is_new, is_silent });
@@ -113,12 +120,25 @@ impl RunSummary {
             without_master,
             orphaned,
             albums: albums.iter().map(album).collect(),
+            without_cue_sheet: without_cue_sheet.to_vec(),
         }
     }
 
     /// The summary as a text of a few lines.
     pub fn text(&self) -> String {
-        let Self { version: _, program, date, songs, new, again, silent, without_master, orphaned, albums } = self;
+        let Self {
+            version: _,
+            program,
+            date,
+            songs,
+            new,
+            again,
+            silent,
+            without_master,
+            orphaned,
+            albums,
+            without_cue_sheet,
+        } = self;
         let mut out = format!("{program}, {date}\n\n{songs}\n");
         type Kind = fn(&Missing) -> bool;
         let lists: [(&str, Kind); 3] = [
@@ -135,6 +155,7 @@ impl RunSummary {
         list(&mut out, "Silent, and written as they are", silent.clone());
         let orphans = orphaned.iter().map(|Places { mix, master }| format!("{master} (its mix was {mix})"));
         list(&mut out, "Masters whose mix is gone", orphans.collect());
+        list(&mut out, "Albums that are not complete", without_cue_sheet.iter().map(ToString::to_string).collect());
         for AlbumSummary { name, sentences } in albums {
             let _ = writeln!(out, "\n{}:", name.as_deref().unwrap_or("The album"));
             sentences.iter().for_each(|sentence| {

@@ -5,25 +5,25 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum as _};
-use goldmaster::batch::albums::{Arranged, Division, FolderKind, Order, SeveralAlbums, arranged};
-use goldmaster::batch::budget::parse_bytes;
-use goldmaster::batch::exclude::Exclusions;
-use goldmaster::batch::inputs::{self, Mixes};
-use goldmaster::batch::plan::{Plan, Relation, Shard};
-use goldmaster::batch::run::Options;
-use goldmaster::batch::settings::Settings;
-use goldmaster::batch::summary::today;
-use goldmaster::batch::table;
-use goldmaster::error::Error;
-use goldmaster::io::decode::begins_like_sound;
-use goldmaster::io::output_spec::Format;
-use goldmaster::request::job::{AlbumBalance, AlbumLoudness};
-use goldmaster::request::naming::{NamePattern, fields_help};
-use goldmaster::request::page::PageAudio;
-use goldmaster::request::reference::{Genre, GenreReference, Reference};
-use goldmaster::request::settings::MasterSettings;
 
 use super::shared::{check_is_local, check_settings};
+use crate::batch::albums::{Arranged, Division, FolderKind, Order, SeveralAlbums, arranged};
+use crate::batch::budget::parse_bytes;
+use crate::batch::exclude::Exclusions;
+use crate::batch::inputs::{self, Mixes};
+use crate::batch::plan::{Plan, Relation, Shard};
+use crate::batch::run::Options;
+use crate::batch::settings::Settings;
+use crate::batch::summary::today;
+use crate::batch::table;
+use crate::error::Error;
+use crate::io::decode::begins_like_sound;
+use crate::io::output_spec::Format;
+use crate::request::job::{AlbumBalance, AlbumLoudness};
+use crate::request::naming::{NamePattern, fields_help};
+use crate::request::page::PageAudio;
+use crate::request::reference::{Genre, GenreReference, Reference};
+use crate::request::settings::MasterSettings;
 
 #[derive(Args, Debug)]
 pub struct BatchArgs {
@@ -205,6 +205,7 @@ impl BatchArgs {
             None => {
                 self.inputs.iter().try_for_each(|input| check_is_local(input))?;
                 left_out = inputs::mixes(&self.inputs, &self.output, exclusions)?;
+                self.check_found(&left_out)?;
                 Plan::uniform(std::mem::take(&mut left_out.found), settings, &self.output, pattern)?
             }
         };
@@ -258,6 +259,20 @@ impl BatchArgs {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a batch of no songs.
+    fn check_found(&self, Mixes { found, masters: _, excluded }: &Mixes) -> Result<(), Error> {
+        if !found.is_empty() {
+            return Ok(());
+        }
+        let places: Vec<_> = self.inputs.iter().map(|input| input.display().to_string()).collect();
+        let are = if *excluded == 1 { "is" } else { "are" };
+        let excluded = match excluded {
+            0 => String::new(),
+            excluded => format!(", and {excluded} {are} left out by --exclude or .goldmasterignore"),
+        };
+        Err(Error::Usage(format!("no song was found in {}{excluded}", places.join(", "))))
     }
 
     fn settings(&self) -> Result<Settings, Error> {

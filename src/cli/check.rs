@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use goldmaster::request::destination::Destination;
+
+use crate::request::destination::Destination;
 
 #[derive(Args, Debug)]
 pub struct CheckArgs {

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use goldmaster::error::Error;
 
 use super::command;
 use super::shared::check_is_local;
+use crate::error::Error;
 
 /// Words this much alike are one word and a slip of the finger (Jaro-Winkler similarity).
 const LIKE: f64 = 0.85;
@@ -18,6 +18,13 @@ pub fn check_song(song: &Path, others: &[PathBuf]) -> Result<(), Error> {
     if song.is_dir() {
         let song = song.display();
         return Err(Error::Usage(format!("{song} is a folder; to master all songs in it: goldmaster batch {song}")));
+    }
+    let spaced = [song].into_iter().chain(others.iter().map(PathBuf::as_path)).map(Path::to_string_lossy);
+    let spaced = spaced.collect::<Vec<_>>().join(" ");
+    if !others.is_empty() && !song.exists() && Path::new(&spaced).is_file() {
+        return Err(Error::Usage(format!(
+            "a name with spaces stands between quotation marks: goldmaster \"{spaced}\""
+        )));
     }
     match meant_command(song) {
         Some(command) => {
@@ -41,11 +48,31 @@ pub fn check_files<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Result<(
     }
 }
 
+/// Options of other programs, and those of this one that do the same.
+const SYNONYMS: [(&str, &str); 14] = [
+    ("bit-depth", "bits"),
+    ("destination", "for"),
+    ("limit", "ceiling"),
+    ("lufs", "loudness"),
+    ("out", "output"),
+    ("peak", "ceiling"),
+    ("platform", "for"),
+    ("preset", "for"),
+    ("sample-rate", "rate"),
+    ("style", "genre"),
+    ("target", "for"),
+    ("threads", "jobs"),
+    ("true-peak", "ceiling"),
+    ("volume", "loudness"),
+];
+
 /// What was meant by arguments that clap refuses: another command than the first word says, the command that has an option, or
 /// what belongs between two words.
 pub fn advice(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> Option<String> {
     let mut words = arguments.skip_while(|word| word == "help");
-    let first = words.next().filter(|word| !word.to_string_lossy().starts_with('-'))?;
+    let first = words.next()?;
+    let is_option = first.to_string_lossy().starts_with('-');
+    let first = if is_option { words.by_ref().find(|word| Path::new(word).exists())? } else { first };
     let command = command();
     let known = command.find_subcommand(&first).map(clap::Command::get_name);
     if let Some(meant) = known.is_none().then(|| meant_command(Path::new(&first))).flatten() {
@@ -67,7 +94,10 @@ pub fn advice(error: &clap::Error, arguments: impl Iterator<Item = OsString>) ->
             let owners = command.get_subcommands().filter(has_option).map(clap::Command::get_name);
             let owners: Vec<&str> = owners.filter(|owner| Some(*owner) != known).collect();
             match (owners.as_slice(), known) {
-                ([], _) => None,
+                ([], _) => {
+                    let (_, meant) = SYNONYMS.iter().find(|(other, _)| *other == option)?;
+                    Some(format!("goldmaster calls that --{meant}"))
+                }
                 ([owner, ..], None) => {
                     let song = first.display();
                     Some(format!("--{option} is an option of {owner}: goldmaster {owner} {song} --{option}"))

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use goldmaster::error::Error;
-use goldmaster::io::decode::begins_like_sound;
-use goldmaster::request::job::MasterJob;
-use goldmaster::request::promises_sound;
-use goldmaster::request::settings::MasterSettings;
 
 use super::shared::{OutputArgs, ShowArgs, check_settings, several_songs};
+use crate::error::Error;
+use crate::io::decode::begins_like_sound;
+use crate::request::job::MasterJob;
+use crate::request::promises_sound;
+use crate::request::settings::MasterSettings;
 
 #[derive(Args, Debug)]
 pub struct MasterArgs {

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use goldmaster::batch::aggregate::ProfileJob;
+
+use crate::batch::aggregate::ProfileJob;
 
 #[derive(Args, Debug)]
 pub struct ProfileArgs {

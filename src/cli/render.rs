@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use goldmaster::error::Error;
-use goldmaster::io::decode::begins_like_sound;
-use goldmaster::request::job::RenderJob;
-use goldmaster::request::settings::{RecipeSetting, Strictness};
 use renderer::recipe::Recipe;
 
 use super::shared::{OutputArgs, ShowArgs};
+use crate::error::Error;
+use crate::io::decode::begins_like_sound;
+use crate::request::job::RenderJob;
+use crate::request::settings::{RecipeSetting, Strictness};
 
 #[derive(Args, Debug)]
 pub struct RenderArgs {
@@ -46,7 +46,7 @@ impl RenderArgs {
                 "{file} is a sound file, not a recipe; goldmaster {song} --save-recipe FILE writes one"
             )));
         }
-        let text = goldmaster::io::text::read(&self.recipe)?;
+        let text = crate::io::text::read(&self.recipe)?;
         let recipe =
             Recipe::from_json(&text).map_err(|source| Error::RecipeFile { path: self.recipe.clone(), source })?;
         let mut outputs = self.output.outputs(&self.input, &[])?;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap_complete::Shell;
-use goldmaster::error::Error;
-use goldmaster::request::page::{Page, PageAudio};
+
+use crate::error::Error;
+use crate::request::page::{Page, PageAudio};
 
 #[derive(Args, Debug)]
 pub struct PageArgs {

@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Args, Command, ValueEnum as _};
-use goldmaster::error::Error;
-use goldmaster::io;
-use goldmaster::io::decode::begins_like_sound;
-use goldmaster::io::output_spec::Format;
-use goldmaster::io::tags::Tags;
-use goldmaster::request::beside;
-use goldmaster::request::destination::Destination;
-use goldmaster::request::job::Output;
-use goldmaster::request::naming::{Field, NamePattern, fields_help};
-use goldmaster::request::reference::{Genre, MatchKind, Reference};
-use goldmaster::request::settings::MasterSettings;
-use goldmaster::terminal::genre_table;
 
 use super::report::PageArgs;
+use crate::error::Error;
+use crate::io;
+use crate::io::decode::begins_like_sound;
+use crate::io::output_spec::Format;
+use crate::io::tags::Tags;
+use crate::request::beside;
+use crate::request::destination::Destination;
+use crate::request::job::Output;
+use crate::request::naming::{Field, NamePattern, fields_help};
+use crate::request::reference::{Genre, MatchKind, Reference};
+use crate::request::settings::MasterSettings;
+use crate::terminal::genre_table;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]

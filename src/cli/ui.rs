@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use goldmaster::error::Error;
-use goldmaster::request::reference::Reference;
-use goldmaster::ui::UiOptions;
 
 use super::shared::check_is_local;
+use crate::error::Error;
+use crate::request::reference::Reference;
+use crate::ui::UiOptions;
 
 #[derive(Args, Debug)]
 pub struct UiArgs {

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use goldmaster::error::Error;
-use goldmaster::io::output_spec::Format;
-use goldmaster::request::job::{MasterJob, Output};
-use goldmaster::request::page::Page;
-use goldmaster::request::settings::MasterSettings;
 
 use super::report::page;
 use super::shared::{check_is_local, check_settings};
+use crate::error::Error;
+use crate::io::output_spec::Format;
+use crate::request::job::{MasterJob, Output};
+use crate::request::page::Page;
+use crate::request::settings::MasterSettings;
 
 #[derive(Args, Debug)]
 pub struct VariationsArgs {

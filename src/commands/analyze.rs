@@ -1,15 +1,14 @@
 //! `analyze`.
 
-use goldmaster::error::Error;
-use goldmaster::io;
-use goldmaster::report::analysis::Analysis;
-use goldmaster::song::measure;
-use goldmaster::terminal;
-use goldmaster::terminal::progress_bar::ProgressBar;
-
 use crate::cli::analyze::AnalyzeArgs;
 use crate::cli::hints::check_files;
 use crate::commands::{look, print, print_data, some_failed};
+use crate::error::Error;
+use crate::io;
+use crate::report::analysis::Analysis;
+use crate::song::measure;
+use crate::terminal;
+use crate::terminal::progress_bar::ProgressBar;
 
 /// Measures every file; one that cannot be read does not stop the others.
 pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {

@@ -2,29 +2,29 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use goldmaster::batch::inputs::Mixes;
-use goldmaster::batch::merge::merge;
-use goldmaster::batch::outcome::{Outcome, Summary};
-use goldmaster::batch::plan::Plan;
-use goldmaster::batch::record::MasterState;
-use goldmaster::batch::report::paths;
-use goldmaster::batch::run::{self, Finished};
-use goldmaster::batch::watch::{Ended, Watch};
-use goldmaster::error::Error;
-use goldmaster::io::name;
-use goldmaster::report::DecisionReport;
-use goldmaster::terminal::album_table;
-use goldmaster::terminal::progress_bar::{interrupts, let_songs_end, tick};
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 use models::target::TargetKind;
 
+use crate::batch::inputs::Mixes;
+use crate::batch::merge::merge;
+use crate::batch::outcome::{Outcome, Summary, named};
+use crate::batch::plan::Plan;
+use crate::batch::prospect::{self, Prospect};
+use crate::batch::record::MasterState;
+use crate::batch::report::paths;
+use crate::batch::run::{self, Finished};
+use crate::batch::watch::{Ended, Watch};
 use crate::cli::batch::{BatchArgs, KnownFailures, MergeArgs, Requested};
 use crate::commands::{print, print_warning};
+use crate::error::Error;
+use crate::io::name;
+use crate::report::DecisionReport;
+use crate::terminal::album_table;
+use crate::terminal::progress_bar::{interrupts, let_songs_end, tick};
 
 pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     let Requested { plan, left_out, several, folders } = args.plan()?;
@@ -44,8 +44,9 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     }
     let_songs_end();
     let watch = Terminal::new(plan.items.len(), args.work.quiet);
-    let Finished { summary, albums } = run::run(&plan, &args.output, &args.options(), &watch)?;
+    let Finished { summary, albums, without_cue_sheet } = run::run(&plan, &args.output, &args.options(), &watch)?;
     watch.bar.finish_and_clear();
+    without_cue_sheet.iter().for_each(|album| print_warning(&format!("warning: {album}")));
     let [report, _] = paths(&args.output, plan.shard);
     if !args.work.quiet {
         for album in &albums {
@@ -78,28 +79,28 @@ fn judged(summary: &Summary, is_known_ok: bool, report: std::path::PathBuf) -> R
 
 /// Prints what would be done.
 fn look(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
-    for (item, standing) in run::look(plan, &args.output, &args.options()) {
+    for (item, prospect) in prospect::look(plan, &args.output, &args.options()) {
         let (input, output) = (name(&item.input), name(&args.output.join(&item.output)));
-        print(&match standing {
-            Ok(MasterState::Finished) if !args.work.no_resume => format!("unchanged  {input} -> {output}"),
-            Ok(MasterState::Foreign) if !args.work.force => {
+        print(&match prospect {
+            Prospect::Ready(MasterState::Finished) if !args.work.no_resume => format!("unchanged  {input} -> {output}"),
+            Prospect::Ready(MasterState::Foreign) if !args.work.force => {
                 format!("exists     {input} -> {output}: not written by a batch")
             }
-            Ok(MasterState::Edited) if !args.work.force => {
+            Prospect::Ready(MasterState::Edited) if !args.work.force => {
                 format!("edited     {input} -> {output}: changed since goldmaster wrote it")
             }
-            Ok(MasterState::New) => format!("master     {input} -> {output}"),
-            Ok(_) => format!("again      {input} -> {output}"),
-            Err(cause) => format!("fails      {}", named(&item.input, &cause)),
+            Prospect::Ready(MasterState::New) => format!("master     {input} -> {output}"),
+            Prospect::Ready(_) => format!("again      {input} -> {output}"),
+            Prospect::Growing(file) if file == item.input => {
+                format!(
+                    "growing    {input}: written to just now, and may not be all there: left for the next run if it grows on"
+                )
+            }
+            Prospect::Growing(file) => format!("growing    {input}: its album waits for {}", name(&file)),
+            Prospect::Fails(cause) => format!("fails      {}", named(&input, &cause)),
         })?;
     }
     Ok(())
-}
-
-/// Why a song fails, with its name: the cause may be about another file.
-fn named(input: &Path, cause: &str) -> String {
-    let input = name(input);
-    if cause.starts_with(&input) { cause.to_owned() } else { format!("{input}: {cause}") }
 }
 
 /// Prints the progress of a batch.
@@ -186,14 +187,16 @@ impl Watch for Terminal {
         self.bar.suspend(|| match song.outcome {
             Outcome::Failed(cause) | Outcome::FailedAgain(cause) => {
                 let again = if matches!(song.outcome, Outcome::FailedAgain(_)) { " as before" } else { "" };
-                let words = format!("failed{again}: {}", named(song.input, cause));
+                let words = format!("failed{again}: {}", named(&input, cause));
                 if self.is_first(&words) {
                     print_warning(&words);
                 }
             }
             _ if self.is_quiet => {}
             Outcome::Unchanged => self.print(&format!("{output}: unchanged")),
-            Outcome::Changing(cause) if self.is_first(cause) => self.print(&format!("left for the next run: {cause}")),
+            Outcome::Changing(cause) if self.is_first(cause) => {
+                self.print(&format!("left for the next run: {}", named(&input, cause)));
+            }
             Outcome::Changing(_) => {}
             Outcome::Left => self.print(&format!("{input}: left")),
             Outcome::Mastered { .. } => {

@@ -1,14 +1,13 @@
 //! `check`.
 
-use goldmaster::error::Error;
-use goldmaster::io;
-use goldmaster::terminal::check_table;
-use goldmaster::terminal::progress_bar::ProgressBar;
-use goldmaster::workflows::check::check;
-
 use crate::cli::check::CheckArgs;
 use crate::cli::hints::check_files;
 use crate::commands::{look, print, print_data, some_failed};
+use crate::error::Error;
+use crate::io;
+use crate::terminal::check_table;
+use crate::terminal::progress_bar::ProgressBar;
+use crate::workflows::check::check;
 
 /// Checks every file. One that cannot be read does not stop the others.
 pub fn run_check(args: &CheckArgs) -> Result<(), Error> {

@@ -1,13 +1,12 @@
 //! `demo`.
 
-use goldmaster::error::Error;
-use goldmaster::io::name;
-use goldmaster::terminal;
-use goldmaster::terminal::progress_bar::ProgressBar;
-use goldmaster::workflows::demo;
-
 use crate::cli::demo::DemoArgs;
 use crate::commands::{look, print};
+use crate::error::Error;
+use crate::io::name;
+use crate::terminal;
+use crate::terminal::progress_bar::ProgressBar;
+use crate::workflows::demo;
 
 pub fn run_demo(args: &DemoArgs) -> Result<(), Error> {
     if args.folder.is_file() {

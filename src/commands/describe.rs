@@ -1,10 +1,9 @@
 //! The commands that describe the program itself.
 
-use goldmaster::error::Error;
-
 use crate::cli::command;
 use crate::cli::report::CompletionsArgs;
 use crate::commands::print;
+use crate::error::Error;
 
 /// The completions of a shell, from the same definitions as the arguments.
 pub fn print_completions(args: &CompletionsArgs) -> Result<(), Error> {

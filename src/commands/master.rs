@@ -2,19 +2,18 @@
 
 use std::path::Path;
 
-use goldmaster::error::Error;
-use goldmaster::render::promises::Verdict;
-use goldmaster::report::Report;
-use goldmaster::report::warning::WarningKind;
-use goldmaster::request::page::Page;
-use goldmaster::terminal::progress_bar::ProgressBar;
-use goldmaster::workflows::master::{master, master_each};
-use goldmaster::{io, terminal};
-
 use crate::cli::hints::check_song;
 use crate::cli::master::MasterArgs;
 use crate::cli::shared::ShowArgs;
 use crate::commands::{look, print, print_data, print_warning};
+use crate::error::Error;
+use crate::render::promises::Verdict;
+use crate::report::Report;
+use crate::report::warning::WarningKind;
+use crate::request::page::Page;
+use crate::terminal::progress_bar::ProgressBar;
+use crate::workflows::master::{master, master_each};
+use crate::{io, terminal};
 
 pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
     check_song(&args.input, &args.others)?;

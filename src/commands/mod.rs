@@ -14,9 +14,9 @@ pub mod variations;
 
 use std::io::{IsTerminal as _, Write as _};
 
-use goldmaster::error::Error;
-use goldmaster::terminal::look::Look;
-use goldmaster::terminal::printable;
+use crate::error::Error;
+use crate::terminal::look::Look;
+use crate::terminal::printable;
 
 /// What the standard output can show.
 pub fn look() -> Look {

@@ -1,14 +1,14 @@
 //! `profile`.
 
-use goldmaster::batch::aggregate::{Aggregate, aggregate};
-use goldmaster::error::Error;
-use goldmaster::io::name as name_of;
-use goldmaster::request::promises_sound;
-use goldmaster::terminal::progress_bar::ProgressBar;
 use models::norm::NormProfile;
 
+use crate::batch::aggregate::{Aggregate, aggregate};
 use crate::cli::profile::ProfileArgs;
 use crate::commands::{print, some_failed};
+use crate::error::Error;
+use crate::io::name as name_of;
+use crate::request::promises_sound;
+use crate::terminal::progress_bar::ProgressBar;
 
 pub fn run_profile(args: &ProfileArgs) -> Result<(), Error> {
     if promises_sound(&args.output) {

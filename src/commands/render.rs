@@ -1,11 +1,10 @@
 //! `render`.
 
-use goldmaster::error::Error;
-use goldmaster::terminal::progress_bar::ProgressBar;
-use goldmaster::workflows::master::render;
-
 use crate::cli::render::RenderArgs;
 use crate::commands::master::show;
+use crate::error::Error;
+use crate::terminal::progress_bar::ProgressBar;
+use crate::workflows::master::render;
 
 pub fn run_render(args: &RenderArgs) -> Result<(), Error> {
     let job = args.job()?;

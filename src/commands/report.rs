@@ -1,14 +1,13 @@
 //! `report`.
 
-use goldmaster::error::Error;
-use goldmaster::io::name;
-use goldmaster::terminal::comparison_summary;
-use goldmaster::terminal::progress_bar::ProgressBar;
-use goldmaster::workflows::compare::compare;
-
 use crate::cli::hints::check_files;
 use crate::cli::report::ReportArgs;
 use crate::commands::{look, print, print_data};
+use crate::error::Error;
+use crate::io::name;
+use crate::terminal::comparison_summary;
+use crate::terminal::progress_bar::ProgressBar;
+use crate::workflows::compare::compare;
 
 /// Two files, compared on a page and in the terminal.
 pub fn run_report(args: &ReportArgs) -> Result<(), Error> {

@@ -1,10 +1,9 @@
 //! `ui`.
 
-use goldmaster::error::Error;
-use goldmaster::ui::serve;
-
 use crate::cli::ui::UiArgs;
 use crate::commands::{print, print_warning};
+use crate::error::Error;
+use crate::ui::serve;
 
 /// Serves the page until Ctrl-C.
 pub fn run_ui(args: &UiArgs) -> Result<(), Error> {

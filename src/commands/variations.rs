@@ -1,14 +1,13 @@
 //! `variations`.
 
-use goldmaster::error::Error;
-use goldmaster::io;
-use goldmaster::request::settings::MasterSettings;
-use goldmaster::terminal::progress_bar::ProgressBar;
-use goldmaster::workflows::variations::{Variation, VariationKind, variations};
-
 use crate::cli::hints::check_song;
 use crate::cli::variations::VariationsArgs;
 use crate::commands::{print, print_data};
+use crate::error::Error;
+use crate::io;
+use crate::request::settings::MasterSettings;
+use crate::terminal::progress_bar::ProgressBar;
+use crate::workflows::variations::{Variation, VariationKind, variations};
 
 /// Writes the page of several masters, and says how they compare.
 pub fn run_variations(args: &VariationsArgs) -> Result<(), Error> {

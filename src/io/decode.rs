@@ -223,7 +223,7 @@ mod tests {
         assert!(error(b"<!DOCTYPE html>").contains("web page"));
         assert!(error(b"\x89PNG\r\n\x1a\n").contains("picture"));
         assert!(error(b"ID3\x04\0\0\0\0\0\x02\0\0").contains("tags but no sound"));
-        assert!(error(&[0; 5_000]).contains("no sound in a form that is known"));
+        assert!(error(&[0; 5_000]).contains("not an audio file that goldmaster can read"));
         assert!(matches!(decode(b"wvpk and so on"), Err(Error::UnsupportedCodec { .. })));
     }
 

@@ -143,7 +143,7 @@ pub(super) fn kind(window: &mut Window, path: &Path) -> io::Result<Kind> {
     } else if is_followed_by_another(window, &head, mpeg_frame_bytes)? {
         Kind::Mpeg
     } else {
-        Kind::Alien("this is no sound in a form that is known here")
+        Kind::Alien("this is not an audio file that goldmaster can read")
     };
     window.rewind()?;
     Ok(kind)

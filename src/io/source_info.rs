@@ -13,7 +13,7 @@ pub struct SourceInfo {
     pub sample_rate_hz: u32,
     /// 1 or 2. Mono arrives as two equal channels.
     pub channels: u8,
-    /// How many frames to expect, as far as the header says it. Never an amount to allocate.
+    /// How many frames to expect, as far as the file says it for certain. Never an amount to allocate.
     pub frames_hint: Option<u64>,
     /// Format and codec for people.
     pub codec: String,

@@ -10,6 +10,7 @@ use renderer::recipe::DeliveryParams;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::io;
 use crate::request::settings::Strictness;
 
 /// Loudness is kept within this, LU.
@@ -225,6 +226,12 @@ pub fn broken(promises: &[Promise], strictness: Strictness) -> Option<&Promise> 
         Verdict::Short => strictness == Strictness::Shortfalls,
         Verdict::Broken => true,
     })
+}
+
+/// Why a mix of which these faults are known is no use under this strictness: it is damaged.
+pub fn broken_mix(faults: &[io::Warning], strictness: Strictness) -> Option<String> {
+    let damage = faults.iter().find(|fault| fault.is_damage());
+    damage.filter(|_| strictness == Strictness::Shortfalls).map(|damage| format!("the mix is damaged: {damage}"))
 }
 
 /// Limiting this close under what is allowed is why there is no more, dB.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::io;
 use crate::request::job::{AlbumBalance, AlbumLoudness};
 
 /// A finished record, measured on its masters.
@@ -102,5 +103,36 @@ impl AlbumSong {
     /// Name of the mix without its folders.
     pub fn file_name(&self) -> &str {
         self.input.rsplit(['/', '\\']).next().unwrap_or_default()
+    }
+}
+
+/// An album that has no cue sheet and no track list of this run, although they were asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithoutCueSheet {
+    /// What it is called, where there are several albums: its folder in the output.
+    pub album: Option<String>,
+    /// Its songs.
+    pub songs: usize,
+    /// Mixes among them without a master, or with one that was edited since.
+    pub unfinished: Vec<String>,
+}
+
+/// Songs that a sentence names.
+const MAX_NAMED: usize = 3;
+
+impl std::fmt::Display for WithoutCueSheet {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Self { album, songs, unfinished } = self;
+        let album = album.as_ref().map_or_else(|| "the album".to_owned(), |album| io::name(album.as_ref()));
+        let are = if unfinished.len() == 1 { "is" } else { "are" };
+        write!(
+            f,
+            "no cue sheet was written for {album}: {} of its {songs} songs {are} not finished (",
+            unfinished.len()
+        )?;
+        let named: Vec<_> = unfinished.iter().take(MAX_NAMED).map(|mix| io::name(mix.as_ref())).collect();
+        let more = if unfinished.len() > MAX_NAMED { ", ..." } else { "" };
+        write!(f, "{}{more})", named.join(", "))
     }
 }

@@ -254,7 +254,7 @@ fn export_album(job: &AlbumJob, watch: &ExportProgress) -> Result<ExportView, Er
         cue_gap_s: None,
         summary_date: None,
     };
-    let run::Finished { summary, albums } = run::run(&job.plan, &job.folder, &options, watch)?;
+    let run::Finished { summary, albums, .. } = run::run(&job.plan, &job.folder, &options, watch)?;
     if summary.left > 0 {
         return Err(io::Error::Interrupted.into());
     }

@@ -59,24 +59,24 @@ impl Tone {
     ///
     /// # Errors
     /// The song is silent, or the network failed.
-    pub fn wish(&self, decider: &mut Decider, song: &Profile) -> Result<MasteringDecision, models::error::Error> {
+    pub fn decide(&self, decider: &mut Decider, song: &Profile) -> Result<MasteringDecision, models::error::Error> {
         let vector = features(song).ok_or(models::error::Error::SilentSource)?;
-        let mut wish = decider.decide(song, &self.middle)?;
+        let mut decision = decider.decide(song, &self.middle)?;
         let known = bands_below(song.spectrum.cutoff_hz);
-        for (curve, start) in [(&mut wish.mid_db, MID), (&mut wish.side_db, SIDE)] {
+        for (curve, start) in [(&mut decision.mid_db, MID), (&mut decision.side_db, SIDE)] {
             for (band, gain) in curve.iter_mut().enumerate().take(known) {
                 let whole = self.middle.features[start + band] - vector[start + band];
                 *gain = gain.clamp(whole.min(0.0), whole.max(0.0));
             }
         }
-        let Some(common) = &self.common else { return Ok(wish) };
+        let Some(common) = &self.common else { return Ok(decision) };
         let add = |to: &mut [f64], from: &[f64]| to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
-        add(&mut wish.mid_db, &common.mid_db);
-        add(&mut wish.side_db, &common.side_db);
-        add(&mut wish.log_ratio, &common.log_ratio);
-        wish.plr_lu += common.plr_lu;
-        wish.confidence = common.confidence;
-        Ok(wish)
+        add(&mut decision.mid_db, &common.mid_db);
+        add(&mut decision.side_db, &common.side_db);
+        add(&mut decision.log_ratio, &common.log_ratio);
+        decision.plr_lu += common.plr_lu;
+        decision.confidence = common.confidence;
+        Ok(decision)
     }
 }
 

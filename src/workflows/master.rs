@@ -25,6 +25,7 @@ use crate::io::tags::Tags;
 use crate::page;
 use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash, starting_solution};
 use crate::render::output_meter::CaptureRequest;
+use crate::render::promises::broken_mix;
 use crate::render::provenance::origin;
 use crate::report::actions::{Action, actions};
 use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
@@ -35,7 +36,7 @@ use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::request::delivery::fitted_to;
 use crate::request::job::{MasterJob, Output, RenderJob};
 use crate::request::paths::{check_other_path, check_paths};
-use crate::request::settings::{DeciderKind, MasterSettings, Strictness, check_format, with_values};
+use crate::request::settings::{DeciderKind, MasterSettings, check_format, with_values};
 use crate::song::observer::Observer;
 use crate::song::{SPOOL_BYTES, Song};
 
@@ -252,10 +253,7 @@ pub(crate) fn write_master(
     observer: &dyn Observer,
 ) -> Result<(Report, Vec<Vec<Frame>>), Error> {
     let Decided { song, profile, recipe, decision, warnings } = decided;
-    if job.settings.strictness() == Strictness::Shortfalls
-        && let Some(damage) = song.warnings.iter().find(|warning| warning.is_damage())
-    {
-        let broken = format!("the mix is damaged: {damage}");
+    if let Some(broken) = broken_mix(&song.warnings, job.settings.strictness()) {
         return Err(Error::Promise { path: job.output.path.clone(), broken });
     }
     let tags = Tags::read(&job.input);

@@ -15,10 +15,11 @@ use super::demux::{self, Demuxed};
 use super::error::{Error, Warning};
 use super::he_aac::Detector;
 use super::mpeg::mpeg_sample_rate_hz;
-use super::opus;
+use super::regular::open_regular;
 use super::sniff::Kind;
 use super::source_info::SourceInfo;
 use super::window::Window;
+use super::{ogg, opus};
 
 /// So many packets in a row without a frame are no music.
 const MAX_BARREN_PACKETS: u32 = 20_000;
@@ -117,10 +118,19 @@ impl PacketReader {
         SourceInfo {
             sample_rate_hz: self.sample_rate_hz,
             channels: self.channels as u8,
-            frames_hint: promised.filter(|_| self.kind != Kind::Mpeg || trim.promised_frames.is_some()),
+            frames_hint: promised.filter(|_| self.is_certain_of_length()),
             codec: demux::codec_name(codec).to_owned(),
             bit_depth: demux::bit_depth(codec, params),
             lossy: demux::is_lossy(codec),
+        }
+    }
+
+    /// Whether the length is more than a guess from the bit rate, or the place that a stream has come to.
+    fn is_certain_of_length(&self) -> bool {
+        match self.kind {
+            Kind::Mpeg | Kind::Adts => self.source.trim.promised_frames.is_some(),
+            Kind::Ogg => open_regular(&self.path).is_ok_and(|mut file| ogg::has_ended(&mut file)),
+            _ => true,
         }
     }
 

@@ -1,0 +1,70 @@
+//! What a run would do, by one look at every file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::batch::arriving::may_grow;
+use crate::batch::plan::{Item, Part, Plan};
+use crate::batch::record::MasterState;
+use crate::batch::run::{Options, shared};
+use crate::batch::shared::{BatchAnalysis, Shared};
+use crate::error::Error;
+use crate::io;
+use crate::render::promises::broken_mix;
+
+/// What a run would find of a song.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prospect {
+    /// Its file can be read, and its master has this state.
+    Ready(MasterState),
+    /// This file was written to just now and may not be all there: its own, or that of another song of its album.
+    Growing(PathBuf),
+    /// It would fail: why, in one line.
+    Fails(String),
+}
+
+/// The prospect of every song, in order: every file is opened, and nothing is written or waited for.
+pub fn look<'a>(plan: &'a Plan, output: &'a Path, options: &Options) -> impl Iterator<Item = (&'a Item, Prospect)> {
+    let shared = shared(output, options, (0, 0));
+    let mut contexts = BTreeMap::new();
+    for Part { plan: part, .. } in plan.parts() {
+        let context = BatchAnalysis::named(&part, &shared).context;
+        let growing = part.relation.album.and_then(|_| growing(&part, &shared, &context));
+        contexts.extend(part.items.iter().map(|item| (item.index, (context.clone(), growing.clone()))));
+    }
+    plan.items.iter().map(move |item| {
+        let (context, growing) = contexts.remove(&item.index).unwrap_or_default();
+        (item, prospect(item, &shared, &context, growing).unwrap_or_else(Prospect::Fails))
+    })
+}
+
+/// A file of an album that may still grow, unless all of the album is finished.
+fn growing(album: &Plan, shared: &Shared, context: &str) -> Option<PathBuf> {
+    let growing = album.items.iter().find(|item| may_grow(&item.input))?;
+    let is_finished = |item| shared.resume && is_finished(item, shared, context).unwrap_or(false);
+    (!album.items.iter().all(is_finished)).then(|| growing.input.clone())
+}
+
+fn is_finished(item: &Item, shared: &Shared, context: &str) -> Result<bool, String> {
+    Ok(shared.standing(item, &shared.made_from_in(item, context)?)? == MasterState::Finished)
+}
+
+fn prospect(item: &Item, shared: &Shared, context: &str, of_album: Option<PathBuf>) -> Result<Prospect, String> {
+    let state = shared.standing(item, &shared.made_from_in(item, context)?)?;
+    let is_kept = match state {
+        MasterState::Finished => shared.resume,
+        MasterState::Foreign | MasterState::Edited => !shared.force,
+        MasterState::New | MasterState::Outdated => false,
+    };
+    if is_kept {
+        return Ok(Prospect::Ready(state));
+    }
+    if may_grow(&item.input) {
+        return Ok(Prospect::Growing(item.input.clone()));
+    }
+    let decoder = io::decode::open(&item.input).map_err(|e| e.to_string())?;
+    if let Some(broken) = broken_mix(decoder.warnings(), item.settings.master.strictness()) {
+        return Err(Error::Promise { path: shared.output.join(&item.output), broken }.to_string());
+    }
+    Ok(of_album.map_or(Prospect::Ready(state), Prospect::Growing))
+}
