@@ -28,7 +28,7 @@ use crate::song::observer::Observer;
 use crate::song::read_ahead::side_by_side;
 use crate::song::{Song, measure};
 use crate::workflows::album::{Pair, Part, RECORD, Tone, album_report, balance, measure_master};
-use crate::workflows::master::{Decided, Mix, untouched};
+use crate::workflows::mix::{Decided, Mix, untouched};
 
 impl BatchAnalysis {
     /// An analysis that holds only the context: the hash of what the songs depend on.

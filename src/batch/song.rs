@@ -24,7 +24,8 @@ use crate::request::job::MasterJob;
 use crate::request::page::{Page, PageAudio};
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::{Decided, Mix, deliver};
+use crate::workflows::master::deliver;
+use crate::workflows::mix::{Decided, Mix};
 
 /// How a song of a batch came out.
 #[derive(Debug)]

@@ -6,5 +6,6 @@ pub mod check;
 pub mod compare;
 pub mod demo;
 pub mod master;
+pub mod mix;
 pub mod preview;
 pub mod variations;

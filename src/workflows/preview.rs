@@ -7,25 +7,27 @@ use analyzer::stream::Frame;
 use models::Decider;
 
 use crate::decide::genres::{Genres, with_genre_of_tags};
-use crate::decide::target::{MasteringTarget, MeasuredReference, load_decider};
+use crate::decide::target::{MeasuredReference, load_decider};
 use crate::error::Error;
 use crate::io;
 use crate::io::output_spec::Format;
-use crate::render::output_meter::CaptureRequest;
 use crate::report::Report;
 use crate::report::passage::{Passage, excerpt};
 use crate::report::qualities::Quality;
 use crate::report::warning::WarningKind;
 use crate::request::edges::EdgeSettings;
-use crate::request::job::{MasterJob, Output};
 use crate::request::settings::{DeciderKind, MasterSettings};
 use crate::song::observer::Observer;
 use crate::song::{SPOOL_BYTES, Song};
-use crate::workflows::master::{Decided, Mix, write_master};
+use crate::workflows::master::excerpt_of;
+use crate::workflows::mix::{Decided, Mix};
 use crate::workflows::variations::VariationKind;
 
 /// So much of the song is rendered before its excerpt, in which compressors settle, seconds.
 const SETTLING_S: f64 = 2.0;
+
+/// What is rendered.
+const FORMAT: Format = Format::Wav;
 
 /// A song and its excerpt.
 pub struct PreviewSong {
@@ -124,10 +126,10 @@ impl Previewer {
     ) -> Result<Preview, Error> {
         let PreviewSong { profile, song: whole, part, part_profile, .. } = song;
         let settings = MasterSettings { edges: EdgeSettings::default(), ..with_genre_of_tags(settings, &[input]) };
-        settings.check(Format::Wav)?;
-        let aim = MasteringTarget::towards(&mut self.decider, &mut self.genres, references, &settings, &[profile])?;
-        let mix = Mix { input, settings: &settings, format: Format::Wav, song: whole, profile };
-        let mut decided = mix.decided(aim, None, |target| self.decider.decide(profile, target), observer)?;
+        settings.check(FORMAT)?;
+        let mix = Mix { input, settings: &settings, format: FORMAT, song: whole, profile };
+        let networks = (&mut self.decider, &mut self.genres);
+        let mut decided = mix.decided_alone(references, networks, observer)?;
         let wanted_lufs = decided.recipe.delivery.loudness_lufs;
         let lufs = |profile: &Profile| profile.loudness.integrated_lufs;
         let louder_lu = lufs(part_profile).zip(lufs(profile)).map_or(0.0, |(part, whole)| part - whole);
@@ -135,12 +137,7 @@ impl Previewer {
         let decided = Decided { song: part, profile: part_profile, ..decided };
         let start_s = song.lead_in_s;
         let heard = start_s..start_s + song.passage.end_s - song.passage.start_s;
-        let capture = CaptureRequest::new(part, &decided.recipe, &[heard]);
-        let scratch = tempfile::tempdir_in(folder).map_err(|e| io::Error::spooling(&e))?;
-        let path = scratch.path().join("preview.wav");
-        let output = Output { path, format: Format::Wav, force: false, delta: None, page: None };
-        let job = MasterJob { input: input.to_owned(), output, settings, recipe: None };
-        let (mut report, mut frames) = write_master(&job, decided, capture, observer)?;
+        let (mut report, frames) = excerpt_of(mix, decided, heard, folder, observer)?;
         if song.passage.end_s < profile.seconds() {
             // Where the excerpt ends, the song goes on.
             report.warnings.retain(|warning| !matches!(warning.kind, WarningKind::CutOff { .. }));
@@ -157,7 +154,7 @@ impl Previewer {
                 (row.mix.map(of_whole), row.target.map(of_whole), row.master.map(of_whole));
         }
         Ok(Preview {
-            frames: frames.pop().unwrap_or_default(),
+            frames,
             sample_rate_hz: report.output.sample_rate_hz,
             expected_lufs,
             suited,
