@@ -302,7 +302,7 @@ async fn shown(path: &Path) -> Result<Response, Refusal> {
 }
 
 async fn send_sound(State(desk): State<Desk>, Segments(id): Segments<Id>) -> Result<Response, Refusal> {
-    send(&desk.studio.sound_path(id), "audio/flac", false).await
+    send(&desk.studio.sound_path(id), "audio/wav", false).await
 }
 
 /// Sends a file piece by piece, to be kept or to be shown.

@@ -11,9 +11,9 @@ use renderer::lossy::LossyParams;
 use renderer::recipe::{ENGINE_VERSION, Recipe, Solution};
 
 use crate::decide::genres::{Genres, with_genre_of_tags};
+use crate::decide::refine::TestPassages;
 use crate::decide::target::{MeasuredReference, load_decider, measure_references, read_profile};
 use crate::error::Error;
-use crate::io;
 use crate::io::tags::Tags;
 use crate::page;
 use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash, starting_solution};
@@ -74,7 +74,8 @@ pub(crate) fn from_measured(
     observer: &dyn Observer,
 ) -> Result<Report, Error> {
     let settings = &with_genre_of_tags(&job.settings, &[&job.input]);
-    let mix = Mix { input: &job.input, settings, format: job.output.format, song, profile };
+    let passages = &TestPassages::default();
+    let mix = Mix { input: &job.input, settings, format: job.output.format, song, profile, passages };
     deliver(job, mix.decided_alone(references, networks, observer)?, observer)
 }
 
@@ -108,13 +109,13 @@ pub fn deliver(job: &MasterJob, mut decided: Decided, observer: &dyn Observer) -
     // The songs of an album are decided together, whatever each of them is written as.
     decided.recipe.output = fitted_to(decided.recipe.output, job.output.format, job.settings.delivery.bitrate_kbps);
     let capture = page::capture(job.output.page.as_ref(), song, &decided.recipe);
-    let (mut report, heard) = write_master(job, decided, capture, observer)?;
+    let (mut report, heard) = write_master(job, decided, (capture, true), observer)?;
     note_page(page::of_master(&job.output, &report, song, heard), &mut report);
     Ok(report)
 }
 
-/// Renders what was decided into a file of `folder` that is gone afterwards; gives the frames from `heard.start` to `heard.end`
-/// seconds.
+/// Renders and measures what was decided, as a file in `folder` that is not kept; gives the frames from `heard.start` to
+/// `heard.end` seconds.
 ///
 /// # Errors
 /// As [`finish`].
@@ -125,23 +126,23 @@ pub(crate) fn excerpt_of(
     folder: &Path,
     observer: &dyn Observer,
 ) -> Result<(Report, Vec<Frame>), Error> {
-    let scratch = tempfile::tempdir_in(folder).map_err(|e| io::Error::spooling(&e))?;
-    let path = scratch.path().join("master").with_extension(mix.format.extension());
+    let path = folder.join("excerpt").with_extension(mix.format.extension());
     let output = Output { path, format: mix.format, force: false, delta: None, page: None };
     let job = MasterJob { input: mix.input.to_owned(), output, settings: mix.settings.clone(), recipe: None };
     let capture = CaptureRequest::new(decided.song, &decided.recipe, &[heard]);
-    let (report, mut passages) = write_master(&job, decided, capture, observer)?;
+    let (report, mut passages) = write_master(&job, decided, (capture, false), observer)?;
     Ok((report, passages.pop().unwrap_or_default()))
 }
 
-/// Renders and writes what was decided, without a page; gives the passages that were to be captured as well.
+/// Renders and writes what was decided, without a page, and keeps it if it is to be kept; gives the passages that were to be
+/// captured as well.
 ///
 /// # Errors
 /// As [`finish`]; nothing is written.
-pub(crate) fn write_master(
+fn write_master(
     job: &MasterJob,
     decided: Decided,
-    capture: CaptureRequest,
+    (capture, is_kept): (CaptureRequest, bool),
     observer: &dyn Observer,
 ) -> Result<(Report, Vec<Vec<Frame>>), Error> {
     let Decided { song, profile, recipe, decision, warnings } = decided;
@@ -152,7 +153,7 @@ pub(crate) fn write_master(
         return Err(Error::Promise { path: job.output.path.clone(), broken });
     }
     let tags = Tags::read(&job.input);
-    let request = WriteRequest { output: &job.output, tags, strictness: job.settings.strictness(), capture };
+    let request = WriteRequest { output: &job.output, tags, strictness: job.settings.strictness(), capture, is_kept };
     // What has no loudness cannot be brought to one.
     let solve = match profile.loudness.integrated_lufs {
         Some(_) => Solve::Anew(profile),
@@ -223,7 +224,7 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     };
     let tags = Tags::read(&job.input);
     let capture = page::capture(job.output.page.as_ref(), &song, &recipe);
-    let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture };
+    let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture, is_kept: true };
     let mut finished = finish(&song, &recipe, solve, request, observer)?;
     let heard = std::mem::take(&mut finished.passages);
     let warnings = [Warning::of_file(&Subject::Mix, &song.warnings), Warning::of_recipe(&recipe)].concat();

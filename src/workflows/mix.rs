@@ -10,7 +10,7 @@ use models::target::{Target, TargetKind};
 use renderer::recipe::Recipe;
 
 use crate::decide::genres::Genres;
-use crate::decide::refine::{refined, with_dynamics};
+use crate::decide::refine::{TestPassages, refined, with_dynamics};
 use crate::decide::target::{MasteringTarget, MeasuredReference};
 use crate::decide::vinyl;
 use crate::error::Error;
@@ -37,6 +37,8 @@ pub struct Mix<'s, 'j> {
     pub song: &'s Song,
     /// What was measured of them.
     pub profile: &'s Profile,
+    /// Passages of it that recipes are tried on.
+    pub passages: &'j TestPassages,
 }
 
 impl<'s> Mix<'s, '_> {
@@ -67,19 +69,20 @@ impl<'s> Mix<'s, '_> {
         decide: impl FnOnce(&Target) -> Result<MasteringDecision, models::error::Error>,
         observer: &dyn Observer,
     ) -> Result<Decided<'s>, Error> {
-        let Self { input, settings, format, song, profile } = self;
+        let Self { input, settings, format, song, profile, passages } = self;
+        let tried = (song, profile, passages);
         let MasteringTarget { target, genre, mut warnings, references } = target.for_song(input, settings);
         let decision = decide(&target).map_err(|source| Error::Decide { path: input.to_owned(), source })?;
         let (recipe, report) = decided_by((settings, format), profile, &target, &decision)?;
         let effort = (&settings.amounts(), settings.effort);
         // On an album, loudness is decided when all of its songs are known, and density depends on it.
         let recipe = match refine_towards {
-            None => with_dynamics(song, profile, &target, decision.same_song, recipe, effort, observer)?,
+            None => with_dynamics(tried, &target, decision.same_song, recipe, effort, observer)?,
             Some(_) => recipe,
         };
         let recipe = vinyl::prepared(recipe, &settings.delivery);
         let goal = refine_towards.unwrap_or(&target);
-        let (recipe, refinement) = refined(song, profile, goal, recipe, effort, observer)?;
+        let (recipe, refinement) = refined(tried, goal, recipe, effort, observer)?;
         let recipe = with_values(recipe, &settings.values)?;
         let decision = DecisionReport { genre, references, refinement, ..report };
         warnings.extend(notes_on_reference(settings, &target, &recipe));

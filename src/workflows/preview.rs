@@ -1,12 +1,14 @@
 //! What a master will sound like, soon: decided for the whole song, rendered for the excerpt that stands for it.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use analyzer::profile::Profile;
 use analyzer::stream::Frame;
 use models::Decider;
 
 use crate::decide::genres::{Genres, with_genre_of_tags};
+use crate::decide::refine::TestPassages;
 use crate::decide::target::{MeasuredReference, load_decider};
 use crate::error::Error;
 use crate::io;
@@ -29,16 +31,16 @@ const SETTLING_S: f64 = 2.0;
 /// What is rendered.
 const FORMAT: Format = Format::Wav;
 
-/// A song and its excerpt.
+/// A song and its excerpt. What does not depend on how it is mastered is found once.
 pub struct PreviewSong {
     /// What was measured of the whole.
     pub profile: Profile,
     /// Where the excerpt is.
     pub passage: Passage,
     song: Song,
-    /// The excerpt and what leads in to it.
-    part: Song,
-    part_profile: Profile,
+    passages: TestPassages,
+    /// The excerpt with what leads in to it, measured, once it is needed.
+    part: OnceLock<(Song, Profile)>,
     /// Where the excerpt begins in that part, seconds.
     lead_in_s: f64,
 }
@@ -52,10 +54,18 @@ impl PreviewSong {
         let (song, profile) = Song::load_measured_within(path, SPOOL_BYTES, observer)?;
         let short_term_lufs = song.timeline.as_ref().map_or(&[][..], |timeline| &timeline.short_term_lufs);
         let passage = excerpt(profile.seconds(), short_term_lufs);
-        let start_s = (passage.start_s - SETTLING_S).max(0.0);
-        let with_lead_in = Passage { start_s, ..passage };
-        let (part, part_profile) = song.part(with_lead_in.frames(song.info.sample_rate_hz))?;
-        Ok(Self { profile, passage, lead_in_s: passage.start_s - start_s, song, part, part_profile })
+        let lead_in_s = passage.start_s.min(SETTLING_S);
+        let (passages, part) = (TestPassages::default(), OnceLock::new());
+        Ok(Self { profile, passage, song, passages, part, lead_in_s })
+    }
+
+    fn part(&self) -> Result<&(Song, Profile), io::Error> {
+        if let Some(part) = self.part.get() {
+            return Ok(part);
+        }
+        let with_lead_in = Passage { start_s: self.passage.start_s - self.lead_in_s, ..self.passage };
+        let part = self.song.part(with_lead_in.frames(self.song.info.sample_rate_hz))?;
+        Ok(self.part.get_or_init(|| part))
     }
 
     /// What is known of the file.
@@ -124,12 +134,13 @@ impl Previewer {
         references: Vec<MeasuredReference>,
         observer: &dyn Observer,
     ) -> Result<Preview, Error> {
-        let PreviewSong { profile, song: whole, part, part_profile, .. } = song;
+        let PreviewSong { profile, song: whole, passages, .. } = song;
         let settings = MasterSettings { edges: EdgeSettings::default(), ..with_genre_of_tags(settings, &[input]) };
         settings.check(FORMAT)?;
-        let mix = Mix { input, settings: &settings, format: FORMAT, song: whole, profile };
+        let mix = Mix { input, settings: &settings, format: FORMAT, song: whole, profile, passages };
         let networks = (&mut self.decider, &mut self.genres);
-        let mut decided = mix.decided_alone(references, networks, observer)?;
+        let (decided, part) = rayon::join(|| mix.decided_alone(references, networks, observer), || song.part());
+        let (mut decided, (part, part_profile)) = (decided?, part?);
         let wanted_lufs = decided.recipe.delivery.loudness_lufs;
         let lufs = |profile: &Profile| profile.loudness.integrated_lufs;
         let louder_lu = lufs(part_profile).zip(lufs(profile)).map_or(0.0, |(part, whole)| part - whole);
@@ -153,12 +164,6 @@ impl Previewer {
             (row.mix, row.target, row.master) =
                 (row.mix.map(of_whole), row.target.map(of_whole), row.master.map(of_whole));
         }
-        Ok(Preview {
-            frames,
-            sample_rate_hz: report.output.sample_rate_hz,
-            expected_lufs,
-            suited,
-            report,
-        })
+        Ok(Preview { frames, sample_rate_hz: report.output.sample_rate_hz, expected_lufs, suited, report })
     }
 }

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::decide::genres::{Genres, with_genre_of_tags};
+use crate::decide::refine::TestPassages;
 use crate::decide::target::{MeasuredReference, load_decider, measure_references, read_profile};
 use crate::error::Error;
 use crate::io;
@@ -150,8 +151,9 @@ pub fn variations(
     let passage = excerpt(profile.seconds(), short_term_lufs);
     let folder = tempfile::tempdir().map_err(|e| io::Error::spooling(&e))?;
     let (references, folder) = (&references[..], folder.path());
-    let genres = Genres::default();
-    let mut sources = Sources { song: &song, profile: &profile, references, passage, folder, decider, genres };
+    let (genres, passages) = (Genres::default(), &TestPassages::default());
+    let mut sources =
+        Sources { song: &song, profile: &profile, references, passage, folder, passages, decider, genres };
     let mut done = Vec::new();
     let mut kinds = vec![VariationKind::Balanced];
     let (mut balanced_lufs, mut reference) = (0.0, None);
@@ -187,6 +189,7 @@ struct Sources<'a> {
     references: &'a [MeasuredReference],
     passage: Passage,
     folder: &'a Path,
+    passages: &'a TestPassages,
     decider: Decider,
     genres: Genres,
 }
@@ -199,9 +202,9 @@ impl Sources<'_> {
         settings: &MasterSettings,
         observer: &dyn Observer,
     ) -> Result<(Report, Vec<Frame>), Error> {
-        let Self { song, profile, references, passage, folder, decider, genres } = self;
+        let Self { song, profile, references, passage, folder, passages, decider, genres } = self;
         let settings = &with_genre_of_tags(settings, &[input]);
-        let mix = Mix { input, settings, format: FORMAT, song, profile };
+        let mix = Mix { input, settings, format: FORMAT, song, profile, passages };
         let decided = mix.decided_alone(references.to_vec(), (decider, genres), observer)?;
         excerpt_of(mix, decided, passage.start_s..passage.end_s, folder, observer)
     }

@@ -15,6 +15,7 @@ use renderer::stages::clipper::ClipperParams;
 use renderer::stages::multiband::BandParams;
 
 use super::density::{CLIPPER_KNEE_DB, Passage};
+use super::passages::TestPassages;
 use super::rehearsal::{CLOSE_DB, Rehearsal};
 use crate::error::Error;
 use crate::song::Song;
@@ -84,12 +85,17 @@ impl Wanted<'_> {
 ///
 /// # Errors
 /// Temporary data cannot be kept.
-pub fn decided(song: &Song, profile: &Profile, wanted: &Wanted, recipe: Recipe) -> Result<Recipe, Error> {
+pub fn decided(
+    (song, profile, passages): (&Song, &Profile, &TestPassages),
+    wanted: &Wanted,
+    recipe: Recipe,
+) -> Result<Recipe, Error> {
     let Wanted { target, amount, .. } = *wanted;
     let (multiband, glue, clipper) = Default::default();
     let neutral = Recipe { multiband, glue, clipper, ..recipe };
     let Some(change) = wanted_change(profile, wanted).filter(|_| amount > 0.0) else { return Ok(neutral) };
-    let Some(rehearsal) = Rehearsal::new(song, profile, &neutral)? else { return Ok(neutral) };
+    let Some(passages) = passages.loud(song, profile)? else { return Ok(neutral) };
+    let rehearsal = Rehearsal::new(passages, profile, &neutral)?;
     // What is to become denser is not expanded for the sake of other records.
     let most_db = if is_squeezed(profile, target, &neutral.delivery) { 0.0 } else { f64::INFINITY };
     let mut aims: [Punch; BANDS] = std::array::from_fn(|band| Punch {
