@@ -2,11 +2,12 @@
 import { Player } from "./player.js";
 import { ask, byId, clock, failed, keyed, make, noteItems, number, say, setText } from "./ui-dom.js";
 import { dropped, send } from "./ui-drop.js";
+import { drawMasters } from "./ui-masters.js";
 import { drawWave } from "./ui-wave.js";
 
 const MASTERS = ["gentle", "balanced", "loud", "warm", "open", "yours"];
 /** A control that moves is heard when it has rested for so long, ms. */
-const REST_MS = 180;
+const REST_MS = 80;
 
 let state = { songs: [], references: [], exports: [], characters: [], destinations: [] };
 /** The song that is shown. */
@@ -61,7 +62,7 @@ function drawSounds() {
 }
 
 function choose(name) {
-  player.choose(name);
+  if (player.has(name)) player.choose(name);
   if (MASTERS.includes(name) && name !== current.name) startFrom(name);
   drawSounds();
   tell();
@@ -260,12 +261,16 @@ async function pick(id) {
 
 async function hearMix() {
   const shown = song();
-  if (!shown?.sound || begun === songId) return;
+  if (!shown?.sound) return;
+  // The first master is made while the mix is loaded.
+  if (begun !== songId) {
+    begun = songId;
+    startOver();
+  }
+  if (player.has("mix")) return;
   await player.load("mix", shown.sound.url, shown.sound.lufs);
-  if (shown.id !== songId || begun === songId) return;
-  begun = songId;
+  if (shown.id !== songId) return;
   for (const reference of state.references) follow(reference).catch(failed("record"));
-  startOver();
   drawSounds();
   tell();
   show();
@@ -341,39 +346,6 @@ function drawReferences() {
 
 // ---- Masters
 
-function drawMasters() {
-  byId("masters-card").hidden = !state.exports.length;
-  setText(byId("folder"), state.folder ?? "");
-  keyed(byId("masters"), state.exports, (item) => {
-    const link = (part, words) => make("a", { href: "exports/" + item.id + "/" + part, textContent: words, ...(part === "page" ? { target: "_blank", rel: "noopener" } : { download: "" }) });
-    const links = make("p", { className: "links" }, link("master", "Save a copy"), link("page", "Look and listen"), link("recipe", "Recipe"), link("report", "Report"));
-    const stop = make("button", { type: "button", className: "stop", textContent: "Stop" });
-    stop.addEventListener("click", () => ask("DELETE", "exports/" + item.id).catch(failed("action")));
-    const command = make("details", { className: "command" }, make("summary", { textContent: "Command line" }), make("pre", { tabIndex: 0 }));
-    return make("li", {}, make("h3"), make("p", { className: "told" }), make("progress", { max: 1 }), make("ul", { className: "told-notes" }), links, stop, command);
-  }, (element, item) => {
-    const [head, told, bar, notes, links, stop, command] = element.children;
-    setText(head, item.name);
-    const levels = item.is_album ? [item.path] : [number(item.lufs) + " LUFS, true peak " + number(item.true_peak_dbtp) + " dBTP"];
-    const texts = { waiting: "Waiting", working: item.stage || "Starting", ready: [...levels, item.words].filter(Boolean).join(": "), failed: item.error ?? "" };
-    setText(told, texts[item.progress]);
-    told.className = item.progress === "failed" && item.error !== "stopped" ? "told bad" : "told";
-    bar.hidden = item.progress !== "working";
-    bar.value = item.share;
-    bar.ariaLabel = "Progress of " + item.name;
-    links.hidden = item.progress !== "ready";
-    for (const link of links.children) link.hidden = item.is_album && link.target !== "_blank";
-    stop.hidden = item.progress === "ready";
-    setText(stop, item.progress === "failed" ? "Take off the list" : "Stop");
-    command.hidden = !item.command;
-    setText(command.lastElementChild, item.command);
-    if (notes.dataset.shown !== JSON.stringify(item.notes)) {
-      notes.dataset.shown = JSON.stringify(item.notes);
-      notes.replaceChildren(...noteItems(item.notes));
-    }
-  });
-}
-
 /** Asks for masters of songs, each by itself or all as one album. */
 async function exportSongs(ids, isAlbum = false) {
   const form = byId("export");
@@ -419,7 +391,7 @@ function draw() {
   drawSongs();
   drawSong();
   drawReferences();
-  drawMasters();
+  drawMasters(state);
   drawSounds();
   show();
 }

@@ -34,16 +34,16 @@
   }
 
   try {
-    const player = window.goldmaster;
-    if (player) {
+    if (window.goldmaster) {
+      const { player, load } = window.goldmaster;
       const radios = [...document.querySelectorAll('input[name="sound"]')];
       const told = JSON.parse(document.getElementById("sounds").textContent);
-      await player.load();
+      await load();
       result.sounds = told.map((sound) => sound.id);
-      result.durations = player.buffers.map((buffer) => buffer.duration);
+      result.durations = told.map((sound) => player.buffer(sound.id).duration);
       result.matched_lufs = [];
-      for (const [n, sound] of told.entries()) {
-        result.matched_lufs.push(await loudness(player.buffers[n], 20 * Math.log10(player.gain(sound.id))));
+      for (const sound of told) {
+        result.matched_lufs.push(await loudness(player.buffer(sound.id), 20 * Math.log10(player.gain(sound.id))));
       }
       document.getElementById("matched").click();
       result.true_gains = told.map((sound) => player.gain(sound.id));
@@ -60,21 +60,21 @@
         const passed = (performance.now() - clock) / 1000;
         result.switches.push({
           to: radio.value,
-          chosen: player.sound,
+          chosen: player.chosen,
           drift_s: player.currentTime - before - passed,
           audible: player.running.filter((sound) => sound.gain > 1e-4).map((sound) => sound.id),
           starts: [...new Set(player.running.map((sound) => sound.startedAt + "/" + sound.offset))].length,
           shown: [...document.querySelectorAll(".wave")].filter((wave) => !wave.hidden).map((wave) => wave.dataset.sound),
         });
       }
-      player.setLoop(true, 1.0, 1.5);
+      player.repeat(1.0, 1.5);
       await wait(1500);
       result.looped_at = player.currentTime;
-      player.setLoop(false);
+      player.repeat();
       const places = [...document.querySelectorAll(".place")];
       places[places.length - 1].click();
       await wait(80);
-      const parts = told.find((sound) => sound.id === player.sound).parts;
+      const parts = told.find((sound) => sound.id === player.chosen).parts;
       result.loudest = { at: player.currentTime, told: parts[parts.length - 1].from_s };
       document.getElementById("play").click();
       await wait(50);
@@ -83,7 +83,7 @@
       result.pauses = player.currentTime === still && !player.playing;
       dispatchEvent(new KeyboardEvent("keydown"));
       document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "2", bubbles: true }));
-      result.key_2 = player.sound;
+      result.key_2 = player.chosen;
     }
     result.figures = [...document.querySelectorAll("figure")].map((figure) => {
       const shapes = [...figure.querySelectorAll(".field .line, .field .area, .field .mark")];

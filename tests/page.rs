@@ -2,13 +2,14 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use analyzer::stream::Frame;
 use analyzer::synth::{demo_mix, silence};
+use common::browser::{ARGUMENTS, PATIENCE, chromium};
 use common::{FAILED, Folder, MIX, OTHER_MIX, RATE_HZ, USAGE, louder, read};
 use goldmaster::io::output_spec::Format;
 use serde_json::Value;
@@ -205,38 +206,17 @@ impl Drop for Browser {
     }
 }
 
-/// How long a page may take to be read, played and looked at.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Set where a browser must be there: the test fails without one.
-const REQUIRED: &str = "GOLDMASTER_BROWSER_TEST";
-
 /// Opens a page and gives what the script at its end says, and everything else that was said on the console. `None` where there
 /// is no browser.
 fn browsed(folder: &Folder, html: &str) -> Option<(Value, Vec<String>)> {
-    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    let starts =
-        |name: &&&str| Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    let Some(program) = names.iter().find(starts) else {
-        let skipped = format!("{html} was not opened in a browser: there is none of {}", names.join(", "));
-        assert!(std::env::var_os(REQUIRED).is_none(), "{skipped}");
-        // Past the test runner, which shows nothing of tests that pass.
-        let _ = writeln!(std::io::stderr(), "\nWARNING: SKIPPED: {skipped}");
-        return None;
-    };
+    let program = chromium(html)?;
     let script = include_str!("page.js");
-    let scripted = page(folder, html).replace("</body>", &format!("<script>{script}</script></body>"));
+    let scripted = page(folder, html).replace("</body>", &format!("<script type=\"module\">{script}</script></body>"));
     let path = folder.file("scripted.html", scripted.as_bytes());
     let mut browser = Browser(
         Command::new(program)
-            .args([
-                "--headless=new",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-                "--enable-logging=stderr",
-            ])
-            .args(["--autoplay-policy=no-user-gesture-required", "--remote-debugging-port=0", "--window-size=1280,900"])
+            .args(ARGUMENTS)
+            .args(["--enable-logging=stderr", "--remote-debugging-port=0", "--window-size=1280,900"])
             .arg(format!("--user-data-dir={}", folder.path("profile").display()))
             .arg(format!("file://{}", path.display()))
             .stdin(Stdio::null())

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use common::browser::{Browser, chromium};
 use common::{Folder, MIX, OTHER_MIX};
 use serde_json::{Value, json};
 
@@ -152,7 +153,7 @@ fn a_master_from_the_page_has_the_bytes_of_the_command_line() {
     let html = page.get("");
     assert_eq!(html.status, 200);
     assert!(html.headers.contains("content-security-policy: default-src 'none'"), "{}", html.headers);
-    for file in ["page.css", "ui.css", "ui.js", "ui-dom.js", "ui-drop.js", "ui-wave.js", "player.js"] {
+    for file in ["page.css", "ui.css", "ui.js", "ui-dom.js", "ui-drop.js", "ui-masters.js", "ui-wave.js", "player.js"] {
         assert_eq!(page.get(file).status, 200, "{file}");
     }
 
@@ -162,13 +163,13 @@ fn a_master_from_the_page_has_the_bytes_of_the_command_line() {
     assert_eq!((&view["progress"], &view["name"]), (&json!("ready"), &json!("My mix.wav")));
     assert_eq!(page.settled("references", &record)["progress"], "ready");
     let sound = page.get(view["sound"]["url"].as_str().expect("an address"));
-    assert!(sound.status == 200 && sound.body.starts_with(b"fLaC"));
+    assert!(sound.status == 200 && sound.body.starts_with(b"RIFF"));
 
     let wish = json!({ "settings": [["character", "warm"], ["loudness", "-11"]], "references": [record] });
     let preview = page.post(&format!("songs/{song}/previews"), &wish).json();
     assert!((preview["expected_lufs"].as_f64().expect("a number") + 11.0).abs() < 0.5, "{preview}");
     let sound = page.get(preview["sound"]["url"].as_str().expect("an address"));
-    assert!(sound.status == 200 && sound.body.starts_with(b"fLaC"));
+    assert!(sound.status == 200 && sound.body.starts_with(b"RIFF"));
 
     let export = json!({ "wish": wish, "formats": ["wav", "flac"] });
     let made = page.post(&format!("songs/{song}/exports"), &export).json();
@@ -329,4 +330,48 @@ fn songs_are_one_album_variations_differ_and_what_is_stopped_is_not_written() {
     assert_eq!(page.ask("DELETE", &format!("songs/{}", ids[0]), b"").status, 200);
     assert_eq!(preview("balanced").status, 400);
     assert!(folder.path("one.wav").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn in_a_browser_a_mix_is_dropped_heard_shaped_and_exported() {
+    let folder = Folder::new();
+    let mix = folder.wav("My mix.wav", 2, &MIX);
+    let page = Page::open(&folder, &["-o", "masters"]);
+    let Some(program) = chromium("the page of ui") else { return };
+    let mut browser = Browser::start(&folder, program);
+    let here = format!("http://127.0.0.1:{}/", page.port);
+    browser.call("Page.navigate", json!({ "url": format!("{here}{}/", page.token) }));
+    browser.wait_for("document.readyState === 'complete' && window.goldmaster?.state.program !== undefined");
+    for kind in ["dragEnter", "dragOver", "drop"] {
+        let data = json!({ "items": [], "files": [mix], "dragOperationsMask": 1 });
+        browser.call("Input.dispatchDragEvent", json!({ "type": kind, "x": 300, "y": 300, "data": data }));
+    }
+    browser.wait_for("window.goldmaster.heard.balanced !== undefined");
+    browser.evaluate("document.querySelector('input[value=balanced]').click()");
+    browser.evaluate("document.getElementById('play').click()");
+    browser.wait_for("window.goldmaster.player.currentTime > 0.2");
+    let audible =
+        "window.goldmaster.player.running.filter((sound) => sound.gain > 1e-4).map((sound) => sound.id).join()";
+    browser.wait_for(&format!("{audible} === 'balanced'"));
+    browser.evaluate("document.querySelector('input[value=mix]').click()");
+    browser.wait_for(&format!("{audible} === 'mix'"));
+    browser.evaluate(
+        "const tone = document.getElementById('tone'); tone.value = 60; \
+         tone.dispatchEvent(new Event('input', { bubbles: true }))",
+    );
+    browser.wait_for("window.goldmaster.heard.yours !== undefined");
+    browser.wait_for(&format!("{audible} === 'yours'"));
+    browser.evaluate("document.getElementById('export-song').click()");
+    browser.wait_for("window.goldmaster.state.exports[0]?.progress === 'ready'");
+
+    folder.goldmaster(&["My mix.wav", "--tone", "60", "-o", "whole.wav"]).succeeded();
+    assert!(bytes(&folder.path("masters/My mix.master.wav")) == bytes(&folder.path("whole.wav")));
+    for kind in ["Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"] {
+        assert_eq!(browser.events_of(kind), Vec::<&Value>::new(), "{kind}");
+    }
+    let asked = browser.events_of("Network.requestWillBeSent");
+    let addresses = asked.iter().map(|event| event["request"]["url"].as_str().expect("an address"));
+    let elsewhere = addresses.filter(|url| !url.starts_with(&here) && !url.starts_with("data:"));
+    assert_eq!(elsewhere.collect::<Vec<_>>(), Vec::<&str>::new());
 }

@@ -25,6 +25,7 @@ struct Block {
 }
 
 /// Splits a stream into the bands of the multiband stage, and keeps their power and peaks.
+#[derive(Clone)]
 pub struct EnvelopeMeter {
     crossover: Crossover,
     waiting: Vec<[f64; 2]>,

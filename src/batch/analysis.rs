@@ -16,6 +16,7 @@ use crate::batch::record::{MadeFrom, MasterState};
 use crate::batch::report;
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
 use crate::batch::watch::{SongProgress, Stopping, Watch};
+use crate::decide::refine::TestPassages;
 use crate::decide::target::MasteringTarget;
 use crate::error::Error;
 use crate::io;
@@ -28,7 +29,7 @@ use crate::song::observer::Observer;
 use crate::song::read_ahead::side_by_side;
 use crate::song::{Song, measure};
 use crate::workflows::album::{Pair, Part, RECORD, Tone, album_report, balance, measure_master};
-use crate::workflows::master::{Decided, Mix, untouched};
+use crate::workflows::mix::{Decided, Mix, untouched};
 
 impl BatchAnalysis {
     /// An analysis that holds only the context: the hash of what the songs depend on.
@@ -303,7 +304,9 @@ fn prepare(
 ) -> Result<(Part, DecisionReport), Error> {
     let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&job.input));
     let song = Song::load_within(&job.input, shared.spool_bytes, &progress)?.edited(&job.settings.edges.params()?)?;
-    let mix = Mix { input: &job.input, settings: &job.settings, format: job.output.format, song: &song, profile };
+    let passages = &TestPassages::default();
+    let mix =
+        Mix { input: &job.input, settings: &job.settings, format: job.output.format, song: &song, profile, passages };
     let target = MasteringTarget { genre: genre.cloned(), ..MasteringTarget::at(tone.target.clone()) };
     // Towards itself or a record, an album's songs make a move of their own: what is wanted of each is in its curve.
     let Decided { recipe, decision, .. } =

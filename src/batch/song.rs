@@ -10,6 +10,7 @@ use crate::batch::pages;
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Record};
 use crate::batch::shared::{Deciders, Shared};
+use crate::decide::refine::TestPassages;
 use crate::decide::target::MasteringTarget;
 use crate::error::Error;
 use crate::io;
@@ -24,7 +25,8 @@ use crate::request::job::MasterJob;
 use crate::request::page::{Page, PageAudio};
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::master::{Decided, Mix, deliver};
+use crate::workflows::master::deliver;
+use crate::workflows::mix::{Decided, Mix};
 
 /// How a song of a batch came out.
 #[derive(Debug)]
@@ -227,7 +229,9 @@ impl Shared<'_> {
             None => self.aimed(&item.settings, job.clone(), (&[&job.input], &[profile]), deciders, observer)?,
         };
         let decider = deciders.get(job.settings.decider)?;
-        let mix = Mix { input: &job.input, settings: &job.settings, format: job.output.format, song, profile };
+        let passages = &TestPassages::default();
+        let mix =
+            Mix { input: &job.input, settings: &job.settings, format: job.output.format, song, profile, passages };
         mix.decided(target, None, |target| decider.decide(profile, target), observer)
     }
 }

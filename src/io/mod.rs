@@ -49,3 +49,4 @@ mod window;
 pub(crate) use error::plain;
 pub use error::{Error, Warning, name};
 pub(crate) use flac::in_memory as flac_in_memory;
+pub(crate) use wav::in_memory as wav_in_memory;

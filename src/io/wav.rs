@@ -78,6 +78,18 @@ impl<W: Write + Seek> WavWriter<W> {
     }
 }
 
+/// A whole WAV.
+///
+/// # Errors
+/// Never: memory takes all that is written.
+pub fn in_memory(spec: OutputSpec, frames: &[Frame]) -> io::Result<Vec<u8>> {
+    let mut bytes = io::Cursor::new(Vec::new());
+    let mut writer = WavWriter::new(&mut bytes, spec, MAX_RIFF_BYTES)?;
+    writer.write(frames)?;
+    writer.finish(&[])?;
+    Ok(bytes.into_inner())
+}
+
 /// Appends samples as they lie in a file.
 fn append(bytes: &mut Vec<u8>, format: SampleFormat, samples: &[f32]) {
     match format {

@@ -161,34 +161,43 @@ impl Clip {
     }
 
     fn flac(&self) -> std::io::Result<Vec<u8>> {
+        self.file(Format::Flac, io::flac_in_memory)
+    }
+
+    /// As a file in 16 bits, which `write` writes.
+    fn file(
+        &self,
+        format: Format,
+        write: impl FnOnce(OutputSpec, &[Frame]) -> std::io::Result<Vec<u8>>,
+    ) -> std::io::Result<Vec<u8>> {
         let mut frames = self.joined();
         let spec = OutputSpec {
             sample_rate_hz: self.sample_rate_hz,
             channels: self.channels,
-            format: Format::Flac,
+            format,
             sample_format: SampleFormat::Int16,
             bitrate_kbps: None,
             frames: frames.len() as u64,
         };
         Dither::new(16, 0).process(&mut frames, self.channels == 2);
-        io::flac_in_memory(spec, &frames)
+        write(spec, &frames)
     }
 
-    /// As a file that browsers play, and its loudness, LUFS.
+    /// As a file that browsers play, large and made at once, and its loudness, LUFS.
     ///
     /// # Errors
     /// There is nothing in it.
     pub fn encoded(self) -> Result<(Vec<u8>, Option<f64>), Error> {
         let clip = self.at_common_rate();
-        let (flac, lufs) = rayon::join(
-            || clip.flac(),
+        let (wav, lufs) = rayon::join(
+            || clip.file(Format::Wav, io::wav_in_memory),
             || {
                 let mut loudness = LoudnessMeter::new(clip.sample_rate_hz);
                 loudness.push(&clip.joined());
                 loudness.history().integrated()
             },
         );
-        Ok((flac.map_err(unencoded)?, lufs))
+        Ok((wav.map_err(unencoded)?, lufs))
     }
 
     fn sound(self, flac: &[u8]) -> Sound {

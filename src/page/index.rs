@@ -2,10 +2,9 @@
 
 use askama::Template;
 
-use super::plot::{clock, number};
+use super::plot::{clock, number, typeset};
 use super::write;
 use crate::error::Error;
-use crate::page::plot::typeset;
 use crate::render::promises::Verdict;
 use crate::report::Report;
 use crate::report::album::{AlbumReport, AlbumSong};
@@ -117,7 +116,12 @@ impl Album {
             [name, before, after, moved, peak, mix, master]
         };
         let title = album.name.clone().unwrap_or_else(|| "The album as a whole".to_owned());
-        Self { title, sentences: album.sentences(), rows: album.songs.iter().map(row).collect() }
+        let mut sentences: Vec<String> = album.sentences().iter().map(|sentence| typeset(sentence)).collect();
+        // The others may begin with the name of a file.
+        if let Some(letter) = sentences.first_mut().and_then(|first| first.get_mut(..1)) {
+            letter.make_ascii_uppercase();
+        }
+        Self { title, sentences, rows: album.songs.iter().map(row).collect() }
     }
 }
 

@@ -89,9 +89,11 @@ pub struct WriteRequest<'a> {
     pub strictness: Strictness,
     /// What a page needs of the master.
     pub capture: CaptureRequest,
+    /// It gets its name; else it is measured and gone.
+    pub is_kept: bool,
 }
 
-/// Renders `song` by `recipe` and writes it.
+/// Renders `song` by `recipe` and writes it, unless it is not to be kept.
 ///
 /// # Errors
 /// Master or difference cannot be written, or a promise is not kept; nothing appears under its name.
@@ -102,7 +104,7 @@ pub fn finish(
     request: WriteRequest,
     observer: &dyn Observer,
 ) -> Result<Finished, Error> {
-    let WriteRequest { output, tags, strictness, capture } = request;
+    let WriteRequest { output, tags, strictness, capture, is_kept } = request;
     let source_rate = song.info.sample_rate_hz;
     let rate = recipe.output.rate_hz(source_rate);
     let (mut solution, search) = match solve {
@@ -128,12 +130,15 @@ pub fn finish(
         return Err(Error::Promise { path: output.path.clone(), broken });
     }
     let difference = output.delta.as_deref().map(|path| attempt.difference(song, &solution, path)).transpose()?;
-    // Both are complete before either gets its name: a disk that fills up leaves none.
-    let master = encoder.complete(Some(&tags.marked(recipe.towards.as_deref().map(mark))))?;
-    let difference = difference.map(|difference| difference.complete(None)).transpose()?;
-    let warnings = master.persist()?;
-    if let Some(difference) = difference {
-        difference.persist()?;
+    let mut warnings = Vec::new();
+    if is_kept {
+        // Both are complete before either gets its name: a disk that fills up leaves none.
+        let master = encoder.complete(Some(&tags.marked(recipe.towards.as_deref().map(mark))))?;
+        let difference = difference.map(|difference| difference.complete(None)).transpose()?;
+        warnings = master.persist()?;
+        if let Some(difference) = difference {
+            difference.persist()?;
+        }
     }
     let (recipe, band_gain) = (recipe.clone(), band_gains.series(source_rate));
     Ok(Finished { recipe, solution, measured, promises, sample_rate_hz: rate, warnings, limiting, band_gain, passages })

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::io;
+use crate::request::advice::Advice;
 use crate::request::settings::Strictness;
 
 /// Loudness is kept within this, LU.
@@ -120,6 +121,7 @@ impl Shortfall {
     }
 }
 
+/// `{:#}` has [advice](Advice) for the page of `goldmaster ui`.
 impl Display for Promise {
     fn fmt(&self, f: &mut Formatter) -> Result {
         match &self.kind {
@@ -129,7 +131,10 @@ impl Display for Promise {
             PromiseKind::Loudness { wanted_lufs, measured_lufs: Some(lufs), shortfall } => {
                 write!(f, "Loudness {lufs:.2} LUFS")?;
                 match shortfall {
-                    Some(shortfall) => write!(f, ", {:.1} LU quieter than asked: {shortfall}", wanted_lufs - lufs),
+                    Some(shortfall) => {
+                        write!(f, ", {:.1} LU quieter than asked: ", wanted_lufs - lufs)?;
+                        shortfall.fmt(f)
+                    }
                     None => write!(f, " (target {wanted_lufs:.2})"),
                 }
             }
@@ -156,13 +161,17 @@ impl Display for Shortfall {
     fn fmt(&self, f: &mut Formatter) -> Result {
         match self {
             Self::LimitingAllowed { max_limiting_db } => {
-                write!(f, "the limiter may take {max_limiting_db:.1} dB at most; allow more with --max-limiting-db")
+                write!(f, "the limiter may take {max_limiting_db:.1} dB at most; ")?;
+                Advice::MoreLimiting.fmt(f)
             }
-            Self::HitsAllowed { max_peak_limiting_db } => write!(
-                f,
-                "single hits may be lowered by {max_peak_limiting_db:.1} dB at most; lower the loudest hits in the mix, or \
-                 allow more with --set delivery.max_peak_limiting_db=.."
-            ),
+            Self::HitsAllowed { max_peak_limiting_db } => {
+                write!(
+                    f,
+                    "single hits may be lowered by {max_peak_limiting_db:.1} dB at most; lower the loudest hits in the \
+                     mix, or "
+                )?;
+                Advice::LowerHits.fmt(f)
+            }
             Self::NoGain => f.write_str("more gain makes it no louder"),
         }
     }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::io;
+use crate::request::advice::Advice;
 use crate::request::job::{AlbumBalance, AlbumLoudness};
 
 /// A finished record, measured on its masters.
@@ -62,6 +63,15 @@ const BEARABLE_SPREAD_LU: f64 = 10.0;
 impl AlbumReport {
     /// How loud the record has become, and what stood in the way: sentences without a full stop.
     pub fn sentences(&self) -> Vec<String> {
+        self.told(|advice| advice.to_string())
+    }
+
+    /// The same, with advice for the page of `goldmaster ui`.
+    pub fn sentences_of_page(&self) -> Vec<String> {
+        self.told(|advice| format!("{advice:#}"))
+    }
+
+    fn told(&self, advice: impl Fn(Advice) -> String) -> Vec<String> {
         let what = match self.by {
             AlbumLoudness::Whole => "the album",
             AlbumLoudness::Loudest => "its loudest song",
@@ -75,20 +85,23 @@ impl AlbumReport {
         let mut said = vec![format!("{what}: {reached} LUFS, wanted {wanted_lufs:.1}; {all}")];
         said.extend(self.spread_lu.filter(|spread_lu| *spread_lu >= BEARABLE_SPREAD_LU).map(|spread_lu| {
             let remedy = match self.balance {
-                AlbumBalance::Keep => ": --album-balance even makes all songs equally loud",
-                AlbumBalance::Even => "",
+                AlbumBalance::Keep => format!(": {}", advice(Advice::EquallyLoud)),
+                AlbumBalance::Even => String::new(),
             };
             format!("warning: its songs are up to {spread_lu:.1} LU apart in loudness, more than listeners put up with{remedy}")
         }));
         said.extend(
             self.held_back_by
                 .iter()
-                .map(|song| format!("{song} comes no higher without more limiting: allow it with --max-limiting-db")),
+                .map(|song| format!("{song} comes no higher without more limiting: {}", advice(Advice::MoreLimiting))),
         );
         said.extend(self.missed_by_lu.map(|missed_lu| {
             let side = if missed_lu > 0.0 { "quieter" } else { "louder" };
             let missed_lu = missed_lu.abs();
-            format!("warning: levelling the album did not end: it is {missed_lu:.1} LU {side} than asked; try another --loudness")
+            format!(
+                "warning: levelling the album did not end: it is {missed_lu:.1} LU {side} than asked; {}",
+                advice(Advice::OtherLoudness)
+            )
         }));
         said.extend(
             self.unreadable.iter().map(|cause| {

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::report::defect_sentence::DefectSentence;
+use crate::request::advice::Advice;
 
 /// Something that a user should know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -245,6 +246,7 @@ impl WarningKind {
     }
 }
 
+/// `{:#}` has [advice](Advice) for the page of `goldmaster ui`.
 impl Display for Warning {
     fn fmt(&self, f: &mut Formatter) -> Result {
         if let Subject::Reference(name) = &self.about {
@@ -257,6 +259,12 @@ impl Display for Warning {
             kind => kind.fmt(f),
         }
     }
+}
+
+/// Advice at the end of a sentence.
+fn ended(f: &mut Formatter, advice: Advice) -> Result {
+    advice.fmt(f)?;
+    f.write_str(".")
 }
 
 impl Display for WarningKind {
@@ -281,14 +289,15 @@ impl Display for WarningKind {
                 };
                 write!(f, "{cause}, so the width of the mix stays as it is. Choose a stereo record to change it.")
             }
-            Self::ReferenceClips { applied_pct } if *applied_pct >= 100.0 => f.write_str(
-                "it clips. A cleaner copy is a better example; set the loudness with --loudness if it is too loud.",
-            ),
-            Self::ReferenceClips { applied_pct } => write!(
-                f,
-                "it clips, so only {applied_pct:.0} % of the difference in dynamics is applied. A cleaner copy is a better \
-                 example; set the loudness with --loudness if it is too loud."
-            ),
+            Self::ReferenceClips { applied_pct } => {
+                f.write_str("it clips")?;
+                if *applied_pct < 100.0 {
+                    write!(f, ", so only {applied_pct:.0} % of the difference in dynamics is applied")?;
+                }
+                f.write_str(". A cleaner copy is a better example; ")?;
+                Advice::SetLoudness.fmt(f)?;
+                f.write_str(" if it is too loud.")
+            }
             Self::ReferenceIsLossy { cutoff_hz } => write!(
                 f,
                 "it has no sound above {:.1} kHz, so the mix stays as it is up there. A lossless copy is a better example.",
@@ -302,24 +311,33 @@ impl Display for WarningKind {
             Self::ReferenceIsSpeech => {
                 f.write_str("it sounds like speech, so it is hardly followed. Choose a piece of music.")
             }
-            Self::ReferenceIsUnlike { applied_pct } => write!(
-                f,
-                "it is a different kind of music, so only {applied_pct:.0} % of the difference to it is applied. Choose a \
-                 more similar record, or apply all of it with --match literal."
-            ),
+            Self::ReferenceIsUnlike { applied_pct } => {
+                write!(
+                    f,
+                    "it is a different kind of music, so only {applied_pct:.0} % of the difference to it is applied. Choose a \
+                     more similar record, or "
+                )?;
+                ended(f, Advice::FollowAsItIs)
+            }
             Self::ReferenceIsNoise => {
                 f.write_str("it sounds like noise, so it is hardly followed. Choose a piece of music.")
             }
-            Self::QuieterThanReference { reference_lufs, loudness_lufs } => write!(
-                f,
-                "The master is at {loudness_lufs:.1} LUFS, its reference at {reference_lufs:.1} LUFS: louder would take \
-                 more limiting than suits this song. --loudness auto makes it as loud as the reference."
-            ),
-            Self::QuietReference { loudness_lufs } => write!(
-                f,
-                "The master is as quiet as its reference, {loudness_lufs:.1} LUFS. Streaming services play music at about \
-                 -14 LUFS: --for spotify, or --loudness -14."
-            ),
+            Self::QuieterThanReference { reference_lufs, loudness_lufs } => {
+                write!(
+                    f,
+                    "The master is at {loudness_lufs:.1} LUFS, its reference at {reference_lufs:.1} LUFS: louder would take \
+                     more limiting than suits this song. "
+                )?;
+                ended(f, Advice::AsLoudAsReference)
+            }
+            Self::QuietReference { loudness_lufs } => {
+                write!(
+                    f,
+                    "The master is as quiet as its reference, {loudness_lufs:.1} LUFS. Streaming services play music at \
+                     about -14 LUFS: "
+                )?;
+                ended(f, Advice::StreamingLoudness)
+            }
             Self::LongerThanASide { length_min, at_33_min, at_45_min } if length_min > at_33_min => write!(
                 f,
                 "{length_min:.1} minutes are more than a side of a 12-inch record holds at full level ({at_33_min} at 33⅓ rpm, \
@@ -330,9 +348,10 @@ impl Display for WarningKind {
                 "{length_min:.1} minutes are more than a side of a 12-inch record holds at 45 rpm ({at_45_min}). Have it cut at \
                  33⅓ rpm."
             ),
-            Self::CutOff { .. } => f.write_str(
-                "The song is cut off while it still sounds. Export it again with its tail, or fade it out with --fade-out.",
-            ),
+            Self::CutOff { .. } => {
+                f.write_str("The song is cut off while it still sounds. Export it again with its tail, or ")?;
+                ended(f, Advice::FadeOut)
+            }
             Self::OtherEngine { solved_by, rendered_by } => write!(
                 f,
                 "The recipe was solved by version {solved_by} of the engine, and this is version {rendered_by}: the master may \
@@ -378,6 +397,23 @@ mod tests {
         let damaged = json(Warning::of_reference("hit.flac", WarningKind::ReferenceIsDamaged));
         assert_eq!(damaged["about"], serde_json::json!({ "reference": "hit.flac" }));
         assert_eq!(damaged["sentence"], "Reference hit.flac: its sound is damaged. Choose another copy.");
+    }
+
+    #[test]
+    fn a_page_is_not_told_of_options() {
+        let kinds = [
+            WarningKind::ReferenceClips { applied_pct: 50.0 },
+            WarningKind::ReferenceIsUnlike { applied_pct: 50.0 },
+            WarningKind::QuieterThanReference { reference_lufs: -8.0, loudness_lufs: -10.0 },
+            WarningKind::QuietReference { loudness_lufs: -22.0 },
+            WarningKind::CutOff { under_lu: 3.0 },
+        ];
+        for kind in kinds {
+            let warning = Warning::of_reference("hit.flac", kind);
+            let (terminal, page) = (warning.to_string(), format!("{warning:#}"));
+            assert!(terminal.contains(" --") && !page.contains("--"), "{terminal} {page}");
+            assert!(page.ends_with('.'), "{page}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a run is asked for: the job, its destination and its paths.
 
+pub mod advice;
 pub mod delivery;
 pub mod destination;
 pub mod edges;

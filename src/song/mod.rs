@@ -6,6 +6,7 @@ pub(crate) mod read_ahead;
 pub mod section;
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use analyzer::analyze::Analyzer;
 use analyzer::profile::Profile;
@@ -50,6 +51,8 @@ pub struct Song {
     pub edges: EdgeParams,
     /// Frames that were cut from its head and its tail.
     pub cut_frames: [u64; 2],
+    /// Its tone at some moments, once somebody asked for it.
+    tone: OnceLock<Tone>,
 }
 
 impl Song {
@@ -131,7 +134,7 @@ impl Song {
         }
         let cut_frames = [edges.start, self.frames.len() - edges.end];
         let hash = hasher.finish();
-        Ok(Self { frames, hash, edges: *params, cut_frames, timeline: None, ..self })
+        Ok(Self { frames, hash, edges: *params, cut_frames, timeline: None, tone: OnceLock::new(), ..self })
     }
 
     /// Level of the last moment against the loudness of the whole, LU; `None` where that has none.
@@ -178,9 +181,9 @@ impl Song {
             left -= count as u64;
         }
         let (hash, edges, cut_frames) = (hasher.finish(), EdgeParams::default(), [0; 2]);
-        let (info, spool_bytes) = (self.info.clone(), self.spool_bytes);
+        let (info, spool_bytes, tone) = (self.info.clone(), self.spool_bytes, OnceLock::new());
         let mut part =
-            Self { info, frames, hash, warnings: Vec::new(), spool_bytes, timeline: None, edges, cut_frames };
+            Self { info, frames, hash, warnings: Vec::new(), spool_bytes, timeline: None, edges, cut_frames, tone };
         let profile = part.profile(&Silent)?;
         Ok((part, profile))
     }
@@ -222,13 +225,16 @@ impl Song {
     /// # Errors
     /// The frames lie in a temporary file that cannot be read.
     pub fn tone(&self) -> Result<Tone, io::Error> {
+        if let Some(tone) = self.tone.get() {
+            return Ok(tone.clone());
+        }
         let mut meter = ToneMeter::new(self.info.sample_rate_hz);
         for moment in moments(self.frames.len(), self.info.sample_rate_hz) {
             let mut frames = vec![[0.0; 2]; (moment.end - moment.start) as usize];
             let count = self.frames.reader_at(moment.start).read(&mut frames)?;
             meter.add(&frames[..count]);
         }
-        Ok(meter.finish())
+        Ok(self.tone.get_or_init(|| meter.finish()).clone())
     }
 
     fn load_each(
@@ -251,7 +257,8 @@ impl Song {
         })?;
         let warnings = decoder.warnings().to_vec();
         let (hash, edges, cut_frames) = (hasher.finish(), EdgeParams::default(), [0; 2]);
-        Ok(Self { info, frames, hash, warnings, spool_bytes, timeline: None, edges, cut_frames })
+        let tone = OnceLock::new();
+        Ok(Self { info, frames, hash, warnings, spool_bytes, timeline: None, edges, cut_frames, tone })
     }
 }
 

@@ -258,7 +258,7 @@ fn export_album(job: &AlbumJob, watch: &ExportProgress) -> Result<ExportView, Er
     if summary.left > 0 {
         return Err(io::Error::Interrupted.into());
     }
-    let sentences = albums.iter().flat_map(|album| album.sentences()).collect::<Vec<_>>();
+    let sentences = albums.iter().flat_map(|album| album.sentences_of_page()).collect::<Vec<_>>();
     let failed = watch.failed.lock().unwrap_or_else(PoisonError::into_inner);
     let notes = failed.iter().map(|cause| NoteView { severity: Severity::Serious, text: cause.clone() });
     Ok(ExportView {

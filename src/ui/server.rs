@@ -58,6 +58,7 @@ pub fn router(desk: Desk, door: Door) -> Router {
         .route("/ui.js", script(include_str!("../../templates/ui.js")))
         .route("/ui-dom.js", script(include_str!("../../templates/ui-dom.js")))
         .route("/ui-drop.js", script(include_str!("../../templates/ui-drop.js")))
+        .route("/ui-masters.js", script(include_str!("../../templates/ui-masters.js")))
         .route("/ui-wave.js", script(include_str!("../../templates/ui-wave.js")))
         .route("/player.js", script(include_str!("../../templates/player.js")))
         .route("/events", get(events))
@@ -302,7 +303,7 @@ async fn shown(path: &Path) -> Result<Response, Refusal> {
 }
 
 async fn send_sound(State(desk): State<Desk>, Segments(id): Segments<Id>) -> Result<Response, Refusal> {
-    send(&desk.studio.sound_path(id), "audio/flac", false).await
+    send(&desk.studio.sound_path(id), "audio/wav", false).await
 }
 
 /// Sends a file piece by piece, to be kept or to be shown.

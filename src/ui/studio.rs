@@ -24,8 +24,8 @@ use crate::ui::view::{Choice, ExportView, Id, Progress, ReferenceView, SongView,
 const MOST_FILES: usize = 2000;
 /// More records than this say nothing about a sound.
 const MOST_REFERENCES: usize = 16;
-/// Previews that are kept; older ones are made again.
-const KEPT_PREVIEWS: usize = 48;
+/// Previews that are kept: a page has loaded older ones long since.
+const KEPT_PREVIEWS: usize = 24;
 
 /// A mix.
 pub struct SongEntry {
@@ -175,7 +175,7 @@ impl Studio {
 
     /// Where a sound lies.
     pub fn sound_path(&self, id: Id) -> PathBuf {
-        self.scratch.join(format!("sound-{id}.flac"))
+        self.scratch.join(format!("sound-{id}.wav"))
     }
 
     /// Keeps a sound to play.

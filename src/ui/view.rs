@@ -36,7 +36,7 @@ pub struct NoteView {
 impl NoteView {
     /// Of warnings.
     pub fn of(warnings: &[Warning]) -> Vec<Self> {
-        warnings.iter().map(|warning| Self { severity: warning.severity, text: warning.to_string() }).collect()
+        warnings.iter().map(|warning| Self { severity: warning.severity, text: format!("{warning:#}") }).collect()
     }
 }
 
@@ -44,9 +44,9 @@ impl NoteView {
     /// Of a report: promises that fell short, then warnings.
     pub fn of_report(report: &Report) -> Vec<Self> {
         let short = report.promises.iter().filter(|promise| promise.verdict != Verdict::Kept);
-        let short = short.map(|promise| (Severity::Caution, &promise.sentence));
-        let warnings = report.warnings.iter().map(|warning| (warning.severity, &warning.sentence));
-        short.chain(warnings).map(|(severity, text)| Self { severity, text: text.clone() }).collect()
+        let short = short.map(|promise| (Severity::Caution, format!("{:#}", promise.fact)));
+        let warnings = report.warnings.iter().map(|warning| (warning.severity, format!("{:#}", warning.fact)));
+        short.chain(warnings).map(|(severity, text)| Self { severity, text }).collect()
     }
 }
 

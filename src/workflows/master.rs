@@ -1,34 +1,26 @@
 //! A song's way from file to file, as a straight line.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use analyzer::profile::Profile;
 use analyzer::stream::Frame;
 use analyzer::tone::Tone;
 use models::Decider;
-use models::amounts::Amounts;
-use models::decision::{Confidence, MasteringDecision};
-use models::target::{Target, TargetKind};
 use renderer::lossy::LossyParams;
 use renderer::recipe::{ENGINE_VERSION, Recipe, Solution};
 
 use crate::decide::genres::{Genres, with_genre_of_tags};
-use crate::decide::refine::{refined, with_dynamics};
-use crate::decide::target::load_decider;
-use crate::decide::target::measure_references;
-use crate::decide::target::read_profile;
-use crate::decide::target::{MasteringTarget, MeasuredReference};
-use crate::decide::vinyl;
+use crate::decide::refine::TestPassages;
+use crate::decide::target::{MeasuredReference, load_decider, measure_references, read_profile};
 use crate::error::Error;
-use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
 use crate::page;
 use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash, starting_solution};
 use crate::render::output_meter::CaptureRequest;
 use crate::render::promises::broken_mix;
-use crate::render::provenance::origin;
 use crate::report::actions::{Action, actions};
-use crate::report::figures::{Equalizer, Figures, SoundFigures, TargetSpectrum};
+use crate::report::figures::{Equalizer, Figures, SoundFigures};
 use crate::report::qualities::{Qualities, Sound};
 use crate::report::stated::stated;
 use crate::report::warning::{Subject, Warning, WarningKind};
@@ -36,9 +28,10 @@ use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::request::delivery::fitted_to;
 use crate::request::job::{MasterJob, Output, RenderJob};
 use crate::request::paths::{check_other_path, check_paths};
-use crate::request::settings::{DeciderKind, MasterSettings, check_format, with_values};
+use crate::request::settings::{check_format, with_values};
 use crate::song::observer::Observer;
 use crate::song::{SPOOL_BYTES, Song};
+use crate::workflows::mix::{Decided, Mix};
 
 /// Masters one song.
 ///
@@ -78,14 +71,13 @@ pub(crate) fn from_measured(
     job: &MasterJob,
     (song, profile): (&Song, &Profile),
     references: Vec<MeasuredReference>,
-    (decider, genres): (&mut Decider, &mut Genres),
+    networks: (&mut Decider, &mut Genres),
     observer: &dyn Observer,
 ) -> Result<Report, Error> {
     let settings = &with_genre_of_tags(&job.settings, &[&job.input]);
-    let target = MasteringTarget::towards(decider, genres, references, settings, &[profile])?;
-    let mix = Mix { input: &job.input, settings, format: job.output.format, song, profile };
-    let decided = mix.decided(target, None, |target| decider.decide(profile, target), observer)?;
-    deliver(job, decided, observer)
+    let passages = &TestPassages::default();
+    let mix = Mix { input: &job.input, settings, format: job.output.format, song, profile, passages };
+    deliver(job, mix.decided_alone(references, networks, observer)?, observer)
 }
 
 /// Refuses what can be found wrong before any work is done.
@@ -109,125 +101,6 @@ pub(crate) fn check(job: &MasterJob) -> Result<(), Error> {
     Ok(())
 }
 
-/// A mix on its way to a master.
-#[derive(Clone, Copy)]
-pub struct Mix<'s, 'j> {
-    /// Its file.
-    pub input: &'j Path,
-    /// How it is mastered.
-    pub settings: &'j MasterSettings,
-    /// What the master is written as.
-    pub format: Format,
-    /// Its frames.
-    pub song: &'s Song,
-    /// What was measured of them.
-    pub profile: &'s Profile,
-}
-
-impl<'s> Mix<'s, '_> {
-    /// From a target to a recipe, for a single song, a song of a batch and a song of an album alike: the decision, written as a
-    /// recipe, is fine-tuned by test renders and completed by the values that are set by hand. `decide` decides for the target;
-    /// test renders are compared with `refine_towards` where that is another one.
-    ///
-    /// # Errors
-    /// The song is silent, the network failed, a value is out of range, or the run is interrupted.
-    pub fn decided(
-        self,
-        target: MasteringTarget,
-        refine_towards: Option<&Target>,
-        decide: impl FnOnce(&Target) -> Result<MasteringDecision, models::error::Error>,
-        observer: &dyn Observer,
-    ) -> Result<Decided<'s>, Error> {
-        let Self { input, settings, format, song, profile } = self;
-        let MasteringTarget { target, genre, mut warnings, references } = target.for_song(input, settings);
-        let decision = decide(&target).map_err(|source| Error::Decide { path: input.to_owned(), source })?;
-        let (recipe, report) = decided_by((settings, format), profile, &target, &decision)?;
-        let effort = (&settings.amounts(), settings.effort);
-        // On an album, loudness is decided when all of its songs are known, and density depends on it.
-        let recipe = match refine_towards {
-            None => with_dynamics(song, profile, &target, decision.same_song, recipe, effort, observer)?,
-            Some(_) => recipe,
-        };
-        let recipe = vinyl::prepared(recipe, &settings.delivery);
-        let goal = refine_towards.unwrap_or(&target);
-        let (recipe, refinement) = refined(song, profile, goal, recipe, effort, observer)?;
-        let recipe = with_values(recipe, &settings.values)?;
-        let decision = DecisionReport { genre, references, refinement, ..report };
-        warnings.extend(notes_on_reference(settings, &target, &recipe));
-        warnings.extend(vinyl::side_warning(profile, &settings.delivery));
-        Ok(Decided { song, profile, recipe, decision, warnings })
-    }
-}
-
-/// A decision as a recipe, and what is reported of it.
-///
-/// # Errors
-/// The job sets a value that no recipe accepts.
-fn decided_by(
-    (settings, format): (&MasterSettings, Format),
-    profile: &Profile,
-    target: &Target,
-    wish: &MasteringDecision,
-) -> Result<(Recipe, DecisionReport), Error> {
-    let wish = &settings.character.decision(target, wish.clone());
-    let recipe = write_recipe((settings, format), profile, target, wish)?;
-    Ok((recipe, decision_report(settings, settings.decider, target, wish.confidence)))
-}
-
-fn decision_report(
-    settings: &MasterSettings,
-    decider: DeciderKind,
-    target: &Target,
-    confidence: Confidence,
-) -> DecisionReport {
-    DecisionReport {
-        decider,
-        target: target.name.clone(),
-        target_kind: target.kind,
-        target_lufs: target.loudness_lufs,
-        genre: None,
-        confidence,
-        refinement: None,
-        character: settings.character,
-        spectrum: TargetSpectrum::of(&settings.character.shown(target)),
-        target_sound: (decider != DeciderKind::None)
-            .then(|| Sound::of_features(&settings.character.shown(target).features, None)),
-        references: Vec::new(),
-    }
-}
-
-/// What is done to a song of a record on which nothing can be heard: nothing.
-///
-/// # Errors
-/// The job asks for a value that no recipe accepts.
-pub fn untouched(
-    settings: &MasterSettings,
-    format: Format,
-    target: &Target,
-) -> Result<(Recipe, DecisionReport), Error> {
-    let has_reference = !settings.references.is_empty();
-    let delivery =
-        settings.delivery.delivery(target.loudness_lufs, has_reference, None, settings.character.loudness_lu())?;
-    let (output, edges) = (settings.delivery.output(format)?, settings.edges.params()?);
-    let recipe = Recipe { delivery, output, edges, ..Recipe::default() }.quantized();
-    let unsure = Confidence { tone: 0.0, width: 0.0, dynamics: 0.0 };
-    Ok((recipe, decision_report(settings, DeciderKind::None, target, unsure)))
-}
-
-/// A song and what was decided for it.
-pub struct Decided<'a> {
-    /// Its frames.
-    pub song: &'a Song,
-    /// What was measured of them.
-    pub profile: &'a Profile,
-    /// The recipe to render.
-    pub recipe: Recipe,
-    /// Who decided, and towards what.
-    pub decision: DecisionReport,
-    /// What was noticed on the way there.
-    pub warnings: Vec<Warning>,
-}
-
 /// Renders and writes what was decided.
 ///
 /// # Errors
@@ -237,19 +110,40 @@ pub fn deliver(job: &MasterJob, mut decided: Decided, observer: &dyn Observer) -
     // The songs of an album are decided together, whatever each of them is written as.
     decided.recipe.output = fitted_to(decided.recipe.output, job.output.format, job.settings.delivery.bitrate_kbps);
     let capture = page::capture(job.output.page.as_ref(), song, &decided.recipe);
-    let (mut report, heard) = write_master(job, decided, capture, observer)?;
+    let (mut report, heard) = write_master(job, decided, (capture, true), observer)?;
     note_page(page::of_master(&job.output, &report, song, heard), &mut report);
     Ok(report)
 }
 
-/// Renders and writes what was decided, without a page; gives the passages that were to be captured as well.
+/// Renders and measures what was decided, as a file in `folder` that is not kept; gives the frames from `heard.start` to
+/// `heard.end` seconds.
+///
+/// # Errors
+/// As [`finish`].
+pub(crate) fn excerpt_of(
+    mix: Mix,
+    decided: Decided,
+    heard: Range<f64>,
+    folder: &Path,
+    observer: &dyn Observer,
+) -> Result<(Report, Vec<Frame>), Error> {
+    let path = folder.join("excerpt").with_extension(mix.format.extension());
+    let output = Output { path, format: mix.format, force: false, delta: None, page: None };
+    let job = MasterJob { input: mix.input.to_owned(), output, settings: mix.settings.clone(), recipe: None };
+    let capture = CaptureRequest::new(decided.song, &decided.recipe, &[heard]);
+    let (report, mut passages) = write_master(&job, decided, (capture, false), observer)?;
+    Ok((report, passages.pop().unwrap_or_default()))
+}
+
+/// Renders and writes what was decided, without a page, and keeps it if it is to be kept; gives the passages that were to be
+/// captured as well.
 ///
 /// # Errors
 /// As [`finish`]; nothing is written.
-pub(crate) fn write_master(
+fn write_master(
     job: &MasterJob,
     decided: Decided,
-    capture: CaptureRequest,
+    (capture, is_kept): (CaptureRequest, bool),
     observer: &dyn Observer,
 ) -> Result<(Report, Vec<Vec<Frame>>), Error> {
     let Decided { song, profile, recipe, decision, warnings } = decided;
@@ -257,7 +151,7 @@ pub(crate) fn write_master(
         return Err(Error::Promise { path: job.output.path.clone(), broken });
     }
     let tags = Tags::read(&job.input);
-    let request = WriteRequest { output: &job.output, tags, strictness: job.settings.strictness(), capture };
+    let request = WriteRequest { output: &job.output, tags, strictness: job.settings.strictness(), capture, is_kept };
     // What has no loudness cannot be brought to one.
     let solve = match profile.loudness.integrated_lufs {
         Some(_) => Solve::Anew(profile),
@@ -295,28 +189,6 @@ fn note_page(written: Result<(), Error>, report: &mut Report) {
     }
 }
 
-/// What is to be known of the way towards a finished record: that the master is quieter, or that both are uncommonly quiet,
-/// where nobody asked for another loudness.
-fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recipe) -> Vec<Warning> {
-    if settings.references.is_empty() || target.kind == TargetKind::Norm || target.trust == Amounts::NONE {
-        return Vec::new();
-    }
-    let mut notes = Vec::new();
-    let is_unasked = settings.delivery.loudness.is_none() && settings.delivery.destinations.is_empty();
-    let (loudness_lufs, reference_lufs) = (recipe.delivery.loudness_lufs, target.loudness_lufs);
-    if is_unasked && loudness_lufs < reference_lufs - AS_LOUD_LU {
-        notes.push(Warning::of_master(WarningKind::QuieterThanReference { reference_lufs, loudness_lufs }));
-    } else if is_unasked && loudness_lufs < QUIET_LUFS {
-        notes.push(Warning::of_master(WarningKind::QuietReference { loudness_lufs }));
-    }
-    notes
-}
-
-/// Hardly any record is quieter, LUFS.
-const QUIET_LUFS: f64 = -20.0;
-/// A difference of loudness that is not worth a word, LU.
-const AS_LOUD_LU: f64 = 0.2;
-
 /// Renders one song from a recipe. On the input that the recipe was solved for nothing is searched.
 ///
 /// # Errors
@@ -350,7 +222,7 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     };
     let tags = Tags::read(&job.input);
     let capture = page::capture(job.output.page.as_ref(), &song, &recipe);
-    let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture };
+    let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture, is_kept: true };
     let mut finished = finish(&song, &recipe, solve, request, observer)?;
     let heard = std::mem::take(&mut finished.passages);
     let warnings = [Warning::of_file(&Subject::Mix, &song.warnings), Warning::of_recipe(&recipe)].concat();
@@ -360,43 +232,6 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
     let mut report = report(seen, finished, &job.output);
     note_page(page::of_master(&job.output, &report, &song, heard), &mut report);
     Ok(report)
-}
-
-/// How dense a reference makes a master: as dense as its loudness asks for where it is followed, else only as far as a song like this
-/// bears it; no denser where nothing of it is taken.
-fn least_plr_lu(profile: &Profile, target: &Target, wish: &MasteringDecision) -> Option<f64> {
-    let plr_lu = profile.peak.true_peak_dbtp - profile.loudness.integrated_lufs?;
-    let denser_lu = if target.trust == Amounts::NONE { 0.0 } else { wish.plr_lu.min(0.0) };
-    let is_held = target.kind == TargetKind::Reference || target.kind.is_followed() && target.trust == Amounts::NONE;
-    is_held.then_some(plr_lu + denser_lu)
-}
-
-fn write_recipe(
-    (settings, format): (&MasterSettings, Format),
-    profile: &Profile,
-    target: &Target,
-    wish: &MasteringDecision,
-) -> Result<Recipe, Error> {
-    let mut recipe = Recipe {
-        delivery: settings.delivery.delivery(
-            target.loudness_lufs,
-            !settings.references.is_empty(),
-            least_plr_lu(profile, target, wish),
-            settings.character.loudness_lu(),
-        )?,
-        output: settings.delivery.output(format)?,
-        edges: settings.edges.params()?,
-        ..Recipe::default()
-    };
-    let amounts = settings.amounts();
-    if amounts != Amounts::NONE {
-        recipe.towards = Some(origin(target, settings.profile.is_none(), settings.character));
-    }
-    wish.apply(profile, target, &amounts, &mut recipe);
-    // What is set by hand is set when all else is decided; that it can be is known before any more is done.
-    let recipe = recipe.quantized();
-    with_values(recipe.clone(), &settings.values)?;
-    Ok(recipe)
 }
 
 /// What a report needs besides the master itself.

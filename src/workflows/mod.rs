@@ -1,10 +1,11 @@
-//! Whole ways through the program: one song, a preview and several variations of it, an album, a check of a finished file, two files to compare, the
-//! demonstration.
+//! Whole ways through the program: one song (decided in `mix`, made in `master`), a preview and several variations of it, an
+//! album, a check of a finished file, two files to compare, the demonstration.
 
 pub mod album;
 pub mod check;
 pub mod compare;
 pub mod demo;
 pub mod master;
+pub mod mix;
 pub mod preview;
 pub mod variations;

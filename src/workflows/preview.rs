@@ -1,42 +1,46 @@
 //! What a master will sound like, soon: decided for the whole song, rendered for the excerpt that stands for it.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use analyzer::profile::Profile;
 use analyzer::stream::Frame;
 use models::Decider;
 
 use crate::decide::genres::{Genres, with_genre_of_tags};
-use crate::decide::target::{MasteringTarget, MeasuredReference, load_decider};
+use crate::decide::refine::TestPassages;
+use crate::decide::target::{MeasuredReference, load_decider};
 use crate::error::Error;
 use crate::io;
 use crate::io::output_spec::Format;
-use crate::render::output_meter::CaptureRequest;
 use crate::report::Report;
 use crate::report::passage::{Passage, excerpt};
 use crate::report::qualities::Quality;
 use crate::report::warning::WarningKind;
 use crate::request::edges::EdgeSettings;
-use crate::request::job::{MasterJob, Output};
 use crate::request::settings::{DeciderKind, MasterSettings};
 use crate::song::observer::Observer;
 use crate::song::{SPOOL_BYTES, Song};
-use crate::workflows::master::{Decided, Mix, write_master};
+use crate::workflows::master::excerpt_of;
+use crate::workflows::mix::{Decided, Mix};
 use crate::workflows::variations::VariationKind;
 
 /// So much of the song is rendered before its excerpt, in which compressors settle, seconds.
 const SETTLING_S: f64 = 2.0;
 
-/// A song and its excerpt.
+/// What is rendered.
+const FORMAT: Format = Format::Wav;
+
+/// A song and its excerpt. What does not depend on how it is mastered is found once.
 pub struct PreviewSong {
     /// What was measured of the whole.
     pub profile: Profile,
     /// Where the excerpt is.
     pub passage: Passage,
     song: Song,
-    /// The excerpt and what leads in to it.
-    part: Song,
-    part_profile: Profile,
+    passages: TestPassages,
+    /// The excerpt with what leads in to it, measured, once it is needed.
+    part: OnceLock<(Song, Profile)>,
     /// Where the excerpt begins in that part, seconds.
     lead_in_s: f64,
 }
@@ -50,10 +54,18 @@ impl PreviewSong {
         let (song, profile) = Song::load_measured_within(path, SPOOL_BYTES, observer)?;
         let short_term_lufs = song.timeline.as_ref().map_or(&[][..], |timeline| &timeline.short_term_lufs);
         let passage = excerpt(profile.seconds(), short_term_lufs);
-        let start_s = (passage.start_s - SETTLING_S).max(0.0);
-        let with_lead_in = Passage { start_s, ..passage };
-        let (part, part_profile) = song.part(with_lead_in.frames(song.info.sample_rate_hz))?;
-        Ok(Self { profile, passage, lead_in_s: passage.start_s - start_s, song, part, part_profile })
+        let lead_in_s = passage.start_s.min(SETTLING_S);
+        let (passages, part) = (TestPassages::default(), OnceLock::new());
+        Ok(Self { profile, passage, song, passages, part, lead_in_s })
+    }
+
+    fn part(&self) -> Result<&(Song, Profile), io::Error> {
+        if let Some(part) = self.part.get() {
+            return Ok(part);
+        }
+        let with_lead_in = Passage { start_s: self.passage.start_s - self.lead_in_s, ..self.passage };
+        let part = self.song.part(with_lead_in.frames(self.song.info.sample_rate_hz))?;
+        Ok(self.part.get_or_init(|| part))
     }
 
     /// What is known of the file.
@@ -122,12 +134,13 @@ impl Previewer {
         references: Vec<MeasuredReference>,
         observer: &dyn Observer,
     ) -> Result<Preview, Error> {
-        let PreviewSong { profile, song: whole, part, part_profile, .. } = song;
+        let PreviewSong { profile, song: whole, passages, .. } = song;
         let settings = MasterSettings { edges: EdgeSettings::default(), ..with_genre_of_tags(settings, &[input]) };
-        settings.check(Format::Wav)?;
-        let aim = MasteringTarget::towards(&mut self.decider, &mut self.genres, references, &settings, &[profile])?;
-        let mix = Mix { input, settings: &settings, format: Format::Wav, song: whole, profile };
-        let mut decided = mix.decided(aim, None, |target| self.decider.decide(profile, target), observer)?;
+        settings.check(FORMAT)?;
+        let mix = Mix { input, settings: &settings, format: FORMAT, song: whole, profile, passages };
+        let networks = (&mut self.decider, &mut self.genres);
+        let (decided, part) = rayon::join(|| mix.decided_alone(references, networks, observer), || song.part());
+        let (mut decided, (part, part_profile)) = (decided?, part?);
         let wanted_lufs = decided.recipe.delivery.loudness_lufs;
         let lufs = |profile: &Profile| profile.loudness.integrated_lufs;
         let louder_lu = lufs(part_profile).zip(lufs(profile)).map_or(0.0, |(part, whole)| part - whole);
@@ -135,12 +148,7 @@ impl Previewer {
         let decided = Decided { song: part, profile: part_profile, ..decided };
         let start_s = song.lead_in_s;
         let heard = start_s..start_s + song.passage.end_s - song.passage.start_s;
-        let capture = CaptureRequest::new(part, &decided.recipe, &[heard]);
-        let scratch = tempfile::tempdir_in(folder).map_err(|e| io::Error::spooling(&e))?;
-        let path = scratch.path().join("preview.wav");
-        let output = Output { path, format: Format::Wav, force: false, delta: None, page: None };
-        let job = MasterJob { input: input.to_owned(), output, settings, recipe: None };
-        let (mut report, mut frames) = write_master(&job, decided, capture, observer)?;
+        let (mut report, frames) = excerpt_of(mix, decided, heard, folder, observer)?;
         if song.passage.end_s < profile.seconds() {
             // Where the excerpt ends, the song goes on.
             report.warnings.retain(|warning| !matches!(warning.kind, WarningKind::CutOff { .. }));
@@ -156,12 +164,6 @@ impl Previewer {
             (row.mix, row.target, row.master) =
                 (row.mix.map(of_whole), row.target.map(of_whole), row.master.map(of_whole));
         }
-        Ok(Preview {
-            frames: frames.pop().unwrap_or_default(),
-            sample_rate_hz: report.output.sample_rate_hz,
-            expected_lufs,
-            suited,
-            report,
-        })
+        Ok(Preview { frames, sample_rate_hz: report.output.sample_rate_hz, expected_lufs, suited, report })
     }
 }

@@ -3,28 +3,31 @@
 use std::path::Path;
 
 use analyzer::profile::Profile;
+use analyzer::stream::Frame;
 use models::Decider;
 use models::character::Character;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::decide::genres::{Genres, with_genre_of_tags};
-use crate::decide::target::{MasteringTarget, MeasuredReference, load_decider, measure_references, read_profile};
+use crate::decide::refine::TestPassages;
+use crate::decide::target::{MeasuredReference, load_decider, measure_references, read_profile};
 use crate::error::Error;
 use crate::io;
 use crate::io::output_spec::Format;
 use crate::page::variations::{VariationView, write_page};
-use crate::render::output_meter::CaptureRequest;
+use crate::report::Report;
 use crate::report::passage::{Passage, excerpt};
 use crate::report::qualities::{Qualities, Quality, Sound};
 use crate::request::delivery::LoudnessTarget;
-use crate::request::job::{MasterJob, Output};
+use crate::request::job::MasterJob;
 use crate::request::page::Page;
 use crate::request::paths::check_other_path;
 use crate::request::settings::{MasterSettings, Percent};
 use crate::song::observer::{Observer, Unseen};
 use crate::song::{SPOOL_BYTES, Song};
-use crate::workflows::master::{Mix, write_master};
+use crate::workflows::master::excerpt_of;
+use crate::workflows::mix::Mix;
 
 /// A way to master a song.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -148,8 +151,9 @@ pub fn variations(
     let passage = excerpt(profile.seconds(), short_term_lufs);
     let folder = tempfile::tempdir().map_err(|e| io::Error::spooling(&e))?;
     let (references, folder) = (&references[..], folder.path());
-    let genres = Genres::default();
-    let mut sources = Sources { song: &song, profile: &profile, references, passage, folder, decider, genres };
+    let (genres, passages) = (Genres::default(), &TestPassages::default());
+    let mut sources =
+        Sources { song: &song, profile: &profile, references, passage, folder, passages, decider, genres };
     let mut done = Vec::new();
     let mut kinds = vec![VariationKind::Balanced];
     let (mut balanced_lufs, mut reference) = (0.0, None);
@@ -157,7 +161,7 @@ pub fn variations(
         let Some(settings) = kind.settings(&job.settings, balanced_lufs) else { continue };
         let options = settings.options(&job.settings);
         let command = command(kind, &settings);
-        let (report, frames) = sources.mastered(kind, &MasterJob { settings, ..job.clone() }, observer)?;
+        let (report, frames) = sources.mastered(&job.input, &settings, observer)?;
         if kind == VariationKind::Balanced {
             // The balanced master says how loud "loud" is, and which character suits.
             balanced_lufs = report.after.integrated_lufs.unwrap_or(balanced_lufs);
@@ -185,30 +189,23 @@ struct Sources<'a> {
     references: &'a [MeasuredReference],
     passage: Passage,
     folder: &'a Path,
+    passages: &'a TestPassages,
     decider: Decider,
     genres: Genres,
 }
 
 impl Sources<'_> {
-    /// A whole master in the temporary folder: its report, and the excerpt.
+    /// The report on a whole master, and its excerpt.
     fn mastered(
         &mut self,
-        kind: VariationKind,
-        job: &MasterJob,
+        input: &Path,
+        settings: &MasterSettings,
         observer: &dyn Observer,
-    ) -> Result<(crate::report::Report, Vec<analyzer::stream::Frame>), Error> {
-        let Self { song, profile, references, passage, folder, decider, genres } = self;
-        let path = folder.join(kind.name()).with_extension("wav");
-        let output = Output { path, format: FORMAT, force: false, delta: None, page: None };
-        let settings = with_genre_of_tags(&job.settings, &[&job.input]);
-        let job = MasterJob { output, settings, ..job.clone() };
-        let settings = &job.settings;
-        let aim = MasteringTarget::towards(decider, genres, references.to_vec(), settings, &[profile])?;
-        let mix = Mix { input: &job.input, settings: &job.settings, format: job.output.format, song, profile };
-        let decided = mix.decided(aim, None, |target| decider.decide(profile, target), observer)?;
-        let passage = passage.start_s..passage.end_s;
-        let capture = CaptureRequest::new(song, &decided.recipe, std::slice::from_ref(&passage));
-        let (report, mut frames) = write_master(&job, decided, capture, observer)?;
-        Ok((report, frames.pop().unwrap_or_default()))
+    ) -> Result<(Report, Vec<Frame>), Error> {
+        let Self { song, profile, references, passage, folder, passages, decider, genres } = self;
+        let settings = &with_genre_of_tags(settings, &[input]);
+        let mix = Mix { input, settings, format: FORMAT, song, profile, passages };
+        let decided = mix.decided_alone(references.to_vec(), (decider, genres), observer)?;
+        excerpt_of(mix, decided, passage.start_s..passage.end_s, folder, observer)
     }
 }

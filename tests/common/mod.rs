@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every file of tests uses its own part of this")]
 
 pub mod batch;
+pub mod browser;
 pub mod true_peak;
 
 use std::collections::BTreeMap;

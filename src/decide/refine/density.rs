@@ -79,7 +79,7 @@ impl<'a> Passage<'a> {
         // What the compressors do is no noise, nor that the split of the bands turns phases.
         let (frames, mut input) = (first(compressed)?, Vec::with_capacity(rehearsal.loud_frames));
         let wide = Recipe { width: recipe.width, ..Recipe::default() };
-        each_block(&mut rehearsal.finished(&wide, &frames)?.reader(), |frames| {
+        each_block(&mut rehearsal.finished(&wide, &frames), |frames| {
             input.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
             Ok(())
         })?;
@@ -140,7 +140,7 @@ impl<'a> Passage<'a> {
         delivery.max_limiting_db = delivery.max_peak_limiting_db;
         let mut made = Vec::with_capacity(rehearsal.loud_frames);
         let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
-        let outcome = limiting.of(&rehearsal.finished(recipe, frames)?, |frames| {
+        let outcome = limiting.of(&mut rehearsal.finished(recipe, frames), |frames| {
             made.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
         })?;
         let noise_db = mask.noise_db(&made);

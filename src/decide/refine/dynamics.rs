@@ -15,6 +15,7 @@ use renderer::stages::clipper::ClipperParams;
 use renderer::stages::multiband::BandParams;
 
 use super::density::{CLIPPER_KNEE_DB, Passage};
+use super::passages::TestPassages;
 use super::rehearsal::{CLOSE_DB, Rehearsal};
 use crate::error::Error;
 use crate::song::Song;
@@ -86,14 +87,19 @@ fn minded(difference: f64, unminded: f64) -> f64 {
 ///
 /// # Errors
 /// Temporary data cannot be kept.
-pub fn decided(song: &Song, profile: &Profile, wanted: &Wanted, recipe: Recipe) -> Result<Recipe, Error> {
+pub fn decided(
+    (song, profile, passages): (&Song, &Profile, &TestPassages),
+    wanted: &Wanted,
+    recipe: Recipe,
+) -> Result<Recipe, Error> {
     let amount = wanted.amount;
     let (multiband, glue, clipper) = Default::default();
     let neutral = Recipe { multiband, glue, clipper, ..recipe };
     if amount == 0.0 {
         return Ok(neutral);
     }
-    let Some(rehearsal) = Rehearsal::new(song, profile, &neutral)? else { return Ok(neutral) };
+    let Some(passages) = passages.loud(song, profile)? else { return Ok(neutral) };
+    let rehearsal = Rehearsal::new(passages, profile, &neutral)?;
     let Some(mut aims) = aims(&rehearsal, profile, wanted, &neutral.delivery) else { return Ok(neutral) };
     let whole = compressors(&rehearsal.bands, &aims);
     let mut decided = Recipe { multiband: rehearsal.multiband(&whole, amount), ..neutral };

@@ -19,7 +19,7 @@ use crate::render::limited_source::limited_source;
 use crate::render::solve::{CEILING_MARGIN_DB, Outcome, solve};
 use crate::render::trace::TraceMeter;
 use crate::song::Song;
-use crate::song::blocks::each_block;
+use crate::song::read_ahead::each_block_ahead;
 
 /// Songs up to this long are listened to as a whole, in pieces that go to one half and the other in turn...
 const WHOLE_S: f64 = 30.0;
@@ -108,18 +108,16 @@ impl RefinementExcerpts {
 
     fn through_limiter(
         &self,
-        source: &mut impl Source<Error = crate::io::Error>,
+        source: &mut (impl Source<Error = crate::io::Error> + Send),
         recipe: &Recipe,
         profile: &Profile,
         solution: Solution,
     ) -> Result<Option<Reading>, Error> {
-        let mut rendered = Spool::new(usize::MAX);
-        each_block(source, |frames| rendered.push(frames))?;
         let mut meters = Meters::new(self.sample_rate_hz);
         let (sample_rate_hz, channels) = (self.sample_rate_hz, self.channels);
         let delivery = delivery_of(recipe, self.before.lufs, profile);
         let limiting = Limiting { recipe, delivery, solution, sample_rate_hz, channels };
-        limiting.of(&rendered, |frames| meters.push(frames))?;
+        limiting.of(source, |frames| meters.push(frames))?;
         Ok(meters.finish())
     }
 }
@@ -143,22 +141,30 @@ pub struct Limiting<'a> {
 }
 
 impl Limiting<'_> {
-    /// Solves the drive, and gives `sink` what is made of the frames, without dither.
+    /// Solves the drive for what the chain renders, and gives `sink` what is made of the frames, without dither.
     ///
     /// # Errors
     /// Temporary data cannot be read.
-    pub fn of(self, rendered: &Spool<Frame>, mut sink: impl FnMut(&[Frame])) -> Result<Outcome, Error> {
+    pub fn of(
+        self,
+        chain: &mut (impl Source<Error = crate::io::Error> + Send),
+        mut sink: impl FnMut(&[Frame]),
+    ) -> Result<Outcome, Error> {
         let Self { recipe, delivery, mut solution, sample_rate_hz, channels } = self;
         let exact_above = gain_from_db(solution.exact_above_dbfs);
         let mut meter = TraceMeter::new(sample_rate_hz, exact_above, usize::MAX);
-        each_block(&mut rendered.reader(), |frames| meter.push(frames))?;
+        let mut rendered = Spool::new(usize::MAX);
+        each_block_ahead(chain, |frames| {
+            meter.push(frames)?;
+            rendered.push(frames)
+        })?;
         let trace = meter.finish()?;
         let outcome = solve(&trace, &recipe.limiter, &delivery, &[], 0.0, solution.drive_db)?;
         solution.drive_db = outcome.drive_db;
         let limiter = LimiterGain::new(&recipe.limiter, outcome.drive_db, delivery.ceiling_dbtp, sample_rate_hz);
         let undithered = OutputParams { sample_format: SampleFormat::Float32, ..recipe.output };
-        let mut source = limited_source(rendered, &trace, limiter, &solution, &undithered, channels)?;
-        each_block(&mut source, |frames| {
+        let mut source = limited_source(&rendered, &trace, limiter, &solution, &undithered, channels)?;
+        each_block_ahead(&mut source, |frames| {
             sink(frames);
             Ok(())
         })?;
@@ -243,12 +249,12 @@ fn fade(piece: &mut [Frame], frames: usize) {
 }
 
 /// Loudness and spectrum of what a source gives; `None` where nothing is heard.
-fn measured<S: Source<Error = crate::io::Error>>(
+fn measured<S: Source<Error = crate::io::Error> + Send>(
     source: &mut S,
     sample_rate_hz: u32,
 ) -> Result<Option<Reading>, Error> {
     let mut meters = Meters::new(sample_rate_hz);
-    each_block(source, |frames| {
+    each_block_ahead(source, |frames| {
         meters.push(frames);
         Ok(())
     })?;

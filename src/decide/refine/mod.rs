@@ -8,6 +8,7 @@
 mod density;
 mod dynamics;
 mod excerpts;
+mod passages;
 mod rehearsal;
 
 use analyzer::profile::Profile;
@@ -24,6 +25,7 @@ use models::third_octaves::{
 use renderer::recipe::Recipe;
 
 use self::excerpts::RefinementExcerpts;
+pub use self::passages::TestPassages;
 use crate::error::Error;
 use crate::report::Refinement;
 use crate::request::settings::Effort;
@@ -56,8 +58,7 @@ const CORRECTION_DB: f64 = 3.0;
 /// # Errors
 /// As [`refined`].
 pub fn with_dynamics(
-    song: &Song,
-    profile: &Profile,
+    (song, profile, passages): (&Song, &Profile, &TestPassages),
     target: &Target,
     same_song: f64,
     recipe: Recipe,
@@ -70,7 +71,7 @@ pub fn with_dynamics(
     }
     observer.stage(Stage::Refining, None);
     let wanted = dynamics::Wanted { target, same_song, amount: amounts.dynamics * target.trust.dynamics };
-    dynamics::decided(song, profile, &wanted, recipe)
+    dynamics::decided((song, profile, passages), &wanted, recipe)
 }
 
 /// The recipe, its equaliser corrected by what the chain makes of the song, towards what of `target` is done.
@@ -78,8 +79,7 @@ pub fn with_dynamics(
 /// # Errors
 /// Temporary data cannot be kept, or the run is interrupted.
 pub fn refined(
-    song: &Song,
-    profile: &Profile,
+    (song, profile, passages): (&Song, &Profile, &TestPassages),
     target: &Target,
     recipe: Recipe,
     (amounts, effort): (&Amounts, Effort),
@@ -87,15 +87,14 @@ pub fn refined(
 ) -> Result<(Recipe, Option<Refinement>), Error> {
     let (mut recipe, refinement) = match rounds(effort) {
         None => (recipe, None),
-        Some(rounds) => refine_by_rendering(song, profile, target, recipe, (amounts, rounds), observer)?,
+        Some(rounds) => refine_by_rendering((song, profile, passages), target, recipe, (amounts, rounds), observer)?,
     };
     keep_one_side(profile, &mut recipe);
     Ok((recipe, refinement))
 }
 
 fn refine_by_rendering(
-    song: &Song,
-    profile: &Profile,
+    (song, profile, passages): (&Song, &Profile, &TestPassages),
     target: &Target,
     recipe: Recipe,
     (amounts, rounds): (&Amounts, usize),
@@ -105,13 +104,13 @@ fn refine_by_rendering(
     let Some(goal) = goal else { return Ok((recipe, None)) };
     let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds, observer };
     if target.kind.is_followed() {
-        let Some(excerpts) = RefinementExcerpts::whole(song, profile)? else { return Ok((recipe, None)) };
+        let Some(excerpts) = passages.whole(song, profile)? else { return Ok((recipe, None)) };
         observer.stage(Stage::Refining, Some(excerpts.len() * rounds as u64));
-        return bench.followed(&excerpts);
+        return bench.followed(excerpts);
     }
-    let Some(halves) = RefinementExcerpts::halves(song, profile)? else { return Ok((recipe, None)) };
+    let Some(halves) = passages.halves(song, profile)? else { return Ok((recipe, None)) };
     observer.stage(Stage::Refining, Some(halves.iter().map(RefinementExcerpts::len).sum::<u64>()));
-    let [one, other] = &halves;
+    let [one, other] = halves;
     let (first, second) = rayon::join(|| bench.uncorrected(one), || bench.uncorrected(other));
     let (Some(first), Some(second)) = (first?, second?) else { return Ok((recipe, None)) };
     let (a, b) =

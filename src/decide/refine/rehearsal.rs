@@ -7,7 +7,7 @@ use analyzer::punch::Punch;
 use analyzer::stream::{Frame, Meter as _};
 use analyzer::units::db_from_gain;
 use renderer::band_envelopes::{BandEnvelope, EnvelopeMeter};
-use renderer::chain::Chain;
+use renderer::chain::{Chain, Rendered};
 use renderer::recipe::{DeliveryParams, Recipe, Solution};
 use renderer::shaper::mean_dbfs;
 use renderer::stages::multiband::{BandParams, MultibandParams};
@@ -15,10 +15,11 @@ use renderer::stages::width::WidthParams;
 
 use super::excerpts::{Limiting, delivery_of, loud_first};
 use crate::error::Error;
-use crate::io::spool::Spool;
+use crate::io::spool::{Spool, SpoolReader};
 use crate::render::finish::starting_solution;
 use crate::song::Song;
 use crate::song::blocks::each_block;
+use crate::song::read_ahead::each_block_ahead;
 
 /// So much of a loud passage is enough to compare ways to loudness, seconds.
 const LONGEST_LOUD_S: usize = 6;
@@ -28,6 +29,55 @@ const LEAST_RATIO: f64 = 0.03;
 pub const CLOSE_DB: f64 = 0.3;
 /// A loudness this close is reached, LU.
 pub const CLOSE_LU: f64 = 0.05;
+
+/// A loud, a typical and a quiet passage of a song, measured.
+pub struct LoudPassages {
+    /// All of them, the loud one first.
+    frames: Spool<Frame>,
+    /// The first so many frames are the loudest.
+    loud_frames: usize,
+    /// Loudness of the loud passage and of all, LUFS.
+    lufs: [f64; 2],
+    /// Their bands.
+    envelopes: EnvelopeMeter,
+    sample_rate_hz: u32,
+    channels: u8,
+}
+
+impl LoudPassages {
+    /// `None` where there is nothing to hear.
+    ///
+    /// # Errors
+    /// The song lies in a temporary file that cannot be read.
+    pub fn of(song: &Song, profile: &Profile) -> Result<Option<Self>, Error> {
+        let (sample_rate_hz, channels) = (song.info.sample_rate_hz, song.info.channels);
+        let (frames, loud_frames) = loud_first(song, profile)?;
+        let loud_frames = (loud_frames as usize).min(LONGEST_LOUD_S * sample_rate_hz as usize);
+        let loudness = || -> Result<_, Error> {
+            let mut meters = [(); 2].map(|()| LoudnessMeter::new(sample_rate_hz));
+            let mut left = loud_frames;
+            each_block(&mut frames.reader(), |frames| {
+                let count = left.min(frames.len());
+                left -= count;
+                meters[0].push(&frames[..count]);
+                meters[1].push(frames);
+                Ok(())
+            })?;
+            Ok(meters.map(|meter| meter.history().integrated()))
+        };
+        let envelopes = || -> Result<_, Error> {
+            let mut meter = EnvelopeMeter::new(sample_rate_hz);
+            each_block(&mut frames.reader(), |frames| {
+                meter.push(frames);
+                Ok(())
+            })?;
+            Ok(meter)
+        };
+        let (lufs, envelopes) = rayon::join(loudness, envelopes);
+        let ([Some(loud_lufs), Some(lufs)], envelopes) = (lufs?, envelopes?) else { return Ok(None) };
+        Ok(Some(Self { frames, loud_frames, lufs: [loud_lufs, lufs], envelopes, sample_rate_hz, channels }))
+    }
+}
 
 /// Passages of a song, and what they sound like behind the equaliser.
 pub struct Rehearsal {
@@ -48,42 +98,22 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// `None` where there is nothing to hear. `recipe` has no dynamics yet.
-    pub fn new(song: &Song, profile: &Profile, recipe: &Recipe) -> Result<Option<Self>, Error> {
-        let (sample_rate_hz, channels) = (song.info.sample_rate_hz, song.info.channels);
+    /// Of passages through `recipe`, which has no dynamics yet.
+    pub fn new(passages: &LoudPassages, profile: &Profile, recipe: &Recipe) -> Result<Self, Error> {
+        let LoudPassages { frames, loud_frames, lufs, envelopes, sample_rate_hz, channels } = passages;
         let solution = starting_solution(recipe, profile);
-        let (frames, loud_frames) = loud_first(song, profile)?;
-        let loud_frames = (loud_frames as usize).min(LONGEST_LOUD_S * sample_rate_hz as usize);
-        let mut meters = [(); 2].map(|()| LoudnessMeter::new(sample_rate_hz));
-        let mut left = loud_frames;
-        each_block(&mut frames.reader(), |frames| {
-            let count = left.min(frames.len());
-            left -= count;
-            meters[0].push(&frames[..count]);
-            meters[1].push(frames);
-            Ok(())
-        })?;
-        let [Some(loud_lufs), Some(lufs)] = meters.map(|meter| meter.history().integrated()) else { return Ok(None) };
+        let before = envelopes.clone().finish(&solution.band_levels_dbfs).map(|band| band.punch());
         let in_front = Recipe { width: WidthParams::default(), ..recipe.clone() };
-        let envelopes = |frames: &Spool<Frame>| -> Result<[BandEnvelope; BANDS], Error> {
-            let mut meter = EnvelopeMeter::new(sample_rate_hz);
-            each_block(&mut frames.reader(), |frames| {
-                meter.push(frames);
-                Ok(())
-            })?;
-            Ok(meter.finish(&solution.band_levels_dbfs))
-        };
-        let equalized = || -> Result<_, Error> {
-            let chain = Chain::new(&in_front, &solution.band_levels_dbfs, sample_rate_hz);
-            let mut equalized = Spool::new(usize::MAX);
-            each_block(&mut chain.applied_to(frames.reader()), |frames| equalized.push(frames))?;
-            let bands = envelopes(&equalized)?;
-            Ok((equalized, bands))
-        };
-        let (before, behind) = rayon::join(|| envelopes(&frames), equalized);
-        let (before, (equalized, bands)) = (before?.map(|band| band.punch()), behind?);
-        let lufs = [loud_lufs, lufs];
-        Ok(Some(Self { equalized, loud_frames, lufs, solution, sample_rate_hz, channels, before, bands }))
+        let chain = Chain::new(&in_front, &solution.band_levels_dbfs, *sample_rate_hz);
+        let (mut equalized, mut meter) = (Spool::new(usize::MAX), EnvelopeMeter::new(*sample_rate_hz));
+        each_block_ahead(&mut chain.applied_to(frames.reader()), |frames| {
+            meter.push(frames);
+            equalized.push(frames)
+        })?;
+        let bands = meter.finish(&solution.band_levels_dbfs);
+        let (loud_frames, lufs) = (*loud_frames, *lufs);
+        let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
+        Ok(Self { equalized, loud_frames, lufs, solution, sample_rate_hz, channels, before, bands })
     }
 
     /// The compressors as far as `amount` from nothing to what they are. Every band is as loud behind them as before.
@@ -102,20 +132,20 @@ impl Rehearsal {
 
     /// What the compressors of a recipe make of the passages.
     pub fn compressed(&self, recipe: &Recipe) -> Result<Spool<Frame>, Error> {
-        self.behind(&Recipe { multiband: recipe.multiband, ..Recipe::default() }, &self.equalized)
+        let recipe = Recipe { multiband: recipe.multiband, ..Recipe::default() };
+        let mut compressed = Spool::new(usize::MAX);
+        each_block(&mut self.behind(&recipe, &self.equalized), |frames| compressed.push(frames))?;
+        Ok(compressed)
     }
 
     /// What the stages behind the compressors of a recipe make of frames.
-    pub fn finished(&self, recipe: &Recipe, compressed: &Spool<Frame>) -> Result<Spool<Frame>, Error> {
+    pub fn finished<'a>(&self, recipe: &Recipe, compressed: &'a Spool<Frame>) -> Rendered<SpoolReader<'a, Frame>> {
         let Recipe { glue, saturator, width, clipper, .. } = *recipe;
         self.behind(&Recipe { glue, saturator, width, clipper, ..Recipe::default() }, compressed)
     }
 
-    fn behind(&self, recipe: &Recipe, frames: &Spool<Frame>) -> Result<Spool<Frame>, Error> {
-        let chain = Chain::new(recipe, &self.solution.band_levels_dbfs, self.sample_rate_hz);
-        let mut rendered = Spool::new(usize::MAX);
-        each_block(&mut chain.applied_to(frames.reader()), |frames| rendered.push(frames))?;
-        Ok(rendered)
+    fn behind<'a>(&self, recipe: &Recipe, frames: &'a Spool<Frame>) -> Rendered<SpoolReader<'a, Frame>> {
+        Chain::new(recipe, &self.solution.band_levels_dbfs, self.sample_rate_hz).applied_to(frames.reader())
     }
 
     /// Highest peak of frames over the song's mean power, dB.
@@ -135,7 +165,7 @@ impl Rehearsal {
         let delivery = delivery_of(recipe, self.lufs[1], profile);
         let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
         let mut meter = EnvelopeMeter::new(sample_rate_hz);
-        let outcome = limiting.of(&self.finished(recipe, compressed)?, |frames| meter.push(frames))?;
+        let outcome = limiting.of(&mut self.finished(recipe, compressed), |frames| meter.push(frames))?;
         let is_peak = outcome.peak_limiting_db > delivery.max_peak_limiting_db - CLOSE_DB;
         // Less limiting than usual is a wish for less density, which nothing else is to bring about.
         let may_be_dense = delivery.max_limiting_db >= DeliveryParams::default().max_limiting_db;

@@ -1,0 +1,54 @@
+//! What can be asked for instead: in options of the command line, or (`{:#}`) in what the page of `goldmaster ui` has.
+
+use std::fmt::{Display, Formatter, Result};
+
+/// A piece of advice, as the second half of a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// Set another loudness than the reference's.
+    SetLoudness,
+    /// Be as loud as the reference.
+    AsLoudAsReference,
+    /// Be as loud as streaming services play.
+    StreamingLoudness,
+    /// Follow the reference to the end.
+    FollowAsItIs,
+    /// Fade the song out.
+    FadeOut,
+    /// Limit further.
+    MoreLimiting,
+    /// Lower single hits further.
+    LowerHits,
+    /// Make all songs of an album equally loud.
+    EquallyLoud,
+    /// Try another loudness for an album.
+    OtherLoudness,
+}
+
+impl Display for Advice {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        let [command_line, page] = match self {
+            Self::SetLoudness => ["set the loudness with --loudness", "set the loudness"],
+            Self::AsLoudAsReference => {
+                ["--loudness auto makes it as loud as the reference", "Set the loudness of the reference to get it"]
+            }
+            Self::StreamingLoudness => {
+                ["--for spotify, or --loudness -14", "choose one of them under “Made for”, or set the loudness to −14"]
+            }
+            Self::FollowAsItIs => [
+                "apply all of it with --match literal",
+                "apply all of it: “Follow the record”, “its spectrum as it is”",
+            ],
+            Self::FadeOut => ["fade it out with --fade-out", "with a fade"],
+            Self::MoreLimiting => {
+                ["allow more with --max-limiting-db", "start from “loud”, which allows more, or set it quieter"]
+            }
+            Self::LowerHits => ["allow more with --set delivery.max_peak_limiting_db=..", "set it quieter"],
+            Self::EquallyLoud => {
+                ["--album-balance even makes all songs equally loud", "exported each by itself they are equally loud"]
+            }
+            Self::OtherLoudness => ["try another --loudness", "try another loudness"],
+        };
+        f.write_str(if f.alternate() { page } else { command_line })
+    }
+}
