@@ -155,7 +155,7 @@ fn a_recipe_on_another_mix_is_solved_anew() {
 /// The engine, and hashes of what it makes of fixed recipes. When a hash changes, recipes that users have kept no longer give
 /// the bytes that they gave: if that is meant, raise `ENGINE_VERSION` by one and write it and the new hashes here.
 const ENGINE: (u32, [(&str, &str); 4]) = (
-    1,
+    2,
     [
         ("wav", "a01e06153170c27b"),
         ("flac", "a1951557a4ca988f"),
