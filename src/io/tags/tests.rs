@@ -10,8 +10,8 @@ use super::*;
 use crate::io::error::Warning;
 use crate::io::output_spec::{Format, OutputSpec, SampleFormat};
 
-/// The largest cover that is carried over.
-const COVER_BYTES: usize = MAX_PICTURE_BYTES;
+/// A cover of 16 MB, which is nearly the largest that is carried over.
+const COVER_BYTES: usize = 16_000_000;
 
 fn tags(texts: &[(&str, &str)], pictures: Vec<Picture>) -> Tags {
     let mut found = Found::default();
