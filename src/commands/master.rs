@@ -10,26 +10,31 @@ use crate::error::Error;
 use crate::render::promises::Verdict;
 use crate::report::Report;
 use crate::report::warning::WarningKind;
+use crate::request::job::MasterJob;
 use crate::request::page::Page;
 use crate::terminal::progress_bar::ProgressBar;
-use crate::workflows::master::{master, master_each};
+use crate::workflows::master::master_each;
 use crate::{io, terminal};
 
 pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
     check_song(&args.input, &args.others)?;
-    let jobs = args.jobs()?;
+    let masters = args.jobs()?;
     let bar = ProgressBar::new(args.show.quiet || args.show.json);
-    let [job] = &jobs[..] else {
-        let reports = master_each(&jobs, &bar)?;
-        bar.finish();
-        return reports.iter().try_for_each(|report| show(&args.show, report, None, None));
-    };
-    let report = master(job, &bar)?;
+    let mut reports = Vec::new();
+    let done = master_each(&masters, &bar, &mut reports);
     bar.finish();
+    let written = reports.iter().zip(masters.iter().flatten());
+    let shown = written.map(|(report, job)| show_job(&args.show, report, job));
+    // All of them are shown, whatever becomes of one.
+    shown.collect::<Vec<_>>().into_iter().chain([done]).collect()
+}
+
+/// Writes the recipe, where it is wanted, and prints the report.
+fn show_job(args: &ShowArgs, report: &Report, job: &MasterJob) -> Result<(), Error> {
     if let Some(path) = &job.recipe {
         io::text::write(path, &report.recipe.to_json(), job.output.force)?;
     }
-    show(&args.show, &report, job.output.page.as_ref(), job.recipe.as_deref())
+    show(args, report, job.output.page.as_ref(), job.recipe.as_deref())
 }
 
 /// Prints the report as it was asked for, and what else was written.

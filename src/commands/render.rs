@@ -4,12 +4,15 @@ use crate::cli::render::RenderArgs;
 use crate::commands::master::show;
 use crate::error::Error;
 use crate::terminal::progress_bar::ProgressBar;
-use crate::workflows::master::render;
+use crate::workflows::render::render_each;
 
 pub fn run_render(args: &RenderArgs) -> Result<(), Error> {
-    let job = args.job()?;
+    let jobs = args.jobs()?;
     let bar = ProgressBar::new(args.show.quiet || args.show.json);
-    let report = render(&job, &bar)?;
+    let mut reports = Vec::new();
+    let done = render_each(&jobs, &bar, &mut reports);
     bar.finish();
-    show(&args.show, &report, job.output.page.as_ref(), None)
+    let shown = reports.iter().zip(&jobs).map(|(report, job)| show(&args.show, report, job.output.page.as_ref(), None));
+    // All of them are shown, whatever becomes of one.
+    shown.collect::<Vec<_>>().into_iter().chain([done]).collect()
 }

@@ -20,6 +20,7 @@ use crate::report::DecisionReport;
 use crate::report::figures::TargetSpectrum;
 use crate::report::qualities::Sound;
 use crate::report::warning::{Warning, WarningKind};
+use crate::request::job::MasterJob;
 use crate::request::settings::{DeciderKind, MasterSettings, with_values};
 use crate::song::Song;
 use crate::song::observer::Observer;
@@ -147,6 +148,7 @@ pub fn untouched(
 }
 
 /// A song and what was decided for it.
+#[derive(Clone)]
 pub struct Decided<'a> {
     /// Its frames.
     pub song: &'a Song,
@@ -158,6 +160,18 @@ pub struct Decided<'a> {
     pub decision: DecisionReport,
     /// What was noticed on the way there.
     pub warnings: Vec<Warning>,
+}
+
+impl Decided<'_> {
+    /// The same, for another file of the same master: its samples are those that this job asks for.
+    ///
+    /// # Errors
+    /// The job asks for a value that no recipe accepts.
+    pub fn written_as(mut self, job: &MasterJob) -> Result<Self, Error> {
+        let output = job.settings.delivery.output(job.output.format)?;
+        self.recipe = with_values(Recipe { output, ..self.recipe }, &job.settings.values)?;
+        Ok(self)
+    }
 }
 
 /// What is to be known of the way towards a finished record: that the master is quieter, or that both are uncommonly quiet,

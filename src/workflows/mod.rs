@@ -1,4 +1,4 @@
-//! Whole ways through the program: one song (decided in `mix`, made in `master`), a preview and several variations of it, an
+//! Whole ways through the program: one song (decided in `mix`, made in `master`), a recipe, a preview and several variations of it, an
 //! album, a check of a finished file, two files to compare, the demonstration.
 
 pub mod album;
@@ -8,4 +8,5 @@ pub mod demo;
 pub mod master;
 pub mod mix;
 pub mod preview;
+pub mod render;
 pub mod variations;
