@@ -13,6 +13,8 @@ use crate::song::observer::Observer;
 
 /// A file that was not written to for so long has arrived, however much of it there is.
 const ARRIVED: Duration = Duration::from_secs(10);
+/// The clock of another machine may be ahead by so much. A date that is further ahead says nothing.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(600);
 /// Time between two looks at a file.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -70,9 +72,11 @@ fn is_all_there<T>(before: Option<Stamp>, loaded: &Result<T, io::Error>, is_whol
 /// For how long a file with this stamp might still be written to.
 fn time_to_watch(stamp: Option<Stamp>) -> Duration {
     let Some((_, Some(written))) = stamp else { return Duration::ZERO };
-    // A clock of another machine may be ahead.
-    let age = SystemTime::now().duration_since(written).unwrap_or_default();
-    ARRIVED.saturating_sub(age)
+    match SystemTime::now().duration_since(written) {
+        Ok(age) => ARRIVED.saturating_sub(age),
+        Err(ahead) if ahead.duration() < CLOCKS_DIFFER => ARRIVED,
+        Err(_) => Duration::ZERO,
+    }
 }
 
 /// Whether a file is whole.
@@ -113,6 +117,13 @@ mod tests {
             read(&path, false)
         });
         assert!(matches!(grown, Err(io::Error::Changed { .. })), "{grown:?}");
+    }
+
+    #[test]
+    fn a_date_to_come_is_that_of_another_clock_unless_it_is_far_off() {
+        let ahead = |by: Duration| time_to_watch(Some((1, Some(SystemTime::now() + by))));
+        assert_eq!([ahead(CLOCKS_DIFFER / 2), ahead(2 * CLOCKS_DIFFER)], [ARRIVED, Duration::ZERO]);
+        assert_eq!(time_to_watch(None), Duration::ZERO);
     }
 
     #[test]
