@@ -5,7 +5,6 @@ use askama::Template;
 use super::plot::{clock, number, typeset};
 use super::write;
 use crate::error::Error;
-use crate::page::plot::typeset;
 use crate::render::promises::Verdict;
 use crate::report::Report;
 use crate::report::album::{AlbumReport, AlbumSong};
