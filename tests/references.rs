@@ -9,7 +9,7 @@ use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use analyzer::stream::{Frame, Meter as _};
 use analyzer::synth::{demo_mix, pink_noise};
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ, job, louder, mastered, read, with};
-use goldmaster::decide::refine::refined;
+use goldmaster::decide::refine::{TestPassages, refined};
 use goldmaster::report::Report;
 use goldmaster::report::warning::{Subject, WarningKind, WidthCause};
 use goldmaster::request::delivery::{DeliveryRequest, LoudnessTarget};
@@ -119,8 +119,8 @@ fn what_the_chain_disturbs_is_corrected_and_told() {
         missing.iter().map(|db| (db - mean).abs()).sum::<f64>() / missing.len() as f64
     };
     let refine = |effort| {
-        refined(&song, &before, &target, recipe.clone(), (&Amounts::default(), effort), &Silent)
-            .expect("it can be rendered")
+        let tried = (&song, &before, &TestPassages::default());
+        refined(tried, &target, recipe.clone(), (&Amounts::default(), effort), &Silent).expect("it can be rendered")
     };
     assert_eq!(refine(Effort::Off), (recipe.clone(), None));
     let without_db = miss_db(&recipe, "off.wav");
