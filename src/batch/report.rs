@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use analyzer::profile::Profile;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use unicode_width::UnicodeWidthChar as _;
 
 use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Plan, Shard};
@@ -274,11 +275,14 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// A text as a cell: a spreadsheet takes one that begins with any of these for a formula, and runs it. An apostrophe
-/// in front makes it a text again.
+/// What a formula begins with in a spreadsheet, in letters of full width as well.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
+/// A text as a cell: a spreadsheet takes one that begins as a formula does, whatever cannot be seen before, for one and
+/// runs it. An apostrophe in front makes it a text again.
 pub(super) fn text_cell(text: &str) -> String {
-    let is_formula =
-        text.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r']) || text.starts_with(['\t', '\r', '\n']);
+    let is_unseen = |c: char| c.is_whitespace() || c.is_control() || c.width() == Some(0);
+    let is_formula = text.trim_start_matches(is_unseen).starts_with(FORMULA) || text.starts_with(['\t', '\r', '\n']);
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if is_formula { format!("'{text}") } else { text }
 }
@@ -296,7 +300,9 @@ mod tests {
 
     #[test]
     fn no_text_in_the_table_is_a_formula() {
-        for formula in ["=1+2.wav", "+1", "-2+3", "@SUM(A1)", " =1", "\t=1", "\r=1", "\n=1"] {
+        for formula in
+            ["=1+2.wav", "+1", "-2+3", "@SUM(A1)", " =1", "\t=1", "\r=1", "\n=1", "\u{200b}=1", "\u{1b}=1", "＝1"]
+        {
             assert!(text_cell(formula).starts_with('\''), "{formula:?}");
         }
         assert_eq!(["a-b.wav", "1=2", "", "\u{e9}"].map(text_cell), ["a-b.wav", "1=2", "", "\u{e9}"]);

@@ -11,7 +11,7 @@ use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::Plan;
 use crate::batch::record::Places;
 use crate::error::Error;
-use crate::io::text;
+use crate::io::{self, text};
 use crate::report::album::AlbumReport;
 
 /// Raised when the meaning of a field changes.
@@ -136,9 +136,9 @@ impl RunSummary {
         let orphans = orphaned.iter().map(|Places { mix, master }| format!("{master} (its mix was {mix})"));
         list(&mut out, "Masters whose mix is gone", orphans.collect());
         for AlbumSummary { name, sentences } in albums {
-            let _ = writeln!(out, "\n{}:", name.as_deref().unwrap_or("The album"));
+            let _ = writeln!(out, "\n{}:", shown(name.as_deref().unwrap_or("The album")));
             sentences.iter().for_each(|sentence| {
-                let _ = writeln!(out, "  {sentence}.");
+                let _ = writeln!(out, "  {}.", shown(sentence));
             });
         }
         out
@@ -165,8 +165,13 @@ fn list(out: &mut String, title: &str, lines: Vec<String>) {
     let more = (more > 0).then(|| format!("and {more} more"));
     for (n, line) in lines.into_iter().take(MAX_LISTED).chain(more).enumerate() {
         let title = if n == 0 { format!("\n{title}:\n") } else { String::new() };
-        let _ = writeln!(out, "{title}  {line}");
+        let _ = writeln!(out, "{title}  {}", shown(&line));
     }
+}
+
+/// A line that may hold names of files: the text is read on terminals and in mails.
+fn shown(line: &str) -> String {
+    io::name(line.as_ref())
 }
 
 /// Where the summary of a day lies.
@@ -200,6 +205,15 @@ fn date(days: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_in_the_text_command_no_terminal() {
+        let mut out = String::new();
+        let names = ["a\u{1b}]0;x\u{7}.wav", "b\nc.wav", "\u{202e}gpj.exe", "ü.wav"].map(str::to_owned);
+        list(&mut out, "New", names.to_vec());
+        let shown = ["a\u{fffd}]0;x\u{fffd}.wav", "b\u{fffd}c.wav", "\u{fffd}gpj.exe", "ü.wav"];
+        assert_eq!(out, format!("\nNew:\n  {}\n", shown.join("\n  ")));
+    }
 
     #[test]
     fn days_have_their_dates() {

@@ -88,17 +88,18 @@ fn csv_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
     let delimiter = DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',');
     let mut builder = csv::ReaderBuilder::new();
     let mut reader = builder.trim(csv::Trim::All).delimiter(delimiter).from_reader(text.as_bytes());
-    let columns: Vec<String> = reader.headers().map_err(|e| e.to_string())?.iter().map(column).collect();
+    let names = reader.headers().map_err(|e| e.to_string())?.iter().map(column);
+    let columns: Vec<(String, bool)> = names.map(|name| (name.clone(), MasterSettings::takes_several(&name))).collect();
     let rows = reader.records().map(|record| {
         let record = record.map_err(|e| e.to_string())?;
         let name = format!("line {}", record.position().map_or(0, csv::Position::line));
         let cells = columns.iter().zip(&record).filter(|(_, cell)| !cell.is_empty());
-        let values = |column: &str, cell: &str| match MasterSettings::takes_several(column) {
+        let values = |takes_several: bool, cell: &str| match takes_several {
             true => cell.split(SEPARATOR).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty()).collect(),
             false if delimiter != b',' => vec![with_decimal_point(cell)],
             false => vec![cell.to_owned()],
         };
-        Ok((name, cells.map(|(column, cell)| (column.clone(), values(column, cell))).collect()))
+        Ok((name, cells.map(|((column, several), cell)| (column.clone(), values(*several, cell))).collect()))
     });
     rows.collect()
 }

@@ -232,7 +232,13 @@ pub(crate) fn plain(error: &io::Error) -> String {
 
 /// A path on one line, whatever bytes it is made of.
 pub fn name(path: &Path) -> String {
-    path.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    path.to_string_lossy().chars().map(|c| if is_command(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Control characters, line separators, and marks of direction that letters do not need: what could change how anything
+/// else is shown.
+pub(crate) fn is_command(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What was wrong with a source and did not prevent reading it.

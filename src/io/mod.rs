@@ -26,6 +26,7 @@ mod mp3;
 mod mp4;
 mod mpeg;
 mod ogg;
+mod ogg_head;
 mod ogg_pages;
 mod opus;
 mod opus_writer;
@@ -46,6 +47,6 @@ pub mod text;
 mod wav;
 mod window;
 
-pub(crate) use error::plain;
 pub use error::{Error, Warning, name};
+pub(crate) use error::{is_command, plain};
 pub(crate) use flac::in_memory as flac_in_memory;

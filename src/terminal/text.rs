@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthChar;
 
 use super::look::{Colour, Look, code_of};
+use crate::io::is_command;
 
 /// A value with its unit, or a dash.
 pub fn optional(value: Option<f64>, unit: &str) -> String {
@@ -51,11 +52,6 @@ pub fn printable(text: &str) -> String {
         }
     }
     out
-}
-
-/// Control characters, line separators, and marks of direction that letters do not need.
-fn is_command(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Appends a list under a title, or nothing if the list is empty.
