@@ -18,7 +18,7 @@ use super::error::{Error, Warning};
 use super::regular::open_regular;
 use super::sniff::Kind;
 use super::window::{Failure, Window};
-use super::{flac_head, flac32, limits, matroska, mp4, ogg, opus};
+use super::{flac_head, flac32, limits, matroska, mp4, ogg, ogg_head, opus};
 
 /// Frames before the music in an MP4 are at most this many: no encoder needs a second of priming.
 const MAX_PRIMING_FRAMES: u64 = 1 << 16;
@@ -62,6 +62,8 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
     window.rewind().map_err(unreadable)?;
     if kind == Kind::Flac {
         window = flac_head::cleaned(window).map_err(unreadable)?;
+    } else if kind == Kind::Ogg {
+        window = ogg_head::without_long_comments(window).map_err(unreadable)?;
     }
     let stream = MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default());
     let (options, tags) = (FormatOptions::default(), MetadataOptions::default());
@@ -73,7 +75,13 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
         (Kind::Riff, Fault::Unsupported(_)) => unsupported(path, "this kind of WAV"),
         (_, fault) => explain(fault, "its header", path),
     })?;
-    let (track, params) = choose_track(&*format, path)?;
+    let (track, params) = choose_track(&*format, path).map_err(|error| match kind {
+        // A track of sound without any codec that the demuxer knows.
+        Kind::IsoMp4 if open_regular(path).ok().and_then(|mut file| mp4::has_sound(&mut file)) == Some(true) => {
+            unsupported(path, "its codec")
+        }
+        _ => error,
+    })?;
     let decoder = make_decoder(&params, kind, path)?;
     let mut warnings = Vec::new();
     let tracks = format.tracks().iter().filter(|t| t.track_type() == Some(TrackType::Audio)).count();

@@ -6,15 +6,15 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 pub(super) const MAX_SEGMENTS: usize = 255;
 
 /// Bytes of a page before its segments.
-const HEAD_BYTES: usize = 27;
+pub(super) const HEAD_BYTES: usize = 27;
 
 /// Where the head has number, serial number and checksum.
-const SERIAL_AT: usize = 14;
-const SEQUENCE_AT: usize = 18;
+pub(super) const SERIAL_AT: usize = 14;
+pub(super) const SEQUENCE_AT: usize = 18;
 const CHECKSUM_AT: usize = 22;
 
 /// Kinds of pages: one that goes on with a packet, and the first of a stream.
-const CONTINUED: u8 = 1;
+pub(super) const CONTINUED: u8 = 1;
 const FIRST: u8 = 2;
 
 /// No packet ends on the page.
@@ -78,12 +78,17 @@ impl<W: Write> Pages<W> {
     fn numbered(&mut self, mut page: Vec<u8>) -> io::Result<()> {
         page[SERIAL_AT..][..4].copy_from_slice(&self.serial.to_le_bytes());
         page[SEQUENCE_AT..][..4].copy_from_slice(&self.sequence.to_le_bytes());
-        page[CHECKSUM_AT..][..4].fill(0);
-        let checksum = checksum(0, &page);
-        page[CHECKSUM_AT..][..4].copy_from_slice(&checksum.to_le_bytes());
         self.sequence += 1;
-        self.writer.write_all(&page)
+        self.writer.write_all(&sealed(page))
     }
+}
+
+/// A page with its checksum.
+pub(super) fn sealed(mut page: Vec<u8>) -> Vec<u8> {
+    page[CHECKSUM_AT..][..4].fill(0);
+    let checksum = checksum(0, &page);
+    page[CHECKSUM_AT..][..4].copy_from_slice(&checksum.to_le_bytes());
+    page
 }
 
 /// Lengths of the segments of a packet.

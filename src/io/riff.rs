@@ -146,6 +146,10 @@ fn layout(format: Format, path: &Path) -> Result<Layout, Error> {
         (_, true, 64, 8) => Encoding::Float64,
         (_, false, 1..=8, 1) => Encoding::Unsigned8,
         (_, false, 9..=32, 2..=4) => Encoding::Signed { bytes: bytes as u8 },
+        (_, true, 16 | 24, 2 | 3) | (_, false, 64, 8) => {
+            let codec = format!("{} of {bits} bits", if float { "floating point" } else { "PCM" });
+            return Err(Error::UnsupportedCodec { path: path.to_owned(), codec });
+        }
         _ => return Err(damaged(format!("samples of {bits} bits in {bytes} bytes do not exist"))),
     };
     let kind = if float { " float" } else { "" };
@@ -272,6 +276,13 @@ mod tests {
                 frames[1][0] = expected()[1][0];
             }
             assert_eq!((frames, warnings), (expected(), vec![]), "{}", info.codec);
+        }
+    }
+
+    #[test]
+    fn samples_that_exist_and_are_not_read_are_not_called_damaged() {
+        for format in [wav_format(3, 2, 44_100, 16), wav_format(3, 2, 44_100, 24), wav_format(1, 2, 44_100, 64)] {
+            assert!(matches!(decode(&wav(&format, &[0; 4096])), Err(Error::UnsupportedCodec { .. })), "{format:?}");
         }
     }
 

@@ -14,7 +14,7 @@ use super::contain::contain;
 use super::demux::{self, Demuxed};
 use super::error::{Error, Warning};
 use super::he_aac::Detector;
-use super::mpeg::mpeg_sample_rate_hz;
+use super::mpeg::{is_layer_1_or_2, mpeg_sample_rate_hz};
 use super::opus;
 use super::sniff::Kind;
 use super::source_info::SourceInfo;
@@ -214,6 +214,10 @@ impl PacketReader {
                     && let Some(rate_hz) = mpeg_sample_rate_hz(&packet.data)
                 {
                     self.check_spec(rate_hz, self.channels)?;
+                }
+                // MP4 has one name for all layers, and its demuxer takes them for the third.
+                if (self.kind, self.source.codec) == (Kind::IsoMp4, id::CODEC_ID_MP3) && is_layer_1_or_2(&packet.data) {
+                    return Err(demux::unsupported(&self.path, "MPEG layer I or II in MP4"));
                 }
                 self.last_fault = demux::cause(&fault);
                 self.silence(packet.dur.get().min(MAX_PACKET_FRAMES));

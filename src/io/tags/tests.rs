@@ -10,8 +10,8 @@ use super::*;
 use crate::io::error::Warning;
 use crate::io::output_spec::{Format, OutputSpec, SampleFormat};
 
-/// A cover of 12 MB, as people do embed them.
-const COVER_BYTES: usize = 12_000_000;
+/// A cover of 16 MB, which is nearly the largest that is carried over.
+const COVER_BYTES: usize = 16_000_000;
 
 fn tags(texts: &[(&str, &str)], pictures: Vec<Picture>) -> Tags {
     let mut found = Found::default();
