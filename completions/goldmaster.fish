@@ -70,7 +70,7 @@ complete -c goldmaster -n "__fish_goldmaster_needs_command" -l fade-in -d 'Fades
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l fade-out -d 'Fades the tail out, as in 8:exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l save-recipe -d 'Writes everything that was decided as JSON, to read, change and render again: `goldmaster render SONG --recipe FILE`' -r -F
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l recipe -d 'As `--save-recipe`, but never over a file that exists: whoever names one wants to render it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -s o -l output -d 'File of the master, .wav, .flac, .mp3 or .opus; with --name a folder [default: SONG.master.wav beside the mix]' -r -F
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -s o -l output -d 'File of the master, .wav, .flac, .mp3 or .opus; given several times, the same master in each; with --name a folder [default: SONG.master.wav beside the mix]' -r -F
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l format -d 'File format of the master, where its name does not say it [default: wav]' -r -f -a "wav\t'WAV, or RF64 beyond 4 GiB'
 flac\t'FLAC'
 mp3\t'MP3'
@@ -123,7 +123,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand profile" -l name -
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand profile" -s f -l force -d 'Replaces an existing file'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand profile" -s h -l help -d 'Print help'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l recipe -d 'The recipe to render, as `--save-recipe` of `goldmaster master` writes it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -s o -l output -d 'File of the master, .wav, .flac, .mp3 or .opus; with --name a folder [default: SONG.master.wav beside the mix]' -r -F
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -s o -l output -d 'File of the master, .wav, .flac, .mp3 or .opus; given several times, the same master in each; with --name a folder [default: SONG.master.wav beside the mix]' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l format -d 'File format of the master, where its name does not say it [default: wav]' -r -f -a "wav\t'WAV, or RF64 beyond 4 GiB'
 flac\t'FLAC'
 mp3\t'MP3'
@@ -205,7 +205,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l fade-in
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l fade-out -d 'Fades the tail out, as in 8:exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l save-recipe -d 'Writes everything that was decided as JSON, to read, change and render again: `goldmaster render SONG --recipe FILE`' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l recipe -d 'As `--save-recipe`, but never over a file that exists: whoever names one wants to render it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s o -l output -d 'File of the master, .wav, .flac, .mp3 or .opus; with --name a folder [default: SONG.master.wav beside the mix]' -r -F
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s o -l output -d 'File of the master, .wav, .flac, .mp3 or .opus; given several times, the same master in each; with --name a folder [default: SONG.master.wav beside the mix]' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l format -d 'File format of the master, where its name does not say it [default: wav]' -r -f -a "wav\t'WAV, or RF64 beyond 4 GiB'
 flac\t'FLAC'
 mp3\t'MP3'

@@ -14,7 +14,7 @@ use goldmaster::request::delivery::DeliveryRequest;
 use goldmaster::request::job::{MasterJob, RenderJob};
 use goldmaster::request::reference::Reference;
 use goldmaster::song::observer::Silent;
-use goldmaster::workflows::master::render;
+use goldmaster::workflows::render::render;
 use renderer::lossy::{Codec, LossyParams};
 use renderer::params::Params as _;
 use renderer::recipe::{ENGINE_VERSION, OutputParams, Recipe, SampleFormat, Solution};

@@ -18,7 +18,7 @@ use goldmaster::request::reference::{MatchKind, Reference};
 use goldmaster::request::settings::Effort;
 use goldmaster::song::Song;
 use goldmaster::song::observer::Silent;
-use goldmaster::workflows::master::render;
+use goldmaster::workflows::render::render;
 use models::amounts::Amounts;
 use models::features::{DYNAMICS_START, features};
 use models::target::Target;

@@ -113,7 +113,7 @@ fn render(
             as_is,
             strictness: if strict { Strictness::Shortfalls } else { Strictness::Promises },
         };
-        Ok(workflows::master::render(&job, observer)?.to_json())
+        Ok(workflows::render::render(&job, observer)?.to_json())
     };
     watch::followed(py, threads, on_progress, work)
 }

@@ -1,11 +1,12 @@
 //! Arguments of `master`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use goldmaster::error::Error;
 use goldmaster::io::decode::begins_like_sound;
-use goldmaster::request::job::MasterJob;
+use goldmaster::io::output_spec::Format;
+use goldmaster::request::job::{MasterJob, Output};
 use goldmaster::request::promises_sound;
 use goldmaster::request::settings::MasterSettings;
 
@@ -33,21 +34,21 @@ pub struct MasterArgs {
 }
 
 impl MasterArgs {
-    /// The jobs that these arguments ask for: a master, or one for each of several places.
-    pub fn jobs(&self) -> Result<Vec<MasterJob>, Error> {
+    /// The jobs that these arguments ask for: the files of a master, or of one for each of several places.
+    pub fn jobs(&self) -> Result<Vec<Vec<MasterJob>>, Error> {
         let Self { input, others, settings, output, .. } = self;
         check_settings(settings, &[])?;
         if !others.is_empty() {
             return Err(several_songs(input, others, !settings.references.is_empty()));
         }
-        let outputs = output.outputs(input, &settings.delivery.destinations)?;
+        let masters = output.outputs(input, &settings.delivery.destinations)?;
         let recipe = self.recipe_to_write()?;
-        if recipe.is_some() && outputs.len() > 1 {
+        if recipe.is_some() && masters.len() > 1 {
             let words = "a recipe belongs to one master: give a single --for with --save-recipe";
             return Err(Error::Usage(words.to_owned()));
         }
-        let job = |(output, settings)| MasterJob { input: input.clone(), output, settings, recipe: recipe.clone() };
-        Ok(outputs.into_iter().zip(settings.each_destination()).map(job).collect())
+        let jobs = |(files, settings)| jobs_of(input, files, &settings, recipe.as_ref());
+        Ok(masters.into_iter().zip(settings.each_destination()).map(jobs).collect())
     }
 
     /// Where the recipe goes, if it is wanted.
@@ -70,4 +71,19 @@ impl MasterArgs {
         }
         Ok(recipe.cloned())
     }
+}
+
+/// The files of one master as jobs; the recipe goes with the first.
+fn jobs_of(input: &Path, files: Vec<Output>, settings: &MasterSettings, recipe: Option<&PathBuf>) -> Vec<MasterJob> {
+    let formats: Vec<Format> = files.iter().map(|file| file.format).collect();
+    let job = |(n, output): (usize, Output)| MasterJob {
+        input: input.to_owned(),
+        settings: MasterSettings {
+            delivery: settings.delivery.for_one_of(output.format, &formats),
+            ..settings.clone()
+        },
+        output,
+        recipe: recipe.filter(|_| n == 0).cloned(),
+    };
+    files.into_iter().enumerate().map(job).collect()
 }

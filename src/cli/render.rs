@@ -34,8 +34,8 @@ pub struct RenderArgs {
 }
 
 impl RenderArgs {
-    /// The job that these arguments ask for.
-    pub fn job(&self) -> Result<RenderJob, Error> {
+    /// The jobs that these arguments ask for: one for each file of the master.
+    pub fn jobs(&self) -> Result<Vec<RenderJob>, Error> {
         let (song, file) = (self.input.display(), self.recipe.display());
         if begins_like_sound(&self.recipe) && !begins_like_sound(&self.input) && self.input.exists() {
             return Err(Error::Usage(format!(
@@ -49,15 +49,14 @@ impl RenderArgs {
         let text = goldmaster::io::text::read(&self.recipe)?;
         let recipe =
             Recipe::from_json(&text).map_err(|source| Error::RecipeFile { path: self.recipe.clone(), source })?;
-        let mut outputs = self.output.outputs(&self.input, &[])?;
-        let output = outputs.pop().ok_or_else(|| Error::Usage("there is nothing to write".to_owned()))?;
-        Ok(RenderJob {
+        let job = |output| RenderJob {
             input: self.input.clone(),
             output,
-            recipe,
+            recipe: recipe.clone(),
             settings: self.settings.clone(),
             as_is: self.as_is,
             strictness: if self.strict { Strictness::Shortfalls } else { Strictness::Promises },
-        })
+        };
+        Ok(self.output.outputs(&self.input, &[])?.into_iter().flatten().map(job).collect())
     }
 }

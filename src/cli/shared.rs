@@ -24,9 +24,10 @@ use super::report::PageArgs;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// File of the master, .wav, .flac, .mp3 or .opus; with --name a folder [default: SONG.master.wav beside the mix]
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    /// File of the master, .wav, .flac, .mp3 or .opus; given several times, the same master in each; with --name a folder
+    /// [default: SONG.master.wav beside the mix]
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub outputs: Vec<PathBuf>,
     /// File format of the master, where its name does not say it [default: wav]
     #[arg(long, value_enum)]
     pub format: Option<Format>,
@@ -55,14 +56,15 @@ pub struct ShowArgs {
 }
 
 impl OutputArgs {
-    /// Where the masters of a song go: one for each of the places, or one for none.
-    pub fn outputs(&self, input: &Path, places: &[Destination]) -> Result<Vec<Output>, Error> {
-        let place = |place: Option<Destination>| match &self.name {
-            Some(pattern) => self.named(pattern, input, place),
-            None => Ok(self.beside(input, place.filter(|_| places.len() > 1))),
-        };
+    /// Where the masters of a song go: the files of one for each of the places, or of one for none. Difference and page
+    /// go with the first file.
+    pub fn outputs(&self, input: &Path, places: &[Destination]) -> Result<Vec<Vec<Output>>, Error> {
+        if self.name.is_some() && self.outputs.len() > 1 {
+            let words = "with --name, -o is the folder of the masters: give a single one";
+            return Err(Error::Usage(words.to_owned()));
+        }
         if places.len() < 2 {
-            return Ok(vec![self.output(input, place(places.first().copied())?)?]);
+            return Ok(vec![self.files(input, places.first().copied(), false)?]);
         }
         if self.delta.is_some() || self.page.is_asked_for() {
             let words = "--delta and --report belong to one master: give a single --for with them";
@@ -73,20 +75,22 @@ impl OutputArgs {
                 format!("--name {pattern} has no {{destination}}: masters for several places would have one name");
             return Err(Error::Usage(words));
         }
-        places.iter().map(|one| self.output(input, place(Some(*one))?)).collect()
+        places.iter().map(|place| self.files(input, Some(*place), true)).collect()
     }
 
-    /// The path without a pattern; with the place if there are several.
-    fn beside(&self, input: &Path, place: Option<Destination>) -> PathBuf {
-        let path = self.output.clone().unwrap_or_else(|| beside(input).with_extension(self.extension()));
-        let Some(place) = place else { return path };
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let formats = Format::value_variants().iter().map(|format| format.extension());
-        let end = formats
-            .flat_map(|extension| [format!(".master.{extension}"), format!(".{extension}")])
-            .find(|end| name.to_lowercase().ends_with(end))
-            .unwrap_or_default();
-        path.with_file_name(format!("{} [{place}]{}", &name[..name.len() - end.len()], &name[name.len() - end.len()..]))
+    /// The files of one master; the place is in their names if there are several.
+    fn files(&self, input: &Path, place: Option<Destination>, is_one_of_several: bool) -> Result<Vec<Output>, Error> {
+        let shown = place.filter(|_| is_one_of_several);
+        let paths = match (&self.name, self.outputs.as_slice()) {
+            (Some(pattern), _) => vec![self.named(pattern, input, place)?],
+            (None, []) => vec![with_place(beside(input).with_extension(self.extension()), shown)],
+            (None, files) => files.iter().map(|file| with_place(file.clone(), shown)).collect(),
+        };
+        let mut files = paths.into_iter().map(|path| self.output(input, path)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(first) = files.first_mut() {
+            (first.delta, first.page) = (self.delta.clone(), self.page.page(self.force)?);
+        }
+        Ok(files)
     }
 
     /// The path by a pattern, in the folder that is given, or beside the mix.
@@ -97,7 +101,7 @@ impl OutputArgs {
             name.push(".");
             name.push(self.extension());
         }
-        let folder = self.output.clone().or_else(|| input.parent().map(Path::to_owned)).unwrap_or_default();
+        let folder = self.outputs.first().cloned().or_else(|| input.parent().map(Path::to_owned)).unwrap_or_default();
         let path = folder.join(name);
         io::text::create_folder(path.parent().unwrap_or(Path::new("")))?;
         Ok(path)
@@ -120,8 +124,20 @@ impl OutputArgs {
             let (path, format) = (output.path.display(), output.format);
             return Err(Error::Usage(format!("{path} is the name of a {format}, and --format asks for {asked}")));
         }
-        Ok(Output { force: self.force, delta: self.delta.clone(), page: self.page.page(self.force)?, ..output })
+        Ok(Output { force: self.force, ..output })
     }
+}
+
+/// The path with the place in its name, if there is one.
+fn with_place(path: PathBuf, place: Option<Destination>) -> PathBuf {
+    let Some(place) = place else { return path };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let formats = Format::value_variants().iter().map(|format| format.extension());
+    let end = formats
+        .flat_map(|extension| [format!(".master.{extension}"), format!(".{extension}")])
+        .find(|end| name.to_lowercase().ends_with(end))
+        .unwrap_or_default();
+    path.with_file_name(format!("{} [{place}]{}", &name[..name.len() - end.len()], &name[name.len() - end.len()..]))
 }
 
 /// Reads the name of a genre; `list` shows all of them instead.

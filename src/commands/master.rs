@@ -6,9 +6,10 @@ use goldmaster::error::Error;
 use goldmaster::render::promises::Verdict;
 use goldmaster::report::Report;
 use goldmaster::report::warning::WarningKind;
+use goldmaster::request::job::MasterJob;
 use goldmaster::request::page::Page;
 use goldmaster::terminal::progress_bar::ProgressBar;
-use goldmaster::workflows::master::{master, master_each};
+use goldmaster::workflows::master::master_each;
 use goldmaster::{io, terminal};
 
 use crate::cli::hints::check_song;
@@ -18,19 +19,23 @@ use crate::commands::{look, print, print_data, print_warning};
 
 pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
     check_song(&args.input, &args.others)?;
-    let jobs = args.jobs()?;
+    let masters = args.jobs()?;
     let bar = ProgressBar::new(args.show.quiet || args.show.json);
-    let [job] = &jobs[..] else {
-        let reports = master_each(&jobs, &bar)?;
-        bar.finish();
-        return reports.iter().try_for_each(|report| show(&args.show, report, None, None));
-    };
-    let report = master(job, &bar)?;
+    let mut reports = Vec::new();
+    let done = master_each(&masters, &bar, &mut reports);
     bar.finish();
+    let written = reports.iter().zip(masters.iter().flatten());
+    let shown = written.map(|(report, job)| show_job(&args.show, report, job));
+    // All of them are shown, whatever becomes of one.
+    shown.collect::<Vec<_>>().into_iter().chain([done]).collect()
+}
+
+/// Writes the recipe, where it is wanted, and prints the report.
+fn show_job(args: &ShowArgs, report: &Report, job: &MasterJob) -> Result<(), Error> {
     if let Some(path) = &job.recipe {
         io::text::write(path, &report.recipe.to_json(), job.output.force)?;
     }
-    show(&args.show, &report, job.output.page.as_ref(), job.recipe.as_deref())
+    show(args, report, job.output.page.as_ref(), job.recipe.as_deref())
 }
 
 /// Prints the report as it was asked for, and what else was written.

@@ -2,15 +2,18 @@
 
 use goldmaster::error::Error;
 use goldmaster::terminal::progress_bar::ProgressBar;
-use goldmaster::workflows::master::render;
+use goldmaster::workflows::render::render_each;
 
 use crate::cli::render::RenderArgs;
 use crate::commands::master::show;
 
 pub fn run_render(args: &RenderArgs) -> Result<(), Error> {
-    let job = args.job()?;
+    let jobs = args.jobs()?;
     let bar = ProgressBar::new(args.show.quiet || args.show.json);
-    let report = render(&job, &bar)?;
+    let mut reports = Vec::new();
+    let done = render_each(&jobs, &bar, &mut reports);
     bar.finish();
-    show(&args.show, &report, job.output.page.as_ref(), None)
+    let shown = reports.iter().zip(&jobs).map(|(report, job)| show(&args.show, report, job.output.page.as_ref(), None));
+    // All of them are shown, whatever becomes of one.
+    shown.collect::<Vec<_>>().into_iter().chain([done]).collect()
 }

@@ -171,6 +171,20 @@ impl DeliveryRequest {
         }
     }
 
+    /// What of this a file of a master has a use for whose files have these formats: bits per sample are for those that
+    /// hold samples, bit rates for the others. What none of them has a use for stays, to be refused.
+    #[must_use]
+    pub fn for_one_of(&self, format: Format, formats: &[Format]) -> Self {
+        let is_lossy = |format: Format| format.codec().is_some();
+        let takes_bits = !is_lossy(format) || formats.iter().all(|one| is_lossy(*one));
+        let takes_bitrate = is_lossy(format) || !formats.iter().any(|one| is_lossy(*one));
+        Self {
+            word_length: self.word_length.filter(|_| takes_bits),
+            bitrate_kbps: self.bitrate_kbps.filter(|_| takes_bitrate),
+            ..self.clone()
+        }
+    }
+
     /// The delivery part of a recipe. `target_lufs` is what is typical of the target, `has_reference` whether the user chose it;
     /// the master is as loud as a reference then, but for its sake no denser than `least_plr_lu`, if that is given.
     /// Where nobody asks for a loudness, it is `louder_lu` more than that.

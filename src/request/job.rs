@@ -1,6 +1,6 @@
 //! What is to be done: one song to master, or to render.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
 use renderer::recipe::Recipe;
@@ -41,6 +41,12 @@ impl Output {
             )));
         };
         Ok(Self { path, format, force: false, delta: None, page: None })
+    }
+
+    /// The files that are written: the master, and what goes beside it.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let page = self.page.as_ref().map(|page| page.path.as_path());
+        [Some(self.path.as_path()), self.delta.as_deref(), page].into_iter().flatten()
     }
 }
 

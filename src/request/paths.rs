@@ -55,6 +55,20 @@ pub fn check_other_path<'a>(
     ensure_clear(other, force)
 }
 
+/// Files of one run: each needs a place of its own.
+///
+/// # Errors
+/// Two of them have one place: says which.
+pub fn check_apart(files: &[&Path]) -> Result<(), Error> {
+    for (n, file) in files.iter().enumerate() {
+        if files[..n].iter().any(|other| place(other) == place(file) || ensure_distinct(other, file).is_err()) {
+            let file = file.display();
+            return Err(Error::Usage(format!("{file} would be written twice: choose another name for one of them")));
+        }
+    }
+    Ok(())
+}
+
 /// The folder of a file.
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))

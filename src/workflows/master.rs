@@ -1,6 +1,6 @@
 //! A song's way from file to file, as a straight line.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use analyzer::profile::Profile;
 use analyzer::stream::Frame;
@@ -10,7 +10,7 @@ use models::amounts::Amounts;
 use models::decision::{Confidence, MasteringDecision};
 use models::target::{Target, TargetKind};
 use renderer::lossy::LossyParams;
-use renderer::recipe::{ENGINE_VERSION, Recipe, Solution};
+use renderer::recipe::Recipe;
 
 use crate::decide::genres::{Genres, with_genre_of_tags};
 use crate::decide::refine::{refined, with_dynamics};
@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
 use crate::page;
-use crate::render::finish::{Finished, Solve, WriteRequest, finish, settings_hash, starting_solution};
+use crate::render::finish::{Finished, Solve, WriteRequest, finish, starting_solution};
 use crate::render::output_meter::CaptureRequest;
 use crate::render::provenance::origin;
 use crate::report::actions::{Action, actions};
@@ -33,9 +33,9 @@ use crate::report::stated::stated;
 use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::request::delivery::fitted_to;
-use crate::request::job::{MasterJob, Output, RenderJob};
-use crate::request::paths::{check_other_path, check_paths};
-use crate::request::settings::{DeciderKind, MasterSettings, Strictness, check_format, with_values};
+use crate::request::job::{MasterJob, Output};
+use crate::request::paths::{check_apart, check_other_path, check_paths};
+use crate::request::settings::{DeciderKind, MasterSettings, Strictness, with_values};
 use crate::song::observer::Observer;
 use crate::song::{SPOOL_BYTES, Song};
 
@@ -56,35 +56,63 @@ pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error>
     from_measured(job, (&song, &profile), references?, (&mut decider, &mut Genres::default()), observer)
 }
 
-/// Masters one song for several places, each as it comes out alone: what is measured is measured once. The jobs have the
+/// Masters one song, for several places or in several files, each as it comes out alone: what is measured is measured
+/// once, and what is decided is decided once for each place. Every item has the files of one master. All jobs have the
 /// input, the decider and the references of the first.
 ///
 /// # Errors
-/// See [`Error`]; what was written before stays.
-pub fn master_each(jobs: &[MasterJob], observer: &dyn Observer) -> Result<Vec<Report>, Error> {
-    let Some(MasterJob { input, settings, .. }) = jobs.first() else { return Ok(Vec::new()) };
-    jobs.iter().try_for_each(check)?;
+/// See [`Error`]; what was written before stays, and `reports` has the reports of it.
+pub fn master_each(
+    masters: &[Vec<MasterJob>],
+    observer: &dyn Observer,
+    reports: &mut Vec<Report>,
+) -> Result<(), Error> {
+    let Some(MasterJob { input, settings, .. }) = masters.iter().flatten().next() else { return Ok(()) };
+    masters.iter().flatten().try_for_each(check)?;
+    let files = masters.iter().flatten().flat_map(|job| job.output.files().chain(job.recipe.as_deref()));
+    check_apart(&files.collect::<Vec<_>>())?;
     let mut decider = load_decider(settings.decider)?;
-    let references = measure_references(&settings.references, observer)?;
-    let (song, profile) = Song::load_edited(input, &settings.edges.params()?, SPOOL_BYTES, observer)?;
+    let edges = settings.edges.params()?;
+    let (song, references) = rayon::join(
+        || Song::load_edited(input, &edges, SPOOL_BYTES, observer),
+        || measure_references(&settings.references, observer),
+    );
+    let ((song, profile), references) = (song?, references?);
     let mut genres = Genres::default();
-    let report = |job| from_measured(job, (&song, &profile), references.clone(), (&mut decider, &mut genres), observer);
-    jobs.iter().map(report).collect()
+    for files in masters {
+        let Some(first) = files.first() else { continue };
+        let networks = (&mut decider, &mut genres);
+        let decided = decided_from(first, (&song, &profile), references.clone(), networks, observer)?;
+        for job in files {
+            reports.push(deliver(job, decided.clone().written_as(job)?, observer)?);
+        }
+    }
+    Ok(())
 }
 
 /// Masters a song that is read and measured, with references that are measured and networks that are loaded.
 pub(crate) fn from_measured(
     job: &MasterJob,
-    (song, profile): (&Song, &Profile),
+    measured: (&Song, &Profile),
+    references: Vec<MeasuredReference>,
+    networks: (&mut Decider, &mut Genres),
+    observer: &dyn Observer,
+) -> Result<Report, Error> {
+    deliver(job, decided_from(job, measured, references, networks, observer)?, observer)
+}
+
+/// What is decided for a song that is read and measured.
+fn decided_from<'s>(
+    job: &MasterJob,
+    (song, profile): (&'s Song, &'s Profile),
     references: Vec<MeasuredReference>,
     (decider, genres): (&mut Decider, &mut Genres),
     observer: &dyn Observer,
-) -> Result<Report, Error> {
+) -> Result<Decided<'s>, Error> {
     let settings = &with_genre_of_tags(&job.settings, &[&job.input]);
     let target = MasteringTarget::towards(decider, genres, references, settings, &[profile])?;
     let mix = Mix { input: &job.input, settings, format: job.output.format, song, profile };
-    let decided = mix.decided(target, None, |target| decider.decide(profile, target), observer)?;
-    deliver(job, decided, observer)
+    mix.decided(target, None, |target| decider.decide(profile, target), observer)
 }
 
 /// Refuses what can be found wrong before any work is done.
@@ -94,12 +122,8 @@ pub(crate) fn check(job: &MasterJob) -> Result<(), Error> {
     let references = settings.references.iter().map(|r| r.path.as_path());
     check_paths(&job.input, references.clone(), &job.output)?;
     if let Some(recipe) = &job.recipe {
-        let page = job.output.page.as_ref().map(|page| &page.path);
-        let output = [Some(&job.output.path), job.output.delta.as_ref(), job.settings.profile.as_ref(), page]
-            .into_iter()
-            .flatten()
-            .map(PathBuf::as_path);
-        let taken = references.chain([job.input.as_path()]).chain(output);
+        let profile = settings.profile.as_deref();
+        let taken = references.chain([job.input.as_path()]).chain(job.output.files()).chain(profile);
         check_other_path("recipe", recipe, taken, job.output.force)?;
     }
     if let Some(path) = &settings.profile {
@@ -214,6 +238,7 @@ pub fn untouched(
 }
 
 /// A song and what was decided for it.
+#[derive(Clone)]
 pub struct Decided<'a> {
     /// Its frames.
     pub song: &'a Song,
@@ -225,6 +250,15 @@ pub struct Decided<'a> {
     pub decision: DecisionReport,
     /// What was noticed on the way there.
     pub warnings: Vec<Warning>,
+}
+
+impl Decided<'_> {
+    /// The same, for another file of the same master: its samples are those that this job asks for.
+    fn written_as(mut self, job: &MasterJob) -> Result<Self, Error> {
+        let output = job.settings.delivery.output(job.output.format)?;
+        self.recipe = with_values(Recipe { output, ..self.recipe }, &job.settings.values)?;
+        Ok(self)
+    }
 }
 
 /// Renders and writes what was decided.
@@ -290,7 +324,7 @@ fn cut_off(song: &Song, profile: &Profile) -> Result<Vec<Warning>, Error> {
 const CUT_OFF_LU: f64 = -20.0;
 
 /// The master is there: a page that cannot be written is no reason to call it failed.
-fn note_page(written: Result<(), Error>, report: &mut Report) {
+pub(super) fn note_page(written: Result<(), Error>, report: &mut Report) {
     if let Err(error) = written {
         let kind = WarningKind::NoPage { cause: error.to_string() };
         report.warnings.push(Warning::new(Subject::Page, kind).into());
@@ -318,51 +352,6 @@ fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recip
 const QUIET_LUFS: f64 = -20.0;
 /// A difference of loudness that is not worth a word, LU.
 const AS_LOUD_LU: f64 = 0.2;
-
-/// Renders one song from a recipe. On the input that the recipe was solved for nothing is searched.
-///
-/// # Errors
-/// See [`Error`]; nothing is written.
-pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error> {
-    let output = fitted_to(job.recipe.output, job.output.format, None);
-    let recipe = with_values(Recipe { output, ..job.recipe.clone() }, &job.settings)?;
-    check_format(job.output.format, recipe.output.sample_format)?;
-    check_paths(&job.input, std::iter::empty(), &job.output)?;
-    let mut song = Song::load(&job.input, observer)?.edited(&recipe.edges)?;
-    let hash = song.hash.clone();
-    let fits = |solution: &Solution| {
-        let Solution { engine, input_hash, settings_hash: of_settings, .. } = solution;
-        *engine == ENGINE_VERSION && *input_hash == hash && *of_settings == settings_hash(&recipe)
-    };
-    // A page shows the mix as well.
-    let mut profile = job.output.page.as_ref().map(|_| song.profile(observer)).transpose()?;
-    let solve = match &recipe.solution {
-        Some(solution) if fits(solution) => Solve::Given(solution.clone()),
-        Some(solution) if job.as_is => Solve::AsIs(solution.clone()),
-        _ => {
-            let profile = match &mut profile {
-                Some(profile) => profile,
-                None => profile.insert(song.profile(observer)?),
-            };
-            if profile.loudness.integrated_lufs.is_none() {
-                return Err(Error::Decide { path: job.input.clone(), source: models::error::Error::SilentSource });
-            }
-            Solve::Anew(profile)
-        }
-    };
-    let tags = Tags::read(&job.input);
-    let capture = page::capture(job.output.page.as_ref(), &song, &recipe);
-    let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture };
-    let mut finished = finish(&song, &recipe, solve, request, observer)?;
-    let heard = std::mem::take(&mut finished.passages);
-    let warnings = [Warning::of_file(&Subject::Mix, &song.warnings), Warning::of_recipe(&recipe)].concat();
-    let tone = profile.as_ref().map(|_| song.tone()).transpose()?;
-    let seen =
-        ReportInputs { input: &job.input, song: &song, profile: profile.as_ref(), tone, decision: None, warnings };
-    let mut report = report(seen, finished, &job.output);
-    note_page(page::of_master(&job.output, &report, &song, heard), &mut report);
-    Ok(report)
-}
 
 /// How dense a reference makes a master: as dense as its loudness asks for where it is followed, else only as far as a song like this
 /// bears it; no denser where nothing of it is taken.
@@ -402,17 +391,18 @@ fn write_recipe(
 }
 
 /// What a report needs besides the master itself.
-struct ReportInputs<'a> {
-    input: &'a Path,
-    song: &'a Song,
-    profile: Option<&'a Profile>,
+pub(super) struct ReportInputs<'a> {
+    pub input: &'a Path,
+    pub song: &'a Song,
+    pub profile: Option<&'a Profile>,
     /// Of the mix, at some moments, where it was measured.
-    tone: Option<Tone>,
-    decision: Option<DecisionReport>,
-    warnings: Vec<Warning>,
+    pub tone: Option<Tone>,
+    pub decision: Option<DecisionReport>,
+    pub warnings: Vec<Warning>,
 }
 
-fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
+/// The report of what was written.
+pub(super) fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
     let ReportInputs { input, song, profile, tone, decision, mut warnings } = seen;
     let Finished { recipe, solution, measured, promises, sample_rate_hz, limiting, band_gain, .. } = finished;
     let channels = song.info.channels;

@@ -1,4 +1,4 @@
-//! Whole ways through the program: one song, a preview and several variations of it, an album, a check of a finished file, two files to compare, the
+//! Whole ways through the program: one song, a recipe, a preview and several variations of it, an album, a check of a finished file, two files to compare, the
 //! demonstration.
 
 pub mod album;
@@ -7,4 +7,5 @@ pub mod compare;
 pub mod demo;
 pub mod master;
 pub mod preview;
+pub mod render;
 pub mod variations;
