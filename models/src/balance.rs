@@ -43,9 +43,9 @@ pub fn counted(source: &ThirdOctaveLevels, cutoff_hz: f64) -> [Counted; 2] {
     source.map(|levels| std::array::from_fn(|band| band < known && levels[band] > NOTHING_LU))
 }
 
-/// Songs whose moments are no further apart than the first may well be parts of one, beyond the second they surely are not, dB: three of
-/// four parts of a song stay within 4.6 dB of each other, however far a mix is from its master, and one of twenty other songs.
-const SAME_SONG_DB: [f64; 2] = [4.5, 5.5];
+/// Up to the first [strangeness](Registration::strangeness) a record may well be another part of the same song, beyond the second it is not: three
+/// of four parts of a song are less strange than the first, however far a mix is from its master, and of other songs one in a hundred.
+const SAME_SONG: [f64; 2] = [1.15, 1.3];
 /// Where the long-term spectra of parts of a song differ by so much within octaves, root mean square, one half of the difference is that
 /// of moments laid over each other and the other that of the means, dB; where it is rougher, the parts do not play the same and more is
 /// that of the moments, where it is smooth, the means are right.
@@ -65,9 +65,9 @@ pub fn decide(
 ) -> MasteringDecision {
     let (known, counted) = (thirds_below(cutoff_hz), counted(source, cutoff_hz));
     let (mut wanted, mut narrow_share, mut same_song) = (difference(source, target), 0.0, 0.0);
-    if let Some(Registration { shift_db, distance_db }) = registration {
-        same_song = falling(SAME_SONG_DB, *distance_db);
-        narrow_share = falling(SAME_DB, *distance_db);
+    if let Some(Registration { shift_db, distance_db, strangeness }) = registration {
+        same_song = falling(SAME_SONG, *strangeness);
+        narrow_share = same_song * falling(SAME_DB, *distance_db);
         for ((gains, counted), shift_db) in wanted.iter_mut().zip(&counted).zip(shift_db.chunks_exact(SPECTRUM_BANDS)) {
             let share = same_song * share_of_moments(gains, counted);
             for (band, gain) in gains.iter_mut().enumerate().take(known) {
@@ -230,13 +230,13 @@ mod tests {
         /// Of parts of a song, which are no copies of each other.
         const PARTS_DB: f64 = 4.2;
         let shift_db = [-3.0; 2 * SPECTRUM_BANDS];
-        let at = |notes_db: f64, distance_db: f64| {
+        let at = |notes_db: f64, strangeness: f64| {
             let target = with(&SONG, |_, band| if band % 2 == 0 { 4.0 + notes_db } else { 4.0 - notes_db });
-            found(&SONG, &target, Some(&Registration { shift_db, distance_db }))[0][8]
+            found(&SONG, &target, Some(&Registration { shift_db, distance_db: PARTS_DB, strangeness }))[0][8]
         };
-        let (rough, smooth, strange) = (at(6.0, PARTS_DB), at(0.1, PARTS_DB), at(6.0, 6.0));
+        let (rough, smooth, strange) = (at(6.0, 1.0), at(0.1, 1.0), at(6.0, 1.5));
         assert!(rough < -2.0 && smooth > 3.5 && strange > 3.5, "{rough} {smooth} {strange}");
-        assert!((rough..strange).contains(&at(6.0, 5.0)), "{}", at(6.0, 5.0));
+        assert!((rough..strange).contains(&at(6.0, 1.2)), "{}", at(6.0, 1.2));
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Network {
         target: &Features,
         registration: &Registration,
     ) -> Result<Prediction, Error> {
-        let Registration { shift_db, distance_db } = registration;
+        let Registration { shift_db, distance_db, .. } = registration;
         let [values, deviations] =
             self.run([source, target, &[shift_db.as_slice(), &[*distance_db]].concat(), &[0.0]])?;
         Ok(Prediction { values: Outputs::of(&values), deviations: Outputs::of(&deviations) })

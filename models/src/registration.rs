@@ -4,7 +4,8 @@
 //! paired with the moment of the other that it is most alike, and the gain that brings the pairs together is sought, in turn: an
 //! iterative closest point registration (Besl & McKay 1992) with a gain per band for a motion. The gain is smooth, since what
 //! masters change is broad: one that could follow single notes would lay one note over another. It is a median, in which pairs weigh the
-//! less the worse they fit. How well the best pairs fit tells how much the songs have in common.
+//! less the worse they fit. How well the best pairs fit, beside how well moments of one song fit each other, tells how much the songs have
+//! in common.
 
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::SPECTRUM_BANDS;
@@ -25,9 +26,13 @@ const CLOSE_SHARE: f64 = 0.02;
 const CLOSE_DB2: f64 = 0.5;
 /// Shares of a band and its neighbours in the gain: an octave wide.
 const SMOOTH: [f64; 5] = [0.5, 1.0, 1.0, 1.0, 0.5];
+/// Moments of a song that are no further apart than this share a note, and are no pair.
+const SAME_NOTE_MOMENTS: usize = 6;
 const MAX_STEPS: usize = 20;
 /// A step this small is the last, dB.
 const LAST_STEP_DB: f64 = 0.01;
+/// Moments of a song differ by so much at least, dB.
+const LEAST_OWN_DB: f64 = 0.5;
 
 /// What brings one song to another.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +41,9 @@ pub struct Registration {
     pub shift_db: Levels,
     /// Root mean square difference of the moments that were paired, weighted like them, dB.
     pub distance_db: f64,
+    /// The same over what moments of either song differ by from others of their own: about 1 between parts of one song, more between
+    /// strangers. Infinite where a song is too short to tell.
+    pub strangeness: f64,
 }
 
 /// The moments of a song over its loudness, silent ones left out.
@@ -55,6 +63,7 @@ impl Registration {
         if source.is_empty() || target.is_empty() || known == 0 {
             return None;
         }
+        let own_db = [source, target].map(|song| own_distance_db(song, known));
         let mut pairing = Pairing::new(source, target, known);
         let mut shift_db = smooth(start_db, known);
         let mut distance_db = 0.0;
@@ -68,8 +77,54 @@ impl Registration {
                 break;
             }
         }
-        Some(Self { shift_db, distance_db })
+        let strangeness = match own_db {
+            [Some(a), Some(b)] => distance_db / libm::sqrt(a * b),
+            _ => f64::INFINITY,
+        };
+        Some(Self { shift_db, distance_db, strangeness })
     }
+}
+
+/// How far the moments of a song are from those of it that they are most alike, as the distance of a registration is found, dB; `None` where
+/// there are too few.
+fn own_distance_db(song: &[Levels], known: usize) -> Option<f64> {
+    let weight = weights(known);
+    let nearest_of = |n: usize| {
+        let others = song.iter().enumerate().filter(|(other, _)| other.abs_diff(n) >= SAME_NOTE_MOMENTS);
+        others.map(|(_, other)| difference(&song[n], other, &weight)).min_by(f64::total_cmp)
+    };
+    let nearest: Vec<f64> = (0..song.len()).filter_map(nearest_of).collect();
+    let scale = scale_of(&nearest)?;
+    let weights: Vec<f64> = nearest.iter().map(|distance| libm::exp(-distance / scale)).collect();
+    let squares: f64 = nearest.iter().zip(&weights).map(|(distance, weight)| weight * distance).sum();
+    // A song that repeats itself exactly is no closer to another than measuring is exact.
+    Some(libm::sqrt(squares / weights.iter().sum::<f64>()).max(LEAST_OWN_DB))
+}
+
+/// What the bands count, together 1; those from `known` on nothing.
+fn weights(known: usize) -> Levels {
+    let raw: Levels = std::array::from_fn(|n| {
+        let channel = if n < SPECTRUM_BANDS { 1.0 } else { SIDE_WEIGHT };
+        match n % SPECTRUM_BANDS {
+            band if band >= known => 0.0,
+            band if band < LOWEST_BANDS => LOWEST_WEIGHT * channel,
+            _ => channel,
+        }
+    });
+    let total: f64 = raw.iter().sum();
+    raw.map(|weight| weight / total)
+}
+
+/// Weighted mean square difference of two moments.
+fn difference(a: &Levels, b: &Levels, weight: &Levels) -> f64 {
+    a.iter().zip(b).zip(weight).map(|((a, b), w)| w * (a - b) * (a - b)).sum()
+}
+
+/// The scale on which pairs that are so far apart lose weight; `None` where there are none.
+fn scale_of(distances: &[f64]) -> Option<f64> {
+    let mut sorted = distances.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted.get((sorted.len().checked_sub(1)? as f64 * CLOSE_SHARE) as usize).map(|distance| distance + CLOSE_DB2)
 }
 
 /// The running mean over the `known` bands of mid and of side, narrower towards their ends; nothing beyond.
@@ -112,29 +167,16 @@ struct Pairing<'a> {
 
 impl<'a> Pairing<'a> {
     fn new(source: &'a [Levels], target: &'a [Levels], known: usize) -> Self {
-        let raw: Levels = std::array::from_fn(|n| {
-            let channel = if n < SPECTRUM_BANDS { 1.0 } else { SIDE_WEIGHT };
-            match n % SPECTRUM_BANDS {
-                band if band >= known => 0.0,
-                band if band < LOWEST_BANDS => LOWEST_WEIGHT * channel,
-                _ => channel,
-            }
-        });
-        let total: f64 = raw.iter().sum();
-        let weight = raw.map(|w| w / total);
-        let distance = |a: &Levels, b: &Levels| -> f64 {
-            a.iter().zip(b).zip(&weight).map(|((a, b), w)| w * (a - b) * (a - b)).sum()
-        };
-        let apart = source.iter().flat_map(|a| target.iter().map(move |b| distance(a, b))).collect();
+        let weight = weights(known);
+        let apart = source.iter().flat_map(|a| target.iter().map(move |b| difference(a, b, &weight))).collect();
         Self { source, target, weight, apart, nearest: Vec::new() }
     }
 
     /// Where `shift` goes from here, and the mean square difference of the pairs that say so.
     fn step(&mut self, shift: &Levels) -> (Levels, f64) {
         self.pair(shift);
-        let mut distances: Vec<f64> = self.nearest.iter().map(|(_, distance)| *distance).collect();
-        distances.sort_unstable_by(f64::total_cmp);
-        let scale = distances[((distances.len() - 1) as f64 * CLOSE_SHARE) as usize] + CLOSE_DB2;
+        let distances: Vec<f64> = self.nearest.iter().map(|(_, distance)| *distance).collect();
+        let scale = scale_of(&distances).unwrap_or(CLOSE_DB2);
         let pairs: Vec<(&Levels, &Levels, f64)> = self.pairs(scale).collect();
         let (mut total, mut squares) = (0.0, 0.0);
         for ((_, _, weight), (_, distance)) in pairs.iter().zip(&self.nearest) {
@@ -233,6 +275,11 @@ mod tests {
             Registration::of(a, b, &[0.0; BANDS], SPECTRUM_BANDS).expect("moments").distance_db
         };
         assert!(distance(&a, &c) > 5.0 * distance(&a, &b), "{} and {}", distance(&a, &c), distance(&a, &b));
+        let strangeness = |a: &[Levels], b: &[Levels]| {
+            Registration::of(a, b, &[0.0; BANDS], SPECTRUM_BANDS).expect("moments").strangeness
+        };
+        assert!((0.5..1.2).contains(&strangeness(&a, &b)) && strangeness(&a, &c) > 2.0, "{}", strangeness(&a, &b));
+        assert_eq!(strangeness(&a[..4], &b), f64::INFINITY);
     }
 
     #[test]
