@@ -25,8 +25,9 @@ let wanted = [];
 let busy = null;
 let run = 0;
 let leaving = new AbortController();
-/** The song whose masters were asked for. */
+/** The song whose masters were asked for, and the one whose mix is on its way. */
 let begun = null;
+let loading = null;
 
 const song = () => state.songs.find((s) => s.id === songId);
 // ---- Sounds
@@ -267,8 +268,13 @@ async function hearMix() {
     begun = songId;
     startOver();
   }
-  if (player.has("mix")) return;
-  await player.load("mix", shown.sound.url, shown.sound.lufs);
+  if (player.has("mix") || loading === songId) return;
+  loading = songId;
+  try {
+    await player.load("mix", shown.sound.url, shown.sound.lufs);
+  } finally {
+    loading = null;
+  }
   if (shown.id !== songId) return;
   for (const reference of state.references) follow(reference).catch(failed("record"));
   drawSounds();

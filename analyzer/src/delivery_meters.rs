@@ -49,8 +49,9 @@ const EBUR128_TAPS: usize = 49;
 const FFMPEG_TAPS: usize = 32;
 const FFMPEG_BETA: f64 = 9.0;
 const FFMPEG_RATE_HZ: u32 = 192_000;
-/// Phases that it keeps at most, and points of the longest period with its rate that is followed: that of 11,025 Hz.
+/// Phases that it keeps at most.
 const FFMPEG_PHASES: usize = 1024;
+/// Points after which a rate and its own begin together again: at most those of 11,025 Hz. Other rates are not followed.
 const MAX_PERIOD: usize = 2560;
 
 /// Frames on both sides of a block that reach into it.

@@ -20,11 +20,11 @@ pub struct Pair(wide::f64x2);
 
 /// Every angle of a transform whose length is a power of two, or three times one, is a multiple of a turn over this.
 const ANGLES: f64 = (3 << 24) as f64;
-/// The sine and cosine of a system's library are no further from the right ones, of angles that are rounded themselves.
+/// The most that a system's sine or cosine of a rounded angle is off by.
 const SYSTEM_ERROR: f64 = 4e-15;
 
-/// The factors of a transform are sines and cosines from the library of the system, whose last bit depends on system and processor. This is the
-/// same number as `libm` has it everywhere; what is no such factor stays as it is.
+/// A transform's factors are sines and cosines of the system's library, whose last bit depends on system and processor. This is the same
+/// factor as `libm` has it, which is the same everywhere. Any other number stays as it is.
 fn as_everywhere(factor: f64) -> f64 {
     if factor.abs() > 1.0 {
         return factor;

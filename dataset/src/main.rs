@@ -198,7 +198,7 @@ fn pairs(songs: &[Loaded], index: usize, mix: &Profile, random: &mut Random) -> 
         let known = songs[index].row.known_bands.min(songs[other].row.known_bands);
         let (from, to) = (features(mix)?, features(reference)?);
         let start_db = std::array::from_fn(|n| if n % SIDE < known { to[MID + n] - from[MID + n] } else { 0.0 });
-        let Registration { shift_db, distance_db, .. } =
+        let Registration { shift_db, distance_db, relative_distance: _ } =
             Registration::of(&moments(mix), &moments(reference), &start_db, known)?;
         let registered = shift_db.into_iter().chain([distance_db]).map(rounded).collect();
         Some(PairRow { kinship, song: other, registered })

@@ -43,8 +43,8 @@ pub fn counted(source: &ThirdOctaveLevels, cutoff_hz: f64) -> [Counted; 2] {
     source.map(|levels| std::array::from_fn(|band| band < known && levels[band] > NOTHING_LU))
 }
 
-/// Up to the first [strangeness](Registration::strangeness) a record may well be another part of the same song, beyond the second it is not. Of parts of a
-/// song, however far a mix is from its master, five of six are less strange than the first; of other records, one in twenty-five.
+/// Up to the first [relative distance](Registration::relative_distance) a record may well be another part of the same song, beyond the second it is
+/// not. Five of six parts of a song are nearer than the first, however far a mix is from its master; of other records, one in twenty-five.
 const SAME_SONG: [f64; 2] = [1.25, 1.45];
 /// Where the long-term spectra of parts of a song differ by so much within octaves, root mean square, one half of the difference is that
 /// of moments laid over each other and the other that of the means, dB; where it is rougher, the parts do not play the same and more is
@@ -65,8 +65,8 @@ pub fn decide(
 ) -> MasteringDecision {
     let (known, counted) = (thirds_below(cutoff_hz), counted(source, cutoff_hz));
     let (mut wanted, mut narrow_share, mut same_song) = (difference(source, target), 0.0, 0.0);
-    if let Some(Registration { shift_db, distance_db, strangeness }) = registration {
-        same_song = falling(SAME_SONG, *strangeness);
+    if let Some(Registration { shift_db, distance_db, relative_distance }) = registration {
+        same_song = falling(SAME_SONG, *relative_distance);
         narrow_share = same_song * falling(SAME_DB, *distance_db);
         for ((gains, counted), shift_db) in wanted.iter_mut().zip(&counted).zip(shift_db.chunks_exact(SPECTRUM_BANDS)) {
             let share = same_song * share_of_moments(gains, counted);
@@ -230,13 +230,13 @@ mod tests {
         /// Of parts of a song, which are no copies of each other.
         const PARTS_DB: f64 = 4.2;
         let shift_db = [-3.0; 2 * SPECTRUM_BANDS];
-        let at = |notes_db: f64, strangeness: f64| {
+        let at = |notes_db: f64, relative_distance: f64| {
             let target = with(&SONG, |_, band| if band % 2 == 0 { 4.0 + notes_db } else { 4.0 - notes_db });
-            found(&SONG, &target, Some(&Registration { shift_db, distance_db: PARTS_DB, strangeness }))[0][8]
+            found(&SONG, &target, Some(&Registration { shift_db, distance_db: PARTS_DB, relative_distance }))[0][8]
         };
-        let (rough, smooth, strange) = (at(6.0, 1.0), at(0.1, 1.0), at(6.0, 1.5));
-        assert!(rough < -2.0 && smooth > 3.5 && strange > 3.5, "{rough} {smooth} {strange}");
-        assert!((rough + 1.0..strange - 1.0).contains(&at(6.0, 1.35)), "{}", at(6.0, 1.35));
+        let (rough, smooth, other) = (at(6.0, 1.0), at(0.1, 1.0), at(6.0, 1.5));
+        assert!(rough < -2.0 && smooth > 3.5 && other > 3.5, "{rough} {smooth} {other}");
+        assert!((rough + 1.0..other - 1.0).contains(&at(6.0, 1.35)), "{}", at(6.0, 1.35));
     }
 
     #[test]

@@ -180,7 +180,8 @@ impl Decider {
         let mut estimate = match &mut self.networks {
             None => rules::decide(&from, &to, &target.spread),
             Some(networks) => {
-                let apart = Registration { shift_db: mean_db, distance_db: UNRELATED_DB, strangeness: f64::INFINITY };
+                let apart =
+                    Registration { shift_db: mean_db, distance_db: UNRELATED_DB, relative_distance: f64::INFINITY };
                 let registered = registration.as_ref().unwrap_or(&apart);
                 let estimate =
                     bounded(&networks.estimator()?.predict(&from, &to, registered)?, &mean_db, &registered.shift_db);

@@ -74,7 +74,8 @@ impl Network {
         target: &Features,
         registration: &Registration,
     ) -> Result<Prediction, Error> {
-        let Registration { shift_db, distance_db, .. } = registration;
+        // The network was not trained with the relative distance.
+        let Registration { shift_db, distance_db, relative_distance: _ } = registration;
         let [values, deviations] =
             self.run([source, target, &[shift_db.as_slice(), &[*distance_db]].concat(), &[0.0]])?;
         Ok(Prediction { values: Outputs::of(&values), deviations: Outputs::of(&deviations) })

@@ -26,7 +26,7 @@ const CLOSE_SHARE: f64 = 0.02;
 const CLOSE_DB2: f64 = 0.5;
 /// Shares of a band and its neighbours in the gain: an octave wide.
 const SMOOTH: [f64; 5] = [0.5, 1.0, 1.0, 1.0, 0.5];
-/// Moments of a song that are no further apart than this share a note, and are no pair.
+/// Moments of a song that are fewer places apart than this may share a note, and are no pair.
 const SAME_NOTE_MOMENTS: usize = 6;
 const MAX_STEPS: usize = 20;
 /// A step this small is the last, dB.
@@ -41,9 +41,9 @@ pub struct Registration {
     pub shift_db: Levels,
     /// Root mean square difference of the moments that were paired, weighted like them, dB.
     pub distance_db: f64,
-    /// The same over what moments of either song differ by from others of their own: about 1 between parts of one song, more between
-    /// strangers. Infinite where a song is too short to tell.
-    pub strangeness: f64,
+    /// The same over what moments of either song differ by from others of their own song: about 1 between parts of one song, more
+    /// between different songs. Infinite where a song is too short to tell.
+    pub relative_distance: f64,
 }
 
 /// The moments of a song over its loudness, silent ones left out.
@@ -77,11 +77,11 @@ impl Registration {
                 break;
             }
         }
-        let strangeness = match own_db {
+        let relative_distance = match own_db {
             [Some(a), Some(b)] => distance_db / libm::sqrt(a * b),
             _ => f64::INFINITY,
         };
-        Some(Self { shift_db, distance_db, strangeness })
+        Some(Self { shift_db, distance_db, relative_distance })
     }
 }
 
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_further_apart_than_kin() {
+    fn different_songs_are_further_apart_than_parts_of_one() {
         let mut random = Random::new(6);
         // One chord alone could be equalised into any other.
         let (ours, theirs) = (chords(24, &mut random), chords(24, &mut random));
@@ -275,11 +275,15 @@ mod tests {
             Registration::of(a, b, &[0.0; BANDS], SPECTRUM_BANDS).expect("moments").distance_db
         };
         assert!(distance(&a, &c) > 5.0 * distance(&a, &b), "{} and {}", distance(&a, &c), distance(&a, &b));
-        let strangeness = |a: &[Levels], b: &[Levels]| {
-            Registration::of(a, b, &[0.0; BANDS], SPECTRUM_BANDS).expect("moments").strangeness
+        let relative_distance = |a: &[Levels], b: &[Levels]| {
+            Registration::of(a, b, &[0.0; BANDS], SPECTRUM_BANDS).expect("moments").relative_distance
         };
-        assert!((0.5..1.2).contains(&strangeness(&a, &b)) && strangeness(&a, &c) > 2.0, "{}", strangeness(&a, &b));
-        assert_eq!(strangeness(&a[..4], &b), f64::INFINITY);
+        assert!(
+            (0.5..1.2).contains(&relative_distance(&a, &b)) && relative_distance(&a, &c) > 2.0,
+            "{}",
+            relative_distance(&a, &b)
+        );
+        assert_eq!(relative_distance(&a[..4], &b), f64::INFINITY);
     }
 
     #[test]

@@ -56,6 +56,10 @@ fn prospect(item: &Item, shared: &Shared, context: &str, of_album: Option<PathBu
         MasterState::Foreign | MasterState::Edited => !shared.force,
         MasterState::New | MasterState::Outdated => false,
     };
+    // The songs of an album wait together.
+    if let Some(growing) = of_album {
+        return Ok(Prospect::Growing(growing));
+    }
     if is_kept {
         return Ok(Prospect::Ready(state));
     }
@@ -66,5 +70,5 @@ fn prospect(item: &Item, shared: &Shared, context: &str, of_album: Option<PathBu
     if let Some(broken) = broken_mix(decoder.warnings(), item.settings.master.strictness()) {
         return Err(Error::Promise { path: shared.output.join(&item.output), broken }.to_string());
     }
-    Ok(of_album.map_or(Prospect::Ready(state), Prospect::Growing))
+    Ok(Prospect::Ready(state))
 }

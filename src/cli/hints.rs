@@ -89,15 +89,18 @@ pub fn advice(error: &clap::Error, arguments: impl Iterator<Item = OsString>) ->
             (places.len() > 1).then(|| format!("Several places have commas between them: --for {}", places.join(",")))
         }
         (ErrorKind::UnknownArgument, Some(option)) => {
+            let called = SYNONYMS.iter().find(|(other, _)| *other == option).map(|(_, meant)| *meant);
+            let option = called.unwrap_or(option);
             let has_option =
                 |command: &&clap::Command| command.get_arguments().any(|arg| arg.get_long() == Some(option));
             let owners = command.get_subcommands().filter(has_option).map(clap::Command::get_name);
-            let owners: Vec<&str> = owners.filter(|owner| Some(*owner) != known).collect();
+            let mut owners: Vec<&str> = owners.collect();
+            if called.is_some() && owners.contains(&known.unwrap_or("master")) {
+                return Some(format!("goldmaster calls that --{option}"));
+            }
+            owners.retain(|owner| Some(*owner) != known);
             match (owners.as_slice(), known) {
-                ([], _) => {
-                    let (_, meant) = SYNONYMS.iter().find(|(other, _)| *other == option)?;
-                    Some(format!("goldmaster calls that --{meant}"))
-                }
+                ([], _) => None,
                 ([owner, ..], None) => {
                     let song = first.display();
                     Some(format!("--{option} is an option of {owner}: goldmaster {owner} {song} --{option}"))

@@ -24,9 +24,20 @@ pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
     let done = master_each(&masters, &bar, &mut reports);
     bar.finish();
     let written = reports.iter().zip(masters.iter().flatten());
-    let shown = written.map(|(report, job)| show_job(&args.show, report, job));
-    // All of them are shown, whatever becomes of one.
-    shown.collect::<Vec<_>>().into_iter().chain([done]).collect()
+    all_shown(done, written.map(|(report, job)| show_job(&args.show, report, job)))
+}
+
+/// All masters that were made are shown, whatever became of another; what went wrong with the work goes before what went wrong
+/// with showing it.
+///
+/// # Errors
+/// The first of both; further ones are warnings.
+pub fn all_shown(done: Result<(), Error>, shown: impl Iterator<Item = Result<(), Error>>) -> Result<(), Error> {
+    let shown: Vec<_> = shown.collect();
+    let mut errors = [done].into_iter().chain(shown).filter_map(Result::err);
+    let first = errors.next();
+    errors.for_each(|error| print_warning(&error.to_string()));
+    first.map_or(Ok(()), Err)
 }
 
 /// Writes the recipe, where it is wanted, and prints the report.

@@ -1,7 +1,7 @@
 //! `render`.
 
 use crate::cli::render::RenderArgs;
-use crate::commands::master::show;
+use crate::commands::master::{all_shown, show};
 use crate::error::Error;
 use crate::terminal::progress_bar::ProgressBar;
 use crate::workflows::render::render_each;
@@ -12,7 +12,6 @@ pub fn run_render(args: &RenderArgs) -> Result<(), Error> {
     let mut reports = Vec::new();
     let done = render_each(&jobs, &bar, &mut reports);
     bar.finish();
-    let shown = reports.iter().zip(&jobs).map(|(report, job)| show(&args.show, report, job.output.page.as_ref(), None));
-    // All of them are shown, whatever becomes of one.
-    shown.collect::<Vec<_>>().into_iter().chain([done]).collect()
+    let written = reports.iter().zip(&jobs);
+    all_shown(done, written.map(|(report, job)| show(&args.show, report, job.output.page.as_ref(), None)))
 }

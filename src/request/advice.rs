@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-/// A piece of advice, as the second half of a sentence.
+/// What can be asked for instead, behind what is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {
     /// Set another loudness than the reference's.
@@ -32,9 +32,10 @@ impl Display for Advice {
             Self::AsLoudAsReference => {
                 ["--loudness auto makes it as loud as the reference", "Set the loudness of the reference to get it"]
             }
-            Self::StreamingLoudness => {
-                ["--for spotify, or --loudness -14", "choose one of them under “Made for”, or set the loudness to −14"]
-            }
+            Self::StreamingLoudness => [
+                "choose --for spotify, or --loudness -14",
+                "choose one of them under “Made for”, or set the loudness to −14",
+            ],
             Self::FollowAsItIs => [
                 "apply all of it with --match literal",
                 "apply all of it: “Follow the record”, “its spectrum as it is”",

@@ -171,8 +171,8 @@ impl DeliveryRequest {
         }
     }
 
-    /// What of this a file of a master has a use for whose files have these formats: bits per sample are for those that
-    /// hold samples, bit rates for the others. What none of them has a use for stays, to be refused.
+    /// The part of this request that concerns one of the files of a master: bits per sample for a file that holds samples, a bit
+    /// rate for another. `formats` are those of all its files; what concerns none of them is kept, so that it is refused.
     #[must_use]
     pub fn for_one_of(&self, format: Format, formats: &[Format]) -> Self {
         let is_lossy = |format: Format| format.codec().is_some();
