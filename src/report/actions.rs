@@ -361,7 +361,7 @@ impl Display for Action {
                 match (*peak_limiting_db, *limiting_db) {
                     (peak, _) if peak < NO_LIMITING_DB => f.write_str("The limiter was not needed"),
                     (peak, most) if most < HARDLY_ANY_LIMITING_DB => {
-                        write!(f, "Limiter: single hits lowered by up to {peak:.1} dB, nothing else")
+                        write!(f, "Limiter: hits lowered by up to {peak:.1} dB, for less than 5 % of the time")
                     }
                     (peak, most) => write!(
                         f,
@@ -444,7 +444,10 @@ mod tests {
             level(3.0, 8.3),
             "Level: +9.3 dB. Limiter: loud hits lowered by up to 8.3 dB, everything else by less than 3.0 dB"
         );
-        assert_eq!(level(0.0, 2.0), "Level: +9.3 dB. Limiter: single hits lowered by up to 2.0 dB, nothing else");
+        assert_eq!(
+            level(0.0, 2.0),
+            "Level: +9.3 dB. Limiter: hits lowered by up to 2.0 dB, for less than 5 % of the time"
+        );
         assert_eq!(level(0.0, 0.0), "Level: +9.3 dB. The limiter was not needed");
     }
 
