@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 use super::error::Error;
 
@@ -20,24 +20,31 @@ pub(super) const TEMPORARY_SUFFIX: &str = ".tmp";
 /// Temporary files of this process that may still have their temporary names.
 static TEMPORARIES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Locks a file that was just made at `path`. False when a sweep came first and took its name.
-pub(super) fn is_held(file: &File, path: &Path) -> bool {
+/// Makes a temporary file and locks it. `None` when a sweep came first and took its name.
+///
+/// # Errors
+/// As `make`.
+pub(super) fn held(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<Option<NamedTempFile>> {
+    // From its first moment on the file is known to whoever removes all of them.
+    let mut temporaries = TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = make()?;
     // A sweep holds a lock for an instant only.
-    let is_held = file.lock().is_err() || is_linked(file);
+    let is_held = file.as_file().lock().is_err() || is_linked(file.as_file());
     if is_held {
-        let mut temporaries = TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner);
         temporaries.retain(|path| path.exists());
-        temporaries.push(path.to_owned());
+        temporaries.push(file.path().to_owned());
     }
-    is_held
+    Ok(is_held.then_some(file))
 }
 
-/// Removes the temporary files of this process, which ends at once: nothing else will clean up after it.
+/// Removes the temporary files of this process, which has to end at once: nothing else will clean up after it, and no more can be made.
 pub fn remove_temporaries() {
-    for path in TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+    let mut temporaries = TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in temporaries.drain(..) {
         // What got its final name in the meantime is not there any more.
         let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
     }
+    std::mem::forget(temporaries);
 }
 
 /// A folder for temporary files, which no other user may read. It is removed when it is dropped or this process ends by a
@@ -73,11 +80,13 @@ impl TemporaryFolder {
         builder.prefix(FOLDER_PREFIX);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let mut temporaries = TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = builder.tempdir_in(&parent).map_err(|e| Error::spooling(&e))?;
         let lock = File::create(folder.path().join(FOLDER_LOCK)).map_err(|e| Error::spooling(&e))?;
         // Without locks nothing is ever swept away.
         let _ = lock.lock();
-        TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner).push(folder.path().to_owned());
+        temporaries.push(folder.path().to_owned());
+        drop(temporaries);
         Ok(Self { _lock: lock, folder })
     }
 
