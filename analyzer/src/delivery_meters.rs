@@ -384,7 +384,7 @@ mod tests {
         }
     }
 
-    /// What ffmpeg 5.1 reads of noise like this is within 0.003 dB of these points.
+    /// These points are within 0.003 dB of the peaks that ffmpeg 5.1 reads in noise like this.
     #[test]
     fn rates_without_a_short_period_are_read_as_those_with_one() {
         let mut random = Random::new(7);

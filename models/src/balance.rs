@@ -100,7 +100,7 @@ pub fn decide(
     }
 }
 
-/// How much of a difference between parts of a song is that of their moments: the more, the less smooth the difference of their means is.
+/// The share that moments have in the difference between parts of a song: larger where the difference of their means is rougher.
 fn share_of_moments(difference_db: &[f64; THIRD_OCTAVES], counted: &Counted) -> f64 {
     let wide_db = octave_wide(difference_db, counted);
     let square = |band: usize| (difference_db[band] - wide_db[band]) * (difference_db[band] - wide_db[band]);
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn of_parts_that_do_not_play_the_same_moments_say_more_than_means() {
-        /// Of parts of a song, which are no copies of each other.
+        /// A distance that parts of a song have which are no copies of each other.
         const PARTS_DB: f64 = 4.2;
         let shift_db = [-3.0; 2 * SPECTRUM_BANDS];
         let at = |notes_db: f64, relative_distance: f64| {

@@ -31,7 +31,7 @@ const SAME_NOTE_MOMENTS: usize = 6;
 const MAX_STEPS: usize = 20;
 /// A step this small is the last, dB.
 const LAST_STEP_DB: f64 = 0.01;
-/// Moments of a song differ by so much at least, dB.
+/// A smaller distance within a song is not believed, dB: a loop repeats itself exactly, and would be like no other part of its song.
 const LEAST_OWN_DB: f64 = 0.5;
 
 /// What brings one song to another.
@@ -85,8 +85,8 @@ impl Registration {
     }
 }
 
-/// How far the moments of a song are from those of it that they are most alike, as the distance of a registration is found, dB; `None` where
-/// there are too few.
+/// The distance between moments of one song and those of it that they are most alike, weighted as in a registration, dB; `None` where there
+/// are too few.
 fn own_distance_db(song: &[Levels], known: usize) -> Option<f64> {
     let weight = weights(known);
     let nearest_of = |n: usize| {
@@ -97,11 +97,10 @@ fn own_distance_db(song: &[Levels], known: usize) -> Option<f64> {
     let scale = scale_of(&nearest)?;
     let weights: Vec<f64> = nearest.iter().map(|distance| libm::exp(-distance / scale)).collect();
     let squares: f64 = nearest.iter().zip(&weights).map(|(distance, weight)| weight * distance).sum();
-    // A song that repeats itself exactly is no closer to another than measuring is exact.
     Some(libm::sqrt(squares / weights.iter().sum::<f64>()).max(LEAST_OWN_DB))
 }
 
-/// What the bands count, together 1; those from `known` on nothing.
+/// The weights of the bands: their sum is 1, and bands from `known` on have none.
 fn weights(known: usize) -> Levels {
     let raw: Levels = std::array::from_fn(|n| {
         let channel = if n < SPECTRUM_BANDS { 1.0 } else { SIDE_WEIGHT };
@@ -142,7 +141,7 @@ fn smooth(gains_db: &Levels, known: usize) -> Levels {
     })
 }
 
-/// The value with half of the weight on either side; `values` and their weights are sorted.
+/// The value with half of the weight on either side. Sorts the pairs of value and weight.
 fn weighted_median(values: &mut [(f64, f64)]) -> f64 {
     values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let half = values.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;

@@ -18,14 +18,13 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(600);
 /// Time between two looks at a file.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Whether a file says how long it is, and is as long as that.
+/// True of a file that says how long it is, and is as long as that.
 pub fn is_whole(info: &SourceInfo, warnings: &[io::Warning]) -> bool {
     info.frames_hint.is_some() && !warnings.iter().any(io::Warning::is_of_length)
 }
 
-/// What `load` reads of the file at `path`, unless that is still being written. A file that is whole, which `is_whole` tells of
-/// what was read, is not waited for; one that ends too early, or does not say where it ends, is watched until nothing was
-/// written to it for some seconds.
+/// Reads the file at `path` by `load`, unless it is still being written. A file that is whole by `is_whole` is not waited for; one that
+/// ends too early, or does not say where it ends, is watched until nothing was written to it for some seconds.
 ///
 /// # Errors
 /// As `load`; the file is still being written; or the run is interrupted.
@@ -49,7 +48,7 @@ pub fn arrived<T>(
     loaded
 }
 
-/// Whether [`arrived`] would watch the file at `path` if it were read now. Nothing is waited for; a file that was written to just
+/// True of a file at `path` that [`arrived`] would watch if it read it now. Nothing is waited for; a file that was written to just
 /// now is read to its end.
 pub fn may_grow(path: &Path) -> bool {
     let before = stamp(path);
