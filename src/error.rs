@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use renderer::recipe::RecipeError;
+use serde::{Deserialize, Serialize};
 
 use crate::io::{self, name};
 
@@ -69,7 +70,7 @@ pub enum Error {
     Usage(String),
     /// A reference of a batch cannot be used: says which, and why.
     #[error("{0}")]
-    Reference(String),
+    Reference(Cause),
     /// A folder of songs cannot be read: says which, and why.
     #[error("{0}")]
     Folder(String),
@@ -81,7 +82,7 @@ pub enum Error {
     Page(String),
     /// A song of an album cannot be mastered: says why.
     #[error("{0}")]
-    Album(String),
+    Album(Cause),
     /// A master was changed since a batch wrote it.
     #[error("{}: was changed since goldmaster wrote it; replace it with --force, or keep it under another name", .0.display())]
     Edited(PathBuf),
@@ -148,8 +149,9 @@ impl Error {
     }
 
     /// A name for the kind of failure that no release changes.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
+            Self::Album(cause) => &cause.code,
             Self::Io(error) => error.code(),
             Self::Decide { source: models::error::Error::SilentSource, .. } | Self::Silent(_) => "silent",
             Self::Decide { .. } | Self::Network(_) => "network",
@@ -164,7 +166,6 @@ impl Error {
             Self::Folder(_) => "folder",
             Self::List(_) => "list",
             Self::Page(_) => "page",
-            Self::Album(_) => "album",
             Self::Edited(_) => "edited",
             Self::SomeFailed { .. } => "some_failed",
             Self::SomeLeft { .. } => "some_left",
@@ -220,6 +221,36 @@ impl Error {
     /// Whether the reader of the standard output, as `head`, wants no more of it: no failure, and nothing to print.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// An error as plain data: what a batch reports of a song without a master, and compares with the next run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cause {
+    /// Kind of the failure, as in [`Error::code`].
+    pub code: String,
+    /// What happened and what to do, in one line.
+    pub sentence: String,
+}
+
+impl Cause {
+    /// A cause of the kind `code`.
+    pub fn new(code: &str, sentence: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), sentence: sentence.into() }
+    }
+}
+
+impl<E: Into<Error>> From<E> for Cause {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(&self.sentence)
     }
 }
 

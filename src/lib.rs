@@ -7,15 +7,13 @@
 
 mod cli;
 mod commands;
-pub mod program;
-
-pub mod mastering;
-pub use self::mastering::Master;
+pub use self::commands::program;
 
 pub mod ui;
 
 pub mod batch;
 pub mod workflows;
+pub use self::workflows::mastering::Master;
 
 pub mod page;
 pub mod terminal;

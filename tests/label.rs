@@ -348,6 +348,12 @@ fn an_album_that_is_not_complete_says_that_it_has_no_cue_sheet() {
     let second = night().succeeded();
     assert!(!second.stderr.contains("cue sheet") && folder.path("out/album.cue").exists(), "{second:?}");
     assert!(report(&folder.path("out/report.json"))["without_cue_sheet"].is_null());
+    folder.file("in/bad.wav", b"no song");
+    let third = failed(night(), SOME_FAILED);
+    let earlier = format!("warning: {cause}; that of an earlier run was left as it is: ");
+    assert!(third.stderr.contains(&earlier), "{third:?}");
+    let figures = "1 of its 3 songs has no master, so its loudness is that of the others: in/bad.wav";
+    assert!([&first, &third].iter().all(|run| format!("{}{}", run.stdout, run.stderr).contains(figures)), "{third:?}");
 }
 
 /// The summary that a batch has written today.

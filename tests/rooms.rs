@@ -6,12 +6,10 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms of the program, from the top.
-const ROOMS: [&str; 17] = [
+const ROOMS: [&str; 15] = [
     "main",
-    "program",
     "commands",
     "cli",
-    "mastering",
     "ui",
     "batch",
     "workflows",

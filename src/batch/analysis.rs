@@ -18,7 +18,7 @@ use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
 use crate::batch::watch::{SongProgress, Stopping, Watch};
 use crate::decide::refine::TestPassages;
 use crate::decide::target::MasteringTarget;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::io;
 use crate::io::spool::Store;
 use crate::report::album::AlbumReport;
@@ -76,7 +76,7 @@ impl BatchAnalysis {
             profiles.push(match song {
                 // The next run has all of the album.
                 Ok(Err(Error::Io(error @ io::Error::Changed { .. }))) if album.is_some() => return Err(error.into()),
-                song => song.and_then(|measured| measured.map_err(|e| e.to_string())),
+                song => song.and_then(|measured| Ok(measured?)),
             });
         }
         match album {
@@ -95,7 +95,7 @@ impl BatchAnalysis {
         shared: &Shared,
         jobs: usize,
         watch: &dyn Watch,
-        profiles: &[Result<Profile, String>],
+        profiles: &[Result<Profile, Cause>],
         by: AlbumLoudness,
     ) -> Result<Self, Error> {
         let Some(first) = plan.items.first() else { return Ok(self) };
@@ -118,20 +118,19 @@ impl BatchAnalysis {
         let target = (!plan.relation.is_own_reference).then_some(aim.target.clone());
         let tone = Tone::new(decider, &heard, target).map_err(Error::Network)?;
         let Some(tone) = tone else {
-            let album = plan.items.iter().map(|item| (item.index, Err(NOTHING.to_owned()))).collect();
+            let album = plan.items.iter().map(|item| (item.index, Err(Cause::new("silent", NOTHING)))).collect();
             return Ok(Self { album, ..self });
         };
         let store = Store::new()?;
         let prepared = each(plan, jobs, watch, |at, item, deciders| {
-            let profile = profiles[at].as_ref().map_err(String::clone)?;
+            let profile = profiles[at].as_ref().map_err(Cause::clone)?;
             let job = MasterJob { input: item.input.clone(), ..job.clone() };
             guarded(&item.input, || {
-                let decider = deciders.get(job.settings.decider).map_err(|e| e.to_string())?;
+                let decider = deciders.get(job.settings.decider)?;
                 let way = (&tone, aim.genre.as_ref());
-                let (mut part, decision) =
-                    prepare(&job, profile, way, decider, shared, watch).map_err(|e| e.to_string())?;
+                let (mut part, decision) = prepare(&job, profile, way, decider, shared, watch)?;
                 // All songs wait until the last is prepared.
-                part.trace.blocks.store(&store).map_err(|e| e.to_string())?;
+                part.trace.blocks.store(&store)?;
                 Ok((part, decision))
             })
         })?;
@@ -140,7 +139,7 @@ impl BatchAnalysis {
             Self { warnings: aim.warnings, ..self }.levelled(plan, shared, prepared, wanted_lufs, by, strictness)?;
         for (item, profile) in plan.items.iter().zip(profiles) {
             if profile.as_ref().is_ok_and(|profile| features(profile).is_none()) {
-                let song = untouched(&job.settings, job.output.format, &aim.target).map_err(|e| e.to_string());
+                let song = untouched(&job.settings, job.output.format, &aim.target).map_err(Cause::from);
                 solved.album.insert(item.index, song);
             }
         }
@@ -152,7 +151,7 @@ impl BatchAnalysis {
         self,
         plan: &Plan,
         shared: &Shared,
-        prepared: Vec<Result<(Part, DecisionReport), String>>,
+        prepared: Vec<Result<(Part, DecisionReport), Cause>>,
         wanted_lufs: f64,
         by: AlbumLoudness,
         strictness: Strictness,
@@ -178,7 +177,7 @@ impl BatchAnalysis {
             let broken = format!("the album is {missed_lu:+.2} LU away from {wanted_lufs:.2} LUFS");
             return Err(Error::Promise { path: shared.output.to_owned(), broken });
         }
-        let decided = |song: Result<usize, String>| {
+        let decided = |song: Result<usize, Cause>| {
             song.map(|part: usize| (parts[part].recipe.clone(), decisions[part].1.clone()))
         };
         let album = plan.items.iter().map(|item| item.index).zip(songs.into_iter().map(decided)).collect();
@@ -213,8 +212,8 @@ impl BatchAnalysis {
             let pair = |(after, history)| Pair { input: item.input.clone(), before, after, history };
             Some(measure_master(&path, &Stopping(watch)).map(pair).map_err(|e| e.to_string()))
         })?;
-        // What was levelled is all of them.
-        let is_whole = pairs.iter().all(Option::is_some);
+        let missing = plan.items.iter().zip(&pairs).filter(|(_, pair)| pair.is_none());
+        let missing: Vec<String> = missing.map(|(item, _)| item.input.display().to_string()).collect();
         let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
         for pair in pairs.into_iter().flatten() {
             match pair {
@@ -225,8 +224,9 @@ impl BatchAnalysis {
         let Some((wanted_lufs, offset)) = self.loudness else { return Ok(None) };
         let report =
             album_report(self.context.clone(), readable, unreadable, (by, plan.relation.balance), wanted_lufs, offset);
-        let missed_by_lu = report.missed_by_lu.filter(|_| is_whole);
-        Ok(Some(AlbumReport { held_back_by: self.held_back_by.clone(), missed_by_lu, ..report }))
+        // All of them were levelled.
+        let missed_by_lu = report.missed_by_lu.filter(|_| missing.is_empty());
+        Ok(Some(AlbumReport { held_back_by: self.held_back_by.clone(), missed_by_lu, missing, ..report }))
     }
 }
 
@@ -269,7 +269,7 @@ fn have_one_set_of_settings(plan: &Plan) -> Result<(), Error> {
     }
 }
 
-fn context(made_from: &[Result<MadeFrom, String>], relation: &Relation) -> String {
+fn context(made_from: &[Result<MadeFrom, Cause>], relation: &Relation) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(serde_json::to_string(relation).expect("plain data has a JSON form").as_bytes());
     for made in made_from {

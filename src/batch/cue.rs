@@ -48,6 +48,8 @@ pub(super) fn write(
     (records, outcomes): (&Records, &[Outcome]),
     gap_s: f64,
 ) -> Result<Option<WithoutCueSheet>, Error> {
+    let own_name = name.and_then(|name| Path::new(name).file_name()).map(|name| name.to_string_lossy().into_owned());
+    let stem = own_name.unwrap_or_else(|| "album".to_owned());
     let mut discs: BTreeMap<u32, Vec<(&Item, Option<Track>)>> = BTreeMap::new();
     for (item, outcome) in plan.items.iter().zip(outcomes) {
         let tags = Tags::read(&item.input).facts();
@@ -58,18 +60,25 @@ pub(super) fn write(
     let all = discs.values().flatten();
     let unfinished: Vec<_> =
         all.filter(|(_, track)| track.is_none()).map(|(item, _)| item.input.display().to_string()).collect();
-    if !unfinished.is_empty() {
-        return Ok(Some(WithoutCueSheet { album: name.map(str::to_owned), songs: plan.items.len(), unfinished }));
-    }
-    let own_name = name.and_then(|name| Path::new(name).file_name()).map(|name| name.to_string_lossy().into_owned());
-    let stem = own_name.unwrap_or_else(|| "album".to_owned());
     let count = discs.len();
+    let sheet_of = |folder: &Path, number: u32| {
+        let disc = if count > 1 { format!(" (disc {number})") } else { String::new() };
+        output.join(folder).join(format!("{stem}{disc}.cue"))
+    };
+    if !unfinished.is_empty() {
+        let sheets = discs
+            .iter()
+            .map(|(number, tracks)| sheet_of(&common_folder(tracks.iter().map(|(item, _)| *item)), *number));
+        let earlier =
+            sheets.filter(|sheet| text::begins(sheet, MARK)).map(|sheet| sheet.display().to_string()).collect();
+        let (album, songs) = (name.map(str::to_owned), plan.items.len());
+        return Ok(Some(WithoutCueSheet { album, songs, unfinished, earlier }));
+    }
     for (number, tracks) in discs {
         let folder = common_folder(tracks.iter().map(|(item, _)| *item));
         let tracks: Vec<Track> = tracks.into_iter().filter_map(|(_, track)| Some(track?.seen_from(&folder))).collect();
         let disc = (count > 1).then_some((number, count));
-        let stem = disc.map_or_else(|| stem.clone(), |(number, _)| format!("{stem} (disc {number})"));
-        let sheet = output.join(&folder).join(format!("{stem}.cue"));
+        let sheet = sheet_of(&folder, number);
         text::replace(&sheet, &cue_sheet(&tracks, disc, gap_s), MARK)?;
         let list = sheet.with_file_name(format!("{stem}.tracks.csv"));
         text::replace(&list, &String::from_utf8_lossy(&track_list(&tracks, gap_s)), LIST_BEGINS)?;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::error::Cause;
+
 /// What became of a song.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -15,12 +17,12 @@ pub enum Outcome {
     },
     /// Its master was there, from the same mix and settings.
     Unchanged,
-    /// It has no master: why, in one line.
-    Failed(String),
+    /// It has no master, and why.
+    Failed(Cause),
     /// The same, as it was the last time: file, settings and cause are those of then.
-    FailedAgain(String),
+    FailedAgain(Cause),
     /// Its file changed while it was read, as one that is still being copied: the next run takes it. Says so.
-    Changing(String),
+    Changing(Cause),
     /// The run ended before it was its turn, or while it was mastered.
     Left,
 }
@@ -138,7 +140,10 @@ mod tests {
 
     #[test]
     fn a_song_that_fails_for_three_places_fails_once() {
-        let (failed, again) = (Outcome::Failed("no sound".into()), Outcome::FailedAgain("no sound".into()));
+        let (failed, again) = (
+            Outcome::Failed(Cause::new("damaged", "no sound")),
+            Outcome::FailedAgain(Cause::new("damaged", "no sound")),
+        );
         let (made, there) = (Outcome::Mastered { is_new: true, is_silent: false }, Outcome::Unchanged);
         let outcomes =
             [("a", &failed), ("a", &again), ("b", &made), ("b", &there), ("c", &again), ("c", &again), ("a", &failed)];

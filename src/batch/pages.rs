@@ -12,11 +12,23 @@ use crate::page::is_ours;
 use crate::report::album::AlbumReport;
 use crate::request::page::{Page, PageAudio};
 
-/// Where the page of a master lies.
+/// The longest name of a file that common file systems take, bytes.
+const MAX_NAME_BYTES: usize = 255;
+/// Letters of the hash that stands for the end of a name that is too long.
+const HASH_LETTERS: usize = 16;
+
+/// The place of a master's page: beside it, under its name with `.html`. The end of a name that would be too long is replaced
+/// by a hash of the whole, so that a song never fails for the sake of its page.
 pub fn path(master: &Path) -> PathBuf {
-    let mut name = master.as_os_str().to_owned();
+    let mut name = master.file_name().unwrap_or_default().to_owned();
+    if name.len() + ".html".len() > MAX_NAME_BYTES {
+        let hash = blake3::hash(name.as_encoded_bytes()).to_hex();
+        let text = name.to_string_lossy();
+        let end = text.floor_char_boundary(MAX_NAME_BYTES - ".html".len() - HASH_LETTERS - 1);
+        name = format!("{} {}", &text[..end], &hash[..HASH_LETTERS]).into();
+    }
     name.push(".html");
-    name.into()
+    master.with_file_name(name)
 }
 
 /// Where the page of all songs lies.
@@ -55,8 +67,8 @@ pub(super) fn write(
         let (status, cause) = match outcome {
             Outcome::Mastered { .. } => (SongStatus::Mastered, None),
             Outcome::Unchanged => (SongStatus::Unchanged, None),
-            Outcome::Failed(cause) | Outcome::FailedAgain(cause) => (SongStatus::Failed, Some(cause.as_str())),
-            Outcome::Changing(cause) => (SongStatus::Left, Some(cause.as_str())),
+            Outcome::Failed(cause) | Outcome::FailedAgain(cause) => (SongStatus::Failed, Some(cause.sentence.as_str())),
+            Outcome::Changing(cause) => (SongStatus::Left, Some(cause.sentence.as_str())),
             Outcome::Left => (SongStatus::Left, None),
         };
         let report =
@@ -86,6 +98,15 @@ mod tests {
     #[test]
     fn links_lead_to_any_name() {
         assert_eq!(link(Path::new("side a/50% #1 é.wav.html")), "side%20a/50%25%20%231%20%C3%A9.wav.html");
+    }
+
+    #[test]
+    fn a_name_of_any_length_has_a_page_of_its_own() {
+        let names = ["a", "b"].map(|end| "é".repeat(124) + end + ".wav");
+        let pages = names.each_ref().map(|name| path(&Path::new("out").join(name)));
+        let length = |page: &PathBuf| page.file_name().map(|name| name.len());
+        assert!(pages.iter().all(|page| length(page) <= Some(MAX_NAME_BYTES) && page.starts_with("out")), "{pages:?}");
+        assert_ne!(pages[0], pages[1]);
     }
 
     #[test]

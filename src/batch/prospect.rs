@@ -8,7 +8,7 @@ use crate::batch::plan::{Item, Part, Plan};
 use crate::batch::record::MasterState;
 use crate::batch::run::{Options, shared};
 use crate::batch::shared::{BatchAnalysis, Shared};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::io;
 use crate::render::promises::broken_mix;
 
@@ -19,8 +19,8 @@ pub enum Prospect {
     Ready(MasterState),
     /// This file was written to just now and may not be all there: its own, or that of another song of its album.
     Growing(PathBuf),
-    /// It would fail: why, in one line.
-    Fails(String),
+    /// It would fail, and why.
+    Fails(Cause),
 }
 
 /// The prospect of every song, in order: every file is opened, and nothing is written or waited for.
@@ -45,11 +45,11 @@ fn growing(album: &Plan, shared: &Shared, context: &str) -> Option<PathBuf> {
     (!album.items.iter().all(is_finished)).then(|| growing.input.clone())
 }
 
-fn is_finished(item: &Item, shared: &Shared, context: &str) -> Result<bool, String> {
+fn is_finished(item: &Item, shared: &Shared, context: &str) -> Result<bool, Cause> {
     Ok(shared.standing(item, &shared.made_from_in(item, context)?)? == MasterState::Finished)
 }
 
-fn prospect(item: &Item, shared: &Shared, context: &str, of_album: Option<PathBuf>) -> Result<Prospect, String> {
+fn prospect(item: &Item, shared: &Shared, context: &str, of_album: Option<PathBuf>) -> Result<Prospect, Cause> {
     let state = shared.standing(item, &shared.made_from_in(item, context)?)?;
     let is_kept = match state {
         MasterState::Finished => shared.resume,
@@ -66,9 +66,9 @@ fn prospect(item: &Item, shared: &Shared, context: &str, of_album: Option<PathBu
     if may_grow(&item.input) {
         return Ok(Prospect::Growing(item.input.clone()));
     }
-    let decoder = io::decode::open(&item.input).map_err(|e| e.to_string())?;
+    let decoder = io::decode::open(&item.input)?;
     if let Some(broken) = broken_mix(decoder.warnings(), item.settings.master.strictness()) {
-        return Err(Error::Promise { path: shared.output.join(&item.output), broken }.to_string());
+        return Err(Error::Promise { path: shared.output.join(&item.output), broken }.into());
     }
     Ok(Prospect::Ready(state))
 }

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::error::Cause;
 use crate::io;
 use crate::io::claim::Claim;
 use crate::io::hash::file_hash;
@@ -78,13 +79,13 @@ pub struct Failure {
     pub version: u32,
     /// What its master would have been made from; nothing where its file cannot be read.
     pub made_from: MadeFrom,
-    /// Why, in one line.
-    pub cause: String,
+    /// Why.
+    pub cause: Cause,
 }
 
 impl Failure {
     /// A failure of the present version.
-    pub fn new(made_from: MadeFrom, cause: String) -> Self {
+    pub fn new(made_from: MadeFrom, cause: Cause) -> Self {
         Self { version: RECORD_VERSION, made_from, cause }
     }
 }
@@ -302,7 +303,7 @@ mod tests {
         }
         std::fs::write(mix("there"), "mix").expect("space");
         std::fs::remove_file(folder.path().join("b.wav")).expect("ours");
-        let failure = Failure::new(made_from("mix", "settings"), "no sound".to_owned());
+        let failure = Failure::new(made_from("mix", "settings"), Cause::new("damaged", "no sound"));
         records.fail(Path::new("failed.wav"), &failure).expect("space");
         let orphans = records.orphans([Path::new("known.wav")].into_iter());
         assert_eq!(orphans.iter().map(|places| places.master.as_str()).collect::<Vec<_>>(), ["a.wav"]);

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use analyzer::profile::Profile;
 
 use crate::decide::target::MeasuredReference;
+use crate::error::Cause;
 use crate::io::Warning;
 use crate::io::hash::file_hash;
 use crate::request::reference::Reference;
@@ -17,8 +18,8 @@ use crate::song::section::Section;
 /// What is known of one reference, or why nothing is.
 #[derive(Default)]
 struct Known {
-    hash: OnceLock<Result<String, String>>,
-    profile: OnceLock<Result<(Profile, Vec<Warning>), String>>,
+    hash: OnceLock<Result<String, Cause>>,
+    profile: OnceLock<Result<(Profile, Vec<Warning>), Cause>>,
 }
 
 /// All references that were asked for so far.
@@ -38,7 +39,7 @@ impl References {
     ///
     /// # Errors
     /// One of them cannot be read: says which, and why.
-    pub fn hashes(&self, references: &[Reference]) -> Result<Vec<String>, String> {
+    pub fn hashes(&self, references: &[Reference]) -> Result<Vec<String>, Cause> {
         references.iter().map(|reference| self.hash(&reference.path)).collect()
     }
 
@@ -46,22 +47,18 @@ impl References {
     ///
     /// # Errors
     /// It cannot be read: says why.
-    pub fn hash(&self, path: &Path) -> Result<String, String> {
-        self.get(path, None).hash.get_or_init(|| file_hash(path).map_err(|e| e.to_string())).clone()
+    pub fn hash(&self, path: &Path) -> Result<String, Cause> {
+        self.get(path, None).hash.get_or_init(|| file_hash(path).map_err(Cause::from)).clone()
     }
 
     /// All of them, measured.
     ///
     /// # Errors
     /// One of them holds no sound: says which, and why.
-    pub fn measured(
-        &self,
-        references: &[Reference],
-        observer: &dyn Observer,
-    ) -> Result<Vec<MeasuredReference>, String> {
+    pub fn measured(&self, references: &[Reference], observer: &dyn Observer) -> Result<Vec<MeasuredReference>, Cause> {
         let measured = |reference: &Reference| {
             let known = self.get(&reference.path, reference.section);
-            let measure = || measure_part(&reference.path, reference.section, observer).map_err(|e| e.to_string());
+            let measure = || measure_part(&reference.path, reference.section, observer).map_err(Cause::from);
             let found = known.profile.get_or_init(measure);
             found.clone().map(|(profile, warnings)| (reference.name(), reference.weight, profile, warnings))
         };

@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthChar as _;
 use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Plan, Shard};
 use crate::batch::record::{MadeFrom, Records};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::io::regular::open_regular;
 use crate::io::text;
 use crate::render::promises::Verdict;
@@ -68,7 +68,10 @@ pub(super) struct Entry {
     input: String,
     output: String,
     pub status: Status,
-    /// Why it has no master.
+    /// Kind of the failure of a song without a master.
+    #[serde(default)]
+    code: Option<String>,
+    /// Why it has no master: what happened and what to do.
     cause: Option<String>,
     made_from: Option<MadeFrom>,
     output_hash: Option<String>,
@@ -171,9 +174,9 @@ pub(super) fn write(
         let (status, cause) = match outcome {
             Outcome::Mastered { .. } => (Status::Mastered, None),
             Outcome::Unchanged => (Status::Unchanged, None),
-            Outcome::Failed(cause) => (Status::Failed, Some(cause.clone())),
-            Outcome::FailedAgain(cause) => (Status::FailedAgain, Some(cause.clone())),
-            Outcome::Changing(cause) => (Status::Changing, Some(cause.clone())),
+            Outcome::Failed(cause) => (Status::Failed, Some(cause)),
+            Outcome::FailedAgain(cause) => (Status::FailedAgain, Some(cause)),
+            Outcome::Changing(cause) => (Status::Changing, Some(cause)),
             Outcome::Left => (Status::Left, None),
         };
         let record = outcome.has_master().then(|| records.read(&item.output)).flatten();
@@ -186,7 +189,8 @@ pub(super) fn write(
         };
         let input = item.input.display().to_string();
         let output = output.join(&item.output).display().to_string();
-        Ok(Entry { index: item.index, input, output, status, cause, made_from, output_hash, profile, report })
+        let (code, cause) = cause.cloned().map(|Cause { code, sentence }| (code, sentence)).unzip();
+        Ok(Entry { index: item.index, input, output, status, code, cause, made_from, output_hash, profile, report })
     });
     write_both(&paths(output, plan.shard), &head, entries)
 }
@@ -227,11 +231,12 @@ pub(super) fn parse_entry(line: &str) -> Option<serde_json::Result<Entry>> {
 }
 
 /// Columns of the table.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "index",
     "input",
     "output",
     "status",
+    "code",
     "cause",
     "target",
     "genre",
@@ -263,6 +268,7 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
         text_cell(&entry.input),
         text_cell(&entry.output),
         entry.status.name().to_owned(),
+        text_cell(entry.code.as_deref().unwrap_or_default()),
         text_cell(entry.cause.as_deref().unwrap_or_default()),
         text_cell(decision.map_or("", |decision| &decision.target)),
         text_cell(genre.map_or("", |genre| &genre.name)),

@@ -20,7 +20,7 @@ use crate::batch::summary::RunSummary;
 use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
 use crate::batch::{analysis, cue, pages, report};
 use crate::decide::target::read_profile;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::io;
 use crate::render::promises::Verdict;
 use crate::report::Report;
@@ -90,9 +90,10 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
                 (all_ended(&part, &shared, watch, |item| waits_for(item, &error)), None)
             }
             // Other albums can do nothing for it.
-            Err(error) if name.is_some() => {
-                (all_ended(&part, &shared, watch, |_| Outcome::Failed(error.to_string())), None)
-            }
+            Err(error) if name.is_some() => (
+                all_ended(&part, &shared, watch, |_| Outcome::Failed(Cause::new(error.code(), error.to_string()))),
+                None,
+            ),
             Err(error) => return Err(error),
         };
         if let Some(gap_s) = options.cue_gap_s.filter(|_| part.relation.album.is_some()) {
@@ -152,10 +153,11 @@ fn all_ended(plan: &Plan, shared: &Shared, watch: &dyn Watch, end: impl Fn(&Item
 
 /// A song of an album of which a file is still being written.
 fn waits_for(item: &Item, error: &io::Error) -> Outcome {
-    Outcome::Changing(match error {
+    let sentence = match error {
         io::Error::Changed { path } if *path != item.input => format!("its album waits for {}", io::name(path)),
         error => error.to_string(),
-    })
+    };
+    Outcome::Changing(Cause::new(error.code(), sentence))
 }
 
 /// Refuses a batch of which no song exists, before anything is written.
@@ -298,7 +300,7 @@ impl<'a> Workers<'a> {
     }
 
     /// A failure, which is remembered until the next run.
-    fn failed(&self, item: &Item, cause: String) -> Outcome {
+    fn failed(&self, item: &Item, cause: Cause) -> Outcome {
         let made_from = self.shared.made_from(item).unwrap_or_default();
         match self.shared.records.fail(&item.output, &Failure::new(made_from, cause.clone())) {
             Ok(true) => Outcome::FailedAgain(cause),

@@ -16,7 +16,7 @@ use crate::batch::settings::Settings;
 use crate::decide::genres::{Genres, with_genre_of_tags};
 use crate::decide::reference::most_alike;
 use crate::decide::target::{MasteringTarget, load_decider};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::io::hash::file_hash;
 use crate::report::DecisionReport;
 use crate::report::album::AlbumReport;
@@ -54,9 +54,10 @@ pub struct Shared<'a> {
 ///
 /// # Errors
 /// What `work` says, or that there was a fault.
-pub fn guarded<T>(input: &Path, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(format!("{}: a fault of this program: please report it", input.display())))
+pub fn guarded<T>(input: &Path, work: impl FnOnce() -> Result<T, Cause>) -> Result<T, Cause> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Cause::new("fault", format!("{}: a fault of this program: please report it", input.display())))
+    })
 }
 
 /// What was found out about all songs.
@@ -67,7 +68,7 @@ pub struct BatchAnalysis {
     /// The middle of the songs, when every song is mastered towards it by itself.
     pub middle: Option<Target>,
     /// What is done to each song of an album, by its place in the plan.
-    pub album: BTreeMap<usize, Result<(Recipe, DecisionReport), String>>,
+    pub album: BTreeMap<usize, Result<(Recipe, DecisionReport), Cause>>,
     /// What the loudness of the album was set to, LUFS, and how it gets there.
     pub(super) loudness: Option<(f64, Offset)>,
     pub(super) held_back_by: Option<String>,
@@ -114,7 +115,7 @@ impl Shared<'_> {
     ///
     /// # Errors
     /// The song, a reference or the profile cannot be read.
-    pub fn made_from(&self, item: &Item) -> Result<MadeFrom, String> {
+    pub fn made_from(&self, item: &Item) -> Result<MadeFrom, Cause> {
         self.made_from_in(item, &self.direction.context)
     }
 
@@ -122,11 +123,11 @@ impl Shared<'_> {
     ///
     /// # Errors
     /// As [`made_from`](Self::made_from).
-    pub fn made_from_in(&self, item: &Item, context: &str) -> Result<MadeFrom, String> {
+    pub fn made_from_in(&self, item: &Item, context: &str) -> Result<MadeFrom, Cause> {
         if let Some(problem) = &item.problem {
-            return Err(problem.clone());
+            return Err(Cause::new("plan", problem.as_str()));
         }
-        let input_hash = file_hash(&item.input).map_err(|e| e.to_string())?;
+        let input_hash = file_hash(&item.input)?;
         let references = self.references.hashes(&item.settings.possible_references())?;
         let profile = item.settings.master.profile.as_deref().map(|path| self.references.hash(path)).transpose()?;
         Ok(MadeFrom { input_hash, settings_hash: item.settings.hash(&references, profile.as_deref(), context) })
@@ -136,8 +137,8 @@ impl Shared<'_> {
     ///
     /// # Errors
     /// Its master is there and cannot be read.
-    pub fn standing(&self, item: &Item, made_from: &MadeFrom) -> Result<MasterState, String> {
-        self.records.standing(&item.output, made_from).map_err(|e| e.to_string())
+    pub fn standing(&self, item: &Item, made_from: &MadeFrom) -> Result<MasterState, Cause> {
+        Ok(self.records.standing(&item.output, made_from)?)
     }
 
     /// The target of a song, or of all `songs` of a record, from the files `inputs`; the job gets the references of their genre.

@@ -12,7 +12,7 @@ use crate::batch::record::{MadeFrom, MasterState, Record};
 use crate::batch::shared::{Deciders, Shared};
 use crate::decide::refine::TestPassages;
 use crate::decide::target::MasteringTarget;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::io;
 use crate::io::claim::Claim;
 use crate::io::decode::stamp;
@@ -43,9 +43,9 @@ pub enum Done {
     /// Another batch works on it.
     Busy,
     /// Its file changed while it was read: says so.
-    Changing(String),
+    Changing(Cause),
     /// Nothing could be written, which is no fault of the song: says why.
-    Hindered(String),
+    Hindered(Cause),
 }
 
 impl Shared<'_> {
@@ -53,11 +53,11 @@ impl Shared<'_> {
     ///
     /// # Errors
     /// The song fails: says why, in one line.
-    pub fn run(&self, item: &Item, deciders: &mut Deciders, observer: &dyn Observer) -> Result<Done, String> {
+    pub fn run(&self, item: &Item, deciders: &mut Deciders, observer: &dyn Observer) -> Result<Done, Cause> {
         let made_from = self.made_from(item)?;
         let has_page = || self.pages.is_none() || pages::path(&self.output.join(&item.output)).exists();
         let is_finished =
-            || Ok::<_, String>(self.resume && self.standing(item, &made_from)? == MasterState::Finished && has_page());
+            || Ok::<_, Cause>(self.resume && self.standing(item, &made_from)? == MasterState::Finished && has_page());
         if is_finished()? {
             self.records.clear_claim(&item.output);
             return Ok(Done::Unchanged);
@@ -65,7 +65,7 @@ impl Shared<'_> {
         let claim = match self.records.claim(&item.output) {
             Ok(Some(claim)) => claim,
             Ok(None) => return Ok(Done::Busy),
-            Err(error) => return Ok(Done::Hindered(error.to_string())),
+            Err(error) => return Ok(Done::Hindered(error.into())),
         };
         // Another batch may have finished it while this one waited for the claim.
         if is_finished()? {
@@ -83,7 +83,7 @@ impl Shared<'_> {
         claim: Claim,
         deciders: &mut Deciders,
         observer: &dyn Observer,
-    ) -> Result<Done, String> {
+    ) -> Result<Done, Cause> {
         let standing = self.standing(item, &made_from)?;
         let path = self.output.join(&item.output);
         let is_unclear =
@@ -99,17 +99,17 @@ impl Shared<'_> {
                     claim.release();
                 }
                 return match error {
-                    Error::Io(io::Error::Changed { .. }) => Ok(Done::Changing(error.to_string())),
-                    Error::Io(ref cause) if cause.is_of_disk() => Ok(Done::Hindered(error.to_string())),
-                    _ => Err(error.to_string()),
+                    Error::Io(io::Error::Changed { .. }) => Ok(Done::Changing(error.into())),
+                    Error::Io(ref cause) if cause.is_of_disk() => Ok(Done::Hindered(error.into())),
+                    _ => Err(error.into()),
                 };
             }
         };
-        let output_hash = file_hash(&path).map_err(|e| e.to_string())?;
+        let output_hash = file_hash(&path)?;
         let value = |data: Result<_, serde_json::Error>| data.expect("plain data has a JSON form");
         let (profile, plain_report) = (value(serde_json::to_value(&profile)), value(serde_json::to_value(&report)));
         let record = Record::new(made_from, output_hash, profile, plain_report).at(&item.input, &item.output);
-        self.records.write(&item.output, &record).map_err(|e| e.to_string())?;
+        self.records.write(&item.output, &record)?;
         claim.release();
         let is_new = matches!(standing, MasterState::New | MasterState::Foreign);
         Ok(Done::Mastered { report: Box::new(report), is_new })
@@ -214,7 +214,10 @@ impl Shared<'_> {
         observer: &dyn Observer,
     ) -> Result<Decided<'a>, Error> {
         if self.direction.is_unknown {
-            return Err(Error::Album("a master has vanished since the batch began: begin it again".to_owned()));
+            return Err(Error::Album(Cause::new(
+                "album",
+                "a master has vanished since the batch began: begin it again",
+            )));
         }
         if let Some(decided) = self.direction.album.get(&item.index) {
             let (recipe, decision) = decided.clone().map_err(Error::Album)?;

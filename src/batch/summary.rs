@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::outcome::{Outcome, Summary, named};
 use crate::batch::plan::Plan;
 use crate::batch::record::Places;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::io::{self, text};
 use crate::report::album::{AlbumReport, WithoutCueSheet};
 
@@ -54,7 +54,9 @@ pub struct RunSummary {
 pub struct Missing {
     /// The mix.
     pub input: String,
-    /// Why, in one line.
+    /// Kind of the failure.
+    pub code: String,
+    /// What happened and what to do, in one line.
     pub cause: String,
     /// It failed in the same way before, and has not changed since.
     pub is_known: bool,
@@ -99,7 +101,8 @@ impl RunSummary {
                 Outcome::Changing(cause) => (cause, false, true),
                 Outcome::Mastered { .. } | Outcome::Unchanged | Outcome::Left => return None,
             };
-            Some(Missing { input: item.input.display().to_string(), cause: cause.clone(), is_known, is_changing })
+            let Cause { code, sentence } = cause.clone();
+            Some(Missing { input: item.input.display().to_string(), code, cause: sentence, is_known, is_changing })
         });
         // A song without masters for several places lacks them all for one reason as a rule.
         let mut without_master: Vec<Missing> = Vec::new();

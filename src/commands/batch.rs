@@ -97,7 +97,7 @@ fn look(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
                 )
             }
             Prospect::Growing(file) => format!("growing    {input}: its album waits for {}", name(&file)),
-            Prospect::Fails(cause) => format!("fails      {}", named(&input, &cause)),
+            Prospect::Fails(cause) => format!("fails      {}", named(&input, &cause.sentence)),
         })?;
     }
     Ok(())
@@ -187,15 +187,15 @@ impl Watch for Terminal {
         self.bar.suspend(|| match song.outcome {
             Outcome::Failed(cause) | Outcome::FailedAgain(cause) => {
                 let again = if matches!(song.outcome, Outcome::FailedAgain(_)) { " as before" } else { "" };
-                let words = format!("failed{again}: {}", named(&input, cause));
+                let words = format!("failed{again}: {}", named(&input, &cause.sentence));
                 if self.is_first(&words) {
                     print_warning(&words);
                 }
             }
             _ if self.is_quiet => {}
             Outcome::Unchanged => self.print(&format!("{output}: unchanged")),
-            Outcome::Changing(cause) if self.is_first(cause) => {
-                self.print(&format!("left for the next run: {}", named(&input, cause)));
+            Outcome::Changing(cause) if self.is_first(&cause.sentence) => {
+                self.print(&format!("left for the next run: {}", named(&input, &cause.sentence)));
             }
             Outcome::Changing(_) => {}
             Outcome::Left => self.print(&format!("{input}: left")),

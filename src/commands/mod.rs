@@ -7,6 +7,7 @@ pub mod demo;
 pub mod describe;
 pub mod master;
 pub mod profile;
+pub mod program;
 pub mod render;
 pub mod report;
 pub mod ui;

@@ -26,6 +26,9 @@ const UNKNOWN_SIZE: u64 = u32::MAX as u64;
 /// More chunks than any tool writes; a file of empty chunks must not take forever.
 const MAX_CHUNKS: usize = 1 << 20;
 
+/// Bytes of sound, at the start and in the middle, that tell whether samples are padded.
+const PADDING_PROBE_BYTES: u64 = 1 << 18;
+
 /// What a WAV file holds.
 pub(super) enum Wave {
     Pcm(Layout),
@@ -77,7 +80,8 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Wave, Error> {
                 ) {
                     return Ok(Wave::Other);
                 }
-                let mut layout = layout(format, path)?;
+                let padded = is_padded(&format, file, body).map_err(|e| Error::reading(path, &e))?;
+                let mut layout = layout(format, padded, path)?;
                 layout.data_start = body;
                 measure(&mut layout, file, size, long_data_bytes, file_bytes).map_err(|e| Error::reading(path, &e))?;
                 return Ok(Wave::Pcm(layout));
@@ -119,18 +123,18 @@ fn read_format(file: &mut File, size: u64, body: u64, file_bytes: u64) -> std::i
     }))
 }
 
-fn layout(format: Format, path: &Path) -> Result<Layout, Error> {
+fn layout(format: Format, is_padded: bool, path: &Path) -> Result<Layout, Error> {
     let damaged = |cause: String| Error::Damaged { path: path.to_owned(), cause };
     let channels = u32::from(format.channels);
     if !(1..=2).contains(&channels) {
         return Err(Error::Channels { path: path.to_owned(), count: channels });
     }
     let (float, bits) = (format.tag == TAG_FLOAT, format.bits);
-    let needed = u32::from(bits.div_ceil(8));
+    let needed = format.needed_bytes();
     let mut warnings = Vec::new();
     let bytes = if format.frame_bytes == 0 || u32::from(format.frame_bytes) == channels * needed {
         needed
-    } else if is_padded(&format, needed) {
+    } else if is_padded {
         u32::from(format.frame_bytes) / channels
     } else if format.is_extensible {
         return Err(damaged(format!("a frame of {} bytes cannot hold {channels} x {bits} bits", format.frame_bytes)));
@@ -170,13 +174,39 @@ fn layout(format: Format, path: &Path) -> Result<Layout, Error> {
     })
 }
 
-/// Whether a frame is wider than its bits need, as for 24 bits in 4 bytes. Without the extended header, which says
-/// so, only this one case was ever written, and then the rate in bytes agrees.
-fn is_padded(format: &Format, needed: u32) -> bool {
-    let (frame_bytes, channels) = (u32::from(format.frame_bytes), u32::from(format.channels));
-    let is_wide = frame_bytes % channels == 0 && frame_bytes / channels >= needed;
+impl Format {
+    /// Bytes that a sample of its bits takes at least.
+    fn needed_bytes(&self) -> u32 {
+        u32::from(self.bits.div_ceil(8))
+    }
+}
+
+/// Returns true if a frame is wider than its bits need, as for 24 bits in 4 bytes. Without the extended header, which
+/// says so, only this one case was ever written. Many a header claims it of samples of 3 bytes, so the samples decide.
+fn is_padded(format: &Format, file: &mut File, data_start: u64) -> std::io::Result<bool> {
+    let (frame_bytes, channels, needed) =
+        (u32::from(format.frame_bytes), u32::from(format.channels), format.needed_bytes());
+    if channels == 0 || frame_bytes % channels != 0 || frame_bytes / channels < needed {
+        return Ok(false);
+    }
     let agrees = u64::from(format.byte_rate) == u64::from(format.sample_rate_hz) * u64::from(frame_bytes);
-    is_wide && (format.is_extensible || needed == 3 && frame_bytes / channels == 4 && agrees)
+    Ok(format.is_extensible || needed == 3 && frame_bytes / channels == 4 && agrees && has_padding(file, data_start)?)
+}
+
+/// Returns true if samples of 4 bytes from `data_start` on hold 24 bits: left-justified, so that the lowest byte is empty, or
+/// right-justified, so that the highest repeats the sign. Looks at the start of the file and at its middle.
+fn has_padding(file: &mut File, data_start: u64) -> std::io::Result<bool> {
+    let there = file.len().saturating_sub(data_start);
+    let (mut is_low_empty, mut is_high_empty) = (true, true);
+    for at in [0, there / 2 / 4 * 4] {
+        let mut bytes = vec![0; (there - at).min(PADDING_PROBE_BYTES) as usize];
+        file.fill(data_start + at, &mut bytes)?;
+        for [low, _, upper, high] in bytes.as_chunks::<4>().0 {
+            is_low_empty &= *low == 0;
+            is_high_empty &= *high == if upper & 0x80 == 0 { 0 } else { 0xff };
+        }
+    }
+    Ok(is_low_empty || is_high_empty)
 }
 
 /// Finds how much sound there really is.
@@ -359,6 +389,20 @@ mod tests {
         padded[8..12].copy_from_slice(&(44_100_u32 * 8).to_le_bytes());
         let (_, frames, warnings) = decode(&wav(&padded, &bytes(|v| (v << 8).to_le_bytes()))).expect("a WAV");
         assert_eq!((frames, warnings), (expected(), vec![]));
+        let (_, frames, warnings) = decode(&wav(&padded, &bytes(|v| v.to_le_bytes()))).expect("a WAV");
+        let quiet = expected().iter().map(|frame| frame.map(|sample| sample / 256.0)).collect::<Vec<_>>();
+        assert_eq!((frames, warnings), (quiet, vec![]));
+    }
+
+    #[test]
+    fn samples_of_three_bytes_stay_so_whatever_the_header_says() {
+        let mut claims_four = wav_format(1, 2, 44_100, 24);
+        claims_four[12] = 8;
+        claims_four[8..12].copy_from_slice(&(44_100_u32 * 8).to_le_bytes());
+        let values = (0..6_i32).map(|n| if n < 4 { VALUES[n as usize] } else { 0x0012_3400 * n });
+        let data: Vec<u8> = values.clone().flat_map(|value| value.to_le_bytes()[..3].to_vec()).collect();
+        let (_, frames, warnings) = decode(&wav(&claims_four, &data)).expect("a WAV");
+        assert_eq!((frames.len(), &frames[..2], warnings), (3, &expected()[..], vec![Warning::FrameSize]));
     }
 
     #[test]

@@ -38,8 +38,13 @@ pub fn write(path: &Path, text: &str, overwrite: bool) -> Result<(), Error> {
 /// # Errors
 /// It cannot be written, or a file is there that begins otherwise.
 pub fn replace(path: &Path, text: &str, begins: &str) -> Result<(), Error> {
-    let is_ours = std::fs::symlink_metadata(path).is_err() || read(path).is_ok_and(|known| known.starts_with(begins));
-    if is_ours { write(path, text, true) } else { Err(Error::Exists { path: path.to_owned() }) }
+    let is_free = std::fs::symlink_metadata(path).is_err() || self::begins(path, begins);
+    if is_free { write(path, text, true) } else { Err(Error::Exists { path: path.to_owned() }) }
+}
+
+/// Returns true if `path` is a text file with these first letters.
+pub fn begins(path: &Path, letters: &str) -> bool {
+    read(path).is_ok_and(|text| text.starts_with(letters))
 }
 
 /// The same for a text that is written piece by piece by `fill`.

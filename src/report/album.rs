@@ -33,6 +33,9 @@ pub struct AlbumReport {
     pub missed_by_lu: Option<f64>,
     /// Masters that could not be read to be measured: which, and why. The album's figures are without them.
     pub unreadable: Vec<String>,
+    /// Mixes of the album that have no master. The album's figures are without them.
+    #[serde(default)]
+    pub missing: Vec<String>,
     /// Every song that has a master.
     pub songs: Vec<AlbumSong>,
 }
@@ -103,6 +106,14 @@ impl AlbumReport {
                 advice(Advice::OtherLoudness)
             )
         }));
+        if !self.missing.is_empty() {
+            let (missing, songs) = (self.missing.len(), self.missing.len() + self.unreadable.len() + self.songs.len());
+            let have = if missing == 1 { "has" } else { "have" };
+            let named = some_names(&self.missing);
+            said.push(format!(
+                "warning: {missing} of its {songs} songs {have} no master, so its loudness is that of the others: {named}"
+            ));
+        }
         said.extend(
             self.unreadable.iter().map(|cause| {
                 format!("warning: a master could not be measured, so the figures are without it: {cause}")
@@ -129,6 +140,9 @@ pub struct WithoutCueSheet {
     pub songs: usize,
     /// Mixes among them without a master, or with one that was edited since.
     pub unfinished: Vec<String>,
+    /// Cue sheets of an earlier run that were left as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<String>,
 }
 
 /// Songs that a sentence names.
@@ -136,16 +150,25 @@ const MAX_NAMED: usize = 3;
 
 impl std::fmt::Display for WithoutCueSheet {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let Self { album, songs, unfinished } = self;
+        let Self { album, songs, unfinished, earlier } = self;
         let album = album.as_ref().map_or_else(|| "the album".to_owned(), |album| io::name(album.as_ref()));
         let are = if unfinished.len() == 1 { "is" } else { "are" };
         write!(
             f,
-            "no cue sheet was written for {album}: {} of its {songs} songs {are} not finished (",
-            unfinished.len()
+            "no cue sheet was written for {album}: {} of its {songs} songs {are} not finished ({})",
+            unfinished.len(),
+            some_names(unfinished)
         )?;
-        let named: Vec<_> = unfinished.iter().take(MAX_NAMED).map(|mix| io::name(mix.as_ref())).collect();
-        let more = if unfinished.len() > MAX_NAMED { ", ..." } else { "" };
-        write!(f, "{}{more})", named.join(", "))
+        match earlier.is_empty() {
+            true => Ok(()),
+            false => write!(f, "; that of an earlier run was left as it is: {}", some_names(earlier)),
+        }
     }
+}
+
+/// The first of these names, fit for a terminal.
+fn some_names(names: &[String]) -> String {
+    let named: Vec<_> = names.iter().take(MAX_NAMED).map(|name| io::name(name.as_ref())).collect();
+    let more = if names.len() > MAX_NAMED { ", ..." } else { "" };
+    format!("{}{more}", named.join(", "))
 }

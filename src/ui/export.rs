@@ -13,7 +13,7 @@ use crate::batch::run::{self, Options};
 use crate::batch::settings::Settings;
 use crate::batch::shared::guarded;
 use crate::batch::watch::{Ended, Watch};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::io;
 use crate::io::output_spec::Format;
 use crate::io::text;
@@ -179,7 +179,7 @@ impl Watch for ExportProgress<'_> {
 
     fn ended(&self, song: &Ended) {
         if let Outcome::Failed(cause) | Outcome::FailedAgain(cause) | Outcome::Changing(cause) = song.outcome {
-            self.failed.lock().unwrap_or_else(PoisonError::into_inner).push(cause.clone());
+            self.failed.lock().unwrap_or_else(PoisonError::into_inner).push(cause.sentence.clone());
         }
     }
 
@@ -210,7 +210,7 @@ pub fn export_all(studio: &Studio) {
             ExportJob::Song(job) => export(*job, &watch),
             ExportJob::Album(job) => export_album(&job, &watch),
         };
-        let done = guarded(&path, || multi_threaded(work).map_err(|error| error.to_string()));
+        let done = guarded(&path, || multi_threaded(work).map_err(Cause::from));
         studio.change(|contents| {
             let Some(entry) = contents.export(id) else { return };
             let view = &mut entry.view;
@@ -220,7 +220,7 @@ pub fn export_all(studio: &Studio) {
                     *view = ExportView { id, command, ..finished };
                 }
                 Err(error) => {
-                    let words = if entry.is_cancelled { "stopped".to_owned() } else { error };
+                    let words = if entry.is_cancelled { "stopped".to_owned() } else { error.sentence };
                     (view.progress, view.error) = (Progress::Failed, Some(words));
                 }
             }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::batch::shared::guarded;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::page::audio::Clip;
 use crate::report::passage::{Passage, PassageKind};
 use crate::report::warning::{Subject, Warning};
@@ -44,21 +44,21 @@ pub fn measure_all(studio: &Studio, rehearsal: &Rehearsal) {
     while let Some(found) = studio.next(find) {
         match found {
             Unmeasured::Song(id, path) => {
-                let work = || measure_song(studio, rehearsal, id, &path).map_err(|error| by_name(&error, &path));
-                let measured = guarded(&path, || multi_threaded(work));
+                let work = || measure_song(studio, rehearsal, id, &path);
+                let measured = guarded(&path, || multi_threaded(work).map_err(Cause::from));
                 studio.change(|contents| {
                     if let (Err(error), Some(song)) = (measured, contents.song(id)) {
-                        (song.view.progress, song.view.error) = (Progress::Failed, Some(error));
+                        (song.view.progress, song.view.error) = (Progress::Failed, Some(by_name(&error, &path)));
                     }
                 });
             }
             Unmeasured::Reference(id, reference) => {
-                let work =
-                    || measure_reference(studio, id, &reference).map_err(|error| by_name(&error, &reference.path));
-                let measured = guarded(&reference.path, || multi_threaded(work));
+                let work = || measure_reference(studio, id, &reference);
+                let measured = guarded(&reference.path, || multi_threaded(work).map_err(Cause::from));
                 studio.change(|contents| {
                     if let (Err(error), Some(entry)) = (measured, contents.reference(id)) {
-                        (entry.view.progress, entry.view.error) = (Progress::Failed, Some(error));
+                        (entry.view.progress, entry.view.error) =
+                            (Progress::Failed, Some(by_name(&error, &reference.path)));
                     }
                 });
             }
@@ -67,8 +67,8 @@ pub fn measure_all(studio: &Studio, rehearsal: &Rehearsal) {
 }
 
 /// An error that names a file by its name alone: where a dropped one lies is nothing to its user.
-fn by_name(error: &Error, path: &Path) -> String {
-    error.to_string().replace(&path.display().to_string(), &reference_name(path))
+fn by_name(error: &Cause, path: &Path) -> String {
+    error.sentence.replace(&path.display().to_string(), &reference_name(path))
 }
 
 fn measure_song(studio: &Studio, rehearsal: &Rehearsal, id: Id, path: &Path) -> Result<(), Error> {

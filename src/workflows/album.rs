@@ -249,6 +249,7 @@ pub fn album_report(
         held_back_by: None,
         missed_by_lu,
         unreadable,
+        missing: Vec::new(),
         songs,
     }
 }

@@ -38,15 +38,8 @@ use crate::workflows::mix::{Decided, Mix};
 /// See [`Error`]; nothing is written.
 pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
     check(job)?;
-    let settings = &job.settings;
-    let mut decider = load_decider(settings.decider)?;
-    let edges = settings.edges.params()?;
-    let (song, references) = rayon::join(
-        || Song::load_edited(&job.input, &edges, SPOOL_BYTES, observer),
-        || measure_references(&settings.references, observer),
-    );
-    let (song, profile) = song?;
-    from_measured(job, (&song, &profile), references?, (&mut decider, &mut Genres::default()), observer)
+    let (mut decider, (song, profile), references) = loaded(job, observer)?;
+    from_measured(job, (&song, &profile), references, (&mut decider, &mut Genres::default()), observer)
 }
 
 /// Masters one song, for several places or in several files, each as it comes out alone: what is measured is measured
@@ -60,17 +53,11 @@ pub fn master_each(
     observer: &dyn Observer,
     reports: &mut Vec<Report>,
 ) -> Result<(), Error> {
-    let Some(MasterJob { input, settings, .. }) = masters.iter().flatten().next() else { return Ok(()) };
+    let Some(first) = masters.iter().flatten().next() else { return Ok(()) };
     masters.iter().flatten().try_for_each(check)?;
     let files = masters.iter().flatten().flat_map(|job| job.output.files().chain(job.recipe.as_deref()));
     check_apart(&files.collect::<Vec<_>>())?;
-    let mut decider = load_decider(settings.decider)?;
-    let edges = settings.edges.params()?;
-    let (song, references) = rayon::join(
-        || Song::load_edited(input, &edges, SPOOL_BYTES, observer),
-        || measure_references(&settings.references, observer),
-    );
-    let ((song, profile), references) = (song?, references?);
+    let (mut decider, (song, profile), references) = loaded(first, observer)?;
     let mut genres = Genres::default();
     for files in masters {
         let Some(first) = files.first() else { continue };
@@ -81,6 +68,21 @@ pub fn master_each(
         }
     }
     Ok(())
+}
+
+/// Loads the network of a job, its song and its references, the last two side by side.
+fn loaded(
+    job: &MasterJob,
+    observer: &dyn Observer,
+) -> Result<(Decider, (Song, Profile), Vec<MeasuredReference>), Error> {
+    let settings = &job.settings;
+    let decider = load_decider(settings.decider)?;
+    let edges = settings.edges.params()?;
+    let (song, references) = rayon::join(
+        || Song::load_edited(&job.input, &edges, SPOOL_BYTES, observer),
+        || measure_references(&settings.references, observer),
+    );
+    Ok((decider, song?, references?))
 }
 
 /// Masters a song that is read and measured, with references that are measured and networks that are loaded.

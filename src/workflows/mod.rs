@@ -6,6 +6,7 @@ pub mod check;
 pub mod compare;
 pub mod demo;
 pub mod master;
+pub mod mastering;
 pub mod mix;
 pub mod preview;
 pub mod render;

@@ -65,11 +65,13 @@ fn rendered(
     observer: &dyn Observer,
 ) -> Result<Report, Error> {
     let is_solved = recipe.solution.as_ref().is_some_and(|solution| job.as_is || fits(solution, song, &recipe));
-    // A page shows the mix as well.
-    if profile.is_none() && (!is_solved || job.output.page.is_some()) {
+    // A page shows the mix as well. A master whose report has no mix when it is rendered alone has none beside others.
+    let needs_profile = !is_solved || job.output.page.is_some();
+    if profile.is_none() && needs_profile {
         *profile = Some(song.profile(observer)?);
     }
-    let solve = match (&recipe.solution, &profile) {
+    let profile = profile.as_ref().filter(|_| needs_profile);
+    let solve = match (&recipe.solution, profile) {
         (Some(solution), _) if fits(solution, song, &recipe) => Solve::Given(solution.clone()),
         (Some(solution), _) if job.as_is => Solve::AsIs(solution.clone()),
         (_, Some(profile)) if profile.loudness.integrated_lufs.is_some() => Solve::Anew(profile),
@@ -81,8 +83,8 @@ fn rendered(
     let mut finished = finish(song, &recipe, solve, request, observer)?;
     let heard = std::mem::take(&mut finished.passages);
     let warnings = [Warning::of_file(&Subject::Mix, &song.warnings), Warning::of_recipe(&recipe)].concat();
-    let tone = profile.as_ref().map(|_| song.tone()).transpose()?;
-    let seen = ReportInputs { input: &job.input, song, profile: profile.as_ref(), tone, decision: None, warnings };
+    let tone = profile.map(|_| song.tone()).transpose()?;
+    let seen = ReportInputs { input: &job.input, song, profile, tone, decision: None, warnings };
     let mut report = report(seen, finished, &job.output);
     note_page(page::of_master(&job.output, &report, song, heard), &mut report);
     Ok(report)
