@@ -71,7 +71,7 @@ impl MasteringTarget {
         Ok(Self { warnings, references: told, ..Self::at(target) })
     }
 
-    /// A target without genre, warnings and references.
+    /// Creates a target without genre, warnings and references.
     pub fn at(target: Target) -> Self {
         Self { target, genre: None, warnings: Vec::new(), references: Vec::new() }
     }

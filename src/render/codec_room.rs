@@ -124,7 +124,7 @@ mod tests {
             }
         }
         assert_eq!(kept, [true, true, true, true, true, false]);
-        // The second round was closest: from there it is turned down by its 0.2 dB and the margin.
+        // The second round was closest: the song is turned down from there, by its excess of 0.2 dB and the margin.
         assert_eq!((solution.codec_room_db, solution.drive_db), (rounded(after_first + 0.21), 5.79));
     }
 }

@@ -39,7 +39,7 @@ use crate::song::blocks::each_block;
 use crate::song::observer::{Observer, Stage};
 use crate::song::read_ahead::{ObservedSource, each_block_ahead};
 
-/// A file this close to the loudness that was asked for is not rendered again, LU.
+/// A file this close to the requested loudness is not rendered again, LU.
 const CLOSE_ENOUGH_LU: f64 = 0.03;
 /// Maximum number of renders until a file keeps its promises.
 const MAX_ROUNDS: usize = 6;

@@ -243,7 +243,7 @@ impl Bracket {
             }
             (Some(low), None) => {
                 self.step_db *= 2.0;
-                // Limiting takes part of every step upwards, and most of it where there is much limiting.
+                // Limiting takes part of every step upwards, and most of it where limiting is heavy.
                 let is_far = low.louder_lu < -2.0 * FIRST_STEP_DB;
                 let step_db = (-1.3 * low.louder_lu).max(0.05).max(if is_far { self.step_db } else { 0.0 });
                 Some(low.outcome.drive_db + step_db)
@@ -291,7 +291,7 @@ mod tests {
         meter.finish().expect("memory")
     }
 
-    /// Hits over noise, the louder the rarer.
+    /// Hits over noise; louder hits are rarer.
     fn hits(seed: u64) -> Vec<Frame> {
         let (mut song, mut random) = (pink_noise(RATE, -34.0, 12.0, seed), Random::new(seed));
         for start in (0..song.len() - 9000).step_by(9000) {

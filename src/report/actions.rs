@@ -114,7 +114,7 @@ pub enum Action {
         /// Its largest gain reduction, dB.
         peak_limiting_db: f64,
     },
-    /// Encodes the master with a lossy codec; what is measured of it is measured once it is decoded again.
+    /// Encodes the master with a lossy codec; all measurements are made after decoding it again.
     Encode {
         /// The codec.
         codec: String,
@@ -122,9 +122,9 @@ pub enum Action {
         bitrate_kbps: u32,
         /// Sample rate of the file, Hz.
         sample_rate_hz: u32,
-        /// The sample rate of the mix, where it is another one, Hz.
+        /// Sample rate of the mix if it differs, Hz.
         resampled_from_hz: Option<u32>,
-        /// The limiter stays so much further under the ceiling, since the codec raises peaks, dB.
+        /// Additional distance of the limiter from the ceiling, dB, since the codec raises peaks.
         room_db: f64,
     },
     /// Corrects the equaliser after a test render.

@@ -1,4 +1,4 @@
-//! A finished record, as plain data.
+//! Report of a finished album, as plain data.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Facts with their sentences: JSON carries both for everything that a person is told.
+//! Facts with their sentences: JSON contains both for every message to the user.
 
 use std::fmt::Display;
 use std::ops::Deref;

@@ -89,8 +89,8 @@ pub fn promises_sound(path: &Path) -> bool {
     SOUND_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// Returns the path without the extension of an audio file. Text after any other dot is part of the name, as in `Mix
-/// 1.2`.
+/// Returns the path without the extension of an audio file. Text after any other dot is part of the name, as in
+/// `Mix 1.2`.
 pub(crate) fn without_extension(path: &Path) -> PathBuf {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let is_known = |known: &str| extension.eq_ignore_ascii_case(known);
