@@ -1,4 +1,4 @@
-//! Why a run failed.
+//! Errors that end a run.
 
 use std::path::{Path, PathBuf};
 
@@ -7,38 +7,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::io::{self, name};
 
-/// One line for a person: what, why, and what to do.
+/// An error that ends a run. Its message is one line for a person: what failed, why, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Nothing could be decided for a song.
+    /// No decision could be made for a song.
     #[error("{}: {source}", name(path))]
     Decide {
-        /// The song.
+        /// Path of the song.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: models::error::Error,
     },
     /// The network cannot be run.
     #[error(transparent)]
     Network(models::error::Error),
-    /// Songs or references that cannot be heard: says which.
+    /// A song or reference is silent; the message says which.
     #[error(transparent)]
     Silent(models::error::Error),
     /// A value that no recipe accepts.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    /// A file that holds no profile of songs.
+    /// A file is not a profile of songs.
     #[error("{}: {source}; goldmaster profile FILES -o FILE writes one", name(path))]
     ProfileFile {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: models::error::Error,
     },
-    /// Some of several files could not be read; each was told.
+    /// Some of several files could not be read; the error of each was printed.
     #[error("{failed} of {all} files failed")]
     SomeUnread {
         /// Number of files that could not be read.
@@ -46,7 +46,7 @@ pub enum Error {
         /// Number of all files.
         all: usize,
     },
-    /// Some of several files are not ready for a destination; what fails was printed.
+    /// Some of several files are not ready for a destination; the failed checks were printed.
     #[error("{not_ready} of {files} files {} not ready", if *not_ready == 1 { "is" } else { "are" })]
     NotReady {
         /// Number of files that are not ready.
@@ -54,12 +54,12 @@ pub enum Error {
         /// Number of all files.
         files: usize,
     },
-    /// A recipe file that is none.
+    /// A file is not a valid recipe.
     #[error("{}: {source}{}", name(path), hint(source))]
     RecipeFile {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: RecipeError,
     },
     /// The standard output cannot be written, or its reader has closed it.
@@ -68,62 +68,63 @@ pub enum Error {
     /// Arguments that do not fit together.
     #[error("{0}")]
     Usage(String),
-    /// A reference of a batch cannot be used: says which, and why.
+    /// A reference of a batch cannot be used; the message says which, and why.
     #[error("{0}")]
     Reference(Cause),
-    /// A folder of songs cannot be read: says which, and why.
+    /// A folder of songs cannot be read; the message says which, and why.
     #[error("{0}")]
     Folder(String),
     /// A list of songs cannot be read.
     #[error("the list of files cannot be read ({})", crate::io::plain(.0))]
     List(std::io::Error),
-    /// What a page shows or plays cannot be made: says what, and why.
+    /// Part of a page cannot be made; the message says which, and why.
     #[error("{0}")]
     Page(String),
-    /// A song of an album cannot be mastered: says why.
+    /// A song of an album cannot be mastered; the message says why.
     #[error("{0}")]
     Album(Cause),
     /// A master was changed since a batch wrote it.
     #[error("{}: was changed since goldmaster wrote it; replace it with --force, or keep it under another name", .0.display())]
     Edited(PathBuf),
-    /// A batch has come to its end, but not every song has a master.
+    /// A batch is finished, but not every song has a master.
     #[error("{failed} of {songs} songs failed: {}", name(report))]
     SomeFailed {
-        /// Songs without a master.
+        /// Number of songs without a master.
         failed: usize,
-        /// All songs.
+        /// Number of all songs.
         songs: usize,
-        /// Tells why.
+        /// Path of the report, which gives the reasons.
         report: PathBuf,
     },
     /// A batch was interrupted.
     #[error("interrupted; {left} of {songs} songs are left: the same command goes on with them")]
     SomeLeft {
-        /// Songs that were not come to.
+        /// Number of songs that were not reached.
         left: usize,
-        /// All songs.
+        /// Number of all songs.
         songs: usize,
     },
     /// The master was written, but not its page.
     #[error("{}: the master is written, but its page is not: {cause}", name(path))]
     NoPage {
-        /// The master.
+        /// Path of the master.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         cause: String,
     },
     /// The master would have broken a promise, so it was not written.
     #[error("{}: nothing was written: {broken}", name(path))]
     Promise {
-        /// The output.
+        /// Path of the output.
         path: PathBuf,
-        /// What was not kept.
+        /// The broken promise.
         broken: String,
     },
 }
 
 impl Error {
-    /// 1 failed, 2 wrong use, 3 promise not kept, 4 some of several failed, 5 a checked file is not ready, 130 interrupted.
+    /// Returns the exit code: 1 failed, 2 wrong use, 3 promise not kept, 4 some of several failed, 5 a checked file is
+    /// not ready, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Recipe(_) => 2,
@@ -148,7 +149,7 @@ impl Error {
         }
     }
 
-    /// A name for the kind of failure that no release changes.
+    /// Returns a name for the kind of failure, which stays the same in all releases.
     pub fn code(&self) -> &str {
         match self {
             Self::Album(cause) => &cause.code,
@@ -174,7 +175,7 @@ impl Error {
         }
     }
 
-    /// The file that it is about, where that is one.
+    /// Returns the file that the error is about, if there is one.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Io(error) => error.path(),
@@ -201,7 +202,7 @@ impl Error {
         }
     }
 
-    /// What to do about it, where the message says so: it stands after the last semicolon.
+    /// Returns the advice in the message, if there is any: the part after the last semicolon.
     pub fn advice(&self) -> Option<String> {
         if matches!(self, Self::Io(io::Error::Interrupted)) {
             return None;
@@ -209,7 +210,7 @@ impl Error {
         self.to_string().rsplit_once("; ").map(|(_, advice)| advice.to_owned())
     }
 
-    /// The error of making a target: a song that cannot be heard is no fault of the networks.
+    /// Converts an error from making a target: a silent song is not a failure of the network.
     pub fn of_target(source: models::error::Error) -> Self {
         use models::error::Error as E;
         match source {
@@ -218,7 +219,8 @@ impl Error {
         }
     }
 
-    /// Whether the reader of the standard output, as `head`, wants no more of it: no failure, and nothing to print.
+    /// Returns true if the reader of the standard output, such as `head`, has closed it. That is not a failure, and
+    /// nothing is printed.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
     }

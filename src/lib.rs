@@ -2,8 +2,8 @@
 //!
 //! # Modules
 //!
-//! [`Master`] is the way in. The modules are what it and the command line are made of; from the top, no module imports
-//! one above it.
+//! [`Master`] is the entry point. The modules below are the parts of which it and the command line are made, from top
+//! to bottom: no module imports one above it.
 
 mod cli;
 mod commands;

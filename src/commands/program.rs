@@ -1,4 +1,4 @@
-//! The command line: parse, dispatch, print an error once, exit code.
+//! The command line: parses arguments, dispatches to a command, prints an error once, and sets the exit code.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::song::multi_threaded;
 use crate::terminal::printable;
 use crate::terminal::progress_bar::listen_for_interrupt;
 
-/// Does what the words of a command line ask for; the first is the program's name. Gives the exit code.
+/// Runs the command line `words`, of which the first is the program's name. Returns the exit code.
 pub fn run(words: Vec<OsString>) -> u8 {
     let done = match parsed(&words) {
         Ok(command) => {
@@ -37,18 +37,18 @@ pub fn run(words: Vec<OsString>) -> u8 {
     }
 }
 
-/// A batch as a command line asks for it.
+/// A batch as requested on a command line.
 pub struct BatchRequest {
     /// The songs with their settings.
     pub plan: Plan,
     /// The folder for masters and reports.
     pub output: PathBuf,
-    /// How the batch is run.
+    /// Options of the run.
     pub options: Options,
 }
 
 impl BatchRequest {
-    /// The batch that the words after `goldmaster batch` ask for.
+    /// Parses the words after `goldmaster batch`.
     ///
     /// # Errors
     /// An option is unknown or has a value that it does not take, or a song or folder cannot be found.
@@ -64,14 +64,14 @@ impl BatchRequest {
     }
 }
 
-/// The first line of what clap says is wrong.
+/// Returns the first line of clap's error message.
 fn first_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let line = text.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
 
-/// The command; without one the arguments are those of `master`.
+/// Parses the command; without one, the arguments are those of `master`.
 fn parsed(words: &[OsString]) -> Result<Command, clap::Error> {
     let matches = command().try_get_matches_from(words)?;
     if let Some(named) = Cli::from_arg_matches(&matches)?.command {
@@ -88,7 +88,7 @@ fn print_answer(answer: &clap::Error) -> std::io::Result<()> {
         return answer.print();
     }
     let text = answer.render().to_string();
-    // A list of our own is an error to clap, which says so in front of it.
+    // A list of our own is an error to clap, so its text starts with "error: ".
     let mut output = std::io::stdout().lock();
     output.write_all(text.strip_prefix("error: ").unwrap_or(&text).as_bytes())?;
     output.flush()
@@ -99,15 +99,15 @@ fn exit_by(mut error: clap::Error, words: Vec<OsString>) -> u8 {
     if error.use_stderr() {
         let advice = hints::advice(&error, words.into_iter().skip(1));
         if advice.is_some() {
-            // What clap guesses would stand beside what is known.
+            // clap's guesses are dropped in favour of our own advice.
             for guess in [ContextKind::Suggested, ContextKind::SuggestedArg] {
                 error.remove(guess);
             }
         }
-        // It shows what was typed as it was typed.
+        // clap repeats the arguments exactly as typed, control characters included.
         let text = error.render().to_string();
         if printable(&text) == text {
-            // When that fails, nobody is left to hear of it.
+            // If this fails, there is nobody left to tell.
             let _ = error.print();
         } else {
             text.trim_end().lines().for_each(print_warning);

@@ -1,4 +1,4 @@
-//! What kind of music songs are, and what finished records of that kind are like.
+//! Genre recognition, and the profiles that describe finished records of each genre.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::report::GenreReport;
 use crate::request::reference::Genre;
 use crate::request::settings::MasterSettings;
 
-/// Words that tags name genres by, and the genre that has a profile.
+/// Words found in genre tags, grouped by the genre whose profile they select.
 const TAG_WORDS: [(&str, &[&str]); 6] = [
     ("ambient", &["ambient", "drone", "newage"]),
     (
@@ -40,8 +40,8 @@ const TAG_WORDS: [(&str, &[&str]); 6] = [
     ("world", &["ethnic", "world"]),
 ];
 
-/// The genre that a tag means, of those that have a profile. What comes last in a name is what it is: symphonic metal is metal.
-/// `None` where it names none of them, or several.
+/// Returns the genre that a tag names, out of those that have a profile. The last known word of a name decides:
+/// "symphonic metal" is metal. Returns `None` if the tag names no known genre, or more than one.
 fn genre_of_tag(tag: &str) -> Option<&'static str> {
     let of_word = |word: &str| TAG_WORDS.iter().find(|(_, words)| words.contains(&word)).map(|(genre, _)| *genre);
     let tag = tag.to_lowercase().replace("new age", "newage");
@@ -52,8 +52,8 @@ fn genre_of_tag(tag: &str) -> Option<&'static str> {
     named.all(|other| other == first).then_some(first)
 }
 
-/// The settings with the genre to go by: where it is to be found out, and the tags of all songs in `inputs` name one and the
-/// same, that one.
+/// Returns the settings with the genre taken from the tags of `inputs`. The genre is filled in only if it is to be
+/// detected automatically (no reference, no profile, [`Genre::Auto`]) and the tags of all songs name the same genre.
 pub fn with_genre_of_tags(settings: &MasterSettings, inputs: &[&Path]) -> MasterSettings {
     let is_open = settings.references.is_empty() && settings.profile.is_none() && settings.genre() == Genre::Auto;
     let of_file = |path: &&Path| Tags::read(path).text("GENRE").and_then(genre_of_tag);
@@ -63,15 +63,15 @@ pub fn with_genre_of_tags(settings: &MasterSettings, inputs: &[&Path]) -> Master
     MasterSettings { genre, ..settings.clone() }
 }
 
-/// Recognises genres, with a network that is loaded when a song first needs it.
+/// Recognises genres. The network is loaded when a song first needs it.
 #[derive(Default)]
 pub struct Genres {
     head: Option<GenreHead>,
 }
 
 impl Genres {
-    /// The genre of a song, or of all `songs` of a record, and the profile that stands for it. A song that cannot be heard
-    /// is of none.
+    /// Returns the genre of a song, or of all `songs` of a record together, and the profile of that genre. When the
+    /// genre is to be detected, songs too quiet to measure get the universal profile.
     ///
     /// # Errors
     /// The runtime failed, or a compiled-in profile does not fit this program.

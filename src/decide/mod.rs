@@ -1,4 +1,4 @@
-//! From measurements and a target to the settings of a recipe.
+//! Decisions: measurements and a target become the settings of a recipe.
 
 pub mod genres;
 pub mod reference;

@@ -1,4 +1,4 @@
-//! Assessment of references: a bad example is named, and followed no further than it can be trusted.
+//! Assessment of references: problems with a reference become warnings, and limit how far it is followed.
 
 use analyzer::defects::{Defect, DefectKind};
 use analyzer::profile::Profile;
@@ -11,25 +11,26 @@ use models::target::bands_below;
 use crate::report::warning::{WarningKind, WidthCause};
 use crate::request::reference::MatchKind;
 
-/// How far a reference is followed, and why.
+/// Result of assessing a reference: how far to follow it, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReferenceAssessment {
-    /// How much of a move towards it is taken.
+    /// Share of the move towards the reference that is applied.
     pub trust: Amounts,
-    /// Why it is not all.
+    /// Problems found, including the reasons for reduced trust.
     pub warnings: Vec<WarningKind>,
 }
 
-/// A shorter reference says little, seconds...
+/// References shorter than this are unreliable, seconds.
 const SHORT_S: f64 = 5.0;
-/// ...and this much of it is taken; so it is with the dynamics of one that clips.
+/// Share applied from a short reference, and from the dynamics of a clipped one.
 const HALF: f64 = 0.5;
-/// Clipping that can be heard, as a severity.
+/// Severity from which clipping counts as audible.
 const CLIPPING: f64 = 0.5;
 
 impl ReferenceAssessment {
-    /// Of one reference for several songs, as far apart as `norm` says that songs are. What is taken as it is, is taken
-    /// whole, whatever its kind.
+    /// Assesses one reference for several songs. `norm` supplies the usual spread between songs, as the unit of
+    /// distance. With [`MatchKind::Literal`], only a missing stereo image or the song itself limits trust: length,
+    /// sound and distance are not judged.
     pub fn of(reference: &Profile, songs: &[&Profile], norm: &NormProfile, matching: MatchKind) -> Self {
         let mut assessment = Self { trust: Amounts::default(), warnings: Vec::new() };
         let same = songs.iter().filter(|song| is_same(song, reference)).count();
@@ -117,7 +118,8 @@ impl ReferenceAssessment {
     }
 }
 
-/// The record that is most like some songs, by its place; none of them itself, unless there is no other.
+/// Returns the index of the record most similar to some songs. The songs themselves are chosen only if there is no
+/// other record.
 pub fn most_alike(songs: &[&Profile], records: &[&Profile], norm: &NormProfile) -> Option<usize> {
     let songs: Vec<(&Profile, Features)> = songs.iter().filter_map(|song| Some((*song, features(song)?))).collect();
     let apart = |record: &Profile| {
@@ -129,17 +131,18 @@ pub fn most_alike(songs: &[&Profile], records: &[&Profile], norm: &NormProfile) 
     apart.min_by(|(_, a), (_, b)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))).map(|(place, _)| place)
 }
 
-/// Root mean square of the differences in units of what songs differ by: from here on less is taken... Finished songs of
-/// an artist or a genre are up to 1.9 apart, of any two kinds 1.3 in the median and 2.05 in one case of twenty.
+/// Distance from which on less of a reference is applied: the root mean square of the feature differences, in units of
+/// the spread between songs. Finished songs of one artist or genre are up to 1.9 apart; songs of any two kinds are 1.3
+/// apart in the median and 2.05 in one case out of twenty.
 const FOREIGN_FROM: f64 = 2.1;
-/// ...down to this share...
+/// Smallest share applied, of very distant references and of the tone of speech and noise.
 const FOREIGN: f64 = 0.25;
-/// ...at this distance.
+/// Distance at which the share has fallen to [`FOREIGN`].
 const FOREIGN_AT: f64 = 3.2;
-/// A single feature counts no more than so many spreads.
+/// Limit on the contribution of any single feature, in spreads.
 const FURTHEST: f64 = 6.0;
 
-/// Which bands of mid and side are heard: those that are not this far under the loudest, dB.
+/// Level below the loudest band at which a band of mid or side counts as inaudible, dB.
 const INAUDIBLE_DB: f64 = 50.0;
 
 fn audible(song: &Features) -> [[bool; SPECTRUM_BANDS]; 2] {
@@ -147,11 +150,11 @@ fn audible(song: &Features) -> [[bool; SPECTRUM_BANDS]; 2] {
     [MID, SIDE].map(|start| std::array::from_fn(|band| song[start + band] > loudest - INAUDIBLE_DB))
 }
 
-/// How far a record is from a song, by what it says something about.
+/// Returns the distance between a record and a song, over the features on which both carry information.
 fn distance(song: &Features, reference: &Profile, norm: &NormProfile) -> Option<f64> {
     let record = features(reference)?;
     let [mid, mut side] = audible(&record);
-    // A song without sides says nothing of another's.
+    // A mono song says nothing about the width of another.
     let [_, own_side] = audible(song);
     side.iter_mut().zip(own_side).for_each(|(side, own)| *side &= own);
     let known = bands_below(reference.spectrum.cutoff_hz);
@@ -168,16 +171,16 @@ fn distance(song: &Features, reference: &Profile, norm: &NormProfile) -> Option<
     Some((squares.iter().sum::<f64>() / squares.len().max(1) as f64).sqrt())
 }
 
-/// Two files are the same song, at whatever level and with whatever codec, when no band of theirs is further apart, dB...
+/// Largest band difference between two files of the same song, at any level and through any codec, dB.
 const SAME_WORST_DB: f64 = 1.0;
-/// ...and on average...
+/// Largest mean difference between such files, dB.
 const SAME_MEAN_DB: f64 = 0.15;
-/// ...nor any of their dynamics, dB...
+/// Largest difference in any feature of their dynamics, dB.
 const SAME_DYNAMICS_DB: f64 = 0.4;
-/// ...nor their lengths, seconds.
+/// Largest difference in length, seconds.
 const SAME_LENGTH_S: f64 = 0.5;
 
-/// Whether two files hold the same sound.
+/// Returns true if two files contain the same recording.
 fn is_same(song: &Profile, other: &Profile) -> bool {
     let (Some(a), Some(b)) = (features(song), features(other)) else { return false };
     let known = bands_below(song.spectrum.cutoff_hz.min(other.spectrum.cutoff_hz));
@@ -196,25 +199,25 @@ fn is_same(song: &Profile, other: &Profile) -> bool {
     is_as_long && worst < SAME_WORST_DB && mean < SAME_MEAN_DB && dynamics < SAME_DYNAMICS_DB
 }
 
-/// A voice alone comes in syllables: the bands that carry it move by more than this, dB...
+/// Speech without music comes in syllables: the level of the low-mid and high-mid band varies by more than this, dB...
 const SPEECH_SPREAD_DB: [f64; 2] = [4.5, 5.5];
-/// ...more than this share of it is sudden...
+/// ...more than this share of it is percussive...
 const SPEECH_PERCUSSIVE_SHARE: f64 = 0.5;
-/// ...there is no bass, dB under the low mids...
+/// ...it has no bass: the low band stays below this level relative to the low mids, dB...
 const SPEECH_BASS_DB: f64 = -12.0;
-/// ...next to no side, dB...
+/// ...it has next to no side signal: at most this width in every band, dB...
 const SPEECH_WIDTH_DB: f64 = -15.0;
-/// ...and no pulse.
+/// ...and it has no pulse: the confidence in a tempo stays below this.
 const SPEECH_PULSE: f64 = 0.35;
 
-/// Noise that does not change: above the bass its level moves by no more than chance has it in 100 ms, dB.
+/// Steady noise: above the bass, the level in 100 ms windows varies by no more than chance explains, dB.
 const NOISE_SPREAD_DB: f64 = 1.0;
 
 fn is_noise(profile: &Profile) -> bool {
     profile.dynamics.bands[1..].iter().all(|band| band.spread_100ms_db < NOISE_SPREAD_DB)
 }
 
-/// Whether it is a voice alone, as far as that can be told.
+/// Returns true if this is probably speech without music.
 fn is_speech(profile: &Profile) -> bool {
     let [low, low_mid, high_mid, _] = profile.dynamics.bands;
     let [least_low, least_high] = SPEECH_SPREAD_DB;
@@ -247,7 +250,7 @@ mod tests {
         ReferenceAssessment::of(reference, songs, &norm, MatchKind::Cautious)
     }
 
-    /// Two parts of one song, longer than what is too short to be an example.
+    /// Two parts of one song, each long enough to serve as a reference.
     fn parts() -> [Vec<Frame>; 2] {
         let song = demo_mix(RATE_HZ, 12.0);
         let (one, other) = song.split_at(song.len() / 2);

@@ -1,4 +1,4 @@
-//! What a song is mastered towards: reference tracks, a profile of many songs, a genre.
+//! The target of a master: reference tracks, a profile of many songs, or a genre.
 
 use std::path::Path;
 
@@ -20,24 +20,24 @@ use crate::request::settings::{DeciderKind, MasterSettings};
 use crate::song::measure_part;
 use crate::song::observer::{Observer, Unseen};
 
-/// What a song is mastered towards.
+/// Everything needed to master towards a target, and to report on it.
 pub struct MasteringTarget {
-    /// As the decider takes it.
+    /// The target in the form that the decider takes.
     pub target: Target,
-    /// The genre that led there.
+    /// The genre, if it determined the target; `None` for references, a profile file and the universal profile.
     pub genre: Option<GenreReport>,
-    /// What was noticed about the references.
+    /// Warnings about the references.
     pub warnings: Vec<Warning>,
     /// Report entries of the references.
     pub references: Vec<ReferenceReport>,
 }
 
 impl MasteringTarget {
-    /// The target of one song, or of all `songs` of a record together: the profile or the references that `settings` name, or else the
-    /// genre.
+    /// Returns the target for one song, or for all `songs` of a record together: the profile or the references that
+    /// `settings` name, otherwise the genre.
     ///
     /// # Errors
-    /// A reference is silent, the file is no profile, or the runtime failed.
+    /// Fails if a reference is silent, the profile file is not a profile, or the ONNX runtime fails.
     pub fn towards(
         decider: &mut Decider,
         genres: &mut Genres,
@@ -71,14 +71,15 @@ impl MasteringTarget {
         Ok(Self { warnings, references: told, ..Self::at(target) })
     }
 
-    /// A target without genre, warnings and references.
+    /// Creates a target without genre, warnings and references.
     pub fn at(target: Target) -> Self {
         Self { target, genre: None, warnings: Vec::new(), references: Vec::new() }
     }
 }
 
 impl MasteringTarget {
-    /// The target for the song in the file `input`: a master that was made towards the same target already is left as it is.
+    /// Adapts the target to the song in the file `input`: a master that was already made towards this target is left
+    /// unchanged.
     pub fn for_song(mut self, input: &Path, settings: &MasterSettings) -> Self {
         if was_mastered_towards(input, &origin(&self.target, settings.profile.is_none(), settings.character)) {
             self.target.trust = Amounts::NONE;
@@ -88,7 +89,7 @@ impl MasteringTarget {
     }
 }
 
-/// The decider of a kind.
+/// Loads the decider of a kind.
 ///
 /// # Errors
 /// The compiled-in network cannot be run.
@@ -100,10 +101,10 @@ pub fn load_decider(kind: DeciderKind) -> Result<Decider, Error> {
     .map_err(Error::Network)
 }
 
-/// A reference's name, weight and profile, and what was noticed.
+/// Name, weight and profile of a reference, and the warnings from reading it.
 pub type MeasuredReference = (String, f64, Profile, Vec<crate::io::Warning>);
 
-/// Measures reference tracks side by side.
+/// Measures reference tracks in parallel.
 pub(crate) fn measure_references(
     references: &[Reference],
     observer: &dyn Observer,
@@ -117,10 +118,10 @@ pub(crate) fn measure_references(
         .collect()
 }
 
-/// The profile of songs in a file.
+/// Reads a profile of many songs from a file.
 ///
 /// # Errors
-/// It cannot be read, or is none.
+/// The file cannot be read, or is not a profile.
 pub(crate) fn read_profile(path: &Path) -> Result<NormProfile, Error> {
     let norm = NormProfile::from_json(&crate::io::text::read(path)?);
     norm.map_err(|source| Error::ProfileFile { path: path.into(), source })

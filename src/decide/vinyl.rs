@@ -1,9 +1,10 @@
-//! What a record needs that is to be cut into a lacquer.
+//! Adjustments to a recipe for cutting to vinyl.
 //!
-//! A groove moves sideways for the mid and up and down for the side, and a stylus follows neither a deep valley nor a sharp bend: bass
-//! belongs in the middle below about 150 Hz, sibilance is held, nothing is added above 10 kHz and little left above 15, waveforms
-//! are neither clipped nor flattened by a limiter (16 Kilohertz, "How to prepare a suitable cutting master", 2020; Mighty Media Discs,
-//! "Vinyl mastering": low cut, high cut at 16 kHz, de-essing, bass in the centre, no brickwall limiters).
+//! A groove moves sideways for the mid and vertically for the side, and a stylus follows neither a deep groove nor a
+//! sharp bend. So bass is centred below about 150 Hz, sibilance is controlled, nothing is boosted above 10 kHz and
+//! little is left above 15 kHz, and waveforms are neither clipped nor flattened by a limiter (16 Kilohertz, "How to
+//! prepare a suitable cutting master", 2020; Mighty Media Discs, "Vinyl mastering": low cut, high cut at 16 kHz,
+//! de-essing, bass in the centre, no brickwall limiters).
 
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
@@ -17,16 +18,17 @@ use crate::report::warning::{Warning, WarningKind};
 use crate::request::delivery::DeliveryRequest;
 use crate::request::destination::Destination;
 
-/// Bass is mono below this, Hz.
+/// Frequency below which bass is mono, Hz.
 const MONO_BELOW_HZ: f64 = 150.0;
-/// Rumble goes, Hz.
+/// Cutoff of the high-pass against rumble, Hz.
 const HIGH_PASS_HZ: f64 = 20.0;
-/// No lift from here on, and less and less from here on, Hz.
+/// Frequency from which on nothing is boosted, Hz.
 const NO_LIFT_HZ: f64 = 10_000.0;
+/// Frequency from which on the highs roll off, Hz.
 const FALL_HZ: f64 = 14_000.0;
-/// How much less in the highest band, dB.
+/// Attenuation at 20 kHz, dB.
 const FALL_DB: f64 = 4.0;
-/// Bursts above 6 kHz are held from this level over their mean on, as quickly as a cutting head would heat up.
+/// Fast compressor for bursts above 6 kHz, which would heat up the cutting head.
 const HELD_HIGHS: BandParams = BandParams {
     threshold_db: 4.0,
     ratio: 2.5,
@@ -37,16 +39,16 @@ const HELD_HIGHS: BandParams = BandParams {
     look_ahead_ms: 4.0,
     makeup_db: 0.0,
 };
-/// Consonants: where no sibilance was found, a bell waits for some.
+/// De-esser that is added to a recipe without one, in case consonants need it.
 const SIBILANCE: BellParams =
     BellParams { frequency_hz: 7000.0, q: 1.5, threshold_db: 8.0, max_cut_db: 6.0, attack_ms: 2.0, release_ms: 60.0 };
-/// A bell between these is for sibilance, Hz.
+/// Frequency range in which a bell counts as a de-esser, Hz.
 const SIBILANCE_HZ: std::ops::Range<f64> = 4000.0..11_000.0;
 
-/// Longest side of a 12-inch record at 33⅓ and at 45 rpm that keeps its level, minutes (100vinyl, "Audio specifications").
+/// Longest side of a 12-inch record at full level, at 33⅓ and at 45 rpm, minutes (100vinyl, "Audio specifications").
 const LONGEST_SIDES_MIN: [f64; 2] = [19.5, 14.5];
 
-/// The recipe as a lacquer takes it, if that is where it goes.
+/// Adapts a recipe to vinyl; returns it unchanged for any other destination.
 pub fn prepared(mut recipe: Recipe, request: &DeliveryRequest) -> Recipe {
     if request.destination() != Some(Destination::Vinyl) {
         return recipe;
@@ -76,7 +78,7 @@ pub fn prepared(mut recipe: Recipe, request: &DeliveryRequest) -> Recipe {
     recipe.quantized()
 }
 
-/// Whether a song is longer than a side.
+/// Returns a warning if a song for vinyl is longer than a side at 45 rpm.
 pub fn side_warning(profile: &Profile, request: &DeliveryRequest) -> Option<Warning> {
     let length_min = profile.seconds() / 60.0;
     let [at_33_min, at_45_min] = LONGEST_SIDES_MIN;

@@ -1,4 +1,4 @@
-//! The gains of the multiband stage over time, noted while a song is rendered.
+//! The gains of the multiband stage over time, recorded while a song is rendered.
 
 use analyzer::crossover::BANDS;
 use analyzer::stream::{Frame, Source};
@@ -7,21 +7,21 @@ use renderer::chain::Rendered;
 use crate::render::series::Series;
 use crate::song::blocks::BLOCK;
 
-/// Where the bands stood after every block of [`BLOCK`] frames, dB.
+/// Gain of each band after every block of [`BLOCK`] frames, dB; `None` for a band that passes unchanged.
 #[derive(Default)]
 pub struct BandGains {
     noted: Vec<[Option<f32>; BANDS]>,
     frames: u64,
 }
 
-/// What a chain gives, and a note of its bands.
+/// The output of a chain. Reading it records the gains of the bands.
 pub struct BandGainSource<'a, S> {
     rendered: Rendered<S>,
     gains: &'a mut BandGains,
 }
 
 impl<'a, S: Source> BandGainSource<'a, S> {
-    /// Notes into `gains` what is read of `rendered`.
+    /// Creates a source that records into `gains` while `rendered` is read.
     pub fn new(rendered: Rendered<S>, gains: &'a mut BandGains) -> Self {
         Self { rendered, gains }
     }
@@ -32,7 +32,7 @@ impl<S: Source> Source for BandGainSource<'_, S> {
 
     fn read(&mut self, frames: &mut [Frame]) -> Result<usize, S::Error> {
         let gains = &mut *self.gains;
-        // Noted at the same frames however the song is cut into reads.
+        // The gains are recorded at the same frames however the song is split into reads.
         let to_note = BLOCK - (gains.frames % BLOCK as u64) as usize;
         let most = frames.len().min(to_note);
         let count = self.rendered.read(&mut frames[..most])?;
@@ -45,8 +45,8 @@ impl<S: Source> Source for BandGainSource<'_, S> {
 }
 
 impl BandGains {
-    /// Per band, low to high, what was furthest from 0 dB in each part of the song; `None` for a band that passed
-    /// unchanged.
+    /// Returns the gain of each band over time, low to high: in each part of the song, the one furthest from 0 dB.
+    /// `None` for a band that passed unchanged.
     pub fn series(&self, sample_rate_hz: u32) -> Vec<Option<Series>> {
         let step_s = BLOCK as f64 / f64::from(sample_rate_hz);
         let furthest = |run: &[f32]| {

@@ -1,30 +1,33 @@
-//! How a lossy master comes under its ceiling: a codec raises peaks, and never by the same amount twice.
+//! Brings a lossy master under its ceiling. A codec raises peaks, and never by the same amount twice.
 //!
-//! First the limiter's ceiling comes down, while the gain in front of it keeps the loudness. A song that the codec then
-//! raises by as much again is turned down as a whole, from where it was closest: its loudness falls short.
+//! At first only the limiter's ceiling is lowered, and the gain in front of it keeps the loudness. If the codec raises
+//! the peaks by just as much again, the whole song is turned down, starting from the closest round; it then misses its
+//! loudness.
 
 use renderer::recipe::Solution;
 
-/// Rounds in which the loudness is kept.
+/// Maximum number of rounds in which the loudness is kept.
 const KEEPING_ROUNDS: i32 = 5;
 
-/// A limiter that stays further under the ceiling does more harm than a song that is turned down, dB.
+/// Largest room between limiter and ceiling, dB. Beyond it, limiting does more harm than turning the song down.
 const MOST_ROOM_DB: f64 = 3.0;
 
-/// Rounds altogether.
+/// Maximum number of rounds in total.
 pub const MAX_ROUNDS: usize = 12;
 
-/// A codec that changes the loudness by more is not made up for, LU: it has lost a part of the song.
+/// Largest change of loudness by the codec that is compensated, LU. A codec that changes it by more has lost part of
+/// the song.
 pub const MAX_OFFSET_LU: f64 = 1.0;
 
-/// What is taken beyond what was too much in the first round, and twice as much in each further one, dB.
+/// Margin added to the measured excess in the first round, dB. It doubles with every further round.
 const FIRST_MARGIN_DB: f64 = 0.01;
 
-/// Room is a whole multiple of this, as is the drive.
+/// Resolution of the room, steps per dB.
 const STEPS_PER_DB: f64 = 100.0;
+/// Resolution of the drive, steps per dB.
 const DRIVE_STEPS_PER_DB: f64 = 2000.0;
 
-/// The round that came closest.
+/// The round with the smallest excess over the ceiling.
 #[derive(Clone, Copy)]
 struct Closest {
     over_db: f64,
@@ -32,18 +35,18 @@ struct Closest {
     room_db: f64,
 }
 
-/// What was tried so far.
+/// Search for the room under the ceiling that the codec needs: the state after the rounds so far.
 #[derive(Default)]
 pub struct CodecRoom {
     rounds: i32,
     closest: Option<Closest>,
-    /// Rounds in which it was turned down as a whole.
+    /// Number of rounds in which the whole song was turned down.
     turned_down: i32,
 }
 
 impl CodecRoom {
-    /// Changes the solution of a master that is `over_db` over its ceiling once it is decoded; whether its loudness is still
-    /// kept.
+    /// Updates the solution of a master that is `over_db` over its ceiling after decoding. Returns true if its loudness
+    /// is still kept.
     pub fn give(&mut self, solution: &mut Solution, over_db: f64) -> bool {
         self.rounds += 1;
         let this = Closest { over_db, drive_db: solution.drive_db, room_db: solution.codec_room_db };
@@ -69,7 +72,7 @@ fn margin_db(round: i32) -> f64 {
     FIRST_MARGIN_DB * f64::from(1 << (round - 1))
 }
 
-/// Up to the next step, but for what arithmetic adds.
+/// Rounds up to the next step, ignoring floating-point error.
 fn rounded(room_db: f64) -> f64 {
     (room_db * STEPS_PER_DB - 1e-6).ceil() / STEPS_PER_DB
 }
@@ -121,7 +124,7 @@ mod tests {
             }
         }
         assert_eq!(kept, [true, true, true, true, true, false]);
-        // The second round was closest: from there it is turned down by its 0.2 dB and the margin.
+        // The second round was closest: the song is turned down from there, by its excess of 0.2 dB and the margin.
         assert_eq!((solution.codec_room_db, solution.drive_db), (rounded(after_first + 0.21), 5.79));
     }
 }

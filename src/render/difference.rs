@@ -1,4 +1,4 @@
-//! What a run took away or added, as a sound to listen to.
+//! The difference between master and mix, as a sound to listen to.
 
 use analyzer::stream::{Frame, Source};
 use analyzer::units::gain_from_db;
@@ -8,7 +8,7 @@ use crate::io::encode::Encoder;
 use crate::song::observer::Observer;
 use crate::song::read_ahead::each_block_ahead;
 
-/// Writes the master less the mix, the mix at the gain in front of the limiter; both have as many frames.
+/// Writes master minus mix, with the mix at the gain in front of the limiter. Both have the same number of frames.
 ///
 /// # Errors
 /// A source cannot be read, the file cannot be written, or the run was interrupted.

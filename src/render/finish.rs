@@ -1,4 +1,4 @@
-//! From a recipe to a file: chain, limiter, dither, and the measurements that prove the promises.
+//! Renders a recipe to a file: chain, limiter, dither, and the measurements that verify the promises.
 
 use std::path::Path;
 
@@ -39,64 +39,65 @@ use crate::song::blocks::each_block;
 use crate::song::observer::{Observer, Stage};
 use crate::song::read_ahead::{ObservedSource, each_block_ahead};
 
-/// A file this close to the loudness that was asked for is not rendered again, LU.
+/// A file this close to the requested loudness is not rendered again, LU.
 const CLOSE_ENOUGH_LU: f64 = 0.03;
-/// How often a file that misses a promise is rendered again.
+/// Maximum number of renders until a file keeps its promises.
 const MAX_ROUNDS: usize = 6;
-/// Peaks this far under the ceiling are not interpolated exactly, dB.
+/// Peaks further than this under the ceiling are not interpolated exactly, dB.
 const DETECTOR_MARGIN_DB: f64 = 3.0;
 
-/// A file that was written, and what was measured of it while it was.
+/// A finished file, with the measurements taken while it was written.
 pub struct Finished {
     /// The recipe that was rendered.
     pub recipe: Recipe,
-    /// What was solved, or given.
+    /// The recipe's solution: solved here, or given by the caller.
     pub solution: Solution,
-    /// What was measured.
+    /// Measurements of the file.
     pub measured: Measured,
-    /// The promises, checked.
+    /// The promises, with their verdicts.
     pub promises: Vec<Promise>,
     /// Frames per second.
     pub sample_rate_hz: u32,
-    /// What could not be carried over.
+    /// Warnings about metadata that could not be carried over.
     pub warnings: Vec<io::Warning>,
     /// The limiter's gain reduction over time.
     pub limiting: Series,
     /// Gain of each band's compressor over time, low to high.
     pub band_gain: Vec<Option<Series>>,
-    /// The passages to listen to, where they are asked for.
+    /// Frames of the passages to listen to, if requested.
     pub passages: Vec<Vec<Frame>>,
 }
 
-/// How the recipe's solution comes about.
+/// Origin of the recipe's solution.
 pub enum Solve<'a> {
-    /// Anew, for a song with this profile.
+    /// Solved anew, for a song with this profile.
     Anew(&'a Profile),
-    /// The recipe has it, for this input and these settings: nothing is searched.
+    /// Taken from the recipe, which was solved for this input and these settings. Nothing is searched.
     Given(Solution),
-    /// Drive and band levels are kept although they were solved for another input or other settings; only peaks are
-    /// trimmed anew.
+    /// Taken from a recipe that was solved for another input or other settings. Drive and band levels are kept; only
+    /// peaks are trimmed anew.
     AsIs(Solution),
 }
 
-/// What is written, and beside it.
+/// Request to write a master.
 pub struct WriteRequest<'a> {
-    /// The master's file and what comes with it.
+    /// The master's file and the files written with it.
     pub output: &'a Output,
-    /// Tags that the master carries.
+    /// Tags of the master.
     pub tags: Tags,
-    /// What makes the run fail.
+    /// Rule for the broken promises that make the run fail.
     pub strictness: Strictness,
-    /// What a page needs of the master.
+    /// Parts of the master to capture for the report page.
     pub capture: CaptureRequest,
-    /// It gets its name; else it is measured and gone.
+    /// True if the files get their names; otherwise they are measured and discarded.
     pub is_kept: bool,
 }
 
-/// Renders `song` by `recipe` and writes it, unless it is not to be kept.
+/// Renders `song` with `recipe`, writes the master and measures it. The files get their names only if the request says
+/// so.
 ///
 /// # Errors
-/// Master or difference cannot be written, or a promise is not kept; nothing appears under its name.
+/// Master or difference cannot be written, or a promise is broken. No file gets its name then.
 pub fn finish(
     song: &Song,
     recipe: &Recipe,
@@ -132,7 +133,7 @@ pub fn finish(
     let difference = output.delta.as_deref().map(|path| attempt.difference(song, &solution, path)).transpose()?;
     let mut warnings = Vec::new();
     if is_kept {
-        // Both are complete before either gets its name: a disk that fills up leaves none.
+        // Both files are completed before either gets its name, so that a full disk leaves neither.
         let master = encoder.complete(Some(&tags.marked(recipe.towards.as_deref().map(mark))))?;
         let difference = difference.map(|difference| difference.complete(None)).transpose()?;
         warnings = master.persist()?;
@@ -144,7 +145,7 @@ pub fn finish(
     Ok(Finished { recipe, solution, measured, promises, sample_rate_hz: rate, warnings, limiting, band_gain, passages })
 }
 
-/// Hash of a recipe's portable settings: a solution holds for no others.
+/// Returns the hash of a recipe's portable settings. A solution is valid for no others.
 ///
 /// # Panics
 /// Never: every recipe has a JSON form.
@@ -153,7 +154,7 @@ pub fn settings_hash(recipe: &Recipe) -> String {
     blake3::hash(settings.to_json().as_bytes()).to_hex().to_string()
 }
 
-/// What limiter and loudness will see of `song` when `recipe` is rendered; it waits in a temporary file.
+/// Renders `song` through the chain of `recipe` and returns the trace, which is kept in a temporary file.
 ///
 /// # Errors
 /// Temporary data cannot be kept, or the run is interrupted.
@@ -163,8 +164,8 @@ pub fn trace(song: &Song, recipe: &Recipe, profile: &Profile, observer: &dyn Obs
     Ok(render(song, recipe, &starting_solution(recipe, profile), rate, 0, observer)?.1)
 }
 
-/// The loudness that `recipe` reaches on a song that gave `trace`, as near to its own as the limiter may come, and the
-/// loudness over time.
+/// Returns the loudness that `recipe` reaches on the song of `trace`, as close to the requested one as the limits on
+/// limiting allow, and the loudness over time. The search for the drive starts at `start_db`.
 ///
 /// # Errors
 /// Temporary data cannot be read.
@@ -175,7 +176,7 @@ pub fn predict_loudness(trace: &Trace, recipe: &Recipe, start_db: f64) -> Result
     Ok(driven(trace, &recipe.limiter, delivery.ceiling_dbtp, &[], outcome.drive_db)?)
 }
 
-/// What a render may still change.
+/// Parts of the solution that a render may still change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Search {
     DriveAndTrims,
@@ -183,7 +184,7 @@ enum Search {
     Nothing,
 }
 
-/// The solution as far as it is known before anything is rendered.
+/// Returns the solution as far as it is known before rendering.
 pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution {
     let delivery = &recipe.delivery;
     let drive_db = profile.loudness.integrated_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs);
@@ -200,12 +201,14 @@ pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution 
     }
 }
 
-/// The level from which on peaks matter at this drive, and at a little more.
+/// Returns the level in front of the drive from which on peaks matter, dBFS. A margin allows for a slightly higher
+/// drive.
 fn exact_above_dbfs(ceiling_dbtp: f64, drive_db: f64) -> f64 {
     ((ceiling_dbtp - drive_db - DETECTOR_MARGIN_DB) * 100.0).round() / 100.0
 }
 
-/// Mean power of each band, pauses apart, where it enters the multiband stage: that of the song, changed by the equaliser.
+/// Returns the mean power of each band at the input of the multiband stage, without pauses, dBFS: that of the song,
+/// changed by the equaliser.
 fn band_levels(recipe: &Recipe, profile: &Profile) -> [f64; BANDS] {
     let [low, mid, high] = CROSSOVER_HZ;
     let edges = [0.0, low, mid, high, f64::INFINITY];
@@ -226,7 +229,7 @@ fn band_levels(recipe: &Recipe, profile: &Profile) -> [f64; BANDS] {
     })
 }
 
-/// The chain up to the limiter, and the trace of what it gives.
+/// Renders the chain up to the limiter. Returns its output, the trace of it, and the gains of the bands over time.
 fn render(
     song: &Song,
     recipe: &Recipe,
@@ -261,23 +264,24 @@ fn trace_meter(solution: &Solution, rate: u32, bytes: usize) -> TraceMeter {
     TraceMeter::new(rate, gain_from_db(solution.exact_above_dbfs), bytes)
 }
 
-/// The left channel in both: what is written of a mono song, whatever the stages made of its two copies.
+/// Copies the left channel to the right: a mono song is written from one channel, whatever the stages did to its two
+/// copies.
 fn only_left<'a>(frames: &[Frame], buffer: &'a mut Vec<Frame>) -> &'a [Frame] {
     buffer.clear();
     buffer.extend(frames.iter().map(|frame| [frame[0]; 2]));
     buffer
 }
 
-/// A file without its name yet.
+/// A written file that does not have its name yet.
 struct Written {
     encoder: Encoder,
     measured: Measured,
-    /// The passages that were asked for.
+    /// Frames of the requested passages.
     passages: Vec<Vec<Frame>>,
     limiting: Series,
 }
 
-/// What is limited and written, as often as it takes.
+/// Everything needed to limit and write a rendered song, as often as necessary.
 struct Attempt<'a> {
     recipe: &'a Recipe,
     rendered: &'a Spool<Frame>,
@@ -290,7 +294,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Solves, writes and measures, until ceiling and loudness hold or the rounds are used up.
+    /// Solves, writes and measures, until ceiling and loudness are kept or the rounds are used up.
     fn until_kept(&mut self, solution: &mut Solution, mut search: Search) -> Result<Written, Error> {
         let wanted = self.recipe.delivery.loudness_lufs;
         let is_lossy = self.recipe.output.lossy.is_some();
@@ -315,7 +319,7 @@ impl Attempt<'_> {
                     return Ok(written);
                 }
                 let over_db = measured.true_peak_dbtp - self.recipe.delivery.ceiling_dbtp;
-                // What is turned down as a whole is not brought to its loudness again.
+                // A song that was turned down as a whole is not brought back to its loudness.
                 if !overs.is_empty() && !room.give(solution, over_db) {
                     search = Search::Trims;
                 }
@@ -327,8 +331,8 @@ impl Attempt<'_> {
         unreachable!("the last round returns")
     }
 
-    /// The loudness that the drive leads to, once it is found and the peaks that matter at it are known exactly; `None`
-    /// also where nothing is searched.
+    /// Finds the drive, and makes sure that the peaks that matter at it are known exactly. Returns the predicted
+    /// loudness, LUFS; `None` if the drive is not searched, or the song has no loudness.
     fn solved(&mut self, solution: &mut Solution, search: Search, offset_lu: f64) -> Result<Option<f64>, Error> {
         if search == Search::Nothing {
             return Ok(None);
@@ -346,7 +350,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Traces the peaks anew, exactly at the drive that was found.
+    /// Traces the peaks again, exactly for the drive that was found.
     fn look_closer(&mut self, solution: &mut Solution) -> Result<(), Error> {
         let ceiling_dbtp = self.recipe.delivery.ceiling_dbtp - solution.codec_room_db;
         solution.exact_above_dbfs = exact_above_dbfs(ceiling_dbtp, solution.drive_db);
@@ -362,7 +366,7 @@ impl Attempt<'_> {
         LimiterGain::new(&self.recipe.limiter, solution.drive_db, self.ceiling_dbtp(solution), rate)
     }
 
-    /// What the limiter keeps.
+    /// Returns the ceiling that the limiter keeps, dBTP.
     fn ceiling_dbtp(&self, solution: &Solution) -> f64 {
         self.recipe.delivery.ceiling_dbtp - CEILING_MARGIN_DB - solution.codec_room_db
     }
@@ -378,7 +382,7 @@ impl Attempt<'_> {
         Ok(limited_source(self.rendered, &self.trace, limiter, solution, &self.recipe.output, self.channels)?)
     }
 
-    /// The master less the mix, in 32-bit floating point, written but without its name.
+    /// Writes master minus mix in 32-bit floating point. The file does not have its name yet.
     fn difference(&self, song: &Song, solution: &Solution, path: &Path) -> Result<Encoder, Error> {
         let (source_rate, rate) = (song.info.sample_rate_hz, self.trace.sample_rate_hz);
         let spec = OutputSpec {
@@ -402,8 +406,8 @@ impl Attempt<'_> {
         Ok(encoder)
     }
 
-    /// Limits, dithers, writes and measures what is written, and what is lossy once it is decoded again; gives the blocks
-    /// over the ceiling as well.
+    /// Limits, dithers, writes and measures the master; a lossy file is measured after decoding it again. Also returns
+    /// the blocks over the ceiling.
     fn write(&self, solution: &Solution) -> Result<(Written, Vec<Over>), Error> {
         let rate = self.trace.sample_rate_hz;
         let lossy = self.recipe.output.lossy;
@@ -439,7 +443,7 @@ impl Attempt<'_> {
         Ok((Written { encoder, measured, passages, limiting }, overs))
     }
 
-    /// Measures all of a source, hands it on, and gives its length.
+    /// Measures a whole source, passes its frames to `sink`, and returns its length in frames.
     fn measure<S: Source<Error = io::Error> + Send>(
         &self,
         source: &mut S,

@@ -1,4 +1,4 @@
-//! The chain's output through limiter and dither: the samples that are written.
+//! The chain's output behind limiter and dither: the samples that are written.
 
 use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::stream::{Frame, Source};
@@ -18,23 +18,23 @@ use crate::render::trims::Over;
 pub struct LimitedSource<'a, B> {
     rendered: SpoolReader<'a, Frame>,
     steps: Steps<B>,
-    /// Gain of the next block.
+    /// Limiter step of the next block.
     step: LimiterStep,
     apply: LimiterApply,
     dither: Option<Dither>,
     is_stereo: bool,
-    /// Gain reduction of what was read.
+    /// Gain reduction of the frames read so far.
     pub limiting: LimitingHistogram,
     /// Gain reduction over time.
     pub timeline: LimiterTimeline,
-    /// Blocks whose samples pass full scale, where the written ones cannot show by how much; in order.
+    /// Blocks whose samples exceed full scale, in order. The written samples cannot show by how much.
     pub clipped: Vec<Over>,
     blocks: u64,
-    /// A block that was too long for the buffer of the last read, and how much of it was handed out.
+    /// Frames of a block that did not fit into the buffer of the last read, and the number of them already returned.
     rest: (Vec<Frame>, usize),
 }
 
-/// The rendered frames, limited by what `limiter` makes of their trace.
+/// Returns the rendered frames, limited by the gain that `limiter` derives from their trace.
 ///
 /// # Errors
 /// The trace lies in a temporary file that cannot be read.
@@ -64,7 +64,7 @@ pub fn limited_source<'a>(
 }
 
 impl<B: Blocks> LimitedSource<'_, B> {
-    /// Fills whole blocks of [`BLOCK_FRAMES`] from the start of `frames`; 0 is the end.
+    /// Fills whole blocks of [`BLOCK_FRAMES`] from the start of `frames`; returns 0 at the end.
     fn read_blocks(&mut self, frames: &mut [Frame]) -> Result<usize, io::Error> {
         let whole = frames.len() / BLOCK_FRAMES * BLOCK_FRAMES;
         let mut count = 0;

@@ -1,4 +1,4 @@
-//! The limiter's gain reduction over time, noted while a master is written.
+//! The limiter's gain reduction over time, recorded while a master is written.
 
 use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::units::db_from_gain;
@@ -7,12 +7,12 @@ use renderer::stages::limiter::LimiterStep;
 use crate::render::series::Series;
 use crate::render::solve::limiting_gain;
 
-/// Looked at so often per second, at least.
+/// Minimum number of values per second.
 const RUNS_PER_SECOND: u32 = 10;
 
-/// Lowest gain of every tenth of a second.
+/// Lowest gain in every tenth of a second.
 pub struct LimiterTimeline {
-    /// Blocks of a run.
+    /// Number of blocks in a run.
     run: u64,
     step_s: f64,
     blocks: u64,
@@ -20,7 +20,7 @@ pub struct LimiterTimeline {
 }
 
 impl LimiterTimeline {
-    /// At the start of a song.
+    /// Starts at the beginning of a song.
     pub fn new(sample_rate_hz: u32) -> Self {
         let run = (u64::from(sample_rate_hz / RUNS_PER_SECOND) / BLOCK_FRAMES as u64).max(1);
         let step_s = (run * BLOCK_FRAMES as u64) as f64 / f64::from(sample_rate_hz);
@@ -37,7 +37,7 @@ impl LimiterTimeline {
         self.blocks += 1;
     }
 
-    /// Largest gain reduction of every part of the song, dB.
+    /// Returns the largest gain reduction in each part of the song, dB.
     pub fn series(&self) -> Series {
         let lowest = |run: &[f32]| run.iter().fold(1.0f64, |lowest, gain| lowest.min(f64::from(*gain)));
         let reduction_db = |run: &[f32]| (-db_from_gain(lowest(run))).max(0.0);

@@ -1,4 +1,4 @@
-//! From a recipe to a file, and the measurements that prove its promises.
+//! Rendering of a recipe to a file, and the measurements that verify its promises.
 
 pub(crate) mod band_gains;
 pub(crate) mod codec_room;

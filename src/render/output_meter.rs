@@ -1,4 +1,4 @@
-//! What is written, measured while it is.
+//! Measurement of a master while it is written.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -19,17 +19,17 @@ use crate::render::solve::LimitingHistogram;
 use crate::render::trims::{Over, both};
 use crate::song::Song;
 
-/// What is captured of a master while it is written.
+/// Parts of a master that are captured while it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaptureRequest {
-    /// Length of the master, frames: its spectrum is measured at some moments.
+    /// Length of the master, frames. The moments at which its spectrum is measured depend on it.
     pub frames: u64,
-    /// Frames to listen to, one range per passage.
+    /// Ranges of frames to listen to, one per passage.
     pub passages: Vec<Range<u64>>,
 }
 
 impl CaptureRequest {
-    /// Passages of the master that `recipe` makes of `song`.
+    /// Creates a request for passages, in seconds, of the master that `recipe` makes of `song`.
     pub fn new(song: &Song, recipe: &Recipe, passages: &[Range<f64>]) -> Self {
         let source_hz = song.info.sample_rate_hz;
         let rate_hz = recipe.output.rate_hz(source_hz);
@@ -41,10 +41,10 @@ impl CaptureRequest {
     }
 }
 
-/// Measures what is written.
+/// Meters for a master.
 pub struct OutputMeter {
     scanner: BlockScanner,
-    /// What is delivered is checked with other meters, which read higher next to Nyquist.
+    /// Meters that delivery checks use; they read higher next to Nyquist.
     delivery: DeliveryMeters,
     peaks: PeakCheck,
     delivery_peaks: PeakCheck,
@@ -55,7 +55,7 @@ pub struct OutputMeter {
     unreadable: u64,
 }
 
-/// Listens to some of what goes by.
+/// Measures the spectrum at some moments of a stream.
 struct Moments {
     meter: ToneMeter,
     to_come: VecDeque<Passage>,
@@ -72,7 +72,7 @@ impl Moments {
     }
 }
 
-/// Keeps some of the frames that go by.
+/// Keeps the frames of one range of a stream.
 struct Passage {
     wanted: Range<u64>,
     seen: u64,
@@ -106,7 +106,7 @@ impl PeakCheck {
         Self { ceiling, highest: 0.0, block: 0, overs: Vec::new() }
     }
 
-    /// Peaks up to this change nothing.
+    /// Returns the level up to which peaks change nothing.
     fn enough(&self) -> f32 {
         self.highest.min(self.ceiling)
     }
@@ -125,14 +125,14 @@ impl PeakCheck {
     }
 }
 
-/// The largest sample that is not over the ceiling once it is converted to decibels.
+/// Returns the largest sample that is not over the ceiling after conversion to decibels.
 fn highest_under(ceiling_dbtp: f64) -> f32 {
     let gain = gain_from_db(ceiling_dbtp) as f32;
     if db_from_gain(f64::from(gain)) > ceiling_dbtp { gain.next_down() } else { gain }
 }
 
 impl OutputMeter {
-    /// `ceiling_dbtp` as it was asked for.
+    /// Starts measuring. `ceiling_dbtp` is the requested ceiling, without margin.
     pub fn new(sample_rate_hz: u32, ceiling_dbtp: f64, keep: &CaptureRequest) -> Self {
         let ceiling = highest_under(ceiling_dbtp);
         Self {
@@ -170,7 +170,8 @@ impl OutputMeter {
         *unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
     }
 
-    /// What was measured, here and by `loudness`, the passages that were asked for, and every block over the ceiling.
+    /// Returns all measurements, including those of `loudness` and `limiting`, the requested passages, and every block
+    /// over the ceiling.
     pub fn finish(
         self,
         frames: u64,

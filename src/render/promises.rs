@@ -1,4 +1,4 @@
-//! The promises, each checked on what is written.
+//! The promises, each checked by measuring the written file.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -14,23 +14,23 @@ use crate::io;
 use crate::request::advice::Advice;
 use crate::request::settings::Strictness;
 
-/// Loudness is kept within this, LU.
+/// Tolerance for the promised loudness, LU.
 pub const LOUDNESS_TOLERANCE_LU: f64 = 0.1;
 
-/// How a promise came out, the best first.
+/// Outcome of a promise, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Kept.
     Kept,
-    /// Less than was asked for, for a reason that was asked for as well.
+    /// Quieter than requested, because a limit was reached or more gain makes it no louder.
     Short,
     /// Not kept: a fault of this program or of the request.
     Broken,
 }
 
 impl Verdict {
-    /// As JSON has it.
+    /// Returns the name used in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Kept => "kept",
@@ -40,67 +40,67 @@ impl Verdict {
     }
 }
 
-/// A promise, how it came out, and what was measured.
+/// A promise, its outcome, and the measured figures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Promise {
-    /// What was promised, with the figures.
+    /// The promise, with its figures.
     #[serde(flatten)]
     pub kind: PromiseKind,
-    /// How it came out.
+    /// Its outcome.
     pub verdict: Verdict,
 }
 
-/// What is promised of every master.
+/// The promises made for every master.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "code", content = "values", rename_all = "snake_case")]
 pub enum PromiseKind {
-    /// The loudness that was asked for.
+    /// The requested loudness.
     Loudness {
-        /// What was asked for, LUFS.
+        /// The requested loudness, LUFS.
         wanted_lufs: f64,
-        /// What was measured, LUFS; null where nothing is loud enough.
+        /// The measured loudness, LUFS; null if nothing is loud enough.
         measured_lufs: Option<f64>,
-        /// Why it is quieter, where it is.
+        /// The reason, if it is quieter than requested.
         shortfall: Option<Shortfall>,
     },
     /// The gain of a recipe, whatever loudness it leads to.
     RecipeGain {
-        /// The loudness, LUFS; null where nothing is loud enough.
+        /// The measured loudness, LUFS; null if nothing is loud enough.
         measured_lufs: Option<f64>,
     },
     /// A true peak at or under the ceiling.
     TruePeak {
         /// The ceiling, dBTP.
         ceiling_dbtp: f64,
-        /// What was measured, dBTP.
+        /// The measured peak, dBTP.
         measured_dbtp: f64,
     },
     /// The length of the mix.
     Length {
-        /// That length at the sample rate of the master, frames.
+        /// Length of the mix at the sample rate of the master, frames.
         expected_frames: u64,
-        /// What was written, frames.
+        /// Length of the master, frames.
         written_frames: u64,
     },
     /// Valid numbers only.
     ValidSamples {
-        /// Samples that are none.
+        /// Number of invalid samples.
         invalid: u64,
     },
 }
 
-/// Why a master is quieter than asked.
+/// Reason why a master is quieter than requested.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "code", content = "values", rename_all = "snake_case")]
 pub enum Shortfall {
-    /// The limiter may take no more.
+    /// The limiter reduces the gain by as much as allowed.
     LimitingAllowed {
-        /// What it may take, dB.
+        /// Largest gain reduction that may be exceeded 5 % of the time, dB.
         max_limiting_db: f64,
     },
-    /// Single hits may be lowered no more.
+    /// Single hits are lowered by as much as allowed.
     HitsAllowed {
-        /// By how much they may be, dB.
+        /// Largest allowed reduction of a single hit, dB.
         max_peak_limiting_db: f64,
     },
     /// No gain in front of the limiter comes closer.
@@ -121,7 +121,7 @@ impl Shortfall {
     }
 }
 
-/// `{:#}` has [advice](Advice) for the page of `goldmaster ui`.
+/// The alternate form `{:#}` phrases [advice](Advice) for the page of `goldmaster ui`.
 impl Display for Promise {
     fn fmt(&self, f: &mut Formatter) -> Result {
         match &self.kind {
@@ -178,28 +178,28 @@ impl Display for Shortfall {
 }
 
 impl Promise {
-    /// A fact that either holds or does not.
+    /// Creates a promise that is either kept or broken.
     fn of(kind: PromiseKind, is_kept: bool) -> Self {
         Self { kind, verdict: if is_kept { Verdict::Kept } else { Verdict::Broken } }
     }
 }
 
-/// What was measured of a master while it was written.
+/// Measurements of a master, taken while it was written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
     /// Loudness.
     pub loudness: LoudnessReading,
-    /// Peak at 16 points per sample or on the meters of deliveries, whichever reads higher, dBTP.
+    /// True peak, dBTP: at 16 points per sample or on the meters of delivery checks, whichever reads higher.
     pub true_peak_dbtp: f64,
-    /// Gain reduction of the limiter that was exceeded a twentieth of the time, dB.
+    /// Gain reduction of the limiter that is exceeded 5 % of the time, dB.
     pub limiting_db: f64,
     /// Largest gain reduction of the limiter, dB.
     pub peak_limiting_db: f64,
-    /// Frames.
+    /// Length, frames.
     pub frames: u64,
-    /// Samples that are no numbers.
+    /// Number of samples that are not valid numbers.
     pub unreadable: u64,
-    /// How it goes in time.
+    /// Peaks and loudness over time.
     pub timeline: Timeline,
     /// Dynamics and stereo image per band.
     pub bands: BandStatistics,
@@ -207,8 +207,8 @@ pub struct Measured {
     pub tone: Tone,
 }
 
-/// Checks a master. `expected_frames` is the input's length, at the output's rate; `is_aimed` whether its loudness was
-/// solved, and not left as a recipe for another song has it.
+/// Checks the promises of a master. `expected_frames` is the input's length at the output's rate. `is_aimed` is true if
+/// the gain was solved for the loudness, and false if it was kept from a recipe for another song.
 pub fn promises(delivery: &DeliveryParams, measured: &Measured, expected_frames: u64, is_aimed: bool) -> Vec<Promise> {
     let Measured { loudness, true_peak_dbtp, limiting_db, peak_limiting_db, frames, unreadable, .. } = measured;
     let measured_lufs = loudness.integrated_lufs;
@@ -228,7 +228,7 @@ pub fn promises(delivery: &DeliveryParams, measured: &Measured, expected_frames:
     ]
 }
 
-/// The first promise that makes a run of this strictness fail.
+/// Returns the first promise that makes a run of this strictness fail.
 pub fn broken(promises: &[Promise], strictness: Strictness) -> Option<&Promise> {
     promises.iter().find(|promise| match promise.verdict {
         Verdict::Kept => false,
@@ -237,16 +237,16 @@ pub fn broken(promises: &[Promise], strictness: Strictness) -> Option<&Promise> 
     })
 }
 
-/// Why a mix of which these faults are known is no use under this strictness: it is damaged.
+/// Returns why a mix with these faults is rejected under this strictness: it is damaged. `None` if it is accepted.
 pub fn broken_mix(faults: &[io::Warning], strictness: Strictness) -> Option<String> {
     let damage = faults.iter().find(|fault| fault.is_damage());
     damage.filter(|_| strictness == Strictness::Shortfalls).map(|damage| format!("the mix is damaged: {damage}"))
 }
 
-/// Limiting this close under what is allowed is why there is no more, dB.
+/// Limiting this close to its limit counts as the reason for missing loudness, dB.
 const NEAR_LIMIT_DB: f64 = 0.5;
 
-/// Checks the loudness. `limiting_db` is the gain reduction that a twentieth of the time exceeds, and the largest.
+/// Checks the loudness. `limiting_db` holds the gain reduction that is exceeded 5 % of the time, and the largest.
 fn loudness_promise(delivery: &DeliveryParams, measured_lufs: Option<f64>, limiting_db: [f64; 2]) -> Promise {
     let wanted_lufs = delivery.loudness_lufs;
     let verdict = match measured_lufs {

@@ -1,6 +1,8 @@
-//! What a master was mastered towards, as its file remembers it: mastered once more towards the same, it is left as it is.
+//! Provenance: a master's file records its target. When it is mastered towards the same target again, it is left
+//! unchanged.
 //!
-//! An estimator that takes a part of what it sees takes a part of the rest the next time. Only memory ends that.
+//! An estimator that applies part of a difference applies part of the remainder the next time. Only a record of the
+//! first run stops it.
 
 use std::path::Path;
 
@@ -9,17 +11,17 @@ use models::target::{Target, TargetKind};
 
 use crate::io::tags::Tags;
 
-/// How the text in a file's tags begins that names the program that wrote it.
+/// Start of the tag by which a master names the program that wrote it.
 const PROGRAM: &str = "goldmaster towards ";
-/// Features that differ by less are the same, dB.
+/// Resolution of the features in a target's name, dB.
 const STEP_DB: f64 = 0.01;
-/// Digits that tell targets apart.
+/// Number of characters in a target's name.
 const DIGITS: usize = 16;
-/// The program's own idea of finished records, of all kinds or of a genre: a genre is told from the song, and so from the
-/// master not quite as from the mix.
+/// Name of all norms that are part of the program, universal or of a genre. They share one name, because the genre
+/// detected from a master may differ from that of its mix.
 const OWN: &str = "records";
 
-/// The name of a target; `is_own` where a norm is the program's own.
+/// Returns the name of a target. `is_own` is true if a norm is part of the program.
 pub fn origin(target: &Target, is_own: bool, character: Character) -> String {
     if target.kind == TargetKind::Norm && is_own {
         return if character == Character::default() { OWN.to_owned() } else { OWN.to_owned() + character.name() };
@@ -35,25 +37,25 @@ pub fn origin(target: &Target, is_own: bool, character: Character) -> String {
     if character != Character::default() {
         hasher.update(character.name().as_bytes());
     }
-    // What a profile says of any song, not of this one.
+    // A profile enters with its general features, not with those predicted for this song.
     for value in target.conditional.as_ref().map_or(target.features, |conditional| conditional.general) {
         hasher.update(&((value / STEP_DB).round() as i64).to_le_bytes());
     }
     hasher.finalize().to_hex()[..DIGITS].to_owned()
 }
 
-/// The text that a master's file is marked with.
+/// Returns the text that marks a master's file.
 pub fn mark(origin: &str) -> String {
     let letters = origin.chars().filter(char::is_ascii_alphanumeric).take(DIGITS);
     PROGRAM.to_owned() + &letters.collect::<String>()
 }
 
-/// Whether the file is a master that was mastered towards the target of this name.
+/// Returns true if the file is a master that was made towards the target of this name.
 pub fn was_mastered_towards(file: &Path, origin: &str) -> bool {
     Tags::read(file).software() == Some(&mark(origin))
 }
 
-/// Whether the file says that it was mastered by this program.
+/// Returns true if the file's tags say that this program mastered it.
 pub fn is_master(file: &Path) -> bool {
     Tags::read(file).software().is_some_and(|software| software.starts_with(PROGRAM))
 }

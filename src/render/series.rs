@@ -1,24 +1,25 @@
-//! Values over time, in as many as a drawing can show.
+//! Values over time, reduced to as many as a drawing can show.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// No series has more values.
+/// Maximum number of values in a series.
 const MAX_VALUES: usize = 400;
 
 /// Values that are evenly spaced in time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
-    /// When the first was measured, seconds: in the middle of what it was measured of.
+    /// Time of the first value, seconds: the middle of the span that it covers.
     pub start_s: f64,
-    /// Between two values, seconds.
+    /// Time between two values, seconds.
     pub step_s: f64,
-    /// Rounded.
+    /// The values, rounded.
     pub values: Vec<f64>,
 }
 
 impl Series {
-    /// What `fold` makes of equal runs of `values`, which are `step_s` apart from `start_s` on; as few runs as there may be values.
+    /// Divides `values`, which start at `start_s` and are `step_s` apart, into equal runs and applies `fold` to each.
+    /// The runs are as short as the maximum number of values allows.
     pub fn folded<T: Copy>(values: &[T], start_s: f64, step_s: f64, digits: i32, fold: impl Fn(&[T]) -> f64) -> Self {
         let run = values.len().div_ceil(MAX_VALUES).max(1);
         let start_s = rounded(start_s + step_s * (run as f64 - 1.0) / 2.0, 3);
@@ -26,13 +27,13 @@ impl Series {
         Self { start_s, step_s: rounded(step_s * run as f64, 6), values }
     }
 
-    /// Time in seconds and value of every point.
+    /// Returns time in seconds and value of every point.
     pub fn points(&self) -> impl Iterator<Item = [f64; 2]> {
         self.values.iter().enumerate().map(|(n, value)| [self.start_s + n as f64 * self.step_s, *value])
     }
 }
 
-/// Rounds to so many decimal digits.
+/// Rounds to this many decimal digits.
 pub fn rounded(value: f64, digits: i32) -> f64 {
     let scale = 10f64.powi(digits);
     (value * scale).round() / scale

@@ -1,8 +1,8 @@
-//! Finds the gain between chain and limiter: loudness is solved, not guessed.
+//! Solver for the drive, the gain between chain and limiter.
 //!
-//! What the limiter sees of a song is a trace of peaks, and what loudness sees is a trace of K-weighted energies; both
-//! are taken once. A gain that changes slowly passes through the K-weighting as a factor, so that the loudness behind the limiter
-//! follows from the traces alone, in a thousandth of the time a render takes.
+//! The limiter needs only a trace of peaks, and the loudness only a trace of K-weighted energies; both are recorded
+//! once. A gain that changes slowly passes through the K-weighting as a factor, so the loudness behind the limiter
+//! follows from the traces alone, in a thousandth of the time of a render.
 
 use analyzer::loudness_history::LoudnessHistory;
 use analyzer::oversample::BLOCK_FRAMES;
@@ -13,14 +13,14 @@ use renderer::stages::limiter::{LimiterGain, LimiterParams, LimiterStep};
 use crate::io;
 use crate::render::trace::{Steps, Trace, blocks_of};
 
-/// What a drive leads to.
+/// Result of a drive.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
     /// Gain between chain and limiter, dB.
     pub drive_db: f64,
-    /// Loudness behind the limiter as the traces tell it, LUFS; `None` when nothing passes the gate.
+    /// Loudness behind the limiter, predicted from the traces, LUFS; `None` if nothing passes the gate.
     pub loudness_lufs: Option<f64>,
-    /// Gain reduction that is exceeded in a twentieth of the blocks, dB.
+    /// Gain reduction that is exceeded in 5 % of the blocks, dB.
     pub limiting_db: f64,
     /// Largest gain reduction, dB.
     pub peak_limiting_db: f64,
@@ -28,20 +28,20 @@ pub struct Outcome {
 
 /// Resolution of the limiting statistics, dB.
 const LIMITING_STEP_DB: f64 = 0.05;
-/// The share of blocks that may be limited by more than is said.
+/// Share of blocks whose gain reduction exceeds the reported one.
 const LIMITING_SHARE: f64 = 0.05;
 
-/// The gain by which a block is limited.
+/// Returns the gain by which a block is limited.
 pub fn limiting_gain(step: &LimiterStep) -> f32 {
-    // What the low band alone is turned down by counts half: the rest of the song stays where it is.
+    // Reduction of the low band alone counts half, since the rest of the song is unaffected.
     step.gain * (1.0 - step.low_cut).sqrt()
 }
 
-/// How much a limiter limits, block by block.
+/// Statistics of the limiter's gain reduction, block by block.
 pub struct LimitingHistogram {
     blocks: u64,
     lowest: f32,
-    /// Blocks by their gain reduction in whole steps, those that are not reduced apart.
+    /// Number of blocks per step of gain reduction; blocks without reduction are left out.
     histogram: Vec<u64>,
 }
 
@@ -65,7 +65,7 @@ impl LimitingHistogram {
         }
     }
 
-    /// Gain reduction that is exceeded in a twentieth of the blocks, and the largest, dB.
+    /// Returns the gain reduction that is exceeded in 5 % of the blocks, and the largest, dB.
     pub fn reading_db(&self) -> [f64; 2] {
         let mut above = 0;
         let exceeded = self.histogram.iter().rposition(|blocks| {
@@ -77,7 +77,7 @@ impl LimitingHistogram {
     }
 }
 
-/// Drives a trace through the limiter.
+/// Runs a trace through the limiter at a drive.
 ///
 /// # Errors
 /// The trace lies in a temporary file that cannot be read.
@@ -91,7 +91,7 @@ pub fn outcome(
     Ok(driven(trace, limiter, ceiling_dbtp, trims, drive_db)?.0)
 }
 
-/// Drives a trace through the limiter, and gives the loudness behind it over time as well.
+/// Runs a trace through the limiter at a drive, and also returns the loudness behind it over time.
 ///
 /// # Errors
 /// As [`outcome`].
@@ -119,7 +119,7 @@ pub fn driven(
         limiting.note(&step);
         (frame, step) = (frame + BLOCK_FRAMES as u64, next);
     }
-    // Every window of 10 ms is whole: the last one is cut off as a meter would.
+    // Only whole windows of 10 ms count: a partial one at the end is dropped, as a meter does.
     energies.truncate((frame * 100 / u64::from(rate)) as usize);
     let history = LoudnessHistory::from_energies(rate, &energies);
     let [limiting_db, peak_limiting_db] = limiting.reading_db();
@@ -127,29 +127,29 @@ pub fn driven(
     Ok((outcome, history))
 }
 
-/// The limiter aims this far under the ceiling, so that rounding and the difference between two interpolators
-/// do not end above it, dB.
+/// Margin between the limiter's ceiling and the requested one, dB. It keeps rounding, and the difference between two
+/// interpolators, from exceeding the ceiling.
 pub(crate) const CEILING_MARGIN_DB: f64 = 0.01;
-/// Loudness is solved to this, LU.
+/// Tolerance of the solved loudness, LU.
 const TOLERANCE_LU: f64 = 0.002;
-/// Steps of the search; where loudness alone decides, three or four are enough.
+/// Maximum number of steps of the search. Where loudness alone decides, three or four are enough.
 const MAX_STEPS: usize = 24;
-/// Limiting may exceed what is allowed by this, dB.
+/// Tolerance of the limits on limiting, dB.
 const LIMITING_TOLERANCE_DB: f64 = 0.05;
-/// Where limiting decides, drives this close are one, dB.
+/// Drives closer than this count as equal where limiting decides, dB.
 const CLOSE_DRIVES_DB: f64 = 0.02;
 /// Length of the first step out of an open bracket, dB; each further one is twice as long.
 const FIRST_STEP_DB: f64 = 0.25;
-/// No song is driven further than this from the start, dB.
+/// Largest distance between the drive and the start of the search, dB.
 const FURTHEST_DB: f64 = 80.0;
 /// A secant that leaves more than this share of the bracket is followed by a bisection.
 const SLOW: f64 = 0.5;
 
-/// The highest drive that is no louder than `delivery.loudness_lufs` plus `offset_lu`, and limits no more than is allowed.
-/// `offset_lu` is what the traces were found to read too high.
+/// Returns the highest drive at which the song is no louder than `delivery.loudness_lufs` plus `offset_lu`, and limited
+/// no more than allowed. `offset_lu` is the amount by which the traces were found to read too high.
 ///
-/// Loudness and limiting rise with the drive: what is sought lies between the highest drive that is known to keep all
-/// bounds and the lowest that is known not to, and allowing more never makes it lower.
+/// Loudness and limiting rise with the drive. The solution lies between the highest drive known to keep all bounds and
+/// the lowest known to exceed one, and allowing more limiting never makes it lower.
 ///
 /// # Errors
 /// As [`outcome`].
@@ -176,22 +176,22 @@ pub fn solve(
             _ => break,
         }
     }
-    // Where even the lowest drive is too much, it is the least.
+    // If even the lowest drive exceeds a bound, it exceeds it by the least.
     let found = bracket.below.or(bracket.above).map(|tried| tried.outcome);
     found.map_or_else(|| outcome(trace, limiter, delivery.ceiling_dbtp, trims, quantized(start_db)), Ok)
 }
 
-/// A drive that was tried, and by how much it exceeds what is asked for and allowed.
+/// A drive that was tried, and the amounts by which it exceeds the requested loudness and the limits.
 #[derive(Clone, Copy)]
 struct Tried {
     outcome: Outcome,
     louder_lu: f64,
-    /// Of the limiting that a twentieth exceeds, and of single peaks.
+    /// Excess of the gain reduction that is exceeded 5 % of the time, and of the largest, dB.
     limiting_db: [f64; 2],
 }
 
 impl Tried {
-    /// `None` where there is no loudness.
+    /// Returns `None` if the song has no loudness.
     fn of(outcome: Outcome, delivery: &DeliveryParams, offset_lu: f64) -> Option<Self> {
         let over = |db: f64, allowed_db: f64| db - allowed_db - LIMITING_TOLERANCE_DB;
         Some(Self {
@@ -204,12 +204,12 @@ impl Tried {
         })
     }
 
-    /// What exceeds the allowed limiting, dB.
+    /// Returns the larger excess over the allowed limiting, dB.
     fn overlimited_db(&self) -> f64 {
         self.limiting_db[0].max(self.limiting_db[1])
     }
 
-    /// The largest excess.
+    /// Returns the largest of all excesses, LU or dB.
     fn excess(&self) -> f64 {
         self.louder_lu.max(self.overlimited_db())
     }
@@ -219,18 +219,18 @@ impl Tried {
     }
 }
 
-/// What is known of where the drive lies.
+/// Range of drives that contains the solution.
 struct Bracket {
-    /// The highest drive that exceeds nothing.
+    /// The highest drive tried that exceeds nothing.
     below: Option<Tried>,
-    /// The lowest that exceeds something.
+    /// The lowest drive tried that exceeds something.
     above: Option<Tried>,
     step_db: f64,
     span_db: f64,
 }
 
 impl Bracket {
-    /// Where to look next; `None` when the bracket is closed.
+    /// Returns the next drive to try; `None` when the bracket is closed.
     fn next_drive_db(&mut self) -> Option<f64> {
         match (self.below, self.above) {
             (Some(low), Some(high)) => {
@@ -243,7 +243,7 @@ impl Bracket {
             }
             (Some(low), None) => {
                 self.step_db *= 2.0;
-                // Limiting eats a part of every step upwards, and most of it where there is much.
+                // Limiting takes part of every step upwards, and most of it where limiting is heavy.
                 let is_far = low.louder_lu < -2.0 * FIRST_STEP_DB;
                 let step_db = (-1.3 * low.louder_lu).max(0.05).max(if is_far { self.step_db } else { 0.0 });
                 Some(low.outcome.drive_db + step_db)
@@ -260,14 +260,14 @@ impl Bracket {
     }
 }
 
-/// The share of the way from `low` to `high` at which the first bound is reached, if all grow evenly.
+/// Returns the share of the way from `low` to `high` at which the first bound is reached, assuming linear growth.
 fn crossing(low: &Tried, high: &Tried) -> f64 {
     let shares = low.excesses().into_iter().zip(high.excesses());
     let shares = shares.filter(|(_, high)| *high > 0.0).map(|(low, high)| -low / (high - low));
     shares.fold(1.0, f64::min).clamp(0.02, 0.98)
 }
 
-/// The drive is a whole multiple of this, dB.
+/// Resolution of the drive, dB.
 const DRIVE_STEP_DB: f64 = 0.0005;
 
 fn quantized(drive_db: f64) -> f64 {
@@ -291,7 +291,7 @@ mod tests {
         meter.finish().expect("memory")
     }
 
-    /// Hits over noise, the louder the rarer.
+    /// Hits over noise; louder hits are rarer.
     fn hits(seed: u64) -> Vec<Frame> {
         let (mut song, mut random) = (pink_noise(RATE, -34.0, 12.0, seed), Random::new(seed));
         for start in (0..song.len() - 9000).step_by(9000) {
@@ -326,7 +326,8 @@ mod tests {
                     is_bound = found.limiting_db > max_limiting_db - 0.1 || found.peak_limiting_db > 39.9;
                     last = Some(found);
                 }
-                // Nothing but a bound keeps a song from its loudness, but for the last tenth where all of it is limited by 27 dB.
+                // Only a bound keeps a song from its loudness, except for the last 0.1 LU where the whole song is
+                // limited by 27 dB.
                 let reach_lu = if wanted > -8.0 { 0.1 } else { 0.01 };
                 assert!((before - wanted).abs() < reach_lu || is_bound, "{last:?} instead of {wanted} LUFS");
             }

@@ -1,4 +1,5 @@
-//! What limiter and loudness see of a song, kept block by block: peaks, and K-weighted energies.
+//! The trace of a song, block by block: the peaks that the limiter reacts to, and the K-weighted energies that make up
+//! its loudness.
 
 use std::collections::VecDeque;
 
@@ -16,14 +17,15 @@ use crate::io::spool::{Record, Spool};
 /// Peaks and K-weighted energies of one block of [`BLOCK_FRAMES`] frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TraceBlock {
-    /// What the limiter goes by.
+    /// Peaks that the limiter reacts to.
     pub peaks: BlockPeaks,
-    /// Of the whole, of the whole times its low band, and of the low band.
+    /// K-weighted sums over the block: energy of the whole signal, product of whole signal and low band, energy of the
+    /// low band.
     pub energies: [f32; 3],
 }
 
 impl TraceBlock {
-    /// Energy when a share of the low band is taken away.
+    /// Returns the energy after a share `low_cut` of the low band is removed.
     pub(super) fn energy(&self, low_cut: f32) -> f64 {
         let ([whole, both, low], cut) = (self.energies.map(f64::from), f64::from(low_cut));
         (whole - cut * (2.0 * both - cut * low)).max(0.0)
@@ -52,7 +54,7 @@ impl Record for TraceBlock {
     }
 }
 
-/// What limiter and loudness see of a song.
+/// The trace of a song: all that limiter and loudness meter need to know of it.
 pub struct Trace {
     /// All blocks.
     pub blocks: Spool<TraceBlock>,
@@ -60,22 +62,22 @@ pub struct Trace {
     pub sample_rate_hz: u32,
 }
 
-/// Takes the trace while frames go by.
+/// Records the trace of a stream of frames.
 pub struct TraceMeter {
     peaks: PeakTrace,
     weight: KWeight,
-    /// K-weighted: energy, left and right, so far in this block.
+    /// K-weighted sums of this block so far: energy, left, right.
     sums: [f64; 3],
     frames_in_block: usize,
     /// Sums of the blocks whose peaks are not known yet.
     waiting: VecDeque<[f64; 3]>,
-    /// The low band, K-weighted once per block.
+    /// K-weighting of the low band, which has one value per block.
     low_weight: Biquad,
     trace: Trace,
 }
 
 impl TraceMeter {
-    /// `exact_above` as for [`PeakTrace`].
+    /// Starts a trace. For `exact_above`, see [`PeakTrace::new`]. Up to `memory_bytes` are kept in memory.
     pub fn new(sample_rate_hz: u32, exact_above: f64, memory_bytes: usize) -> Self {
         Self {
             peaks: PeakTrace::new(exact_above, sample_rate_hz),
@@ -83,7 +85,7 @@ impl TraceMeter {
             sums: [0.0; 3],
             frames_in_block: 0,
             waiting: VecDeque::new(),
-            // So far down the shelf of the weighting does nothing.
+            // At frequencies this low, the shelf of the K-weighting has no effect.
             low_weight: Biquad::new(KWeight::high_pass(f64::from(sample_rate_hz) / BLOCK_FRAMES as f64)),
             trace: Trace { blocks: Spool::new(memory_bytes), sample_rate_hz },
         }
@@ -114,7 +116,7 @@ impl TraceMeter {
         keep(trace, low_weight, waiting, &peaks)
     }
 
-    /// The whole trace.
+    /// Returns the whole trace.
     pub fn finish(self) -> Result<Trace, io::Error> {
         let Self { peaks, sums, frames_in_block, mut waiting, mut low_weight, mut trace, .. } = self;
         if frames_in_block > 0 {
@@ -127,7 +129,7 @@ impl TraceMeter {
     }
 }
 
-/// Joins peaks with the sums of their blocks.
+/// Appends blocks to the trace: their peaks, joined with their sums.
 fn keep(
     trace: &mut Trace,
     low_weight: &mut Biquad,
@@ -144,28 +146,28 @@ fn keep(
     trace.blocks.push(&joined.collect::<Vec<_>>())
 }
 
-/// Gives the blocks of a trace one by one.
+/// A function that returns the blocks of a trace one by one, and `None` at the end.
 pub trait Blocks: FnMut() -> Result<Option<TraceBlock>, io::Error> {}
 
 impl<T: FnMut() -> Result<Option<TraceBlock>, io::Error>> Blocks for T {}
 
-/// What the limiter does to each block of a trace, and to one more at the end.
+/// The limiter's step for each block of a trace, and for one more at the end.
 pub struct Steps<S> {
     blocks: S,
     gain: LimiterGain,
     trims: VecDeque<Trim>,
     block: u64,
-    /// Outputs that belong to the time before the start.
+    /// Number of outputs still to be skipped, since they belong to the time before the start.
     ahead: usize,
 }
 
 impl<S: Blocks> Steps<S> {
-    /// Steps for the blocks that `blocks` gives, peaks corrected by `trims`, which are in order.
+    /// Creates the steps for `blocks`. Peaks are corrected by `trims`, which must be in order.
     pub fn new(blocks: S, gain: LimiterGain, trims: &[Trim]) -> Self {
         Self { blocks, ahead: gain.delay_blocks(), gain, trims: trims.iter().copied().collect(), block: 0 }
     }
 
-    /// The next block's; past the end that of silence.
+    /// Returns the step of the next block; past the end, that of silence.
     pub fn next_step(&mut self) -> Result<LimiterStep, io::Error> {
         loop {
             let TraceBlock { peaks, .. } = (self.blocks)()?.unwrap_or_default();
@@ -186,7 +188,7 @@ impl<S: Blocks> Steps<S> {
     }
 }
 
-/// The blocks of a trace one by one.
+/// Returns the blocks of a trace one by one.
 pub fn blocks_of(trace: &Trace) -> impl Blocks {
     let mut reader = trace.blocks.reader();
     let mut buffer = vec![TraceBlock::default(); 4096];

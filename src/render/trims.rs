@@ -1,7 +1,7 @@
-//! Corrections of single peaks: what the limiter has to take for higher than its detector read it.
+//! Corrections of single peaks that the limiter has to treat as higher than its detector read them.
 //!
-//! A detector of half the taps misreads what lies next to Nyquist, and a gain that moves changes what lies between two
-//! samples. Both are found on what is written.
+//! A detector with half the taps misreads content next to Nyquist, and a moving gain changes the values between two
+//! samples. Both errors are found by measuring the written samples.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +12,23 @@ use renderer::stages::limiter::LimiterGain;
 use crate::io;
 use crate::render::trace::{Steps, Trace, blocks_of};
 
-/// A block of what is written that passes the ceiling.
+/// A block of the written samples that exceeds the ceiling.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Over {
-    /// Which block of [`analyzer::oversample::BLOCK_FRAMES`] frames.
+    /// Index of the block of [`analyzer::oversample::BLOCK_FRAMES`] frames.
     pub block: u64,
-    /// By how much its gain has to come down, dB.
+    /// Required reduction of its gain, dB.
     pub by_db: f64,
 }
 
-/// What is asked of the neighbours of a block that did not come down, against what is asked of the block.
+/// Factor on the required reduction for a block that stayed over the ceiling despite a trim, and for its neighbours.
 const PERSISTENT: f64 = 2.0;
-/// Trims are whole multiples of this, dB.
+/// Trim steps per dB.
 const TRIMS_PER_DB: f64 = 10_000.0;
 
-/// Changes `trims`, with which `limiter` left these `overs`, so that the gain of their blocks comes down by as much as
-/// they ask for, whichever peak holds it where it is. Both lists are in order.
+/// Updates `trims` so that the gain in the blocks of `overs` comes down by the required reductions, even where the peak
+/// of another block determines the gain. `overs` are the blocks that `limiter` left over the ceiling with the given
+/// `trims`. Both lists must be in order.
 ///
 /// # Errors
 /// The trace lies in a temporary file that cannot be read.
@@ -61,7 +62,7 @@ pub fn correct(trims: &mut Vec<Trim>, overs: &[Over], trace: &Trace, limiter: Li
     Ok(())
 }
 
-/// What `overs` and `others` ask for, the more where both ask; in order.
+/// Merges `overs` and `others` in order; where both contain a block, the larger reduction counts.
 pub fn both(overs: Vec<Over>, others: impl Iterator<Item = Over>) -> Vec<Over> {
     let mut wanted: BTreeMap<u64, f64> = BTreeMap::new();
     for Over { block, by_db } in overs.into_iter().chain(others) {
@@ -71,8 +72,9 @@ pub fn both(overs: Vec<Over>, others: impl Iterator<Item = Over>) -> Vec<Over> {
     wanted.into_iter().map(|(block, by_db)| Over { block, by_db }).collect()
 }
 
-/// What stands over the ceiling although its block was trimmed before stands there by its neighbours: between two samples next to
-/// Nyquist many more have a say. They come down with it, and further than was asked for.
+/// Adds the neighbours of the blocks that are still over the ceiling although they were trimmed before. Next to
+/// Nyquist, the value between two samples depends on many more samples, so these blocks and their neighbours come down
+/// together, and further than required.
 fn with_neighbours(overs: &[Over], before: &[Trim]) -> Vec<Over> {
     let is_trimmed = |block: u64| before.binary_search_by_key(&block, |trim| trim.block).is_ok();
     let persistent = overs.iter().filter(|over| is_trimmed(over.block));

@@ -1,4 +1,4 @@
-//! What the mastering chain does to a song: typed actions, one sentence for each, and the reason for it.
+//! The processing steps of the mastering chain: typed actions, with a sentence and a reason for each.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -10,31 +10,32 @@ use renderer::stages::dynamic_eq::BellParams;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Smaller moves of the equaliser are not mentioned, dB.
+/// Smallest equaliser move that is mentioned, dB.
 const AUDIBLE_DB: f64 = 0.5;
-/// Share of a level difference that a compressor takes away or an expander adds; less is not mentioned.
+/// Smallest slope that is mentioned: the share of a level difference that a compressor removes or an expander adds.
 const AUDIBLE_SLOPE: f64 = 0.05;
-/// Moves of a curve that are mentioned, the largest.
+/// Maximum number of moves of a curve that are mentioned, the largest.
 const MOVES: usize = 3;
-/// Least distance of two moves that are mentioned, spectrum bands: an octave.
+/// Two moves that are mentioned are further apart than this, in spectrum bands: an octave.
 const APART: usize = 4;
-/// A bell above this frequency and wider than this is a de-esser.
+/// A bell at or above this frequency, and no narrower than the following Q, is a de-esser.
 const DE_ESSER_FROM_HZ: f64 = 3000.0;
+/// Highest Q of a de-esser.
 const DE_ESSER_UP_TO_Q: f64 = 3.0;
-/// Limiting below this is none, dB...
+/// Largest gain reduction that counts as no limiting, dB.
 const NO_LIMITING_DB: f64 = 0.05;
-/// ...and for most of the time below this, dB.
+/// Only hits count as limited if the gain reduction that is exceeded 5 % of the time is below this, dB.
 const HARDLY_ANY_LIMITING_DB: f64 = 0.1;
 
-/// Something that the chain does.
+/// A processing step of the chain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "code", content = "values", rename_all = "snake_case")]
 pub enum Action {
     /// Cuts silence and noise at the ends.
     Trim {
-        /// At the head, s.
+        /// Length cut from the head, s.
         head_s: f64,
-        /// At the tail, s.
+        /// Length cut from the tail, s.
         tail_s: f64,
     },
     /// Fades the head in.
@@ -47,7 +48,7 @@ pub enum Action {
         /// Length, s.
         length_s: f64,
     },
-    /// Removes what lies below the music.
+    /// Removes rumble below the music.
     HighPass {
         /// Corner frequency, Hz.
         hz: f64,
@@ -69,15 +70,15 @@ pub enum Action {
     },
     /// Cuts a part of the spectrum while it sticks out.
     DynamicCuts {
-        /// Each part.
+        /// One cut for each part of the spectrum.
         cuts: Vec<DynamicCut>,
     },
     /// Compresses or expands bands.
     BandDynamics {
-        /// Each band, from low to high.
+        /// One entry for each band, from low to high.
         bands: Vec<BandRatio>,
     },
-    /// Compresses the whole.
+    /// Compresses the whole song.
     Glue {
         /// Input over output level above the threshold.
         ratio: f64,
@@ -99,7 +100,7 @@ pub enum Action {
     },
     /// Sums the bass to mono.
     MonoBass {
-        /// Up to here, Hz.
+        /// Frequency below which the bass is mono, Hz.
         below_hz: f64,
     },
     /// Leaves tone, dynamics and width as they are.
@@ -113,7 +114,7 @@ pub enum Action {
         /// Its largest gain reduction, dB.
         peak_limiting_db: f64,
     },
-    /// Encodes the master with a lossy codec; what is measured of it is measured once it is decoded again.
+    /// Encodes the master with a lossy codec; all measurements are made after decoding it again.
     Encode {
         /// The codec.
         codec: String,
@@ -121,16 +122,16 @@ pub enum Action {
         bitrate_kbps: u32,
         /// Sample rate of the file, Hz.
         sample_rate_hz: u32,
-        /// The sample rate of the mix, where it is another one, Hz.
+        /// Sample rate of the mix if it differs, Hz.
         resampled_from_hz: Option<u32>,
-        /// The limiter stays so much further under the ceiling, since the codec raises peaks, dB.
+        /// Additional distance of the limiter from the ceiling, dB, since the codec raises peaks.
         room_db: f64,
     },
     /// Corrects the equaliser after a test render.
     FineTuning {
         /// Mean distance from the decision before, dB.
         miss_before_db: f64,
-        /// And after, dB.
+        /// Mean distance from the decision after, dB.
         miss_after_db: f64,
         /// Largest change of a curve, dB.
         largest_db: f64,
@@ -140,7 +141,7 @@ pub enum Action {
 /// A move of a curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Move {
-    /// Where, Hz.
+    /// Frequency, Hz.
     pub hz: f64,
     /// Gain, dB.
     pub gain_db: f64,
@@ -149,29 +150,29 @@ pub struct Move {
 /// A part of the spectrum that is cut while it sticks out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DynamicCut {
-    /// Where, Hz.
+    /// Frequency, Hz.
     pub hz: f64,
     /// Largest cut, dB.
     pub max_cut_db: f64,
-    /// It acts on consonants and cymbals.
+    /// True if it acts on consonants and cymbals.
     pub is_de_esser: bool,
 }
 
 /// A band that is compressed or expanded.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BandRatio {
-    /// 0 is the lowest band.
+    /// Index of the band; 0 is the lowest.
     pub band: usize,
     /// Input over output level; below 1 the band is expanded.
     pub ratio: f64,
 }
 
-/// What a song was mastered towards, as far as reasons mention it.
+/// The target of a song, as named in reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Model {
     /// Records that the user chose.
     Reference,
-    /// What finished records have in common.
+    /// The common features of finished records.
     FinishedRecords,
 }
 
@@ -184,7 +185,7 @@ impl Display for Model {
     }
 }
 
-/// What the chain does by a recipe, in the order of the chain.
+/// Returns the actions of a recipe, in the order of the chain.
 pub fn actions(recipe: &Recipe, channels: u8, sample_rate_hz: u32) -> Vec<Action> {
     let mut actions = Vec::new();
     let edges = &recipe.edges;
@@ -243,7 +244,7 @@ pub fn actions(recipe: &Recipe, channels: u8, sample_rate_hz: u32) -> Vec<Action
     actions
 }
 
-/// The largest moves of a curve, from low to high.
+/// Returns the largest moves of a curve, from low to high.
 fn largest_moves(curve: &[f64; SPECTRUM_BANDS]) -> Vec<Move> {
     let mut left: Vec<usize> = (0..SPECTRUM_BANDS).filter(|band| curve[*band].abs() >= AUDIBLE_DB).collect();
     let mut chosen = Vec::new();
@@ -271,12 +272,12 @@ impl DynamicCut {
     }
 }
 
-/// A frequency as a person writes it.
+/// Formats a frequency as a person writes it.
 pub fn hz_words(hz: f64) -> String {
     if hz >= 1000.0 { format!("{:.1} kHz", hz / 1000.0) } else { format!("{hz:.0} Hz") }
 }
 
-/// Where a band of the crossover lies.
+/// Describes the frequency range of a band of the crossover.
 fn band_words(band: usize) -> String {
     let [low, mid, high] = CROSSOVER_HZ.map(hz_words);
     match band {
@@ -315,7 +316,7 @@ impl Display for BandRatio {
     }
 }
 
-/// "Slightly wider around 1.7 kHz (+0.7 dB)".
+/// Describes a change of width: "slightly wider around 1.7 kHz (+0.7 dB)".
 fn width_words(change: &Move) -> String {
     let how_much = match change.gain_db.abs() {
         db if db < 1.5 => "slightly ",
@@ -389,7 +390,8 @@ impl Display for Action {
 }
 
 impl Action {
-    /// Why it is done: `model` is what the song was compared with, if it was. `None` where the action says it all.
+    /// Returns the reason for the action. `model` is the target that the song was compared with; `None` means that a
+    /// recipe was replayed. Returns `None` if the action speaks for itself.
     pub fn reason(&self, model: Option<Model>) -> Option<String> {
         let Some(model) = model else { return Some("As the recipe says.".to_owned()) };
         Some(match self {

@@ -1,4 +1,4 @@
-//! A finished record, as plain data.
+//! Report of a finished album, as plain data.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,32 +11,33 @@ use crate::request::job::{AlbumBalance, AlbumLoudness};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AlbumReport {
-    /// Names the songs and settings that it is made from.
+    /// Identifier of the songs and settings that the album was made from.
     pub context: String,
-    /// What it is called, where there are several: its folder in the output.
+    /// Name of the album if there are several: its folder in the output.
     pub name: Option<String>,
-    /// What was brought to the loudness that was asked for.
+    /// The loudness that was brought to the requested value: that of the whole album, or of its loudest song.
     pub by: AlbumLoudness,
-    /// What became of the differences in loudness between its songs.
+    /// Treatment of the loudness differences between its songs.
     pub balance: AlbumBalance,
-    /// That loudness, LUFS.
+    /// The requested loudness, LUFS.
     pub wanted_lufs: f64,
-    /// What the masters have, LUFS.
+    /// The measured loudness of the masters, LUFS.
     pub loudness_lufs: Option<f64>,
     /// Difference between the loudest and the quietest master, LU.
     pub spread_lu: Option<f64>,
-    /// What was solved: by how much every song, or the loudest where all are equally loud, is turned up, LU.
+    /// The solved gain, LU: that of every song, or of the loudest if all songs are made equally loud.
     pub offset_lu: f64,
-    /// The song for whose sake the album is quieter than it was asked to be.
+    /// The song that keeps the album quieter than requested.
     pub held_back_by: Option<String>,
-    /// How far the album is under the loudness that was asked for although no song holds it back, LU.
+    /// Difference between the requested and the reached loudness if no song holds the album back, LU; positive if it is
+    /// too quiet.
     pub missed_by_lu: Option<f64>,
-    /// Masters that could not be read to be measured: which, and why. The album's figures are without them.
+    /// Masters that could not be measured, each with the reason. The album's figures do not include them.
     pub unreadable: Vec<String>,
-    /// Mixes of the album that have no master. The album's figures are without them.
+    /// Mixes of the album that have no master. The album's figures do not include them.
     #[serde(default)]
     pub missing: Vec<String>,
-    /// Every song that has a master.
+    /// All songs that have a master.
     pub songs: Vec<AlbumSong>,
 }
 
@@ -44,32 +45,32 @@ pub struct AlbumReport {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AlbumSong {
-    /// The mix.
+    /// Path of the mix.
     pub input: String,
     /// Loudness of the mix, LUFS.
     pub before_lufs: Option<f64>,
     /// Loudness of the master, LUFS.
     pub after_lufs: Option<f64>,
-    /// How far the song has moved against the album, LU.
+    /// Change of the song's loudness relative to the album, LU.
     pub moved_lu: Option<f64>,
     /// True peak of the master, dBTP.
     pub true_peak_dbtp: f64,
-    /// Distance of the mix's tone from the middle of the mixes, dB.
+    /// Distance of the mix's tone from the median of the mixes, dB.
     pub tone_before_db: f64,
-    /// The same of the masters.
+    /// Distance of the master's tone from the median of the masters, dB.
     pub tone_after_db: f64,
 }
 
-/// Songs that are further apart than this make a listener reach for the volume, LU: 10 LU are heard as twice as loud.
+/// Songs further apart than this make listeners reach for the volume control, LU: 10 LU are heard as twice as loud.
 const BEARABLE_SPREAD_LU: f64 = 10.0;
 
 impl AlbumReport {
-    /// How loud the record has become, and what stood in the way: sentences without a full stop.
+    /// Describes the loudness of the album and anything that limited it, in sentences without a full stop.
     pub fn sentences(&self) -> Vec<String> {
         self.told(|advice| advice.to_string())
     }
 
-    /// The same, with advice for the page of `goldmaster ui`.
+    /// Returns the same sentences, with advice for the page of `goldmaster ui`.
     pub fn sentences_of_page(&self) -> Vec<String> {
         self.told(|advice| format!("{advice:#}"))
     }
@@ -124,28 +125,28 @@ impl AlbumReport {
 }
 
 impl AlbumSong {
-    /// Name of the mix without its folders.
+    /// Returns the name of the mix without its folders.
     pub fn file_name(&self) -> &str {
         self.input.rsplit(['/', '\\']).next().unwrap_or_default()
     }
 }
 
-/// An album that has no cue sheet and no track list of this run, although they were asked for.
+/// An album whose cue sheet and track list were requested, but not written in this run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithoutCueSheet {
-    /// What it is called, where there are several albums: its folder in the output.
+    /// Name of the album if there are several: its folder in the output.
     pub album: Option<String>,
-    /// Its songs.
+    /// Number of its songs.
     pub songs: usize,
-    /// Mixes among them without a master, or with one that was edited since.
+    /// Mixes of the album without a master, or with a master that was edited since.
     pub unfinished: Vec<String>,
     /// Cue sheets of an earlier run that were left as they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<String>,
 }
 
-/// Songs that a sentence names.
+/// Maximum number of songs that a sentence names.
 const MAX_NAMED: usize = 3;
 
 impl std::fmt::Display for WithoutCueSheet {

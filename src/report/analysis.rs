@@ -1,4 +1,4 @@
-//! What was measured of one file, as plain data.
+//! The measurements of one file, as plain data.
 
 use analyzer::profile::Profile;
 use schemars::JsonSchema;
@@ -8,27 +8,27 @@ use crate::io;
 use crate::report::stated::{Stated, stated};
 use crate::report::warning::{Subject, Warning};
 
-/// What `goldmaster analyze --json` prints of a file.
+/// Output of `goldmaster analyze --json` for one file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Analysis {
-    /// The file.
+    /// Path of the file.
     pub path: String,
     /// Codec and word length.
     pub codec: String,
-    /// What the user should know.
+    /// Warnings for the user.
     pub warnings: Vec<Stated<Warning>>,
-    /// All that was measured.
+    /// All measurements.
     pub profile: Profile,
 }
 
 impl Analysis {
-    /// Of a file with these `faults`.
+    /// Creates the analysis of a file with these `faults`.
     pub fn new(path: String, codec: String, faults: &[io::Warning], profile: Profile) -> Self {
         let warnings = stated(Warning::of_measured(&Subject::Mix, faults, &profile));
         Self { path, codec, warnings, profile }
     }
 
-    /// One line of JSON.
+    /// Returns one line of JSON.
     ///
     /// # Panics
     /// Never: every field has a JSON form.

@@ -1,4 +1,4 @@
-//! Whether a file is ready for a destination: one result per thing that is checked.
+//! Checks whether a file is ready for a destination. There is one result for each item checked.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -13,68 +13,68 @@ use crate::io::tags::TagFacts;
 use crate::report::stated::{Stated, stated};
 use crate::request::destination::{Destination, LoudnessRule, Specification};
 
-/// A file, checked for a destination.
+/// Result of checking a file for a destination.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileCheck {
-    /// The file.
+    /// Path of the file.
     pub path: String,
-    /// What it was checked for.
+    /// The destination that it was checked for.
     pub destination: Destination,
-    /// Nothing fails.
+    /// True if no check failed.
     pub is_ready: bool,
-    /// One per thing that is checked.
+    /// One result for each item checked.
     pub results: Vec<Stated<CheckResult>>,
 }
 
-/// What was found about one thing.
+/// Result of one check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckResult {
-    /// What was checked, with its figures.
+    /// The item checked, with its figures.
     #[serde(flatten)]
     pub item: CheckItem,
-    /// How it came out.
+    /// Outcome of the check.
     pub outcome: CheckOutcome,
 }
 
-/// How a check came out.
+/// Outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckOutcome {
-    /// As the destination asks.
+    /// Meets the requirements of the destination.
     Ok,
     /// Accepted, but not ideal.
     Note,
-    /// Not as the destination asks.
+    /// Does not meet the requirements of the destination.
     Fail,
 }
 
-/// What is checked.
+/// An item that is checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "code", content = "values", rename_all = "snake_case")]
 pub enum CheckItem {
     /// Integrated loudness.
     Loudness {
-        /// What was measured, LUFS; null where nothing is loud enough.
+        /// The measured loudness, LUFS; null if nothing is loud enough.
         measured_lufs: Option<f64>,
-        /// What the destination asks for or plays at, LUFS; null where it has no rule.
+        /// Loudness that the destination asks for or plays at, LUFS; null if it has no rule.
         wanted_lufs: Option<f64>,
-        /// The destination plays everything at that loudness.
+        /// True if the destination plays everything at that loudness.
         is_normalised: bool,
     },
     /// True peak by two meters.
     TruePeak {
-        /// At 16 points per sample, dBTP.
+        /// The peak at 16 points per sample, dBTP.
         measured_dbtp: f64,
-        /// At 4 points per sample, as BS.1770 asks, by another implementation, dBTP.
+        /// The peak at 4 points per sample, as BS.1770 specifies, by another implementation, dBTP.
         second_dbtp: f64,
         /// The limit of the destination, dBTP.
         limit_dbtp: f64,
     },
-    /// Flat tops.
+    /// Flat tops of the waveform.
     Clipping {
-        /// Number of places.
+        /// Number of flat tops.
         flat_tops: u64,
-        /// The longest, samples.
+        /// Length of the longest one, samples.
         longest_samples: u32,
     },
     /// Codec, sample rate, word length and channels.
@@ -87,91 +87,92 @@ pub enum CheckItem {
         bits: Option<u32>,
         /// 1 or 2.
         channels: u8,
-        /// What does not fit.
+        /// Requirements of the destination that the format does not meet.
         problems: Vec<FormatProblem>,
     },
     /// Silence before and after the music.
     Silence {
-        /// Before, seconds.
+        /// Silence before the music, seconds.
         head_s: f64,
-        /// After, seconds.
+        /// Silence after the music, seconds.
         tail_s: f64,
     },
-    /// Whether mono loses anything.
+    /// Mono compatibility.
     Phase {
         /// Loudness lost in mono, LU.
         mono_loss_lu: f64,
-        /// Left and right mostly cancel.
+        /// True if left and right mostly cancel.
         is_out_of_phase: bool,
     },
     /// Damage to the file or the sound.
     Integrity {
-        /// What is wrong.
+        /// The faults that were found.
         faults: Vec<String>,
     },
     /// Title, artist, album, cover.
     Tags {
-        /// Those that are missing.
+        /// Names of the missing tags.
         missing: Vec<String>,
     },
     /// The International Standard Recording Code (ISO 3901).
     Isrc {
-        /// As the file has it.
+        /// The code as written in the file.
         isrc: Option<String>,
     },
 }
 
-/// Something about a format that a destination does not take.
+/// A requirement of a destination that a format does not meet.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "code", content = "values", rename_all = "snake_case")]
 pub enum FormatProblem {
     /// The file is lossy.
     Lossy,
-    /// The sample rate is too low.
+    /// The sample rate is below the minimum.
     RateBelow {
-        /// The lowest, Hz.
+        /// Lowest sample rate accepted, Hz.
         least_hz: u32,
     },
-    /// The sample rate is another.
+    /// The sample rate differs from the only one accepted.
     RateIsNot {
-        /// The only one, Hz.
+        /// The sample rate accepted, Hz.
         wanted_hz: u32,
     },
-    /// The word length is too short.
+    /// The word length is below the minimum.
     BitsBelow {
-        /// The shortest.
+        /// Lowest word length accepted, bits.
         least: u32,
     },
-    /// The word length is another.
+    /// The word length differs from the only one accepted.
     BitsAreNot {
-        /// The only one.
+        /// The word length accepted, bits.
         wanted: u32,
     },
     /// The file is mono.
     Mono,
 }
 
-/// Meters differ by this, dB.
+/// Tolerance for the difference between true-peak meters, dB.
 const PEAK_TOLERANCE_DB: f64 = 0.05;
-/// Loudness this far from that of other songs is noticed, LU.
+/// A difference in loudness from other songs that is noticeable, LU.
 const LOUDNESS_NOTICED_LU: f64 = 1.0;
-/// Clipping from this severity on is heard.
+/// Severity from which clipping is audible.
 const HEARD_CLIPPING: f64 = 0.5;
-/// Longer silence is no accident of an export, seconds.
+/// Longest silence at the head that is normal for an export, seconds.
 const HEAD_S: f64 = 1.0;
+/// Longest silence at the tail that is normal for an export, seconds.
 const TAIL_S: f64 = 5.0;
-/// More than this is lost in mono only where channels cancel, LU.
+/// Largest loss in mono that occurs without cancellation between the channels, LU.
 const MONO_LOSS_LU: f64 = 4.0;
 
-/// What was measured of a file.
+/// Measurements of a file to check.
 pub struct CheckInputs<'a> {
     /// Codec, rate and channels.
     pub info: &'a SourceInfo,
-    /// All that was measured.
+    /// All measurements of the sound.
     pub profile: &'a Profile,
     /// True peak by a second meter, dBTP.
     pub second_dbtp: f64,
-    /// What is wrong with the file.
+    /// Faults of the file.
     pub faults: &'a [io::Warning],
     /// Its tags.
     pub tags: &'a TagFacts,
@@ -320,8 +321,8 @@ fn isrc(inputs: &CheckInputs, specification: &Specification) -> CheckResult {
     result(CheckItem::Isrc { isrc }, outcome)
 }
 
-/// ISO 3901: two letters for the country, three letters or digits for the registrant, two digits for the year and five
-/// for the recording; hyphens are for people.
+/// Returns true if the text is an ISRC (ISO 3901): two letters for the country, three letters or digits for the
+/// registrant, two digits for the year and five for the recording. Hyphens are optional.
 fn is_isrc(text: &str) -> bool {
     let code: Vec<char> = text.chars().filter(|c| *c != '-').collect();
     let is = |range: std::ops::Range<usize>, test: fn(&char) -> bool| code[range].iter().all(test);
@@ -332,7 +333,7 @@ fn is_isrc(text: &str) -> bool {
 }
 
 impl CheckItem {
-    /// What a table calls it.
+    /// Returns the name of the item in a table.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Loudness { .. } => "loudness",

@@ -1,4 +1,4 @@
-//! What was measured of two files, as plain data.
+//! A comparison of two files, as plain data.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,32 +14,32 @@ use crate::report::{FileReport, Levels};
 pub struct Comparison {
     /// [`REPORT_VERSION`](crate::report::REPORT_VERSION).
     pub version: u32,
-    /// The first, as a rule the mix.
+    /// The first file, usually the mix.
     pub before: Compared,
-    /// The second, as a rule a master of it.
+    /// The second file, usually a master of it.
     pub after: Compared,
-    /// How they compare, the first as the mix and the second as the master.
+    /// Comparison of their qualities, with the first file as the mix and the second as the master.
     pub qualities: Qualities,
-    /// What is drawn of them.
+    /// Data of the drawings.
     pub figures: Figures,
-    /// Short-term loudness of the first, every tenth of a second.
+    /// Short-term loudness of the first file in steps of 0.1 s, LUFS.
     #[serde(skip)]
     pub short_term_lufs: Vec<f32>,
 }
 
-/// One of the two.
+/// One of the two files.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Compared {
     /// The file.
     pub file: FileReport,
     /// Loudness and peaks.
     pub levels: Levels,
-    /// What is wrong with it.
+    /// Warnings about the file.
     pub warnings: Vec<Stated<Warning>>,
 }
 
 impl Comparison {
-    /// Readable JSON.
+    /// Returns readable JSON.
     ///
     /// # Panics
     /// Never: every field has a JSON form.

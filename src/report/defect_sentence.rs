@@ -1,25 +1,25 @@
-//! The sentences about faults of a recording.
+//! Sentences about defects of a recording.
 
 use std::fmt::{Display, Formatter, Result};
 
 use analyzer::defects::{Channel, DefectKind};
 
-/// What a fault of a recording is called, and what to do about it.
+/// A defect of a recording, to be described in a sentence that also says what to do about it.
 pub(super) struct DefectSentence<'a> {
     pub kind: &'a DefectKind,
-    /// It is in the mix, and not in another file.
+    /// True if the defect is in the mix rather than in another file.
     pub is_in_mix: bool,
-    /// Where it first occurs, seconds.
+    /// Time of the first occurrence, seconds.
     pub at_s: Option<f64>,
 }
 
-/// Minutes, seconds and tenths.
+/// Formats a time as minutes, seconds and tenths.
 fn clock(seconds: f64) -> String {
     let tenths = (seconds.max(0.0) * 10.0 + 1e-6) as u64;
     format!("{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
 }
 
-/// "1 gap" or "3 gaps".
+/// Formats a count with its noun: "1 gap" or "3 gaps".
 fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

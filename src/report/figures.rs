@@ -1,4 +1,4 @@
-//! What is drawn of a song: measured over time and over frequency, in as many values as a drawing can show.
+//! Data of the drawings: measurements over time and over frequency, reduced to as many values as a drawing can show.
 
 use analyzer::crossover::BANDS;
 use analyzer::profile::Profile;
@@ -16,18 +16,18 @@ use serde::{Deserialize, Serialize};
 use crate::render::promises::Measured;
 use crate::render::series::{Series, rounded};
 
-/// Peaks are known this often, seconds.
+/// Interval of the peak values, seconds.
 const PEAK_STEP_S: f64 = 0.01;
-/// Short-term loudness is known this often, seconds...
+/// Interval of the short-term loudness values, seconds.
 const SHORT_TERM_STEP_S: f64 = 0.1;
-/// ...of windows this long.
+/// Window length of the short-term loudness, seconds.
 const SHORT_TERM_S: f64 = 3.0;
-/// Quieter is drawn as this, LUFS.
+/// Lowest loudness that is drawn, LUFS.
 const QUIETEST_LUFS: f64 = -70.0;
-/// Points of the equaliser's curves.
+/// Number of points of the equaliser's curves.
 const EQUALIZER_POINTS: usize = 121;
 
-/// Everything that is drawn of one run.
+/// All drawings of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Figures {
     /// The mix; absent when a recipe was replayed without measuring.
@@ -42,10 +42,10 @@ pub struct Figures {
     pub equalizer: Option<Equalizer>,
 }
 
-/// What is drawn of one sound.
+/// Drawings of one sound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SoundFigures {
-    /// Length.
+    /// Length, seconds.
     pub seconds: f64,
     /// Sample peaks over time, linear.
     pub peaks: Series,
@@ -53,7 +53,7 @@ pub struct SoundFigures {
     pub rms: Series,
     /// Short-term loudness over time, LUFS; empty under 3 s.
     pub short_term_lufs: Series,
-    /// Where the loudest 3 s start, seconds.
+    /// Start of the loudest 3 s, seconds.
     pub loudest_at_s: Option<f64>,
     /// See [`LoudnessReading::histogram`].
     pub histogram: Vec<f64>,
@@ -70,7 +70,7 @@ pub struct SpectrumFigure {
     pub mid_db: Vec<f64>,
     /// Half the difference.
     pub side_db: Vec<f64>,
-    /// Above this there is next to nothing.
+    /// Frequency above which there is next to no sound, Hz.
     pub cutoff_hz: f64,
 }
 
@@ -79,14 +79,14 @@ pub struct SpectrumFigure {
 pub struct ImageFigure {
     /// Level of side over mid, dB.
     pub width_db: [f64; BANDS],
-    /// −1 to 1.
+    /// Correlation of left and right, −1 to 1.
     pub correlation: [f64; BANDS],
 }
 
-/// What the equaliser did, at frequencies evenly spaced in octaves from 20 Hz to 20 kHz.
+/// Curves of the equaliser, at frequencies evenly spaced in octaves from 20 Hz to 20 kHz.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Equalizer {
-    /// Where.
+    /// The frequencies, Hz.
     pub hz: Vec<f64>,
     /// Gain of half the sum of left and right, dB.
     pub mid_db: Vec<f64>,
@@ -94,16 +94,16 @@ pub struct Equalizer {
     pub side_db: Option<Vec<f64>>,
 }
 
-/// What the song was to come closer to, relative to its loudness.
+/// Spectrum of the target, relative to its loudness.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetSpectrum {
     /// Mean level of the mid per quarter octave, less the loudness, LU.
     pub mid_lu: Vec<f64>,
-    /// The same of the side.
+    /// The same for the side, LU.
     pub side_lu: Vec<f64>,
-    /// How far songs like it differ from it, as a standard deviation, LU; 0 for chosen records.
+    /// Spread of similar songs around it, as a standard deviation, LU; 0 for chosen records.
     pub mid_spread_lu: Vec<f64>,
-    /// Above this the target says nothing.
+    /// Frequency above which the target is undefined, Hz.
     pub cutoff_hz: f64,
 }
 
@@ -112,7 +112,7 @@ fn levels(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
 }
 
 impl SoundFigures {
-    /// Figures of a sound that was measured from start to end.
+    /// Creates the figures of a sound measured from start to end.
     pub fn of_profile(profile: &Profile, timeline: &Timeline) -> Self {
         Self {
             spectrum: Some(SpectrumFigure::of(&profile.spectrum)),
@@ -121,14 +121,15 @@ impl SoundFigures {
         }
     }
 
-    /// Figures of a master.
+    /// Creates the figures of a master, without its spectrum.
     pub fn of_master(measured: &Measured, channels: u8, sample_rate_hz: u32) -> Self {
         let seconds = measured.frames as f64 / f64::from(sample_rate_hz);
         let image = ImageFigure::of(channels, measured.bands.width_db, measured.bands.correlation);
         Self { image, ..Self::of_timeline(seconds, &measured.loudness, &measured.timeline) }
     }
 
-    /// Adds the spectrum of another version of a song: that of the whole song and what both differ in at some moments.
+    /// Adds a spectrum, estimated from another version of the song: that version's spectrum over the whole song,
+    /// changed by the difference between the two at some moments.
     pub fn with_tone_like(self, song: &Self, [tone, song_tone]: [&Tone; 2]) -> Self {
         let spectrum = song.spectrum.as_ref().map(|spectrum| SpectrumFigure {
             mid_db: levels(spectrum.mid_db.iter().zip(tone.mid_over_db(song_tone)).map(|(db, over)| db + over)),
@@ -138,7 +139,7 @@ impl SoundFigures {
         Self { spectrum, ..self }
     }
 
-    /// The figures that are drawn over time, without spectrum and image.
+    /// Creates the figures that are drawn over time, without spectrum and image.
     pub fn of_timeline(seconds: f64, loudness: &LoudnessReading, timeline: &Timeline) -> Self {
         let highest = |run: &[f32]| run.iter().fold(0.0f64, |highest, peak| highest.max(f64::from(*peak)));
         let loudest = |run: &[f32]| run.iter().fold(QUIETEST_LUFS, |loudest, lufs| loudest.max(f64::from(*lufs)));
@@ -159,7 +160,7 @@ impl SoundFigures {
     }
 }
 
-/// Where the loudest 3 s start, the first of equals.
+/// Returns the start of the loudest 3 s, seconds; of several equally loud ones, the first.
 fn loudest_at(short_term_lufs: &[f32]) -> Option<f64> {
     let mut loudest: Option<(usize, f32)> = None;
     for (n, lufs) in short_term_lufs.iter().enumerate() {
@@ -188,9 +189,9 @@ impl ImageFigure {
 }
 
 impl Equalizer {
-    /// The curves of a recipe, as far as the sample rate goes.
+    /// Returns the curves of a recipe, up to half the sample rate.
     pub fn of(recipe: &Recipe, channels: u8, sample_rate_hz: u32) -> Self {
-        // A thousandfold is 60 dB as gain.
+        // A ratio of 1000 corresponds to a gain of 60 dB.
         let at = |n: usize| 20.0 * gain_from_db(60.0 * n as f64 / (EQUALIZER_POINTS - 1) as f64);
         let hz = (0..EQUALIZER_POINTS).map(at).filter(|hz| *hz < f64::from(sample_rate_hz) / 2.0);
         let hz: Vec<f64> = hz.map(|hz| rounded(hz, 1)).collect();
@@ -201,7 +202,7 @@ impl Equalizer {
 }
 
 impl TargetSpectrum {
-    /// What a target says of the spectrum.
+    /// Returns the spectrum of a target.
     pub fn of(target: &Target) -> Self {
         let part = |start: usize, of: &[f64]| levels(of[start..start + SPECTRUM_BANDS].iter().copied());
         Self {

@@ -1,4 +1,4 @@
-//! All that was measured, decided and verified in one run, as plain data.
+//! Reports: everything that was measured, decided and verified in one run, as plain data.
 
 pub mod actions;
 pub mod album;
@@ -33,62 +33,62 @@ use crate::report::warning::Warning;
 use crate::request::reference::Reference;
 use crate::request::settings::DeciderKind;
 
-/// Raised when the meaning of a field changes.
+/// Version of the report. Raised when the meaning of a field changes.
 pub const REPORT_VERSION: u32 = 2;
 
-/// One song's run.
+/// Report of one song's run.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// [`REPORT_VERSION`].
     pub version: u32,
-    /// What was read.
+    /// The file that was read.
     pub input: FileReport,
-    /// What was written.
+    /// The file that was written.
     pub output: FileReport,
     /// Hash of the input's frames.
     pub input_hash: String,
-    /// Who decided and towards what; absent when a recipe was replayed.
+    /// The decision and its target; absent if a recipe was replayed.
     pub decision: Option<DecisionReport>,
-    /// The mix; absent when a recipe was replayed without measuring.
+    /// Levels of the mix; absent if a recipe was replayed without measuring.
     pub before: Option<Levels>,
-    /// What was asked for.
+    /// The requested loudness and limits.
     #[schemars(with = "DeliverySchema")]
     pub wanted: DeliveryParams,
-    /// The master, measured as it was written.
+    /// Levels of the master, measured on the written file.
     pub after: Levels,
     /// Gain in front of the limiter, dB.
     pub drive_db: f64,
-    /// The limiter's gain reduction that was exceeded a twentieth of the time, dB.
+    /// The limiter's gain reduction that is exceeded 5 % of the time, dB.
     pub limiting_db: f64,
     /// Its largest gain reduction, dB.
     pub peak_limiting_db: f64,
-    /// What the chain did.
+    /// Processing steps of the chain.
     pub actions: Vec<Stated<Action>>,
-    /// What was promised, and kept or not.
+    /// The promises, and whether they were kept.
     pub promises: Vec<Stated<Promise>>,
-    /// What the user should know.
+    /// Warnings for the user.
     pub warnings: Vec<Stated<Warning>>,
-    /// How mix, target and master compare.
+    /// Comparison of mix, target and master.
     pub qualities: Qualities,
-    /// What is drawn of it.
+    /// Data of the drawings.
     pub figures: Figures,
-    /// What replays this run: `goldmaster render --recipe` reads it.
+    /// The recipe that replays this run with `goldmaster render --recipe`.
     #[schemars(with = "RecipeSchema")]
     pub recipe: Recipe,
 }
 
-/// What the schema says of a recipe: its stages are described by the program.
+/// Schema of a recipe. Its stages are described by the program.
 #[derive(JsonSchema)]
 #[schemars(rename = "Recipe")]
 #[expect(dead_code, reason = "describes a type of another crate")]
 struct RecipeSchema {
-    /// Of the recipe.
+    /// Version of the recipe.
     version: u32,
-    /// Holds for this input and these settings alone.
+    /// The solution, which is valid for this input and these settings only.
     solution: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-/// What the schema says of the delivery.
+/// Schema of the requested loudness and limits.
 #[derive(JsonSchema)]
 #[schemars(rename = "Delivery")]
 #[expect(dead_code, reason = "describes a type of another crate")]
@@ -97,14 +97,14 @@ struct DeliverySchema {
     loudness_lufs: f64,
     /// True peak that is never exceeded, dBTP.
     ceiling_dbtp: f64,
-    /// What the limiter may take for more than a twentieth of the time, dB.
+    /// Largest gain reduction of the limiter that may be exceeded 5 % of the time, dB.
     max_limiting_db: f64,
-    /// What it may take from single hits, dB.
+    /// Largest gain reduction of single hits, dB.
     max_peak_limiting_db: f64,
 }
 
 impl Report {
-    /// Readable JSON.
+    /// Returns readable JSON.
     ///
     /// # Panics
     /// Never: every field has a JSON form.
@@ -116,7 +116,7 @@ impl Report {
 /// A file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FileReport {
-    /// Where.
+    /// Path of the file.
     pub path: String,
     /// Codec and word length.
     pub codec: String,
@@ -124,54 +124,54 @@ pub struct FileReport {
     pub sample_rate_hz: u32,
     /// 1 or 2.
     pub channels: u8,
-    /// Length.
+    /// Length, frames.
     pub frames: u64,
 }
 
-/// Who decided, and towards what.
+/// The decider, its target and its decision.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionReport {
-    /// Network or rules.
+    /// The decider: network or rules.
     pub decider: DeciderKind,
     /// Name of the target.
     pub target: String,
-    /// Reference or norm.
+    /// Kind of the target: references or a norm.
     pub target_kind: TargetKind,
     /// Typical loudness of the target, LUFS.
     pub target_lufs: f64,
-    /// What kind of music the song is; absent where that decided nothing.
+    /// Genre of the song; absent if it played no part in the decision.
     pub genre: Option<GenreReport>,
-    /// How the master is to differ from the target.
+    /// Intended difference between the master and the target.
     pub character: Character,
-    /// How sure the decider was, 0 to 1.
+    /// Confidence of the decider, 0 to 1.
     pub confidence: Confidence,
-    /// What a test render led to; absent where there was none.
+    /// Result of the test renders; absent if there were none.
     pub refinement: Option<Refinement>,
     /// The target's spectrum.
     pub spectrum: TargetSpectrum,
-    /// The target, for its qualities; absent where nothing goes towards it.
+    /// The target as a sound, for the comparison of qualities; absent if nothing is moved towards it.
     #[serde(skip)]
     pub target_sound: Option<Sound>,
-    /// What the target was made of, where the user chose it.
+    /// The references that make up the target, if the user chose any.
     pub references: Vec<ReferenceReport>,
 }
 
-/// What a test render led to.
+/// Result of the test renders.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Refinement {
-    /// Mean distance of the chain's output from the decision, in excerpts that nothing was learnt from, dB; where the
-    /// spectrum of a reference is copied, in the excerpts that were learnt from.
+    /// Mean distance of the chain's output from the decision before the correction, dB. It is measured on excerpts that
+    /// the correction was not learnt from, except where the spectrum of a reference is followed.
     pub miss_before_db: f64,
-    /// The same after the correction; that before it where none was made.
+    /// The same distance after the correction; equal to the first if no correction was made.
     pub miss_after_db: f64,
     /// Largest correction of the mid's curve, dB.
     pub mid_db: f64,
-    /// Of the side's.
+    /// Largest correction of the side's curve, dB.
     pub side_db: f64,
 }
 
 impl Refinement {
-    /// What was corrected, if anything was.
+    /// Returns the correction as an action; `None` if nothing was corrected.
     pub fn action(&self) -> Option<Action> {
         let Self { miss_before_db, miss_after_db, mid_db, side_db } = *self;
         let largest_db = mid_db.max(side_db);
@@ -179,7 +179,7 @@ impl Refinement {
     }
 }
 
-/// What a reference is called in reports.
+/// Returns the name of a reference in reports.
 pub fn reference_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -187,16 +187,16 @@ pub fn reference_name(path: &Path) -> String {
 /// A reference track.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReferenceReport {
-    /// Where.
+    /// Path of the file.
     pub path: String,
     /// Its integrated loudness, LUFS.
     pub integrated_lufs: Option<f64>,
-    /// Where to listen to it.
+    /// Passages to listen to.
     pub passages: Vec<Passage>,
 }
 
 impl ReferenceReport {
-    /// The report entry of a reference.
+    /// Creates the report entry of a reference.
     pub fn of(reference: &Reference, profile: &Profile) -> Self {
         let start_s = reference.section.map_or(0.0, |section| section.start_s);
         Self {
@@ -210,12 +210,12 @@ impl ReferenceReport {
     }
 }
 
-/// What kind of music a song, or a record, is taken for.
+/// Genre that a song, or a whole record, is treated as.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GenreReport {
-    /// Its name; `universal` for none of those that can be told.
+    /// Name of the genre; `universal` if none was recognised.
     pub name: String,
-    /// How probable that is, 0 to 1; absent where it was given, by hand or by the song's tags.
+    /// Probability of the genre, 0 to 1; absent if it was set by the user or by the song's tags.
     pub probability: Option<f64>,
 }
 
@@ -226,12 +226,12 @@ impl std::fmt::Display for GenreReport {
     }
 }
 
-/// The figures that people compare.
+/// The levels that people compare.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Levels {
     /// Integrated loudness, LUFS.
     pub integrated_lufs: Option<f64>,
-    /// Loudest 3 s, LUFS.
+    /// Loudness of the loudest 3 s, LUFS.
     pub max_short_term_lufs: Option<f64>,
     /// Loudness range, LU.
     pub range_lu: f64,

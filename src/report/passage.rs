@@ -1,39 +1,39 @@
-//! The passages of a song that are listened to: one of its verses and its loudest moment.
+//! Passages of a song to listen to: typically a verse, and the loudest moment.
 
 use analyzer::excerpt::ExcerptKind;
 use analyzer::profile::Profile;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A passage is this long where the song allows it, seconds.
+/// Length of a passage if the song is long enough, seconds.
 const PASSAGE_S: f64 = 8.0;
-/// Short-term loudness covers this much, seconds...
+/// Window length of the short-term loudness, seconds.
 const SHORT_TERM_S: f64 = 3.0;
-/// ...and is known this often, seconds.
+/// Interval of the short-term loudness values, seconds.
 const STEP_S: f64 = 0.1;
-/// What is further below the loudest moment is a fade or a pause, LU.
+/// Moments further below the loudest one count as a fade or a pause, LU.
 const QUIETEST_LU: f64 = 20.0;
 
 /// A part of a song.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Passage {
-    /// What it stands for.
+    /// Kind of passage.
     pub kind: PassageKind,
-    /// Where it starts in the song, seconds.
+    /// Start in the song, seconds.
     pub start_s: f64,
-    /// Where it ends, seconds.
+    /// End in the song, seconds.
     pub end_s: f64,
 }
 
-/// What a passage stands for.
+/// Kind of a passage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PassageKind {
-    /// Of typical loudness: a verse, most of the time.
+    /// A passage of typical loudness: a verse, most of the time.
     Typical,
-    /// Around the loudest moment: a chorus, most of the time.
+    /// The passage around the loudest moment: a chorus, most of the time.
     Loudest,
-    /// All of a song.
+    /// The whole song.
     Whole,
 }
 
@@ -43,19 +43,20 @@ impl Passage {
         Self { kind, start_s, end_s: (start_s + PASSAGE_S).min(song_s) }
     }
 
-    /// First frame and the one after the last.
+    /// Returns the range of frames.
     pub fn frames(&self, sample_rate_hz: u32) -> std::ops::Range<u64> {
         let at = |seconds: f64| (seconds * f64::from(sample_rate_hz)).round() as u64;
         at(self.start_s)..at(self.end_s)
     }
 }
 
-/// An excerpt that stands for a song is this long, seconds...
+/// Length of the excerpt that represents a song, seconds.
 const EXCERPT_S: f64 = 30.0;
-/// ...of which so much lies before its loudest moment: what leads there is heard as well.
+/// Length of the part before its loudest moment, seconds, so that the build-up is heard as well.
 const LEAD_IN_S: f64 = 18.0;
 
-/// The half minute that stands for a song: its loudest moment and what leads there.
+/// Returns the half minute that represents a song: its loudest moment and the build-up to it. `short_term_lufs` has a
+/// value for every tenth of a second.
 pub fn excerpt(song_s: f64, short_term_lufs: &[f32]) -> Passage {
     let mut loudest = 0;
     for (n, lufs) in short_term_lufs.iter().enumerate() {
@@ -67,8 +68,8 @@ pub fn excerpt(song_s: f64, short_term_lufs: &[f32]) -> Passage {
     Passage { kind: PassageKind::Loudest, start_s, end_s: (start_s + EXCERPT_S).min(song_s) }
 }
 
-/// The passages to listen to, the typical one first, by the short-term loudness of every tenth of a second: all of a song
-/// that is hardly longer than one.
+/// Returns the passages to listen to, the typical one first. `short_term_lufs` has a value for every tenth of a second.
+/// A song hardly longer than one passage is returned in full.
 pub fn passages(song_s: f64, short_term_lufs: &[f32]) -> Vec<Passage> {
     if song_s <= 2.0 * PASSAGE_S {
         return vec![Passage { kind: PassageKind::Whole, start_s: 0.0, end_s: song_s.min(2.0 * PASSAGE_S) }];
@@ -95,7 +96,7 @@ pub fn passages(song_s: f64, short_term_lufs: &[f32]) -> Vec<Passage> {
     verse.map(|(passage, _)| passage).into_iter().chain([chorus]).collect()
 }
 
-/// The passages to listen to of a song of which only the profile is known.
+/// Returns the passages to listen to of a song of which only the profile is known.
 pub fn passages_of(profile: &Profile) -> Vec<Passage> {
     let (song_s, rate) = (profile.seconds(), f64::from(profile.sample_rate_hz));
     if song_s <= 2.0 * PASSAGE_S {

@@ -1,40 +1,40 @@
-//! What a service does to a song when it plays it: one table of facts.
+//! Playback on streaming services: the gain that each one applies to a song.
 
 use serde::Serialize;
 
 use crate::report::Levels;
 use crate::request::destination::codec_room_db;
 
-/// Whether a service turns quiet songs up.
+/// Policy of a service for songs that are quieter than its target.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TurnsUp {
-    /// Never.
+    /// Leaves quiet songs as they are.
     No,
-    /// As far as the true peak stays under this, dBTP.
+    /// Turns quiet songs up, but keeps their true peak under this, dBTP.
     UpTo(f64),
-    /// Always: by a limiter or by the engineer at the desk.
+    /// Turns all quiet songs up, with a limiter or by an engineer.
     Yes,
 }
 
-/// A service and what it is known to do.
+/// A service and its playback rules.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Service {
     /// Its name.
     pub name: &'static str,
-    /// Loudness that songs are played at, LUFS.
+    /// Loudness at which songs are played, LUFS; not a number if the service changes no level.
     pub plays_at_lufs: f64,
-    /// Quieter songs.
+    /// Policy for quieter songs.
     pub turns_up: TurnsUp,
-    /// True peak that it asks for, dBTP.
+    /// Highest true peak that the service asks for, dBTP.
     pub asks_for_dbtp: f64,
-    /// It encodes what it is sent, so that peaks grow.
+    /// True if the service encodes songs with a lossy codec, which raises peaks.
     pub is_lossy: bool,
-    /// Who says so.
+    /// Source of the figures.
     pub source: &'static str,
 }
 
-/// With normalisation on and at its usual setting, as far as services say it or it was measured from outside.
+/// The services, with loudness normalisation at its usual setting, as published by them or measured from outside.
 pub const SERVICES: [Service; 8] = [
     Service {
         name: "Spotify",
@@ -102,29 +102,29 @@ pub const SERVICES: [Service; 8] = [
     },
 ];
 
-/// What becomes of one song at one service.
+/// Playback of one song at one service.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Playback {
-    /// Where.
+    /// Name of the service.
     pub service: &'static str,
-    /// Gain that is applied, dB.
+    /// Gain that the service applies, dB.
     pub gain_db: f64,
-    /// Loudness that comes out, LUFS.
+    /// Loudness after the gain, LUFS.
     pub lufs: f64,
-    /// True peak that comes out, before any lossy encoding, dBTP.
+    /// True peak after the gain and before any lossy encoding, dBTP.
     pub true_peak_dbtp: f64,
     /// Loudness below that of other songs there, LU; 0 where it is as loud as they are.
     pub quieter_lu: f64,
-    /// How far an encoder may raise the file's peaks over full scale, dB; 0 when they stay below.
+    /// Height above full scale to which an encoder may raise the file's peaks, dB; 0 if they stay below.
     pub encoder_over_db: f64,
-    /// The file's true peak is over what the service asks for, dB; 0 when it is not.
+    /// Excess of the file's true peak over the service's limit, dB; 0 if there is none.
     pub over_asked_db: f64,
-    /// Who says so.
+    /// Source of the figures.
     pub source: &'static str,
 }
 
 impl Service {
-    /// What it does to a song; `None` when the song has no loudness.
+    /// Returns the playback of a song at this service; `None` if the song has no loudness.
     pub fn plays(&self, song: &Levels) -> Option<Playback> {
         let (lufs, peak) = (song.integrated_lufs?, song.true_peak_dbtp);
         let wanted_db = if self.plays_at_lufs.is_nan() { 0.0 } else { self.plays_at_lufs - lufs };
@@ -142,14 +142,14 @@ impl Service {
             quieter_lu: (wanted_db - gain_db).max(0.0),
             true_peak_dbtp: peak + gain_db,
             encoder_over_db: (peak + room_db).max(0.0),
-            // Meters differ by a little.
+            // True-peak meters differ slightly.
             over_asked_db: if peak > self.asks_for_dbtp + 0.05 { peak - self.asks_for_dbtp } else { 0.0 },
             source: self.source,
         })
     }
 }
 
-/// What becomes of a song everywhere.
+/// Returns the playback of a song at all services.
 pub fn playback(song: &Levels) -> Vec<Playback> {
     SERVICES.iter().filter_map(|service| service.plays(song)).collect()
 }

@@ -1,8 +1,8 @@
-//! What a listener would compare of mix, target and master: brightness, mids, bass, width, punch, density and loudness,
-//! and how much closer to the target the master came.
+//! The qualities that a listener compares between mix, target and master: brightness, mids, bass, width, punch, density
+//! and loudness; and how much closer to the target the master came.
 //!
-//! Each quality is defined once, in [`Quality`], and measured alike on every sound. Tone is measured at equal loudness,
-//! so that a level changes none of it.
+//! Each quality is defined once, in [`Quality`], and measured in the same way on every sound. Tone is measured at equal
+//! loudness, so that a change of level does not affect it.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::render::promises::Measured;
 use crate::report::figures::SpectrumFigure;
 
-/// Something that a listener compares.
+/// A quality that a listener compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
@@ -39,7 +39,7 @@ pub enum Quality {
     Density,
 }
 
-/// All of them, in the order of a table.
+/// All qualities, in the order of a table.
 pub const QUALITIES: [Quality; 7] = [
     Quality::Loudness,
     Quality::Brightness,
@@ -53,19 +53,19 @@ pub const QUALITIES: [Quality; 7] = [
 const BRIGHTNESS_HZ: [f64; 2] = [4000.0, 12_000.0];
 const MIDS_HZ: [f64; 2] = [250.0, 2000.0];
 const BASS_HZ: [f64; 2] = [40.0, 120.0];
-/// Octaves whose levels are compared as the tonal balance start here, Hz.
+/// Lower edges of the octaves whose levels make up the tonal balance, Hz.
 const OCTAVES_HZ: [f64; 8] = [40.0, 80.0, 160.0, 320.0, 640.0, 1280.0, 2560.0, 5120.0];
-/// Levels further below the loudness hold nothing but noise, LU.
+/// Lowest level over the loudness, LU. Anything below is only noise.
 const FLOOR_LU: f64 = -70.0;
-/// A side further below the mid is none, dB.
+/// Lowest width, dB. A side further below the mid counts as absent.
 const NARROWEST_DB: f64 = -40.0;
-/// Smaller differences are not heard as one, dB or LU.
+/// Differences smaller than this are not audible, dB or LU.
 const HEARD_DB: f64 = 0.5;
-/// Changes from here on are worth a word, dB or LU.
+/// Smallest change that is mentioned, dB or LU.
 const WORTH_A_WORD_DB: f64 = 1.0;
 
 impl Quality {
-    /// The unit of its values.
+    /// Returns the unit of its values.
     pub fn unit(self) -> &'static str {
         match self {
             Self::Loudness => "LUFS",
@@ -74,7 +74,7 @@ impl Quality {
         }
     }
 
-    /// A change of it, in words.
+    /// Describes a change of this quality in words.
     fn change_words(self, change: f64) -> String {
         let by = change.abs();
         let (more, less) = match self {
@@ -105,12 +105,12 @@ impl Display for Quality {
     }
 }
 
-/// What was measured of one sound, for its qualities.
+/// Measurements of one sound from which its qualities are computed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sound {
     /// Integrated loudness, LUFS.
     pub loudness_lufs: Option<f64>,
-    /// Levels of mid and side per spectrum band over the loudness, LU; absent where no spectrum is known.
+    /// Levels of mid and side per spectrum band over the loudness, LU; absent if the spectrum is not known.
     pub spectrum_lu: Option<[Vec<f64>; 2]>,
     /// Level of side over mid per band of the crossover, dB; absent for mono.
     pub width_db: Option<[f64; BANDS]>,
@@ -121,18 +121,18 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// A sound of which only loudness and peak-to-loudness ratio are known.
+    /// Creates a sound of which only loudness and peak-to-loudness ratio are known.
     pub fn of_loudness(loudness_lufs: Option<f64>, plr_lu: Option<f64>) -> Self {
         Self { loudness_lufs, spectrum_lu: None, width_db: None, crest_db: None, plr_lu }
     }
 
-    /// A song that was measured from start to end; `None` where nothing can be heard.
+    /// Creates the sound of a song measured from start to end; `None` if it is too quiet to measure.
     pub fn of_profile(profile: &Profile) -> Option<Self> {
         let sound = Self::of_features(&features(profile)?, profile.loudness.integrated_lufs);
         Some(Self { width_db: sound.width_db.filter(|_| profile.channels == 2), plr_lu: profile.plr_lu(), ..sound })
     }
 
-    /// A target, which is known by its features.
+    /// Creates the sound of a target, which is known by its features.
     pub fn of_features(features: &Features, loudness_lufs: Option<f64>) -> Self {
         let bands = |start: usize| features[start..start + SPECTRUM_BANDS].to_vec();
         Self {
@@ -144,7 +144,8 @@ impl Sound {
         }
     }
 
-    /// The target at the loudness that is asked of a master, and no more open than there is room up to its ceiling.
+    /// Returns the target at the requested loudness of the master, with a peak-to-loudness ratio no larger than the
+    /// ceiling allows.
     pub fn delivered(self, delivery: &DeliveryParams) -> Self {
         let room_lu = delivery.ceiling_dbtp - delivery.loudness_lufs;
         Self {
@@ -154,7 +155,7 @@ impl Sound {
         }
     }
 
-    /// A master, with the spectrum per band of its figures, where it has one.
+    /// Creates the sound of a master. `spectrum` is the one per band from its figures, if there is one.
     pub fn of_master(measured: &Measured, spectrum: Option<&SpectrumFigure>, channels: u8) -> Self {
         let loudness_lufs = measured.loudness.integrated_lufs;
         let over = |levels_db: &[f64], lufs: f64| levels_db.iter().map(|db| (db - lufs).max(FLOOR_LU)).collect();
@@ -170,7 +171,7 @@ impl Sound {
         }
     }
 
-    /// The value of a quality.
+    /// Returns the value of a quality.
     pub fn value(&self, quality: Quality) -> Option<f64> {
         let level = |range| self.spectrum_lu.as_ref().map(|spectrum| level_lu(spectrum, range));
         match quality {
@@ -184,7 +185,7 @@ impl Sound {
         }
     }
 
-    /// Mean difference of the octaves of the mid from those of another sound, at equal loudness, dB.
+    /// Returns the mean difference between the octave levels of this mid and of another sound's, at equal loudness, dB.
     fn balance_distance_db(&self, other: &Self) -> Option<f64> {
         let (here, there) = (self.spectrum_lu.as_ref()?, other.spectrum_lu.as_ref()?);
         let level = |[mid, _]: &[Vec<f64>; 2], from_hz: f64| power_lu(mid, [from_hz, 2.0 * from_hz]);
@@ -196,7 +197,7 @@ fn mean<const N: usize>(values: [f64; N]) -> f64 {
     values.iter().sum::<f64>() / N as f64
 }
 
-/// Power of a range, as a level: bands that lie partly inside count by their share in octaves.
+/// Returns the power of a frequency range as a level. Bands partly inside count by their share in octaves.
 fn power_lu(levels_lu: &[f64], [from_hz, to_hz]: [f64; 2]) -> f64 {
     let half_band = libm::exp2(1.0 / 8.0);
     let power = levels_lu.iter().enumerate().map(|(band, lu)| {
@@ -207,42 +208,42 @@ fn power_lu(levels_lu: &[f64], [from_hz, to_hz]: [f64; 2]) -> f64 {
     db_from_power(power.sum())
 }
 
-/// Power of mid and side together.
+/// Returns the power of mid and side together, as a level.
 fn level_lu([mid, side]: &[Vec<f64>; 2], range: [f64; 2]) -> f64 {
     db_from_power(power_from_db(power_lu(mid, range)) + power_from_db(power_lu(side, range)))
 }
 
-/// How mix, target and master compare.
+/// Comparison of mix, target and master.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Qualities {
-    /// One row per quality that the song has, in the order of a table.
+    /// One row per quality that was measured, in the order of a table.
     pub rows: Vec<QualityRow>,
-    /// How far the tonal balance is from the target's; absent where either is not known.
+    /// Distance of the tonal balance from the target's; absent if either is not known.
     pub balance: Option<BalanceDistance>,
 }
 
 /// One quality of mix, target and master.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct QualityRow {
-    /// Which.
+    /// The quality.
     pub quality: Quality,
-    /// Of the mix; null where it was not measured.
+    /// Value of the mix; null if it was not measured.
     pub mix: Option<f64>,
-    /// Of the target; null where there is none.
+    /// Value of the target; null if there is none.
     pub target: Option<f64>,
-    /// Of the master, measured on what was written.
+    /// Value of the master, measured on the written file.
     pub master: Option<f64>,
-    /// How much of the difference between mix and target is gone, %; below 0 it has grown. Null where there was no
-    /// audible difference, or no target.
+    /// Share of the difference between mix and target that is gone, %; negative if the difference has grown. Null if
+    /// there was no audible difference, or no target.
     pub closer_pct: Option<f64>,
 }
 
 /// Mean difference from the octave levels of the target between 40 Hz and 10 kHz, at equal loudness, dB.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BalanceDistance {
-    /// Of the mix.
+    /// Distance of the mix.
     pub mix_db: f64,
-    /// Of the master.
+    /// Distance of the master.
     pub master_db: f64,
 }
 
@@ -261,13 +262,13 @@ impl Qualities {
             let distance = |sound: &Sound| sound.balance_distance_db(target).map(tenths);
             Some(BalanceDistance { mix_db: distance(mix)?, master_db: distance(master)? })
         });
-        // Mono has no width: there is nothing to compare.
+        // Mono has no width, so there is nothing to compare.
         let is_known = |row: &QualityRow| row.mix.is_some() || row.master.is_some();
         Self { rows: QUALITIES.map(row).into_iter().filter(is_known).collect(), balance }
     }
 
-    /// What changed most, as one sentence: "4.1 dB brighter, 2.0 dB wider and 9.3 LU louder". `None` where the mix was
-    /// not measured.
+    /// Describes the largest changes in one phrase: "4.1 dB brighter, 2.0 dB wider and 9.3 LU louder". Returns `None`
+    /// if the mix was not measured.
     pub fn change_words(&self) -> Option<String> {
         let changes: Vec<(Quality, f64)> =
             self.rows.iter().filter_map(|row| Some((row.quality, row.master? - row.mix?))).collect();
@@ -275,11 +276,11 @@ impl Qualities {
             return None;
         }
         let is_named = |(quality, change): &&(Quality, f64)| {
-            // How dense it is follows from how loud it is, and mids from what lies around them.
+            // Density follows from loudness, and the mids from the bands around them.
             !matches!(quality, Quality::Density | Quality::Mids) && change.abs() >= WORTH_A_WORD_DB
         };
         let mut named: Vec<_> = changes.iter().filter(is_named).collect();
-        // Loudness comes last: it is the least of mastering.
+        // Loudness comes last: it is the least important part of mastering.
         named.sort_by_key(|(quality, _)| *quality == Quality::Loudness);
         let words: Vec<String> = named.iter().map(|(quality, change)| quality.change_words(*change)).collect();
         Some(match words.as_slice() {
@@ -289,7 +290,7 @@ impl Qualities {
         })
     }
 
-    /// How far the tonal balance was and is from the target.
+    /// Describes the distance of the tonal balance from the target, before and after.
     pub fn balance_words(&self) -> Option<String> {
         let BalanceDistance { mix_db, master_db } = self.balance?;
         Some(format!("tonal balance {mix_db:.1} dB from the target before, {master_db:.1} dB after"))
@@ -305,7 +306,7 @@ impl QualityRow {
         Self { quality, mix, target, master, closer_pct }
     }
 
-    /// How it came out against the target, in a few words.
+    /// Describes in a few words how the master compares with the target.
     pub fn verdict(&self) -> String {
         let Some((target, master)) = self.target.zip(self.master) else { return String::new() };
         let off = (master - target).abs();
@@ -319,7 +320,8 @@ impl QualityRow {
         }
     }
 
-    /// Whether it is closer to the target than the mix, or further; `None` where it is neither.
+    /// Returns true if the master is closer to the target than the mix, false if it is further away, and `None` if it
+    /// is neither.
     pub fn is_closer(&self) -> Option<bool> {
         let ((mix, target), master) = self.mix.zip(self.target).zip(self.master)?;
         let closer = (mix - target).abs() - (master - target).abs();

@@ -1,4 +1,4 @@
-//! A fact together with its sentence: what JSON carries of everything that a person is told.
+//! Facts with their sentences: JSON contains both for every message to the user.
 
 use std::fmt::Display;
 use std::ops::Deref;
@@ -30,12 +30,12 @@ impl<T> Deref for Stated<T> {
     }
 }
 
-/// Every fact with its sentence.
+/// Returns every fact with its sentence.
 pub fn stated<T: Display>(facts: impl IntoIterator<Item = T>) -> Vec<Stated<T>> {
     facts.into_iter().map(Stated::from).collect()
 }
 
-/// The sentences alone.
+/// Returns the sentences alone.
 pub fn sentences<T>(facts: &[Stated<T>]) -> Vec<String> {
     facts.iter().map(|stated| stated.sentence.clone()).collect()
 }

@@ -1,4 +1,4 @@
-//! What a user should know about a run: a code, its figures, how bad it is and where, and one sentence for each.
+//! Warnings about a run. Each has a code with values, a severity, a place in a file, and a sentence.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -11,21 +11,21 @@ use serde::{Deserialize, Serialize};
 use crate::report::defect_sentence::DefectSentence;
 use crate::request::advice::Advice;
 
-/// Something that a user should know.
+/// A warning for the user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
     /// Code and values.
     #[serde(flatten)]
     pub kind: WarningKind,
-    /// How bad it is.
+    /// Severity of the warning.
     pub severity: Severity,
     /// The file that it is about.
     pub about: Subject,
-    /// Where it first occurs in that file, seconds; null where it has no place.
+    /// Time of the first occurrence in that file, seconds; null if it has none.
     pub at_s: Option<f64>,
 }
 
-/// How bad something is.
+/// Severity of a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -51,8 +51,8 @@ pub enum Subject {
     Page,
 }
 
-/// What a warning says. To add one: a variant with its values here, its severity in `WarningKind::severity`, its
-/// sentence in [`Display`].
+/// Code and values of a warning. To add one, add a variant with its values here, its severity in
+/// `WarningKind::severity`, and its sentence in [`Display`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "code", content = "values", rename_all = "snake_case")]
 pub enum WarningKind {
@@ -62,9 +62,9 @@ pub enum WarningKind {
     ReferenceIsTheSong,
     /// A reference is one of the songs of the album.
     ReferenceIsOnTheAlbum,
-    /// The width of a reference is no example.
+    /// The stereo width of a reference cannot be followed.
     ReferenceHasNoWidth {
-        /// Why not.
+        /// The reason.
         cause: WidthCause,
     },
     /// A reference clips.
@@ -111,19 +111,19 @@ pub enum WarningKind {
     LongerThanASide {
         /// Its length, minutes.
         length_min: f64,
-        /// What a side holds at full level at 33⅓ rpm, minutes.
+        /// Longest side at full level at 33⅓ rpm, minutes.
         at_33_min: f64,
         /// The same at 45 rpm, minutes.
         at_45_min: f64,
     },
-    /// The song is cut off while it sounds.
+    /// The song breaks off before its sound has died away.
     CutOff {
         /// Level of its last moment under the loudness of the whole, LU; negative where it is louder.
         under_lu: f64,
     },
     /// The recipe was solved by another version of the engine, so that the master is not the same bytes.
     OtherEngine {
-        /// The version that solved it; 0 before they were counted.
+        /// The version that solved it; 0 if the recipe is older than the version numbers.
         solved_by: u32,
         /// The version that renders it now.
         rendered_by: u32,
@@ -132,10 +132,10 @@ pub enum WarningKind {
     PageIsAnExcerpt,
     /// The HTML report could not be written.
     NoPage {
-        /// Why not.
+        /// The reason.
         cause: String,
     },
-    /// A fault of the recording.
+    /// A defect of the recording.
     #[serde(untagged)]
     Defect(DefectKind),
     /// A fault of the file.
@@ -143,40 +143,40 @@ pub enum WarningKind {
     File(crate::io::Warning),
 }
 
-/// Why the width of a reference is no example.
+/// Reason why the width of a reference cannot be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WidthCause {
-    /// It is mono.
+    /// The reference is mono.
     Mono,
-    /// One of its channels is silent.
+    /// One channel of the reference is silent.
     OneChannel,
-    /// Its channels cancel each other.
+    /// The channels of the reference cancel each other.
     OutOfPhase,
 }
 
 impl Warning {
-    /// About the whole of a file.
+    /// Creates a warning about a file as a whole.
     pub fn new(about: Subject, kind: WarningKind) -> Self {
         Self { severity: kind.severity(), about, at_s: None, kind }
     }
 
-    /// About the mix.
+    /// Creates a warning about the mix.
     pub fn of_mix(kind: WarningKind) -> Self {
         Self::new(Subject::Mix, kind)
     }
 
-    /// About the master.
+    /// Creates a warning about the master.
     pub fn of_master(kind: WarningKind) -> Self {
         Self::new(Subject::Master, kind)
     }
 
-    /// About a reference.
+    /// Creates a warning about a reference.
     pub fn of_reference(name: &str, kind: WarningKind) -> Self {
         Self::new(Subject::Reference(name.to_owned()), kind)
     }
 
-    /// What is to be known of a recipe that another version of the engine has solved.
+    /// Returns a warning if the recipe was solved by another version of the engine.
     pub fn of_recipe(recipe: &Recipe) -> Vec<Self> {
         let engines = recipe.solution.iter().map(|solution| solution.engine);
         let others = engines.filter(|engine| *engine != ENGINE_VERSION);
@@ -184,7 +184,7 @@ impl Warning {
         others.map(|engine| Self::of_master(kind(engine))).collect()
     }
 
-    /// The faults of a recording.
+    /// Returns warnings about the defects of a recording.
     pub fn of_defects(about: &Subject, defects: &[Defect]) -> Vec<Self> {
         let warning = |defect: &Defect| Self {
             kind: WarningKind::Defect(defect.kind),
@@ -195,19 +195,19 @@ impl Warning {
         defects.iter().map(warning).collect()
     }
 
-    /// The faults of a file and of the recording in it.
+    /// Returns warnings about the faults of a file and the defects of the recording in it.
     pub fn of_measured(about: &Subject, faults: &[crate::io::Warning], profile: &Profile) -> Vec<Self> {
         [Self::of_file(about, faults), Self::of_defects(about, &profile.defects)].concat()
     }
 
-    /// The faults of a file.
+    /// Returns warnings about the faults of a file.
     pub fn of_file(about: &Subject, faults: &[crate::io::Warning]) -> Vec<Self> {
         faults.iter().map(|fault| Self::new(about.clone(), WarningKind::File(fault.clone()))).collect()
     }
 }
 
 impl Severity {
-    /// From the severity of a defect, 0 to 1.
+    /// Converts the severity of a defect, 0 to 1.
     fn of_defect(severity: f64) -> Self {
         match severity {
             s if s >= 0.6 => Self::Serious,
@@ -218,7 +218,7 @@ impl Severity {
 }
 
 impl WarningKind {
-    /// How bad it is.
+    /// Returns the severity of the warning.
     fn severity(&self) -> Severity {
         match self {
             Self::AlreadyMastered
@@ -246,7 +246,7 @@ impl WarningKind {
     }
 }
 
-/// `{:#}` has [advice](Advice) for the page of `goldmaster ui`.
+/// The alternate form `{:#}` phrases [advice](Advice) for the page of `goldmaster ui`.
 impl Display for Warning {
     fn fmt(&self, f: &mut Formatter) -> Result {
         if let Subject::Reference(name) = &self.about {
@@ -261,7 +261,7 @@ impl Display for Warning {
     }
 }
 
-/// Advice at the end of a sentence.
+/// Writes advice as the end of a sentence.
 fn ended(f: &mut Formatter, advice: Advice) -> Result {
     advice.fmt(f)?;
     f.write_str(".")

@@ -1,8 +1,9 @@
-//! What can be asked for instead: in options of the command line, or (`{:#}`) in what the page of `goldmaster ui` has.
+//! Advice on what to request instead: as options of the command line or, in the alternate form (`{:#}`), as controls on
+//! the page of `goldmaster ui`.
 
 use std::fmt::{Display, Formatter, Result};
 
-/// What can be asked for instead, behind what is in the way.
+/// Advice on what to request instead, appended to the description of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {
     /// Set another loudness than the reference's.
@@ -11,7 +12,7 @@ pub enum Advice {
     AsLoudAsReference,
     /// Be as loud as streaming services play.
     StreamingLoudness,
-    /// Follow the reference to the end.
+    /// Apply all of the difference to the reference.
     FollowAsItIs,
     /// Fade the song out.
     FadeOut,

@@ -1,5 +1,5 @@
-//! Loudness, ceiling and samples of a master. Which of argument, preset, target and default wins is decided here and
-//! nowhere else.
+//! Loudness, ceiling and sample format of a master. The precedence of argument, preset, target and default is decided
+//! here and nowhere else.
 
 use std::fmt;
 
@@ -14,12 +14,12 @@ use crate::io::output_spec::Format;
 use crate::request::destination::{Destination, codec_room_db};
 use crate::request::text::{as_text, list_as_text, number, number_as_text, option_as_text, value_enum_text};
 
-/// The loudness that was asked for.
+/// The requested loudness.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LoudnessTarget {
-    /// So many LUFS.
+    /// A loudness in LUFS.
     Lufs(f64),
-    /// What is typical of the target: the reference's own, or the norm's.
+    /// The typical loudness of the target: that of the reference, or of the norm.
     Auto,
 }
 
@@ -43,11 +43,12 @@ impl fmt::Display for LoudnessTarget {
     }
 }
 
-/// A master is not asked to be quieter or louder than this for a reference's sake, LUFS.
+/// Lowest loudness that follows from a target, LUFS.
 const QUIETEST_LUFS: f64 = -50.0;
+/// Highest loudness that follows from a target, LUFS.
 const LOUDEST_LUFS: f64 = -3.0;
 
-/// What is asked for about loudness and samples; `None` leaves it to preset, target or default.
+/// Requested loudness and sample format; `None` leaves a value to preset, target or default.
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[command(next_help_heading = "Delivery")]
 pub struct DeliveryRequest {
@@ -87,7 +88,7 @@ pub struct DeliveryRequest {
     pub bitrate_kbps: Option<u32>,
 }
 
-/// A bit rate in kbit/s.
+/// Parses a bit rate in kbit/s.
 fn bitrate_kbps(text: &str) -> Result<u32, String> {
     let number = text.to_lowercase();
     let number = number.trim_end_matches("bps").trim_end_matches("bit/s").trim_end_matches('k').trim();
@@ -101,10 +102,10 @@ fn bitrate_kbps(text: &str) -> Result<u32, String> {
     }
 }
 
-/// Rates up to this were meant in kHz.
+/// Highest number that is taken for a sample rate in kHz.
 const MAX_RATE_KHZ: f64 = 768.0;
 
-/// A sample rate in Hz.
+/// Parses a sample rate in Hz.
 fn rate_hz(text: &str) -> Result<u32, String> {
     let number = text.to_lowercase();
     let number = number.trim_end_matches("hz").trim_end_matches('k').trim();
@@ -147,7 +148,7 @@ pub enum WordLength {
 value_enum_text!(WordLength);
 
 impl WordLength {
-    /// As the recipe has it.
+    /// Returns the sample format for a recipe.
     fn sample_format(self) -> SampleFormat {
         match self {
             Self::Int16 => SampleFormat::Int16,
@@ -158,12 +159,12 @@ impl WordLength {
 }
 
 impl DeliveryRequest {
-    /// The place that a master goes to; of several, the first.
+    /// Returns the destination; of several, the first.
     pub fn destination(&self) -> Option<Destination> {
         self.destinations.first().copied()
     }
 
-    /// The same for each of the places.
+    /// Returns one request for each destination.
     pub fn each(&self) -> Vec<Self> {
         match self.destinations.as_slice() {
             [] | [_] => vec![self.clone()],
@@ -171,8 +172,9 @@ impl DeliveryRequest {
         }
     }
 
-    /// The part of this request that concerns one of the files of a master: bits per sample for a file that holds samples, a bit
-    /// rate for another. `formats` are those of all its files; what concerns none of them is kept, so that it is refused.
+    /// Returns the part of this request that applies to one of the files of a master: bits per sample for a lossless
+    /// file, a bit rate for a lossy one. `formats` are those of all its files; a setting that applies to none of them
+    /// is kept, so that it is rejected later.
     #[must_use]
     pub fn for_one_of(&self, format: Format, formats: &[Format]) -> Self {
         let is_lossy = |format: Format| format.codec().is_some();
@@ -185,9 +187,10 @@ impl DeliveryRequest {
         }
     }
 
-    /// The delivery part of a recipe. `target_lufs` is what is typical of the target, `has_reference` whether the user chose it;
-    /// the master is as loud as a reference then, but for its sake no denser than `least_plr_lu`, if that is given.
-    /// Where nobody asks for a loudness, it is `louder_lu` more than that.
+    /// Returns the delivery part of a recipe. `target_lufs` is the typical loudness of the target; `has_reference` is
+    /// true if the user chose the target. If neither a loudness nor a destination is requested, a master with a
+    /// reference is as loud as the target, but no denser than `least_plr_lu` allows, if that is given; any other master
+    /// has the default loudness. `louder_lu` is added in both cases.
     ///
     /// # Errors
     /// A value that no recipe accepts.
@@ -199,7 +202,7 @@ impl DeliveryRequest {
         louder_lu: f64,
     ) -> Result<DeliveryParams, Error> {
         let preset = self.destination().map(Destination::requirements);
-        // A reference may be quieter or louder than any master is asked to be.
+        // A reference may be quieter or louder than any master should be.
         let typical = target_lufs.clamp(QUIETEST_LUFS, LOUDEST_LUFS);
         let default = DeliveryParams::default();
         let ceiling_dbtp =
@@ -226,10 +229,10 @@ impl DeliveryRequest {
         Ok(Recipe::checked(recipe).map_err(by_flag)?.delivery)
     }
 
-    /// The output part of a recipe for a file of this format.
+    /// Returns the output part of a recipe for a file of this format.
     ///
     /// # Errors
-    /// A sample rate or a bit rate that cannot be written, or a setting that the format has no use for.
+    /// A sample rate or a bit rate that cannot be written, or a setting that does not apply to the format.
     pub fn output(&self, format: Format) -> Result<OutputParams, Error> {
         let cd = self.destination() == Some(Destination::Cd);
         let lossy = format.codec().map(|codec| LossyParams::new(codec, self.bitrate_kbps));
@@ -256,13 +259,13 @@ impl DeliveryRequest {
     }
 }
 
-/// A codec takes samples as they come.
+/// Returns the default sample format. Lossy codecs take floating-point samples.
 fn usual_samples(lossy: Option<LossyParams>) -> SampleFormat {
     lossy.map_or(SampleFormat::default(), |_| SampleFormat::Float32)
 }
 
-/// The output part of a recipe, made for a file of this format where it was not: with the codec at this bit rate or its
-/// usual one, and without a sample rate that it does not hold.
+/// Adapts the output part of a recipe to a file of another format: sets its codec at this or its usual bit rate, and
+/// drops a sample rate that the codec does not support.
 pub fn fitted_to(output: OutputParams, format: Format, bitrate_kbps: Option<u32>) -> OutputParams {
     if output.lossy.map(|lossy| lossy.codec) == format.codec() {
         return output;
@@ -273,7 +276,7 @@ pub fn fitted_to(output: OutputParams, format: Format, bitrate_kbps: Option<u32>
     OutputParams { sample_rate_hz, sample_format: usual_samples(lossy), lossy, ..output }
 }
 
-/// A value out of range, by the name that the user gave it.
+/// Reports a value out of range under the name of its option.
 fn by_flag(error: RecipeError) -> Error {
     match &error {
         RecipeError::Lossy(cause @ LossyError::Bitrate { .. }) => return Error::Usage(format!("--bitrate: {cause}")),

@@ -1,4 +1,4 @@
-//! Where a master goes, and what is asked for there.
+//! Destinations of a master, and their requirements.
 
 use clap::ValueEnum;
 use schemars::JsonSchema;
@@ -32,61 +32,63 @@ pub enum Destination {
     Vinyl,
 }
 
-/// What a destination asks for.
+/// Loudness and limits that a destination asks for.
 pub struct Requirements {
     /// Integrated loudness, LUFS.
     pub loudness_lufs: f64,
     /// Highest true peak, dBTP.
     pub ceiling_dbtp: f64,
-    /// Limiting for a twentieth of the time, and of single peaks, where there should be less than usual, dB.
+    /// Limits on gain reduction if they are lower than usual, dB: the reduction exceeded 5 % of the time, and that of
+    /// single peaks.
     pub max_limiting_db: Option<[f64; 2]>,
 }
 
-/// What a destination takes of a finished file.
+/// Requirements of a destination for a finished file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Specification {
     /// Integrated loudness.
     pub loudness: LoudnessRule,
     /// Highest true peak, dBTP.
     pub ceiling_dbtp: f64,
-    /// The only sample rate, Hz.
+    /// The only sample rate accepted, Hz; `None` if several are.
     pub rate_hz: Option<u32>,
-    /// The lowest sample rate, Hz.
+    /// Lowest sample rate accepted, Hz.
     pub least_rate_hz: u32,
-    /// The only word length, bits.
+    /// The only word length accepted, bits; `None` if several are.
     pub bits: Option<u32>,
-    /// The shortest word length, bits.
+    /// Shortest word length accepted, bits.
     pub least_bits: u32,
-    /// A lossy file is taken.
+    /// True if lossy files are accepted.
     pub takes_lossy: bool,
-    /// Title, artist, album, cover and ISRC are expected.
+    /// True if title, artist, album, cover and ISRC are expected.
     pub wants_tags: bool,
 }
 
-/// What a destination asks for in loudness.
+/// Loudness rule of a destination.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LoudnessRule {
-    /// Everything is played at this, LUFS.
+    /// Everything is played at this loudness.
     Normalised {
-        /// That loudness.
+        /// The playback loudness, LUFS.
         lufs: f64,
     },
-    /// So loud, within a tolerance.
+    /// The loudness must be within a tolerance.
     Within {
-        /// LUFS.
+        /// Required loudness, LUFS.
         lufs: f64,
-        /// LU.
+        /// Tolerance, LU.
         tolerance_lu: f64,
     },
-    /// As loud as one likes.
+    /// Any loudness is accepted.
     Free,
 }
 
 crate::request::text::value_enum_text!(Destination);
 
 impl Destination {
-    /// What it takes of a finished file. Services: lossless at 44.1 kHz or more and 16 bits or more, as their delivery
-    /// guides have it. CD: IEC 60908. Broadcast: EBU R 128 (2023), ±0.5 LU, at 48 kHz. Podcasts: −16 ±1 LUFS (Apple).
+    /// Returns the requirements for a finished file. Services: lossless, at 44.1 kHz or more and 16 bits or more,
+    /// according to their delivery guides. CD: IEC 60908. Broadcast: EBU R 128 (2023), ±0.5 LU, at 48 kHz. Podcasts:
+    /// −16 ±1 LUFS (Apple).
     pub fn specification(self) -> Specification {
         let Requirements { loudness_lufs: lufs, ceiling_dbtp, .. } = self.requirements();
         let service = Specification {
@@ -120,10 +122,11 @@ impl Destination {
         }
     }
 
-    /// Loudness and ceiling. Spotify: its own support pages. EBU R 128 (2023). AES TD1008 (2021) gives −16 LUFS for music and
-    /// podcasts; Apple Music's Sound Check, Tidal, Deezer, Amazon and YouTube publish little, the figures are the ones
-    /// commonly measured. CD and club have no standard: the middle of what is usual, −10 to −8 and −9 to −6 LUFS. A record is cut at the level
-    /// that its engineer chooses: what counts is that hits are left alone.
+    /// Returns loudness and limits. Spotify: its own support pages. Broadcast: EBU R 128 (2023). AES TD1008 (2021)
+    /// gives −16 LUFS for music and podcasts. Apple Music's Sound Check, Tidal, Deezer, Amazon and YouTube publish
+    /// little; their figures are the ones commonly measured. CD and club have no standard: their figures lie within the
+    /// usual ranges, −10 to −8 and −9 to −6 LUFS. A vinyl record is cut at the level that its engineer chooses; what
+    /// counts there is that hits are left alone.
     pub fn requirements(self) -> Requirements {
         let (loudness_lufs, ceiling_dbtp) = match self {
             Self::Spotify | Self::Youtube | Self::Tidal => (-14.0, -1.0),
@@ -140,15 +143,15 @@ impl Destination {
     }
 }
 
-/// What a limiter may do to a record that is to be cut: hardly anything for long, little to a hit, dB.
+/// Limits on gain reduction for vinyl, dB: the reduction exceeded 5 % of the time, and that of single hits.
 const VINYL_LIMITING_DB: [f64; 2] = [1.0, 3.0];
 
-/// How far a lossy encode raises the true peak of a master of some loudness, dB: the 95th percentile measured for MP3 at
-/// 128 kbit/s, Vorbis at quality 5 and Opus at 128 kbit/s (`renderer/BENCH.md`). What AAC encoders do differs more: ffmpeg's
-/// own takes up to 2.7 dB beyond this at −9 LUFS.
+/// Loudness of a master, LUFS, and rise of its true peak in a lossy encode, dB: the 95th percentile measured for MP3 at
+/// 128 kbit/s, Vorbis at quality 5 and Opus at 128 kbit/s (`renderer/BENCH.md`). AAC encoders differ more: ffmpeg's own
+/// raises peaks by up to 2.7 dB more than this at −9 LUFS.
 const CODEC_ROOM: [(f64, f64); 3] = [(-14.0, 0.5), (-11.5, 0.9), (-9.0, 1.3)];
 
-/// The room under the ceiling that a lossy encode of a master needs, dB.
+/// Returns the room under the ceiling that a lossy encode of a master needs, dB.
 pub fn codec_room_db(loudness_lufs: f64) -> f64 {
     let [(quiet, least), .., (_, most)] = CODEC_ROOM;
     if loudness_lufs <= quiet {

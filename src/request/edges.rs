@@ -1,4 +1,4 @@
-//! What is asked for about head and tail of a song.
+//! Requested edits to the head and tail of a song.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::request::text::{number, number_as_text, option_as_text};
 
-/// What is done to head and tail of a song, before all else.
+/// Edits to the head and tail of a song, made before all other processing.
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[command(next_help_heading = "Head and tail")]
 pub struct EdgeSettings {
@@ -31,7 +31,7 @@ pub struct EdgeSettings {
 }
 
 impl EdgeSettings {
-    /// As the recipe has it.
+    /// Returns the parameters for a recipe.
     ///
     /// # Errors
     /// A length that no recipe accepts.
@@ -52,7 +52,7 @@ impl EdgeSettings {
     }
 }
 
-/// A value out of range, by the name that the user gave it.
+/// Reports a value out of range under the name of its option.
 fn by_flag(error: RecipeError) -> Error {
     let RecipeError::OutOfRange(OutOfRange { path, value, min, max }) = &error else { return error.into() };
     let (flag, unit) = match path.as_str() {
@@ -67,9 +67,9 @@ fn by_flag(error: RecipeError) -> Error {
 /// A fade at an end of a song.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fade {
-    /// Its length, s.
+    /// Length, s.
     pub length_s: f64,
-    /// Its course.
+    /// Shape of the curve.
     pub shape: FadeShape,
 }
 

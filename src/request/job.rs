@@ -1,4 +1,4 @@
-//! What is to be done: one song to master, or to render.
+//! Jobs: one song to master, or to render from a recipe.
 
 use std::path::{Path, PathBuf};
 
@@ -10,26 +10,26 @@ use crate::io::output_spec::Format;
 use crate::request::page::Page;
 use crate::request::settings::{MasterSettings, RecipeSetting, Strictness};
 
-/// Where the master goes.
+/// Output files of a master.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// Its file.
+    /// Path of the master.
     pub path: PathBuf,
-    /// Its container.
+    /// Format of the master.
     pub format: Format,
-    /// An existing file may be replaced.
+    /// True if existing files may be replaced.
     pub force: bool,
-    /// Where the difference of master and mix goes, if it is wanted.
+    /// Path of the difference between master and mix, if it is requested.
     pub delta: Option<PathBuf>,
-    /// The page that shows the master, if it is wanted.
+    /// The page that shows the master, if it is requested.
     pub page: Option<Page>,
 }
 
 impl Output {
-    /// A master in the format that its name says, with nothing beside it.
+    /// Creates an output in the format given by the extension of its name, with no files beside it.
     ///
     /// # Errors
-    /// The name says no format.
+    /// The extension is not that of a supported format.
     pub fn at(path: PathBuf) -> Result<Self, Error> {
         let Some(format) = Format::of_path(&path) else {
             let file = path.with_extension(Format::Wav.extension());
@@ -43,14 +43,14 @@ impl Output {
         Ok(Self { path, format, force: false, delta: None, page: None })
     }
 
-    /// The files that are written: the master, and what goes beside it.
+    /// Returns the files that are written: the master, and those beside it.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let page = self.page.as_ref().map(|page| page.path.as_path());
         [Some(self.path.as_path()), self.delta.as_deref(), page].into_iter().flatten()
     }
 }
 
-/// ".wav, .flac, .mp3 or .opus".
+/// Returns the supported extensions: ".wav, .flac, .mp3 or .opus".
 fn extensions() -> String {
     let all: Vec<String> = Format::value_variants().iter().map(|format| format!(".{}", format.extension())).collect();
     let (last, others) = all.split_last().expect("there are formats");
@@ -64,9 +64,9 @@ pub struct MasterJob {
     pub input: PathBuf,
     /// The master.
     pub output: Output,
-    /// How it is mastered.
+    /// Settings of the master.
     pub settings: MasterSettings,
-    /// Where the recipe goes, if it is wanted.
+    /// Path of the recipe, if it is requested.
     pub recipe: Option<PathBuf>,
 }
 
@@ -77,17 +77,17 @@ pub struct RenderJob {
     pub input: PathBuf,
     /// The master.
     pub output: Output,
-    /// What to do.
+    /// The recipe to render.
     pub recipe: Recipe,
-    /// Single values of the recipe that are set by hand.
+    /// Values of the recipe that are set by hand.
     pub settings: Vec<RecipeSetting>,
-    /// The solution is used even for another input.
+    /// True if the recipe's solution is used even for another input.
     pub as_is: bool,
-    /// What makes the run fail.
+    /// Rule for the outcomes that make the run fail.
     pub strictness: Strictness,
 }
 
-/// What of an album is brought to the loudness that was asked for.
+/// The part of an album that is brought to the requested loudness.
 #[derive(
     Clone,
     Copy,
@@ -109,7 +109,7 @@ pub enum AlbumLoudness {
     Loudest,
 }
 
-/// What becomes of the differences in loudness between the songs of an album.
+/// Treatment of the loudness differences between the songs of an album.
 #[derive(
     Clone,
     Copy,

@@ -1,4 +1,4 @@
-//! What a run is asked for: the job, its destination and its paths.
+//! Requests to a run: the job, its settings, destination and paths.
 
 pub mod advice;
 pub mod delivery;

@@ -1,4 +1,4 @@
-//! Names of masters by a pattern of what is known of a song, as in `{track:02} {title} [{destination}]`.
+//! Names of masters, built from a pattern of song metadata, as in `{track:02} {title} [{destination}]`.
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::io::tags::TagFacts;
 use crate::request::destination::Destination;
 use crate::request::paths::without_extension;
 
-/// What may stand in a name.
+/// A field of a name pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Field {
     /// Name of the mix's file without its extension
@@ -35,7 +35,7 @@ pub enum Field {
 
 crate::request::text::value_enum_text!(Field);
 
-/// A pattern of names.
+/// A pattern for names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamePattern {
     text: String,
@@ -45,13 +45,13 @@ pub struct NamePattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     Text(String),
-    /// A field, and how many digits a number has at least.
+    /// A field, and the minimum number of digits if it is a number.
     Field(Field, usize),
 }
 
-/// More digits than any number of a track has.
+/// Maximum number of digits that a pattern can ask for.
 const MAX_DIGITS: usize = 9;
-/// A part of a name is no longer than this, so that it fits any file system with its extension, bytes.
+/// Maximum length of a field in a name, bytes, so that the name with its extension fits any file system.
 const MAX_PART_BYTES: usize = 120;
 
 impl FromStr for NamePattern {
@@ -91,7 +91,7 @@ impl fmt::Display for NamePattern {
 }
 
 impl NamePattern {
-    /// The names of masters for several places.
+    /// Returns the default pattern for masters with several destinations.
     pub fn of_destinations() -> Self {
         let pieces = [Field::Name, Field::Destination].map(|field| Piece::Field(field, 0));
         let [name, destination] = pieces;
@@ -99,21 +99,21 @@ impl NamePattern {
         Self { text: "{name} [{destination}]".to_owned(), pieces: vec![name, text(" ["), destination, text("]")] }
     }
 
-    /// Whether names tell a field apart.
+    /// Returns true if the pattern contains a field.
     pub fn has(&self, field: Field) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Field(own, _) if *own == field))
     }
 
-    /// Whether tags have to be known.
+    /// Returns true if the pattern contains a field that comes from tags.
     pub fn needs_tags(&self) -> bool {
         let is_of_tags = |piece: &Piece| matches!(piece, Piece::Field(field, _) if !matches!(field, Field::Name | Field::Destination));
         self.pieces.iter().any(is_of_tags)
     }
 
-    /// The name of a master, without an extension.
+    /// Returns the name of a master, without extension.
     ///
     /// # Errors
-    /// The song has no such tag: says which.
+    /// The song lacks a tag that the pattern needs, or no destination is set. The message names it.
     pub fn fill(&self, input: &Path, tags: &TagFacts, destination: Option<Destination>) -> Result<PathBuf, String> {
         let value = |field: Field, digits: usize| {
             let file = || without_extension(input).file_name().map(|name| name.to_string_lossy().into_owned());
@@ -146,7 +146,7 @@ impl NamePattern {
     }
 }
 
-/// A text as a part of a name: what leads elsewhere, or what some file systems do not take, becomes `_`.
+/// Makes a text safe as part of a name: path separators and characters that some file systems reject become `_`.
 fn harmless(text: &str) -> String {
     let is_odd = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c);
     let mut name: String = text.trim().chars().map(|c| if is_odd(c) { '_' } else { c }).collect();
@@ -157,7 +157,7 @@ fn harmless(text: &str) -> String {
     name.strip_prefix('.').map_or(name.clone(), |rest| format!("_{rest}"))
 }
 
-/// The help of an option that takes a pattern: all fields.
+/// Returns the help of an option that takes a pattern, with all fields.
 pub fn fields_help() -> String {
     let lines = Field::value_variants().iter().filter_map(|field| {
         let value = field.to_possible_value()?;

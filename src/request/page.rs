@@ -1,19 +1,19 @@
-//! A page that is asked for.
+//! The HTML page of a master, as requested.
 
 use std::path::PathBuf;
 
-/// A page that is asked for.
+/// An HTML page to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Its file.
+    /// Path of the page.
     pub path: PathBuf,
-    /// What it plays.
+    /// Audio that the page plays.
     pub audio: PageAudio,
-    /// An existing file may be replaced.
+    /// True if an existing file may be replaced.
     pub force: bool,
 }
 
-/// What a page plays.
+/// Audio that a page plays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum PageAudio {
     /// Nothing: under 300 kB

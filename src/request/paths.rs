@@ -1,4 +1,4 @@
-//! Which files a run may write, asked before any work.
+//! Checks of the files that a run reads and writes, made before any work.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::io::claim::sweep;
 use crate::io::encode::{ensure_distinct, ensure_writable};
 use crate::request::job::Output;
 
-/// Whatever can be found wrong before any work is done.
+/// Finds everything wrong with the paths of a run, before any work is done.
 pub fn check_paths<'a>(
     input: &'a Path,
     references: impl Iterator<Item = &'a Path>,
@@ -40,8 +40,8 @@ fn ensure_clear(path: &Path, force: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// What is written beside the master (a recipe, a profile, the difference) must not take the place of any other file of the
-/// run, not even of one that is still to be written.
+/// Checks that a file written beside the master (a recipe, a profile, the difference) does not overwrite any other file
+/// of the run, including those still to be written.
 pub fn check_other_path<'a>(
     what: &str,
     other: &Path,
@@ -55,10 +55,10 @@ pub fn check_other_path<'a>(
     ensure_clear(other, force)
 }
 
-/// Files of one run: each needs a place of its own.
+/// Checks that the files of one run are all different.
 ///
 /// # Errors
-/// Two of them have one place: says which.
+/// Two of them are the same file; the message names it.
 pub fn check_apart(files: &[&Path]) -> Result<(), Error> {
     for (n, file) in files.iter().enumerate() {
         if files[..n].iter().any(|other| place(other) == place(file) || ensure_distinct(other, file).is_err()) {
@@ -69,27 +69,28 @@ pub fn check_apart(files: &[&Path]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The folder of a file.
+/// Returns the folder of a file.
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Extensions that promise sound.
+/// Extensions of audio files.
 const SOUND_EXTENSIONS: [&str; 29] = [
     "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "flac", "mp1", "mp2", "mp3", "mpga", "m4a", "m4b",
     "aac", "alac", "ogg", "oga", "opus", "caf", "wv", "ape", "wma", "dsf", "dff", "au", "ac3", "tta",
 ];
 
-/// Extensions of what may hold sound besides.
+/// Extensions of other files that may contain audio.
 const OTHER_EXTENSIONS: [&str; 9] = ["mp4", "m4r", "mov", "mka", "mkv", "webm", "ogv", "3gp", "mpc"];
 
-/// Whether a name is that of a file of sound.
+/// Returns true if the extension is that of an audio file.
 pub fn promises_sound(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     SOUND_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// The path without the extension of a file of sound. What follows any other dot is part of the name, as in `Mix 1.2`.
+/// Returns the path without the extension of an audio file. Text after any other dot is part of the name, as in
+/// `Mix 1.2`.
 pub(crate) fn without_extension(path: &Path) -> PathBuf {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let is_known = |known: &str| extension.eq_ignore_ascii_case(known);
@@ -97,7 +98,7 @@ pub(crate) fn without_extension(path: &Path) -> PathBuf {
     if is_extension { path.with_extension("") } else { path.to_owned() }
 }
 
-/// The path with another extension instead of that of a file of sound.
+/// Returns the path with another extension in place of that of an audio file.
 pub(crate) fn with_extension(path: &Path, extension: &str) -> PathBuf {
     let mut name = without_extension(path).into_os_string();
     name.push(".");
@@ -105,12 +106,13 @@ pub(crate) fn with_extension(path: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// Where the master of a mix goes without another word: beside it.
+/// Returns the default path of a mix's master: beside the mix.
 pub fn beside(mix: &Path) -> PathBuf {
     with_extension(mix, "master.wav")
 }
 
-/// Where a file is or will be, whatever way its path takes.
+/// Returns the path of a file with its folder resolved, so that all paths to one file are equal. The file need not
+/// exist.
 pub(crate) fn place(path: &Path) -> PathBuf {
     let folder = folder(path);
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());

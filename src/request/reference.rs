@@ -1,4 +1,4 @@
-//! What a song goes towards: reference tracks, a genre.
+//! Targets that a song can be mastered towards: reference tracks and genres.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use models::target::TargetKind;
 use crate::request::text::value_enum_text;
 use crate::song::section::Section;
 
-/// How a reference is taken.
+/// Way in which a reference is followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum MatchKind {
     /// Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike
@@ -25,7 +25,7 @@ pub enum MatchKind {
 value_enum_text!(MatchKind);
 
 impl MatchKind {
-    /// The kind of target that a reference followed in this way is.
+    /// Returns the kind of target for a reference that is followed in this way.
     pub fn target_kind(self) -> TargetKind {
         match self {
             Self::Balance => TargetKind::Balance,
@@ -35,15 +35,15 @@ impl MatchKind {
     }
 }
 
-/// What a song without references or profile goes towards.
+/// Target of a song without references or profile.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Genre {
-    /// What finished records of all kinds have in common.
+    /// The common features of finished records of all kinds.
     Universal,
-    /// What the genres that it sounds like have in common, as far as they can be told.
+    /// The common features of the genres that the song sounds like, as far as they are recognised.
     #[default]
     Auto,
-    /// What a genre has in common.
+    /// The common features of one genre.
     Named(String),
 }
 
@@ -71,33 +71,33 @@ impl fmt::Display for Genre {
     }
 }
 
-/// The names that a song can be given or told: those of the profiles.
+/// Returns the names of the genres that can be set or recognised: those of the profiles.
 fn genre_names() -> Result<Vec<String>, String> {
     let profiles = genre::profiles().map_err(|e| e.to_string())?;
     Ok(profiles.into_iter().map(|profile| profile.name).chain([UNIVERSAL.to_owned()]).collect())
 }
 
-/// Weights are relative: nobody needs larger ones.
+/// Highest weight. Weights are relative, so nobody needs larger ones.
 const MAX_WEIGHT: f64 = 1e6;
 
 /// A finished record to learn from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
-    /// Its file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// The part of it that counts; `None` for all.
+    /// Part of the file that counts; `None` for the whole file.
     pub section: Option<Section>,
-    /// Its share against the other references.
+    /// Weight relative to the other references.
     pub weight: f64,
 }
 
 impl Reference {
-    /// All of a file, as the only reference.
+    /// Creates a reference from a whole file, with weight 1.
     pub fn whole(path: PathBuf) -> Self {
         Self { path, section: None, weight: 1.0 }
     }
 
-    /// What it is called in reports.
+    /// Returns its name in reports.
     pub fn name(&self) -> String {
         let file = self.path.file_name().unwrap_or_default().to_string_lossy();
         self.section.map_or_else(|| file.to_string(), |section| format!("{file} ({section})"))
@@ -107,7 +107,8 @@ impl Reference {
 impl std::str::FromStr for Reference {
     type Err = String;
 
-    /// `FILE[@START-END][:WEIGHT]`. A name may have both signs in it: only what looks like a section is one.
+    /// Parses `FILE[@START-END][:WEIGHT]`. A file name may contain both signs: only text that looks like a section is
+    /// taken as one.
     fn from_str(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("the name of the record's file is missing".to_owned());
@@ -149,7 +150,7 @@ impl fmt::Display for Reference {
     }
 }
 
-/// A finished record that songs of one genre come close to.
+/// A finished record that songs of one genre are mastered towards.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GenreReference {
     /// The genre's name.
@@ -161,7 +162,7 @@ pub struct GenreReference {
 impl std::str::FromStr for GenreReference {
     type Err = String;
 
-    /// `GENRE=FILE` or `GENRE=FILE:WEIGHT`: no genre has an equals sign in its name, a file may.
+    /// Parses `GENRE=FILE` or `GENRE=FILE:WEIGHT`. No genre name contains an equals sign, but a file name may.
     fn from_str(text: &str) -> Result<Self, String> {
         let (genre, file) = text.split_once('=').ok_or("must be GENRE=FILE, as in rock=hit.flac")?;
         let names = genre_names()?;

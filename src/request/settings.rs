@@ -1,4 +1,4 @@
-//! How a song is mastered: one set of settings for the command line, a row of a plan, the defaults of a batch and a job.
+//! Settings for mastering a song: one set for the command line, a row of a plan, the defaults of a batch and a job.
 //! A new setting is one field here.
 
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::request::edges::EdgeSettings;
 use crate::request::reference::{Genre, MatchKind, Reference};
 use crate::request::text::{as_text, list_as_text, number, option_as_text, value_enum_text};
 
-/// Everything that decides how a song comes out, but for the song.
+/// All settings that determine a master.
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MasterSettings {
     /// A finished record to sound like; several are weighted, as in hit.flac:0.5, and a section is chosen as in
@@ -37,20 +37,20 @@ pub struct MasterSettings {
     #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
     #[serde(with = "option_as_text")]
     pub genre: Option<Genre>,
-    /// How the master differs from its target, whatever that is
+    /// Intended difference between the master and its target, whatever the target
     #[arg(long, value_name = "WORD", default_value_t,
         value_parser = PossibleValuesParser::new(Character::ALL.map(Character::name)).try_map(|word| word.parse::<Character>()))]
     #[serde(with = "as_text")]
     pub character: Character,
-    /// How a reference is followed
+    /// Way of following a reference
     #[arg(long = "match", value_enum, value_name = "HOW", default_value_t)]
     #[serde(rename = "match", with = "as_text")]
     pub matching: MatchKind,
-    /// How much time is spent on fine-tuning by test renders
+    /// Time to spend on fine-tuning by test renders
     #[arg(long = "refine", value_enum, value_name = "EFFORT", default_value_t)]
     #[serde(rename = "refine", with = "as_text")]
     pub effort: Effort,
-    /// What decides: the network, simple rules, or nothing (loudness and ceiling only)
+    /// Decider: the network, simple rules, or none (loudness and ceiling only)
     #[arg(long, value_enum, default_value_t)]
     #[serde(with = "as_text")]
     pub decider: DeciderKind,
@@ -76,10 +76,10 @@ pub struct MasterSettings {
     pub edges: EdgeSettings,
 }
 
-/// Refuses samples that files of a format do not hold.
+/// Rejects a sample format that files of a format cannot hold.
 ///
 /// # Errors
-/// Says what to write instead.
+/// The combination is not supported; the message says what to write instead.
 pub fn check_format(format: Format, sample_format: SampleFormat) -> Result<(), Error> {
     if format == Format::Flac && sample_format == SampleFormat::Float32 {
         return Err(Error::Usage("FLAC holds no floating point: write .wav, or 24 bits".to_owned()));
@@ -87,33 +87,33 @@ pub fn check_format(format: Format, sample_format: SampleFormat) -> Result<(), E
     Ok(())
 }
 
-/// How much of what is decided is done.
+/// Shares of the decided changes that are applied.
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[command(next_help_heading = "Amounts")]
 pub struct AmountSettings {
-    /// How much of everything is done, %
+    /// Share of all changes that is applied, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
     #[serde(with = "as_text")]
     pub intensity: Percent,
-    /// How much of the equalisation is done, %
+    /// Share of the equalisation that is applied, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
     #[serde(with = "as_text")]
     pub tone: Percent,
-    /// How much of the compression and expansion is done, %
+    /// Share of the compression and expansion that is applied, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
     #[serde(with = "as_text")]
     pub dynamics: Percent,
-    /// How much of the change in stereo width is done, %
+    /// Share of the change in stereo width that is applied, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
     #[serde(with = "as_text")]
     pub width: Percent,
 }
 
-/// The settings that say where a song goes: a row of a plan has one of them at most.
+/// The settings that choose a target; a row of a plan has at most one of them.
 pub const DIRECTIONS: [&str; 3] = ["reference", "profile", "genre"];
 
 impl MasterSettings {
-    /// All settings by the name of their column in a plan, as text, or as a list of texts.
+    /// Returns all settings by the name of their column in a plan, as text or as a list of texts.
     fn columns(&self) -> Map<String, Value> {
         match serde_json::to_value(self) {
             Ok(Value::Object(columns)) => columns,
@@ -121,12 +121,12 @@ impl MasterSettings {
         }
     }
 
-    /// The names of all settings, as those of their columns in a plan.
+    /// Returns the names of all settings, which are those of their columns in a plan.
     pub fn names() -> Vec<String> {
         Self::default().columns().into_iter().map(|(name, _)| name).collect()
     }
 
-    /// The settings that differ from `others`, by the name of their column in a plan, as text.
+    /// Returns the settings that differ from `others`, by the name of their column in a plan, as text.
     pub fn changed(&self, others: &Self) -> Vec<(String, String)> {
         let mut said: Vec<(String, String)> = Vec::new();
         if self.references != others.references {
@@ -135,7 +135,7 @@ impl MasterSettings {
         if self.profile != others.profile {
             said.extend(self.profile.iter().map(|path| ("profile".to_owned(), path.display().to_string())));
         }
-        // Names of files need not be text.
+        // File names need not be valid Unicode.
         let texts = |settings: &Self| Self { references: Vec::new(), profile: None, ..settings.clone() }.columns();
         let known = texts(others);
         for (name, value) in texts(self).into_iter().filter(|(name, value)| known.get(name) != Some(value)) {
@@ -145,7 +145,7 @@ impl MasterSettings {
         said
     }
 
-    /// The options that make these settings out of `others`, as words of a command line.
+    /// Returns the command line options that turn `others` into these settings.
     pub fn options(&self, others: &Self) -> Vec<String> {
         let words = self.changed(others).into_iter().flat_map(|(name, value)| {
             let option = format!("--{}", name.replace('_', "-"));
@@ -158,9 +158,9 @@ impl MasterSettings {
         words.collect()
     }
 
-    /// The command line that masters a song with these settings, as a shell takes it.
+    /// Returns the command line that masters a song with these settings, quoted for a shell.
     pub fn command_line(&self, input: &Path, output: &Path) -> String {
-        // A name that begins with a hyphen would be an option.
+        // A name that begins with a hyphen would be taken for an option.
         let file = |path: &Path| {
             let name = path.display().to_string();
             if name.starts_with('-') { format!("./{name}") } else { name }
@@ -171,10 +171,10 @@ impl MasterSettings {
         words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
-    /// Refuses what no song could be mastered with, before any is read.
+    /// Rejects settings with which no song could be mastered, before any song is read.
     ///
     /// # Errors
-    /// A value that no recipe accepts, or samples that files of this format do not hold.
+    /// A value that no recipe accepts, or a sample format that files of this format cannot hold.
     pub fn check(&self, format: Format) -> Result<(), Error> {
         self.delivery.delivery(0.0, false, None, 0.0)?;
         self.edges.params()?;
@@ -184,17 +184,17 @@ impl MasterSettings {
         Ok(())
     }
 
-    /// Whether a column of a plan takes several values.
+    /// Returns true if a column of a plan takes several values.
     pub fn takes_several(column: &str) -> bool {
         Self::default().columns().get(column).is_some_and(Value::is_array)
     }
 
-    /// Sets what a column of a plan says. Paths are relative to `base`.
+    /// Sets the values of one column of a plan. Paths are relative to `base`.
     ///
     /// # Errors
-    /// The column is unknown or cannot hold these values: says why.
+    /// The column is unknown or cannot hold these values. The message says why.
     pub fn set(&mut self, column: &str, values: &[String], base: &Path) -> Result<(), String> {
-        // Names of files need not be text.
+        // File names need not be valid Unicode.
         let (references, profile) = (std::mem::take(&mut self.references), self.profile.take());
         match self.with(column, values) {
             Ok(changed) if DIRECTIONS.contains(&column) => {
@@ -228,17 +228,17 @@ impl MasterSettings {
         serde_json::from_value(Value::Object(columns)).map_err(|e| e.to_string())
     }
 
-    /// The same for each of the places that masters go to.
+    /// Returns one set of settings for each destination.
     pub fn each_destination(&self) -> Vec<Self> {
         self.delivery.each().into_iter().map(|delivery| Self { delivery, ..self.clone() }).collect()
     }
 
-    /// The genre, where there are neither references nor a profile.
+    /// Returns the genre, which applies if there are neither references nor a profile.
     pub fn genre(&self) -> Genre {
         self.genre.clone().unwrap_or_default()
     }
 
-    /// How much of a decision is done.
+    /// Returns the shares of the decided changes that are applied.
     pub fn amounts(&self) -> Amounts {
         let AmountSettings { intensity, tone, dynamics, width } = self.amounts;
         let share = |of: Percent| of.0 / 100.0 * (intensity.0 / 100.0);
@@ -249,13 +249,13 @@ impl MasterSettings {
         }
     }
 
-    /// What makes the run fail.
+    /// Returns the rule for the outcomes that make the run fail.
     pub fn strictness(&self) -> Strictness {
         if self.strict { Strictness::Shortfalls } else { Strictness::Promises }
     }
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -265,7 +265,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// From 0 to 100.
+/// A percentage from 0 to 100.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Percent(pub f64);
 
@@ -293,12 +293,12 @@ impl FromStr for Percent {
     }
 }
 
-/// One value of a recipe that is set by hand.
+/// A value of a recipe that is set by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipeSetting {
-    /// Where it stands, as in `multiband.low.ratio`.
+    /// Path of the value, as in `multiband.low.ratio`.
     pub path: String,
-    /// What it is set to.
+    /// New value, as text.
     pub value: String,
 }
 
@@ -317,7 +317,7 @@ impl FromStr for RecipeSetting {
     }
 }
 
-/// The recipe with what is set by hand.
+/// Returns the recipe with the values that are set by hand.
 ///
 /// # Errors
 /// A value that no recipe accepts.
@@ -325,7 +325,7 @@ pub fn with_values(recipe: Recipe, values: &[RecipeSetting]) -> Result<Recipe, R
     values.iter().try_fold(recipe, |recipe, RecipeSetting { path, value }| recipe.with(path, value))
 }
 
-/// Who decides.
+/// The decider.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeciderKind {
@@ -334,13 +334,13 @@ pub enum DeciderKind {
     Model,
     /// Hand-written rules.
     Rules,
-    /// Nobody: loudness and ceiling alone are brought about.
+    /// No decider: only loudness and ceiling are applied.
     None,
 }
 
 value_enum_text!(DeciderKind);
 
-/// How much time is spent on fine-tuning by test renders.
+/// Time to spend on fine-tuning by test renders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Effort {
     /// No test renders
@@ -354,13 +354,13 @@ pub enum Effort {
 
 value_enum_text!(Effort);
 
-/// What makes a run fail, with nothing written.
+/// Rule for the outcomes that make a run fail, with nothing written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strictness {
-    /// A promise that is not kept.
+    /// Broken promises.
     #[default]
     Promises,
-    /// Less than was asked for, as well.
+    /// Broken promises, shortfalls, and damage to the mix.
     Shortfalls,
 }
 
@@ -391,7 +391,7 @@ mod tests {
             "set multiband.low.ratio=1.5",
             "strict -o 'my song.loud.wav'",
         ];
-        // The last option stands before the name of the output, whichever it is.
+        // The last option precedes the name of the output, whichever option it is.
         assert_eq!(words, expected, "{line}");
     }
 }

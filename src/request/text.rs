@@ -1,4 +1,4 @@
-//! Values as the text in which people write them: one form for the command line, the rows of a plan and the hash of all
+//! Text forms of values, as people write them: the same for the command line, the rows of a plan and the hash of all
 //! settings.
 
 use std::fmt::Display;
@@ -10,10 +10,10 @@ fn parsed<T: FromStr<Err: Display>, E: serde::de::Error>(text: &str) -> Result<T
     text.parse().map_err(E::custom)
 }
 
-/// A number of some unit as people type it.
+/// Parses a number in some unit as people type it.
 ///
 /// # Errors
-/// It has its unit behind it, or a decimal comma, or is none: says what to write.
+/// The text contains a unit or a decimal comma, or is not a number. The message says what to write.
 pub fn number(text: &str, what: &str) -> Result<f64, String> {
     let bare = |c: char| c.is_alphabetic() || c.is_whitespace() || c == '%';
     match (text.trim().parse(), text.trim_end_matches(bare).replace(',', ".")) {
@@ -23,7 +23,7 @@ pub fn number(text: &str, what: &str) -> Result<f64, String> {
     }
 }
 
-/// One value.
+/// Serialises one value as text.
 pub mod as_text {
     use std::fmt::Display;
     use std::str::FromStr;
@@ -41,7 +41,7 @@ pub mod as_text {
     }
 }
 
-/// One value, or none.
+/// Serialises one optional value as text.
 pub mod option_as_text {
     use std::fmt::Display;
     use std::str::FromStr;
@@ -61,7 +61,7 @@ pub mod option_as_text {
     }
 }
 
-/// A number, or none.
+/// Serialises one optional number as text.
 pub mod number_as_text {
     pub use crate::request::text::option_as_text::serialize;
     use serde::de::Error as _;
@@ -76,7 +76,7 @@ pub mod number_as_text {
     }
 }
 
-/// Several values.
+/// Serialises several values as texts.
 pub mod list_as_text {
     use std::fmt::Display;
     use std::str::FromStr;
@@ -96,7 +96,7 @@ pub mod list_as_text {
     }
 }
 
-/// Serialises `None` beside a text.
+/// Serialises an optional text.
 trait OrNone: Serializer {
     fn collect_str_or_none<T: Display>(self, value: Option<&T>) -> Result<Self::Ok, Self::Error> {
         match value {
@@ -108,7 +108,7 @@ trait OrNone: Serializer {
 
 impl<S: Serializer> OrNone for S {}
 
-/// Gives the values of a command line option the same names as text.
+/// Implements printing and parsing for the values of a command line option, under the same names.
 macro_rules! value_enum_text {
     ($kind:ty) => {
         impl std::fmt::Display for $kind {

@@ -1,4 +1,4 @@
-//! The way in: how songs are to be mastered, said once, and then one song after another.
+//! The entry point for programs: the settings are given once, then songs are mastered one after another.
 
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -19,10 +19,10 @@ use crate::song::observer::{Observer, Silent};
 use crate::song::{SPOOL_BYTES, Song};
 use crate::workflows::master::{check, from_measured};
 
-/// Masters songs, one after another or several at once, each to the bytes that the command line writes.
+/// Masters songs, one after another or several at once. The masters have the same bytes as those of the command line.
 ///
-/// Networks are loaded and references are measured once, when the first song needs them. A song takes two threads of the
-/// [`rayon`] pool that it is mastered in, and its bytes do not depend on their number.
+/// Networks are loaded and references are measured once, when the first song needs them. Mastering a song takes two
+/// threads of the current [`rayon`] pool; the bytes do not depend on their number.
 ///
 /// ```no_run
 /// use goldmaster::Master;
@@ -35,7 +35,7 @@ use crate::workflows::master::{check, from_measured};
 /// # Ok::<(), goldmaster::error::Error>(())
 /// ```
 ///
-/// What has no method of its own is set by the name that it has in a plan:
+/// Settings without a method of their own are set by their name in a plan:
 ///
 /// ```
 /// use goldmaster::Master;
@@ -48,7 +48,7 @@ use crate::workflows::master::{check, from_measured};
 #[derive(Default)]
 pub struct Master {
     settings: MasterSettings,
-    /// Those that no song needs at the moment.
+    /// Networks that no song is using at the moment.
     networks: Mutex<Vec<(Decider, Genres)>>,
     references: OnceLock<Vec<MeasuredReference>>,
 }
@@ -60,40 +60,41 @@ impl From<MasterSettings> for Master {
 }
 
 impl Master {
-    /// Towards finished records of the song's own kind, at −14 LUFS and −1 dBTP.
+    /// Creates a `Master` with default settings: towards finished records of the song's own kind, at −14 LUFS and −1
+    /// dBTP.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sounds like this record as well.
+    /// Adds a reference record to sound like.
     pub fn reference(self, path: impl AsRef<Path>) -> Self {
         self.with(|settings| settings.references.push(Reference::whole(path.as_ref().to_owned())))
     }
 
-    /// Loudness, ceiling and format of a place.
+    /// Sets loudness, ceiling and format to those of a destination.
     pub fn destination(self, destination: Destination) -> Self {
         self.with(|settings| settings.delivery.destinations = vec![destination])
     }
 
-    /// Integrated loudness, LUFS; without a word the references', or −14.
+    /// Sets the integrated loudness, LUFS. The default is that of the references, or −14.
     pub fn loudness(self, lufs: f64) -> Self {
         self.with(|settings| settings.delivery.loudness = Some(LoudnessTarget::Lufs(lufs)))
     }
 
-    /// How the master differs from its target.
+    /// Sets the intended difference between the master and its target.
     pub fn character(self, character: Character) -> Self {
         self.with(|settings| settings.character = character)
     }
 
-    /// How much of everything is done, from 0 to 100 %; what lies outside counts as the nearer end.
+    /// Sets the share of all changes that is applied, from 0 to 100 %. Values outside that range are clamped.
     pub fn intensity(self, percent: f64) -> Self {
         self.with(|settings| settings.amounts.intensity = Percent(percent.clamp(0.0, 100.0)))
     }
 
-    /// Any setting, by the name of its column in a plan (`docs/batch.md`) and as text.
+    /// Sets any setting, by the name of its column in a plan (`docs/batch.md`) and as text.
     ///
     /// # Errors
-    /// There is no such setting, or it does not take these values: says which it takes.
+    /// The setting does not exist or does not accept these values. The message says which it accepts.
     pub fn set<V: Into<String>>(self, name: &str, values: impl IntoIterator<Item = V>) -> Result<Self, Error> {
         let values: Vec<String> = values.into_iter().map(Into::into).collect();
         let mut set = Ok(());
@@ -101,19 +102,19 @@ impl Master {
         set.map(|()| changed).map_err(|cause| Error::Usage(format!("{name}: {cause}")))
     }
 
-    /// The same with other settings. What was measured for the old ones is left behind.
+    /// Returns a `Master` with changed settings. Measurements and networks of the old one are dropped.
     fn with(self, change: impl FnOnce(&mut MasterSettings)) -> Self {
         let mut settings = self.settings;
         change(&mut settings);
         settings.into()
     }
 
-    /// How songs are mastered.
+    /// Returns the settings.
     pub fn settings(&self) -> &MasterSettings {
         &self.settings
     }
 
-    /// Masters one song. The output's name says its format: `.wav`, `.flac`, `.mp3` or `.opus`.
+    /// Masters one song. The extension of the output gives its format: `.wav`, `.flac`, `.mp3` or `.opus`.
     ///
     /// # Errors
     /// See [`Error`]; nothing is written.
@@ -121,7 +122,8 @@ impl Master {
         self.master_to(input, Output::at(output.as_ref().to_owned())?, &Silent)
     }
 
-    /// Masters one song to an output that may replace a file, or have a page beside it. The observer follows it, and may end it.
+    /// Masters one song to an output that may replace a file or have a page beside it. The observer follows the
+    /// progress, and may cancel the run.
     ///
     /// # Errors
     /// See [`Error`]; nothing is written.
@@ -146,7 +148,7 @@ impl Master {
         self.networks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Networks for one song.
+    /// Returns networks for one song.
     fn networks(&self) -> Result<(Decider, Genres), Error> {
         if let Some(idle) = self.idle().pop() {
             return Ok(idle);
@@ -154,8 +156,8 @@ impl Master {
         Ok((load_decider(self.settings.decider)?, Genres::default()))
     }
 
-    /// The references, measured now or for an earlier song. Two songs that begin together may both measure them: a lock that is
-    /// held over work of the pool could wait for itself.
+    /// Returns the references, measured now or for an earlier song. Two songs that begin together may both measure
+    /// them: a lock held during work in the thread pool could deadlock.
     fn references(&self, observer: &dyn Observer) -> Result<Vec<MeasuredReference>, Error> {
         if let Some(measured) = self.references.get() {
             return Ok(measured.clone());

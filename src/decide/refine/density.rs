@@ -1,6 +1,8 @@
-//! Density: the mixture of glue, soft clipping and limiting that reaches a loudness with the least that can be heard of it.
+//! Density: the mixture of glue, soft clipping and limiting that reaches a loudness with the least audible side
+//! effects.
 //!
-//! Mixtures are rendered on the loudest passage, brought to their loudness, and compared by the noise that they add to what hides it.
+//! Mixtures are rendered on the loudest passage at the requested loudness, and compared by their noise-to-mask ratio:
+//! added noise relative to what the music masks.
 
 use analyzer::noise_to_mask::Mask;
 use analyzer::profile::Profile;
@@ -15,38 +17,38 @@ use crate::error::Error;
 use crate::io::spool::Spool;
 use crate::song::blocks::each_block;
 
-/// By how much the clipper brings the highest peaks down, each step the next that is tried, dB.
+/// Reduction of the highest peaks by the clipper, in the order in which it is tried, dB.
 const CLIPPED_DB: [f64; 4] = [1.0, 2.0, 3.0, 4.5];
-/// Below its ceiling it bends over so much, dB.
+/// Knee: distance below its ceiling at which the clipper starts to bend, dB.
 pub const CLIPPER_KNEE_DB: f64 = 2.0;
-/// Ratios of the glue compressor: one to two decibels in loud moments.
+/// Ratios of the glue compressor, in the order in which they are tried: one to two decibels in loud moments.
 const GLUE_RATIOS: [f64; 2] = [1.5, 2.0];
-/// What a step has to bring, dB.
+/// Improvement in noise-to-mask ratio that a step has to bring, dB.
 const WORTH_NOISE_DB: f64 = 0.1;
-/// What a missing LU weighs against noise, dB.
+/// Cost of a missing LU of loudness, in dB of noise-to-mask ratio.
 const SHORT_COST_DB: f64 = 30.0;
-/// A passage that needs less limiting than this is left to the limiter, dB.
+/// A passage that needs less limiting than this is left to the limiter alone, dB.
 const LITTLE_LIMITING_DB: f64 = 1.0;
 
-/// A loud passage behind the compressors, in which the ways to loudness are compared.
+/// The loud passage behind the compressors, on which mixtures are compared.
 pub struct Passage<'a> {
     rehearsal: &'a Rehearsal,
     frames: Spool<Frame>,
-    /// What its mid hides as it would be without any of them.
+    /// Mask of the passage's mid without glue, saturator, clipper and limiter.
     mask: Mask,
-    /// Its highest peak over the song's mean power, dB.
+    /// Highest peak of the passage over the song's mean power, dB.
     headroom_db: f64,
     profile: &'a Profile,
 }
 
-/// What a way to loudness costs.
+/// Cost of a mixture.
 #[derive(Clone, Copy)]
 struct Cost {
-    /// Noise to mask, dB.
+    /// Noise-to-mask ratio, dB.
     noise_db: f64,
-    /// Loudness that is missing, LU.
+    /// Missing loudness, LU.
     short_lu: f64,
-    /// Gain reduction of the limiter that a twentieth of the time exceeds, dB.
+    /// Gain reduction of the limiter that is exceeded 5 % of the time, dB.
     limiting_db: f64,
 }
 
@@ -57,7 +59,7 @@ impl Cost {
 }
 
 impl<'a> Passage<'a> {
-    /// The loud passage of a song; `compressed` is what the compressors of `recipe` make of all passages.
+    /// Prepares the loud passage of a song; `compressed` holds all passages behind the compressors of `recipe`.
     ///
     /// # Errors
     /// Temporary data cannot be kept.
@@ -76,7 +78,7 @@ impl<'a> Passage<'a> {
             })?;
             Ok(kept)
         };
-        // What the compressors do is no noise, nor that the split of the bands turns phases.
+        // Neither the compressors nor the phase shift of the band split should count as noise.
         let (frames, mut input) = (first(compressed)?, Vec::with_capacity(rehearsal.loud_frames));
         let wide = Recipe { width: recipe.width, ..Recipe::default() };
         each_block(&mut rehearsal.finished(&wide, &frames), |frames| {
@@ -87,8 +89,8 @@ impl<'a> Passage<'a> {
         Ok(Self { rehearsal, frames, mask, headroom_db, profile })
     }
 
-    /// The recipe with as much of clipper and glue (scaled by `amount`, 0 to 1) as makes its loudness cost least, and whether the loudness
-    /// is reached with no more limiting than the recipe allows.
+    /// Returns the recipe with the clipper and glue settings (scaled by `amount`, 0 to 1) of the lowest cost, and true
+    /// if it reaches its loudness with no more limiting than the recipe allows.
     ///
     /// # Errors
     /// Temporary data cannot be kept.
@@ -113,7 +115,7 @@ impl<'a> Passage<'a> {
         Ok((recipe, is_borne))
     }
 
-    /// Goes on as long as every step costs less than the one before.
+    /// Tries one step after another, as long as each costs less than the one before, and returns the best.
     fn best_step(
         &self,
         start: (Cost, Recipe),
@@ -136,7 +138,7 @@ impl<'a> Passage<'a> {
         let Rehearsal { solution, sample_rate_hz, channels, .. } = rehearsal;
         let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
         let mut delivery = delivery_of(recipe, rehearsal.lufs[0], profile);
-        // A loud passage may be limited for longer than the song.
+        // The loud passage alone may be limited more of the time than the whole song.
         delivery.max_limiting_db = delivery.max_peak_limiting_db;
         let mut made = Vec::with_capacity(rehearsal.loud_frames);
         let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };

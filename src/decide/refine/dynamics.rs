@@ -1,7 +1,7 @@
-//! Dynamics, decided: compressors that make each band move as much as the target does.
+//! Dynamics: compressors that give each band the crest factor and level variation of the target.
 //!
-//! What a compressor makes of a band follows from its envelope alone, so that a search costs next to nothing. Clipper and
-//! limiter are not that simple: what they add is found by rendering, and taken into account the second time.
+//! The effect of a compressor on a band follows from the band's envelope alone, so the search costs next to nothing.
+//! The effect of clipper and limiter does not: it is measured by rendering, and taken into account in a second pass.
 
 use analyzer::crossover::BANDS;
 use analyzer::profile::Profile;
@@ -20,70 +20,76 @@ use super::rehearsal::{CLOSE_DB, Rehearsal};
 use crate::error::Error;
 use crate::song::Song;
 
-/// Attack, release and look-ahead of each band, quick and slow, ms: no shorter than a few periods of its tones.
+/// Attack, release and look-ahead of each band, fast and slow, ms. None is shorter than a few periods of the band's
+/// tones.
 const TIMES_MS: [[[f64; 3]; 2]; BANDS] = [
     [[10.0, 120.0, 14.0], [20.0, 200.0, 14.0]],
     [[5.0, 80.0, 9.0], [12.0, 150.0, 9.0]],
     [[2.0, 50.0, 6.0], [6.0, 100.0, 6.0]],
     [[1.0, 30.0, 4.0], [4.0, 80.0, 4.0]],
 ];
-/// Thresholds over the band's mean, and the knees that go with them, dB.
+/// Threshold over the band's mean, and knee width, dB.
 const CURVES_DB: [[f64; 2]; 3] = [[-9.0, 12.0], [-6.0, 6.0], [0.0, 6.0]];
-/// Ratios that an engineer would set: the most that a band is expanded and compressed by.
+/// Lowest (expanding) and highest (compressing) ratio; both are ratios that an engineer would set.
 const RATIOS: [f64; 2] = [0.7, 3.0];
-/// Where a search for a ratio begins, on either side.
+/// Starting ratios of the search, for expansion and for compression.
 const FIRST_RATIOS: [[f64; 2]; 2] = [[0.8, 0.9], [1.35, 2.0]];
-/// Steps by which a ratio is found.
+/// Number of steps in the search for a ratio.
 const STEPS: usize = 4;
-/// What a ratio has to bring for every e-fold, dB: what is worth less is left.
+/// Improvement that a compressor has to bring for every e-fold of its ratio, dB. Compressors that bring less are not
+/// used.
 const WORTH_DB: f64 = 0.5;
-/// Slow times are preferred by this, dB.
+/// Advantage given to the slow times over the fast ones, dB.
 const SLOW_WORTH_DB: f64 = 0.15;
-/// Peaks are lowered towards the density of a record by so much at most, and by no less than this, dB...
+/// Largest reduction of peaks towards the density of a record, dB.
 const MOST_DENSER_DB: f64 = 6.0;
+/// Smallest reduction of peaks that is worth making, dB.
 const LEAST_DENSER_DB: f64 = 0.3;
-/// ...or by a share of it where the song does not bear all.
+/// Shares of that reduction that are tried in turn, if the song does not take all of it.
 const DENSER_SHARES: [f64; 2] = [1.0, 0.5];
-/// What the limiter takes without being noticed, LU.
+/// Limiting that goes unnoticed: loss of peak-to-loudness ratio, LU.
 const SQUEEZED_LU: f64 = 1.0;
-/// Hits that stand in the way of a loudness are clipped by so much more at a time, and by no more than this in all, dB.
+/// Step by which hits that keep the song from its loudness are clipped further, dB.
 const CLIPPER_STEP_DB: f64 = 1.5;
+/// Largest total peak reduction by the clipper, dB.
 const MOST_CLIPPED_DB: f64 = 6.0;
-/// Bands become denser by so much at a time for a loudness that is not reached, and by no more than this in all, dB.
+/// Step by which bands are compressed further if the loudness is still not reached, dB.
 const SQUEEZE_STEP_DB: f64 = 1.0;
+/// Largest amount of compression added that way, dB.
 const MOST_SQUEEZED_DB: f64 = 3.0;
-/// Crest and swing of two songs differ by so much without anybody minding, dB, and the ratio of peak to loudness, LU: what a record
-/// differs by is followed as far as it is more.
+/// Difference between two songs in crest factor or level variation that nobody minds, dB. Larger differences from a
+/// record are followed the more completely, the larger they are.
 const UNMINDED_DB: f64 = 0.9;
+/// The same for the peak-to-loudness ratio, LU.
 const UNMINDED_LU: f64 = 0.5;
-/// The share of a norm's spread within which a song is right as it is.
+/// Share of a norm's spread within which a song is left as it is.
 const WITHIN: f64 = 0.5;
 
-/// Where dynamics go.
+/// Target of the dynamics.
 pub struct Wanted<'a> {
-    /// The records that they go towards.
+    /// The records to move towards.
     pub target: &'a Target,
-    /// Whether the target is another part of the song: 0 (not) to 1 (it is).
+    /// Likelihood that the target is another part of the same song, 0 (no) to 1 (yes).
     pub same_song: f64,
-    /// How much is done: 0 (nothing) to 1 (all).
+    /// Share of the change to apply, 0 (nothing) to 1 (all).
     pub amount: f64,
 }
 
 impl Wanted<'_> {
-    /// How much of a band's difference from a record is the master's, dB. Two parts of a song differ by more than masters change them:
-    /// what differs there is the song.
+    /// Returns the part of a band's difference from a record that is due to mastering, dB. Two parts of one song differ
+    /// by more than mastering changes them, so their difference is attributed to the song.
     fn of_the_master(&self, difference_db: f64) -> f64 {
         (1.0 - self.same_song) * minded(difference_db, UNMINDED_DB)
     }
 }
 
-/// Little of a small difference, nearly all of a large one: the share that a Wiener filter leaves.
+/// Scales a difference by the gain of a Wiener filter: little of a small difference remains, nearly all of a large one.
 fn minded(difference: f64, unminded: f64) -> f64 {
     let power = difference * difference;
     difference * power / (power + unminded * unminded)
 }
 
-/// The recipe with its dynamics decided.
+/// Returns the recipe with its dynamics decided.
 ///
 /// # Errors
 /// Temporary data cannot be kept.
@@ -113,14 +119,14 @@ pub fn decided(
             break;
         }
     }
-    // What clipper and limiter add of their own is not for the compressors to do.
+    // The compressors should not repeat what clipper and limiter already do.
     let mut made = rehearsal.limited(&compressed, &decided, profile)?;
-    // Elsewhere hits may stand out further than in the loudest passage.
+    // Outside the loudest passage, hits may stand out further.
     while made.short_lu > 0.0 && decided.clipper.drive_db < amount * MOST_CLIPPED_DB {
         decided.clipper = clipped(&decided.clipper, amount, rehearsal.headroom_db(&compressed)?);
         made = rehearsal.limited(&compressed, &decided, profile)?;
     }
-    // Where that is not enough, the bands become denser than the target has them.
+    // If that is not enough, the bands are compressed beyond the target.
     let mut denser_db = 0.0;
     while made.short_lu > 0.0 && denser_db < amount * MOST_SQUEEZED_DB {
         denser_db += SQUEEZE_STEP_DB;
@@ -145,8 +151,9 @@ pub fn decided(
     Ok(decided.quantized())
 }
 
-/// How the bands are to move behind the equaliser. Towards a record, the equaliser may have brought some of it; towards the middle of many
-/// records, what lies within their spread is right as it is.
+/// Returns the aim of each band behind the equaliser. Towards a record, the change that the equaliser already brought
+/// is subtracted. Towards the median of many records, a song within their spread is left as it is. Returns `None` if
+/// the song is silent.
 fn aims(
     rehearsal: &Rehearsal,
     profile: &Profile,
@@ -166,7 +173,7 @@ fn aims(
         }));
     }
     let source = features(profile)?;
-    // What is to become denser is not expanded for the sake of other records.
+    // A song that has to become denser is not expanded to match other records.
     let most_db = if is_squeezed(profile, target, delivery) { 0.0 } else { f64::INFINITY };
     let lacking = |feature: usize| {
         let (difference, spread) = (target.features[feature] - source[feature], WITHIN * target.spread[feature]);
@@ -181,8 +188,9 @@ fn aims(
     }))
 }
 
-/// Ceilings that make a master as dense as the records it goes towards, or less so, from the lowest to the one that was asked for: peaks of a
-/// quiet record are no higher over its loudness because there is room for them.
+/// Returns the ceilings to try, from the lowest to the requested one. The lower ones make a master as dense as the
+/// target records, or come closer to it: a quiet master should not have higher peaks over its loudness just because
+/// there is headroom.
 fn ceilings_dbtp(profile: &Profile, wanted: &Wanted, delivery: &DeliveryParams) -> Vec<f64> {
     let Wanted { target, amount, .. } = *wanted;
     let asked_dbtp = delivery.ceiling_dbtp;
@@ -198,26 +206,26 @@ fn ceilings_dbtp(profile: &Profile, wanted: &Wanted, delivery: &DeliveryParams) 
     ceilings
 }
 
-/// Whether a loudness that no record sets takes away from the peaks.
+/// Returns true if a loudness that is not set by a reference will cost the song peaks.
 fn is_squeezed(profile: &Profile, target: &Target, delivery: &DeliveryParams) -> bool {
     let room_lu = delivery.ceiling_dbtp - delivery.loudness_lufs;
     target.kind == TargetKind::Norm && profile.plr_lu().is_some_and(|plr_lu| plr_lu > room_lu + SQUEEZED_LU)
 }
 
-/// How far a band behind a compressor is from where it is to go, and what the compressor has to be worth, dB.
+/// Cost of a compressor, dB: the band's distance from its aim behind it, plus a penalty that grows with its ratio.
 fn cost_db(band: &BandEnvelope, aim: &Punch, params: &BandParams) -> f64 {
     let punch = band.through(params).punch;
     let miss_db = (punch.crest_db - aim.crest_db).abs() + (punch.swing_db - aim.swing_db).abs();
     miss_db + WORTH_DB * libm::log(params.ratio).abs()
 }
 
-/// The compressors or expanders that bring the bands closest to their aims.
+/// Returns the compressors or expanders that bring the bands closest to their aims.
 fn compressors(bands: &[BandEnvelope; BANDS], aims: &[Punch; BANDS]) -> [BandParams; BANDS] {
     let found: Vec<_> = (0..BANDS).into_par_iter().map(|b| compressor(&bands[b], &aims[b], &TIMES_MS[b])).collect();
     std::array::from_fn(|b| found[b])
 }
 
-/// The compressor or expander that brings a band closest to its aim.
+/// Returns the compressor or expander that brings a band closest to its aim.
 fn compressor(band: &BandEnvelope, aim: &Punch, times_ms: &[[f64; 3]]) -> BandParams {
     let neutral = BandParams::default();
     let (now, untouched_db) = (band.punch(), cost_db(band, aim, &neutral));
@@ -248,10 +256,11 @@ fn compressor(band: &BandEnvelope, aim: &Punch, times_ms: &[[f64; 3]]) -> BandPa
     if best.1.ratio == 1.0 { neutral } else { with_ratio(band, aim, best.1, best.1.ratio) }
 }
 
-/// The compressor with the ratio that brings the band closest to its aim, found from `start` on by ever smaller steps.
+/// Returns the compressor with the ratio that brings the band closest to its aim, searched from `start` in ever smaller
+/// steps.
 fn with_ratio(band: &BandEnvelope, aim: &Punch, params: BandParams, start: f64) -> BandParams {
     let of = |ratio: f64| BandParams { ratio: ratio.clamp(RATIOS[0], RATIOS[1]), ..params };
-    // Neither a compressor nor an expander becomes the other.
+    // A compressor never becomes an expander, nor the reverse.
     let within = |ratio: f64| if start > 1.0 { ratio.max(1.01) } else { ratio.min(0.99) };
     let mut best = (cost_db(band, aim, &of(start)), of(start));
     let mut step = if start > 1.0 { 1.35 } else { 1.1 };
@@ -269,7 +278,7 @@ fn with_ratio(band: &BandEnvelope, aim: &Punch, params: BandParams, start: f64) 
     best.1
 }
 
-/// The clipper's curve a step lower, where hits stand `headroom_db` over the mean.
+/// Lowers the clipper's ceiling by a step; hits stand `headroom_db` over the song's mean power.
 fn clipped(clipper: &ClipperParams, amount: f64, headroom_db: f64) -> ClipperParams {
     let ceiling_db = if clipper.drive_db > 0.0 { clipper.headroom_db - clipper.drive_db } else { headroom_db };
     let drive_db = (headroom_db - ceiling_db + CLIPPER_STEP_DB).min(amount * MOST_CLIPPED_DB);

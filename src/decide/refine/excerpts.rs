@@ -1,4 +1,4 @@
-//! A song in short: passages of it in a row, and what they sound like behind the chain.
+//! Excerpts of a song, joined one after another, and the measurement of their sound behind the chain.
 
 use analyzer::excerpt::Excerpt;
 use analyzer::loudness::LoudnessMeter;
@@ -21,36 +21,36 @@ use crate::render::trace::TraceMeter;
 use crate::song::Song;
 use crate::song::read_ahead::each_block_ahead;
 
-/// Songs up to this long are listened to as a whole, in pieces that go to one half and the other in turn...
+/// Songs up to this long are used in full, in pieces that alternate between the two halves, seconds.
 const WHOLE_S: f64 = 30.0;
-/// ...of about this length, seconds.
+/// Approximate length of such a piece, seconds.
 const PIECE_S: f64 = 2.5;
-/// Of a passage of a longer song its middle is enough, seconds.
+/// Length used from the middle of each passage of a longer song, seconds.
 const LISTENED_S: f64 = 6.0;
-/// This many passages are divided between the halves; if there are fewer, each is cut in two.
+/// Number of passages that are divided between the halves; if there are fewer, each passage is cut in two.
 const PASSAGES: usize = 6;
-/// Pieces that are cut off begin and end within this, seconds.
+/// Fade at both ends of a piece, seconds.
 const FADE_S: f64 = 0.005;
 
-/// Passages of a song in a row.
+/// Passages of a song, joined one after another.
 pub struct RefinementExcerpts {
     frames: Spool<Frame>,
     sample_rate_hz: u32,
     channels: u8,
-    /// What the passages sound like.
+    /// Measurement of the unprocessed passages.
     pub before: Reading,
 }
 
-/// What was measured of some passages.
+/// Loudness and spectrum of some passages.
 pub struct Reading {
     /// Loudness, LUFS.
     lufs: f64,
-    /// Spectrum over the loudness, LU.
+    /// Spectrum relative to the loudness, LU.
     pub levels: ThirdOctaveLevels,
 }
 
 impl RefinementExcerpts {
-    /// Two sets of excerpts of a song that have no moment in common; `None` where there is too little to hear.
+    /// Returns two sets of excerpts of a song that have no moment in common, or `None` if there is too little sound.
     ///
     /// # Errors
     /// The song lies in a temporary file that cannot be read.
@@ -60,7 +60,7 @@ impl RefinementExcerpts {
         Ok(one.zip(other).map(|(one, other)| [one, other]))
     }
 
-    /// All passages in one.
+    /// Returns all passages as one set of excerpts, in order of time.
     ///
     /// # Errors
     /// As [`halves`](Self::halves).
@@ -82,11 +82,11 @@ impl RefinementExcerpts {
         self.frames.len()
     }
 
-    /// The spectrum over the loudness of what the chain makes of the passages, and the limiter if it counts, LU; `profile` is
-    /// that of the song.
+    /// Renders the passages through the chain, and through the limiter if `with_limiter` is set. Returns the spectrum
+    /// relative to the loudness, LU. `profile` is that of the whole song.
     ///
-    /// What a limiter does to a long-term spectrum is a matter of single moments: it is no fault of a tone that was meant for
-    /// all of the song, but has a part in a spectrum that is wanted as it is.
+    /// The limiter changes a long-term spectrum through single moments. An equaliser curve meant for the whole song
+    /// should not make up for that; a target spectrum that is to be met as it is has to include it.
     ///
     /// # Errors
     /// Temporary data cannot be kept.
@@ -122,7 +122,8 @@ impl RefinementExcerpts {
     }
 }
 
-/// What the recipe asks of passages of `lufs`, which are as much louder than the song as they were, of the limiter.
+/// Returns the delivery parameters for passages of `lufs` LUFS: they stay as much louder than the song as they are in
+/// the mix, and the ceiling includes the limiter's margin.
 pub fn delivery_of(recipe: &Recipe, lufs: f64, profile: &Profile) -> DeliveryParams {
     let mut delivery = recipe.delivery;
     delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
@@ -130,10 +131,10 @@ pub fn delivery_of(recipe: &Recipe, lufs: f64, profile: &Profile) -> DeliveryPar
     delivery
 }
 
-/// The limiter behind the chain of a recipe.
+/// The limiter behind the chain of a recipe, for passages of a song.
 pub struct Limiting<'a> {
     pub recipe: &'a Recipe,
-    /// What the passage has to keep.
+    /// Loudness and limits for the passage.
     pub delivery: DeliveryParams,
     pub solution: Solution,
     pub sample_rate_hz: u32,
@@ -141,7 +142,7 @@ pub struct Limiting<'a> {
 }
 
 impl Limiting<'_> {
-    /// Solves the drive for what the chain renders, and gives `sink` what is made of the frames, without dither.
+    /// Solves the drive for the output of `chain`, limits it and passes the frames to `sink`, without dither.
     ///
     /// # Errors
     /// Temporary data cannot be read.
@@ -172,7 +173,8 @@ impl Limiting<'_> {
     }
 }
 
-/// A loud, a typical and a quiet passage in a row, the loud one first, and how many frames that has. Of a song that is short they are all of it.
+/// Returns a loud, a typical and a quiet passage, joined with the loud one first, and the number of frames of the loud
+/// one. A short song is returned in full.
 ///
 /// # Errors
 /// The song lies in a temporary file that cannot be read.
@@ -200,10 +202,10 @@ fn gathered(song: &Song, pieces: &[Piece]) -> Result<Spool<Frame>, Error> {
     Ok(frames)
 }
 
-/// First frame and length.
+/// First frame and length in frames.
 type Piece = (u64, u64);
 
-/// What goes into one half and the other.
+/// Returns the pieces of the first and of the second half.
 fn pieces(song: &Song, profile: &Profile) -> [Vec<Piece>; 2] {
     let (frames, rate) = (song.frames.len(), f64::from(song.info.sample_rate_hz));
     let cut: Vec<Piece> = if frames as f64 <= WHOLE_S * rate {
@@ -211,7 +213,7 @@ fn pieces(song: &Song, profile: &Profile) -> [Vec<Piece>; 2] {
         let start = |piece: u64| piece * frames / (2 * pairs);
         (0..2 * pairs).map(|piece| (start(piece), start(piece + 1) - start(piece))).collect()
     } else if profile.excerpts.len() >= PASSAGES {
-        // The first of each kind, then the second of each.
+        // The excerpts are the first of each kind, then the second of each kind.
         let middle = |excerpt: &Excerpt| -> Piece {
             let frames = excerpt.frames.min((LISTENED_S * rate) as u64);
             (excerpt.start_frame + (excerpt.frames - frames) / 2, frames)
@@ -225,7 +227,7 @@ fn pieces(song: &Song, profile: &Profile) -> [Vec<Piece>; 2] {
     [0, 1].map(|half| cut.iter().skip(half).step_by(2).copied().collect())
 }
 
-/// Pieces in order, those that go on where others end as one.
+/// Joins adjacent pieces; `pieces` are in order of time.
 fn joined(pieces: &[Piece]) -> Vec<Piece> {
     let mut joined: Vec<Piece> = Vec::new();
     for &(start, frames) in pieces {
@@ -237,7 +239,7 @@ fn joined(pieces: &[Piece]) -> Vec<Piece> {
     joined
 }
 
-/// Lets a piece come and go, so that a cut is no click.
+/// Fades a piece in and out, so that cuts do not click.
 fn fade(piece: &mut [Frame], frames: usize) {
     let frames = frames.min(piece.len() / 2);
     for n in 0..frames {
@@ -248,7 +250,7 @@ fn fade(piece: &mut [Frame], frames: usize) {
     }
 }
 
-/// Loudness and spectrum of what a source gives; `None` where nothing is heard.
+/// Measures loudness and spectrum of a source; returns `None` if it is silent.
 fn measured<S: Source<Error = crate::io::Error> + Send>(
     source: &mut S,
     sample_rate_hz: u32,
@@ -261,7 +263,7 @@ fn measured<S: Source<Error = crate::io::Error> + Send>(
     Ok(meters.finish())
 }
 
-/// What a [`Reading`] is taken with.
+/// Meters for a [`Reading`].
 struct Meters {
     spectrum: SpectrumMeter,
     loudness: LoudnessMeter,

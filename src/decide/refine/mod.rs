@@ -1,9 +1,10 @@
-//! A closed loop: passages of the song go through the chain, and its equaliser is corrected until what comes out has
-//! changed as it was meant to.
+//! Refinement in a closed loop: passages of the song are rendered through the chain, and the equaliser is corrected
+//! until the output has changed as intended.
 //!
-//! Compressors, width and limiter disturb what an equaliser does, and its curve knows nothing of where in a band the
-//! song is loud. Each correction is learnt from one half of the passages and counts only if the other half comes closer as well;
-//! towards a record that is followed, all passages teach and all judge, and the limiter has a part in what is heard.
+//! Compressors, width and limiter interfere with the equaliser, and its curve does not account for where in a band the
+//! song's energy lies. Each correction is learnt on one half of the passages and kept only if it improves the other
+//! half as well. For a target record that is followed, all passages are used for both, and the limiter is included in
+//! the render.
 
 mod density;
 mod dynamics;
@@ -32,7 +33,7 @@ use crate::request::settings::Effort;
 use crate::song::Song;
 use crate::song::observer::{Observer, Stage};
 
-/// Corrections that are made one after the other, if any are.
+/// Returns the number of successive corrections; `None` if the equaliser is not refined.
 fn rounds(effort: Effort) -> Option<usize> {
     match effort {
         Effort::Off => None,
@@ -41,19 +42,20 @@ fn rounds(effort: Effort) -> Option<usize> {
     }
 }
 
-/// Corrections of a quick look.
+/// Number of corrections with [`Effort::Fast`].
 const QUICK_ROUNDS: usize = 2;
-/// Towards a record that is followed, a correction that brings less is the last, dB.
+/// Towards a record that is followed, the search stops at a correction that improves less than this, dB.
 const WORTH_DB: f64 = 0.02;
-/// A miss this small is left, dB.
+/// A deviation this small is not corrected, dB.
 const CLOSE_ENOUGH_DB: f64 = 0.1;
-/// A correction has to take this share of the miss away from passages that it was not learnt from.
+/// Share of the deviation that a correction has to remove on passages it was not learnt from.
 const LEAST_GAIN: f64 = 0.03;
-/// A chain that was told what to do is not corrected by more, dB.
+/// Largest total correction of any band, dB.
 const CORRECTION_DB: f64 = 3.0;
 
-/// The recipe with its dynamics decided by what the chain makes of the song; the equaliser is corrected afterwards, and hears them.
-/// `same_song` is whether the target is another part of the song, from 0 (not) to 1 (it is).
+/// Returns the recipe with its dynamics decided from test renders of the song. Runs before the equaliser is refined,
+/// which then takes the dynamics into account. `same_song` is the likelihood that the target is another part of the
+/// same song, 0 (no) to 1 (yes).
 ///
 /// # Errors
 /// As [`refined`].
@@ -65,7 +67,7 @@ pub fn with_dynamics(
     (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
 ) -> Result<Recipe, Error> {
-    // What is taken as it is is a spectrum; the cautious estimator has ratios of its own.
+    // A literal target is a spectrum without dynamics; the cautious estimator decides on ratios itself.
     if effort == Effort::Off || matches!(target.kind, TargetKind::Literal | TargetKind::Reference) {
         return Ok(recipe);
     }
@@ -74,7 +76,7 @@ pub fn with_dynamics(
     dynamics::decided((song, profile, passages), &wanted, recipe)
 }
 
-/// The recipe, its equaliser corrected by what the chain makes of the song, towards what of `target` is done.
+/// Returns the recipe with its equaliser corrected by test renders of the song, as far as `target` is to be followed.
 ///
 /// # Errors
 /// Temporary data cannot be kept, or the run is interrupted.
@@ -135,7 +137,7 @@ fn refine_by_rendering(
     Ok((corrected, Some(report)))
 }
 
-/// The largest corrections of the curves of mid and side, dB.
+/// Returns the largest corrections of the mid and of the side curve, dB.
 fn largest_corrections(recipe: &Recipe, corrected: &Recipe) -> [f64; 2] {
     let largest = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     let (before, after) = (&recipe.match_eq, &corrected.match_eq);
@@ -152,21 +154,22 @@ fn with_curves(recipe: &Recipe, [mid_db, side_db]: &EqualizerCurves) -> Recipe {
     recipe.quantized()
 }
 
-/// What the chain is to change of the spectrum, but for a constant.
+/// Intended change of the spectrum, up to a constant.
 struct Goal {
     kind: TargetKind,
-    /// Level over loudness after less before, LU.
+    /// Change of level relative to loudness, LU.
     change: ThirdOctaveLevels,
-    /// What is heard of it.
+    /// Bands of mid and side that are audible and count.
     heard: AudibleBands,
-    /// Bands that anything is known of.
+    /// Number of third octaves below the cutoff of both song and target.
     known: usize,
-    /// How much of what is missing is made up for.
+    /// Share of the deviation that is corrected.
     amounts: Amounts,
 }
 
 impl Goal {
-    /// What `recipe` was made for; `None` where it leaves the tone alone, or the song is silent.
+    /// Returns the change that `recipe` intends; `None` if there is none: its equaliser is neutral, or the song is
+    /// silent.
     fn of(profile: &Profile, target: &Target, amounts: &Amounts, recipe: &Recipe) -> Option<Self> {
         let (source, eq) = (levels(profile)?, &recipe.match_eq);
         let cutoff_hz = profile.spectrum.cutoff_hz.min(target.cutoff_hz);
@@ -176,9 +179,9 @@ impl Goal {
             return None;
         }
         let change = match target.kind {
-            // Meant are the levels.
+            // The intention is a spectrum.
             TargetKind::Literal => amounts.of(&within_bounds(&source, &target.levels, cutoff_hz)),
-            // Meant is the curve.
+            // The intention is the equaliser's curve.
             TargetKind::Balance | TargetKind::Reference | TargetKind::Norm => {
                 [&eq.mid_db, &eq.side_db].map(|curve| std::array::from_fn(|b| eq.gain_db_at(curve, third_octave_hz(b))))
             }
@@ -196,7 +199,7 @@ impl Goal {
         Some(Self { kind: target.kind, change, heard: [mid, side], known, amounts: *amounts })
     }
 
-    /// What a chain that made `after` of `before` has left to be done.
+    /// Returns the remaining deviation of a chain that turned `before` into `after`.
     fn left(&self, before: &ThirdOctaveLevels, after: &ThirdOctaveLevels) -> Left {
         let missing = |c: usize, band: usize| self.change[c][band] - (after[c][band] - before[c][band]);
         let constant = mean_over(&self.heard[0], |band| missing(0, band));
@@ -209,7 +212,7 @@ impl Goal {
         Left { missing, miss_db: miss_db(&missing, &self.heard) }
     }
 
-    /// Curves moved by what is missing, within their bounds.
+    /// Returns the curves corrected by the remaining deviation, within their bounds.
     fn corrected(&self, curves: &EqualizerCurves, left: &Left, start: &EqualizerCurves) -> EqualizerCurves {
         let corrections = self.amounts.of(&left.missing.each_ref().map(|missing| curve(missing, self.known)));
         let bounds = bounds(self.kind);
@@ -222,20 +225,20 @@ impl Goal {
     }
 }
 
-/// Mean of what is missing in mid and in side, dB.
+/// Returns the mean absolute deviation over mid and side, dB.
 fn miss_db(missing: &ThirdOctaveLevels, heard: &AudibleBands) -> f64 {
     let means = [0, 1].map(|c| mean_over(&heard[c], |band| missing[c][band].abs()));
     if heard[1].contains(&true) { 0.5 * (means[0] + means[1]) } else { means[0] }
 }
 
-/// What is left to be done.
+/// Remaining deviation from the intended change.
 struct Left {
     missing: ThirdOctaveLevels,
-    /// Mean of what is missing, dB.
+    /// Mean absolute deviation, dB.
     miss_db: f64,
 }
 
-/// Where corrections are tried.
+/// Test bench for corrections.
 struct Bench<'a> {
     profile: &'a Profile,
     goal: &'a Goal,
@@ -244,7 +247,7 @@ struct Bench<'a> {
     observer: &'a dyn Observer,
 }
 
-/// What was learnt from some passages, and what it is worth in others.
+/// A correction learnt on some passages, and its effect on others.
 struct Lesson {
     curves: EqualizerCurves,
     before_db: f64,
@@ -252,14 +255,14 @@ struct Lesson {
 }
 
 impl Lesson {
-    /// It holds in passages that it was not learnt from.
+    /// Returns true if the correction also improves the passages it was not learnt from.
     fn is_kept(&self) -> bool {
         self.after_db < (1.0 - LEAST_GAIN) * self.before_db
     }
 }
 
 impl Bench<'_> {
-    /// The recipe that comes closest in the passages that it is learnt from.
+    /// Returns the recipe that comes closest on the same passages that it is learnt from.
     fn followed(&self, excerpts: &RefinementExcerpts) -> Result<(Recipe, Option<Refinement>), Error> {
         let start = curves_of(self.recipe);
         let Some(mut left) = self.uncorrected(excerpts)? else { return Ok((self.recipe.clone(), None)) };
@@ -286,12 +289,12 @@ impl Bench<'_> {
         Ok((corrected, Some(Refinement { miss_before_db, miss_after_db: best.0, mid_db, side_db })))
     }
 
-    /// What the recipe as it is leaves to be done.
+    /// Returns the remaining deviation of the uncorrected recipe.
     fn uncorrected(&self, excerpts: &RefinementExcerpts) -> Result<Option<Left>, Error> {
         self.left(excerpts, &curves_of(self.recipe))
     }
 
-    /// Learns from one half of the excerpts and checks on the other; both come with what is left to be done there.
+    /// Learns on one half of the excerpts and checks on the other; each comes with its remaining deviation.
     fn learn(
         &self,
         (from, left): (&RefinementExcerpts, &Left),
@@ -304,7 +307,7 @@ impl Bench<'_> {
         Ok(Lesson { curves, before_db, after_db: checked.map_or(before_db, |left| left.miss_db) })
     }
 
-    /// The curves that leave least to be done.
+    /// Returns the curves with the smallest remaining deviation.
     fn searched(&self, excerpts: &RefinementExcerpts, left: &Left) -> Result<EqualizerCurves, Error> {
         let start = curves_of(self.recipe);
         let mut best = (left.miss_db, start);
@@ -323,7 +326,7 @@ impl Bench<'_> {
             }
             curves = self.goal.corrected(&curves, &left, &start);
         }
-        // The last correction of a quick look is judged by the check alone.
+        // In a fast refinement, only the check on the other half judges the last correction.
         Ok(if self.rounds > QUICK_ROUNDS { best.1 } else { curves })
     }
 

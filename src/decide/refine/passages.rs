@@ -1,4 +1,4 @@
-//! Passages of a song that recipes are tried on.
+//! Passages of a song on which recipes are tested.
 
 use std::sync::OnceLock;
 
@@ -9,8 +9,8 @@ use super::rehearsal::LoudPassages;
 use crate::error::Error;
 use crate::song::Song;
 
-/// Passages of one song, read and measured when they are first needed: they do not depend on how it is mastered. All calls are
-/// about the same song.
+/// Passages of one song, read and measured on first use. They do not depend on the settings of the master. All calls
+/// must be for the same song.
 #[derive(Default)]
 pub struct TestPassages {
     halves: OnceLock<Option<[RefinementExcerpts; 2]>>,

@@ -1,4 +1,4 @@
-//! Passages of a song in front of the compressors, and what stages make of them.
+//! Passages of a song at the input of the compressors, rendered through the stages that follow.
 
 use analyzer::crossover::BANDS;
 use analyzer::loudness::LoudnessMeter;
@@ -21,31 +21,31 @@ use crate::song::Song;
 use crate::song::blocks::each_block;
 use crate::song::read_ahead::each_block_ahead;
 
-/// So much of a loud passage is enough to compare ways to loudness, seconds.
+/// Longest part of the loud passage that is rendered to compare mixtures of glue, clipping and limiting, seconds.
 const LONGEST_LOUD_S: usize = 6;
-/// A ratio this close to 1 is none.
+/// Ratios this close to 1 count as 1.
 const LEAST_RATIO: f64 = 0.03;
-/// A band that is this close to its aim is left, dB.
+/// A band this close to its aim is left unchanged, dB.
 pub const CLOSE_DB: f64 = 0.3;
-/// A loudness this close is reached, LU.
+/// Tolerance within which a loudness counts as reached, LU.
 pub const CLOSE_LU: f64 = 0.05;
 
-/// A loud, a typical and a quiet passage of a song, measured.
+/// A loud, a typical and a quiet passage of a song, with their measurements.
 pub struct LoudPassages {
-    /// All of them, the loud one first.
+    /// Frames of all passages, the loud one first.
     frames: Spool<Frame>,
-    /// The first so many frames are the loudest.
+    /// Number of frames at the start that belong to the loud passage.
     loud_frames: usize,
-    /// Loudness of the loud passage and of all, LUFS.
+    /// Loudness of the loud passage and of all passages, LUFS.
     lufs: [f64; 2],
-    /// Their bands.
+    /// Band envelopes of all passages.
     envelopes: EnvelopeMeter,
     sample_rate_hz: u32,
     channels: u8,
 }
 
 impl LoudPassages {
-    /// `None` where there is nothing to hear.
+    /// Reads and measures the passages; returns `None` if they are silent.
     ///
     /// # Errors
     /// The song lies in a temporary file that cannot be read.
@@ -79,26 +79,26 @@ impl LoudPassages {
     }
 }
 
-/// Passages of a song, and what they sound like behind the equaliser.
+/// Passages of a song, before and behind the equaliser.
 pub struct Rehearsal {
-    /// Frames of the passages where they enter the compressors.
+    /// Frames of the passages at the input of the compressors.
     equalized: Spool<Frame>,
-    /// The first so many frames are the loudest.
+    /// Number of frames at the start that belong to the loud passage.
     pub loud_frames: usize,
-    /// Loudness of the loud passage and of all, as they were, LUFS.
+    /// Loudness of the loud passage and of all passages in the mix, LUFS.
     pub lufs: [f64; 2],
-    /// Where levels count from.
+    /// Solution with the band levels that thresholds are relative to.
     pub solution: Solution,
     pub sample_rate_hz: u32,
     pub channels: u8,
-    /// How the bands move in the mix.
+    /// Dynamics of the bands in the mix.
     pub before: [Punch; BANDS],
-    /// The bands in front of the compressors.
+    /// Envelopes of the bands in front of the compressors.
     pub bands: [BandEnvelope; BANDS],
 }
 
 impl Rehearsal {
-    /// Of passages through `recipe`, which has no dynamics yet.
+    /// Renders passages through `recipe`, which has no dynamics yet.
     pub fn new(passages: &LoudPassages, profile: &Profile, recipe: &Recipe) -> Result<Self, Error> {
         let LoudPassages { frames, loud_frames, lufs, envelopes, sample_rate_hz, channels } = passages;
         let solution = starting_solution(recipe, profile);
@@ -116,7 +116,8 @@ impl Rehearsal {
         Ok(Self { equalized, loud_frames, lufs, solution, sample_rate_hz, channels, before, bands })
     }
 
-    /// The compressors as far as `amount` from nothing to what they are. Every band is as loud behind them as before.
+    /// Returns the compressors scaled by `amount`, from 0 (none) to 1 (as given). Makeup gain keeps the level of every
+    /// band.
     pub fn multiband(&self, whole: &[BandParams; BANDS], amount: f64) -> MultibandParams {
         let mut params = MultibandParams::default();
         for (b, band) in params.bands_mut().into_iter().enumerate() {
@@ -130,7 +131,7 @@ impl Rehearsal {
         params
     }
 
-    /// What the compressors of a recipe make of the passages.
+    /// Renders the passages through the compressors of a recipe.
     pub fn compressed(&self, recipe: &Recipe) -> Result<Spool<Frame>, Error> {
         let recipe = Recipe { multiband: recipe.multiband, ..Recipe::default() };
         let mut compressed = Spool::new(usize::MAX);
@@ -138,7 +139,7 @@ impl Rehearsal {
         Ok(compressed)
     }
 
-    /// What the stages behind the compressors of a recipe make of frames.
+    /// Renders frames through the stages behind the compressors of a recipe.
     pub fn finished<'a>(&self, recipe: &Recipe, compressed: &'a Spool<Frame>) -> Rendered<SpoolReader<'a, Frame>> {
         let Recipe { glue, saturator, width, clipper, .. } = *recipe;
         self.behind(&Recipe { glue, saturator, width, clipper, ..Recipe::default() }, compressed)
@@ -148,7 +149,7 @@ impl Rehearsal {
         Chain::new(recipe, &self.solution.band_levels_dbfs, self.sample_rate_hz).applied_to(frames.reader())
     }
 
-    /// Highest peak of frames over the song's mean power, dB.
+    /// Returns the highest peak of frames over the song's mean power, limited to 6 to 24 dB.
     pub fn headroom_db(&self, frames: &Spool<Frame>) -> Result<f64, Error> {
         let mut highest = 0.0f32;
         each_block(&mut frames.reader(), |frames| {
@@ -158,7 +159,7 @@ impl Rehearsal {
         Ok((db_from_gain(f64::from(highest)) - mean_dbfs(&self.solution.band_levels_dbfs)).clamp(6.0, 24.0))
     }
 
-    /// The passages behind the limiter.
+    /// Renders the passages through the stages behind the compressors and the limiter, and measures them.
     pub fn limited(&self, compressed: &Spool<Frame>, recipe: &Recipe, profile: &Profile) -> Result<Made, Error> {
         let Self { solution, sample_rate_hz, channels, .. } = self;
         let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
@@ -167,7 +168,8 @@ impl Rehearsal {
         let mut meter = EnvelopeMeter::new(sample_rate_hz);
         let outcome = limiting.of(&mut self.finished(recipe, compressed), |frames| meter.push(frames))?;
         let is_peak = outcome.peak_limiting_db > delivery.max_peak_limiting_db - CLOSE_DB;
-        // Less limiting than usual is a wish for less density, which nothing else is to bring about.
+        // A request for less limiting than by default is a request for less density, so no other stage may make up for
+        // it.
         let may_be_dense = delivery.max_limiting_db >= DeliveryParams::default().max_limiting_db;
         let short_lu = outcome.loudness_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs - CLOSE_LU);
         let punch = meter.finish(&solution.band_levels_dbfs).map(|band| band.punch());
@@ -175,10 +177,10 @@ impl Rehearsal {
     }
 }
 
-/// Dynamics and loudness of the passages behind the limiter.
+/// Dynamics and missing loudness of the passages behind the limiter.
 pub struct Made {
-    /// How the bands move.
+    /// Dynamics of the bands.
     pub punch: [Punch; BANDS],
-    /// Missing loudness that clipper and compressors may bring, LU.
+    /// Missing loudness that clipper and compressors may make up for, LU.
     pub short_lu: f64,
 }
