@@ -1,4 +1,4 @@
-//! The pages of a batch: one per song beside its master, and one of all songs.
+//! The HTML pages of a batch: one per song beside its master, and an index of all songs.
 
 use std::path::{Path, PathBuf};
 
@@ -12,36 +12,36 @@ use crate::page::is_ours;
 use crate::report::album::AlbumReport;
 use crate::request::page::{Page, PageAudio};
 
-/// Where the page of a master lies.
+/// Returns the path of a master's page.
 pub fn path(master: &Path) -> PathBuf {
     let mut name = master.as_os_str().to_owned();
     name.push(".html");
     name.into()
 }
 
-/// Where the page of all songs lies.
+/// Returns the path of the index page.
 pub fn index_path(output: &Path, shard: Option<Shard>) -> PathBuf {
     let name = shard.map_or_else(|| "index".to_owned(), |Shard { number, of }| format!("index.{number}-of-{of}"));
     output.join(name + ".html")
 }
 
-/// A page that is to be written; a file that is no page of this program is replaced only by `force`.
+/// Describes a page to write. A file that is not a page of this program is replaced only with `force`.
 pub fn page(path: PathBuf, audio: PageAudio, force: bool) -> Page {
     Page { force: force || is_ours(&path), path, audio }
 }
 
-/// Refuses to replace a file that is no page of this program.
+/// Refuses to replace a file that is not a page of this program.
 ///
 /// # Errors
-/// It exists and is something else.
+/// The file exists and is something else.
 pub fn check(page: &Page) -> Result<(), Error> {
     Ok(io::encode::check_target(&page.path, page.force)?)
 }
 
-/// Writes the page of all songs.
+/// Writes the index page of all songs.
 ///
 /// # Errors
-/// It cannot be written.
+/// The page cannot be written.
 pub(super) fn write(
     plan: &Plan,
     output: &Path,
@@ -72,7 +72,7 @@ pub(super) fn write(
     write_index(&page(index_path(output, plan.shard), PageAudio::None, force), songs, counts, albums)
 }
 
-/// A relative path as a link: what means something else in one is written as its bytes.
+/// Converts a relative path to a link: characters with a special meaning in links are percent-encoded.
 fn link(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
