@@ -43,7 +43,7 @@ pub fn replace(path: &Path, text: &str, begins: &str) -> Result<(), Error> {
     if is_ours { write(path, text, true) } else { Err(Error::Exists { path: path.to_owned() }) }
 }
 
-/// As [`write`], for a text that `fill` writes piece by piece.
+/// As [`write()`], for a text that `fill` writes piece by piece.
 ///
 /// # Errors
 /// The file cannot be written, or `fill` fails.
