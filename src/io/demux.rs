@@ -23,7 +23,7 @@ use super::{flac_head, flac32, limits, matroska, mp4, ogg, ogg_head, opus};
 /// Most priming frames at the start of an MP4: no encoder needs more than about a second.
 const MAX_PRIMING_FRAMES: u64 = 1 << 16;
 
-/// Error that stands for a panic in the decoding library.
+/// Error reported in place of a panic in the decoding library.
 pub(super) const NONSENSE: Fault = Fault::DecodeError("it makes no sense");
 
 /// A file that is ready to be decoded.

@@ -24,7 +24,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Returns the format that the extension of a path stands for.
+    /// Returns the format that the extension of a path selects.
     pub fn of_path(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_string_lossy().to_lowercase();
         Self::value_variants().iter().copied().find(|format| format.extension() == extension)
