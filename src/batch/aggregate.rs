@@ -1,4 +1,4 @@
-//! Several songs become one profile to master towards.
+//! Builds one target profile from several finished songs.
 
 use std::path::PathBuf;
 
@@ -15,31 +15,32 @@ use crate::request::paths::check_other_path;
 use crate::song::measure;
 use crate::song::observer::{Observer, OneOfMany, Stage};
 
-/// What is to be aggregated.
+/// A request to build a profile from several songs.
 #[derive(Clone, Debug)]
 pub struct ProfileJob {
-    /// Files, folders (searched to their depth) and globs.
+    /// Files, folders (searched recursively) and globs.
     pub inputs: Vec<PathBuf>,
-    /// The profile's file.
+    /// Path of the profile to write.
     pub output: PathBuf,
     /// Name of the profile.
     pub name: String,
-    /// An existing file may be replaced.
+    /// True if an existing file may be replaced.
     pub force: bool,
 }
 
-/// A profile that was written, and the songs that could not be read.
+/// The profile that was written, and the songs that are not part of it.
 pub struct Aggregate {
-    /// Median and spread of the others; `None`, and nothing written, when no song is left.
+    /// Median and spread over the readable songs; `None`, and nothing written, when there are none.
     pub norm: Option<NormProfile>,
-    /// Why each of these is not in it.
+    /// The error of each song that was left out.
     pub failed: Vec<Error>,
 }
 
-/// Measures every song and writes what they have in common. One that cannot be read, or is silent, does not stop the others.
+/// Measures every song and writes a profile of their medians and spreads. A song that cannot be read or is silent is
+/// left out; the others are still used.
 ///
 /// # Errors
-/// There is no song, the profile cannot be written, or the run was interrupted.
+/// No song is found, the profile cannot be written, or the run is interrupted.
 pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate, Error> {
     let found = find(&job.inputs, &job.output)?;
     if found.is_empty() {

@@ -1,4 +1,4 @@
-//! Which songs of a batch are on one album, and in which order: by their folders and their tags.
+//! Groups the songs of a batch into albums and puts them in order, by their folders and tags.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
@@ -7,32 +7,33 @@ use std::path::{Path, PathBuf};
 use crate::batch::plan::{Item, Plan, Relation};
 use crate::io::tags::{TagFacts, Tags};
 
-/// How the songs of a batch are divided into albums.
+/// The way a batch is divided into albums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Division {
-    /// All are on one.
+    /// All songs form one album.
     One,
-    /// Every folder whose songs are a record by their tags or names is one; folders that are discs of one album belong together.
+    /// Every folder whose songs form an album by their tags or names is one album; folders that are discs of one album
+    /// belong together.
     Folders,
 }
 
 /// The order of the songs of an album.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// By the numbers of disc and track in their tags.
+    /// By the disc and track numbers in their tags.
     Tags,
-    /// As they are listed.
+    /// In the order in which they are listed.
     Listed,
 }
 
-/// Songs that are made one album although they seem to be of several.
+/// Signs that songs mastered as one album come from several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeveralAlbums {
-    /// Titles of albums, as the tags have them.
+    /// The album titles in the tags, in lower case and without disc numbers.
     pub titles: BTreeSet<String>,
-    /// Artists of albums, as the tags have them.
+    /// The album artists in the tags, or the track artists where there are none; empty if there is one title.
     pub artists: BTreeSet<String>,
-    /// How many folders could be albums of their own.
+    /// Number of folders that could be albums of their own.
     pub folders: usize,
 }
 
@@ -49,18 +50,18 @@ impl Display for SeveralAlbums {
     }
 }
 
-/// By what the songs of a folder are an album or singles.
+/// The reason why the songs of a folder count as an album or as singles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grounds {
-    /// An album: the title of one is in the tags of most songs, and of no other in those of the rest.
+    /// An album: at least half of the songs name an album in their tags, and all that do name the same one.
     Title,
     /// An album: the folders are named as discs.
     Discs,
-    /// An album: all songs have numbers of tracks, in their tags or at the head of their names.
+    /// An album: all songs have track numbers, in their tags or at the start of their file names.
     Numbers,
-    /// Singles: the tags name so many albums.
+    /// Singles: the tags name this many different albums.
     Titles(usize),
-    /// Singles: nothing says that they are an album.
+    /// Singles: nothing indicates an album.
     Nothing,
 }
 
@@ -73,14 +74,14 @@ impl Grounds {
     }
 }
 
-/// A folder with several songs: an album or singles.
+/// A folder of songs, classified as an album or as singles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderKind {
     /// Name of the folder.
     pub name: String,
-    /// How many songs it holds.
+    /// Number of songs in it.
     pub songs: usize,
-    /// Whether they are an album, and why.
+    /// The classification, and the reason for it.
     pub grounds: Grounds,
 }
 
@@ -102,11 +103,11 @@ impl Display for FolderKind {
 
 /// The songs of a plan, divided into albums.
 pub struct Arranged {
-    /// The plan in the order of its albums.
+    /// The plan, sorted by album.
     pub plan: Plan,
-    /// What is odd about making one album of all songs.
+    /// Signs that the songs come from several albums although all are mastered as one.
     pub several: Option<SeveralAlbums>,
-    /// What was made of each folder with several songs.
+    /// The classification of every folder with several songs.
     pub folders: Vec<FolderKind>,
 }
 
@@ -145,7 +146,7 @@ pub fn arranged(plan: Plan, relation: Relation, division: Division, order: Order
         Division::One => vec!["album".to_owned()],
         Division::Folders => folders.names,
     };
-    // An album for several places is as many albums: the loudness of each is found by itself.
+    // An album for several destinations is solved as several albums: each destination has a loudness of its own.
     if destinations.len() > 1 {
         let place = |item: &Item| destinations.iter().position(|place| *place == destination(item)).unwrap_or(0);
         songs.iter_mut().for_each(|(item, _)| item.album = item.album * destinations.len() + place(item));
@@ -164,21 +165,21 @@ pub fn arranged(plan: Plan, relation: Relation, division: Division, order: Order
     Arranged { plan, several, folders: kinds.into_iter().filter(|kind| kind.songs > 1).collect() }
 }
 
-/// The number of the disc that a song is on, by its tags or by its folder.
+/// Returns the number of a song's disc, from its tags or else from its folder; 1 if neither names one.
 pub(super) fn disc(item: &Item, tags: &TagFacts) -> u32 {
     tags.disc.or_else(|| disc_of_folder(folder(item))).unwrap_or(1)
 }
 
-/// The folder of a song's file.
+/// Returns the folder that contains a song's file.
 fn folder(item: &Item) -> &Path {
     item.input.parent().unwrap_or(Path::new(""))
 }
 
-/// The folders that hold songs, and the albums that they make up.
+/// The folders that contain songs, and the albums that they make up.
 struct Folders {
-    /// Place of every folder in the order of the plan, and its album.
+    /// For every folder, its position in the order of the plan and the number of its album.
     folders: BTreeMap<PathBuf, (usize, usize)>,
-    /// What each album is called.
+    /// Name of each album, by its number.
     names: Vec<String>,
 }
 
@@ -202,7 +203,8 @@ impl Folders {
                 .filter(|(other, ..)| other.parent() == path.parent() && disc_of_folder(other).is_some())
                 .flat_map(|(_, titles, _)| titles)
                 .collect();
-            // What discs without tags are of is known where the others are of one album.
+            // Disc folders without tags belong to the same album as their tagged neighbours if these agree on one
+            // title.
             let title = match own.first() {
                 _ if all_titles.len() <= 1 => all_titles.first().map(|title| (*title).clone()),
                 Some(title) if own.len() == 1 => Some(title.clone()),
@@ -231,7 +233,7 @@ impl Folders {
         self.folders.get(folder(item)).map_or(0, |(_, album)| *album)
     }
 
-    /// What the songs of each album are, by its number.
+    /// Classifies the songs of every album, in the order of the albums' numbers.
     fn kinds(&self, songs: &[(Item, TagFacts)]) -> Vec<FolderKind> {
         let kind = |(album, name): (usize, &String)| {
             let songs: Vec<&(Item, TagFacts)> = songs.iter().filter(|(item, _)| item.album == album).collect();
@@ -240,7 +242,7 @@ impl Folders {
         self.names.iter().enumerate().map(kind).collect()
     }
 
-    /// Makes an album of its own of every song whose folder is none.
+    /// Moves every song whose folder is not an album into an album of its own.
     fn set_singles_apart(&mut self, kinds: &[FolderKind], songs: &mut [(Item, TagFacts)]) {
         let mut singles: BTreeMap<PathBuf, usize> = BTreeMap::new();
         for (item, _) in songs.iter_mut().filter(|(item, _)| !kinds[item.album].grounds.is_album()) {
@@ -251,11 +253,11 @@ impl Folders {
         }
     }
 
-    /// Whether these are several albums by tags or folders.
+    /// Returns the titles, artists and folders if they suggest several albums.
     fn several(&self, tags: &[TagFacts]) -> Option<SeveralAlbums> {
         let titles: BTreeSet<String> = tags.iter().filter_map(|tags| tags.album.as_deref().map(plain_title)).collect();
         let artists = tags.iter().filter_map(|tags| tags.album_artist.as_ref().or(tags.artist.as_ref()));
-        // An album of several artists is one.
+        // Different artists under one title make a compilation, not several albums.
         let artists = if titles.len() == 1 { BTreeSet::new() } else { artists.cloned().collect() };
         let several = SeveralAlbums { titles, artists, folders: self.names.len() };
         let counts = [several.titles.len(), several.artists.len(), several.folders];
@@ -263,7 +265,8 @@ impl Folders {
     }
 }
 
-/// What an album is called: its folder in the output; that above it if it is a disc.
+/// Returns the name of an album: its folder in the output, or the folder above that for a disc. Songs at the top of
+/// the output get the name of their input folder.
 fn name(item: &Item, is_disc: bool) -> String {
     let above = |path: &Path| path.parent().map(Path::to_path_buf).unwrap_or_default();
     let levels = if is_disc { 2 } else { 1 };
@@ -272,12 +275,12 @@ fn name(item: &Item, is_disc: bool) -> String {
     name.display().to_string()
 }
 
-/// How many mixes these are: one may come several times, for several places.
+/// Returns the number of different mixes: a mix is listed several times if it has several destinations.
 fn mixes(songs: &[&(Item, TagFacts)]) -> usize {
     songs.iter().map(|(item, _)| &item.input).collect::<BTreeSet<_>>().len()
 }
 
-/// By what the songs of a folder, or of the discs of an album, are an album or singles.
+/// Classifies the songs of a folder, or of all discs of an album.
 fn grounds(songs: &[&(Item, TagFacts)]) -> Grounds {
     let titles: BTreeSet<String> =
         songs.iter().filter_map(|(_, tags)| Some(plain_title(tags.album.as_deref()?))).collect();
@@ -293,8 +296,8 @@ fn grounds(songs: &[&(Item, TagFacts)]) -> Grounds {
     }
 }
 
-/// Whether songs have the numbers of the tracks of an album: each its own, and none far beyond how many they are, as in
-/// "99 Nights".
+/// True if the songs have the track numbers of an album: every mix has a number of its own, and no number exceeds
+/// twice the number of mixes, as in "99 Nights".
 fn are_numbered(songs: &[&(Item, TagFacts)]) -> bool {
     let by_tags = |(item, tags): &&(Item, TagFacts)| Some((disc(item, tags), tags.track?));
     let by_names = |(item, _): &&(Item, TagFacts)| track_of_name(&item.input);
@@ -306,7 +309,7 @@ fn are_numbered(songs: &[&(Item, TagFacts)]) -> bool {
     fit(songs.iter().map(by_tags).collect()) || fit(songs.iter().map(by_names).collect())
 }
 
-/// The numbers of disc and track at the head of a name: `03 Song`, `3.wav`, `1-03 Song`.
+/// Returns the disc and track numbers at the start of a file name: `03 Song`, `3.wav`, `1-03 Song`.
 fn track_of_name(file: &Path) -> Option<(u32, u32)> {
     let stem = file.file_stem()?.to_string_lossy();
     let number = |text: &str| {
@@ -319,10 +322,10 @@ fn track_of_name(file: &Path) -> Option<(u32, u32)> {
     Some(second.map_or((1, first), |(second, _)| (first, second)))
 }
 
-/// Words that a folder of a disc begins with.
+/// Words at the start of the name of a disc folder.
 const DISC_WORDS: [&str; 5] = ["disc", "disk", "cd", "lp", "vinyl"];
 
-/// The number of a disc in the name of its folder: `CD1`, `Disc 2`, `disc-02 live`.
+/// Returns the disc number in the name of a folder: `CD1`, `Disc 2`, `disc-02 live`.
 fn disc_of_folder(folder: &Path) -> Option<u32> {
     let name = folder.file_name()?.to_string_lossy().to_lowercase();
     let rest = DISC_WORDS.iter().find_map(|word| name.strip_prefix(word))?;
@@ -332,7 +335,8 @@ fn disc_of_folder(folder: &Path) -> Option<u32> {
     rest[..digits].parse().ok().filter(|_| is_whole)
 }
 
-/// The title of an album without the disc that some tags name in it: `Songs (Disc 2)` is `songs`.
+/// Normalizes the title of an album: lower case, without the disc that some tags append. `Songs (Disc 2)` becomes
+/// `songs`.
 fn plain_title(title: &str) -> String {
     let title = title.trim().to_lowercase();
     let begins_disc =

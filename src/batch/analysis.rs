@@ -1,4 +1,5 @@
-//! What the songs of a batch have to do with one another, and what has to be known of all before one is mastered.
+//! Analyses a batch as a whole: the relations between its songs, and everything that must be measured across all of
+//! them before the first is mastered.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,7 +33,7 @@ use crate::workflows::album::{Pair, Part, RECORD, Tone, album_report, balance, m
 use crate::workflows::mix::{Decided, Mix, untouched};
 
 impl BatchAnalysis {
-    /// An analysis that holds only the context: the hash of what the songs depend on.
+    /// Returns an analysis that holds only the context: the hash of everything that the songs depend on together.
     pub fn named(plan: &Plan, shared: &Shared) -> Self {
         if plan.relation == Relation::default() {
             return Self::default();
@@ -41,11 +42,11 @@ impl BatchAnalysis {
         Self { context: context(&made_from, &plan.relation), ..Self::default() }
     }
 
-    /// Measures all songs, unless they have nothing to do with one another or are all finished.
+    /// Measures all songs, unless they are unrelated or all finished.
     ///
     /// # Errors
-    /// The songs of an album have settings of their own, or one is still being written; the network failed; or the run is
-    /// interrupted.
+    /// A song of an album is still being written, a reference or profile cannot be used, the album misses its loudness
+    /// although the settings are strict, temporary data cannot be kept, the network fails, or the run is interrupted.
     pub fn find(plan: &Plan, shared: &Shared, jobs: usize, watch: &dyn Watch) -> Result<Self, Error> {
         let Relation { album, is_own_reference, .. } = plan.relation;
         if album.is_none() && !is_own_reference {
@@ -54,7 +55,7 @@ impl BatchAnalysis {
         let made_from =
             each(plan, jobs, watch, |_, item, _| guarded(&item.input, || shared.made_from_in(item, NOBODY)))?;
         let context = context(&made_from, &plan.relation);
-        // A song that fails now will fail then.
+        // A song that cannot be read now will fail again when its turn comes.
         let is_finished = |item: &Item| match shared.made_from_in(item, &context) {
             Ok(made) => shared.standing(item, &made).is_ok_and(|standing| standing == MasterState::Finished),
             Err(_) => true,
@@ -74,7 +75,7 @@ impl BatchAnalysis {
         let mut profiles = Vec::with_capacity(measured.len());
         for song in measured {
             profiles.push(match song {
-                // The next run has all of the album.
+                // Stop here: the next run masters the album once all its files are complete.
                 Ok(Err(Error::Io(error @ io::Error::Changed { .. }))) if album.is_some() => return Err(error.into()),
                 song => song.and_then(|measured| Ok(measured?)),
             });
@@ -88,7 +89,7 @@ impl BatchAnalysis {
         }
     }
 
-    /// Tone and loudness of an album.
+    /// Solves tone and loudness of an album from the profiles of its songs.
     fn solved(
         self,
         plan: &Plan,
@@ -129,7 +130,7 @@ impl BatchAnalysis {
                 let decider = deciders.get(job.settings.decider)?;
                 let way = (&tone, aim.genre.as_ref());
                 let (mut part, decision) = prepare(&job, profile, way, decider, shared, watch)?;
-                // All songs wait until the last is prepared.
+                // All songs are kept until the last one is prepared: move their traces out of memory.
                 part.trace.blocks.store(&store)?;
                 Ok((part, decision))
             })
@@ -146,7 +147,7 @@ impl BatchAnalysis {
         Ok(solved)
     }
 
-    /// Loudness of an album whose songs are prepared.
+    /// Solves the loudness of an album whose songs are prepared.
     fn levelled(
         self,
         plan: &Plan,
@@ -184,7 +185,8 @@ impl BatchAnalysis {
         Ok(Self { album, loudness: Some((wanted_lufs, offset)), held_back_by, ..self })
     }
 
-    /// Measures the finished album.
+    /// Measures the masters of the finished album, unless its report is known. Returns `None` if the songs are no
+    /// album or the run did not reach all of them.
     ///
     /// # Errors
     /// The run is interrupted.
@@ -224,22 +226,23 @@ impl BatchAnalysis {
         let Some((wanted_lufs, offset)) = self.loudness else { return Ok(None) };
         let report =
             album_report(self.context.clone(), readable, unreadable, (by, plan.relation.balance), wanted_lufs, offset);
-        // All of them were levelled.
+        // The loudness was set for the whole album, so a miss counts only if every song has a master.
         let missed_by_lu = report.missed_by_lu.filter(|_| missing.is_empty());
         Ok(Some(AlbumReport { held_back_by: self.held_back_by.clone(), missed_by_lu, missing, ..report }))
     }
 }
 
-/// The context of a song that is looked at alone: that of the album before must not count.
+/// Empty context, for songs that are looked at by themselves: the context of the previous album must not enter the
+/// hash.
 const NOBODY: &str = "";
 
-/// Said of every song of a record on which nothing can be heard.
+/// Cause of failure for every song of an album on which all songs are silent.
 const NOTHING: &str = "there is nothing to master on this record";
 
-/// A record is mastered with one set of settings, and not in parts.
+/// Checks that an album is mastered with one set of settings, and not in shards.
 ///
 /// # Errors
-/// The plan has it otherwise.
+/// The plan breaks one of these rules.
 pub fn check(plan: &Plan) -> Result<(), Error> {
     if plan.relation == Relation::default() {
         return Ok(());
@@ -279,7 +282,7 @@ fn context(made_from: &[Result<MadeFrom, Cause>], relation: &Relation) -> String
     hasher.finalize().to_hex().to_string()
 }
 
-/// What is measured of a song whose ends are cut and faded.
+/// Measures a song with its edges (trim and fades) applied.
 fn measured(item: &Item, shared: &Shared, observer: &dyn Observer) -> Result<Profile, Error> {
     let edges = item.settings.master.edges.params()?;
     let load = || {
@@ -293,7 +296,8 @@ fn measured(item: &Item, shared: &Shared, observer: &dyn Observer) -> Result<Pro
     Ok(profile)
 }
 
-/// A song with all of its recipe but the loudness.
+/// Prepares a song of an album: the trace that the limiter works on, and a recipe that is complete but for the
+/// loudness.
 fn prepare(
     job: &MasterJob,
     profile: &Profile,
@@ -308,7 +312,9 @@ fn prepare(
     let mix =
         Mix { input: &job.input, settings: &job.settings, format: job.output.format, song: &song, profile, passages };
     let target = MasteringTarget { genre: genre.cloned(), ..MasteringTarget::at(tone.target.clone()) };
-    // Towards itself or a record, an album's songs make a move of their own: what is wanted of each is in its curve.
+    // The refinement goal is the album's middle even when the album is mastered towards a reference. With a target of
+    // this kind, test renders aim for the curve decided for the song, which already contains the move that all songs
+    // share.
     let Decided { recipe, decision, .. } =
         mix.decided(target, Some(&tone.middle), |_| tone.decide(decider, profile), &progress)?;
     let trace = crate::render::finish::trace(&song, &recipe, profile, &progress)?;
@@ -318,7 +324,7 @@ fn prepare(
     Ok((Part { trace, recipe, before_lufs }, decision))
 }
 
-/// The limiter of the loudest song for all: a record has one character.
+/// Gives all songs the limiter of the loudest one, so that the album has one character.
 fn same_limiter(parts: &mut [Part]) {
     let loudest = parts.iter().max_by(|a, b| a.before_lufs.total_cmp(&b.before_lufs));
     if let Some(limiter) = loudest.map(|part| part.recipe.limiter) {
@@ -326,12 +332,13 @@ fn same_limiter(parts: &mut [Part]) {
     }
 }
 
-/// Work of measuring or preparing a song before it is mastered, in bytes of its file: about half of that of mastering it.
+/// Estimated work of measuring or preparing a song before it is mastered, in bytes of its file: about half the work of
+/// mastering it.
 fn bytes_of_a_pass(input: &Path) -> u64 {
     std::fs::metadata(input).map_or(0, |metadata| metadata.len()) / 2
 }
 
-/// The results of `work` for every item, in order, from several threads.
+/// Runs `work` on every item from several threads, and returns the results in the order of the plan.
 fn each<T: Send>(
     plan: &Plan,
     jobs: usize,

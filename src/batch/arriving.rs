@@ -1,4 +1,4 @@
-//! Files that may still be on their way here.
+//! Detects files that are still being written, such as downloads and copies in progress.
 
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,23 +11,24 @@ use crate::io::source_info::SourceInfo;
 use crate::song::blocks::BLOCK;
 use crate::song::observer::Observer;
 
-/// A file that was not written to for so long has arrived, however much of it there is.
+/// A file that was not written to for this long counts as complete, whatever its header says.
 const ARRIVED: Duration = Duration::from_secs(10);
-/// The clock of another machine may be ahead by so much. A date that is further ahead says nothing.
+/// Largest plausible difference between the clocks of two machines. A file date further in the future is ignored.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(600);
-/// Time between two looks at a file.
+/// Time between two checks of a file.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// True of a file that says how long it is, and is as long as that.
+/// True if a file states its length, and is not shorter or longer than that.
 pub fn is_whole(info: &SourceInfo, warnings: &[io::Warning]) -> bool {
     info.frames_hint.is_some() && !warnings.iter().any(io::Warning::is_of_length)
 }
 
-/// Reads the file at `path` by `load`, unless it is still being written. A file that is whole by `is_whole` is not waited for; one that
-/// ends too early, or does not say where it ends, is watched until nothing was written to it for some seconds.
+/// Reads the file at `path` with `load`, unless it is still being written. A file that is whole by `is_whole` is
+/// returned at once. A file that ends too early, or does not state its length, is first watched until nothing was
+/// written to it for some seconds.
 ///
 /// # Errors
-/// As `load`; the file is still being written; or the run is interrupted.
+/// Any error of `load`; [`Changed`](io::Error::Changed) if the file is still being written; or the run is interrupted.
 pub fn arrived<T>(
     path: &Path,
     observer: &dyn Observer,
@@ -48,8 +49,8 @@ pub fn arrived<T>(
     loaded
 }
 
-/// True of a file at `path` that [`arrived`] would watch if it read it now. Nothing is waited for; a file that was written to just
-/// now is read to its end.
+/// True if [`arrived`] would watch the file at `path` if it read it now. Does not wait. Only a file that was written
+/// to just now is read to its end.
 pub fn may_grow(path: &Path) -> bool {
     let before = stamp(path);
     if time_to_watch(before).is_zero() {
@@ -59,7 +60,7 @@ pub fn may_grow(path: &Path) -> bool {
     matches!(read, Err(io::Error::Changed { .. })) || !is_all_there(before, &read, |is_whole| *is_whole)
 }
 
-/// Whether what was read of a file that had this stamp is all that will come.
+/// True if the data read from a file with the timestamp `before` is complete: nothing further is to be expected.
 fn is_all_there<T>(before: Option<Stamp>, loaded: &Result<T, io::Error>, is_whole: impl Fn(&T) -> bool) -> bool {
     match loaded {
         Ok(loaded) => is_whole(loaded),
@@ -68,7 +69,7 @@ fn is_all_there<T>(before: Option<Stamp>, loaded: &Result<T, io::Error>, is_whol
     }
 }
 
-/// For how long a file with this stamp might still be written to.
+/// Returns how much longer a file with this timestamp may still be written to.
 fn time_to_watch(stamp: Option<Stamp>) -> Duration {
     let Some((_, Some(written))) = stamp else { return Duration::ZERO };
     match SystemTime::now().duration_since(written) {
@@ -78,7 +79,7 @@ fn time_to_watch(stamp: Option<Stamp>) -> Duration {
     }
 }
 
-/// Whether a file is whole.
+/// Decodes the file to its end. Returns true if it is whole.
 fn read_through(path: &Path) -> Result<bool, io::Error> {
     let mut decoder = open(path)?;
     let mut block = vec![[0.0; 2]; BLOCK];

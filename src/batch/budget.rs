@@ -1,38 +1,40 @@
-//! How many songs are worked on at once, and how much memory each may use.
+//! Decides how many songs are mastered at once, and how much memory each may use.
 
 use std::num::NonZeroUsize;
 
-/// What the program needs besides its songs, bytes.
+/// Memory of the program without its songs, bytes.
 const PROGRAM_BYTES: u64 = 48 << 20;
-/// What a song needs besides its frames: network, decoder, meters, encoder; an hour of statistics is in it, bytes.
+/// Memory of a song without its frames, bytes: network, decoder, meters, encoder, and the statistics of an hour of
+/// sound.
 const SONG_BYTES: u64 = 56 << 20;
-/// Spools of a song: its frames, the same rendered, and a trace of a quarter.
+/// Number of full spools that a song needs: its frames, its rendered frames, and a trace of a quarter of that size.
 const SPOOLS: f64 = 2.25;
 /// Most memory that a spool uses, bytes: see [`SPOOL_BYTES`](crate::song::SPOOL_BYTES).
 const MOST_SPOOL_BYTES: u64 = crate::song::SPOOL_BYTES as u64;
-/// A spool with less than this moves every song to the disk, bytes.
+/// Least memory for a spool, bytes: with less, every song would go to disk.
 const LEAST_SPOOL_BYTES: u64 = 8 << 20;
-/// Memory that a page takes for every frame that it plays, bytes.
+/// Memory that a page needs for every frame that it plays, bytes.
 const PAGE_BYTES_PER_FRAME: u64 = 80;
 /// Share of the free memory that is used by default.
 const DEFAULT_SHARE: f64 = 0.5;
 
-/// Songs at once, and memory for each.
+/// Number of songs mastered at once, and the memory for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Songs that are worked on at the same time, each in a thread of its own.
+    /// Number of songs that are mastered at the same time, each in its own thread.
     pub jobs: usize,
-    /// Frames in memory per spool of a song.
+    /// Memory for each spool of a song, bytes; the rest of the spool goes to disk.
     pub spool_bytes: usize,
-    /// Memory for the sound on a song's page.
+    /// Memory for the sound on a song's page, bytes.
     pub page_bytes: u64,
 }
 
 impl Budget {
-    /// Divides `memory_bytes` (or half of what is free) over `jobs` (or as many as there are cores and memory for).
+    /// Divides `memory_bytes` (by default half of the free memory) among `jobs` (by default as many as cores and
+    /// memory allow).
     ///
     /// # Errors
-    /// The memory does not suffice: says how much would.
+    /// The memory does not suffice: the message says how much is needed.
     pub fn new(jobs: Option<NonZeroUsize>, memory_bytes: Option<u64>) -> Result<Self, String> {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let free = || free_bytes().map_or(u64::MAX, |bytes| (bytes as f64 * DEFAULT_SHARE) as u64);
@@ -57,15 +59,15 @@ impl Budget {
         Ok(Self { jobs: jobs as usize, spool_bytes, page_bytes: share - spools(spool_bytes as u64) })
     }
 
-    /// The same where pages play whole songs: spools give way to them.
+    /// Returns the same budget for pages that play whole songs: the spools shrink to leave memory for the pages.
     pub fn for_whole_songs(self) -> Self {
         let spool_bytes = self.spool_bytes.min(LEAST_SPOOL_BYTES as usize);
         let freed = spools(self.spool_bytes as u64) - spools(spool_bytes as u64);
         Self { spool_bytes, page_bytes: self.page_bytes + freed, ..self }
     }
 
-    /// Whether a page may play all of a song of so many frames: of mix, master and reference there are frames, FLAC
-    /// and text.
+    /// True if a page may play the whole of a song with this many frames. Mix, master and reference are held as
+    /// frames, as FLAC and as text.
     pub fn allows_whole_song(page_bytes: u64, frames: u64) -> bool {
         frames.saturating_mul(PAGE_BYTES_PER_FRAME) <= page_bytes
     }
@@ -75,7 +77,8 @@ fn spools(bytes: u64) -> u64 {
     (bytes as f64 * SPOOLS) as u64
 }
 
-/// Memory that can still be used, where the system says so: of the machine, and of the container.
+/// Returns the memory that can still be used, if the system reports it: the smaller of what is available on the
+/// machine and the limit of the container.
 fn free_bytes() -> Option<u64> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let machine = read("/proc/meminfo").and_then(|text| {
@@ -86,10 +89,10 @@ fn free_bytes() -> Option<u64> {
     machine.into_iter().chain(container).min()
 }
 
-/// A size in bytes, or in K, M, G or T of 1024.
+/// Parses a size in bytes, or in units of K, M, G or T based on 1024.
 ///
 /// # Errors
-/// The text is not a size.
+/// The text is not a size, is negative, or is a number of bytes that is too small to be meant.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let shift = match text[digits.len()..].to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i') {

@@ -1,4 +1,4 @@
-//! A cue sheet and a track list of an album, beside its masters.
+//! Writes a cue sheet and a track list of an album, beside its masters.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,31 +16,32 @@ use crate::io::tags::{TagFacts, Tags};
 use crate::io::text;
 use crate::report::album::WithoutCueSheet;
 
-/// Frames of a CD per second, in which a cue sheet counts.
+/// Frames of a CD per second: the time unit of cue sheets.
 const CD_FRAMES_PER_S: f64 = 75.0;
-/// Letters and digits of an ISRC (ISO 3901).
+/// Number of letters and digits in an ISRC (ISO 3901).
 const ISRC_LENGTH: usize = 12;
 
-/// The first line of a sheet.
+/// The first line of every sheet; marks it as written by this program.
 const MARK: &str = "REM COMMENT \"goldmaster\"\n";
-/// How a track list begins.
+/// The start of every track list.
 const LIST_BEGINS: &str = "track,title,artist,";
 
 /// A track of an album.
 struct Track {
-    /// The master, relative to the sheet.
+    /// Path of the master, relative to the sheet.
     file: PathBuf,
     tags: TagFacts,
-    /// Its name without folders and extension.
+    /// File name without folders and extension.
     name: String,
     length_s: f64,
 }
 
-/// Writes the cue sheet and the track list of an album, `gap_s` of silence before every track but the first, unless one of its
-/// songs has no master. An album of several discs has both for each disc, beside the masters of that disc.
+/// Writes the cue sheet and the track list of an album, with `gap_s` seconds of silence before every track but the
+/// first. An album of several discs gets both for each disc, beside the masters of that disc. If a song has no master,
+/// nothing is written and the unfinished songs are returned.
 ///
 /// # Errors
-/// They cannot be written.
+/// The files cannot be written.
 pub(super) fn write(
     plan: &Plan,
     name: Option<&str>,
@@ -86,7 +87,7 @@ pub(super) fn write(
     Ok(None)
 }
 
-/// The track of a song, seen from the output folder; `None` where its record is missing.
+/// Returns the track of a song, relative to the output folder; `None` if its record is missing.
 fn track(item: &Item, tags: TagFacts, records: &Records) -> Option<Track> {
     let report = records.read(&item.output)?.report()?;
     let name = item.output.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -95,20 +96,20 @@ fn track(item: &Item, tags: TagFacts, records: &Records) -> Option<Track> {
 }
 
 impl Track {
-    /// The same track, seen from a folder that holds it.
+    /// Returns the same track with its path relative to `folder`.
     fn seen_from(self, folder: &Path) -> Self {
         let file = self.file.strip_prefix(folder).map(Path::to_owned);
         Self { file: file.unwrap_or(self.file), ..self }
     }
 
-    /// Its file as text, with strokes that every player reads.
+    /// Returns the path as text, with the slashes that every player reads.
     fn file(&self) -> String {
         self.file.to_string_lossy().replace('\\', "/")
     }
 }
 
-/// A name as the FILE line has it. Cue sheets have no escape for a quotation mark: players take a word without any, or what
-/// stands between others.
+/// Formats a name for the FILE line. Cue sheets cannot escape a quotation mark: players take either a word without
+/// quotation marks and spaces, or the text between two equal marks.
 fn file_name(name: &str) -> String {
     match name {
         name if !name.contains('"') => format!("\"{name}\""),
@@ -118,7 +119,7 @@ fn file_name(name: &str) -> String {
     }
 }
 
-/// The deepest folder that holds all masters.
+/// Returns the deepest folder that contains all masters.
 fn common_folder<'a>(items: impl Iterator<Item = &'a Item>) -> PathBuf {
     let mut folders = items.map(|item| item.output.parent().map(Path::to_owned).unwrap_or_default());
     let first = folders.next().unwrap_or_default();
@@ -128,13 +129,14 @@ fn common_folder<'a>(items: impl Iterator<Item = &'a Item>) -> PathBuf {
     })
 }
 
-/// What the tags of all tracks agree on.
+/// Returns the value that the tags of all tracks agree on.
 fn shared<'a>(tracks: &'a [Track], of: impl Fn(&'a TagFacts) -> Option<&'a String>) -> Option<&'a String> {
     let first = of(&tracks.first()?.tags);
     first.filter(|_| tracks.iter().all(|track| of(&track.tags) == first))
 }
 
-/// The sheet of an album, or of one of its discs, which has a number of so many.
+/// Returns the cue sheet of an album, or of one of its discs: `disc` is the number of the disc and the number of
+/// discs.
 fn cue_sheet(tracks: &[Track], disc: Option<(u32, usize)>, gap_s: f64) -> String {
     let mut out = MARK.to_owned();
     let quoted =
@@ -154,7 +156,7 @@ fn cue_sheet(tracks: &[Track], disc: Option<(u32, usize)>, gap_s: f64) -> String
     title.into_iter().for_each(|title| line(0, format!("TITLE \"{}\"", quoted(title))));
     for (n, track) in tracks.iter().enumerate() {
         let Track { file, tags, name, .. } = track;
-        // The type that players know for sound of other kinds as well.
+        // Players take WAVE to mean any kind of sound but MP3.
         let kind = if Format::of_path(file) == Some(Format::Mp3) { "MP3" } else { "WAVE" };
         line(0, format!("FILE {} {kind}", file_name(&io::name(track.file().as_ref()))));
         line(2, format!("TRACK {:02} AUDIO", n + 1));
@@ -191,19 +193,19 @@ fn track_list(tracks: &[Track], gap_s: f64) -> Vec<u8> {
     out
 }
 
-/// The ISRC of a song as a cue sheet has it: twelve letters and digits.
+/// Returns the ISRC of a song in the form of cue sheets: twelve letters and digits, upper case.
 fn isrc(tags: &TagFacts) -> Option<String> {
     let code: String = tags.isrc.as_ref()?.chars().filter(char::is_ascii_alphanumeric).collect();
     (code.len() == ISRC_LENGTH).then(|| code.to_uppercase())
 }
 
-/// Minutes, seconds and frames of a CD.
+/// Formats a time as minutes, seconds and CD frames.
 fn cd_time(seconds: f64) -> String {
     let frames = (seconds * CD_FRAMES_PER_S).round() as u64;
     format!("{:02}:{:02}:{:02}", frames / 75 / 60, frames / 75 % 60, frames % 75)
 }
 
-/// Minutes, seconds and thousandths.
+/// Formats a time as minutes, seconds and milliseconds.
 fn clock(seconds: f64) -> String {
     let thousandths = (seconds * 1000.0).round() as u64;
     format!("{}:{:02}.{:03}", thousandths / 60_000, thousandths / 1000 % 60, thousandths % 1000)

@@ -1,15 +1,15 @@
-//! Files and folders that a search passes over: by `--exclude`, and by a `.goldmasterignore` in a folder.
+//! Files and folders that a search skips: those matched by `--exclude`, or by a `.goldmasterignore` in a folder.
 
 use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
-/// Name of a file whose lines are patterns for the folder that it lies in.
+/// Name of the file whose lines are exclusion patterns for the folder that contains it.
 const IGNORE_FILE: &str = ".goldmasterignore";
 
-/// Patterns with the meaning that they have in a `.gitignore`: one without a slash is about a name in any folder, any other about
-/// the path from its folder on, and one that ends with a slash about folders only. The last one that fits decides; after a `!`
-/// it takes back.
+/// Patterns with the semantics of a `.gitignore`: a pattern without a slash matches a name in any folder, any other
+/// matches the path relative to its folder, and a trailing slash restricts it to folders. The last matching pattern
+/// decides; one that starts with `!` includes the path again.
 #[derive(Clone, Debug, Default)]
 pub struct Exclusions {
     rules: Vec<Rule>,
@@ -18,7 +18,7 @@ pub struct Exclusions {
 #[derive(Clone, Debug)]
 struct Rule {
     pattern: Pattern,
-    /// The folder whose paths the pattern is about, in the tree that is searched.
+    /// The folder that the pattern is relative to, in the tree that is searched.
     base: PathBuf,
     is_name: bool,
     is_folder: bool,
@@ -26,20 +26,21 @@ struct Rule {
 }
 
 impl Exclusions {
-    /// The patterns of `--exclude`.
+    /// Parses the patterns of `--exclude`.
     ///
     /// # Errors
-    /// One of them is malformed: says which, and why.
+    /// A pattern is malformed: the message names it and the reason.
     pub fn new(patterns: &[String]) -> Result<Self, String> {
         let mut exclusions = Self::default();
         patterns.iter().try_for_each(|pattern| exclusions.add(pattern, Path::new("")))?;
         Ok(exclusions)
     }
 
-    /// Adds the patterns of the folder `path`, which lies at `base` in the tree. Returns what [`leave`](Self::leave) takes.
+    /// Adds the patterns of the folder `path`, which lies at `base` in the tree. Returns the argument for
+    /// [`leave`](Self::leave).
     ///
     /// # Errors
-    /// Its file is there but cannot be read, or a pattern is malformed: says which, and why.
+    /// The ignore file exists but cannot be read, or a pattern is malformed: the message names it and the reason.
     pub fn enter(&mut self, path: &Path, base: &Path) -> Result<usize, String> {
         let outside = self.rules.len();
         let file = path.join(IGNORE_FILE);
@@ -53,7 +54,7 @@ impl Exclusions {
         Ok(outside)
     }
 
-    /// Forgets the patterns of a folder.
+    /// Drops the patterns that [`enter`](Self::enter) added for a folder.
     pub fn leave(&mut self, outside: usize) {
         self.rules.truncate(outside);
     }
@@ -67,12 +68,13 @@ impl Exclusions {
         Ok(())
     }
 
-    /// Whether a file at `relative` is passed over, by itself or because it lies in a folder that is.
+    /// True if a file at `relative` is excluded, by itself or because it lies in an excluded folder.
     pub fn cover_file(&self, relative: &Path) -> bool {
         self.cover(relative, false) || relative.ancestors().skip(1).any(|folder| self.cover(folder, true))
     }
 
-    /// Whether a file or folder at `relative` in the tree is passed over. Whatever lies in a folder that is passed over is never asked about.
+    /// True if the file or folder at `relative` in the tree is itself excluded. Folders above it are not checked: a
+    /// search does not enter excluded folders.
     pub fn cover(&self, relative: &Path, is_folder: bool) -> bool {
         let options = MatchOptions { case_sensitive: true, require_literal_separator: true, ..MatchOptions::new() };
         let fits = |rule: &&Rule| {

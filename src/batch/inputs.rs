@@ -1,4 +1,4 @@
-//! From files, folders, globs and lists to songs, in an order that depends on their names alone.
+//! Finds the songs that files, folders, globs and lists name, in an order that depends on their names alone.
 
 use std::collections::HashSet;
 use std::io;
@@ -13,11 +13,11 @@ use crate::request::paths::{place, promises_sound, without_extension};
 /// A song that was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// Its file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Where it lies in the tree that was given; never above it.
+    /// Path relative to the root that was given; never leads above it.
     pub relative: PathBuf,
-    /// Why it cannot be read, if that is known already.
+    /// The reason why the song cannot be read, if already known.
     pub problem: Option<String>,
 }
 
@@ -26,14 +26,14 @@ impl Found {
         Self { path, relative, problem: None }
     }
 
-    /// A folder whose songs cannot be known.
+    /// Represents a folder that cannot be read, so that its songs are unknown.
     fn unread(folder: &Path, relative: &Path, error: &io::Error) -> Self {
         let problem = format!("{}: the folder cannot be read ({})", folder.display(), crate::io::plain(error));
         Self { problem: Some(problem), ..Self::new(folder.to_owned(), relative.to_owned()) }
     }
 }
 
-/// All songs that `arguments` name, once each, without those under `output`. A folder is searched to its depth.
+/// Returns all songs that `arguments` name, each once, without those under `output`. Folders are searched recursively.
 ///
 /// # Errors
 /// A glob is malformed or matches nothing.
@@ -41,7 +41,7 @@ pub fn find(arguments: &[PathBuf], output: &Path) -> Result<Vec<Found>, Error> {
     find_but(Exclusions::default(), arguments, output).map(|(found, _)| found)
 }
 
-/// The same without what is excluded, and how many files and folders that are.
+/// As [`find`], without the excluded files and folders. Also returns their number.
 fn find_but(exclusions: Exclusions, arguments: &[PathBuf], output: &Path) -> Result<(Vec<Found>, usize), Error> {
     let mut search = Search { found: Vec::new(), output: output.canonicalize().ok(), exclusions, excluded: 0 };
     for argument in arguments {
@@ -57,20 +57,21 @@ fn find_but(exclusions: Exclusions, arguments: &[PathBuf], output: &Path) -> Res
     Ok((without_repetition(search.found), search.excluded))
 }
 
-/// The songs of a batch, and what was left out.
+/// The songs of a batch, and the number of files left out.
 #[derive(Clone, Debug, Default)]
 pub struct Mixes {
     /// The songs.
     pub found: Vec<Found>,
-    /// How many masters were left out.
+    /// Number of masters that were left out.
     pub masters: usize,
-    /// How many files and folders were excluded.
+    /// Number of files and folders that were excluded.
     pub excluded: usize,
 }
 
-/// The songs that `arguments` name for a batch, without what is excluded and without masters: those among what was searched
-/// for whose tags say that goldmaster made them, or that lie beside their mix under the name that they get by default; of
-/// files that were named, those of which both is true. Where there is nothing else, they are meant.
+/// Returns the songs that `arguments` name for a batch, without excluded files and without masters. A file found by a
+/// search counts as a master if its tags say that goldmaster made it, or if it lies beside its mix under the default
+/// name of a master; a file given by name, only if both are true. If all files are masters, they are all returned as
+/// songs.
 ///
 /// # Errors
 /// As [`find`].
@@ -90,7 +91,7 @@ pub fn mixes(arguments: &[PathBuf], output: &Path, exclusions: Exclusions) -> Re
     Ok(Mixes { found, masters, excluded })
 }
 
-/// All songs of a list, one per line. Relative ones keep their folders.
+/// Returns all songs of a list with one path per line. Relative paths keep their folders.
 ///
 /// # Errors
 /// The list cannot be read.
@@ -112,7 +113,8 @@ fn path_of(bytes: &[u8]) -> PathBuf {
     String::from_utf8_lossy(bytes).into_owned().into()
 }
 
-/// Where a path that was given by itself belongs in the output: as it is, or its name alone if it leads elsewhere.
+/// Returns the place in the output for a path given by itself: the path as it is, or only its file name if it is
+/// absolute or leads upwards.
 pub fn tree_path(path: &Path) -> PathBuf {
     let is_inside = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     let name = || path.file_name().unwrap_or_default().into();
@@ -135,7 +137,7 @@ impl Search {
         }
     }
 
-    /// Searches a folder to its depth.
+    /// Searches a folder recursively.
     fn folder(&mut self, folder: &Path, relative: &Path) -> Result<(), Error> {
         let outside = self.exclusions.enter(folder, relative).map_err(Error::Folder)?;
         let searched = self.entries(folder, relative);
@@ -159,7 +161,7 @@ impl Search {
                 continue;
             }
             let relative = relative.join(&name);
-            // A link to a folder may lead in a circle; a link to a file is a file.
+            // A link to a folder may form a cycle and is not followed; a link to a file counts as a file.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 if self.exclusions.cover(&relative, true) {
                     self.excluded += 1;
@@ -199,15 +201,15 @@ impl Search {
     }
 }
 
-/// What a glob finds.
+/// The paths that match a glob.
 #[derive(Default)]
 struct Matches {
     paths: Vec<PathBuf>,
-    /// Folders on the way that cannot be read.
+    /// Folders along the pattern that cannot be read.
     unread: Vec<(PathBuf, io::Error)>,
 }
 
-/// Every path that `pattern` matches, in order. A name that is no UTF-8 is matched by what can be read of it.
+/// Returns every path that matches `pattern`, sorted. A name that is not UTF-8 is matched by its lossy conversion.
 fn matches(base: &Path, pattern: &str) -> Result<Matches, glob::PatternError> {
     let parts = Path::new(pattern).components().skip(base.components().count());
     let parts = parts.map(|part| glob::Pattern::new(&part.as_os_str().to_string_lossy()));
@@ -231,14 +233,14 @@ fn descend(folder: &Path, parts: &[glob::Pattern], found: &mut Matches) {
     let entries = std::fs::read_dir(here).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
     let entries = match entries {
         Ok(entries) => entries,
-        // A folder that does not exist holds nothing.
+        // A folder that does not exist contains nothing.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return,
         Err(error) => return found.unread.push((folder.to_owned(), error)),
     };
     for entry in entries {
         let path = folder.join(entry.file_name());
         let is_match = part.matches_with(&entry.file_name().to_string_lossy(), options);
-        // A link to a folder may lead in a circle.
+        // A link to a folder may form a cycle.
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         match (part.as_str(), rest) {
             ("**", []) if is_match => found.paths.push(path),
@@ -263,14 +265,14 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     extensions.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// The folders of a pattern up to the first that varies.
+/// Returns the leading folders of a pattern that contain no wildcard.
 fn unvarying_folder(pattern: &str) -> PathBuf {
     let path = Path::new(pattern);
     let folders = path.parent().unwrap_or(Path::new(""));
     folders.components().take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '['])).collect()
 }
 
-/// Every file once, where it was named first. Links are files of their own.
+/// Removes repeated files and keeps the first of each. A link counts as a file of its own.
 fn without_repetition(mut found: Vec<Found>) -> Vec<Found> {
     let mut seen = HashSet::new();
     found.retain(|song| seen.insert(place(&song.path)));
@@ -309,7 +311,7 @@ mod tests {
         found.iter().map(|song| song.relative.to_string_lossy().replace('\\', "/")).collect()
     }
 
-    /// A folder with songs, their company, and an earlier output.
+    /// Creates a folder with songs, other files, and the output of an earlier run.
     fn tree() -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["cd2", "cd1/live", "out/cd1"] {
@@ -378,7 +380,7 @@ mod tests {
             ["a.FLAC", "b.wav", "cd1/live/c.mp3", "cd2/d.aiff", "else.master.wav", "unnamed"]
         );
         assert_eq!(left_out, 1);
-        // Whoever names a file means it, unless it says that it is the master of another.
+        // A file that is named is meant, unless its tags say that it is the master of another one.
         let named = ["a.FLAC", "a.master.wav"].map(|name| folder.path().join(name));
         let (found, left_out) = mixes(&named, Path::new("out"));
         assert_eq!((found.len(), left_out), (2, 0));

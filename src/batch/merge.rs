@@ -1,4 +1,4 @@
-//! Joins the reports of the parts of a plan to the report that one run of it all would have written.
+//! Merges the reports of the shards of a plan into the report that a single run would have written.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -10,10 +10,10 @@ use crate::batch::report::{Entry, Head, check, next_line, parse_entry, parse_hea
 use crate::error::Error;
 use crate::io::regular::open_regular;
 
-/// Missing parts that a message lists.
+/// Most missing shards that a message lists.
 const MAX_LISTED: usize = 8;
 
-/// Reads one report song by song.
+/// A report that is read song by song.
 struct Part {
     path: PathBuf,
     head: Head,
@@ -34,7 +34,7 @@ impl Part {
         Ok(part)
     }
 
-    /// The song that comes next, and moves on to the one after it.
+    /// Returns the next song and reads the one after it.
     fn advance(&mut self) -> io::Result<Option<Entry>> {
         let line = String::from_utf8(next_line(&mut self.lines)?).map_err(io::Error::other)?;
         if !line.ends_with('\n') {
@@ -45,10 +45,10 @@ impl Part {
     }
 }
 
-/// Joins `reports`, which together are all parts of one plan, into `output` and a table beside it.
+/// Merges `reports`, which together cover all shards of one plan, into `output` and a table beside it.
 ///
 /// # Errors
-/// They are not of one plan and one program, a song is missing or comes twice, or the output cannot be written.
+/// The reports belong to different plans or programs, a song is missing or repeated, or the output cannot be written.
 pub fn merge(reports: &[PathBuf], output: &Path) -> Result<Summary, Error> {
     let outputs = [output.to_owned(), output.with_extension("csv")];
     outputs.iter().try_for_each(|path| check(path))?;
@@ -74,7 +74,7 @@ pub fn merge(reports: &[PathBuf], output: &Path) -> Result<Summary, Error> {
     Ok(head.summary)
 }
 
-/// All parts are there, once each.
+/// Checks that every shard is present exactly once.
 fn complete(parts: &[Part]) -> Result<(), Error> {
     let Some((_, of)) = parts[0].head.shard else {
         return match parts {
@@ -83,7 +83,7 @@ fn complete(parts: &[Part]) -> Result<(), Error> {
         };
     };
     let numbers: BTreeSet<usize> = parts.iter().filter_map(|part| part.head.shard.map(|(number, _)| number)).collect();
-    // A number of parts is a claim of the file, as any other.
+    // The count comes from the file and may be anything: never collect that many names.
     let mut missing = (1..=of).filter(|n| !numbers.contains(n)).map(|n| format!("{n}/{of}"));
     let listed: Vec<String> = missing.by_ref().take(MAX_LISTED).collect();
     if !listed.is_empty() {

@@ -1,11 +1,33 @@
-//! Many songs: from arguments to a plan, from the plan to masters and a report.
+//! Masters many songs: from the arguments to a plan, and from the plan to masters and a report.
 //!
-//! [`inputs`] finds songs and leaves out what [`exclude`] covers, `arriving` waits for files on their way, [`table`] reads a plan with its [`settings`], [`plan`] gives every song its
-//! place, [`albums`] says which of them belong together, [`budget`] divides the memory, [`prospect`] says what a run would do, [`run`] masters the songs in several threads, [`song`] masters one, [`shared`] holds what they
-//! share, [`references`] are read once for all songs, [`analysis`] measures the songs of an album together, [`record`] remembers what is
-//! finished, [`outcome`] and [`watch`] say how each song ended, [`report`] and [`pages`] write it down, [`summary`] says it in short, [`cue`] lists the tracks
-//! of an album, [`merge`] joins the reports of several machines. [`aggregate`] makes one profile of many songs.
-//! A song's bytes are those of mastering it alone: nothing passes from one song to another but what the user asks for.
+//! Finding the songs:
+//!
+//! - [`inputs`] finds songs and leaves out those that [`exclude`] covers.
+//! - `arriving` waits for files that are still being written.
+//! - [`table`] reads a plan with the [`settings`] of each song.
+//! - [`plan`] gives every song a place in the output.
+//! - [`albums`] groups the songs into albums.
+//!
+//! Mastering them:
+//!
+//! - [`budget`] divides the memory among the songs.
+//! - [`prospect`] previews a run without doing it.
+//! - [`run`] masters the songs in several threads; [`song`] masters one.
+//! - [`shared`] holds the state that the songs share; [`references`] are read once for all of them.
+//! - [`analysis`] measures the songs of an album together.
+//! - [`record`] remembers which songs are finished.
+//!
+//! Reporting:
+//!
+//! - [`outcome`] and [`watch`] tell how each song ended.
+//! - [`report`] and [`pages`] write the results; [`summary`] is their short form.
+//! - [`cue`] lists the tracks of an album.
+//! - [`merge`] joins the reports of several machines.
+//!
+//! [`aggregate`] makes one profile of many songs.
+//!
+//! A song in a batch gets the same bytes as when it is mastered alone: nothing passes from one song to another unless
+//! the user asks for it.
 
 pub mod aggregate;
 pub mod albums;

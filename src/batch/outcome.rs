@@ -1,45 +1,46 @@
-//! What became of the songs of a batch.
+//! Outcomes of the songs of a batch, and their counts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::Cause;
 
-/// What became of a song.
+/// The outcome of one song.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Its master was written.
     Mastered {
-        /// There was none before.
+        /// True if there was no master before.
         is_new: bool,
-        /// Nothing can be heard in the mix, which stays as it is: a song of an album.
+        /// True if the mix is silent and was written unprocessed; only for songs of an album.
         is_silent: bool,
     },
-    /// Its master was there, from the same mix and settings.
+    /// The master already exists, made from the same mix and settings.
     Unchanged,
-    /// It has no master, and why.
+    /// There is no master; holds the reason in one line.
     Failed(Cause),
-    /// The same, as it was the last time: file, settings and cause are those of then.
+    /// The song failed as in the previous run: file, settings and cause are unchanged. Holds the cause.
     FailedAgain(Cause),
-    /// Its file changed while it was read, as one that is still being copied: the next run takes it. Says so.
+    /// The file changed while it was read, for example because it is still being copied; the next run takes it. Holds
+    /// a message that says so.
     Changing(Cause),
-    /// The run ended before it was its turn, or while it was mastered.
+    /// The run ended before the song's turn, or while it was mastered.
     Left,
 }
 
 impl Outcome {
-    /// The master is there.
+    /// True if the master exists.
     pub fn has_master(&self) -> bool {
         matches!(self, Self::Mastered { .. } | Self::Unchanged)
     }
 }
 
-/// Why a song has no master, with the name of its mix in front, unless the cause begins with it.
+/// Returns the cause of a failure, preceded by the name of the mix unless the cause begins with it.
 pub fn named(input: &str, cause: &str) -> String {
     if cause.starts_with(input) { cause.to_owned() } else { format!("{input}: {cause}") }
 }
 
-/// How many songs came out how. One song may have several masters, for several places.
+/// Counts of the songs of a batch by outcome. One song may have several masters, for several destinations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
@@ -47,13 +48,13 @@ pub struct Summary {
     pub songs: usize,
     /// Masters written.
     pub mastered: usize,
-    /// Files written of songs of albums on which nothing can be heard.
+    /// Files written for silent songs of albums.
     pub silent: usize,
-    /// Masters that were there.
+    /// Masters that already existed.
     pub unchanged: usize,
-    /// Songs that lack a master.
+    /// Songs without a master.
     pub failed: usize,
-    /// Songs that lack a master, failed in the same way before and have not changed since.
+    /// Songs without a master that failed in the same way before and have not changed since.
     pub failed_again: usize,
     /// Songs whose files were still being written.
     pub changing: usize,
@@ -62,7 +63,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts the outcomes of mixes. A mix that comes several times, since it goes to several places, fails once.
+    /// Counts the outcomes of mixes. A mix that is listed several times, for several destinations, fails only once.
     pub fn of<'a>(outcomes: impl IntoIterator<Item = (&'a Path, &'a Outcome)>) -> Self {
         let mut summary = Self::default();
         let mut worst: BTreeMap<&Path, Option<Lack>> = BTreeMap::new();
@@ -97,7 +98,7 @@ impl Summary {
     }
 }
 
-/// Why a song lacks a master, the worst last.
+/// Reasons why a song lacks a master, in ascending order of severity.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Lack {
     Left,
@@ -106,7 +107,7 @@ enum Lack {
     Failed,
 }
 
-/// What is not zero, but for masters and failures, which are always counted.
+/// Writes masters, unchanged songs and failures always, and every other count unless it is zero.
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         let Self { songs: _, mastered, silent, unchanged, failed, failed_again, changing, left } = self;

@@ -1,4 +1,4 @@
-//! The pages of a batch: one per song beside its master, and one of all songs.
+//! The HTML pages of a batch: one per song beside its master, and an index of all songs.
 
 use std::path::{Path, PathBuf};
 
@@ -14,11 +14,11 @@ use crate::request::page::{Page, PageAudio};
 
 /// The longest name of a file that common file systems take, bytes.
 const MAX_NAME_BYTES: usize = 255;
-/// Letters of the hash that stands for the end of a name that is too long.
+/// Letters of the hash that replaces the end of a name that is too long.
 const HASH_LETTERS: usize = 16;
 
-/// The place of a master's page: beside it, under its name with `.html`. The end of a name that would be too long is replaced
-/// by a hash of the whole, so that a song never fails for the sake of its page.
+/// Returns the path of a master's page: the master's path with `.html` appended. The end of a name that would be too long is
+/// replaced by a hash of the whole name, so that no song fails because of its page.
 pub fn path(master: &Path) -> PathBuf {
     let mut name = master.file_name().unwrap_or_default().to_owned();
     if name.len() + ".html".len() > MAX_NAME_BYTES {
@@ -31,29 +31,29 @@ pub fn path(master: &Path) -> PathBuf {
     master.with_file_name(name)
 }
 
-/// Where the page of all songs lies.
+/// Returns the path of the index page.
 pub fn index_path(output: &Path, shard: Option<Shard>) -> PathBuf {
     let name = shard.map_or_else(|| "index".to_owned(), |Shard { number, of }| format!("index.{number}-of-{of}"));
     output.join(name + ".html")
 }
 
-/// A page that is to be written; a file that is no page of this program is replaced only by `force`.
+/// Describes a page to write. A file that is not a page of this program is replaced only with `force`.
 pub fn page(path: PathBuf, audio: PageAudio, force: bool) -> Page {
     Page { force: force || is_ours(&path), path, audio }
 }
 
-/// Refuses to replace a file that is no page of this program.
+/// Refuses to replace a file that is not a page of this program.
 ///
 /// # Errors
-/// It exists and is something else.
+/// The file exists and is something else.
 pub fn check(page: &Page) -> Result<(), Error> {
     Ok(io::encode::check_target(&page.path, page.force)?)
 }
 
-/// Writes the page of all songs.
+/// Writes the index page of all songs.
 ///
 /// # Errors
-/// It cannot be written.
+/// The page cannot be written.
 pub(super) fn write(
     plan: &Plan,
     output: &Path,
@@ -84,7 +84,7 @@ pub(super) fn write(
     write_index(&page(index_path(output, plan.shard), PageAudio::None, force), songs, counts, albums)
 }
 
-/// A relative path as a link: what means something else in one is written as its bytes.
+/// Converts a relative path to a link: characters with a special meaning in links are percent-encoded.
 fn link(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);

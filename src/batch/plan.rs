@@ -1,4 +1,4 @@
-//! What a batch will do: every song with its settings and its place in the output.
+//! The plan of a batch: every song with its settings and its place in the output.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -18,53 +18,55 @@ use crate::request::naming::{Field, NamePattern};
 use crate::request::paths::{with_extension, without_extension};
 use crate::request::settings::MasterSettings;
 
-/// One song.
+/// One master of the plan: a mix, its settings and its place in the output.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// Its place in the plan, from 0.
+    /// Position in the plan, from 0.
     pub index: usize,
-    /// The mix.
+    /// Path of the mix.
     pub input: PathBuf,
-    /// The master, relative to the output folder.
+    /// Path of the master, relative to the output folder.
     pub output: PathBuf,
-    /// How it is mastered.
+    /// Settings to master it with.
     pub settings: Arc<Settings>,
-    /// Why it cannot be, if that is known already.
+    /// The reason why it cannot be mastered, if already known.
     pub problem: Option<String>,
-    /// Which of the plan's albums it is on.
+    /// Number of its album within the plan.
     pub album: usize,
 }
 
-/// All songs, in order.
+/// All items of a batch, in order.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The songs of this run.
+    /// The items of this run.
     pub items: Vec<Item>,
-    /// Which part of the whole plan they are.
+    /// The shard that `items` are, if the plan is divided among several machines.
     pub shard: Option<Shard>,
-    /// What the songs have to do with one another.
+    /// The relation between the songs.
     pub relation: Relation,
-    /// The names of its albums, where songs are divided into several.
+    /// Names of the albums, if the songs are divided into several.
     pub albums: Vec<String>,
-    /// How many masters the whole plan has.
+    /// Number of masters in the whole plan, over all shards.
     pub songs: usize,
-    /// Names the whole plan.
+    /// Hash that identifies the whole plan.
     pub hash: String,
 }
 
-/// What the songs have to do with one another.
+/// The relation between the songs of a plan; by default there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Relation {
-    /// They are one record: differences in loudness are kept, and tone has one target.
+    /// The album loudness mode if the songs are one album, which keeps the differences in loudness and has one target
+    /// for tone.
     pub album: Option<AlbumLoudness>,
-    /// What becomes of the differences in loudness on a record.
+    /// The treatment of differences in loudness between the songs of an album.
     pub balance: AlbumBalance,
-    /// Their middle is the reference.
+    /// True if the songs' own middle is their reference.
     pub is_own_reference: bool,
 }
 
 impl Relation {
-    /// Work that is done on all songs before the first is mastered, in units of the work of mastering them.
+    /// Work done on all songs before the first is mastered, relative to the work of mastering them. It is used for the
+    /// progress display only.
     pub fn listens(&self) -> u64 {
         match (self.album, self.is_own_reference) {
             (Some(_), _) | (None, true) => 1,
@@ -73,12 +75,12 @@ impl Relation {
     }
 }
 
-/// One of several equal parts of a plan.
+/// One of several equal parts of a plan, for one of several machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// From 1.
+    /// Number of the part, from 1.
     pub number: usize,
-    /// How many there are.
+    /// Total number of parts.
     pub of: usize,
 }
 
@@ -94,19 +96,19 @@ impl std::str::FromStr for Shard {
     }
 }
 
-/// A song before its place in the output is settled.
+/// A song whose place in the output is not settled yet.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The mix.
     pub found: Found,
-    /// The master, if the plan names it.
+    /// Path of the master, if the plan names it.
     pub output: Option<PathBuf>,
-    /// How it is mastered.
+    /// Settings to master it with.
     pub settings: Arc<Settings>,
 }
 
 impl Request {
-    /// The masters that are asked for, one for each place, named by `pattern` unless the plan names them.
+    /// Splits the request into one per destination. Masters are named by `pattern` unless the plan names them.
     fn each(self, pattern: Option<&NamePattern>) -> Vec<Self> {
         let places = self.settings.master.each_destination();
         let has_several = places.len() > 1;
@@ -139,7 +141,7 @@ impl Request {
     }
 }
 
-/// A path with more behind its name.
+/// Returns the path with `more` appended to its file name.
 fn appended(path: &Path, more: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(more);
@@ -147,7 +149,7 @@ fn appended(path: &Path, more: &str) -> PathBuf {
 }
 
 impl Plan {
-    /// The plan of mastering all that was found in one way.
+    /// Builds a plan that masters all found songs with the same settings.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -162,12 +164,12 @@ impl Plan {
         Self::new(found.into_iter().map(request).collect(), folder, pattern)
     }
 
-    /// Gives every song a place of its own under `folder`. A song keeps name and folders; where songs of one name
-    /// differ in their extension, `a.flac` becomes `a.flac.wav`. Masters of one song for several places, and those with a
-    /// `pattern`, have names of their own.
+    /// Gives every song a place of its own under `folder`. A song keeps its name and folders; where songs differ only
+    /// in their extension, `a.flac` becomes `a.flac.wav`. Masters of one song for several destinations, and masters
+    /// with a `pattern`, get names of their own.
     ///
     /// # Errors
-    /// There is no song, two songs claim one place, or a place is that of a song or a reference.
+    /// There is no song, two songs claim the same place, or a place is the path of a song, a reference or a profile.
     pub fn new(requests: Vec<Request>, folder: &Path, pattern: Option<&NamePattern>) -> Result<Self, Error> {
         let has_several = requests.iter().any(|request| request.settings.master.delivery.destinations.len() > 1);
         if let Some(pattern) = pattern.filter(|pattern| has_several && !pattern.has(Field::Destination)) {
@@ -199,7 +201,7 @@ impl Plan {
         Ok(Self { songs: items.len(), items, shard: None, relation, albums: Vec::new(), hash })
     }
 
-    /// The same songs, related to one another.
+    /// Returns the same plan with `relation` between its songs; the relation becomes part of the hash.
     pub fn related(self, relation: Relation) -> Self {
         let hash = {
             let relation = serde_json::to_string(&relation).expect("plain data has a JSON form");
@@ -208,7 +210,7 @@ impl Plan {
         Self { relation, hash, ..self }
     }
 
-    /// The same songs, whose albums count as part of the plan.
+    /// Returns the same plan with its album names as part of the hash.
     pub fn divided(self) -> Self {
         if self.albums.is_empty() {
             return self;
@@ -218,8 +220,9 @@ impl Plan {
         Self { hash, ..self }
     }
 
-    /// The songs that have to do with one another: those of each album, or all. The songs that are alone in their folders come
-    /// together as one part, in which each is mastered by itself.
+    /// Returns the groups of songs that are mastered together: one part per album, or one for the whole plan if it is
+    /// not divided into albums. Albums of a single song are collected in one further part, in which each song is
+    /// mastered by itself.
     pub fn parts(&self) -> Vec<Part> {
         let songs = |album: usize| self.items.iter().filter(move |item| item.album == album);
         let whole = || Part { plan: self.clone(), name: None };
@@ -243,12 +246,13 @@ impl Plan {
         parts
     }
 
-    /// How many of its songs came out how.
+    /// Counts the songs by outcome; `outcomes` are in the order of the items.
     pub fn summary(&self, outcomes: &[Outcome]) -> Summary {
         Summary::of(self.items.iter().map(|item| item.input.as_path()).zip(outcomes))
     }
 
-    /// Every `shard.of`th song with all of its masters: neighbours, which are often alike, come into different parts.
+    /// Returns every `shard.of`th song with all of its masters. Neighbours, which are often similar and equally long,
+    /// go to different shards.
     pub fn part(mut self, shard: Shard) -> Self {
         let mut songs = HashMap::new();
         self.items.retain(|item| {
@@ -259,11 +263,11 @@ impl Plan {
     }
 }
 
-/// Songs of a plan that have to do with one another.
+/// Songs of a plan that are mastered together.
 pub struct Part {
-    /// Their plan; they keep their place in the whole.
+    /// The plan of these songs. They keep their index in the whole plan.
     pub plan: Plan,
-    /// Name of their album, where there are several.
+    /// Name of the album, if there are several.
     pub name: Option<String>,
 }
 
@@ -297,7 +301,7 @@ fn places(requests: &[Request]) -> Result<Vec<PathBuf>, Error> {
     Ok(outputs)
 }
 
-/// No master takes the place of any song, reference or profile.
+/// Refuses a plan in which a master would replace a song, a reference or a profile.
 fn spare_sources(items: &[Item], folder: &Path) -> Result<(), Error> {
     let sources: HashMap<_, _> = items
         .iter()
@@ -315,10 +319,10 @@ fn spare_sources(items: &[Item], folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// The path of a master that a plan names.
+/// Parses the path of a master that a plan names.
 ///
 /// # Errors
-/// It leads out of the output folder, or its extension is none that is written.
+/// The path leads out of the output folder, or its extension is not a supported output format.
 pub fn named_output(text: &str) -> Result<(PathBuf, Format), String> {
     let path = tree_path(Path::new(text));
     if !Path::new(text).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {

@@ -1,4 +1,4 @@
-//! What a run would do, by one look at every file.
+//! Previews a run from a single look at every file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,19 @@ use crate::error::{Cause, Error};
 use crate::io;
 use crate::render::promises::broken_mix;
 
-/// What a run would find of a song.
+/// The expected outcome of a song.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Prospect {
-    /// Its file can be read, and its master has this state.
+    /// The file can be read, and the master has this state.
     Ready(MasterState),
-    /// This file was written to just now and may not be all there: its own, or that of another song of its album.
+    /// This file was modified just now and may be incomplete: the song's own file, or that of another song of its
+    /// album.
     Growing(PathBuf),
-    /// It would fail, and why.
+    /// The song would fail; holds the reason in one line.
     Fails(Cause),
 }
 
-/// The prospect of every song, in order: every file is opened, and nothing is written or waited for.
+/// Returns the prospect of every song, in order. Every file is opened; nothing is written or waited for.
 pub fn look<'a>(plan: &'a Plan, output: &'a Path, options: &Options) -> impl Iterator<Item = (&'a Item, Prospect)> {
     let shared = shared(output, options, (0, 0));
     let mut contexts = BTreeMap::new();
@@ -38,7 +39,7 @@ pub fn look<'a>(plan: &'a Plan, output: &'a Path, options: &Options) -> impl Ite
     })
 }
 
-/// A file of an album that may still grow, unless all of the album is finished.
+/// Returns a file of an album that may still grow, unless the whole album is finished.
 fn growing(album: &Plan, shared: &Shared, context: &str) -> Option<PathBuf> {
     let growing = album.items.iter().find(|item| may_grow(&item.input))?;
     let is_finished = |item| shared.resume && is_finished(item, shared, context).unwrap_or(false);
@@ -56,7 +57,7 @@ fn prospect(item: &Item, shared: &Shared, context: &str, of_album: Option<PathBu
         MasterState::Foreign | MasterState::Edited => !shared.force,
         MasterState::New | MasterState::Outdated => false,
     };
-    // The songs of an album wait together.
+    // The songs of an album wait for one another.
     if let Some(growing) = of_album {
         return Ok(Prospect::Growing(growing));
     }

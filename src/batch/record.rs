@@ -1,8 +1,8 @@
-//! What a batch remembers of a finished song, and how a song stands when a batch comes to it.
+//! Records of finished songs, and the state of a song's master when a batch comes to it.
 //!
-//! Every song has a record and, while somebody works on it, a claim, both in a hidden folder of the output and named by
-//! the hash of its place. The record is written after the master has its name; whatever happens in between leaves the
-//! claim behind.
+//! Every song has a record and, while a process works on it, a claim. Both lie in a hidden folder of the output, under
+//! the hash of the song's place. The record is written after the master has its final name; if the run is killed
+//! before that, the claim stays behind.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,94 +18,94 @@ use crate::io::claim::Claim;
 use crate::io::hash::file_hash;
 use crate::report::Report;
 
-/// Where records and claims lie, in the output folder.
+/// Name of the folder with records and claims, in the output folder.
 const FOLDER: &str = ".goldmaster";
 
-/// Raised when a record of an older program would be misread.
+/// Version of the record format; raised when records of older programs would be misread.
 const RECORD_VERSION: u32 = 1;
 
-/// What a master was made from, and what became of it.
+/// The inputs of a master, and the results of making it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// Version of the meaning of a record.
+    /// Version of the record format.
     pub version: u32,
-    /// Hashes of the mix and of everything that decides how it comes out.
+    /// Hashes of the mix and of everything else that determines the master.
     pub made_from: MadeFrom,
     /// Hash of the master's file.
     pub output_hash: String,
-    /// What was measured of the mix: a [`Profile`].
+    /// Measurements of the mix: a [`Profile`].
     pub profile: Value,
-    /// What was done: a [`Report`].
+    /// Report of the master: a [`Report`].
     pub report: Value,
-    /// Where mix and master lie, where their names are text.
+    /// Locations of mix and master, if their paths are valid Unicode.
     #[serde(default)]
     pub places: Option<Places>,
 }
 
-/// Where a mix and its master lie.
+/// Locations of a mix and its master.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Places {
-    /// The mix, from the root of its disk.
+    /// Absolute path of the mix.
     pub mix: String,
-    /// The master, in the output folder.
+    /// Path of the master, relative to the output folder.
     pub master: String,
 }
 
 impl Places {
-    /// Of the mix `input` and its master `output`, relative to the output folder.
+    /// Returns the locations of the mix `input` and its master `output`, which is relative to the output folder.
     fn of(input: &Path, output: &Path) -> Option<Self> {
         let mix = std::path::absolute(input).ok()?;
         Some(Self { mix: mix.to_str()?.to_owned(), master: output.to_str()?.to_owned() })
     }
 }
 
-/// What a master depends on.
+/// Hashes of everything that a master depends on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MadeFrom {
-    /// Of the mix's file.
+    /// Hash of the mix's file.
     pub input_hash: String,
-    /// Of the settings, the references and the program.
+    /// Hash of the settings, the references and the program.
     pub settings_hash: String,
 }
 
-/// Why a song has no master.
+/// A record of a song that failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
-    /// Version of the meaning of a failure.
+    /// Version of the record format.
     pub version: u32,
-    /// What its master would have been made from; nothing where its file cannot be read.
+    /// Hashes of what the master would have been made from; empty if a file cannot be read.
     pub made_from: MadeFrom,
-    /// Why.
+    /// The reason for the failure, in one line.
     pub cause: Cause,
 }
 
 impl Failure {
-    /// A failure of the present version.
+    /// Creates a failure of the present version.
     pub fn new(made_from: MadeFrom, cause: Cause) -> Self {
         Self { version: RECORD_VERSION, made_from, cause }
     }
 }
 
-/// How a song stands before it is mastered.
+/// The state of a song's master before the song is mastered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MasterState {
-    /// Its master is there, from the same mix and settings.
+    /// The master exists, made from the same mix and settings.
     Finished,
-    /// It has no master yet.
+    /// There is no master yet.
     New,
-    /// Its master is there, but mix or settings have changed since.
+    /// The master exists, but the mix or the settings have changed since.
     Outdated,
-    /// A file is there that no batch has written.
+    /// A file exists at the master's place that no batch has written.
     Foreign,
-    /// Its master is there, but was changed since a batch wrote it.
+    /// The master exists, but was changed after a batch wrote it.
     Edited,
 }
 
-/// The hidden folder of an output.
+/// The records of an output folder, in its hidden folder.
 #[derive(Clone, Debug)]
 pub struct Records {
     output: PathBuf,
@@ -113,38 +113,39 @@ pub struct Records {
 }
 
 impl Records {
-    /// The records of the output folder `output`.
+    /// Returns the records of the output folder `output`.
     pub fn of(output: &Path) -> Self {
         Self { output: output.to_owned(), folder: output.join(FOLDER) }
     }
 
-    /// Makes the folder.
+    /// Creates the hidden folder.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The folder cannot be created.
     pub fn create(&self) -> Result<(), io::Error> {
         io::text::create_folder(&self.folder)
     }
 
-    /// Removes what killed runs have left here and in the output folder itself.
+    /// Removes temporary files that killed runs have left here and in the output folder itself.
     pub fn sweep(&self) {
         io::claim::sweep(&self.folder);
         io::claim::sweep(&self.output);
     }
 
     fn path(&self, output: &Path, extension: &str) -> PathBuf {
-        // Short whatever the name is, and distinct.
+        // A hash is short however long the name is, and distinct.
         let name = blake3::hash(output.as_os_str().as_encoded_bytes()).to_hex();
         self.folder.join(format!("{}.{extension}", &name[..32]))
     }
 
-    /// What is known of the master at `output`, relative to the output folder. A record that cannot be read is none.
+    /// Returns the record of the master at `output`, relative to the output folder. An unreadable record counts as
+    /// missing.
     pub fn read(&self, output: &Path) -> Option<Record> {
         let text = io::text::read(&self.path(output, "json")).ok()?;
         serde_json::from_str(&text).ok().filter(|record: &Record| record.version == RECORD_VERSION)
     }
 
-    /// Remembers a master.
+    /// Writes the record of a master.
     ///
     /// # Errors
     /// The record cannot be written.
@@ -153,7 +154,7 @@ impl Records {
         io::text::write(&self.path(output, "json"), &text, true)
     }
 
-    /// Masters that are there although their mixes are gone, but for those at the places `known`.
+    /// Returns the masters that exist although their mixes are gone, except those at the places `known`.
     pub fn orphans<'a>(&self, known: impl Iterator<Item = &'a Path>) -> Vec<Places> {
         let known: BTreeSet<PathBuf> = known.map(|output| self.path(output, "json")).collect();
         let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -175,10 +176,10 @@ impl Records {
         orphans
     }
 
-    /// Remembers that a song failed; whether it failed in the same way the last time.
+    /// Records that a song failed. Returns true if it failed in the same way the last time.
     ///
     /// # Errors
-    /// That cannot be written.
+    /// The failure cannot be written.
     pub fn fail(&self, output: &Path, failure: &Failure) -> Result<bool, io::Error> {
         let path = self.path(output, "failure.json");
         let known = io::text::read(&path).ok().and_then(|text| serde_json::from_str::<Failure>(&text).ok());
@@ -189,13 +190,13 @@ impl Records {
         io::text::write(&path, &text, true).map(|()| false)
     }
 
-    /// Forgets that a song failed.
+    /// Removes the record of a failure.
     pub fn forget_failure(&self, output: &Path) {
-        // There is none as a rule.
+        // Usually there is none.
         let _ = std::fs::remove_file(self.path(output, "failure.json"));
     }
 
-    /// Claims a song; `None` while another batch works on it.
+    /// Claims a song. Returns `None` while another batch works on it.
     ///
     /// # Errors
     /// The claim cannot be written.
@@ -203,12 +204,12 @@ impl Records {
         Claim::take(&self.path(output, "claim"))
     }
 
-    /// Whether another batch works on a song.
+    /// True if another batch works on the song.
     pub fn is_busy(&self, output: &Path) -> bool {
         Claim::is_held(&self.path(output, "claim"))
     }
 
-    /// Takes away the claim of a run that was killed after its song was finished.
+    /// Removes the claim of a run that was killed after its song was finished.
     pub fn clear_claim(&self, output: &Path) {
         if self.path(output, "claim").exists()
             && let Ok(Some(claim)) = self.claim(output)
@@ -217,10 +218,10 @@ impl Records {
         }
     }
 
-    /// How the song stands whose master is to be made from `made_from`.
+    /// Returns the state of the master at `output`, which is to be made from `made_from`.
     ///
     /// # Errors
-    /// The master is there and cannot be read.
+    /// The master exists and cannot be read.
     pub fn standing(&self, output: &Path, made_from: &MadeFrom) -> Result<MasterState, io::Error> {
         let path = self.output.join(output);
         if std::fs::symlink_metadata(&path).is_err() {
@@ -236,22 +237,22 @@ impl Records {
 }
 
 impl Record {
-    /// What was measured of the mix; `None` where another version of the program wrote it.
+    /// Returns the measurements of the mix, or `None` if another version of the program wrote them.
     pub fn profile(&self) -> Option<Profile> {
         Profile::deserialize(&self.profile).ok()
     }
 
-    /// What was done; `None` where another version of the program wrote it.
+    /// Returns the report of the master, or `None` if another version of the program wrote it.
     pub fn report(&self) -> Option<Report> {
         Report::deserialize(&self.report).ok()
     }
 
-    /// A record of the present version.
+    /// Creates a record of the present version.
     pub fn new(made_from: MadeFrom, output_hash: String, profile: Value, report: Value) -> Self {
         Self { version: RECORD_VERSION, made_from, output_hash, profile, report, places: None }
     }
 
-    /// The same with the places of mix and master.
+    /// Returns the same record with the locations of mix and master.
     pub fn at(self, input: &Path, output: &Path) -> Self {
         Self { places: Places::of(input, output), ..self }
     }

@@ -1,4 +1,4 @@
-//! Reference tracks of a batch: each is read once, by the first song that needs it.
+//! Reference tracks of a batch: each is read only once, by the first song that needs it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ use crate::song::measure_part;
 use crate::song::observer::Observer;
 use crate::song::section::Section;
 
-/// What is known of one reference, or why nothing is.
+/// The results for one reference, or the errors of reading it.
 #[derive(Default)]
 struct Known {
     hash: OnceLock<Result<String, Cause>>,
     profile: OnceLock<Result<(Profile, Vec<Warning>), Cause>>,
 }
 
-/// All references that were asked for so far.
+/// All references that were requested so far.
 #[derive(Default)]
 pub struct References {
     known: Mutex<HashMap<(PathBuf, String), Arc<Known>>>,
@@ -35,26 +35,26 @@ impl References {
         Arc::clone(known.entry((path.to_owned(), section)).or_default())
     }
 
-    /// Hashes of the files, in order.
+    /// Returns the hashes of the references' files, in order.
     ///
     /// # Errors
-    /// One of them cannot be read: says which, and why.
+    /// A file cannot be read: the message names it and the reason.
     pub fn hashes(&self, references: &[Reference]) -> Result<Vec<String>, Cause> {
         references.iter().map(|reference| self.hash(&reference.path)).collect()
     }
 
-    /// Hash of a file that songs are mastered towards.
+    /// Returns the hash of a file that songs are mastered towards.
     ///
     /// # Errors
-    /// It cannot be read: says why.
+    /// The file cannot be read: the message gives the reason.
     pub fn hash(&self, path: &Path) -> Result<String, Cause> {
         self.get(path, None).hash.get_or_init(|| file_hash(path).map_err(Cause::from)).clone()
     }
 
-    /// All of them, measured.
+    /// Returns all references, measured.
     ///
     /// # Errors
-    /// One of them holds no sound: says which, and why.
+    /// A reference contains no sound: the message names it and the reason.
     pub fn measured(&self, references: &[Reference], observer: &dyn Observer) -> Result<Vec<MeasuredReference>, Cause> {
         let measured = |reference: &Reference| {
             let known = self.get(&reference.path, reference.section);

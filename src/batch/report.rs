@@ -21,7 +21,7 @@ use crate::render::promises::Verdict;
 use crate::report::Report;
 use crate::report::album::{AlbumReport, WithoutCueSheet};
 
-/// Raised when the meaning of a field changes.
+/// Version of the report; raised when the meaning of a field changes.
 const BATCH_REPORT_VERSION: u32 = 3;
 
 /// Text between the head and the first song.
@@ -29,19 +29,19 @@ const OPENING: &str = ",\"songs\":[\n";
 /// Text after the last song.
 const CLOSING: &str = "]}\n";
 
-/// Everything but the songs.
+/// Everything in the report but the songs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Head {
     pub version: u32,
     pub program: String,
-    /// Names the whole plan.
+    /// Hash of the whole plan.
     pub plan: String,
-    /// Masters of the whole plan.
+    /// Number of masters in the whole plan
     pub plan_songs: usize,
-    /// Which part of it this is.
+    /// The part of the plan in this report, as its number from 1 and the number of parts; none for a whole plan.
     pub shard: Option<(usize, usize)>,
-    /// Of the songs that follow.
+    /// Counts of the songs that follow, by outcome.
     pub summary: Summary,
     /// The albums that the songs make up.
     pub albums: Vec<AlbumReport>,
@@ -50,7 +50,7 @@ pub(super) struct Head {
     pub without_cue_sheet: Vec<WithoutCueSheet>,
 }
 
-/// What a batch writes as JSON.
+/// The JSON report of a batch.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "describes what is written song by song")]
 pub struct BatchReport {
@@ -59,11 +59,11 @@ pub struct BatchReport {
     songs: Vec<Entry>,
 }
 
-/// One master.
+/// One master of the plan.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
-    /// Its place in the plan, from 0.
+    /// Position in the plan, from 0.
     pub index: usize,
     input: String,
     output: String,
@@ -75,7 +75,7 @@ pub(super) struct Entry {
     cause: Option<String>,
     made_from: Option<MadeFrom>,
     output_hash: Option<String>,
-    /// What was measured of the mix.
+    /// Measurements of the mix.
     profile: Option<Box<Profile>>,
     /// The report of its master.
     report: Option<Box<Report>>,
@@ -106,23 +106,23 @@ impl Status {
     }
 }
 
-/// Where the reports of a plan lie.
+/// Returns the paths of a plan's reports: JSON and CSV.
 pub fn paths(output: &Path, shard: Option<Shard>) -> [PathBuf; 2] {
     let name = shard.map_or_else(|| "report".to_owned(), |Shard { number, of }| format!("report.{number}-of-{of}"));
     ["json", "csv"].map(|extension| output.join(format!("{name}.{extension}")))
 }
 
-/// Refuses to replace a file that is no report of a batch.
+/// Refuses to replace a file that is not the report of a batch.
 ///
 /// # Errors
-/// It exists and is something else.
+/// The file exists and is something else.
 pub fn check(path: &Path) -> Result<(), Error> {
     if std::fs::metadata(path).is_err() {
         return Ok(());
     }
     let mut lines = io::BufReader::new(open_regular(path)?);
     let start = lines.fill_buf().unwrap_or_default();
-    // A line that begins like no report may be as long as the file.
+    // Check the start first: the first line of another file may be as long as the file.
     let is_ours = match start {
         start if start.starts_with(b"{\"version\":") => {
             next_line(&mut lines).is_ok_and(|line| line.ends_with(OPENING.as_bytes()))
@@ -132,27 +132,27 @@ pub fn check(path: &Path) -> Result<(), Error> {
     if is_ours { Ok(()) } else { Err(crate::io::Error::Exists { path: path.to_owned() }.into()) }
 }
 
-/// The longest line: a song's report has its figures over time, and the head holds the report of an album.
+/// Most bytes of a line: a song's line holds curves over time, and the head holds the reports of albums.
 const MAX_LINE_BYTES: u64 = 256 << 20;
 
-/// The next line with its end, or what there is of it.
+/// Returns the next line including its line break, or as much of it as there is.
 pub(super) fn next_line(lines: &mut impl io::BufRead) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     lines.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)?;
     Ok(line)
 }
 
-/// The albums that the report in `output` tells of.
+/// Returns the albums in the report that lies in `output`; none if it cannot be read.
 pub(super) fn albums(output: &Path) -> Vec<AlbumReport> {
     let [json, _] = paths(output, None);
     let head = open_regular(&json).ok().and_then(|file| parse_head(&next_line(&mut io::BufReader::new(file)).ok()?));
     head.map_or_else(Vec::new, |head| head.albums)
 }
 
-/// Writes both reports.
+/// Writes the JSON report and the table.
 ///
 /// # Errors
-/// They cannot be written.
+/// A file cannot be written.
 pub(super) fn write(
     plan: &Plan,
     output: &Path,
@@ -195,7 +195,7 @@ pub(super) fn write(
     write_both(&paths(output, plan.shard), &head, entries)
 }
 
-/// Writes a report and its table.
+/// Writes a JSON report, and a table of its songs.
 pub(super) fn write_both(
     [json, csv]: &[PathBuf; 2],
     head: &Head,
@@ -218,13 +218,13 @@ pub(super) fn write_both(
     Ok(text::write_with(csv, true, |file| file.write_all(&table))?)
 }
 
-/// The head in the first line of a report.
+/// Parses the head in the first line of a report.
 pub(super) fn parse_head(line: &[u8]) -> Option<Head> {
     let line = line.strip_suffix(OPENING.as_bytes())?;
     serde_json::from_slice(&[line, b"}"].concat()).ok()
 }
 
-/// The song in a further line; `None` at the end.
+/// Parses the song in a further line; returns `None` for the last line.
 pub(super) fn parse_entry(line: &str) -> Option<serde_json::Result<Entry>> {
     let line = line.trim_end_matches(['\n', ',']);
     (line != CLOSING.trim_end()).then(|| serde_json::from_str(line))
@@ -285,11 +285,11 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// What a formula begins with in a spreadsheet, in letters of full width as well.
+/// First characters of a spreadsheet formula, also as full-width forms.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
-/// A text as a cell: a spreadsheet takes one that begins as a formula does, whatever cannot be seen before, for one and
-/// runs it. An apostrophe in front makes it a text again.
+/// Converts a text to a cell. Spreadsheets run a text that begins like a formula, even behind invisible characters; an
+/// apostrophe in front keeps it a text.
 pub(super) fn text_cell(text: &str) -> String {
     let is_unseen = |c: char| c.is_whitespace() || c.is_control() || c.width() == Some(0);
     let is_formula = text.trim_start_matches(is_unseen).starts_with(FORMULA) || text.starts_with(['\t', '\r', '\n']);
@@ -299,7 +299,7 @@ pub(super) fn text_cell(text: &str) -> String {
 
 pub(super) fn csv_line<T: AsRef<[u8]>>(cells: &[T]) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    // Memory takes all that is written.
+    // Writing to memory does not fail.
     let _ = writer.write_record(cells);
     writer.into_inner().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Masters the songs of a plan, several at once.
+//! Masters the songs of a plan, several at a time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
@@ -30,30 +30,30 @@ use crate::report::warning::{Warning, WarningKind};
 use crate::request::page::PageAudio;
 use crate::song::read_ahead::side_by_side;
 
-/// How a batch is run; none of it changes a master.
+/// Options of a batch run; none of them changes a master.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Songs at once; by default as many as there are cores and memory for.
+    /// Number of songs at a time; by default as many as cores and memory allow.
     pub jobs: Option<NonZeroUsize>,
-    /// Memory for all of them, bytes; by default half of what is free.
+    /// Memory for all songs together, bytes; by default half of what is free.
     pub memory_bytes: Option<u64>,
-    /// Files that no batch has written may be replaced.
+    /// True if files that no batch has written may be replaced.
     pub force: bool,
-    /// Finished songs are left as they are.
+    /// True if finished songs are left as they are.
     pub resume: bool,
-    /// Every song gets a page that plays this, and all together get one.
+    /// The sound on every song's page; `None` writes no pages. With pages, an index page is written as well.
     pub pages: Option<PageAudio>,
-    /// Every album gets a cue sheet and a track list, with so much silence between its songs, seconds.
+    /// Silence between the songs of an album, seconds, if every album gets a cue sheet and a track list.
     pub cue_gap_s: Option<f64>,
-    /// A summary is written for this day.
+    /// Date of the summary, if one is to be written.
     pub summary_date: Option<String>,
 }
 
-/// A batch at its end.
+/// The results of a batch.
 pub struct Finished {
-    /// How the songs came out.
+    /// Counts of the songs by outcome.
     pub summary: Summary,
-    /// The albums that the songs make up.
+    /// Reports of the albums that the songs make up.
     pub albums: Vec<AlbumReport>,
     /// Albums without the cue sheet that was asked for.
     pub without_cue_sheet: Vec<WithoutCueSheet>,
@@ -62,7 +62,8 @@ pub struct Finished {
 /// Masters all songs of `plan` into `output`, and writes the report there.
 ///
 /// # Errors
-/// Nothing can be written there, or the memory does not suffice. A song that fails is none.
+/// Nothing can be written there, the memory does not suffice, or settings or a common reference cannot be used. A song
+/// that fails is not an error.
 pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> Result<Finished, Error> {
     let budget = Budget::new(options.jobs, options.memory_bytes).map_err(Error::Usage)?;
     let budget = if options.pages == Some(PageAudio::Full) { budget.for_whole_songs() } else { budget };
@@ -89,7 +90,7 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
             Err(Error::Io(error @ io::Error::Changed { .. })) => {
                 (all_ended(&part, &shared, watch, |item| waits_for(item, &error)), None)
             }
-            // Other albums can do nothing for it.
+            // The error concerns this album only: the other albums are still mastered.
             Err(error) if name.is_some() => (
                 all_ended(&part, &shared, watch, |_| Outcome::Failed(Cause::new(error.code(), error.to_string()))),
                 None,
@@ -114,7 +115,7 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     Ok(Finished { summary: plan.summary(&outcomes), albums, without_cue_sheet })
 }
 
-/// Masters songs that have to do with one another: what became of each, and the report of their album.
+/// Masters a group of related songs. Returns the outcome of each, and the report of their album.
 fn run_part(
     plan: &Plan,
     shared: &mut Shared,
@@ -133,7 +134,7 @@ fn run_part(
     Ok((outcomes, album))
 }
 
-/// All songs of an album come to such an end, since it cannot be mastered as one.
+/// Ends all songs of an album that cannot be mastered as one, with the outcome `end` for each.
 fn all_ended(plan: &Plan, shared: &Shared, watch: &dyn Watch, end: impl Fn(&Item) -> Outcome) -> Vec<Outcome> {
     let outcomes: Vec<Outcome> = plan.items.iter().map(end).collect();
     for (item, outcome) in plan.items.iter().zip(&outcomes) {
@@ -151,7 +152,7 @@ fn all_ended(plan: &Plan, shared: &Shared, watch: &dyn Watch, end: impl Fn(&Item
     outcomes
 }
 
-/// A song of an album of which a file is still being written.
+/// Returns the outcome of a song whose album waits for a file that is still being written.
 fn waits_for(item: &Item, error: &io::Error) -> Outcome {
     let sentence = match error {
         io::Error::Changed { path } if *path != item.input => format!("its album waits for {}", io::name(path)),
@@ -171,8 +172,8 @@ fn check_inputs(plan: &Plan) -> Result<(), Error> {
     }
 }
 
-/// A reference or profile that all songs share, or those of a genre, and that cannot be used is no song's fault, and ends
-/// the batch before it begins.
+/// Measures the references and the profile that all songs share, and those of genres. If one of them cannot be used,
+/// no song is to blame: the batch ends before it begins.
 fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) -> Result<(), Error> {
     let Some(first) = plan.items.first() else { return Ok(()) };
     let mut common: Vec<_> = first.settings.genre_references.iter().map(|of| of.reference.clone()).collect();
@@ -209,7 +210,7 @@ pub(super) fn shared<'a>(output: &'a Path, options: &Options, (spool_bytes, page
     }
 }
 
-/// Time between two looks at a song that another batch works on.
+/// Time between two checks of a song that another batch works on.
 const BUSY_WAIT: Duration = Duration::from_millis(50);
 
 struct Workers<'a> {
@@ -220,7 +221,7 @@ struct Workers<'a> {
     outcomes: Mutex<Vec<Outcome>>,
 }
 
-/// A song to be come to; `was_busy` when another batch had it the last time.
+/// A song in the queue. `was_busy` is true if another batch worked on it at the last attempt.
 struct Queued {
     at: usize,
     was_busy: bool,
@@ -229,7 +230,7 @@ struct Queued {
 impl<'a> Workers<'a> {
     fn new(plan: &'a Plan, shared: &'a Shared, watch: &'a dyn Watch) -> Self {
         let songs = plan.items.len();
-        // The masters of one mix are in one hand, which reads it once.
+        // One worker makes all masters of a mix, and so reads it only once.
         let mut queue: VecDeque<Vec<Queued>> = VecDeque::new();
         for (at, item) in plan.items.iter().enumerate() {
             let next = Queued { at, was_busy: false };
@@ -241,7 +242,7 @@ impl<'a> Workers<'a> {
         Self { plan, shared, watch, queue: Mutex::new(queue), outcomes: Mutex::new(vec![Outcome::Left; songs]) }
     }
 
-    /// What became of every song, in the plan's order.
+    /// Masters all songs. Returns their outcomes in the plan's order.
     fn run(self, jobs: usize) -> Vec<Outcome> {
         side_by_side(jobs.min(self.plan.items.len()), || self.work());
         self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)
@@ -251,7 +252,7 @@ impl<'a> Workers<'a> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Masters songs until there are none.
+    /// Masters songs until the queue is empty.
     fn work(&self) {
         let mut deciders = Deciders::default();
         let next = || self.queue().pop_front();
@@ -299,7 +300,7 @@ impl<'a> Workers<'a> {
         self.end(at, outcome, report.as_deref());
     }
 
-    /// A failure, which is remembered until the next run.
+    /// Records a failure, so that the next run recognises it. Returns the outcome.
     fn failed(&self, item: &Item, cause: Cause) -> Outcome {
         let made_from = self.shared.made_from(item).unwrap_or_default();
         match self.shared.records.fail(&item.output, &Failure::new(made_from, cause.clone())) {
@@ -325,7 +326,7 @@ impl<'a> Workers<'a> {
     }
 }
 
-/// Size of a song's file: what its work is measured by.
+/// Returns the size of a song's file, which measures the work on it.
 fn bytes(item: &Item) -> u64 {
     std::fs::metadata(&item.input).map_or(0, |metadata| metadata.len())
 }

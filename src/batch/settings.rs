@@ -1,4 +1,4 @@
-//! How the songs of a batch are mastered: what holds for all, and what a row of a plan says instead.
+//! Settings of the songs of a batch: defaults for all, and changes by the rows of a plan.
 
 use std::path::{Path, PathBuf};
 
@@ -12,52 +12,52 @@ use crate::request::job::{MasterJob, Output};
 use crate::request::reference::{Genre, GenreReference, Reference};
 use crate::request::settings::MasterSettings;
 
-/// Everything that decides how a song of a batch comes out, but for the song.
+/// Everything that determines the master of a song, apart from the song itself.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The settings that a single song has as well.
+    /// The settings that also apply to a single song.
     pub master: MasterSettings,
-    /// What songs of a genre go towards instead of its profile.
+    /// References for the songs of a genre, in place of the genre's profile.
     pub genre_references: Vec<GenreReference>,
-    /// Records of which each song goes towards the one that is most like it.
+    /// References of which each song is mastered towards the most similar one.
     pub folder_references: Vec<Reference>,
-    /// Container of the masters.
+    /// File format of the masters.
     pub format: Format,
 }
 
 impl Settings {
-    /// Sets what a column of a plan says. Paths are relative to `base`.
+    /// Sets the value of a column of a plan. Paths are relative to `base`.
     ///
     /// # Errors
-    /// The column is unknown or cannot hold these values: says why.
+    /// The column is unknown or does not accept these values: the message gives the reason.
     pub fn set(&mut self, column: &str, values: &[String], base: &Path) -> Result<(), String> {
         self.master.set(column, values, base)
     }
 
-    /// The job of mastering `input` with these settings.
+    /// Creates the job that masters `input` with these settings.
     pub fn job(&self, input: PathBuf, output: PathBuf, force: bool) -> MasterJob {
         let output = Output { path: output, format: self.format, force, delta: None, page: None };
         MasterJob { input, output, settings: self.master.clone(), recipe: None }
     }
 
-    /// The records that the song goes towards if it is of this genre.
+    /// Returns the references for songs of this genre.
     pub fn references_of(&self, genre: &str) -> Vec<Reference> {
         let own = self.genre_references.iter().filter(|of| of.genre == genre);
         own.map(|of| of.reference.clone()).collect()
     }
 
-    /// Whether only the sound of a song tells which references it has.
+    /// True if the references of a song depend on its genre, which may only be known from its sound.
     pub fn goes_by_genre(&self) -> bool {
         self.master.references.is_empty() && self.master.profile.is_none() && !self.genre_references.is_empty()
     }
 
-    /// Whether a song goes towards the record of a folder that is most like it.
+    /// True if each song is mastered towards the most similar record of a folder.
     pub fn goes_by_likeness(&self) -> bool {
         let has_direction = !self.master.references.is_empty() || self.master.profile.is_some();
         !has_direction && self.master.genre() == Genre::Auto && !self.folder_references.is_empty()
     }
 
-    /// All records that the song may come to go towards.
+    /// Returns all references that a song may be mastered towards.
     pub fn possible_references(&self) -> Vec<Reference> {
         match self.master.genre() {
             _ if self.goes_by_likeness() => self.folder_references.clone(),
@@ -68,27 +68,27 @@ impl Settings {
         }
     }
 
-    /// All files that songs are mastered towards.
+    /// Returns all files that songs are mastered towards.
     pub fn sources(&self) -> impl Iterator<Item = &PathBuf> {
         let by_genre = self.genre_references.iter().map(|of| &of.reference).chain(&self.folder_references);
         self.master.references.iter().chain(by_genre).map(|reference| &reference.path).chain(&self.master.profile)
     }
 
-    /// Refuses what no song could be mastered with.
+    /// Refuses settings with which no song could be mastered.
     ///
     /// # Errors
-    /// A value that no recipe accepts.
+    /// A value is not accepted by any recipe, or the format does not support the samples.
     pub fn check(&self) -> Result<(), Error> {
         self.master.check(self.format)
     }
 
-    /// Refuses a reference of a genre that no song will be of, as long as no row of a plan says otherwise.
+    /// Refuses a reference for a genre that no song can have, unless a row of a plan overrides the genre.
     ///
     /// # Errors
-    /// There is one: says which, and what to do.
+    /// There is such a reference: the message names it and the remedy.
     pub fn check_genre_references(&self) -> Result<(), Error> {
         let given = match self.master.genre() {
-            // What a song's tags name may be any of them.
+            // The tags of a song may name any genre.
             Genre::Auto => return Ok(()),
             Genre::Named(name) => name,
             Genre::Universal => UNIVERSAL.to_owned(),
@@ -104,8 +104,9 @@ impl Settings {
         )))
     }
 
-    /// Hash of all that decides how a song comes out, but for the song. `references` are the hashes of the files of
-    /// [`possible_references`](Self::possible_references), in order, `profile` is that of its file, `context` is whatever else a song is mastered towards.
+    /// Hashes everything that determines the master of a song, apart from the song itself. `references` are the hashes
+    /// of the files of [`possible_references`](Self::possible_references), in order; `profile` is the hash of the
+    /// profile's file; `context` is the hash of everything else that a song is mastered towards.
     ///
     /// # Panics
     /// Never: plain data has a JSON form.
@@ -132,7 +133,7 @@ impl Settings {
                 _ => Vec::new(),
             },
             is_by_likeness: self.goes_by_likeness(),
-            // Files count by what is in them.
+            // Files are hashed by their content, not by their paths.
             settings: MasterSettings { references: Vec::new(), profile: None, genre, ..self.master.clone() },
             format: self.format,
             references: references

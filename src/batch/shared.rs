@@ -1,4 +1,4 @@
-//! What the songs of a batch share: records, references, deciders, and what was found out about all of them.
+//! State that the songs of a batch share: records, references, deciders, and the analysis of all songs together.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,69 +28,69 @@ use crate::song::Song;
 use crate::song::observer::Observer;
 use crate::workflows::album::Offset;
 
-/// What is the same for all songs of a batch.
+/// Everything that is the same for all songs of a batch.
 pub struct Shared<'a> {
-    /// Where masters go.
+    /// Folder of the masters.
     pub output: &'a Path,
-    /// What is remembered there.
+    /// Records of finished songs and failures in that folder.
     pub records: Records,
-    /// Measured references.
+    /// The references measured so far.
     pub references: References,
-    /// Files that no batch has written may be replaced.
+    /// True if files that no batch has written may be replaced.
     pub force: bool,
-    /// Finished songs are left as they are.
+    /// True if finished songs are left as they are.
     pub resume: bool,
-    /// Every song gets a page that plays this.
+    /// The sound on every song's page; `None` writes no pages.
     pub pages: Option<PageAudio>,
-    /// Frames in memory per spool of a song.
+    /// Memory for each spool of a song, bytes.
     pub spool_bytes: usize,
-    /// Memory for the sound on a song's page.
+    /// Memory for the sound on a song's page, bytes.
     pub page_bytes: u64,
-    /// What was found out about all songs together.
+    /// The analysis of the songs that are currently mastered together.
     pub direction: BatchAnalysis,
 }
 
-/// The result of `work` on the song in a file. A panic in it fails that song alone.
+/// Runs `work` on the song in the file `input`. A panic fails that song alone.
 ///
 /// # Errors
-/// What `work` says, or that there was a fault.
+/// The error of `work`, or a message about the panic.
 pub fn guarded<T>(input: &Path, work: impl FnOnce() -> Result<T, Cause>) -> Result<T, Cause> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(Cause::new("fault", format!("{}: a fault of this program: please report it", input.display())))
     })
 }
 
-/// What was found out about all songs.
+/// The results of analysing the songs of a batch or an album together.
 #[derive(Default)]
 pub struct BatchAnalysis {
-    /// Names all that a song's master depends on besides itself and its settings.
+    /// Hash of everything that a song's master depends on besides the song and its settings.
     pub context: String,
-    /// The middle of the songs, when every song is mastered towards it by itself.
+    /// The middle of the songs, if every song is mastered towards it separately.
     pub middle: Option<Target>,
-    /// What is done to each song of an album, by its place in the plan.
+    /// The recipe of each song of an album, and the decision behind it, by the song's position in the plan.
     pub album: BTreeMap<usize, Result<(Recipe, DecisionReport), Cause>>,
-    /// What the loudness of the album was set to, LUFS, and how it gets there.
+    /// The loudness wanted for the album, LUFS, and the offset that reaches it.
     pub(super) loudness: Option<(f64, Offset)>,
     pub(super) held_back_by: Option<String>,
-    /// What was noticed about the references of an album.
+    /// Warnings about the references of an album.
     pub warnings: Vec<Warning>,
-    /// All songs were finished, so that nothing was found out: none can be mastered.
+    /// True if nothing was analysed because all songs were finished. No song can be mastered then.
     pub is_unknown: bool,
-    /// The report of this very album, when it is finished.
+    /// The report of this same album, if it is finished.
     pub(super) known: Option<AlbumReport>,
 }
 
-/// The deciders of one thread, each loaded when it is first needed.
+/// The deciders of one thread. Each is loaded when it is first needed.
 #[derive(Default)]
 pub struct Deciders {
-    /// The song that was read last, by the hash of its file, when further masters are made of it.
+    /// Hash, frames and profile of the song that was read last, for further masters of the same mix.
     pub(super) read: Option<(String, Song, Profile)>,
     deciders: Vec<(DeciderKind, Decider)>,
     genres: Genres,
 }
 
 impl Deciders {
-    /// The decider of a kind.
+    /// Returns the decider of this kind.
     ///
     /// # Errors
     /// The network cannot be run.
@@ -111,7 +111,7 @@ impl Deciders {
 }
 
 impl Shared<'_> {
-    /// What the master of `item` would be made from now.
+    /// Returns the hashes of everything that the master of `item` would be made from now.
     ///
     /// # Errors
     /// The song, a reference or the profile cannot be read.
@@ -119,7 +119,7 @@ impl Shared<'_> {
         self.made_from_in(item, &self.direction.context)
     }
 
-    /// The same in another company of songs.
+    /// As [`made_from`](Self::made_from), with another context.
     ///
     /// # Errors
     /// As [`made_from`](Self::made_from).
@@ -133,18 +133,19 @@ impl Shared<'_> {
         Ok(MadeFrom { input_hash, settings_hash: item.settings.hash(&references, profile.as_deref(), context) })
     }
 
-    /// How the song stands.
+    /// Returns the state of the song's master.
     ///
     /// # Errors
-    /// Its master is there and cannot be read.
+    /// The master exists and cannot be read.
     pub fn standing(&self, item: &Item, made_from: &MadeFrom) -> Result<MasterState, Cause> {
         Ok(self.records.standing(&item.output, made_from)?)
     }
 
-    /// The target of a song, or of all `songs` of a record, from the files `inputs`; the job gets the references of their genre.
+    /// Finds the target of a song, or of all `songs` of an album, which were read from the files `inputs`. The
+    /// returned job contains the references of their genre, or the most similar one of a folder.
     ///
     /// # Errors
-    /// A reference or a profile cannot be used, or the network failed.
+    /// A reference or a profile cannot be used, or the network fails.
     pub fn aimed(
         &self,
         settings: &Settings,

@@ -1,4 +1,4 @@
-//! One song of a batch, from its standing to its record.
+//! Masters one song of a batch, from checking its state to writing its record.
 
 use std::path::Path;
 
@@ -28,23 +28,23 @@ use crate::song::observer::Observer;
 use crate::workflows::master::deliver;
 use crate::workflows::mix::{Decided, Mix};
 
-/// How a song of a batch came out.
+/// The result of mastering one song of a batch.
 #[derive(Debug)]
 pub enum Done {
     /// Its master was written.
     Mastered {
-        /// What was done.
+        /// Report of the master.
         report: Box<Report>,
-        /// There was no master before.
+        /// True if there was no master before.
         is_new: bool,
     },
-    /// Its master was there.
+    /// The master already exists.
     Unchanged,
-    /// Another batch works on it.
+    /// Another batch works on the song.
     Busy,
-    /// Its file changed while it was read: says so.
+    /// The file changed while it was read; holds a message that says so.
     Changing(Cause),
-    /// Nothing could be written, which is no fault of the song: says why.
+    /// Nothing could be written, which is not the song's fault; holds the reason.
     Hindered(Cause),
 }
 
@@ -52,7 +52,7 @@ impl Shared<'_> {
     /// Masters a song unless it is finished.
     ///
     /// # Errors
-    /// The song fails: says why, in one line.
+    /// The song fails: the message gives the reason in one line.
     pub fn run(&self, item: &Item, deciders: &mut Deciders, observer: &dyn Observer) -> Result<Done, Cause> {
         let made_from = self.made_from(item)?;
         let has_page = || self.pages.is_none() || pages::path(&self.output.join(&item.output)).exists();
@@ -67,7 +67,7 @@ impl Shared<'_> {
             Ok(None) => return Ok(Done::Busy),
             Err(error) => return Ok(Done::Hindered(error.into())),
         };
-        // Another batch may have finished it while this one waited for the claim.
+        // Another batch may have finished it between the check and the claim.
         if is_finished()? {
             claim.release();
             return Ok(Done::Unchanged);
@@ -75,7 +75,8 @@ impl Shared<'_> {
         self.claimed(item, made_from, claim, deciders, observer)
     }
 
-    /// Masters a song that is claimed. The claim is given back when it is known what lies at the song's place.
+    /// Masters a song that is claimed. The claim is released as soon as it is clear which file lies at the song's
+    /// place; otherwise it stays behind for the next run.
     fn claimed(
         &self,
         item: &Item,
@@ -115,7 +116,7 @@ impl Shared<'_> {
         Ok(Done::Mastered { report: Box::new(report), is_new })
     }
 
-    /// The page of a master, if there are to be pages.
+    /// Returns the page of a master, if pages are to be written.
     fn page(&self, path: &Path) -> Result<Option<Page>, Error> {
         let page = self.pages.map(|audio| pages::page(pages::path(path), audio, self.force));
         page.as_ref().map_or(Ok(()), pages::check)?;
@@ -145,7 +146,7 @@ impl Shared<'_> {
         self.master(item, (&job, made_from), deciders, observer)
     }
 
-    /// A batch was killed at this song, and a file is there: if it is the song's master, it is kept.
+    /// Handles a file left by a killed batch: masters the song again beside it, and keeps the file if it is the same.
     fn compared(
         &self,
         item: &Item,
@@ -161,7 +162,7 @@ impl Shared<'_> {
             return Err(io::Error::Exists { path: path.to_owned() }.into());
         }
         if self.pages.is_some() {
-            // A page is written with its master.
+            // A page is only written together with its master.
             return self.mastered(item, made_from, MasterState::Outdated, deciders, observer);
         }
         report.output.path = path.display().to_string();
@@ -177,7 +178,7 @@ impl Shared<'_> {
     ) -> Result<(Report, Profile), Error> {
         let edges = job.settings.edges.params()?;
         let before = stamp(&job.input);
-        // What was read before makes room first.
+        // Free the memory of the previous song before reading another one.
         let (hash, song, profile) = match deciders.read.take() {
             Some(read) if read.0 == made_from.input_hash && read.1.edges == edges => read,
             _ => {
@@ -203,7 +204,7 @@ impl Shared<'_> {
         Ok((report, profile))
     }
 
-    /// The decision for a song, with the warnings about its references.
+    /// Returns the decision for a song, with warnings about its references.
     fn decided<'a>(
         &self,
         item: &Item,

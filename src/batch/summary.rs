@@ -1,4 +1,4 @@
-//! A dated summary of a run, as text and as JSON, short enough for a mail.
+//! A dated summary of a run, as text and as JSON, short enough for an e-mail.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,34 +14,34 @@ use crate::error::{Cause, Error};
 use crate::io::{self, text};
 use crate::report::album::{AlbumReport, WithoutCueSheet};
 
-/// Raised when the meaning of a field changes.
+/// Version of the summary; raised when the meaning of a field changes.
 const SUMMARY_VERSION: u32 = 2;
-/// Seconds of a day.
+/// Number of seconds in a day.
 const DAY_S: u64 = 86_400;
 
-/// What a run did, in short.
+/// The summary of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunSummary {
     /// Version of the meaning of the fields.
     pub version: u32,
-    /// The program.
+    /// Name and version of the program.
     pub program: String,
     /// Day of the run in UTC, as in 2026-11-30.
     pub date: String,
-    /// How many songs came out how.
+    /// Counts of the songs by outcome.
     pub songs: Summary,
     /// Masters that were written where there were none.
     pub new: Vec<String>,
     /// Masters that were written anew.
     pub again: Vec<String>,
-    /// Files that were written of songs of albums on which nothing can be heard.
+    /// Files written for silent songs of albums.
     pub silent: Vec<String>,
     /// Songs that have no master.
     pub without_master: Vec<Missing>,
     /// Masters of earlier runs whose mixes are gone.
     pub orphaned: Vec<Places>,
-    /// Albums, with what is to be said of each.
+    /// The albums, with a few sentences about each.
     pub albums: Vec<AlbumSummary>,
     /// Albums without the cue sheet that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -58,9 +58,9 @@ pub struct Missing {
     pub code: String,
     /// What happened and what to do, in one line.
     pub cause: String,
-    /// It failed in the same way before, and has not changed since.
+    /// True if it failed in the same way before, and has not changed since.
     pub is_known: bool,
-    /// Its file was still being written: the next run takes it.
+    /// True if its file was still being written: the next run takes it.
     pub is_changing: bool,
 }
 
@@ -74,14 +74,14 @@ impl Missing {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AlbumSummary {
-    /// What it is called, where there are several.
+    /// Name of the album, if there are several.
     pub name: Option<String>,
-    /// What is to be said of it.
+    /// The results of the album, in sentences.
     pub sentences: Vec<String>,
 }
 
 impl RunSummary {
-    /// The summary of a run on some day.
+    /// Summarizes a run; `date` is the day to print.
     pub fn new(
         date: String,
         plan: &Plan,
@@ -104,7 +104,7 @@ impl RunSummary {
             let Cause { code, sentence } = cause.clone();
             Some(Missing { input: item.input.display().to_string(), code, cause: sentence, is_known, is_changing })
         });
-        // A song without masters for several places lacks them all for one reason as a rule.
+        // Masters of one song for several destinations usually fail for the same reason: list it once.
         let mut without_master: Vec<Missing> = Vec::new();
         missing.for_each(|missing| {
             if !without_master.contains(&missing) {
@@ -127,7 +127,7 @@ impl RunSummary {
         }
     }
 
-    /// The summary as a text of a few lines.
+    /// Formats the summary as a text of a few lines.
     pub fn text(&self) -> String {
         let Self {
             version: _,
@@ -168,10 +168,10 @@ impl RunSummary {
         out
     }
 
-    /// Writes text and JSON into the output folder, in place of those of an earlier run on that day.
+    /// Writes text and JSON into the output folder. Replaces those of an earlier run on the same day.
     ///
     /// # Errors
-    /// They cannot be written.
+    /// A file cannot be written.
     pub fn write(&self, output: &Path) -> Result<(), Error> {
         let [txt, json] = paths(output, &self.date);
         text::replace(&txt, &self.text(), "goldmaster ")?;
@@ -180,7 +180,7 @@ impl RunSummary {
     }
 }
 
-/// Lines of a list in the text; the JSON has all.
+/// Most lines of a list in the text; the JSON has all.
 const MAX_LISTED: usize = 50;
 
 /// Appends a list under a title, unless it is empty.
@@ -193,23 +193,23 @@ fn list(out: &mut String, title: &str, lines: Vec<String>) {
     }
 }
 
-/// A line that may hold names of files: the text is read on terminals and in mails.
+/// Makes a line with file names safe to show: the text is read in terminals and e-mails.
 fn shown(line: &str) -> String {
     io::name(line.as_ref())
 }
 
-/// Where the summary of a day lies.
+/// Returns the paths of the summary of a day: text and JSON.
 pub fn paths(output: &Path, date: &str) -> [PathBuf; 2] {
     ["txt", "json"].map(|extension| output.join(format!("summary-{date}.{extension}")))
 }
 
-/// The present day in UTC.
+/// Returns the current date in UTC.
 pub fn today() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     date(seconds / DAY_S)
 }
 
-/// The date of a day counted from 1970-01-01, by the Gregorian calendar.
+/// Returns the Gregorian date of a day counted from 1970-01-01.
 fn date(days: u64) -> String {
     let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let (mut year, mut left) = (1970, days);

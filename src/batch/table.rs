@@ -1,4 +1,4 @@
-//! Reads a plan from CSV or JSON.
+//! Reads a plan from a CSV or JSON file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,20 +14,20 @@ use crate::io::output_spec::Format;
 use crate::request::naming::NamePattern;
 use crate::request::settings::{DIRECTIONS, MasterSettings};
 
-/// Separates several values in one cell of a CSV. Where it separates the columns as well, such a cell is quoted.
+/// Separator of several values in one CSV cell. If it also separates the columns, such a cell must be quoted.
 const SEPARATOR: char = ';';
 
-/// What spreadsheets put between columns.
+/// Column separators that spreadsheets write.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
-/// A row: columns and their values, empty cells left out.
+/// A row: the name of each column with its values. Empty cells are left out.
 type Row = Vec<(String, Vec<String>)>;
 
-/// Reads the plan in `path`, .json or else CSV. What a row does not say is as in `settings`. Paths are relative to the
-/// plan's folder.
+/// Reads the plan in `path`: JSON if it ends with .json, otherwise CSV. Settings missing in a row are taken from
+/// `settings`. Paths are relative to the plan's folder.
 ///
 /// # Errors
-/// It cannot be read, or a row of it makes no sense: says which, and why.
+/// The file cannot be read, or a row is invalid: the message names the row and the reason.
 pub fn read(path: &Path, settings: &Settings, folder: &Path, pattern: Option<&NamePattern>) -> Result<Plan, Error> {
     let text = crate::io::text::read(path)?;
     let text = text.trim_start_matches('\u{feff}');
@@ -76,7 +76,7 @@ fn format_of(name: &str) -> Result<Format, String> {
     Format::from_str(name, true).map_err(|_| format!("{name:?} is none of wav, flac, mp3, opus"))
 }
 
-/// `max-limiting-db` and `max_limiting_db` are one column.
+/// Normalizes a column name: `max-limiting-db` and `max_limiting_db` are the same column.
 fn column(name: &str) -> String {
     name.trim().to_lowercase().replace('-', "_")
 }
@@ -84,7 +84,7 @@ fn column(name: &str) -> String {
 fn csv_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
     let head = text.lines().next().unwrap_or_default();
     let count = |delimiter: u8| head.bytes().filter(|byte| *byte == delimiter).count();
-    // The first of those that stand there most often.
+    // The most frequent delimiter in the head; on a tie, the first in the list.
     let delimiter = DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',');
     let mut builder = csv::ReaderBuilder::new();
     let mut reader = builder.trim(csv::Trim::All).delimiter(delimiter).from_reader(text.as_bytes());
@@ -104,7 +104,8 @@ fn csv_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
     rows.collect()
 }
 
-/// A number as spreadsheets write it in countries with a decimal comma, where columns have other separators: `-9,5`.
+/// Converts a number with a decimal comma, which spreadsheets write where columns have other separators: `-9,5`
+/// becomes `-9.5`.
 fn with_decimal_point(cell: &str) -> String {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match cell.split_once(',') {
@@ -130,7 +131,8 @@ fn json_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
     rows.collect()
 }
 
-/// Text, a number, true or false, a list of them, or an object of them, whose members read `key=value`.
+/// Converts a JSON value to the values of a cell: a text, a number, true or false, a list of these, or an object of
+/// these, whose members become `key=value`.
 fn values(value: &Value) -> Option<Vec<String>> {
     let plain = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),

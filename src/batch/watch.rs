@@ -1,4 +1,4 @@
-//! Who is told of the progress of a batch, and may end it.
+//! Reports the progress of a batch, and lets the user end it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,50 +9,50 @@ use crate::report::warning::Warning;
 use crate::report::{DecisionReport, Levels};
 use crate::song::observer::{Observer, Stage};
 
-/// Follows a batch song by song. Called from several threads.
+/// Receives the progress of a batch, song by song. It is called from several threads.
 pub trait Watch: Sync {
-    /// So many bytes of songs will be worked on.
+    /// The batch begins; its work is measured in bytes of the songs' files, `bytes` in total.
     fn begins(&self, bytes: u64);
 
-    /// Work worth so many more of them is done.
+    /// Further work worth `bytes` is done.
     fn worked(&self, bytes: u64);
 
-    /// A song has come to its end.
+    /// The work on a song is over.
     fn ended(&self, song: &Ended);
 
-    /// No further song is to be begun.
+    /// Returns true if no further song is to be begun.
     fn is_stopping(&self) -> bool;
 
-    /// The songs at work are to end at once, with nothing written.
+    /// Returns true if the songs in progress are to end at once, with nothing written.
     fn is_cut(&self) -> bool;
 }
 
-/// A song at its end.
+/// A song whose work is over.
 pub struct Ended<'a> {
-    /// The mix.
+    /// Path of the mix.
     pub input: &'a std::path::Path,
-    /// The master.
+    /// Path of the master.
     pub output: &'a std::path::Path,
-    /// What became of it.
+    /// Outcome of the song.
     pub outcome: &'a Outcome,
-    /// The master's figures, if it was made now.
+    /// Levels of the master, if it was made in this run.
     pub after: Option<Levels>,
-    /// What it was mastered towards, if it was made now.
+    /// The decision that it was mastered by, if it was made in this run.
     pub decision: Option<&'a DecisionReport>,
-    /// Promises that fell short.
+    /// Sentences about the promises that the master falls short of.
     pub shortfalls: Vec<String>,
-    /// What else the musician should know, if it was made now.
+    /// Warnings for the user, if the master was made in this run.
     pub notes: &'a [Stated<Warning>],
 }
 
-/// The stages of a song, and after which share of its work each begins; measured on songs of a few minutes.
+/// Stages of a song, with the share of its work after which each begins, measured on songs of a few minutes.
 const STAGES: [(Stage, f64); 4] =
     [(Stage::Reading, 0.0), (Stage::Measuring, 0.0), (Stage::Rendering, 0.45), (Stage::Limiting, 0.75)];
 
-/// Reports the progress of one song to a watch, in bytes of its file.
+/// Reports the progress of one song to a [`Watch`], in bytes of its file.
 pub struct SongProgress<'a> {
     watch: &'a dyn Watch,
-    /// Nothing is written, so that stopping is no loss.
+    /// True if the song is only measured: nothing is written, so stopping loses nothing.
     is_listening: bool,
     bytes: u64,
     told: AtomicU64,
@@ -62,23 +62,23 @@ pub struct SongProgress<'a> {
 }
 
 impl<'a> SongProgress<'a> {
-    /// The progress of a song whose file has so many bytes.
+    /// Starts the progress of a song whose file has this many bytes.
     pub fn new(watch: &'a dyn Watch, bytes: u64) -> Self {
         let zero = || AtomicU64::new(0);
         Self { watch, is_listening: false, bytes, told: zero(), stage: zero(), frames: zero(), done: zero() }
     }
 
-    /// The same of a song that is only listened to: it ends as soon as the batch is to stop.
+    /// As [`new`](Self::new), for a song that is only measured: it ends as soon as the batch is to stop.
     pub fn of_listening(watch: &'a dyn Watch, bytes: u64) -> Self {
         Self { is_listening: true, ..Self::new(watch, bytes) }
     }
 
-    /// Whatever became of it, nothing more is to be done.
+    /// Reports the remaining work as done, whatever the outcome.
     pub fn finish(&self) {
         self.report_share(1.0);
     }
 
-    /// Reports that this share of the work is done. A stage that comes again is not counted twice.
+    /// Reports that this share of the work is done. A stage that is repeated is not counted twice.
     fn report_share(&self, share: f64) {
         let done = (self.bytes as f64 * share.min(1.0)) as u64;
         let told = self.told.fetch_max(done, Ordering::Relaxed);
@@ -109,7 +109,7 @@ impl Observer for SongProgress<'_> {
     }
 }
 
-/// Reports nothing, and ends the work when the batch is to stop.
+/// Reports nothing, and ends the work as soon as the batch is to stop.
 pub struct Stopping<'a>(pub &'a dyn Watch);
 
 impl Observer for Stopping<'_> {

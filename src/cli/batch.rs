@@ -58,7 +58,7 @@ pub struct BatchArgs {
     /// album as a whole, or its loudest song, is brought to the loudness that is asked for
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "whole", help_heading = "Album")]
     pub album: Option<AlbumChoice>,
-    /// What becomes of the differences in loudness between the songs of an album
+    /// Treatment of loudness differences between the songs of an album
     #[arg(long, value_enum, value_name = "HOW", default_value_t, requires = "album", help_heading = "Album")]
     pub album_balance: AlbumBalance,
     /// Writes a cue sheet and a track list of every album, with so many seconds of silence between its songs
@@ -71,19 +71,19 @@ pub struct BatchArgs {
     pub work: WorkArgs,
 }
 
-/// Songs at once.
+/// Parses the number of songs to work on at once.
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {
     let words = "must be a number of songs from 1 on; without --jobs, there are as many as cores and memory allow";
     text.parse().map_err(|_| words.to_owned())
 }
 
-/// A gap between songs, seconds.
+/// Parses a gap between songs, seconds.
 fn gap_s(text: &str) -> Result<f64, String> {
     let gap_s = text.parse().ok().filter(|gap_s| (0.0..=60.0).contains(gap_s));
     gap_s.ok_or_else(|| "must be a number of seconds from 0 to 60".to_owned())
 }
 
-/// What the exit code makes of files that failed before in the same way.
+/// Exit code for files that failed before in the same way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum KnownFailures {
     /// The exit code is that of any failure
@@ -93,7 +93,7 @@ pub enum KnownFailures {
     Ok,
 }
 
-/// What is an album, and what of it is brought to the loudness that is asked for.
+/// The songs that form an album, and the loudness that is brought to the wanted value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum AlbumChoice {
     /// All songs are one album, which is brought to the loudness played through (BS.1770 over the album)
@@ -118,15 +118,15 @@ impl AlbumChoice {
     }
 }
 
-/// The songs that arguments name, and what is to be said of them before any work.
+/// The songs that the arguments name, with remarks to print before any work.
 pub struct Requested {
     /// The songs with their settings.
     pub plan: Plan,
-    /// What was left out.
+    /// Numbers of files that were left out.
     pub left_out: Mixes,
-    /// Whether one album is made of several.
+    /// The albums, artists and folders, if one album seems to be made of several.
     pub several: Option<SeveralAlbums>,
-    /// Which folders are albums, and which hold singles.
+    /// The classification of each folder with several songs: album or singles.
     pub folders: Vec<FolderKind>,
 }
 
@@ -151,7 +151,7 @@ pub struct WorkArgs {
     /// Replaces files that no batch has written, and masters that were edited
     #[arg(short, long)]
     pub force: bool,
-    /// Whether a file that failed before in the same way, and has not changed since, makes the exit code that of a failure
+    /// Exit code for a file that failed before in the same way, and has not changed since
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     pub known_failures: KnownFailures,
     /// Writes summary-DATE.txt and summary-DATE.json into the output folder, for a mail
@@ -163,7 +163,7 @@ pub struct WorkArgs {
     /// Writes a page for every song beside its master, and index.html of all
     #[arg(long)]
     pub report: bool,
-    /// What the pages play [default: excerpt]
+    /// Audio on the pages [default: excerpt]
     #[arg(long, value_enum, value_name = "WHAT", requires = "report")]
     pub report_audio: Option<PageAudio>,
     /// Prints failures only
@@ -182,7 +182,7 @@ pub struct MergeArgs {
 }
 
 impl BatchArgs {
-    /// The songs with their settings, and what was left out.
+    /// Returns the songs with their settings, and the numbers of files that were left out.
     pub fn plan(&self) -> Result<Requested, Error> {
         self.check()?;
         let settings = self.settings()?;
@@ -225,7 +225,7 @@ impl BatchArgs {
         Ok(Requested { plan, left_out, several, folders })
     }
 
-    /// Refuses a batch into a file, a plan that is none, and values that were taken for songs.
+    /// Refuses an output that is a file, a plan that is not a table, and option values that were taken for songs.
     fn check(&self) -> Result<(), Error> {
         let refused = |words: String| Err(Error::Usage(words));
         if self.output.is_file() {
@@ -261,7 +261,7 @@ impl BatchArgs {
         Ok(())
     }
 
-    /// Refuses a batch of no songs.
+    /// Refuses a batch without songs.
     fn check_found(&self, Mixes { found, masters: _, excluded }: &Mixes) -> Result<(), Error> {
         if !found.is_empty() {
             return Ok(());
@@ -295,7 +295,7 @@ impl BatchArgs {
         })
     }
 
-    /// The options of the run, which change no master.
+    /// Returns the options of the run, which do not change any master.
     pub fn options(&self) -> Options {
         let WorkArgs { jobs, memory, no_resume, force, report, report_audio, summary, .. } = &self.work;
         let pages = report.then(|| report_audio.unwrap_or_default());
@@ -312,7 +312,7 @@ impl BatchArgs {
 }
 
 impl MergeArgs {
-    /// File of the joint report.
+    /// Returns the path of the joint report.
     pub fn output(&self) -> PathBuf {
         let beside = || self.reports.first().map(|first| first.with_file_name("report.json"));
         self.output.clone().or_else(beside).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Command lines that cannot be meant: what to type instead.
+//! Suggests corrections for command lines that cannot be meant as typed.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use super::command;
 use super::shared::check_is_local;
 use crate::error::Error;
 
-/// Words this much alike are one word and a slip of the finger (Jaro-Winkler similarity).
+/// Least Jaro-Winkler similarity of a word to the command that it misspells.
 const LIKE: f64 = 0.85;
 
-/// Refuses a song that is a mistyped command, a folder or an address on the web.
+/// Refuses a song that is a mistyped command, a folder or a web address.
 pub fn check_song(song: &Path, others: &[PathBuf]) -> Result<(), Error> {
     check_is_local(song)?;
     if song.is_dir() {
@@ -36,7 +36,7 @@ pub fn check_song(song: &Path, others: &[PathBuf]) -> Result<(), Error> {
     }
 }
 
-/// Refuses folders where files are meant.
+/// Refuses folders where files are expected.
 pub fn check_files<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), Error> {
     match files.into_iter().find(|file| file.is_dir()) {
         Some(folder) => {
@@ -48,7 +48,7 @@ pub fn check_files<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Result<(
     }
 }
 
-/// Options of other programs, and those of this one that do the same.
+/// Options of other programs, with the equivalent options of this one.
 const SYNONYMS: [(&str, &str); 14] = [
     ("bit-depth", "bits"),
     ("destination", "for"),
@@ -66,8 +66,8 @@ const SYNONYMS: [(&str, &str); 14] = [
     ("volume", "loudness"),
 ];
 
-/// What was meant by arguments that clap refuses: another command than the first word says, the command that has an option, or
-/// what belongs between two words.
+/// Suggests a correction for arguments that clap refuses: a similar command name, the command that has the option, or
+/// the separator that is missing between two words.
 pub fn advice(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> Option<String> {
     let mut words = arguments.skip_while(|word| word == "help");
     let first = words.next()?;
@@ -119,7 +119,7 @@ pub fn advice(error: &clap::Error, arguments: impl Iterator<Item = OsString>) ->
     }
 }
 
-/// The command that a word is a misspelling of. A file of that name is a file.
+/// Returns the command that a word misspells. A word that is the name of a file is never a misspelling.
 fn meant_command(word: &Path) -> Option<String> {
     let text = word.to_str().filter(|text| text.chars().all(|c| c.is_alphabetic() || c == '-'))?;
     if word.exists() {

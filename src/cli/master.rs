@@ -34,7 +34,7 @@ pub struct MasterArgs {
 }
 
 impl MasterArgs {
-    /// The jobs that these arguments ask for: the files of a master, or of one for each of several places.
+    /// Returns the jobs of these arguments: the files of one master, or of one master per destination.
     pub fn jobs(&self) -> Result<Vec<Vec<MasterJob>>, Error> {
         let Self { input, others, settings, output, .. } = self;
         check_settings(settings, &[])?;
@@ -51,7 +51,7 @@ impl MasterArgs {
         Ok(masters.into_iter().zip(settings.each_destination()).map(jobs).collect())
     }
 
-    /// Where the recipe goes, if it is wanted.
+    /// Returns the path of the recipe, if one is to be written.
     fn recipe_to_write(&self) -> Result<Option<PathBuf>, Error> {
         let recipe = self.save_recipe.as_ref().or(self.recipe.as_ref());
         if let Some(path) = recipe.filter(|path| promises_sound(path) || begins_like_sound(path)) {
@@ -73,7 +73,7 @@ impl MasterArgs {
     }
 }
 
-/// The files of one master as jobs; the recipe goes with the first.
+/// Creates one job per file of a master; the recipe goes with the first.
 fn jobs_of(input: &Path, files: Vec<Output>, settings: &MasterSettings, recipe: Option<&PathBuf>) -> Vec<MasterJob> {
     let formats: Vec<Format> = files.iter().map(|file| file.format).collect();
     let job = |(n, output): (usize, Output)| MasterJob {

@@ -77,7 +77,7 @@ pub enum Command {
     Man,
 }
 
-/// All commands; `--genre list` answers by itself.
+/// Returns the definition of all commands, in which `--genre list` prints the genres.
 pub fn command() -> clap::Command {
     let with_list = |command: clap::Command| command.mut_arg("genre", |arg| arg.value_parser(GenreParser));
     with_list(Cli::command())

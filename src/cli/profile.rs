@@ -23,7 +23,7 @@ pub struct ProfileArgs {
 }
 
 impl ProfileArgs {
-    /// The job that these arguments ask for.
+    /// Returns the job of these arguments.
     pub fn job(&self) -> ProfileJob {
         let stem = self.output.file_stem().unwrap_or_default().to_string_lossy();
         let name = self.name.clone().unwrap_or_else(|| stem.trim_end_matches(".profile").to_string());

@@ -34,7 +34,7 @@ pub struct RenderArgs {
 }
 
 impl RenderArgs {
-    /// The jobs that these arguments ask for: one for each file of the master.
+    /// Returns the jobs of these arguments: one for each file of the master.
     pub fn jobs(&self) -> Result<Vec<RenderJob>, Error> {
         let (song, file) = (self.input.display(), self.recipe.display());
         if begins_like_sound(&self.recipe) && !begins_like_sound(&self.input) && self.input.exists() {

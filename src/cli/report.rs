@@ -13,25 +13,25 @@ pub struct PageArgs {
     /// Writes a page to hear and see mix and master: one .html file with everything in it
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// What the page plays [default: excerpt]
+    /// Audio on the page [default: excerpt]
     #[arg(long, value_enum, value_name = "WHAT", requires = "report")]
     pub report_audio: Option<PageAudio>,
 }
 
 impl PageArgs {
-    /// Whether a page is to be written.
+    /// True if a page is to be written.
     pub fn is_asked_for(&self) -> bool {
         self.report.is_some()
     }
 
-    /// The page to write, if there is to be one.
+    /// Returns the page to write, if any.
     pub fn page(&self, force: bool) -> Result<Option<Page>, Error> {
         let page = self.report.as_ref().map(|path| page(path.clone(), self.report_audio, force));
         page.transpose()
     }
 }
 
-/// A page at a path, which has to end with .html.
+/// Returns a page at a path, which must end with .html or .htm.
 pub fn page(path: PathBuf, audio: Option<PageAudio>, force: bool) -> Result<Page, Error> {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     if !matches!(extension.as_str(), "html" | "htm") {
@@ -49,7 +49,7 @@ pub struct ReportArgs {
     /// File of the page [default: AFTER.html beside the second file]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// What the page plays [default: excerpt]
+    /// Audio on the page [default: excerpt]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub report_audio: Option<PageAudio>,
     /// Replaces an existing file
@@ -61,7 +61,7 @@ pub struct ReportArgs {
 }
 
 impl ReportArgs {
-    /// The page to write.
+    /// Returns the page to write.
     pub fn page(&self) -> Result<Page, Error> {
         let beside = || self.after.with_extension("html");
         page(self.output.clone().unwrap_or_else(beside), self.report_audio, self.force)
@@ -70,7 +70,7 @@ impl ReportArgs {
 
 #[derive(Args, Debug)]
 pub struct CompletionsArgs {
-    /// Which shell
+    /// Shell to print completions for
     #[arg(value_enum)]
     pub shell: Shell,
 }

@@ -56,8 +56,8 @@ pub struct ShowArgs {
 }
 
 impl OutputArgs {
-    /// Where the masters of a song go: the files of one for each of the places, or of one for none. Difference and page
-    /// go with the first file.
+    /// Returns the files to write: those of one master, or of one master per destination. Difference and page go with
+    /// the first file.
     pub fn outputs(&self, input: &Path, places: &[Destination]) -> Result<Vec<Vec<Output>>, Error> {
         if self.name.is_some() && self.outputs.len() > 1 {
             let words = "with --name, -o is the folder of the masters: give a single one";
@@ -78,7 +78,7 @@ impl OutputArgs {
         places.iter().map(|place| self.files(input, Some(*place), true)).collect()
     }
 
-    /// The files of one master; the place is in their names if there are several.
+    /// Returns the files of one master. Their names include the destination if there are several.
     fn files(&self, input: &Path, place: Option<Destination>, is_one_of_several: bool) -> Result<Vec<Output>, Error> {
         let shown = place.filter(|_| is_one_of_several);
         let paths = match (&self.name, self.outputs.as_slice()) {
@@ -93,7 +93,7 @@ impl OutputArgs {
         Ok(files)
     }
 
-    /// The path by a pattern, in the folder that is given, or beside the mix.
+    /// Fills a name pattern, and returns the path in the given folder, or beside the mix.
     fn named(&self, pattern: &NamePattern, input: &Path, place: Option<Destination>) -> Result<PathBuf, Error> {
         let refused = |cause: String| Error::Usage(format!("{}: {cause}", input.display()));
         let mut name = pattern.fill(input, &Tags::read(input).facts(), place).map_err(refused)?.into_os_string();
@@ -107,7 +107,7 @@ impl OutputArgs {
         Ok(path)
     }
 
-    /// The extension of a master whose name has none.
+    /// Returns the extension for a master whose name has none.
     fn extension(&self) -> &'static str {
         self.format.unwrap_or(Format::Wav).extension()
     }
@@ -128,7 +128,7 @@ impl OutputArgs {
     }
 }
 
-/// The path with the place in its name, if there is one.
+/// Inserts the destination, if any, into a file name.
 fn with_place(path: PathBuf, place: Option<Destination>) -> PathBuf {
     let Some(place) = place else { return path };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -140,7 +140,7 @@ fn with_place(path: PathBuf, place: Option<Destination>) -> PathBuf {
     path.with_file_name(format!("{} [{place}]{}", &name[..name.len() - end.len()], &name[name.len() - end.len()..]))
 }
 
-/// Reads the name of a genre; `list` shows all of them instead.
+/// Parses the name of a genre; `list` prints all genres instead.
 #[derive(Clone)]
 pub struct GenreParser;
 
@@ -150,15 +150,15 @@ impl TypedValueParser for GenreParser {
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Genre, clap::Error> {
         if value == "list" {
             let table = genre_table().map_err(|error| clap::Error::raw(ErrorKind::Io, error))?;
-            // Printed as the version is: on the standard output, with success.
+            // Printed like the version: on the standard output, with success.
             return Err(clap::Error::raw(ErrorKind::DisplayVersion, table));
         }
         TypedValueParser::parse_ref(&|text: &str| text.parse::<Genre>(), command, arg, value)
     }
 }
 
-/// Refuses what the settings of a command line cannot mean: references on the web, and a record that is to be taken as it is
-/// where none is named. Other records, as those of genres, count.
+/// Refuses settings that cannot work: references on the web, and `--match literal` without a reference. `others` are
+/// references given in other ways, such as those of genres.
 pub fn check_settings(settings: &MasterSettings, others: &[&Reference]) -> Result<(), Error> {
     let references = others.iter().copied().chain(&settings.references);
     references.clone().try_for_each(|reference| check_reference(&reference.path))?;
@@ -192,7 +192,7 @@ fn check_reference(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses an address on the web.
+/// Refuses a web address.
 pub fn check_is_local(path: &Path) -> Result<(), Error> {
     let text = path.to_string_lossy();
     match text.split_once("://") {
@@ -207,7 +207,8 @@ pub fn check_is_local(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// One command masters one song: what to type for several songs, or several references.
+/// Returns the error for several songs given to a command that masters one: what to type for several songs or
+/// references.
 pub fn several_songs(song: &Path, others: &[PathBuf], has_reference: bool) -> Error {
     let quoted: Vec<_> =
         [song].into_iter().chain(others.iter().map(PathBuf::as_path)).map(|s| format!("{s:?}")).collect();

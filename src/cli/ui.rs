@@ -29,7 +29,7 @@ pub struct UiArgs {
 }
 
 impl UiArgs {
-    /// What the page is opened with.
+    /// Returns the options to open the page with.
     pub fn options(&self) -> Result<UiOptions, Error> {
         let references = self.references.iter().map(|reference| &reference.path);
         self.inputs.iter().chain(references).try_for_each(|path| check_is_local(path))?;

@@ -30,13 +30,13 @@ pub struct VariationsArgs {
 }
 
 impl VariationsArgs {
-    /// The page that these arguments ask for.
+    /// Returns the page of these arguments.
     pub fn page(&self) -> Result<Page, Error> {
         let beside = || self.input.with_extension("variations.html");
         page(self.output.clone().unwrap_or_else(beside), None, self.force)
     }
 
-    /// What all masters have in common.
+    /// Returns the job that all variations are based on.
     pub fn job(&self) -> Result<MasterJob, Error> {
         check_is_local(&self.input)?;
         check_settings(&self.settings, &[])?;

@@ -1,4 +1,4 @@
-//! `analyze`.
+//! The command `analyze`.
 
 use crate::cli::analyze::AnalyzeArgs;
 use crate::cli::hints::check_files;
@@ -10,7 +10,7 @@ use crate::song::measure;
 use crate::terminal;
 use crate::terminal::progress_bar::ProgressBar;
 
-/// Measures every file; one that cannot be read does not stop the others.
+/// Measures every file. A file that cannot be read does not stop the others.
 pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
     check_files(&args.inputs)?;
     let mut failed = Vec::new();

@@ -1,4 +1,4 @@
-//! `batch` and `merge-reports` on a terminal: a line per song, a bar over all of them, a summary.
+//! The commands `batch` and `merge-reports` in a terminal: a line per song, a progress bar for all, and a summary.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -77,7 +77,7 @@ fn judged(summary: &Summary, is_known_ok: bool, report: std::path::PathBuf) -> R
     }
 }
 
-/// Prints what would be done.
+/// Prints what the run would do to every song.
 fn look(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
     for (item, prospect) in prospect::look(plan, &args.output, &args.options()) {
         let (input, output) = (name(&item.input), name(&args.output.join(&item.output)));
@@ -103,17 +103,17 @@ fn look(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints the progress of a batch.
+/// Prints the progress of a batch to the terminal.
 struct Terminal {
     bar: Bar,
     songs: usize,
     ended: AtomicUsize,
     is_quiet: bool,
-    /// Why songs have no master, as it was printed.
+    /// Failures and other causes already printed.
     told: Mutex<BTreeSet<String>>,
-    /// The number of interrupts whose effect was printed.
+    /// Number of Ctrl-C presses whose effect was printed.
     said: AtomicU8,
-    /// The first error of the standard output: masters are made all the same.
+    /// The first error of writing to the standard output. The masters are made all the same.
     unprinted: OnceLock<Error>,
 }
 
@@ -141,12 +141,12 @@ impl Terminal {
         }
     }
 
-    /// Whether everything could be printed.
+    /// Returns the first error of printing, if any.
     fn printed(self) -> Result<(), Error> {
         self.unprinted.into_inner().map_or(Ok(()), Err)
     }
 
-    /// Whether this has not been said yet: a song that goes to several places fails once.
+    /// True if this text was not printed before: a song with several destinations fails for the same reason in each.
     fn is_first(&self, words: &str) -> bool {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(words.to_owned())
     }
@@ -155,7 +155,8 @@ impl Terminal {
         self.bar.set_message(format!("{ended} of {}", self.songs));
     }
 
-    /// How often Ctrl-C was pressed. Whoever asks first after that says what it does: the keys alone show nothing.
+    /// Returns the number of Ctrl-C presses. The first call after each press prints its effect, because the terminal
+    /// shows nothing by itself.
     fn interrupts(&self) -> u8 {
         let interrupts = interrupts();
         let words = match interrupts {

@@ -1,4 +1,4 @@
-//! `check`.
+//! The command `check`.
 
 use crate::cli::check::CheckArgs;
 use crate::cli::hints::check_files;
@@ -9,7 +9,7 @@ use crate::terminal::check_table;
 use crate::terminal::progress_bar::ProgressBar;
 use crate::workflows::check::check;
 
-/// Checks every file. One that cannot be read does not stop the others.
+/// Checks every file. A file that cannot be read does not stop the others.
 pub fn run_check(args: &CheckArgs) -> Result<(), Error> {
     check_files(&args.inputs)?;
     let (mut checks, mut unread) = (Vec::new(), Vec::new());

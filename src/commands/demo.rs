@@ -1,4 +1,4 @@
-//! `demo`.
+//! The command `demo`.
 
 use crate::cli::demo::DemoArgs;
 use crate::commands::{look, print};

@@ -1,4 +1,4 @@
-//! `master`, which is what happens without a command as well.
+//! The command `master`, which also runs when no command is given.
 
 use std::path::Path;
 
@@ -27,11 +27,11 @@ pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
     all_shown(done, written.map(|(report, job)| show_job(&args.show, report, job)))
 }
 
-/// All masters that were made are shown, whatever became of another; what went wrong with the work goes before what went wrong
-/// with showing it.
+/// Shows all masters that were made, even if others failed. An error of the work comes before errors of showing the
+/// results.
 ///
 /// # Errors
-/// The first of both; further ones are warnings.
+/// The first error; further ones are printed as warnings.
 pub fn all_shown(done: Result<(), Error>, shown: impl Iterator<Item = Result<(), Error>>) -> Result<(), Error> {
     let shown: Vec<_> = shown.collect();
     let mut errors = [done].into_iter().chain(shown).filter_map(Result::err);
@@ -40,7 +40,7 @@ pub fn all_shown(done: Result<(), Error>, shown: impl Iterator<Item = Result<(),
     first.map_or(Ok(()), Err)
 }
 
-/// Writes the recipe, where it is wanted, and prints the report.
+/// Writes the recipe if one was asked for, and prints the report.
 fn show_job(args: &ShowArgs, report: &Report, job: &MasterJob) -> Result<(), Error> {
     if let Some(path) = &job.recipe {
         io::text::write(path, &report.recipe.to_json(), job.output.force)?;
@@ -48,10 +48,10 @@ fn show_job(args: &ShowArgs, report: &Report, job: &MasterJob) -> Result<(), Err
     show(args, report, job.output.page.as_ref(), job.recipe.as_deref())
 }
 
-/// Prints the report as it was asked for, and what else was written.
+/// Prints the report in the form that was asked for, and the other files that were written.
 ///
 /// # Errors
-/// Nothing can be printed, or the page that was asked for is not there.
+/// Nothing can be printed, or the page that was asked for could not be written.
 pub fn show(args: &ShowArgs, report: &Report, page: Option<&Page>, recipe: Option<&Path>) -> Result<(), Error> {
     let missing = report.warnings.iter().find_map(|warning| match &warning.kind {
         WarningKind::NoPage { cause } => Some(cause.clone()),
@@ -68,7 +68,8 @@ fn show_written(args: &ShowArgs, report: &Report, page: Option<&Page>, recipe: O
         return print_data(&report.to_json());
     }
     if args.quiet {
-        // Nobody should have to find out from a service that a master is too quiet.
+        // Even a quiet run reports a shortfall: nobody should learn from a streaming service that a master is too
+        // quiet.
         for promise in report.promises.iter().filter(|promise| promise.verdict == Verdict::Short) {
             print_warning(&format!("{}: warning: {}", io::name(report.output.path.as_ref()), promise.sentence));
         }

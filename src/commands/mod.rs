@@ -1,4 +1,5 @@
-//! One `run_*` a command: what it prints, and how it ends.
+//! The commands of the program. Each has a `run_*` function, which prints the results and returns the error for the
+//! exit code.
 
 pub mod analyze;
 pub mod batch;
@@ -19,7 +20,7 @@ use crate::error::Error;
 use crate::terminal::look::Look;
 use crate::terminal::printable;
 
-/// What the standard output can show.
+/// Returns the abilities of the standard output: width, colours and characters.
 pub fn look() -> Look {
     let size = std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
     Look::new(size.map(|(width, _)| usize::from(width.0)), |name| std::env::var(name).ok())
@@ -33,7 +34,7 @@ pub fn print(text: &str) -> Result<(), Error> {
     print_data(&printable(text))
 }
 
-/// Writes data for other programs, as it is, and a line break to the standard output.
+/// Writes data for other programs unchanged, followed by a line break, to the standard output.
 ///
 /// # Errors
 /// As [`print`].
@@ -42,7 +43,8 @@ pub fn print_data(text: &str) -> Result<(), Error> {
     writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()).map_err(Error::Output)
 }
 
-/// Prints why files failed, and returns what that means for the run. The error of a single file is returned, not printed.
+/// Prints the errors of the files that failed, and returns the error of the whole run. If the only file failed, its
+/// error is returned without being printed.
 pub fn some_failed(mut failed: Vec<Error>, succeeded: usize) -> Result<(), Error> {
     if failed.len() == 1 && succeeded == 0 {
         return failed.pop().map_or(Ok(()), Err);
@@ -52,12 +54,12 @@ pub fn some_failed(mut failed: Vec<Error>, succeeded: usize) -> Result<(), Error
     if failed == 0 { Ok(()) } else { Err(Error::SomeUnread { failed, all: failed + succeeded }) }
 }
 
-/// Writes one line about an error to the standard error.
+/// Writes an error to the standard error, on one line.
 pub fn print_error(error: &impl std::fmt::Display) {
     print_warning(&format!("goldmaster: {error}"));
 }
 
-/// Writes one line to the standard error. When that fails, nobody is left to hear of it.
+/// Writes one line to the standard error. If that fails, the failure cannot be reported anywhere.
 pub fn print_warning(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", printable(text).replace('\n', "\u{fffd}"));
 }

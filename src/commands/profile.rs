@@ -1,4 +1,4 @@
-//! `profile`.
+//! The command `profile`.
 
 use models::norm::NormProfile;
 

@@ -1,4 +1,4 @@
-//! `render`.
+//! The command `render`.
 
 use crate::cli::render::RenderArgs;
 use crate::commands::master::{all_shown, show};

@@ -1,4 +1,4 @@
-//! `report`.
+//! The command `report`.
 
 use crate::cli::hints::check_files;
 use crate::cli::report::ReportArgs;
@@ -9,7 +9,7 @@ use crate::terminal::comparison_summary;
 use crate::terminal::progress_bar::ProgressBar;
 use crate::workflows::compare::compare;
 
-/// Two files, compared on a page and in the terminal.
+/// Compares two files, on a page and in the terminal.
 pub fn run_report(args: &ReportArgs) -> Result<(), Error> {
     check_files([&args.before, &args.after])?;
     let page = args.page()?;

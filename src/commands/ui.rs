@@ -1,4 +1,4 @@
-//! `ui`.
+//! The command `ui`.
 
 use crate::cli::ui::UiArgs;
 use crate::commands::{print, print_warning};

@@ -1,4 +1,4 @@
-//! `variations`.
+//! The command `variations`.
 
 use crate::cli::hints::check_song;
 use crate::cli::variations::VariationsArgs;
@@ -9,7 +9,7 @@ use crate::request::settings::MasterSettings;
 use crate::terminal::progress_bar::ProgressBar;
 use crate::workflows::variations::{Variation, VariationKind, variations};
 
-/// Writes the page of several masters, and says how they compare.
+/// Writes a page with several masters of a song, and prints how they compare.
 pub fn run_variations(args: &VariationsArgs) -> Result<(), Error> {
     check_song(&args.input, &[])?;
     let page = args.page()?;

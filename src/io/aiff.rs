@@ -19,8 +19,8 @@ struct Common {
     compression: [u8; 4],
 }
 
-/// Reads the header of `file`, of which the first bytes are known to be AIFF or AIFC.
-/// `None` where the sound is compressed.
+/// Reads the header of `file`, whose first bytes are known to be AIFF or AIFC. Returns `None` if the sound is
+/// compressed.
 pub(super) fn read(file: &mut File, path: &Path) -> Result<Option<Layout>, Error> {
     let unreadable = |e: std::io::Error| Error::reading(path, &e);
     let damaged = |cause: &str| Error::Damaged { path: path.to_owned(), cause: cause.to_owned() };
@@ -83,7 +83,7 @@ fn read_common(file: &mut File, body: u64, there: u64) -> std::io::Result<Option
     }))
 }
 
-/// The whole number in an 80-bit IEEE 754 extended float, 0 where it is none.
+/// Returns the integer part of an 80-bit IEEE 754 extended float; 0 if it does not fit 32 bits.
 fn from_extended(bytes: [u8; 10]) -> u32 {
     let exponent = i32::from(u16::from_be_bytes([bytes[0], bytes[1]])) - 16_383;
     let mantissa = u64::from_be_bytes(std::array::from_fn(|k| bytes[2 + k]));

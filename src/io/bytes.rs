@@ -1,17 +1,17 @@
-//! Bytes at given places of a file, or of what was unpacked from one.
+//! Random access to the bytes of a file, or of data unpacked from one.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 
-/// Random access. What lies past the end is not there, and nothing is allocated for it.
+/// Random access. Reads past the end fail before anything is allocated.
 pub(super) trait ReadAt {
-    /// How many bytes there are.
+    /// Returns the total number of bytes.
     fn len(&self) -> u64;
 
-    /// Fills `bytes` from `at` on, or fails: an end that comes too early, or an error of the disk.
+    /// Fills `bytes` from the offset `at` on. Fails if the data ends too early, or on a disk error.
     fn fill(&mut self, at: u64, bytes: &mut [u8]) -> io::Result<()>;
 
-    /// So many bytes from `at` on.
+    /// Returns `count` bytes from the offset `at` on; `None` if they cannot be read.
     fn bytes(&mut self, at: u64, count: u64) -> Option<Vec<u8>> {
         if at.checked_add(count)? > self.len() {
             return None;
@@ -21,7 +21,7 @@ pub(super) trait ReadAt {
         Some(bytes)
     }
 
-    /// A fixed number of bytes from `at` on.
+    /// Returns a fixed number of bytes from the offset `at` on; `None` if they cannot be read.
     fn array<const N: usize>(&mut self, at: u64) -> Option<[u8; N]>
     where
         Self: Sized,
@@ -29,7 +29,7 @@ pub(super) trait ReadAt {
         self.try_array(at).ok().flatten()
     }
 
-    /// The same, with an error of the disk told from an end that comes before.
+    /// As [`array`](Self::array), but distinguishes a disk error from the end of the data, which is `Ok(None)`.
     fn try_array<const N: usize>(&mut self, at: u64) -> io::Result<Option<[u8; N]>>
     where
         Self: Sized,
@@ -43,7 +43,7 @@ pub(super) trait ReadAt {
     }
 }
 
-/// A file, read through a buffer that survives short jumps.
+/// A file that is read through a buffer, which is kept across short seeks.
 pub(super) struct FileBytes {
     file: BufReader<File>,
     at: u64,
@@ -74,7 +74,7 @@ impl ReadAt for FileBytes {
     }
 }
 
-/// A file, read at once where it is asked.
+/// Unbuffered access to a file.
 impl ReadAt for File {
     fn len(&self) -> u64 {
         self.metadata().map_or(0, |metadata| metadata.len())

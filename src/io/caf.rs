@@ -1,5 +1,5 @@
-//! Reads the headers of CAF (Apple, *Core Audio Format Specification 1.0*): uncompressed sound is read from there,
-//! and what the header claims of compressed sound is checked before a decoder sees it.
+//! Reads the headers of CAF (Apple, *Core Audio Format Specification 1.0*). Uncompressed sound is located here; the
+//! header of compressed sound is checked for impossible claims before a decoder sees it.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,31 +11,31 @@ use super::pcm::{Encoding, Layout};
 /// More chunks than any tool writes.
 const MAX_CHUNKS: usize = 1 << 12;
 
-/// A size that is not known: the sound reaches to the end of the file.
+/// A size of unknown value: the sound extends to the end of the file.
 const UNKNOWN_SIZE: u64 = u64::MAX;
 
 /// Flags of linear PCM.
 const IS_FLOAT: u32 = 1;
 const IS_LITTLE_ENDIAN: u32 = 2;
 
-/// Frames in a packet of IMA ADPCM, and its bytes per channel.
+/// Frames of an IMA ADPCM packet, and its bytes per channel.
 const IMA_FRAMES: u32 = 64;
 const IMA_BYTES: u32 = 34;
 
-/// No codec has longer packets.
+/// Most frames of a packet; no codec has longer ones.
 const MAX_PACKET_FRAMES: u32 = 1 << 16;
 
-/// The head of a chunk.
+/// The header of a chunk.
 pub(super) struct Chunk {
     pub id: [u8; 4],
-    /// Where its content starts.
+    /// Offset of its content.
     pub body: u64,
-    /// Bytes of its content, as its head says.
+    /// Size of its content as stated in the header, bytes.
     pub size: u64,
 }
 
 impl Chunk {
-    /// The chunk at `at`, or `None` at the end of the file.
+    /// Reads the chunk at `at`, or returns `None` at the end of the file.
     pub fn at(file: &mut impl ReadAt, at: u64) -> std::io::Result<Option<Self>> {
         let header = file.try_array::<12>(at)?;
         Ok(header.map(|[a, b, c, d, size @ ..]| Self {
@@ -56,7 +56,7 @@ struct Description {
     bits: u32,
 }
 
-/// Reads the header of `file`, of which the first bytes are known to be CAF. `None` where the sound is compressed.
+/// Reads the header of `file`, whose first bytes are known to be CAF. Returns `None` if the sound is compressed.
 pub(super) fn read(file: &mut File, path: &Path) -> Result<Option<Layout>, Error> {
     let unreadable = |e: std::io::Error| Error::reading(path, &e);
     let damaged = |cause: &str| Error::Damaged { path: path.to_owned(), cause: cause.to_owned() };
@@ -69,12 +69,12 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Option<Layout>, Error
                 let bytes = file.try_array(body).map_err(unreadable)?;
                 description = Some(describe(&bytes.ok_or_else(|| damaged("its format header is incomplete"))?));
             }
-            // A counter comes first.
+            // The sound follows a 32-bit edit count.
             b"data" if body + 4 <= file_bytes => data = Some((body + 4, size)),
             b"pakt" if size != UNKNOWN_SIZE => {
                 let packets = file.try_array(body).map_err(unreadable)?;
                 let packets = packets.ok_or_else(|| damaged("its packet table is incomplete"))?;
-                // A packet takes a byte of the table at least, unless all are alike; then it takes one of the sound.
+                // Every packet takes at least a byte: of the table or, if all packets are equal, of the sound.
                 if u64::from_be_bytes(packets) > file_bytes {
                     return Err(damaged("it claims more packets than it has bytes"));
                 }
@@ -167,7 +167,7 @@ fn layout(description: &Description, path: &Path) -> Result<Option<Layout>, Erro
         encoding,
         big_endian: flags & IS_LITTLE_ENDIAN == 0,
         channels,
-        // What is no number, negative or too large becomes a rate that is refused.
+        // A rate that is NaN, negative or too large becomes one that is refused.
         sample_rate_hz: rate_hz as u32,
         valid_bits,
         data_start: 0,

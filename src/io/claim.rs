@@ -1,7 +1,8 @@
-//! Locks that end with the process that holds them: who works on what, and which files a killed run has left behind.
+//! Locks that end with the process that holds them. They show which process works on what, and which temporary files
+//! were left by killed runs.
 //!
-//! A lock belongs to an open file (`flock`), so that the system frees it however its owner ends. Where a file system
-//! knows no locks nothing is ever swept away, and two runs may do the same work twice.
+//! A lock belongs to an open file (`flock`), so the system releases it however the process ends. On a file system
+//! without locks, nothing is ever swept, and two runs may do the same work twice.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -12,23 +13,23 @@ use tempfile::{NamedTempFile, TempDir};
 
 use super::error::Error;
 
-/// How the names of files begin that are still being written.
+/// Prefix of the names of files that are still being written.
 pub(super) const TEMPORARY_PREFIX: &str = ".goldmaster-";
-/// How they end.
+/// Suffix of the names of files that are still being written.
 pub(super) const TEMPORARY_SUFFIX: &str = ".tmp";
 
 /// Temporary files of this process that may still have their temporary names.
 static TEMPORARIES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Makes a temporary file and locks it. `None` when a sweep came first and took its name.
+/// Makes a temporary file and locks it. Returns `None` if a sweep removed the file before it was locked.
 ///
 /// # Errors
 /// As `make`.
 pub(super) fn held(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<Option<NamedTempFile>> {
-    // From its first moment on the file is known to whoever removes all of them.
+    // Hold the list while the file is made, so that `remove_temporaries` never misses it.
     let mut temporaries = TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner);
     let file = make()?;
-    // A sweep holds a lock for an instant only.
+    // A sweep holds its lock only for a moment, so waiting for it is fine.
     let is_held = file.as_file().lock().is_err() || is_linked(file.as_file());
     if is_held {
         temporaries.retain(|path| path.exists());
@@ -37,42 +38,43 @@ pub(super) fn held(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Resu
     Ok(is_held.then_some(file))
 }
 
-/// Removes the temporary files of this process, which has to end at once: nothing else will clean up after it, and no more can be made.
+/// Removes the temporary files of this process, for an immediate exit: nothing else cleans up afterwards. No further
+/// temporary file can be made, as the list stays locked.
 pub fn remove_temporaries() {
     let mut temporaries = TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner);
     for path in temporaries.drain(..) {
-        // What got its final name in the meantime is not there any more.
+        // A file that got its final name in the meantime no longer exists under this one.
         let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
     }
     std::mem::forget(temporaries);
 }
 
-/// A folder for temporary files, which no other user may read. It is removed when it is dropped or this process ends by a
-/// second Ctrl-C; what a killed process has left is removed by the next one that makes such a folder.
+/// A folder for temporary files that no other user may read. It is removed when it is dropped, or when a second Ctrl-C
+/// ends the process. Folders left by a killed process are removed when a new one is made.
 #[derive(Debug)]
 pub struct TemporaryFolder {
-    /// Dropped first: some systems remove no folder with an open file in it.
+    /// Must be dropped before the folder: some systems cannot remove a folder that contains an open file.
     _lock: File,
     folder: TempDir,
 }
 
-/// How the names of such folders begin.
+/// Prefix of the names of such folders.
 const FOLDER_PREFIX: &str = "goldmaster-";
-/// The file in them that their process holds.
+/// Name of the lock file inside such a folder.
 const FOLDER_LOCK: &str = ".lock";
 
 impl TemporaryFolder {
-    /// A new one in the system's folder for temporary files.
+    /// Makes a folder within the system's folder for temporary files.
     ///
     /// # Errors
-    /// It cannot be made there.
+    /// The folder cannot be made there.
     pub fn new() -> Result<Self, Error> {
         let parent = std::env::temp_dir();
         for entry in std::fs::read_dir(&parent).into_iter().flatten().flatten() {
             let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(FOLDER_PREFIX));
             let lock = OpenOptions::new().write(true).open(entry.path().join(FOLDER_LOCK));
             if is_ours && lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
-                // What cannot be removed stays, and does no harm.
+                // A folder that cannot be removed does no harm.
                 let _ = std::fs::remove_dir_all(entry.path());
             }
         }
@@ -83,14 +85,14 @@ impl TemporaryFolder {
         let mut temporaries = TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = builder.tempdir_in(&parent).map_err(|e| Error::spooling(&e))?;
         let lock = File::create(folder.path().join(FOLDER_LOCK)).map_err(|e| Error::spooling(&e))?;
-        // Without locks nothing is ever swept away.
+        // On a system without locks, folders are never swept anyway.
         let _ = lock.lock();
         temporaries.push(folder.path().to_owned());
         drop(temporaries);
         Ok(Self { _lock: lock, folder })
     }
 
-    /// Where it is.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -107,9 +109,10 @@ fn is_linked(_: &File) -> bool {
     true
 }
 
-/// Removes what killed runs have left in `folder`: temporary files that no living process holds.
+/// Removes files that killed runs have left in `folder`: temporary files that no living process has locked.
 pub fn sweep(folder: &Path) {
-    // A file in use cannot be told from one left behind where removing does not wait for whoever has it open.
+    // Elsewhere `is_linked` cannot tell whether a file still has its name, so the owner of a swept file would not
+    // notice.
     if cfg!(not(unix)) {
         return;
     }
@@ -123,36 +126,36 @@ pub fn sweep(folder: &Path) {
     }
 }
 
-/// Removes a file under its lock; its maker, if it lives, has the lock or finds the name gone.
+/// Removes a file while holding its lock. A living owner either has the lock, or will notice that the name is gone.
 fn remove_unheld(path: &Path) {
     if let Ok(file) = OpenOptions::new().write(true).open(path)
         && file.try_lock().is_ok()
     {
-        // What cannot be removed stays, and does no harm.
+        // A file that cannot be removed does no harm.
         let _ = std::fs::remove_file(path);
     }
 }
 
-/// The right to work on something, held against all other processes and threads.
+/// The exclusive right to work on something, against all other processes and threads.
 #[derive(Debug)]
 pub struct Claim {
     path: PathBuf,
     file: File,
-    /// Its holder before ended without [`release`](Self::release): how far it came is not known.
+    /// True if its previous holder ended without [`release`](Self::release), so that the state of its work is unknown.
     pub was_abandoned: bool,
 }
 
 impl Claim {
-    /// Claims what `path` stands for; `None` when another holds it.
+    /// Claims the work that `path` identifies. Returns `None` if it is claimed already.
     ///
     /// # Errors
-    /// The file of the claim cannot be made.
+    /// The claim's file cannot be made.
     pub fn take(path: &Path) -> Result<Option<Self>, Error> {
         loop {
             let (file, was_abandoned) = open(path).map_err(|e| Error::writing(path, &e))?;
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => return Ok(None),
-                // Released, and so removed, between opening and locking.
+                // The claim was released, and its file removed, between opening and locking.
                 Ok(()) if !is_linked(&file) => {}
                 Ok(()) | Err(TryLockError::Error(_)) => {
                     return Ok(Some(Self { path: path.to_owned(), file, was_abandoned }));
@@ -161,20 +164,20 @@ impl Claim {
         }
     }
 
-    /// Whether another holds the claim that `path` stands for.
+    /// True if the claim at `path` is held.
     pub fn is_held(path: &Path) -> bool {
         let file = OpenOptions::new().write(true).open(path);
         file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
-    /// Gives it back: nothing is left undone.
+    /// Releases the claim: the work is complete, or was never begun.
     pub fn release(self) {
         let _ = std::fs::remove_file(&self.path);
         let _ = self.file.unlock();
     }
 }
 
-/// The file, and whether it was there.
+/// Opens or creates the file. Returns true if it existed before.
 fn open(path: &Path) -> io::Result<(File, bool)> {
     match OpenOptions::new().write(true).create_new(true).open(path) {
         Ok(file) => Ok((file, false)),

@@ -1,7 +1,7 @@
 //! Keeps a panic in a decoding library from ending the program.
 //!
-//! Damaged files lead decoders into arithmetic that overflows; where overflow is checked, that is a panic. It says no
-//! more than that the file is damaged, so it becomes an error of that kind, and its message is not printed.
+//! Damaged files can drive decoders into arithmetic overflow, which panics where overflow is checked. Such a panic
+//! only means that the file is damaged, so it becomes an error of that kind, and its message is not printed.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// What `work` returns, or `None` if it panics. What it changed is not to be used after that.
+/// Returns the result of `work`, or `None` if it panics. Data that `work` modified must not be used after a panic.
 pub(super) fn contain<T>(work: impl FnOnce() -> T) -> Option<T> {
     HOOK.call_once(|| {
         let loud = std::panic::take_hook();

@@ -16,10 +16,10 @@ use super::source_info::{MAX_SAMPLE_RATE_HZ, MIN_SAMPLE_RATE_HZ, SourceInfo};
 use super::window::Window;
 use super::{aiff, caf, mp4};
 
-/// Samples beyond this are not audio: +60 dBFS, far above any floating-point mix.
+/// Largest sample value that counts as audio: +60 dBFS, far above any floating-point mix.
 const ABSURD: f32 = 1000.0;
 
-/// A file with more than one bad sample in so many is not audio at all.
+/// A file with more than one bad sample in this many is not audio at all.
 const MIN_SAMPLES_PER_BAD: u64 = 100;
 
 /// Decodes a file. Memory does not grow with its length.
@@ -34,14 +34,14 @@ pub struct Decoder {
     frames: u64,
     bad_samples: u64,
     has_ended: bool,
-    /// Size and time of the file before anything was read of it.
+    /// Size and modification time of the file before it was read.
     stamp: Option<Stamp>,
 }
 
-/// Size of a file and time of its last change: they show that it was written to.
+/// Size of a file and time of its last modification: a change of either shows that it was written to.
 pub(crate) type Stamp = (u64, Option<SystemTime>);
 
-/// The stamp that the file at `path` has now; `None` where there is none.
+/// Returns the current stamp of the file at `path`, or `None` if there is none.
 pub(crate) fn stamp(path: &Path) -> Option<Stamp> {
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.len(), metadata.modified().ok()))
@@ -52,17 +52,18 @@ enum Body {
     Packets(Box<PacketReader>),
 }
 
-/// Opens a WAV (also RF64, BW64), AIFF, FLAC, Ogg, CAF, MP4, Matroska, MPEG audio or ADTS file, with any codec that can be decoded.
+/// Opens a WAV (also RF64, BW64), AIFF, FLAC, Ogg, CAF, MP4, Matroska, MPEG audio or ADTS file, with any supported
+/// codec.
 ///
 /// # Errors
-/// Anything that is no regular file, no audio, written to while it is read, neither mono nor stereo, outside of the accepted sample rates or
-/// without a single frame that can be decoded.
+/// The file is not a regular file or not audio, is written to while it is read, is neither mono nor stereo, has a
+/// sample rate outside the accepted range, or contains no frame that can be decoded.
 pub fn open(path: &Path) -> Result<Decoder, Error> {
     let stamp = stamp(path);
     opened(path, stamp).map_err(|error| unless_changed(path, stamp, error))
 }
 
-/// The error, unless the file was written to while it was read: then that is the error.
+/// Returns the error, or [`Changed`](Error::Changed) if the file was written to while it was read.
 fn unless_changed(path: &Path, before: Option<Stamp>, error: Error) -> Error {
     if before.is_some() && stamp(path) != before { Error::Changed { path: path.to_owned() } } else { error }
 }
@@ -103,7 +104,7 @@ fn opened(path: &Path, stamp: Option<Stamp>) -> Result<Decoder, Error> {
     Ok(Decoder { path: path.to_owned(), info, body, warnings, frames: 0, bad_samples: 0, has_ended: false, stamp })
 }
 
-/// Whether a file begins like sound of any kind, decodable here or not. What cannot be read does not.
+/// True if a file begins like sound of any kind, whether it can be decoded here or not. False if it cannot be read.
 pub fn begins_like_sound(path: &Path) -> bool {
     let kind = || sniff::kind(&mut Window::without_tags(open_regular(path).ok()?).ok()?, path).ok();
     kind().is_some_and(|kind| !matches!(kind, Kind::Alien(_)))
@@ -125,12 +126,12 @@ fn describe(layout: &Layout, path: &Path) -> Result<SourceInfo, Error> {
 }
 
 impl Decoder {
-    /// What is known about the source.
+    /// Returns the properties of the source.
     pub fn info(&self) -> &SourceInfo {
         &self.info
     }
 
-    /// What was wrong with the source; complete once it has been read to its end.
+    /// Returns the problems found in the source. The list is complete once the source has been read to its end.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -178,7 +179,7 @@ impl Source for Decoder {
     }
 }
 
-/// Silences what is no audio and says how many samples that were.
+/// Silences samples that are not audio, and returns their number.
 fn replace_bad(frames: &mut [Frame]) -> u64 {
     let mut bad = 0;
     for sample in frames.as_flattened_mut() {

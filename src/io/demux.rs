@@ -1,4 +1,4 @@
-//! Opens compressed files with symphonia: container, track, codec, and what of its frames is music.
+//! Opens compressed files with symphonia: finds container, track, codec, and the frames that are music.
 
 use std::io::Seek as _;
 use std::path::Path;
@@ -20,10 +20,10 @@ use super::sniff::Kind;
 use super::window::{Failure, Window};
 use super::{flac_head, flac32, limits, matroska, mp4, ogg, ogg_head, opus};
 
-/// Frames before the music in an MP4 are at most this many: no encoder needs a second of priming.
+/// Most priming frames at the start of an MP4: no encoder needs more than about a second.
 const MAX_PRIMING_FRAMES: u64 = 1 << 16;
 
-/// What a panic in the decoding library means.
+/// Error reported in place of a panic in the decoding library.
 pub(super) const NONSENSE: Fault = Fault::DecodeError("it makes no sense");
 
 /// A file that is ready to be decoded.
@@ -34,24 +34,24 @@ pub(super) struct Demuxed {
     pub codec: AudioCodecId,
     pub trim: Trim,
     pub warnings: Vec<Warning>,
-    /// The first error of the disk.
+    /// The first disk error.
     pub failure: Failure,
 }
 
-/// What of the decoded frames is not music.
+/// Frames before and after the music that are left out: encoder delay and padding.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Trim {
-    /// Frames at the start that are left out.
+    /// Number of frames to leave out at the start.
     pub start_frames: u64,
-    /// The decoded frame from which on packets are left out.
+    /// Position in the decoded frames from which packets are left out.
     pub end_frame: Option<u64>,
-    /// Frames at the end that are left out if the stream is as long as it says.
+    /// Number of frames to leave out at the end, if the stream is as long as stated.
     pub padding_frames: u64,
-    /// How many decoded frames the stream promises, where that is no guess.
+    /// Number of decoded frames that the stream promises, if this is reliable.
     pub promised_frames: Option<u64>,
 }
 
-/// Opens the sound of `window`.
+/// Opens the sound of `window` for decoding.
 pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxed, Error> {
     let has_tags_before = !window.starts_the_file();
     let failure = window.failure();
@@ -76,7 +76,7 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
         (_, fault) => explain(fault, "its header", path),
     })?;
     let (track, params) = choose_track(&*format, path).map_err(|error| match kind {
-        // A track of sound without any codec that the demuxer knows.
+        // The file has a sound track, but the demuxer does not know its codec.
         Kind::IsoMp4 if open_regular(path).ok().and_then(|mut file| mp4::has_sound(&mut file)) == Some(true) => {
             unsupported(path, "its codec")
         }
@@ -92,10 +92,11 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
         Kind::IsoMp4 if !has_tags_before => {
             let rate_hz = decoder.codec_params().sample_rate.or(params.sample_rate).unwrap_or(0);
             let priming = priming_frames(&mut *format);
-            // A second handle: the first one's position belongs to the demuxer.
+            // A second file handle: the position of the first belongs to the demuxer.
             let edit = mp4::edit(&mut open_regular(path)?, track.id);
             let is_aac = params.codec == id::CODEC_ID_AAC;
-            // The core of HE-AAC is coded at half the rate; without the rest the upper octave would be lost.
+            // The core of HE-AAC is coded at half the sample rate; without the extension, the upper octave would be
+            // missing.
             if is_aac && edit.is_some_and(|e| u64::from(e.timescale_hz) == 2 * u64::from(rate_hz)) {
                 return Err(unsupported(path, "HE-AAC"));
             }
@@ -122,7 +123,7 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
     Ok(Demuxed { format, decoder, track, codec: params.codec, trim, warnings, failure })
 }
 
-/// Only the format that the first bytes show: a general search would find MPEG frames in anything.
+/// Registers only the format that the first bytes indicate: a general search would find MPEG frames in any file.
 fn probe(kind: Kind) -> Probe {
     let mut probe = Probe::new();
     match kind {
@@ -140,7 +141,7 @@ fn probe(kind: Kind) -> Probe {
     probe
 }
 
-/// The track to decode: the default one, or else the first audio track there is.
+/// Returns the track to decode: the default audio track, or else the first one.
 pub(super) fn choose_track(format: &dyn FormatReader, path: &Path) -> Result<(Track, AudioCodecParameters), Error> {
     let track = format.default_track(TrackType::Audio).or_else(|| format.first_track(TrackType::Audio));
     match track.map(|t| (t, &t.codec_params)) {
@@ -160,7 +161,7 @@ pub(super) fn make_decoder(
         return Err(Error::Channels { path: path.to_owned(), count: channels.count() as u32 });
     }
     limits::check(params).map_err(|cause| damaged(path, cause))?;
-    // The reader of MPEG streams guesses their length from the bit rate and would trim to its guess.
+    // The MPEG reader guesses the length from the bit rate, and would trim the sound to that guess.
     let options = AudioDecoderOptions::default().verify(true).gapless(kind != Kind::Mpeg);
     let make = || match params.codec {
         id::CODEC_ID_OPUS => opus::OpusDecoder::new(params).map(|decoder| Box::new(decoder) as Box<dyn AudioDecoder>),
@@ -179,11 +180,11 @@ pub(super) fn make_decoder(
     })
 }
 
-/// Delay and padding of a stream that says them; the demuxers of other formats trim themselves.
+/// Returns delay and padding of a stream that states them; the demuxers of other formats trim by themselves.
 fn stream_trim(kind: Kind, track: &Track) -> Trim {
     let (start_frames, padding_frames) = (u64::from(track.delay.unwrap_or(0)), u64::from(track.padding.unwrap_or(0)));
     match (kind, track.num_frames) {
-        // The length is a guess but where the LAME tag is, which also says delay and padding.
+        // The length is only a guess, except with a LAME tag, which also states delay and padding.
         (Kind::Mpeg, Some(frames)) if track.delay.is_some() => Trim {
             start_frames,
             end_frame: None,
@@ -210,7 +211,7 @@ fn mp4_trim(edit: Option<mp4::Edit>, priming: Option<u64>, rate_hz: u32) -> Trim
     Trim { start_frames, end_frame: edit.end.map(frames), ..Trim::default() }
 }
 
-/// The priming that iTunes writes into a tag: `iTunSMPB`, the second of its hexadecimal numbers.
+/// Returns the priming that iTunes writes into the tag `iTunSMPB`: the second of its hexadecimal numbers.
 fn priming_frames(format: &mut dyn FormatReader) -> Option<u64> {
     let mut metadata = format.metadata();
     let tags = &metadata.skip_to_latest()?.media.tags;
@@ -220,7 +221,7 @@ fn priming_frames(format: &mut dyn FormatReader) -> Option<u64> {
     (frames <= MAX_PRIMING_FRAMES).then_some(frames)
 }
 
-/// A fault of the decoding library as an error for a person.
+/// Converts an error of the decoding library to one for users.
 pub(super) fn explain(fault: Fault, what: &str, path: &Path) -> Error {
     let path = path.to_owned();
     match fault {
@@ -245,7 +246,7 @@ pub(super) fn unsupported(path: &Path, codec: &str) -> Error {
     Error::UnsupportedCodec { path: path.to_owned(), codec: codec.to_owned() }
 }
 
-/// What a fault is about, without the name of the format in front.
+/// Returns the message of an error without the name of the format in front.
 pub(super) fn cause(fault: &Fault) -> String {
     match fault {
         Fault::DecodeError(text) | Fault::Unsupported(text) | Fault::LimitError(text) => plain(text).to_owned(),
@@ -254,7 +255,7 @@ pub(super) fn cause(fault: &Fault) -> String {
     }
 }
 
-/// Whether the file, or the frame within it, ended.
+/// True if the error means that the file, or the frame within it, has ended.
 pub(super) fn is_end(error: &std::io::Error) -> bool {
     error.raw_os_error().is_none()
         && matches!(error.kind(), std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::Other)
@@ -264,7 +265,7 @@ fn plain(text: &str) -> &str {
     text.split_once(": ").map_or(text, |(_, rest)| rest)
 }
 
-/// The name of a codec as people know it.
+/// Returns the common name of a codec.
 pub(super) fn codec_name(codec: AudioCodecId) -> &'static str {
     match codec {
         id::CODEC_ID_FLAC => "FLAC",
@@ -289,18 +290,18 @@ pub(super) fn codec_name(codec: AudioCodecId) -> &'static str {
     }
 }
 
-/// Bits per sample of a lossless codec.
+/// Returns the bits per sample of a lossless codec.
 pub(super) fn bit_depth(codec: AudioCodecId, params: &AudioCodecParameters) -> Option<u32> {
     let cookie = params.extra_data.as_deref().unwrap_or_default();
     match codec {
         codec if is_lossy(codec) => None,
-        // Apple Lossless says it in its own header, after the block length and a version.
+        // Apple Lossless states it in its own header, after the block length and a version.
         id::CODEC_ID_ALAC => params.bits_per_sample.or(cookie.get(5).map(|&bits| u32::from(bits))),
         _ => params.bits_per_sample,
     }
 }
 
-/// Whether decoding gives back what was encoded.
+/// True if decoding does not give back exactly what was encoded.
 pub(super) fn is_lossy(codec: AudioCodecId) -> bool {
     let lossless = matches!(codec, id::CODEC_ID_FLAC | id::CODEC_ID_ALAC) || is_pcm(codec);
     !lossless || matches!(codec, id::CODEC_ID_PCM_ALAW | id::CODEC_ID_PCM_MULAW)

@@ -1,4 +1,4 @@
-//! What can go wrong with files, in one line for a person: the file, the cause, what to do.
+//! Errors and warnings about files, each in one line for users: the file, the cause, and the remedy.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,65 +6,65 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Why a file could not be read or written.
+/// The reason why a file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Nothing has this name.
+    /// There is no file of this name.
     #[error("{}: there is no such file", name(path))]
     NotFound {
         /// The file.
         path: PathBuf,
     },
-    /// A folder, a pipe or a device where a file on disk is needed.
+    /// A folder, a pipe or a device, where a file on disk is needed.
     #[error("{}: this is {what}, not a file on disk; name a file", name(path))]
     NotAFile {
         /// The file.
         path: PathBuf,
-        /// What it is, with its article.
+        /// Kind of the object, with its article.
         what: &'static str,
     },
-    /// A section of a file that is shorter.
+    /// The file ends before the requested section.
     #[error("{}: it ends before {section}: choose a section that lies in it", name(path))]
     NoSuchSection {
         /// The file.
         path: PathBuf,
-        /// What was asked for.
+        /// The section that was requested.
         section: String,
     },
-    /// The system refuses to read it.
+    /// The system refuses to read the file.
     #[error("{}: cannot be read ({cause})", name(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// Message of the system.
         cause: String,
     },
-    /// No audio in a known form.
+    /// The file contains no audio in a known form.
     #[error("{}: {cause}; WAV, AIFF, FLAC, MP3, M4A, Ogg and CAF can be read", name(path))]
     NotAudio {
         /// The file.
         path: PathBuf,
-        /// What it is instead.
+        /// Description of its actual content.
         cause: String,
     },
-    /// A known format or codec without a decoder here.
+    /// A known format or codec that cannot be decoded here.
     #[error("{}: {codec} cannot be decoded here; convert it to WAV or FLAC first", name(path))]
     UnsupportedCodec {
         /// The file.
         path: PathBuf,
-        /// Its format or codec.
+        /// Name of the format or codec.
         codec: String,
     },
-    /// Neither mono nor stereo.
+    /// The file is neither mono nor stereo.
     #[error("{}: it has {count} channels; only mono and stereo can be mastered, so mix it down first", name(path))]
     Channels {
         /// The file.
         path: PathBuf,
-        /// How many channels it has.
+        /// Number of channels.
         count: u32,
     },
-    /// A sample rate outside of what can be processed.
+    /// The sample rate is outside the supported range.
     #[error(
         "{}: its sample rate is {hz} Hz; between {} and {} Hz can be mastered",
         name(path),
@@ -77,62 +77,62 @@ pub enum Error {
         /// Its sample rate.
         hz: u32,
     },
-    /// The sample rate or the number of channels changes on the way.
+    /// The sample rate or the number of channels changes within the file.
     #[error("{}: its {what} changes from {from} to {to} on the way; split it where that happens", name(path))]
     Changes {
         /// The file.
         path: PathBuf,
-        /// Sample rate or number of channels.
+        /// Name of the property that changes.
         what: &'static str,
-        /// Before.
+        /// Value before the change.
         from: u32,
-        /// After.
+        /// Value after the change.
         to: u32,
     },
-    /// A sound header without sound.
+    /// The file has a header but no sound.
     #[error("{}: it contains no sound", name(path))]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// Too broken to give anything that could be mastered.
+    /// The file is too damaged to be mastered.
     #[error("{}: the file is damaged ({cause}); export or download it again", name(path))]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Description of the damage.
         cause: String,
     },
-    /// A file that was written to, or replaced, while it was read.
+    /// The file was written to or replaced while it was read.
     #[error("{}: it changed while it was read, as a file does that is still being copied; try again later", name(path))]
     Changed {
         /// The file.
         path: PathBuf,
     },
-    /// Input and output are one file.
+    /// Input and output are the same file.
     #[error("{}: the output would replace its own input; choose another name", name(path))]
     SameFile {
         /// The output.
         path: PathBuf,
     },
-    /// The output exists.
+    /// The output exists already.
     #[error("{}: exists already; replace it with --force, or choose another name", name(path))]
     Exists {
         /// The output.
         path: PathBuf,
     },
-    /// The folder of the output is missing.
+    /// The folder of the output does not exist.
     #[error("{}: its folder does not exist; create it first", name(path))]
     NoFolder {
         /// The output.
         path: PathBuf,
     },
-    /// The system refuses to write it.
+    /// The system refuses to write the file.
     #[error("{}: cannot be written ({cause})", name(path))]
     Unwritable {
         /// The output.
         path: PathBuf,
-        /// What the system says.
+        /// Message of the system.
         cause: String,
     },
     /// The disk is full.
@@ -141,48 +141,48 @@ pub enum Error {
         /// The output.
         path: PathBuf,
     },
-    /// Longer than a file may be.
+    /// The file would be larger than the system allows.
     #[error("{}: it would be larger than a file may be here, so it was not written", name(path))]
     TooLarge {
         /// The output.
         path: PathBuf,
     },
-    /// FLAC holds integers only.
+    /// Floating point cannot be written to FLAC.
     #[error("{}: FLAC cannot hold floating point; choose 16 or 24 bits, or WAV", name(path))]
     FloatFlac {
         /// The output.
         path: PathBuf,
     },
-    /// Another number of frames arrived than was announced.
+    /// The number of frames written is not the number announced.
     #[error("{}: {written} of {announced} frames arrived, so it was not written", name(path))]
     Incomplete {
         /// The output.
         path: PathBuf,
-        /// Frames announced when it was created.
+        /// Number of frames announced when the file was created.
         announced: u64,
-        /// Frames that arrived.
+        /// Number of frames written.
         written: u64,
     },
-    /// The user wants no more of it.
+    /// The user interrupted the run.
     #[error("interrupted; nothing was written")]
     Interrupted,
-    /// Temporary data could not be kept.
+    /// Temporary data could not be written or read.
     #[error("temporary data in {}: {cause}; free some space there or point TMPDIR to another disk", name(folder))]
     Spool {
-        /// Where temporary data is kept.
+        /// Folder for temporary data.
         folder: PathBuf,
-        /// What the system says.
+        /// Message of the system.
         cause: String,
     },
 }
 
 impl Error {
-    /// Nothing can be kept where it should be: no fault of what was read.
+    /// True if data cannot be stored where it should be, which is not the fault of the input.
     pub fn is_of_disk(&self) -> bool {
         matches!(self, Self::NoFolder { .. } | Self::Unwritable { .. } | Self::Full { .. } | Self::Spool { .. })
     }
 
-    /// The error of opening or reading `path`.
+    /// Returns the error of opening or reading `path`.
     pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
@@ -191,7 +191,7 @@ impl Error {
         }
     }
 
-    /// The error of creating or writing `path`.
+    /// Returns the error of creating or writing `path`.
     pub(super) fn writing(path: &Path, error: &io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
@@ -204,13 +204,13 @@ impl Error {
         }
     }
 
-    /// The error of keeping temporary data.
+    /// Returns the error of storing temporary data.
     pub(crate) fn spooling(error: &io::Error) -> Self {
         Self::Spool { folder: std::env::temp_dir(), cause: plain(error) }
     }
 }
 
-/// What the system says, in plain words and without error numbers.
+/// Converts a system error to plain words without error numbers.
 pub(crate) fn plain(error: &io::Error) -> String {
     let words = match error.kind() {
         io::ErrorKind::PermissionDenied => "permission denied",
@@ -230,50 +230,50 @@ pub(crate) fn plain(error: &io::Error) -> String {
     words.to_owned()
 }
 
-/// A path on one line, whatever bytes it is made of.
+/// Formats a path on one line, whatever bytes it contains.
 pub fn name(path: &Path) -> String {
     path.to_string_lossy().chars().map(|c| if is_command(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Control characters, line separators, and marks of direction that letters do not need: what could change how anything
-/// else is shown.
+/// True for characters that could change how other text is shown: control characters, line separators, and direction
+/// marks that letters do not need.
 pub(crate) fn is_command(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// What was wrong with a source and did not prevent reading it.
+/// A problem with a source that did not prevent reading it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "code", content = "values", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Warning {
     /// The file ends before its sound does.
     Truncated {
-        /// What is missing, where the header says so.
+        /// Number of missing frames, if the header states the length.
         missing_frames: Option<u64>,
     },
     /// Parts could not be decoded and are silent instead.
     Silenced {
-        /// How much.
+        /// Number of frames.
         frames: u64,
     },
     /// Decoding stopped before the end of the file.
     Stopped {
-        /// What the decoder says.
+        /// Message of the decoder.
         cause: String,
     },
     /// Less sound came out than the header says.
     Short {
-        /// How much less.
+        /// Number of missing frames.
         missing_frames: u64,
     },
     /// More sound came out than the header says; all of it is used.
     Long {
-        /// How much more.
+        /// Number of additional frames.
         extra_frames: u64,
     },
     /// The decoded sound is not what was encoded.
     Checksum,
-    /// Samples that are no numbers, or absurdly large, were replaced by silence.
+    /// Samples that are not numbers, or are absurdly large, were replaced by silence.
     Replaced {
         /// Number of such samples.
         samples: u64,
@@ -284,33 +284,33 @@ pub enum Warning {
     FrameSize,
     /// There is more than one piece of sound in the file; the first is used.
     OtherTracks {
-        /// How many are not used.
+        /// Number of tracks that are not used.
         count: usize,
     },
     /// The edit list joins several parts; the whole track is used.
     EditList,
-    /// A section of the file was asked for that ends after it.
+    /// The requested section extends beyond the end of the file.
     EndsInSection {
         /// Where the file ends, milliseconds.
         at_ms: u64,
     },
     /// Tags or cover could not be carried over.
     Tags {
-        /// Why.
+        /// The reason.
         cause: String,
     },
     /// Parts of the tags that are not carried over.
     TagsLeftOut {
-        /// Their names.
+        /// Names of these parts.
         what: String,
     },
 }
 
-/// A header that promises so many times what is there was never true.
+/// If a header promises more than this many times the frames that are there, its length is meaningless.
 const MAX_PROMISE: u64 = 1000;
 
 impl Warning {
-    /// Sound is missing or changed.
+    /// True if sound is missing or altered.
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Truncated { .. }
@@ -330,7 +330,7 @@ impl Warning {
         }
     }
 
-    /// The length of the sound is not what was promised: the file may be cut off, or not yet be all there.
+    /// True if the length of the sound is not what was stated: the file may be cut off, or still be incomplete.
     pub fn is_of_length(&self) -> bool {
         match self {
             Self::Truncated { .. }
@@ -350,7 +350,7 @@ impl Warning {
         }
     }
 
-    /// Fewer frames came than were promised, because the file is cut off or because it is damaged.
+    /// Returns the warning about fewer frames than promised, because the file is cut off or damaged.
     pub(super) fn missing(promised: u64, got: u64, is_cut_off: bool) -> Self {
         let missing_frames = promised.saturating_sub(got);
         match is_cut_off {

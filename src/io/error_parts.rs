@@ -1,11 +1,11 @@
-//! What other programs take of an error: its code, its file.
+//! Parts of an error for other programs: its code and its file.
 
 use std::path::Path;
 
 use super::error::Error;
 
 impl Error {
-    /// A name for the kind of failure that no release changes.
+    /// Returns a name for the kind of error that stays the same in all releases.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => "not_found",
@@ -33,7 +33,7 @@ impl Error {
         }
     }
 
-    /// The file that it is about.
+    /// Returns the file that the error is about.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::NotFound { path, .. }

@@ -42,10 +42,10 @@ impl<W: Write + Seek> FlacWriter<W> {
     }
 }
 
-/// A whole FLAC, written fast rather than small: a twelfth larger, in a quarter of the time.
+/// Encodes frames as FLAC in memory, for speed rather than size: a twelfth larger, in a quarter of the time.
 ///
 /// # Errors
-/// Never with a legal `spec`: memory takes all that is written.
+/// Never with a legal `spec`: writing to memory does not fail.
 pub fn in_memory(spec: OutputSpec, frames: &[Frame]) -> io::Result<Vec<u8>> {
     let mut bytes = io::Cursor::new(Vec::new());
     let options = Options::fast().mid_side(true).block_size(4096).map_err(|e| io::Error::other(e.to_string()))?;
@@ -55,7 +55,7 @@ pub fn in_memory(spec: OutputSpec, frames: &[Frame]) -> io::Result<Vec<u8>> {
     Ok(bytes.into_inner())
 }
 
-/// Copies a finished FLAC with texts and pictures in its header. The sound stays as it is.
+/// Copies a finished FLAC, with texts and pictures added to its header. The sound is unchanged.
 pub(super) fn copy_with_tags(
     from: impl Read,
     to: impl Write,

@@ -1,4 +1,4 @@
-//! FLAC of 32 bits, whose side channel has 33: more than the decoder of symphonia holds.
+//! Decodes FLAC of 32 bits, whose side channel has 33 bits: more than symphonia's decoder supports.
 
 use flac_codec::decode::FlacStreamReader;
 use symphonia::core::audio::{AsGenericAudioBufferRef, AudioBuffer, AudioMut, AudioSpec, GenericAudioBufferRef};
@@ -9,15 +9,16 @@ use symphonia::core::errors::{Error as Fault, Result};
 use symphonia::core::io::Monitor as _;
 use symphonia::core::packet::PacketRef;
 
-/// Where STREAMINFO has the checksum of all samples.
+/// Offset of the checksum of all samples in STREAMINFO.
 const MD5_AT: usize = 18;
 
-/// Whether a FLAC with this STREAMINFO has 32 bits.
+/// True if a FLAC with this STREAMINFO has 32 bits.
 pub(super) fn is_needed(params: &AudioCodecParameters) -> bool {
     bits_per_sample(params) == Some(32)
 }
 
-/// RFC 9639, section 8.2: 5 bits, one less, after 20 bits of sample rate and 3 of channels.
+/// Returns the bits per sample: a field of 5 bits that holds the number minus one, after 20 bits of sample rate and 3
+/// of channels (RFC 9639, section 8.2).
 fn bits_per_sample(params: &AudioCodecParameters) -> Option<u32> {
     let &[a, b] = params.extra_data.as_deref()?.get(12..14)?.first_chunk()?;
     Some(u32::from(a & 1) << 4 | u32::from(b >> 4)).map(|bits| bits + 1)
@@ -32,7 +33,7 @@ pub(super) struct Flac32Decoder {
 }
 
 impl Flac32Decoder {
-    /// A decoder for mono or stereo.
+    /// Creates a decoder for mono or stereo.
     pub fn new(params: &AudioCodecParameters) -> Result<Self> {
         let (Some(rate_hz), Some(channels)) = (params.sample_rate, params.channels.clone()) else {
             return Err(Fault::DecodeError("flac: no stream info"));
@@ -104,7 +105,7 @@ mod tests {
         let samples: Vec<i32> = (0..40_000)
             .flat_map(|n| {
                 let left = (n as f64 * 0.05).sin() * 0.99 * scale;
-                // Near the middle, then opposite: both ways to code a difference, and its full range.
+                // First nearly equal channels, then opposite ones: both ways to code a difference, and its full range.
                 let right = if n < 20_000 { left * 0.98 } else { -left };
                 [left as i32, right as i32]
             })

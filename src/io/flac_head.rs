@@ -1,11 +1,10 @@
-//! A FLAC's header, with nothing in it but what decoding needs: what is damaged in its metadata is no reason to
-//! refuse its sound.
+//! Reduces the header of a FLAC to what decoding needs: damaged metadata is no reason to refuse the sound.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use super::window::Window;
 
-/// The block that says how the sound is coded, and its length.
+/// The block that describes the coding of the sound, and its size.
 const STREAM_INFO: u8 = 0;
 const STREAM_INFO_BYTES: usize = 34;
 
@@ -13,10 +12,10 @@ const STREAM_INFO_BYTES: usize = 34;
 const MIN_BLOCK: u16 = 16;
 const MAX_BLOCK: u16 = u16::MAX;
 
-/// More blocks of metadata than any file has.
+/// Most metadata blocks that are read; no file has as many.
 const MAX_BLOCKS: usize = 1 << 12;
 
-/// The same window with a header of STREAMINFO alone, where there is one; the frames follow.
+/// Returns the window with a header of STREAMINFO alone, followed by the frames; unchanged if there is no STREAMINFO.
 pub(super) fn cleaned(mut window: Window) -> io::Result<Window> {
     let range = window.range();
     let (mut at, mut info) = (4, None);
@@ -26,7 +25,7 @@ pub(super) fn cleaned(mut window: Window) -> io::Result<Window> {
         window.by_ref().take(4 + STREAM_INFO_BYTES as u64).read_to_end(&mut block)?;
         let Some(&[kind, a, b, c]) = block.first_chunk() else { break };
         let bytes = u64::from(u32::from_be_bytes([0, a, b, c]));
-        // What begins like a frame, or reaches past the end, is no metadata.
+        // Data that begins like a frame, or extends past the end, is not metadata.
         if kind == 0xff || range.start + at + 4 + bytes > range.end {
             break;
         }
@@ -47,13 +46,14 @@ pub(super) fn cleaned(mut window: Window) -> io::Result<Window> {
     Ok(window)
 }
 
-/// Bounds of block and frame sizes that old encoders left out, or turned round.
+/// Corrects bounds of block and frame sizes that old encoders omitted or swapped.
 fn legal(mut info: [u8; STREAM_INFO_BYTES]) -> [u8; STREAM_INFO_BYTES] {
     let short = |at: usize| u16::from_be_bytes([info[at], info[at + 1]]);
     let long = |at: usize| u32::from_be_bytes([0, info[at], info[at + 1], info[at + 2]]);
     let (min, max) = (short(0), short(2));
     let max = if max < MIN_BLOCK { MAX_BLOCK } else { max };
-    // Frames are numbered in blocks of one size, where it is one: the largest, but for the last frame.
+    // In a stream of fixed block size, frames are numbered in blocks of that size: the largest, as only the last frame
+    // is shorter.
     let min = if (MIN_BLOCK..=max).contains(&min) { min } else { max };
     let frames = [long(4), long(7)];
     if frames[0] > frames[1] {
@@ -69,7 +69,7 @@ mod tests {
     use super::super::output_spec::{Format, SampleFormat};
     use super::super::testing::{decode, encoded, on_grid};
 
-    /// A FLAC with these blocks after STREAMINFO, and its frames.
+    /// Creates a FLAC with these blocks after STREAMINFO. Returns it with its frames.
     fn with_blocks(blocks: &[(u8, &[u8])], change: impl FnOnce(&mut [u8])) -> (Vec<u8>, Vec<[f32; 2]>) {
         let frames = on_grid(10_000, 16);
         let file = encoded(Format::Flac, SampleFormat::Int16, &frames);

@@ -1,18 +1,19 @@
-//! Files that fail with an error at the size limit of the process, and files that many threads may read.
+//! Files that report an error at the size limit of the process instead of killing it, and files that several threads
+//! can read.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
-/// The largest file this process may write, where the system has such a limit.
+/// Returns the size of the largest file that this process may write; unlimited if the system does not state a limit.
 ///
-/// Writing past it would kill the process by a signal, with no chance to say why or to clean up.
+/// Writing past the limit would kill the process by a signal, with no chance to report an error or to clean up.
 fn max_file_bytes() -> u64 {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max file size"));
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(u64::MAX)
 }
 
-/// A file to write that fails with an error where the system would kill the process.
+/// A file for writing that returns an error where the system would kill the process.
 #[derive(Debug)]
 pub(super) struct GuardedFile {
     file: File,
@@ -49,7 +50,7 @@ impl Seek for GuardedFile {
     }
 }
 
-/// A file that is read and written at given places, from any thread.
+/// A file that is read and written at given offsets, from any thread.
 #[derive(Debug)]
 pub(super) struct SharedFile {
     #[cfg(unix)]

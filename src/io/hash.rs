@@ -1,5 +1,5 @@
-//! Names a sound by its content: a recipe is bound to the frames it was solved for, whatever tags they carry; a batch
-//! knows a file by all of its bytes.
+//! Hashes of sounds and files. A recipe is bound to the frames that it was solved for, whatever tags they carry; a
+//! batch identifies a file by all of its bytes.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -9,10 +9,10 @@ use analyzer::stream::{Frame, Meter};
 use super::error::Error;
 use super::regular::open_regular;
 
-/// BLAKE3 over all bytes of a file, tags included: 64 hexadecimal digits.
+/// Returns the BLAKE3 hash of all bytes of a file, including tags: 64 hexadecimal digits.
 ///
 /// # Errors
-/// It cannot be read, or is no file on disk.
+/// The file cannot be read, or is not a file on disk.
 pub fn file_hash(path: &Path) -> Result<String, Error> {
     let mut file = open_regular(path)?;
     let mut hasher = blake3::Hasher::new();
@@ -25,13 +25,13 @@ pub fn file_hash(path: &Path) -> Result<String, Error> {
     }
 }
 
-/// Bytes read at a time.
+/// Number of bytes read at a time.
 const FILE_BLOCK_BYTES: usize = 1 << 17;
 
-/// Frames hashed at a time.
+/// Number of frames hashed at a time.
 const BLOCK_FRAMES: usize = 4096;
 
-/// BLAKE3 over sample rate, channels and the bits of every frame.
+/// BLAKE3 hash of sample rate, channels and the bits of every frame.
 #[derive(Clone, Debug)]
 pub struct FrameHash {
     hasher: blake3::Hasher,
@@ -39,7 +39,7 @@ pub struct FrameHash {
 }
 
 impl FrameHash {
-    /// The hash of no frames yet.
+    /// Starts the hash, with no frames yet.
     pub fn new(sample_rate_hz: u32, channels: u8) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"goldmaster frames 1");
@@ -50,7 +50,7 @@ impl FrameHash {
 }
 
 impl Meter for FrameHash {
-    /// 64 hexadecimal digits.
+    /// The hash as 64 hexadecimal digits.
     type Reading = String;
 
     fn push(&mut self, frames: &[Frame]) {

@@ -1,19 +1,19 @@
-//! Tells HE-AAC, of which the decoder hears the lower half alone, from AAC.
+//! Distinguishes HE-AAC from plain AAC. The decoder would decode only the lower half of its spectrum.
 //!
-//! The upper half (spectral band replication, ISO/IEC 14496-3, 4.6.18) lies in a fill element at the end of every
-//! frame. What comes before it cannot be skipped without decoding, so it is sought from the end: a fill element of
-//! that kind whose length leads exactly to the end of the frame.
+//! The upper half (spectral band replication, ISO/IEC 14496-3, 4.6.18) is coded in a fill element at the end of every
+//! frame. The data before it cannot be skipped without decoding, so the element is searched from the end: a fill
+//! element of that kind whose length leads exactly to the end of the frame.
 
-/// The elements of a frame that are looked for.
+/// Identifiers of the elements that are searched.
 const FILL: u32 = 6;
 const END: u32 = 7;
-/// Kinds of fill elements: band replication without and with a checksum.
+/// Types of fill elements: band replication without and with a checksum.
 const REPLICATION: [u32; 2] = [13, 14];
 
-/// Frames that decide.
+/// Number of frames that are examined.
 const FRAMES: u32 = 24;
 
-/// Counts frames until it is known what they are.
+/// Examines the first frames of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Detector {
     looked_at: u32,
@@ -21,14 +21,14 @@ pub(super) struct Detector {
 }
 
 impl Detector {
-    /// Looks at the next frame; whether all of them together are HE-AAC.
+    /// Examines the next frame. Returns true if the frames so far are HE-AAC.
     pub fn finds(&mut self, frame: &[u8]) -> bool {
         if self.looked_at >= FRAMES {
             return false;
         }
         self.looked_at += 1;
         self.found += u32::from(ends_with_replication(frame));
-        // By chance one frame in a hundred looks like it.
+        // One plain frame in a hundred matches by chance.
         self.found >= 3 && self.found * 2 > self.looked_at
     }
 }
@@ -39,14 +39,14 @@ fn ends_with_replication(frame: &[u8]) -> bool {
         (at..at + count)
             .try_fold(0, |value, bit| Some(value << 1 | u32::from(frame.get(bit / 8)? >> (7 - bit % 8) & 1)))
     };
-    // The end is followed by zeros up to the next byte.
+    // The end marker is followed by zero bits up to the next byte.
     let Some(&last) = frame.last() else { return false };
     if last == 0 {
         return false;
     }
     let end = bits - last.trailing_zeros() as usize;
     let Some(end) = end.checked_sub(3).filter(|&at| read(at, 3) == Some(END)) else { return false };
-    // A length of 4 bits, or 8 more where those are full.
+    // The length has 4 bits, and 8 more if these are all ones.
     (1..=269).any(|bytes: usize| {
         let head = if bytes < 15 { 7 } else { 15 };
         let Some(at) = end.checked_sub(8 * bytes + head) else { return false };
@@ -63,7 +63,7 @@ fn ends_with_replication(frame: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// A frame of so many random bits, with a fill element of this kind and length, or none.
+    /// Creates a frame of random bits, with a fill element of this type and length, or without one.
     fn frame(seed: u64, bits: usize, fill: Option<(u32, usize)>) -> Vec<u8> {
         let mut state = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let mut random = || {
@@ -101,7 +101,7 @@ mod tests {
     fn plain_aac_is_not_taken_for_it() {
         for stream in 0..200 {
             let mut detector = Detector::default();
-            // Encoders of plain AAC fill as well, with nothing.
+            // Encoders of plain AAC also write fill elements, with padding in them.
             let fill = (stream % 2 == 0).then_some((0, 10));
             let found = (0..u64::from(FRAMES)).any(|seed| detector.finds(&frame(stream * 100 + seed, 1500, fill)));
             assert!(!found, "{stream}");

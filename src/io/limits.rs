@@ -1,15 +1,15 @@
-//! Claims of codec headers, checked before a decoder allocates what they ask for.
+//! Checks the claims of codec headers before a decoder allocates memory for them.
 
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known as id;
 
-/// No codec has longer packets.
+/// Most frames of a packet; no codec has longer ones.
 const MAX_PACKET_FRAMES: u64 = 1 << 16;
 
-/// Values of all codebooks of a Vorbis stream together; the encoder's own have less than a tenth of it.
+/// Most values in all codebooks of a Vorbis stream together; the reference encoder uses less than a tenth of it.
 const MAX_VORBIS_VALUES: u64 = 1 << 22;
 
-/// Says what cannot be true, if anything.
+/// Refuses parameters that cannot be true, with the reason.
 pub(super) fn check(params: &AudioCodecParameters) -> Result<(), &'static str> {
     if params.max_frames_per_packet.is_some_and(|frames| frames > MAX_PACKET_FRAMES) {
         return Err("its header claims packets of more frames than any codec has");
@@ -23,8 +23,8 @@ pub(super) fn check(params: &AudioCodecParameters) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// How many values the codebooks in the headers of a Vorbis stream unpack to (*Vorbis I specification*, 3.2.1), as
-/// far as they can be read.
+/// Returns the number of values that the codebooks in the headers of a Vorbis stream unpack to (*Vorbis I
+/// specification*, 3.2.1), as far as they can be read.
 fn vorbis_values(headers: &[u8]) -> Option<u64> {
     let start = headers.windows(7).position(|window| window == b"\x05vorbis")?;
     let mut bits = Bits { bytes: headers.get(start + 7..)?, at: 0 };
@@ -65,7 +65,7 @@ fn vorbis_values(headers: &[u8]) -> Option<u64> {
     Some(values)
 }
 
-/// The largest number of which the power is not above `entries`.
+/// Returns the largest integer whose power is not above `entries`.
 fn largest_root(entries: u64, power: u64) -> u64 {
     if power < 2 {
         return entries;
@@ -75,7 +75,7 @@ fn largest_root(entries: u64, power: u64) -> u64 {
     (1..=entries).take_while(fits).last().unwrap_or(0)
 }
 
-/// Bits from the lowest of the first byte on.
+/// Reads bits from the lowest bit of the first byte on.
 struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -97,7 +97,8 @@ impl Bits<'_> {
 mod tests {
     use super::*;
 
-    /// A setup header with these codebooks: dimensions and entries, in order of length, with a table of one value.
+    /// Creates a setup header with codebooks of these dimensions and entries. They are stored in order of length, with
+    /// a lookup table of 1-bit values.
     fn setup(codebooks: &[(u32, u32)]) -> Vec<u8> {
         let mut bits: Vec<bool> = Vec::new();
         let mut push = |value: u32, count: u32| bits.extend((0..count).map(|n| value >> n & 1 == 1));

@@ -1,11 +1,11 @@
-//! What is read of a Matroska file (RFC 9559) beside its demuxer: whether it holds sound, and how much of its end is
-//! padding.
+//! Reads from a Matroska file (RFC 9559) what its demuxer does not report: whether it contains sound, and how much
+//! padding is at its end.
 
 use std::ops::Range;
 
 use super::bytes::ReadAt;
 
-/// All of a file but its head.
+/// The element that contains the whole file after its header.
 pub(super) const SEGMENT: u32 = 0x1853_8067;
 const TRACKS: u32 = 0x1654_ae6b;
 const TRACK_ENTRY: u32 = 0xae;
@@ -18,10 +18,10 @@ const DISCARD_PADDING: u32 = 0x75a2;
 /// The track type of sound.
 const IS_SOUND: u8 = 2;
 
-/// Elements of one level that are looked at.
+/// Most elements of one level that are examined.
 const MAX_ELEMENTS: usize = 1 << 12;
 
-/// `None` where its tracks are not found.
+/// True if the file has a sound track; `None` if its list of tracks is not found.
 pub(super) fn has_sound(file: &mut impl ReadAt) -> Option<bool> {
     let whole = 0..file.len();
     let segment = elements(file, whole, SEGMENT, 1).pop()?;
@@ -30,7 +30,7 @@ pub(super) fn has_sound(file: &mut impl ReadAt) -> Option<bool> {
     Some(entries.into_iter().any(|entry| track_type(file, entry) == Some(IS_SOUND)))
 }
 
-/// What its last block says that is no music at its end, in nanoseconds.
+/// Returns the padding at the end of the sound according to its last block, nanoseconds.
 pub(super) fn padding_ns(file: &mut impl ReadAt) -> Option<u64> {
     let whole = 0..file.len();
     let segment = elements(file, whole, SEGMENT, 1).pop()?;
@@ -39,7 +39,7 @@ pub(super) fn padding_ns(file: &mut impl ReadAt) -> Option<u64> {
     let padding = elements(file, group, DISCARD_PADDING, 1).pop()?;
     let length = Some(padding.end - padding.start).filter(|length| (1..=8).contains(length))?;
     let bytes = file.bytes(padding.start, length)?;
-    // A signed number of as many bytes as it needs; a negative one would be padding at the start.
+    // A signed number of variable size; a negative one would be padding at the start.
     let value = bytes.iter().fold(0_u64, |value, &b| value << 8 | u64::from(b)) << (8 * (8 - length));
     u64::try_from(value.cast_signed() >> (8 * (8 - length))).ok()
 }
@@ -49,7 +49,7 @@ fn track_type(file: &mut impl ReadAt, entry: Range<u64>) -> Option<u8> {
     file.array(place.start).map(|[kind]| kind)
 }
 
-/// The contents of the first `count` elements with this id among those within `range`.
+/// Returns the contents of the first `count` elements with this id within `range`.
 fn elements(file: &mut impl ReadAt, range: Range<u64>, wanted: u32, count: usize) -> Vec<Range<u64>> {
     let (mut found, mut at) = (Vec::new(), range.start);
     for _ in 0..MAX_ELEMENTS {
@@ -63,7 +63,7 @@ fn elements(file: &mut impl ReadAt, range: Range<u64>, wanted: u32, count: usize
     found
 }
 
-/// The number and the content of the element at `at`, which ends at `end` at the latest.
+/// Returns id and content of the element at `at`, which ends at `end` at the latest.
 pub(super) fn element(file: &mut impl ReadAt, at: u64, end: u64) -> Option<(u32, Range<u64>)> {
     let (id, id_bytes) = number(file, at)?;
     let (size, size_bytes) = number(file, at + id_bytes)?;
@@ -73,16 +73,16 @@ pub(super) fn element(file: &mut impl ReadAt, at: u64, end: u64) -> Option<(u32,
     }
     let marker = 1 << (7 * size_bytes);
     let size = size & (marker - 1);
-    // All ones say that the size is not known.
+    // All ones: the size is unknown.
     let stop = if size == marker - 1 { end } else { start.saturating_add(size).min(end) };
     Some((u32::try_from(id).ok()?, start..stop))
 }
 
-/// A number of variable length with its marker (RFC 8794, section 4), and its bytes.
+/// Reads a number of variable size including its marker bit (RFC 8794, section 4). Returns it with its size in bytes.
 fn number(file: &mut impl ReadAt, at: u64) -> Option<(u64, u64)> {
     let [first] = file.array(at)?;
     let length = u64::from(first.leading_zeros()) + 1;
-    // No first byte is without a marker.
+    // A first byte without a marker bit is not allowed.
     let bytes = file.bytes(at, length).filter(|_| length <= 8)?;
     Some((bytes.iter().fold(0, |value, &b| value << 8 | u64::from(b)), length))
 }

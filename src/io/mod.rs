@@ -1,8 +1,8 @@
-//! Files in and out: decode, keep, hash, encode, carry tags over.
+//! Input and output of files: decoding, temporary storage, hashing, encoding and tags.
 //!
-//! [`open`](decode::open) decodes any supported file as frames, [`Spool`](spool::Spool) keeps them for later
-//! passes, [`FrameHash`](hash::FrameHash) names them, [`Encoder`](encode::Encoder) writes the result under its name
-//! only when it is complete, [`Tags`](tags::Tags) carries title, artist and cover over.
+//! [`open`](decode::open) decodes any supported file to frames, [`Spool`](spool::Spool) keeps them for later passes,
+//! [`FrameHash`](hash::FrameHash) identifies them, [`Encoder`](encode::Encoder) writes a master that gets its name
+//! only when it is complete, and [`Tags`](tags::Tags) carries over title, artist and cover.
 
 mod aiff;
 mod bytes;

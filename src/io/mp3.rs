@@ -1,7 +1,7 @@
-//! Writes MP3: frames of one bit rate behind one that says how long the song is.
+//! Writes MP3: frames of constant bit rate after a first frame that states the length of the song.
 //!
-//! That first frame is the Info tag of LAME (gabriel.mp3-tech.org, *Mp3 Info Tag rev 1*): decoders that know it leave out
-//! what the encoder put before and behind the song.
+//! This first frame is the Info tag of LAME (gabriel.mp3-tech.org, *Mp3 Info Tag rev 1*). Decoders that know it leave
+//! out the frames that the encoder adds before and after the song.
 
 use std::io::{self, Seek, Write};
 
@@ -12,7 +12,7 @@ use rusty_mp3::{Mp3Encoder, Mp3EncoderConfig};
 use super::contain::contain;
 use super::output_spec::{OutputSpec, interleaved};
 
-/// Encodes as frames arrive; at bit rates up to 256 kbit/s the encoder keeps the file in memory until it ends.
+/// Encodes frames as they arrive. At bit rates up to 256 kbit/s, the encoder holds the file in memory until it ends.
 pub(super) struct Mp3Writer<W> {
     writer: W,
     encoder: Mp3Encoder,
@@ -35,7 +35,7 @@ impl<W: Write + Seek> Mp3Writer<W> {
         self.drain()
     }
 
-    /// Writes the last frames, and the first anew with what is known now.
+    /// Writes the last frames, and rewrites the first one with the final length.
     pub fn finish(mut self) -> io::Result<()> {
         contain(|| self.encoder.finish()).ok_or_else(failure)?;
         self.drain()?;

@@ -1,6 +1,6 @@
 //! Headers of MPEG audio frames.
 
-/// The sample rate in the header of an MPEG audio frame (ISO/IEC 11172-3, 2.4.2.3, and its extensions).
+/// Returns the sample rate in the header of an MPEG audio frame (ISO/IEC 11172-3, 2.4.2.3, and its extensions).
 pub(super) fn mpeg_sample_rate_hz(frame: &[u8]) -> Option<u32> {
     const MPEG1_HZ: [u32; 3] = [44_100, 48_000, 32_000];
     let header = frame.first_chunk::<4>()?;
@@ -13,7 +13,7 @@ pub(super) fn mpeg_sample_rate_hz(frame: &[u8]) -> Option<u32> {
     }
 }
 
-/// Whether a frame has the header of layer I or II (ISO/IEC 11172-3, 2.4.2.3).
+/// True if a frame has the header of layer I or II (ISO/IEC 11172-3, 2.4.2.3).
 pub(super) fn is_layer_1_or_2(frame: &[u8]) -> bool {
     frame.first_chunk().is_some_and(|&[sync, kind]| sync == 0xff && kind >> 5 == 7 && kind >> 1 & 3 >= 2)
 }

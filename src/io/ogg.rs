@@ -1,16 +1,16 @@
-//! How long an Ogg stream is, where its demuxer cannot tell because pages are damaged, and whether it has ended.
+//! Finds the length of an Ogg stream whose demuxer fails at damaged pages, and whether the stream is complete.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
-/// Two of the largest pages (RFC 3533, section 6): the last one lies within.
+/// Size of two of the largest pages (RFC 3533, section 6): the last page lies within.
 const TAIL_BYTES: u64 = 2 * 65_307;
-/// Bytes of a page's header up to the number of its segments.
+/// Size of a page's header up to the number of its segments.
 const HEADER_BYTES: usize = 27;
-/// The flag of the last page of a stream.
+/// Flag of the last page of a stream.
 const ENDS_STREAM: u8 = 4;
 
-/// The frame after the last one of the stream with this serial number, if its last page ends the file.
+/// Returns the length of the stream with this serial number, in frames, if the last page of the file belongs to it.
 pub(super) fn last_frame(file: &mut File, serial: u32) -> Option<u64> {
     let page = last_header(file)?;
     let is_ours = page[14..18] == serial.to_le_bytes();
@@ -18,12 +18,12 @@ pub(super) fn last_frame(file: &mut File, serial: u32) -> Option<u64> {
     u64::try_from(position).ok().filter(|_| is_ours)
 }
 
-/// Whether the last page of the file says that it is the last of its stream.
+/// True if the last page of the file is marked as the last of its stream.
 pub(super) fn has_ended(file: &mut File) -> bool {
     last_header(file).is_some_and(|page| page[5] & ENDS_STREAM != 0)
 }
 
-/// The header of the last page of the file.
+/// Returns the header of the last page of the file.
 fn last_header(file: &mut File) -> Option<[u8; HEADER_BYTES]> {
     let file_bytes = file.metadata().ok()?.len();
     file.seek(SeekFrom::Start(file_bytes.saturating_sub(TAIL_BYTES))).ok()?;

@@ -1,22 +1,22 @@
-//! The head of an Ogg without its comments, where they are longer than a demuxer puts up with: a picture of 12 MB is no
-//! reason to refuse the sound.
+//! Removes comments from the head of an Ogg if they are longer than a demuxer accepts: a picture of 12 MB is no reason
+//! to refuse the sound.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use super::ogg_pages::{CONTINUED, HEAD_BYTES, SEQUENCE_AT, SERIAL_AT, sealed};
 use super::window::Window;
 
-/// Comments as long as this are kept, bytes.
+/// Most bytes of comments that are kept.
 const MAX_COMMENT_BYTES: u64 = 1 << 20;
-/// More pages than any comments take.
+/// Most pages that are searched; no comments take as many.
 const MAX_PAGES: usize = 1 << 16;
 
-/// Comments without any, of Opus (RFC 7845, section 5.2) and Vorbis (section 5 of its specification).
+/// Empty comments of Opus (RFC 7845, section 5.2) and Vorbis (section 5 of its specification).
 const NO_OPUS_COMMENTS: &[u8] = b"OpusTags\0\0\0\0\0\0\0\0";
 const NO_VORBIS_COMMENTS: &[u8] = b"\x03vorbis\0\0\0\0\0\0\0\0\x01";
 
-/// The same window, with no comments in the place of those of the first stream, if they are long. Where several
-/// streams are woven into one another, it stays as it is.
+/// Replaces the comments of the first stream by empty ones if they are long. If several streams are interleaved, the
+/// window is returned unchanged.
 pub(super) fn without_long_comments(mut window: Window) -> io::Result<Window> {
     let replaced = replacement(&mut window)?;
     let window = match replaced {
@@ -31,7 +31,8 @@ fn rewound(mut window: Window) -> io::Result<Window> {
     Ok(window)
 }
 
-/// Head and place in the file where the rest follows; `None` where comments are short, or not to be found.
+/// Returns the new head, and the offset in the file at which the rest follows; `None` if the comments are short or not
+/// found.
 fn replacement(window: &mut Window) -> io::Result<Option<(Vec<u8>, u64)>> {
     let Some(first) = Page::at(window, 0)? else { return Ok(None) };
     let head = first.whole(window)?;
@@ -59,7 +60,7 @@ fn replacement(window: &mut Window) -> io::Result<Option<(Vec<u8>, u64)>> {
 
 /// A page of Ogg (RFC 3533, section 6).
 struct Page {
-    /// Where it starts in the window.
+    /// Offset of the page in the window.
     at: u64,
     head: [u8; HEAD_BYTES],
     /// Lengths of its segments.
@@ -92,13 +93,13 @@ impl Page {
         bytes_at(window, self.at, self.end() - self.at)
     }
 
-    /// The page with a packet of less than 255 bytes in the place of its first segments.
+    /// Returns the page with its first segments replaced by a packet of less than 255 bytes.
     fn with_start(&self, window: &mut Window, segments: usize, packet: &[u8]) -> io::Result<Vec<u8>> {
         let (replaced, kept) = self.lengths.split_at(segments);
         let body = self.whole(window)?;
         let rest = body.get(self.body_at() + bytes_of(replaced) as usize..).unwrap_or_default();
         let mut page = self.head.to_vec();
-        // The page that the packet began on is gone.
+        // The page on which the packet began is removed.
         page[5] &= !CONTINUED;
         page[HEAD_BYTES - 1] = (kept.len() + 1) as u8;
         page.push(packet.len() as u8);
@@ -125,7 +126,7 @@ mod tests {
     use super::super::testing::{file, page};
     use super::*;
 
-    /// What is read of a file once long comments are gone.
+    /// Reads a file after its long comments were removed.
     fn read(bytes: &[u8]) -> Vec<u8> {
         let file = file(bytes);
         let window = Window::without_tags(File::open(file.path()).expect("the file")).expect("readable");
@@ -134,7 +135,7 @@ mod tests {
         read
     }
 
-    /// The pages of comments of so many bytes, the last of which also has what follows them.
+    /// Creates pages with this many bytes of comments. The last page also contains the data after them.
     fn comments(bytes: usize, after: &[u8]) -> Vec<Vec<u8>> {
         let full = bytes / (255 * 255);
         let mut pages: Vec<Vec<u8>> =

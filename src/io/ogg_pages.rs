@@ -1,36 +1,36 @@
-//! Writes pages of Ogg (RFC 3533).
+//! Writes Ogg pages (RFC 3533).
 
 use std::io::{self, BufReader, BufWriter, Read, Write};
 
-/// A page has no more segments, nor a segment more bytes.
+/// Most segments of a page, and most bytes of a segment.
 pub(super) const MAX_SEGMENTS: usize = 255;
 
-/// Bytes of a page before its segments.
+/// Bytes of a page's head, before the lengths of its segments.
 pub(super) const HEAD_BYTES: usize = 27;
 
-/// Where the head has number, serial number and checksum.
+/// Offsets of serial number, sequence number and checksum in the head of a page.
 pub(super) const SERIAL_AT: usize = 14;
 pub(super) const SEQUENCE_AT: usize = 18;
 const CHECKSUM_AT: usize = 22;
 
-/// Kinds of pages: one that goes on with a packet, and the first of a stream.
+/// Flags of a page that continues a packet, and of the first page of a stream.
 pub(super) const CONTINUED: u8 = 1;
 const FIRST: u8 = 2;
 
-/// No packet ends on the page.
+/// Position of a page on which no packet ends.
 const NO_POSITION: u64 = u64::MAX;
 
-/// Segments that a packet takes: the last is short, or empty.
+/// Returns the number of segments of a packet. The last one is shorter than 255 bytes and may be empty.
 pub(super) fn segments(packet_bytes: usize) -> usize {
     packet_bytes / 255 + 1
 }
 
-/// The pages of one stream.
+/// Writes the pages of one stream.
 pub(super) struct Pages<W> {
     writer: W,
     serial: u32,
     sequence: u32,
-    /// Checksum of all packets but those of headers.
+    /// Checksum of all packets except headers.
     checksum: u32,
 }
 
@@ -39,7 +39,7 @@ impl<W: Write> Pages<W> {
         Self { writer, serial: 0, sequence: 0, checksum: 0 }
     }
 
-    /// Writes a packet of a header, on as many pages as it takes.
+    /// Writes a header packet, on as many pages as needed.
     pub fn header(&mut self, packet: &[u8]) -> io::Result<()> {
         let lengths: Vec<u8> = lengths(packet).collect();
         let (mut rest, pages) = (packet, lengths.chunks(MAX_SEGMENTS));
@@ -53,7 +53,7 @@ impl<W: Write> Pages<W> {
         Ok(())
     }
 
-    /// Writes a page of whole packets that ends at a position.
+    /// Writes a page of whole packets that ends at `position`.
     pub fn packets(&mut self, packets: &[Vec<u8>], position: u64, kind: u8) -> io::Result<()> {
         let lengths: Vec<u8> = packets.iter().flat_map(|packet| lengths(packet)).collect();
         let body = packets.concat();
@@ -61,7 +61,7 @@ impl<W: Write> Pages<W> {
         self.page(&lengths, &body, position, kind)
     }
 
-    /// Empties all buffers; gives the checksum of all packets but those of headers.
+    /// Flushes all buffers. Returns the checksum of all packets except headers.
     pub fn finish(mut self) -> io::Result<u32> {
         self.writer.flush()?;
         Ok(self.checksum)
@@ -74,7 +74,7 @@ impl<W: Write> Pages<W> {
         self.numbered(page)
     }
 
-    /// Writes a page as the next of this stream.
+    /// Writes a page as the next one of this stream.
     fn numbered(&mut self, mut page: Vec<u8>) -> io::Result<()> {
         page[SERIAL_AT..][..4].copy_from_slice(&self.serial.to_le_bytes());
         page[SEQUENCE_AT..][..4].copy_from_slice(&self.sequence.to_le_bytes());
@@ -83,7 +83,7 @@ impl<W: Write> Pages<W> {
     }
 }
 
-/// A page with its checksum.
+/// Returns the page with its checksum filled in.
 pub(super) fn sealed(mut page: Vec<u8>) -> Vec<u8> {
     page[CHECKSUM_AT..][..4].fill(0);
     let checksum = checksum(0, &page);
@@ -91,13 +91,13 @@ pub(super) fn sealed(mut page: Vec<u8>) -> Vec<u8> {
     page
 }
 
-/// Lengths of the segments of a packet.
+/// Returns the lengths of the segments of a packet.
 fn lengths(packet: &[u8]) -> impl Iterator<Item = u8> {
     std::iter::repeat_n(255, packet.len() / 255).chain([(packet.len() % 255) as u8])
 }
 
-/// Copies a stream whose second page is all of its comments, with others, and with a serial number: streams that are
-/// played one after the other have different ones.
+/// Copies a stream whose second page holds exactly its comments. Replaces the comments and the serial number, which
+/// must differ between streams that are played one after the other.
 pub(super) fn copy_with_comments(from: impl Read, to: impl Write, comments: &[u8], serial: u32) -> io::Result<()> {
     let mut from = BufReader::new(from);
     let mut pages = Pages { serial, ..Pages::new(BufWriter::new(to)) };
@@ -112,7 +112,7 @@ pub(super) fn copy_with_comments(from: impl Read, to: impl Write, comments: &[u8
     pages.finish().map(drop)
 }
 
-/// The next page of a stream that was written here; `None` at its end.
+/// Reads the next page of a stream that this module wrote; returns `None` at its end.
 fn read_page(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut page = Vec::new();
     if from.take(HEAD_BYTES as u64).read_to_end(&mut page)? < HEAD_BYTES {
@@ -125,7 +125,7 @@ fn read_page(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(page))
 }
 
-/// The checksum of bytes that follow those of `checksum` (RFC 3533, section 6): polynomial 0x04c11db7, no reflection.
+/// Continues a checksum over further bytes (RFC 3533, section 6): polynomial 0x04c11db7, no reflection.
 pub(super) fn checksum(checksum: u32, bytes: &[u8]) -> u32 {
     bytes.iter().fold(checksum, |sum, &byte| sum << 8 ^ TABLE[usize::from((sum >> 24) as u8 ^ byte)])
 }

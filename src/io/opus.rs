@@ -1,4 +1,4 @@
-//! Opus (RFC 6716) for the demuxers of symphonia, which has no decoder for it.
+//! Opus decoder (RFC 6716) for use with symphonia's demuxers; symphonia itself has none.
 
 use symphonia::core::audio::{
     AsGenericAudioBufferRef, AudioBuffer, AudioMut, AudioSpec, GenericAudioBufferRef, layouts,
@@ -8,19 +8,20 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, Finaliz
 use symphonia::core::errors::{Error as Fault, Result};
 use symphonia::core::packet::PacketRef;
 
-/// Opus is decoded at this rate, whatever was encoded.
+/// Sample rate of all decoded Opus, whatever the rate of the source was.
 pub(super) const SAMPLE_RATE_HZ: u32 = 48_000;
 
-/// The longest packet: 120 ms.
+/// Frames of the longest packet: 120 ms.
 const MAX_PACKET_FRAMES: usize = 5_760;
 
-/// Frames that the decoder needs to settle; where this is in the identification header (RFC 7845, section 5.1).
+/// Returns the number of frames that the decoder needs to settle, from the identification header (RFC 7845, section
+/// 5.1).
 pub(super) fn pre_skip_frames(params: &AudioCodecParameters) -> Option<u64> {
     let head = params.extra_data.as_deref()?;
     Some(u64::from(u16::from_le_bytes([*head.get(10)?, *head.get(11)?])))
 }
 
-/// What an Opus packet is coded as, by its first byte (RFC 6716, section 3.1).
+/// Coding of an Opus packet, according to its first byte (RFC 6716, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Coding {
     Speech,
@@ -38,20 +39,20 @@ impl Coding {
     }
 }
 
-/// Whether the frames of a packet last 2.5 ms.
+/// True if the frames of a packet last 2.5 ms.
 fn is_shortest(packet: &[u8]) -> bool {
     packet.first().is_some_and(|first| first >> 3 >= 16 && first >> 3 & 3 == 0)
 }
 
-/// What the decoder does not get right, in a stream that has it: it is 27 to 37 dB from the reference there, with
-/// clicks.
+/// Detects streams that the decoder does not decode well enough: there, its output has clicks, and agrees with the
+/// reference decoder only to 27 to 37 dB.
 #[derive(Debug, Default)]
 pub(super) struct Trust {
     coding: Option<Coding>,
 }
 
 impl Trust {
-    /// Looks at the next packet; says what cannot be decoded well enough.
+    /// Examines the next packet. Returns a description of what cannot be decoded well enough, if anything.
     pub fn refuses(&mut self, packet: &[u8]) -> Option<&'static str> {
         let coding = Coding::of(packet)?;
         if is_shortest(packet) {
@@ -61,7 +62,7 @@ impl Trust {
         before.is_some_and(|before| before != coding).then_some("Opus that switches between speech and music coding")
     }
 
-    /// A new stream begins.
+    /// Starts a new stream.
     pub fn reset(&mut self) {
         self.coding = None;
     }
@@ -77,7 +78,7 @@ pub(super) struct OpusDecoder {
 }
 
 impl OpusDecoder {
-    /// A decoder for mono or stereo.
+    /// Creates a decoder for mono or stereo.
     pub fn new(params: &AudioCodecParameters) -> Result<Self> {
         let head = params.extra_data.as_deref().unwrap_or_default();
         let (Some(&count), Some(&[low, high])) = (head.get(9), head.get(16..18).and_then(|g| g.first_chunk())) else {
@@ -87,7 +88,7 @@ impl OpusDecoder {
         let decoder = opus_rs::OpusDecoder::new(SAMPLE_RATE_HZ as i32, channels).map_err(Fault::Unsupported)?;
         let layout = if channels == 1 { layouts::CHANNEL_LAYOUT_MONO } else { layouts::CHANNEL_LAYOUT_STEREO };
         let buffer = AudioBuffer::new(AudioSpec::new(SAMPLE_RATE_HZ, layout), MAX_PACKET_FRAMES);
-        // Gain in steps of 1/256 dB.
+        // The gain is stored in steps of 1/256 dB.
         let gain_db = f64::from(i16::from_le_bytes([low, high])) / 256.0;
         let gain = analyzer::units::gain_from_db(gain_db) as f32;
         let samples = vec![0.0; MAX_PACKET_FRAMES * channels];
@@ -153,7 +154,7 @@ mod tests {
         head
     }
 
-    /// A tone of 440 Hz, different in both channels, in so many packets.
+    /// Creates a stream with a 440 Hz tone, of different level in both channels.
     fn ogg_opus(packets: usize, gain_q8_db: i16) -> Vec<u8> {
         let mut encoder = OpusEncoder::new(48_000, 2, Application::Audio).expect("an encoder");
         let mut pages = [page(1, 0, 2, 0, &head(gain_q8_db)), page(1, 1, 0, 0, b"OpusTags\0\0\0\0\0\0\0\0")].concat();
@@ -201,7 +202,7 @@ mod tests {
     fn every_link_of_a_chain_has_a_start_that_is_left_out() {
         let one = ogg_opus(50, 0);
         let mut two = one.clone();
-        // Another serial number, and checksums that fit it.
+        // Give it another serial number, and correct the checksums.
         let mut at = 0;
         while at < two.len() {
             let segments = usize::from(two[at + 26]);

@@ -1,4 +1,4 @@
-//! Writes Opus in Ogg (RFC 7845), coded as music throughout.
+//! Writes Opus in Ogg (RFC 7845), always coded as music.
 
 use std::io::{self, Write};
 
@@ -11,25 +11,26 @@ use super::ogg_pages::{MAX_SEGMENTS, Pages, segments};
 use super::opus::SAMPLE_RATE_HZ;
 use super::output_spec::{OutputSpec, interleaved};
 
-/// A packet of 20 ms.
+/// Frames of a packet: 20 ms.
 const PACKET_FRAMES: usize = 960;
 
-/// What the decoder puts before the sound of an encoder that looks no further ahead than the transform does: 2.5 ms.
+/// Frames that the decoder outputs before the sound: 2.5 ms, as the encoder looks ahead no further than its transform
+/// does.
 const PRE_SKIP_FRAMES: u16 = 120;
 
-/// The longest packet (RFC 6716, section 3.4).
+/// Bytes of the longest packet (RFC 6716, section 3.4).
 const MAX_PACKET_BYTES: usize = 1_275;
 
-/// A page ends after a second (RFC 7845, section 6): players seek from page to page.
+/// Packets of a page: one second (RFC 7845, section 6), because players seek from page to page.
 const MAX_PAGE_PACKETS: usize = 50;
 
-/// The encoder passes through the stack while it is made.
+/// Stack for making the encoder, bytes: it is placed on the stack before it is boxed.
 const STACK_BYTES: usize = 4 << 20;
 
-/// What encoded the sound, as the comments of every stream name it.
+/// Name of the encoder in the comments of every stream.
 const VENDOR: &str = "opus-rs";
 
-/// Where positions end: a page of the last packet.
+/// Flag of the last page, whose position marks the end of the sound.
 const LAST: u8 = 4;
 
 pub(super) struct OpusWriter<W> {
@@ -37,16 +38,16 @@ pub(super) struct OpusWriter<W> {
     encoder: Box<OpusEncoder>,
     spec: OutputSpec,
     samples: Vec<f32>,
-    /// Samples that wait for a whole packet.
+    /// Samples that do not fill a packet yet.
     waiting: Vec<f32>,
-    /// Packets that wait for a whole page.
+    /// Packets that do not fill a page yet.
     packets: Vec<Vec<u8>>,
-    /// Frames in all packets, those before the sound as well.
+    /// Number of frames in all packets, including those before the sound.
     encoded_frames: u64,
 }
 
 impl<W: Write> OpusWriter<W> {
-    /// Writes the header, with comments that name the encoder alone.
+    /// Writes the headers, with comments that only name the encoder.
     pub fn new(writer: W, spec: OutputSpec) -> io::Result<Self> {
         let LossyParams { bitrate_kbps, .. } = LossyParams::new(Codec::Opus, spec.bitrate_kbps);
         let mut encoder = encoder(spec.channels)?;
@@ -71,7 +72,7 @@ impl<W: Write> OpusWriter<W> {
         Ok(())
     }
 
-    /// Writes the last packets, and says where the sound ends in them. Gives the checksum of all packets.
+    /// Writes the last packets, and marks the end of the sound in them. Returns the checksum of all packets.
     pub fn finish(mut self) -> io::Result<u32> {
         let end = self.spec.frames + u64::from(PRE_SKIP_FRAMES);
         let packet_samples = PACKET_FRAMES * usize::from(self.spec.channels);
@@ -84,7 +85,8 @@ impl<W: Write> OpusWriter<W> {
         self.pages.finish()
     }
 
-    /// Encodes a packet of what waits. The page that is full goes out before it, so that one is always left for the end.
+    /// Encodes a range of the waiting samples as a packet. A full page is written before the packet is added, so that
+    /// at least one packet is left for the last page.
     fn encode(&mut self, range: std::ops::Range<usize>) -> io::Result<()> {
         let mut packet = vec![0; MAX_PACKET_BYTES];
         let encoded = contain(|| self.encoder.encode(&self.waiting[range], PACKET_FRAMES, &mut packet));
@@ -101,7 +103,8 @@ impl<W: Write> OpusWriter<W> {
     }
 }
 
-/// Without the mode for speech, which this encoder has no use for and the decoder does not switch to and fro.
+/// Creates an encoder that never uses the speech mode: it is not needed, and the decoder cannot switch between the
+/// modes.
 fn encoder(channels: u8) -> io::Result<Box<OpusEncoder>> {
     let make = move || {
         let rate_hz = SAMPLE_RATE_HZ as i32;
@@ -111,7 +114,7 @@ fn encoder(channels: u8) -> io::Result<Box<OpusEncoder>> {
     made.map_err(|_| failure())?.map_err(io::Error::other)
 }
 
-/// The identification header (RFC 7845, section 5.1).
+/// Returns the identification header (RFC 7845, section 5.1).
 fn head(channels: u8) -> Vec<u8> {
     let version_and_channels = [1, channels];
     let gain_and_mapping = [0; 3];
@@ -119,7 +122,7 @@ fn head(channels: u8) -> Vec<u8> {
     [&b"OpusHead"[..], &version_and_channels, &PRE_SKIP_FRAMES.to_le_bytes(), &rate, &gain_and_mapping].concat()
 }
 
-/// The comment header (RFC 7845, section 5.2) with these texts of the form `NAME=text`.
+/// Returns the comment header (RFC 7845, section 5.2) with these texts of the form `NAME=text`.
 pub(super) fn comments(texts: &[String]) -> Vec<u8> {
     let mut packet = b"OpusTags".to_vec();
     append_text(VENDOR, &mut packet);

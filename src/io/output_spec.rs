@@ -1,4 +1,4 @@
-//! What a master is written as.
+//! The format of a master's file.
 
 use std::fmt;
 use std::path::Path;
@@ -24,13 +24,13 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that the name of a file asks for.
+    /// Returns the format that the extension of a path selects.
     pub fn of_path(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_string_lossy().to_lowercase();
         Self::value_variants().iter().copied().find(|format| format.extension() == extension)
     }
 
-    /// The codec of a format that does not keep the samples.
+    /// Returns the codec of a lossy format.
     pub fn codec(self) -> Option<Codec> {
         match self {
             Self::Wav | Self::Flac => None,
@@ -39,7 +39,7 @@ impl Format {
         }
     }
 
-    /// Extension of its files.
+    /// Returns the extension of files of this format.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Wav => "wav",
@@ -60,20 +60,20 @@ impl fmt::Display for Format {
     }
 }
 
-/// What to write.
+/// Format and length of a file to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutputSpec {
     /// Frames per second.
     pub sample_rate_hz: u32,
-    /// 1 or 2. Mono writes the left channel.
+    /// 1 or 2. For mono, the left channel is written.
     pub channels: u8,
     /// File format.
     pub format: Format,
-    /// What a sample is written as, where samples are kept.
+    /// Sample format, for uncompressed and lossless files.
     pub sample_format: SampleFormat,
-    /// Bit rate of a lossy format, kbit/s; `None` is its usual one.
+    /// Bit rate of a lossy format, kbit/s; `None` selects the default.
     pub bitrate_kbps: Option<u32>,
-    /// How many frames will be written, exactly.
+    /// Exact number of frames that will be written.
     pub frames: u64,
 }
 
@@ -89,7 +89,7 @@ impl OutputSpec {
     }
 }
 
-/// The samples of frames one after the other; of mono, the left ones.
+/// Interleaves the samples of frames; for mono, takes the left channel.
 pub(super) fn interleaved(frames: &[Frame], channels: u8, samples: &mut Vec<f32>) {
     samples.clear();
     samples.extend(frames.iter().flat_map(|frame| &frame[..usize::from(channels)]));

@@ -1,4 +1,4 @@
-//! Uncompressed sound: how samples lie in a file, and reading them as frames.
+//! Uncompressed sound: its layout in a file, and reading it as frames.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -9,13 +9,13 @@ use analyzer::stream::Frame;
 
 use super::error::{Error, Warning};
 
-/// Frames converted at a time.
+/// Number of frames converted at a time.
 const BLOCK_FRAMES: usize = 8192;
 
-/// What one sample is made of.
+/// Encoding of one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
-    /// Unsigned, 128 is silence.
+    /// Unsigned, with silence at 128.
     Unsigned8,
     /// Signed integer of 1 to 4 bytes, left-justified.
     Signed {
@@ -38,7 +38,7 @@ impl Encoding {
         }
     }
 
-    /// The name of a logarithmic encoding, which is lossy.
+    /// Returns the name of a logarithmic encoding, which is lossy; `None` for all others.
     pub fn law_name(self) -> Option<&'static str> {
         match self {
             Self::ALaw => Some("A-law"),
@@ -48,21 +48,21 @@ impl Encoding {
     }
 }
 
-/// Where the samples of a file are and how to read them.
+/// Location and format of the samples in a file.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub encoding: Encoding,
     pub big_endian: bool,
     pub channels: u32,
     pub sample_rate_hz: u32,
-    /// Bits that carry sound; fewer than the container's where it is padded.
+    /// Bits that contain sound; fewer than the size of a sample if it is padded.
     pub valid_bits: u32,
     pub data_start: u64,
     /// Bytes of sound that are really there.
     pub data_bytes: u64,
-    /// Where they lie, if not in one piece from `data_start` on.
+    /// Ranges of the sound in the file, if it is not a single range from `data_start` on.
     pub pieces: Vec<Range<u64>>,
-    /// Bytes of sound the header promises, where it does.
+    /// Bytes of sound that the header states, if it does.
     pub claimed_bytes: Option<u64>,
     pub codec: String,
     pub warnings: Vec<Warning>,
@@ -73,12 +73,12 @@ impl Layout {
         u64::from(self.channels) * self.encoding.bytes() as u64
     }
 
-    /// Whole frames that are there.
+    /// Returns the number of whole frames that are there.
     pub fn frames(&self) -> u64 {
         self.data_bytes / self.frame_bytes()
     }
 
-    /// The warnings of the header, and that data is missing, where it is.
+    /// Returns the warnings of the header, and one about missing data, if any.
     pub fn all_warnings(&self) -> Vec<Warning> {
         let mut warnings = self.warnings.clone();
         let promised = self.claimed_bytes.map_or(0, |bytes| bytes / self.frame_bytes());
@@ -89,13 +89,13 @@ impl Layout {
     }
 }
 
-/// Reads the frames of a [`Layout`], from the pieces of the file in which they lie.
+/// Reads the frames of a [`Layout`] from their ranges in the file.
 pub(super) struct PcmReader {
     file: File,
     layout: Layout,
-    /// Pieces that are still to be read, the next one last.
+    /// Ranges that are still to be read, the next one last.
     pieces: Vec<Range<u64>>,
-    /// Frames of the present piece.
+    /// Number of frames left in the current range.
     left_frames: u64,
     bytes: Vec<u8>,
 }
@@ -127,7 +127,7 @@ impl PcmReader {
     }
 }
 
-/// `bytes` as frames; mono becomes two equal channels.
+/// Converts `bytes` to frames; mono becomes two equal channels.
 fn convert(bytes: &[u8], layout: &Layout, frames: &mut [Frame]) {
     match (layout.encoding, layout.big_endian) {
         (Encoding::Unsigned8, _) => each(bytes, layout.channels, frames, |[b]: [u8; 1]| (f32::from(b) - 128.0) / 128.0),
@@ -159,12 +159,12 @@ fn convert(bytes: &[u8], layout: &Layout, frames: &mut [Frame]) {
     }
 }
 
-/// Exact for up to 24 bits, the nearest f32 beyond.
+/// Converts a sample: exact for up to 24 bits, rounded to the nearest f32 beyond.
 fn from_i32(sample: i32) -> f32 {
     (f64::from(sample) / 2_147_483_648.0) as f32
 }
 
-/// ITU-T G.711, table 1: 13 bits. Every other bit is turned.
+/// Decodes A-law (ITU-T G.711, table 1): 13 bits, with every other bit of the code inverted.
 fn from_a_law(code: u8) -> f32 {
     let code = code ^ 0x55;
     let (segment, step) = (code >> 4 & 7, i32::from(code & 15));
@@ -173,7 +173,7 @@ fn from_a_law(code: u8) -> f32 {
     sample as f32 / 4096.0
 }
 
-/// ITU-T G.711, table 2: 14 bits. All bits are turned.
+/// Decodes µ-law (ITU-T G.711, table 2): 14 bits, with all bits of the code inverted.
 fn from_mu_law(code: u8) -> f32 {
     let code = !code;
     let (segment, step) = (code >> 4 & 7, i32::from(code & 15));
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn both_laws_have_the_values_of_the_standard() {
-        // Largest, smallest and zero of G.711, tables 1 and 2, in parts of 4096 and 8192.
+        // Largest, smallest and zero values of G.711, tables 1 and 2, in units of 1/4096 and 1/8192.
         let a_law = [(0xaa, 4032.0), (0x2a, -4032.0), (0xd5, 1.0), (0x55, -1.0), (0xd4, 3.0)];
         let mu_law = [(0x80, 8031.0), (0x00, -8031.0), (0xff, 0.0), (0x7f, 0.0), (0xfe, 2.0)];
         for (code, value) in a_law {

@@ -1,6 +1,6 @@
 //! Reads the headers of WAV, RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088).
 //!
-//! Nothing in a header is believed where the file itself can tell: sizes are bounded by what is there.
+//! A header is never trusted where the file itself can be checked: sizes are limited to the data that is there.
 
 use std::fs::File;
 use std::path::Path;
@@ -17,22 +17,22 @@ const TAG_A_LAW: u16 = 6;
 const TAG_MU_LAW: u16 = 7;
 const TAG_EXTENSIBLE: u16 = 0xfffe;
 
-/// The end of every subformat that is a format tag: KSDATAFORMAT_SUBTYPE_* (ksmedia.h).
+/// The end of every subformat GUID that contains a format tag: KSDATAFORMAT_SUBTYPE_* (ksmedia.h).
 const SUBFORMAT_TAIL: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 
-/// A size that is not known: in streams, and in RF64, where `ds64` has it.
+/// A size of unknown value: used in streams, and in RF64, where the `ds64` chunk contains the size.
 const UNKNOWN_SIZE: u64 = u32::MAX as u64;
 
-/// More chunks than any tool writes; a file of empty chunks must not take forever.
+/// Most chunks that are read: more than any tool writes. A file of empty chunks must not take forever.
 const MAX_CHUNKS: usize = 1 << 20;
 
 /// Bytes of sound, at the start and in the middle, that tell whether samples are padded.
 const PADDING_PROBE_BYTES: u64 = 1 << 18;
 
-/// What a WAV file holds.
+/// Content of a WAV file.
 pub(super) enum Wave {
     Pcm(Layout),
-    /// Compressed.
+    /// Compressed sound.
     Other,
 }
 
@@ -49,7 +49,7 @@ struct Format {
     standard_subformat: bool,
 }
 
-/// Reads the header of `file`, of which the first bytes are known to be RIFF, RF64 or BW64.
+/// Reads the header of `file`, whose first bytes are known to be RIFF, RF64 or BW64.
 pub(super) fn read(file: &mut File, path: &Path) -> Result<Wave, Error> {
     let damaged = |cause: &str| Error::Damaged { path: path.to_owned(), cause: cause.to_owned() };
     let file_bytes = file.metadata().map_err(|e| Error::reading(path, &e))?.len();
@@ -209,7 +209,7 @@ fn has_padding(file: &mut File, data_start: u64) -> std::io::Result<bool> {
     Ok(is_low_empty || is_high_empty)
 }
 
-/// Finds how much sound there really is.
+/// Finds how much sound is really there.
 fn measure(
     layout: &mut Layout,
     file: &mut File,
@@ -220,7 +220,7 @@ fn measure(
     let there = file_bytes - layout.data_start;
     let claimed = match (size, long_bytes) {
         (UNKNOWN_SIZE, long) => long.filter(|&bytes| bytes != u64::MAX && bytes != 0),
-        // A recorder writes the size last. Without it, only a chunk that follows shows that there is no sound.
+        // A recorder writes the size last. If it is missing, only a further chunk proves that there is no sound.
         (0, _) if there > 0 && !chunk_follows(file, layout.data_start, file_bytes)? => {
             layout.warnings.push(Warning::NoLength);
             None
@@ -237,17 +237,17 @@ fn measure(
     Ok(())
 }
 
-/// Whether `at` looks like the start of a chunk.
+/// True if `at` looks like the start of a chunk.
 fn chunk_follows(file: &mut File, at: u64, file_bytes: u64) -> std::io::Result<bool> {
     Ok(chunk(file, at)?.is_some_and(|Chunk { id, body, size }| {
         id.iter().all(|b| b.is_ascii_graphic() || *b == b' ') && body + size <= file_bytes
     }))
 }
 
-/// How many further data chunks follow.
+/// Counts the data chunks that follow.
 fn further_data(file: &mut File, mut at: u64) -> std::io::Result<usize> {
     let mut count = 0;
-    // What follows the sound is a handful of chunks; beyond that it is not worth looking.
+    // Only a handful of chunks follow the sound; there is no need to look further.
     for _ in 0..64 {
         let Some(chunk) = chunk(file, at)? else { break };
         count += usize::from(&chunk.id == b"data" && chunk.size > 0);
@@ -432,7 +432,7 @@ mod tests {
         assert_eq!((frames.len(), warnings), (2, vec![Warning::OtherTracks { count: 1 }]));
     }
 
-    /// A WAV of integers between other chunks.
+    /// Creates a WAV of integer samples between other chunks.
     fn between(samples: &(u16, Vec<i32>), others: &[(usize, Vec<u8>)], sound_at: usize) -> Vec<u8> {
         const NAMES: [&[u8; 4]; 5] = [b"LIST", b"JUNK", b"bext", b"cue ", b"\xffab "];
         let (bits, values) = samples;

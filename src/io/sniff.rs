@@ -1,4 +1,5 @@
-//! Tells from its first bytes what a file is. Names are not believed, except where an MP3 starts with garbage.
+//! Recognises the format of a file by its first bytes. File names are ignored, except that an MP3 may start with
+//! garbage.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -6,7 +7,7 @@ use std::path::Path;
 use super::window::Window;
 use super::{matroska, mp4};
 
-/// What a file is.
+/// Format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// WAV, RF64 or BW64.
@@ -24,14 +25,14 @@ pub(super) enum Kind {
     Adts,
     /// Audio without a decoder here.
     Unsupported(&'static str),
-    /// Something else.
+    /// Not audio; holds a description.
     Alien(&'static str),
 }
 
-/// Bytes that are looked at.
+/// Number of bytes examined.
 const HEAD_BYTES: usize = 64;
 
-/// Audio that is recognised in order to be named in the error.
+/// Audio formats that are recognised only to be named in the error.
 const UNSUPPORTED: &[(&[u8], &str)] = &[
     (b"wvpk", "WavPack"),
     (b"TTA1", "True Audio"),
@@ -53,7 +54,7 @@ const UNSUPPORTED: &[(&[u8], &str)] = &[
     (b"RIFX", "big-endian WAV"),
 ];
 
-/// Other files that end up here by accident.
+/// Other kinds of files that are often given by mistake.
 const ALIEN: &[(&[u8], &str)] = &[
     (b"\x89PNG", "this is a picture"),
     (b"\xff\xd8\xff", "this is a picture"),
@@ -77,11 +78,11 @@ const ALIEN: &[(&[u8], &str)] = &[
     (b"FLV\x01", "this is a video"),
 ];
 
-/// Brands of MP4 that hold pictures: HEIF, AVIF, and the raw files of a camera.
+/// Brands of MP4 for pictures: HEIF, AVIF, JPEG XL, and camera raw files.
 const PICTURE_BRANDS: &[&[u8]] =
     &[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis", b"crx ", b"jxl "];
 
-/// Streams of Ogg by their first bytes; `None` is sound that can be decoded.
+/// Ogg streams by their first bytes; `None` is sound that can be decoded.
 const OGG_STREAMS: &[(&[u8], Option<&str>)] = &[
     (b"\x01vorbis", None),
     (b"OpusHead", None),
@@ -92,7 +93,7 @@ const OGG_STREAMS: &[(&[u8], Option<&str>)] = &[
     (b"PCM     ", Some("PCM in Ogg")),
 ];
 
-/// What the bytes of `window` are. Leaves it at its start.
+/// Returns the format of the bytes in `window`, and leaves it at its start.
 pub(super) fn kind(window: &mut Window, path: &Path) -> io::Result<Kind> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     window.rewind()?;
@@ -149,7 +150,7 @@ pub(super) fn kind(window: &mut Window, path: &Path) -> io::Result<Kind> {
     Ok(kind)
 }
 
-/// Names that promise MPEG audio, which may start anywhere in the file.
+/// File extensions of MPEG audio, whose first frame may be anywhere in the file.
 const MPEG_NAMES: &[&str] = &["mp1", "mp2", "mp3", "mpga"];
 
 fn has_name(path: &Path, extensions: &[&str]) -> bool {
@@ -157,11 +158,11 @@ fn has_name(path: &Path, extensions: &[&str]) -> bool {
     extensions.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// What a file is that is named as MPEG audio.
+/// Returns the format of a file whose name promises MPEG audio.
 fn mpeg_kind(head: &[u8]) -> Kind {
     match head.first_chunk::<4>() {
         Some(frame) if is_adts(head) && mpeg_frame_bytes(frame).is_none() => Kind::Adts,
-        // Only with other values beside it is a bit rate of 0 one that is not said.
+        // A bit rate field of 0 means free format, but only if the other fields of the header are valid.
         Some([0xff, version, rates, _])
             if version & 0xe0 == 0xe0 && version >> 1 & 3 != 0 && rates >> 4 == 0 && rates >> 2 & 3 != 3 =>
         {
@@ -175,14 +176,14 @@ fn is_adts(head: &[u8]) -> bool {
     head.first_chunk().is_some_and(|frame| adts_frame_bytes(frame).is_some())
 }
 
-/// The length of a frame of AAC in ADTS (ISO/IEC 13818-7, 6.2).
+/// Returns the length of an AAC frame in ADTS (ISO/IEC 13818-7, 6.2).
 fn adts_frame_bytes(header: &[u8; 8]) -> Option<u64> {
     let is_sync = header[0] == 0xff && header[1] & 0xf6 == 0xf0 && header[2] >> 2 & 15 < 13;
     let length = u64::from(header[3] & 3) << 11 | u64::from(header[4]) << 3 | u64::from(header[5]) >> 5;
     (is_sync && length > 7).then_some(length)
 }
 
-/// The length of a frame of MPEG audio (ISO/IEC 11172-3, 2.4.2.3 and 2.4.3.1, and its extensions).
+/// Returns the length of an MPEG audio frame (ISO/IEC 11172-3, 2.4.2.3 and 2.4.3.1, and its extensions).
 fn mpeg_frame_bytes(header: &[u8; 4]) -> Option<u64> {
     const KBPS_1: [[u64; 14]; 3] = [
         [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
@@ -212,7 +213,7 @@ fn mpeg_frame_bytes(header: &[u8; 4]) -> Option<u64> {
     })
 }
 
-/// Whether a frame begins here, and where it ends another one does, or the file.
+/// True if a frame begins here and is followed by another one, or by the end of the file.
 fn is_followed_by_another<const N: usize>(
     window: &mut Window,
     head: &[u8],
@@ -229,7 +230,7 @@ fn is_followed_by_another<const N: usize>(
     Ok(next.first_chunk().map_or(next.first() == Some(&0xff), |next| frame_bytes(next).is_some()))
 }
 
-/// Whether the bytes are the beginning of a text in UTF-16, of which the mark at its start looks like MPEG audio.
+/// True if the bytes are the start of a UTF-16 text, whose byte order mark looks like MPEG audio.
 fn is_utf16(head: &[u8]) -> bool {
     let is_little = match head {
         [0xff, 0xfe, ..] => true,
@@ -239,11 +240,11 @@ fn is_utf16(head: &[u8]) -> bool {
     let unit = |pair: &[u8; 2]| if is_little { u16::from_le_bytes(*pair) } else { u16::from_be_bytes(*pair) };
     let mut letters = char::decode_utf16(head[2..].as_chunks().0.iter().map(unit));
     let is_text = |c: char| !c.is_control() || c.is_ascii_whitespace();
-    // A pair of surrogates may be cut at the end.
+    // A surrogate pair may be cut at the end.
     head.len() > 2 && letters.all(|c| c.is_ok_and(is_text))
 }
 
-/// What the streams of an Ogg are: the first pages, which begin one each, say so.
+/// Returns the format of an Ogg, from the first page of each stream.
 fn ogg_kind(window: &mut Window) -> io::Result<Kind> {
     let (mut at, mut unsupported, mut streams) = (0, None, 0);
     for _ in 0..MAX_OGG_STREAMS {
@@ -269,12 +270,12 @@ fn ogg_kind(window: &mut Window) -> io::Result<Kind> {
     Ok(match unsupported {
         Some(name) => Kind::Unsupported(name),
         None if streams > 0 => Kind::Alien("this is an Ogg without sound"),
-        // Its start is damaged.
+        // The start of the file is damaged.
         None => Kind::Ogg,
     })
 }
 
-/// Streams side by side that are looked at.
+/// Most interleaved streams that are examined.
 const MAX_OGG_STREAMS: usize = 16;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Keeps what was decoded for later passes: in memory up to a bound, past it in an unlinked temporary file.
+//! Keeps decoded data for later passes: in memory up to a limit, beyond it in an unlinked temporary file.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,18 +8,18 @@ use analyzer::stream::{Frame, Source};
 use super::error::Error;
 use super::guard;
 
-/// Items that are moved at a time.
+/// Number of items moved at a time.
 const BLOCK: usize = 1 << 16;
 
 /// Plain data of a fixed size that a [`Spool`] can hold.
 pub trait Record: Copy + Default + Send + Sync + 'static {
-    /// Bytes of an item.
+    /// Number of bytes of an item.
     const BYTES: usize;
 
     /// Writes the item into [`BYTES`](Self::BYTES) bytes.
     fn encode(self, bytes: &mut [u8]);
 
-    /// Reads what [`encode`](Self::encode) wrote, bit for bit.
+    /// Reads an item that [`encode`](Self::encode) wrote, bit for bit.
     fn decode(bytes: &[u8]) -> Self;
 }
 
@@ -39,31 +39,31 @@ impl Record for [f32; 2] {
 
 /// A sequence of items that is written once, from the start, and read any number of times.
 ///
-/// Memory is bounded by `memory_bytes` and a fixed block, whatever the length. The file has no name: it is gone
-/// when the spool is, even if the program is killed.
+/// Its memory is limited to `memory_bytes` and a block of fixed size, whatever its length. The temporary file has no
+/// name, so it disappears with the spool even if the program is killed.
 #[derive(Debug)]
 pub struct Spool<T> {
     memory_items: usize,
-    /// Full blocks, as long as all of them may stay in memory.
+    /// Full blocks, as long as all of them fit in memory.
     blocks: Vec<Vec<T>>,
-    /// The first items, once they were moved out of memory: full blocks, or all items of a stored spool.
+    /// The first items, after they were moved out of memory: full blocks, or all items of a stored spool.
     file: Option<Temporary>,
     /// The block that is being filled.
     last: Vec<T>,
     len: u64,
 }
 
-/// Items from `start_byte` of a file on.
+/// Items in a file, from `start_byte` on.
 #[derive(Debug)]
 struct Temporary {
     file: Arc<guard::SharedFile>,
     start_byte: u64,
     items: u64,
-    /// The file belongs to a [`Store`]: nothing can follow the items.
+    /// True if the file belongs to a [`Store`], so that nothing can be appended to the items.
     is_stored: bool,
 }
 
-/// One temporary file for any number of complete spools.
+/// One temporary file that holds any number of complete spools.
 #[derive(Debug)]
 pub struct Store {
     file: Arc<guard::SharedFile>,
@@ -71,16 +71,16 @@ pub struct Store {
 }
 
 impl Store {
-    /// An empty store.
+    /// Creates an empty store.
     ///
     /// # Errors
-    /// No temporary file can be made.
+    /// The temporary file cannot be created.
     pub fn new() -> Result<Self, Error> {
         let file = tempfile::tempfile().map_err(|e| Error::spooling(&e))?;
         Ok(Self { file: Arc::new(guard::SharedFile::new(file)), end_byte: Mutex::new(0) })
     }
 
-    /// The first of so many bytes that no other spool gets.
+    /// Reserves `bytes` bytes for one spool. Returns the offset of the first.
     fn reserve(&self, bytes: u64) -> u64 {
         let mut end_byte = self.end_byte.lock().unwrap_or_else(PoisonError::into_inner);
         let start_byte = *end_byte;
@@ -90,7 +90,7 @@ impl Store {
 }
 
 impl<T: Record> Spool<T> {
-    /// An empty spool that uses up to this much memory.
+    /// Creates an empty spool that uses up to this much memory.
     pub fn new(memory_bytes: usize) -> Self {
         let memory_items = memory_bytes / T::BYTES;
         Self { memory_items, blocks: Vec::new(), file: None, last: Vec::new(), len: 0 }
@@ -120,7 +120,7 @@ impl<T: Record> Spool<T> {
         Ok(())
     }
 
-    /// Moves all items into `store`: afterwards the spool needs neither memory nor a file of its own.
+    /// Moves all items into `store`. Afterwards the spool needs neither memory nor a file of its own.
     ///
     /// # Errors
     /// Temporary data cannot be moved.
@@ -139,27 +139,27 @@ impl<T: Record> Spool<T> {
         Ok(())
     }
 
-    /// How many items there are.
+    /// Returns the number of items.
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether there are none.
+    /// True if there are no items.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Reads from the first item on.
+    /// Returns a reader that starts at the first item.
     pub fn reader(&self) -> SpoolReader<'_, T> {
         self.reader_at(0)
     }
 
-    /// Reads from this item on; past the end there is nothing to read.
+    /// Returns a reader that starts at this item; it is empty past the end.
     pub fn reader_at(&self, item: u64) -> SpoolReader<'_, T> {
         SpoolReader { spool: self, at: item, bytes: Vec::new() }
     }
 
-    /// Moves the full last block to where it stays.
+    /// Moves the last block, which is full, to memory or to the file.
     fn keep_block(&mut self) -> io::Result<()> {
         let is_over = (self.blocks.len() + 1) * BLOCK > self.memory_items;
         if self.file.is_none() && !is_over {
@@ -179,7 +179,7 @@ impl<T: Record> Spool<T> {
         Ok(())
     }
 
-    /// Copies items from `at` on, at most a block.
+    /// Copies items from `at` on, at most one block.
     fn copy(&self, at: u64, items: &mut [T], bytes: &mut Vec<u8>) -> io::Result<usize> {
         let filed = self.file.as_ref().map_or(0, |file| file.items);
         if let Some(file) = self.file.as_ref().filter(|_| at < filed) {
@@ -221,7 +221,7 @@ impl Temporary {
     }
 }
 
-/// Reads a [`Spool`]. Any number of them read at once, from any thread.
+/// Reads a [`Spool`]. Any number of readers can work at the same time, in any threads.
 #[derive(Clone, Debug)]
 pub struct SpoolReader<'a, T> {
     spool: &'a Spool<T>,
@@ -230,7 +230,7 @@ pub struct SpoolReader<'a, T> {
 }
 
 impl<T: Record> SpoolReader<'_, T> {
-    /// Fills the start of `items` and returns how many were read; 0 is the end, and only the end.
+    /// Fills the start of `items` and returns the number of items read; 0 only at the end.
     ///
     /// # Errors
     /// Temporary data cannot be read.
@@ -293,7 +293,7 @@ mod tests {
             let spool = spool(&frames, memory_bytes, 10_007);
             assert_eq!(spool.len(), frames.len() as u64);
             assert_eq!(spool.file.is_some(), memory_bytes < 3 * BLOCK * 8);
-            // Signalling NaN included: the bits, not the values, are compared.
+            // Bits are compared, not values, because signalling NaNs are included.
             assert!(bits(&read_all(spool.reader(), 7_919)) == bits(&frames));
         }
     }

@@ -1,4 +1,4 @@
-//! Files for the tests of this module, made byte by byte.
+//! Test files for the tests of `io`, made byte by byte.
 
 use std::io::Write;
 use std::path::Path;
@@ -15,18 +15,18 @@ use super::error::{Error, Warning};
 use super::output_spec::{Format, OutputSpec, SampleFormat};
 use super::source_info::SourceInfo;
 
-/// A file with these bytes; the extension says nothing.
+/// Creates a file with these bytes; its name says nothing about its format.
 pub fn file(bytes: &[u8]) -> NamedTempFile {
     let mut file = NamedTempFile::new().expect("a temporary file");
     file.write_all(bytes).expect("space");
     file
 }
 
-/// Everything that is in a file.
+/// Decodes a whole file.
 pub fn read_all(path: &Path) -> Result<(SourceInfo, Vec<Frame>, Vec<Warning>), Error> {
     let mut decoder = open(path)?;
     let mut frames = Vec::new();
-    // An odd size, so that blocks never fit.
+    // An odd size, so that blocks never match.
     let mut block = vec![[0.0; 2]; 997];
     loop {
         match decoder.read(&mut block)? {
@@ -37,18 +37,18 @@ pub fn read_all(path: &Path) -> Result<(SourceInfo, Vec<Frame>, Vec<Warning>), E
     Ok((decoder.info().clone(), frames, decoder.warnings().to_vec()))
 }
 
-/// Everything that these bytes are, as a file.
+/// Decodes a file with these bytes.
 pub fn decode(bytes: &[u8]) -> Result<(SourceInfo, Vec<Frame>, Vec<Warning>), Error> {
     read_all(file(bytes).path())
 }
 
-/// A chunk of RIFF.
+/// Creates a RIFF chunk.
 pub fn chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
     let padding = vec![0; body.len() % 2];
     [name, &(body.len() as u32).to_le_bytes()[..], body, &padding].concat()
 }
 
-/// A WAV format header.
+/// Creates a WAV format header.
 pub fn wav_format(tag: u16, channels: u16, rate_hz: u32, bits: u16) -> Vec<u8> {
     let frame_bytes = channels.wrapping_mul(bits.div_ceil(8));
     let byte_rate = rate_hz.wrapping_mul(u32::from(frame_bytes));
@@ -57,18 +57,18 @@ pub fn wav_format(tag: u16, channels: u16, rate_hz: u32, bits: u16) -> Vec<u8> {
     [&tag[..], &channels, &rate, &byte_rate, &frame_bytes.to_le_bytes(), &bits].concat()
 }
 
-/// A WAV of these chunks.
+/// Creates a WAV with these chunks.
 pub fn riff(chunks: &[Vec<u8>]) -> Vec<u8> {
     let body = [b"WAVE".to_vec(), chunks.concat()].concat();
     chunk(b"RIFF", &body)
 }
 
-/// A WAV with this format header and sound.
+/// Creates a WAV with this format header and sound.
 pub fn wav(format: &[u8], data: &[u8]) -> Vec<u8> {
     riff(&[chunk(b"fmt ", format), chunk(b"data", data)])
 }
 
-/// Frames on the grid of this many bits, different in both channels.
+/// Creates frames on the grid of this many bits, different in both channels.
 pub fn on_grid(count: usize, bits: u32) -> Vec<Frame> {
     let scale = (1_u64 << (bits - 1)) as f64;
     let sample = |i: usize, k: f64| ((0.6 * (i as f64 * k).sin() * scale).round() / scale) as f32;
@@ -88,12 +88,12 @@ pub fn encoded(format: Format, sample_format: SampleFormat, frames: &[Frame]) ->
     std::fs::read(&path).expect("the file")
 }
 
-/// A box of MP4.
+/// Creates an MP4 box.
 pub fn boxed(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
     [&(8 + body.len() as u32).to_be_bytes()[..], name, body].concat()
 }
 
-/// A page of Ogg with one packet of less than 255 * 255 bytes.
+/// Creates an Ogg page with one packet of less than 255 * 255 bytes.
 pub fn page(serial: u32, sequence: u32, flags: u8, position: u64, packet: &[u8]) -> Vec<u8> {
     let mut page = [b"OggS\0", &[flags][..], &position.to_le_bytes(), &serial.to_le_bytes()].concat();
     page.extend([&sequence.to_le_bytes()[..], &[0; 4], &[(packet.len() / 255 + 1) as u8]].concat());
@@ -108,17 +108,17 @@ pub fn page(serial: u32, sequence: u32, flags: u8, position: u64, packet: &[u8])
     page
 }
 
-/// How properties are tried: alike in every run.
+/// Returns the settings of property tests, which are the same in every run.
 pub fn config() -> ProptestConfig {
     ProptestConfig { cases: 48, rng_seed: RngSeed::Fixed(13), failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Some bytes that are changed, and where a file ends.
+/// Generates changes of some bytes, and a position at which the file is cut.
 pub fn damage() -> impl Strategy<Value = (Vec<(Index, u8)>, Option<Index>)> {
     (proptest::collection::vec(any::<(Index, u8)>(), 0..6), proptest::option::of(any::<Index>()))
 }
 
-/// A file that is damaged is an error, or is read as sound of finite samples.
+/// Asserts that a damaged file is an error, or is decoded to finite samples.
 pub fn assert_survives(mut bytes: Vec<u8>, (changed, end): &(Vec<(Index, u8)>, Option<Index>)) {
     for (at, byte) in changed {
         let at = at.index(bytes.len());
@@ -130,7 +130,7 @@ pub fn assert_survives(mut bytes: Vec<u8>, (changed, end): &(Vec<(Index, u8)>, O
     }
 }
 
-/// Samples of integers of so many bits, and what they are read as.
+/// Generates integer samples, and their number of bits.
 pub fn samples() -> impl Strategy<Value = (u16, Vec<i32>)> {
     let bits = prop_oneof![Just(16_u16), Just(24), Just(32)];
     (bits, proptest::collection::vec(any::<i32>(), 2..200)).prop_map(|(bits, values)| {
@@ -139,7 +139,7 @@ pub fn samples() -> impl Strategy<Value = (u16, Vec<i32>)> {
     })
 }
 
-/// Stereo frames of such samples.
+/// Converts such samples to stereo frames.
 pub fn frames_of((bits, values): &(u16, Vec<i32>)) -> Vec<Frame> {
     let scale = 2f64.powi(i32::from(*bits) - 1);
     values.chunks_exact(2).map(|pair| [pair[0], pair[1]].map(|value| (f64::from(value) / scale) as f32)).collect()

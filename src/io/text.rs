@@ -8,13 +8,13 @@ use super::error::Error;
 use super::guard::GuardedFile;
 use super::regular::open_regular;
 
-/// Nobody writes a recipe larger than this; a song given by mistake is not read to its end.
+/// Largest text file that is read, bytes: no recipe is larger, and a song given by mistake is not read to its end.
 const MAX_BYTES: u64 = 64 << 20;
 
 /// Reads a text file.
 ///
 /// # Errors
-/// It cannot be read, or is no text.
+/// The file cannot be read, or is not text.
 pub fn read(path: &Path) -> Result<String, Error> {
     let failed = |e: io::Error| match e.kind() {
         io::ErrorKind::InvalidData => Error::reading(path, &io::Error::other("it is no text file")),
@@ -25,18 +25,19 @@ pub fn read(path: &Path) -> Result<String, Error> {
     if count as u64 > MAX_BYTES { Err(failed(io::ErrorKind::InvalidData.into())) } else { Ok(text) }
 }
 
-/// Writes a text file under its name only when it is complete. Without `overwrite` an existing file is an error.
+/// Writes a text file, which gets its name only when it is complete. Without `overwrite`, an existing file is an
+/// error.
 ///
 /// # Errors
-/// It cannot be written.
+/// The file cannot be written.
 pub fn write(path: &Path, text: &str, overwrite: bool) -> Result<(), Error> {
     write_with(path, overwrite, |file| file.write_all(text.as_bytes()))
 }
 
-/// Writes a text file in place of one that begins in the same way, of which `begins` are the first letters.
+/// Writes a text file, and replaces an existing file only if that starts with `begins`.
 ///
 /// # Errors
-/// It cannot be written, or a file is there that begins otherwise.
+/// The file cannot be written, or the existing file starts with something else.
 pub fn replace(path: &Path, text: &str, begins: &str) -> Result<(), Error> {
     let is_free = std::fs::symlink_metadata(path).is_err() || self::begins(path, begins);
     if is_free { write(path, text, true) } else { Err(Error::Exists { path: path.to_owned() }) }
@@ -47,10 +48,10 @@ pub fn begins(path: &Path, letters: &str) -> bool {
     read(path).is_ok_and(|text| text.starts_with(letters))
 }
 
-/// The same for a text that is written piece by piece by `fill`.
+/// As [`write()`], for a text that `fill` writes piece by piece.
 ///
 /// # Errors
-/// It cannot be written, or `fill` fails.
+/// The file cannot be written, or `fill` fails.
 pub fn write_with(
     path: &Path,
     overwrite: bool,
@@ -66,10 +67,10 @@ pub fn write_with(
     persist(temporary, path, overwrite)
 }
 
-/// Makes a folder and those above it; one that exists is fine.
+/// Creates a folder and its parents, unless it exists already.
 ///
 /// # Errors
-/// It cannot be made.
+/// The folder cannot be created.
 pub fn create_folder(path: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(path).map_err(|e| Error::writing(path, &e))
 }

@@ -1,8 +1,8 @@
-//! Writes WAV: plain PCM or float, RF64 (EBU Tech 3306) where 32 bits cannot say the size.
+//! Writes WAV: plain PCM or float, or RF64 (EBU Tech 3306) if the size does not fit 32 bits.
 //!
-//! The format header is the oldest that can say it: 16 bytes with tag 1 for 16 and 24 bits, 18 bytes with tag 3 and
-//! a `fact` chunk for float. WAVE_FORMAT_EXTENSIBLE adds only a speaker mask, which mono and stereo do not need, and
-//! is refused by older players and samplers. Sizes are known before the first frame; only tags add to them.
+//! The format header is the simplest possible: 16 bytes with tag 1 for 16 and 24 bits, or 18 bytes with tag 3 and a
+//! `fact` chunk for float. WAVE_FORMAT_EXTENSIBLE would only add a speaker mask, which mono and stereo do not need,
+//! and is refused by older players and samplers. All sizes are known before the first frame; only tags add to them.
 
 use std::io::{self, Seek, SeekFrom, Write};
 
@@ -11,17 +11,17 @@ use analyzer::stream::Frame;
 use super::output_spec::{OutputSpec, SampleFormat, quantise};
 use super::riff_chunk::append_chunk;
 
-/// The largest size that 32 bits can say; all ones means that `ds64` says it.
+/// Largest size in 32 bits; all ones means that `ds64` contains the size.
 pub(super) const MAX_RIFF_BYTES: u64 = u32::MAX as u64 - 1;
 
-/// Frames converted at a time.
+/// Number of frames converted at a time.
 const BLOCK_FRAMES: usize = 4096;
 
-/// Where a size stands in the header of RIFF, and in that of RF64.
+/// Offsets of the file size in the headers of RIFF and RF64.
 const RIFF_SIZE_AT: u64 = 4;
 const DS64_SIZE_AT: u64 = 20;
 
-/// A `ds64` chunk without a table.
+/// Size of a `ds64` chunk without a table.
 const DS64_BYTES: u64 = 36;
 
 pub(super) struct WavWriter<W> {
@@ -52,9 +52,9 @@ impl<W: Write + Seek> WavWriter<W> {
         Ok(())
     }
 
-    /// Appends whole chunks behind the sound and empties all buffers.
+    /// Appends whole chunks after the sound and flushes all buffers.
     ///
-    /// Whether they fitted: a file that is all but 4 GiB long has no room for them.
+    /// Returns true if the chunks fit: a file of almost 4 GiB has no room for them.
     pub fn finish(mut self, chunks: &[u8]) -> io::Result<bool> {
         if data_bytes(&self.spec) % 2 == 1 {
             self.writer.write_all(&[0])?;
@@ -78,10 +78,10 @@ impl<W: Write + Seek> WavWriter<W> {
     }
 }
 
-/// A whole WAV.
+/// Encodes frames as WAV in memory.
 ///
 /// # Errors
-/// Never: memory takes all that is written.
+/// Never: writing to memory does not fail.
 pub fn in_memory(spec: OutputSpec, frames: &[Frame]) -> io::Result<Vec<u8>> {
     let mut bytes = io::Cursor::new(Vec::new());
     let mut writer = WavWriter::new(&mut bytes, spec, MAX_RIFF_BYTES)?;
@@ -90,7 +90,7 @@ pub fn in_memory(spec: OutputSpec, frames: &[Frame]) -> io::Result<Vec<u8>> {
     Ok(bytes.into_inner())
 }
 
-/// Appends samples as they lie in a file.
+/// Appends samples in the format of the file.
 fn append(bytes: &mut Vec<u8>, format: SampleFormat, samples: &[f32]) {
     match format {
         SampleFormat::Int16 => bytes.extend(samples.iter().flat_map(|s| (quantise(*s, 16) as i16).to_le_bytes())),
@@ -110,7 +110,7 @@ fn data_bytes(spec: &OutputSpec) -> u64 {
     spec.frames * u64::from(spec.frame_bytes())
 }
 
-/// What follows the size of a RIFF file.
+/// Returns the number of bytes after the size field of a RIFF file.
 fn body_bytes(spec: &OutputSpec) -> u64 {
     let data_bytes = data_bytes(spec);
     4 + format_chunks(spec).len() as u64 + 8 + data_bytes + data_bytes % 2

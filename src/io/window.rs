@@ -1,4 +1,5 @@
-//! The sound of a file as a stream: without the tags around it, with another head where the header cannot be trusted.
+//! The sound of a file as a stream, without the tags around it, and with a replaced head if the header cannot be
+//! trusted.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,20 +13,20 @@ use super::tag_places::{ApeFooter, Id3v2, MAX_LEADING_TAGS, id3v1};
 #[derive(Debug)]
 pub(super) struct Window {
     file: File,
-    /// What is read instead of what lay before `start`.
+    /// Bytes that are read in place of those before `start`.
     head: Vec<u8>,
     start: u64,
     end: u64,
-    /// From the start of `head`.
+    /// Position, counted from the start of `head`.
     at: u64,
     failure: Failure,
 }
 
-/// The first error of the disk that a [`Window`] met. Decoding libraries take such an error for the end of the file.
+/// The first disk error that a [`Window`] met. Decoding libraries mistake such an error for the end of the file.
 pub(super) type Failure = Arc<OnceLock<io::Error>>;
 
 impl Window {
-    /// All of `file` but an ID3v2 tag before and ID3v1 and APEv2 tags after the sound.
+    /// Opens all of `file`, except ID3v2 tags before the sound and ID3v1 and APEv2 tags after it.
     pub fn without_tags(mut file: File) -> io::Result<Self> {
         let file_bytes = file.metadata()?.len();
         let mut start = 0;
@@ -40,17 +41,17 @@ impl Window {
         Ok(window)
     }
 
-    /// The same with `head` in the place of all that lies before `start`, a place in the file.
+    /// Returns the same window, with `head` in place of everything before the file offset `start`.
     pub fn with_head(self, head: Vec<u8>, start: u64) -> Self {
         Self { head, start: start.clamp(self.start, self.end), at: 0, ..self }
     }
 
-    /// Where the first error of the disk will be noted.
+    /// Returns the place where the first disk error will be stored.
     pub fn failure(&self) -> Failure {
         Arc::clone(&self.failure)
     }
 
-    /// Notes an error of the disk, and hands it on.
+    /// Stores a disk error, and returns the result.
     fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
         result.inspect_err(|error| {
             let copy = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
@@ -58,7 +59,7 @@ impl Window {
         })
     }
 
-    /// Where the sound starts and ends in the file.
+    /// Returns start and end of the sound in the file.
     pub fn range(&self) -> std::ops::Range<u64> {
         self.start..self.end
     }
@@ -67,23 +68,23 @@ impl Window {
         self.head.len() as u64 + (self.end - self.start)
     }
 
-    /// Whether nothing lies before the sound.
+    /// True if there is nothing before the sound.
     pub fn starts_the_file(&self) -> bool {
         self.start == 0
     }
 
-    /// The file, at no particular position.
+    /// Returns the file, at an unspecified position.
     pub fn into_file(self) -> File {
         self.file
     }
 
-    /// The file, at no particular position. [`rewind`](Seek::rewind) before reading the window again.
+    /// Returns the file, at an unspecified position. Call [`rewind`](Seek::rewind) before reading the window again.
     pub fn file(&mut self) -> &mut File {
         &mut self.file
     }
 }
 
-/// Where the sound ends: before an ID3v1 tag of 128 bytes and an APEv2 tag that says its size.
+/// Returns the end of the sound: before an ID3v1 tag of 128 bytes, and an APEv2 tag of the size that it states.
 fn end_of_sound(file: &mut File, start: u64, file_bytes: u64) -> io::Result<u64> {
     let mut end = file_bytes;
     if end >= start + 128 && id3v1(file)?.is_some() {
@@ -157,7 +158,7 @@ mod tests {
     #[test]
     fn an_error_of_the_disk_is_noted() {
         let folder = tempfile::tempdir().expect("a folder");
-        // A file that was opened to be written only fails to be read.
+        // A file opened for writing only cannot be read.
         let file = File::create(folder.path().join("song.flac")).expect("space");
         let failure = Failure::default();
         let mut window = Window { file, head: Vec::new(), start: 0, end: 100, at: 0, failure: Arc::clone(&failure) };

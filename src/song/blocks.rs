@@ -1,11 +1,11 @@
-//! Frames in blocks.
+//! Reading a source block by block.
 
 use analyzer::stream::{Frame, Source};
 
-/// Frames per read.
+/// Number of frames per read.
 pub const BLOCK: usize = 4096;
 
-/// Hands every block of a source to `sink`.
+/// Passes every block of a source to `sink`, until the source ends or either fails.
 pub fn each_block<S: Source>(
     source: &mut S,
     mut sink: impl FnMut(&[Frame]) -> Result<(), S::Error>,

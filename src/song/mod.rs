@@ -1,4 +1,4 @@
-//! A song that was read: its frames at hand, its hash, its profile.
+//! A decoded song: its frames, their hash, and its measurements.
 
 pub mod blocks;
 pub mod observer;
@@ -27,31 +27,31 @@ use crate::song::observer::{Observer, Silent, Stage};
 use crate::song::read_ahead::{ObservedSource, each_block_ahead};
 use crate::song::section::Section;
 
-/// The moment at the end of a song that says whether it ended or was cut off, s.
+/// Length of the ending that shows whether a song fades out or is cut off, seconds.
 const ENDING_S: f64 = 0.01;
 
-/// Frames in memory per spool; a longer song goes to a temporary file.
+/// Memory for the frames of each spool, bytes; the frames of a longer song go to a temporary file.
 pub const SPOOL_BYTES: usize = 128 << 20;
 
 /// A decoded song.
 pub struct Song {
-    /// Rate, channels, codec.
+    /// Sample rate, channels and codec of the file.
     pub info: SourceInfo,
-    /// All frames.
+    /// All frames of the song.
     pub frames: Spool<Frame>,
-    /// Hash of rate, channels and frames.
+    /// Hash of sample rate, channels and frames.
     pub hash: String,
-    /// What the decoder noticed.
+    /// Warnings of the decoder.
     pub warnings: Vec<io::Warning>,
-    /// Frames in memory per spool, here and while the song is rendered.
+    /// Memory for each spool, bytes, here and while the song is rendered.
     pub spool_bytes: usize,
-    /// How it goes in time, once it is measured.
+    /// Loudness and peaks over time, once the song is measured.
     pub timeline: Option<Timeline>,
-    /// What was done to its head and tail.
+    /// The trim and fades that were applied.
     pub edges: EdgeParams,
-    /// Frames that were cut from its head and its tail.
+    /// Number of frames cut from the start and from the end.
     pub cut_frames: [u64; 2],
-    /// Its tone at some moments, once somebody asked for it.
+    /// Spectrum and stereo image at selected moments, measured on first use.
     tone: OnceLock<Tone>,
 }
 
@@ -64,7 +64,7 @@ impl Song {
         Self::load_measured_within(path, SPOOL_BYTES, observer)
     }
 
-    /// Decodes and measures a file with another share of memory; no result depends on it.
+    /// Decodes and measures a file, with `spool_bytes` of memory per spool. No result depends on that size.
     ///
     /// # Errors
     /// As [`load_measured`](Self::load_measured).
@@ -83,7 +83,7 @@ impl Song {
         Ok((song, profile))
     }
 
-    /// Decodes a file, cuts and fades its ends, and measures what stays.
+    /// Decodes a file, trims and fades its ends, and measures the result.
     ///
     /// # Errors
     /// As [`load_measured`](Self::load_measured).
@@ -101,10 +101,10 @@ impl Song {
         Ok((song, profile))
     }
 
-    /// The song with its ends cut and faded.
+    /// Returns the song with its ends trimmed and faded. The timeline is dropped.
     ///
     /// # Errors
-    /// Temporary data cannot be read or kept.
+    /// Temporary data cannot be read or written.
     pub fn edited(self, params: &EdgeParams) -> Result<Self, io::Error> {
         if params.is_neutral() {
             return Ok(self);
@@ -137,10 +137,11 @@ impl Song {
         Ok(Self { frames, hash, edges: *params, cut_frames, timeline: None, tone: OnceLock::new(), ..self })
     }
 
-    /// Level of the last moment against the loudness of the whole, LU; `None` where that has none.
+    /// Returns the level of the last 10 ms relative to the loudness of the whole song, LU; `None` if the song has no
+    /// loudness or ends in digital silence.
     ///
     /// # Errors
-    /// The frames lie in a temporary file that cannot be read.
+    /// The frames are in a temporary file that cannot be read.
     pub fn ending_lu(&self, profile: &Profile) -> Result<Option<f64>, io::Error> {
         let Some(lufs) = profile.loudness.integrated_lufs else { return Ok(None) };
         let count = (f64::from(self.info.sample_rate_hz) * ENDING_S) as u64;
@@ -161,10 +162,10 @@ impl Song {
         Ok((power > 0.0).then(|| db_from_power(power) - lufs))
     }
 
-    /// A part of the song as a song of its own, measured.
+    /// Returns a range of frames as a song of its own, measured.
     ///
     /// # Errors
-    /// Temporary data cannot be read or kept.
+    /// Temporary data cannot be read or written.
     pub fn part(&self, range: std::ops::Range<u64>) -> Result<(Self, Profile), io::Error> {
         let SourceInfo { sample_rate_hz, channels, .. } = self.info;
         let (mut frames, mut hasher) = (Spool::new(self.spool_bytes), FrameHash::new(sample_rate_hz, channels));
@@ -196,7 +197,7 @@ impl Song {
         Self::load_within(path, SPOOL_BYTES, observer)
     }
 
-    /// Decodes a file with another share of memory; no result depends on it.
+    /// Decodes a file, with `spool_bytes` of memory per spool. No result depends on that size.
     ///
     /// # Errors
     /// As [`load_measured`](Self::load_measured).
@@ -204,10 +205,10 @@ impl Song {
         Self::load_each(path, spool_bytes, observer, |_, _| {})
     }
 
-    /// Measures the frames that are at hand.
+    /// Measures the frames of the song.
     ///
     /// # Errors
-    /// They lie in a temporary file that cannot be read.
+    /// The frames are in a temporary file that cannot be read.
     pub fn profile(&mut self, observer: &dyn Observer) -> Result<Profile, io::Error> {
         observer.stage(Stage::Measuring, Some(self.frames.len()));
         let mut analyzer = Analyzer::new(self.info.sample_rate_hz, self.info.channels);
@@ -220,10 +221,10 @@ impl Song {
         Ok(profile)
     }
 
-    /// Spectrum and image at some moments, to be compared with those of its master.
+    /// Returns spectrum and stereo image at selected moments, for comparison with those of the master.
     ///
     /// # Errors
-    /// The frames lie in a temporary file that cannot be read.
+    /// The frames are in a temporary file that cannot be read.
     pub fn tone(&self) -> Result<Tone, io::Error> {
         if let Some(tone) = self.tone.get() {
             return Ok(tone.clone());
@@ -248,7 +249,7 @@ impl Song {
         observer.stage(Stage::Reading, info.frames_hint);
         let mut hasher = FrameHash::new(info.sample_rate_hz, info.channels);
         let mut frames = Spool::new(spool_bytes);
-        // Whoever takes the frames has more to do than whoever reads them.
+        // Hash on the reading thread: the other one has more to do.
         let mut hashed = ObservedSource { source: &mut decoder, watch: |frames: &[Frame]| hasher.push(frames) };
         each_block_ahead(&mut hashed, |block| {
             also(&info, block);
@@ -270,7 +271,7 @@ pub fn measure(path: &Path, observer: &dyn Observer) -> Result<(SourceInfo, Prof
     measure_with_timeline(path, observer).map(|(info, profile, _, warnings)| (info, profile, warnings))
 }
 
-/// Measures a section of a file, or all of it.
+/// Measures a section of a file, or the whole file.
 ///
 /// # Errors
 /// As [`Song::load`], or the file ends before the section starts.
@@ -304,10 +305,10 @@ pub fn measure_part(
     Ok((analyzer.finish(), warnings))
 }
 
-/// A section that a file is shorter by than this is not worth a word, seconds.
+/// A file that ends this much before the end of the section is not worth a warning, seconds.
 const SHORT_BY_S: f64 = 0.1;
 
-/// Measures a file like [`measure`], and its loudness and peaks over time as well.
+/// Measures a file like [`measure`], and also returns its loudness and peaks over time.
 ///
 /// # Errors
 /// As [`Song::load`].

@@ -1,24 +1,24 @@
-//! Who is told how far the work has come, and may end it.
+//! Reports the progress of the work on a song, and lets the caller end it.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::io::Error;
 
-/// A stage of a run.
+/// A stage of the work on a song.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Decodes and measures the song.
+    /// The song is decoded and measured.
     Reading,
-    /// Measures a file.
+    /// A file is measured.
     Measuring,
-    /// Renders excerpts and corrects the recipe.
+    /// Excerpts are rendered, and the recipe is corrected by the results.
     Refining,
-    /// Renders the chain up to the limiter.
+    /// The chain is rendered up to the limiter.
     Rendering,
-    /// Limits, writes and measures the master.
+    /// The master is limited, written and measured.
     Limiting,
-    /// Writes the difference of master and mix.
+    /// The difference between master and mix is written.
     Difference,
 }
 
@@ -35,19 +35,19 @@ impl std::fmt::Display for Stage {
     }
 }
 
-/// Follows a run stage by stage. Stages follow one another; one may come again.
+/// Receives the progress of a run. Stages follow one another and may be repeated.
 pub trait Observer: Sync {
-    /// A stage begins that will go through so many frames, if that is known.
+    /// A stage begins. `frames` is the number of frames to process, if known.
     fn stage(&self, stage: Stage, frames: Option<u64>);
 
-    /// The stage has gone through so many more frames.
+    /// The stage has processed `frames` more frames.
     ///
     /// # Errors
-    /// [`Interrupted`](Error::Interrupted) ends the run: nothing is written.
+    /// [`Interrupted`](Error::Interrupted) if the run is to end; nothing is written then.
     fn advance(&self, frames: u64) -> Result<(), Error>;
 }
 
-/// Reports nothing, but is interrupted when the observer beside it is.
+/// Reports nothing, but is interrupted when the wrapped observer is.
 pub struct Unseen<'a>(pub &'a dyn Observer);
 
 impl Observer for Unseen<'_> {
@@ -58,7 +58,8 @@ impl Observer for Unseen<'_> {
     }
 }
 
-/// One of several files: tells how far it is in bytes of its file, which are what the stage of all of them counts.
+/// Progress of one of several files. It is converted to bytes of the file, because the stage of all files together
+/// counts bytes.
 pub struct OneOfMany<'a> {
     observer: &'a dyn Observer,
     bytes: u64,
@@ -67,15 +68,15 @@ pub struct OneOfMany<'a> {
 }
 
 impl<'a> OneOfMany<'a> {
-    /// A file of so many bytes.
+    /// Starts the progress of a file of this many bytes.
     pub fn new(observer: &'a dyn Observer, bytes: u64) -> Self {
         Self { observer, bytes, frames: AtomicU64::new(0), done: AtomicU64::new(0) }
     }
 
-    /// Whatever became of it, nothing more is to be done.
+    /// Reports the rest of the file as done, whatever the outcome.
     ///
     /// # Errors
-    /// [`Interrupted`](Error::Interrupted).
+    /// [`Interrupted`](Error::Interrupted) if the run is to end.
     pub fn finish(&self) -> Result<(), Error> {
         let frames = self.frames.load(Relaxed);
         self.observer.advance(self.bytes - self.bytes_of(self.done.load(Relaxed), frames))

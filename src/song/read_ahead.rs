@@ -1,6 +1,6 @@
-//! Two threads for one song: one reads ahead, the other takes the blocks in turn.
+//! Reads ahead in a second thread while the first processes the blocks.
 //!
-//! The order of the blocks and what is done to each stay the same, so the bits do as well.
+//! The order of the blocks and their processing do not change, so the result is the same bit for bit.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -9,16 +9,18 @@ use analyzer::stream::{Frame, Source};
 
 use crate::song::blocks::{BLOCK, each_block};
 
-/// Frames handed over at a time: waking the other side costs as much as some thousand frames do.
+/// Number of frames handed over at a time: waking the other thread costs as much as processing some thousand frames.
 const PIECE: usize = 4 * BLOCK;
 
-/// Pieces that may wait: enough that neither side stands still while an equaliser fills one of its blocks, 2¹⁶ frames.
+/// Number of pieces that may queue up: enough that neither thread stalls while an equaliser fills one of its blocks of
+/// 2¹⁶ frames.
 const PIECES_AHEAD: usize = 6;
 
-/// Hands the frames of a source to `sink`, piece by piece, reading ahead in a thread of its own where the pool has more than one.
+/// Passes the frames of a source to `sink`, piece by piece. If the thread pool has more than one thread, the source is
+/// read ahead in a thread of its own.
 ///
 /// # Errors
-/// The first of source or sink.
+/// The first error of source or sink.
 pub fn each_block_ahead<S>(
     source: &mut S,
     mut sink: impl FnMut(&[Frame]) -> Result<(), S::Error>,
@@ -46,17 +48,17 @@ where
     });
     match (taken, waiting.into_inner().unwrap_or_else(PoisonError::into_inner)) {
         (Some(taken), _) => taken,
-        // No thread can be started: one does both.
+        // The thread could not be started: read and process in this one.
         (None, Some(source)) => each_block(source, sink),
         (None, None) => Ok(()),
     }
 }
 
-/// A source whose frames are looked at as they are read: work for the thread that reads ahead.
+/// A source that shows its frames to a closure as they are read, on the thread that reads ahead.
 pub struct ObservedSource<'a, S, F> {
-    /// Where they come from.
+    /// The source of the frames.
     pub source: &'a mut S,
-    /// Gets all frames in turn.
+    /// Receives all frames in order.
     pub watch: F,
 }
 
@@ -70,16 +72,16 @@ impl<S: Source, F: FnMut(&[Frame])> Source for ObservedSource<'_, S, F> {
     }
 }
 
-/// Does `work` in one thread that makes no others: what many songs side by side ask for.
+/// Runs `work` in a thread pool of one thread, the current one: for many songs mastered side by side.
 pub fn single_threaded<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     match rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build() {
         Ok(pool) => pool.install(work),
-        // This thread belongs to a pool already.
+        // The current thread already belongs to a pool.
         Err(_) => work(),
     }
 }
 
-/// Does `work` with as many threads as there are cores, or in this one where no others can be started.
+/// Runs `work` with as many threads as there are cores, or only in this thread if no others can be started.
 pub fn multi_threaded<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     match rayon::ThreadPoolBuilder::new().build() {
         Ok(pool) => pool.install(work),
@@ -87,7 +89,7 @@ pub fn multi_threaded<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
-/// Does `work` in so many threads, or in as many as can be started, this one at least.
+/// Runs `work` in each of `threads` threads, or in as many as can be started, at least in this one.
 pub fn side_by_side(threads: usize, work: impl Fn() + Sync) {
     std::thread::scope(|scope| {
         let work = || single_threaded(&work);
@@ -98,7 +100,7 @@ pub fn side_by_side(threads: usize, work: impl Fn() + Sync) {
     });
 }
 
-/// A piece that was read, or why there is none.
+/// A piece of frames, or the error of reading it.
 type Filled<E> = Result<Vec<Frame>, E>;
 
 fn read_ahead<S: Source>(source: &mut S, full: &SyncSender<Filled<S::Error>>, empty: &Receiver<Vec<Frame>>) {
@@ -110,7 +112,7 @@ fn read_ahead<S: Source>(source: &mut S, full: &SyncSender<Filled<S::Error>>, em
             piece
         });
         let is_last = filled.as_ref().map_or(true, |piece| piece.len() < PIECE);
-        // The other side is gone once it has failed: nobody wants more.
+        // The other side is gone after an error: nothing more is needed.
         if full.send(filled).is_err() || is_last {
             return;
         }
@@ -138,7 +140,7 @@ fn take<E>(
     for filled in full {
         let piece = filled?;
         sink(&piece)?;
-        // A piece that finds no place is dropped, and another made.
+        // If the queue is full, the piece is dropped, and the reader allocates a new one.
         let _ = empty.try_send(piece);
     }
     Ok(())

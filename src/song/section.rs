@@ -1,28 +1,28 @@
-//! A part of a file, from one time to another.
+//! A section of a file, between two times.
 
 use std::fmt;
 use std::str::FromStr;
 
 use analyzer::stream::{Frame, Source};
 
-/// Start and end of a part of a file, seconds.
+/// Start and end of a section of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Section {
-    /// Where it starts.
+    /// Start, seconds.
     pub start_s: f64,
-    /// Where it ends, after its start.
+    /// End, seconds; after the start.
     pub end_s: f64,
 }
 
 impl Section {
-    /// Whether a text is meant for a section, rightly written or not: times and a dash, and nothing else.
+    /// True if a text looks like a section, well-formed or not: only digits, colons, points and a dash.
     pub fn is_meant_by(text: &str) -> bool {
         text.contains('-')
             && text.chars().any(|c| c.is_ascii_digit())
             && text.chars().all(|c| "0123456789:.-".contains(c))
     }
 
-    /// The part of `source` that lies in the section.
+    /// Limits `source` to the frames within the section.
     pub fn of<S: Source>(self, source: S, sample_rate_hz: u32) -> Cut<S> {
         let [start, end] = [self.start_s, self.end_s].map(|s| (s * f64::from(sample_rate_hz)).round() as u64);
         Cut { source, skip: start, left: end - start }
@@ -32,7 +32,7 @@ impl Section {
 impl FromStr for Section {
     type Err = String;
 
-    /// `START-END`, each as seconds or `m:ss`.
+    /// Parses `START-END`, each in seconds or as `m:ss`.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong =
             || format!("{text:?} is not a section: write START-END in seconds or m:ss, as in 65-95 or 1:05-1:35");
@@ -42,7 +42,7 @@ impl FromStr for Section {
     }
 }
 
-/// `95`, `95.5`, `1:35` or `1:35.5`.
+/// Parses a time: `95`, `95.5`, `1:35` or `1:35.5`.
 fn seconds(text: &str) -> Option<f64> {
     let number = |text: &str| {
         let is_plain =
@@ -59,14 +59,14 @@ fn seconds(text: &str) -> Option<f64> {
     }
 }
 
-/// As in `1:05-1:35`.
+/// Writes the section as in `1:05-1:35`.
 impl fmt::Display for Section {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{}-{}", time(self.start_s), time(self.end_s))
     }
 }
 
-/// A time as `m:ss`, with as many digits as it has.
+/// Formats a time as `m:ss`, with as many decimals as needed, at most three.
 fn time(seconds: f64) -> String {
     let minutes = (seconds / 60.0).floor();
     let rest = ((seconds - 60.0 * minutes) * 1000.0).round() / 1000.0;
@@ -77,7 +77,7 @@ fn time(seconds: f64) -> String {
     }
 }
 
-/// The frames of a source between two others.
+/// A source limited to a range of frames.
 pub struct Cut<S> {
     source: S,
     skip: u64,
@@ -85,7 +85,7 @@ pub struct Cut<S> {
 }
 
 impl<S> Cut<S> {
-    /// What is cut.
+    /// Returns the underlying source.
     pub fn source(&self) -> &S {
         &self.source
     }

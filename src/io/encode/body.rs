@@ -1,4 +1,4 @@
-//! What is in a file, format by format.
+//! The content of a file, for each format.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek as _, Write as _};
@@ -19,30 +19,30 @@ use crate::io::wav::WavWriter;
 
 type Writer = BufWriter<GuardedFile>;
 
-/// Copies a finished file into another that has its tags.
+/// A function that copies a finished file into another one that has tags.
 type Copy<'a> = dyn FnMut(&File, GuardedFile) -> io::Result<()> + 'a;
 
-/// The sound of a file while it is written.
+/// The sound of a file while it is being written.
 pub(super) enum Body {
     Wav(WavWriter<Writer>),
     Flac(Box<FlacWriter<Writer>>),
     Mp3(Box<Mp3Writer<Writer>>),
     Opus(Box<OpusWriter<Writer>>),
-    /// All of it is there, and lacks tags alone.
+    /// A complete lossy file that only lacks its tags.
     Sealed(Sealed),
 }
 
-/// A lossy file whose sound is there.
+/// A lossy file whose sound is complete.
 pub(super) enum Sealed {
     Mp3,
     Opus {
-        /// Names the stream.
+        /// Serial number of the stream.
         serial: u32,
     },
 }
 
 impl Body {
-    /// Starts it, with the header.
+    /// Starts the content with the header.
     pub fn new(writer: Writer, spec: OutputSpec, max_riff_bytes: u64) -> io::Result<Self> {
         Ok(match spec.format {
             Format::Wav => Self::Wav(WavWriter::new(writer, spec, max_riff_bytes)?),
@@ -62,12 +62,12 @@ impl Body {
         }
     }
 
-    /// Ends the sound of a lossy file; others are left as they are.
+    /// Completes the sound of a lossy file; other formats are left as they are.
     pub fn seal(&mut self) -> io::Result<()> {
         if !matches!(self, Self::Mp3(_) | Self::Opus(_)) {
             return Ok(());
         }
-        // What fails here is not written to again.
+        // If this fails, nothing more is written to the file.
         *self = match std::mem::replace(self, Self::Sealed(Sealed::Mp3)) {
             Self::Mp3(writer) => {
                 writer.finish()?;
@@ -79,8 +79,8 @@ impl Body {
         Ok(())
     }
 
-    /// The whole file with tags, where there are any, and whether it has room for all of them. Tags that come before the
-    /// sound are written first, so that `file` is copied into `another`.
+    /// Returns the complete file with tags, if any, and true if it has room for all of them. Tags that come before the
+    /// sound must be written first; in that case `file` is copied into `another`.
     ///
     /// # Errors
     /// The disk is full or fails.

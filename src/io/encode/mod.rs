@@ -1,4 +1,4 @@
-//! Writes a master under its name only when it is complete.
+//! Writes a master to a temporary file that gets its final name only when it is complete.
 
 mod body;
 
@@ -17,12 +17,12 @@ use super::output_spec::{Format, OutputSpec, SampleFormat};
 use super::tags::Tags;
 use super::wav::MAX_RIFF_BYTES;
 
-/// Bytes gathered before they are written.
+/// Size of the write buffer, bytes.
 const BUFFER_BYTES: usize = 1 << 18;
 
-/// Writes a master into a hidden file beside its name and gives it that name at the end.
+/// Writes a master to a hidden file in the folder of its path, and gives it its name at the end.
 ///
-/// Dropped before [`finish`](Self::finish), it leaves nothing behind.
+/// If it is dropped before [`finish`](Self::finish), nothing is left behind.
 pub struct Encoder {
     path: PathBuf,
     spec: OutputSpec,
@@ -32,10 +32,10 @@ pub struct Encoder {
     written_frames: u64,
 }
 
-/// Refuses an output that is its own input, by whatever name or link.
+/// Refuses an output that is the same file as its input, under whatever name or link.
 ///
 /// # Errors
-/// Both are one file.
+/// Both are the same file.
 pub fn ensure_distinct(input: &Path, output: &Path) -> Result<(), Error> {
     let is_same = match (identity(input), identity(output)) {
         (Some(input), Some(output)) => input == output,
@@ -44,7 +44,7 @@ pub fn ensure_distinct(input: &Path, output: &Path) -> Result<(), Error> {
     if is_same { Err(Error::SameFile { path: output.to_owned() }) } else { Ok(()) }
 }
 
-/// What tells a file from all others.
+/// Returns an identity that distinguishes the file from all others.
 #[cfg(unix)]
 pub fn identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
@@ -52,13 +52,13 @@ pub fn identity(path: &Path) -> Option<(u64, u64)> {
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// What tells a file from all others, but for hard links.
+/// Returns an identity that distinguishes the file from all others, except for hard links.
 #[cfg(not(unix))]
 pub fn identity(path: &Path) -> Option<PathBuf> {
     std::fs::canonicalize(path).ok()
 }
 
-/// Checks that `path` can be written, without writing it: to be called before any work is done.
+/// Checks that `path` can be written, without writing it. To be called before any work is done.
 ///
 /// # Errors
 /// It exists and may not be overwritten, it is a folder or a device, or its folder is missing or not writable.
@@ -67,7 +67,7 @@ pub fn ensure_writable(path: &Path, overwrite: bool) -> Result<(), Error> {
     temporary(path).map(drop)
 }
 
-/// Checks that `path` is a name that can be written.
+/// Checks that `path` is a name under which a file can be written.
 ///
 /// # Errors
 /// It exists and may not be overwritten, it is a folder or a device, or the name is not allowed.
@@ -76,11 +76,11 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<(), Error> {
     if path.file_name().is_none() {
         return Err(Error::NotAFile { path: path_buf(), what: "a folder" });
     }
-    // A link that leads nowhere exists, too.
+    // A dangling link also counts as existing.
     let link = match std::fs::symlink_metadata(path) {
         Ok(link) => link,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        // A name that is too long, say.
+        // For example, a name that is too long.
         Err(error) => return Err(Error::writing(path, &error)),
     };
     let target = std::fs::metadata(path).unwrap_or(link);
@@ -93,12 +93,12 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<(), Error> {
     if overwrite { Ok(()) } else { Err(Error::Exists { path: path_buf() }) }
 }
 
-/// The folder in which `path` lies.
+/// Returns the folder that contains `path`.
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A hidden file in the folder of `path`, readable by whoever may read what the user creates, and locked, so that
+/// Creates a hidden file in the folder of `path`, with the default permissions of new files. It is locked, so that
 /// [`sweep`](super::claim::sweep) leaves it alone.
 pub(super) fn temporary(path: &Path) -> Result<NamedTempFile, Error> {
     let mut builder = tempfile::Builder::new();
@@ -113,7 +113,7 @@ pub(super) fn temporary(path: &Path) -> Result<NamedTempFile, Error> {
     }
 }
 
-/// A name beside `path` that nothing else has, for a file that is to be looked at and removed.
+/// Returns an unused name beside `path`, for a file that is compared and removed.
 ///
 /// # Errors
 /// The folder is missing or not writable.
@@ -122,10 +122,10 @@ pub fn scratch(path: &Path) -> Result<TempPath, Error> {
 }
 
 impl Encoder {
-    /// Starts a file. Without `overwrite` an existing file is an error, now and at the end.
+    /// Starts a file. Without `overwrite`, an existing file is an error, both now and at the end.
     ///
     /// # Errors
-    /// See [`ensure_writable`]. FLAC cannot hold floating point, and no file can hold no frames.
+    /// See [`ensure_writable`]. Floating point cannot be written to FLAC, and a file cannot have zero frames.
     ///
     /// # Panics
     /// `spec.channels` is neither 1 nor 2.
@@ -150,7 +150,7 @@ impl Encoder {
         Ok(Self { path: path.to_owned(), spec, overwrite, temporary, body, written_frames: 0 })
     }
 
-    /// Appends frames. For integer formats they are on the grid already: dithered and quantised.
+    /// Appends frames. For integer formats, they must already be dithered and quantised.
     ///
     /// # Errors
     /// The disk is full or fails, or more frames arrive than were announced.
@@ -162,7 +162,7 @@ impl Encoder {
         self.body.write(frames).map_err(|e| Error::writing(&self.path, &e))
     }
 
-    /// Ends the sound of a lossy file, and says where it lies, to be decoded and measured; it has no tags yet.
+    /// Completes the sound of a lossy file, and returns its path, to decode and measure it. It has no tags yet.
     ///
     /// # Errors
     /// Frames are missing, or the disk is full or fails.
@@ -174,9 +174,9 @@ impl Encoder {
         Ok(self.temporary.path())
     }
 
-    /// Completes the file, with `tags` where there are any, and gives it its name.
+    /// Completes the file, with `tags` if there are any, and gives it its name.
     ///
-    /// Returns what of the tags could not be carried over.
+    /// Returns warnings about tags that could not be carried over.
     ///
     /// # Errors
     /// Frames are missing, the disk is full or fails, or the name was taken in the meantime.
@@ -184,8 +184,7 @@ impl Encoder {
         self.complete(tags)?.persist()
     }
 
-    /// Completes the file, with `tags` where there are any, and makes sure that it is on the disk, still without its
-    /// name.
+    /// Completes the file, with `tags` if there are any, and syncs it to the disk, still without its name.
     ///
     /// # Errors
     /// Frames are missing, or the disk is full or fails.
@@ -207,7 +206,8 @@ impl Encoder {
     }
 }
 
-/// A file that lacks its name alone. Dropped before [`persist`](Self::persist), it leaves nothing behind.
+/// A complete file that only lacks its name. If it is dropped before [`persist`](Self::persist), nothing is left
+/// behind.
 pub struct Complete {
     temporary: NamedTempFile,
     path: PathBuf,
@@ -216,7 +216,7 @@ pub struct Complete {
 }
 
 impl Complete {
-    /// Gives the file its name, and returns what of the tags could not be carried over.
+    /// Gives the file its name, and returns warnings about tags that could not be carried over.
     ///
     /// # Errors
     /// The name was taken in the meantime, or the disk fails.
@@ -226,7 +226,7 @@ impl Complete {
     }
 }
 
-/// Makes sure that a file is on the disk and gives it its name.
+/// Syncs a file to the disk and gives it its name.
 pub(super) fn persist(complete: NamedTempFile, path: &Path, overwrite: bool) -> Result<(), Error> {
     let unwritable = |e: io::Error| Error::writing(path, &e);
     complete.as_file().sync_all().map_err(unwritable)?;
@@ -235,19 +235,20 @@ pub(super) fn persist(complete: NamedTempFile, path: &Path, overwrite: bool) -> 
     } else {
         persist_new(complete, path).map_err(unwritable)?;
     }
-    // The name is part of the folder, which not every system can sync.
+    // The name is part of the folder; not every system can sync that.
     let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
-/// Gives the file its name if nothing has it.
+/// Gives the file its name unless the name is taken.
 fn persist_new(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
     let Err(failed) = temporary.persist_noclobber(path) else { return Ok(()) };
     let is_taken = failed.error.kind() == io::ErrorKind::AlreadyExists || std::fs::symlink_metadata(path).is_ok();
     if is_taken {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
-    // A disk without links and exclusive renaming, as on memory cards: the plain way, checked just before.
+    // Some disks, such as memory cards, have neither links nor exclusive renaming: rename plainly after the check
+    // above.
     failed.file.persist(path).map(drop).map_err(|e| e.error)
 }
 
@@ -283,7 +284,7 @@ mod tests {
         ];
         for (format, sample_format) in formats {
             for channels in [1, 2] {
-                // An odd number, so that mono of 24 bits needs padding.
+                // An odd number of frames, so that mono of 24 bits needs padding.
                 let frames = on_grid(10_001, sample_format.integer_bits().unwrap_or(16));
                 let path = folder.path().join("out");
                 let spec = spec(format, sample_format, channels, frames.len());
@@ -299,7 +300,7 @@ mod tests {
         }
     }
 
-    /// The codecs take a tone as it is at this many dB under it, where its samples stand in their places.
+    /// Most coding error of a tone relative to its level, dB, provided that no samples are shifted.
     const LOSSY_DB: f64 = -20.0;
 
     #[test]

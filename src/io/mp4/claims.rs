@@ -1,13 +1,13 @@
-//! Whether what the tables of an MP4 claim can be true: every sample takes a byte of the file at least.
+//! Checks the claims of an MP4's tables: every sample takes at least one byte of the file.
 
 use std::fs::File;
 
 use super::boxes::{Span, bytes, first_children, whole};
 
-/// Containers on the way to the tables.
+/// Boxes that contain the tables, directly or indirectly.
 const CONTAINERS: &[&[u8; 4]] = &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"edts"];
 
-/// Tables, the place of their count, and the least bytes of an entry.
+/// Tables, with the offset of their count and the least bytes of an entry.
 const TABLES: &[(&[u8; 4], u64, u64)] = &[
     (b"stts", 4, 8),
     (b"ctts", 4, 8),
@@ -18,16 +18,17 @@ const TABLES: &[(&[u8; 4], u64, u64)] = &[
     (b"elst", 4, 12),
 ];
 
-/// Entries of tables that are looked up one after the other for every sample: more would take forever.
+/// Most entries of tables that are searched from the start for every sample: more would take too long.
 const MAX_LOOKED_UP: u64 = 1 << 16;
 
-/// Boxes side by side: a fragment for every packet of five hours. What lies behind more of them would not be checked.
+/// Most boxes side by side: enough for a fragment for every packet of five hours. A file with more is refused, because
+/// the rest would not be checked.
 const MAX_SIDE_BY_SIDE: usize = 1 << 21;
 
-/// Flags of a track fragment run, and what each adds to every sample.
+/// Flags of a track fragment run; each adds one field to every sample.
 const RUN_FLAGS: [u32; 4] = [0x100, 0x200, 0x400, 0x800];
 
-/// Whether no table claims more than there is.
+/// True if no table claims more than the file contains.
 pub(in crate::io) fn are_possible(file: &mut File) -> bool {
     let whole = whole(file);
     let mut samples = 0;

@@ -1,29 +1,29 @@
-//! What an MP4 says about the start and end of its sound: the edit list (ISO/IEC 14496-12, 8.6.6).
+//! Reads start and end of the sound in an MP4 from its edit list (ISO/IEC 14496-12, 8.6.6).
 //!
-//! An AAC encoder starts with priming samples that are no music; the edit list says how many. Edits are counted in
-//! packets at the end: the last packet that an edit reaches into is kept whole, as common players and ffmpeg do.
+//! An AAC encoder starts with priming samples that are not music; the edit list states their number. At the end, edits
+//! apply to whole packets: the last packet that an edit reaches into is kept, as in common players and ffmpeg.
 
 use std::fs::File;
 
 use super::boxes::{Span, bytes, child, id, movie, timescale, track};
 
-/// The sound of a track that is to be heard.
+/// The part of a track's sound that is played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::io) struct Edit {
-    /// Units of the media timescale before the sound starts.
+    /// Start of the sound, in units of the media timescale.
     pub start: u64,
-    /// Units of the media timescale after which the sound ends.
+    /// End of the sound, in units of the media timescale; `None` is the end of the track.
     pub end: Option<u64>,
-    /// Units per second.
+    /// Units per second of the media timescale.
     pub timescale_hz: u32,
-    /// Several parts are joined, which is not followed.
+    /// True if the edit list joins several parts; it is ignored then.
     pub is_complex: bool,
 }
 
-/// More edits than any music file has.
+/// Most edits that are read; no music file has as many.
 const MAX_EDITS: u32 = 64;
 
-/// The edit of the track with this id; `None` where there is none or it cannot be read.
+/// Returns the edit of the track with this id; `None` if there is none or it cannot be read.
 pub(in crate::io) fn edit(file: &mut File, track_id: u32) -> Option<Edit> {
     let movie = movie(file)?;
     let track =
@@ -31,7 +31,7 @@ pub(in crate::io) fn edit(file: &mut File, track_id: u32) -> Option<Edit> {
     of_track(file, movie, track)
 }
 
-/// The edit of a track.
+/// Returns the edit of a track.
 pub(super) fn of_track(file: &mut File, movie: Span, track: Span) -> Option<Edit> {
     let movie_header = child(file, movie, b"mvhd")?;
     let movie_timescale_hz = timescale(file, movie_header)?;
@@ -58,7 +58,7 @@ fn read_list(file: &mut File, list: Span, movie_timescale_hz: u32, timescale_hz:
             let word = |at: usize| u32::from_be_bytes(std::array::from_fn(|k| entry[at + k]));
             (u64::from(word(0)), i64::from(word(4) as i32))
         };
-        // An edit without media delays what follows against the other tracks.
+        // An edit without media only delays the rest relative to the other tracks.
         if let Ok(start) = u64::try_from(start) {
             parts.push((start, duration));
         }
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use crate::io::testing::{boxed, file};
 
-    /// A version 0 header with one 32-bit value at this place.
+    /// Creates a version 0 header with one 32-bit value at this offset.
     fn header(name: &[u8; 4], at: usize, value: u32) -> Vec<u8> {
         let mut body = vec![0; 100];
         body[at..at + 4].copy_from_slice(&value.to_be_bytes());

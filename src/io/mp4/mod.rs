@@ -1,5 +1,5 @@
-//! What is read of an MP4 beside its demuxer (ISO/IEC 14496-12): edits, uncompressed sound, and whether its claims
-//! can be true.
+//! Reads from an MP4 (ISO/IEC 14496-12) what its demuxer does not handle: edits, uncompressed sound, and claims that
+//! must be checked.
 
 mod boxes;
 mod claims;

@@ -1,5 +1,5 @@
-//! Uncompressed sound in MP4 and QuickTime (Apple, *QuickTime File Format*; ISO/IEC 23003-5): where its pieces lie,
-//! and how samples lie in them.
+//! Locates uncompressed sound in MP4 and QuickTime (Apple, *QuickTime File Format*; ISO/IEC 23003-5), and finds its
+//! sample format.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -15,20 +15,20 @@ use crate::io::pcm::{Encoding, Layout};
 const IS_FLOAT: u32 = 1;
 const IS_BIG_ENDIAN: u32 = 2;
 
-/// Versions 0 to 2 of a sample entry are so long before their boxes.
+/// Bytes of a sample entry before its boxes, in versions 0 to 2.
 const ENTRY_BYTES: [u64; 3] = [28, 44, 64];
 
-/// A table larger than this belongs to no music.
+/// Largest table that is read, bytes; no music needs a larger one.
 const MAX_TABLE_BYTES: u64 = 64 << 20;
 
-/// How samples of a codec lie: the encoding and whether the first byte is the highest.
+/// Sample format of a codec.
 struct Samples {
     encoding: Encoding,
     big_endian: bool,
     bits: u32,
 }
 
-/// The pieces of the first track of sound, if it is not compressed.
+/// Returns the layout of the first sound track, if it is not compressed.
 pub(in crate::io) fn read(file: &mut File, path: &Path) -> Result<Option<Layout>, Error> {
     let Some((movie, track, table)) = sound_table(file) else { return Ok(None) };
     let Some((channels, rate_hz, samples)) = child(file, table, b"stsd").and_then(|stsd| entry(file, stsd)) else {
@@ -56,7 +56,7 @@ pub(in crate::io) fn read(file: &mut File, path: &Path) -> Result<Option<Layout>
     }
     let count = |pieces: &[Range<u64>]| pieces.iter().map(|piece| (piece.end - piece.start) / frame_bytes).sum::<u64>();
     let there = count(&pieces);
-    // Chunks may lie in any order, but no sound is there twice.
+    // Chunks may lie in any order, but they cannot overlap.
     if there * frame_bytes > file_bytes {
         return Err(damaged());
     }
@@ -90,7 +90,7 @@ pub(in crate::io) fn read(file: &mut File, path: &Path) -> Result<Option<Layout>
     Ok(Some(layout))
 }
 
-/// The movie, its first track of sound, and that one's sample table.
+/// Returns the movie, its first sound track, and the sample table of that track.
 fn sound_table(file: &mut File) -> Option<(Span, Span, Span)> {
     let movie = movie(file)?;
     let track = track(file, movie, is_sound)?;
@@ -99,7 +99,8 @@ fn sound_table(file: &mut File) -> Option<(Span, Span, Span)> {
     Some((movie, track, child(file, information, b"stbl")?))
 }
 
-/// Channels, rate (0 where the media's counts) and samples of the first sample entry, if it is uncompressed.
+/// Returns channels, rate (0 if the rate of the media applies) and sample format of the first sample entry, if it is
+/// uncompressed.
 fn entry(file: &mut File, description: Span) -> Option<(u32, u32, Samples)> {
     let entries = Span { start: description.start + 8, ..description };
     let entry = children(file, entries).into_iter().next()?;
@@ -153,7 +154,7 @@ fn entry(file: &mut File, description: Span) -> Option<(u32, u32, Samples)> {
     Some((channels, rate_hz, Samples { encoding, big_endian, bits }))
 }
 
-/// Where the chunks of sound lie (ISO/IEC 14496-12, 8.7).
+/// Returns the ranges of the chunks of sound (ISO/IEC 14496-12, 8.7).
 fn chunks(file: &mut File, table: Span, frame_bytes: u64) -> Option<Vec<Range<u64>>> {
     let offsets: Vec<u64> = match child(file, table, b"stco") {
         Some(offsets) => words(file, offsets, 8)?.into_iter().map(u64::from).collect(),
@@ -171,7 +172,7 @@ fn chunks(file: &mut File, table: Span, frame_bytes: u64) -> Option<Vec<Range<u6
     let constant = u64::from(u32::from_be_bytes(bytes(file, sizes, 4)?));
     let mut left = u64::from(u32::from_be_bytes(bytes(file, sizes, 8)?));
     let sizes = if constant == 0 { words(file, sizes, 12)? } else { Vec::new() };
-    // QuickTime counts a frame as one sample of one byte, or of its bytes.
+    // QuickTime gives the size of a sample, which is a frame, as one byte or as its real size.
     let sample_bytes = if constant % frame_bytes == 0 { constant } else { frame_bytes };
     let runs = child(file, table, b"stsc")?;
     let runs = words(file, runs, 8)?;
@@ -196,7 +197,7 @@ fn chunks(file: &mut File, table: Span, frame_bytes: u64) -> Option<Vec<Range<u6
     Some(chunks)
 }
 
-/// All words of a table from `at` on.
+/// Reads all 32-bit words of a table, from the offset `at` on.
 fn words(file: &mut File, table: Span, at: u64) -> Option<Vec<u32>> {
     let length = (table.end - table.start).checked_sub(at).filter(|&length| length <= MAX_TABLE_BYTES)?;
     let mut bytes = vec![0; length as usize];
@@ -205,7 +206,7 @@ fn words(file: &mut File, table: Span, at: u64) -> Option<Vec<u32>> {
     Some(bytes.as_chunks().0.iter().map(|word| u32::from_be_bytes(*word)).collect())
 }
 
-/// What of the pieces lies between two frames.
+/// Cuts the pieces to the frames from `start` to `end`.
 fn within(pieces: Vec<Range<u64>>, start: u64, end: u64, frame_bytes: u64) -> Vec<Range<u64>> {
     let mut at = 0;
     let cut = |piece: Range<u64>| {
@@ -228,7 +229,7 @@ mod tests {
         words.iter().flat_map(|word| word.to_be_bytes()).collect()
     }
 
-    /// Two frames of stereo in two chunks, the second before the first.
+    /// Creates a movie with one frame of stereo per chunk, the last chunk first.
     fn movie(entry: &[u8], frames: &[Vec<u8>], edit: Option<[u32; 2]>) -> Vec<u8> {
         let header = |name: &[u8; 4], timescale: u32| {
             let mut body = vec![0; 100];

@@ -1,4 +1,4 @@
-//! Compressed sound as frames: packets are decoded and trimmed, and nothing is lost silently.
+//! Decodes compressed sound: packets become frames, trimmed to the music. No loss goes unreported.
 
 #[cfg(test)]
 mod tests;
@@ -21,25 +21,25 @@ use super::source_info::SourceInfo;
 use super::window::Window;
 use super::{ogg, opus};
 
-/// So many packets in a row without a frame are no music.
+/// Most packets in a row that give no frame.
 const MAX_BARREN_PACKETS: u32 = 20_000;
 
-/// The longest packet of any codec: a FLAC block.
+/// Frames of the longest packet of any codec: a FLAC block.
 const MAX_PACKET_FRAMES: u64 = 65_535;
 
-/// The longest frame of MPEG audio.
+/// Frames of the longest MPEG audio frame.
 const MPEG_FRAME: u64 = 1152;
 
-/// The longest packet in CAF in use: of Apple Lossless.
+/// Frames of the longest packet in use in CAF: Apple Lossless.
 const CAF_PACKET: u64 = 4096;
 
-/// The longest gap that is filled with silence where the length of the stream is not known.
+/// Longest gap that is filled with silence, if the length of the stream is not known, seconds.
 const MAX_GAP_S: u64 = 60;
 
-/// The same in frames: what fills a gap is held in memory, and a file may claim any sample rate.
+/// Longest gap in frames: the silence is held in memory, and a file may claim any sample rate.
 const MAX_GAP_FRAMES: u64 = 1 << 23;
 
-/// Containers may leave out of packets what all of them have in common.
+/// Bytes by which packets may exceed the file: containers can strip what all packets have in common.
 const SLACK_BYTES: u64 = 4096;
 
 /// Decodes a compressed stream.
@@ -49,21 +49,21 @@ pub(super) struct PacketReader {
     source: Demuxed,
     sample_rate_hz: u32,
     channels: u32,
-    /// Decoded frames that wait to be read, from `at` on. The last may be padding.
+    /// Decoded frames. Those from `at` on are still to be read; the last ones may be padding.
     block: Vec<Frame>,
     at: usize,
     scratch: Vec<f32>,
-    /// Frames out of the decoder, before trimming.
+    /// Number of frames decoded so far, before trimming.
     decoded_frames: u64,
-    /// Frames of silence among them that stand for what could not be decoded.
+    /// Number of these that are silence in place of sound that could not be decoded.
     silenced_frames: u64,
-    /// Where the next packet starts if none is missing, in streams that say where packets start.
+    /// Expected position of the next packet, in streams that state positions.
     next_position: Option<i64>,
-    /// Bytes that packets may still have: what a file does not hold cannot be decoded.
+    /// Bytes that further packets may have: sound that the file does not contain cannot be decoded.
     bytes_left: u64,
     he_aac: Detector,
     opus: opus::Trust,
-    /// Why the last packet could not be decoded.
+    /// Message about the last packet that could not be decoded.
     last_fault: String,
     barren_packets: u32,
     has_ended: bool,
@@ -75,7 +75,7 @@ impl PacketReader {
     pub fn open(window: Window, kind: Kind, path: &Path) -> Result<(Self, SourceInfo), Error> {
         let bytes_left = window.range().end - window.range().start + SLACK_BYTES;
         let source = demux::open(window, kind, path)?;
-        // A FLAC that does not say how long it is may have been cut out of a longer one.
+        // A FLAC that does not state its length may have been cut out of a longer one.
         let is_whole = kind == Kind::Flac && source.trim.promised_frames.is_some();
         let mut reader = Self {
             path: path.to_owned(),
@@ -125,7 +125,7 @@ impl PacketReader {
         }
     }
 
-    /// Whether the length is more than a guess from the bit rate, or the place that a stream has come to.
+    /// True if the length is reliable, and not guessed from the bit rate or taken from a stream that is not complete.
     fn is_certain_of_length(&self) -> bool {
         match self.kind {
             Kind::Mpeg | Kind::Adts => self.source.trim.promised_frames.is_some(),
@@ -147,18 +147,18 @@ impl PacketReader {
         Ok(count)
     }
 
-    /// What is to be said about the stream, complete once it has ended.
+    /// Returns the warnings about the stream; complete once it has ended.
     pub fn warnings(&self) -> &[Warning] {
         &self.source.warnings
     }
 
-    /// Frames that can be handed out: all but those that may turn out to be padding.
+    /// Returns the number of frames that can be read: all but those that may turn out to be padding.
     fn ready(&self) -> usize {
         let held = if self.has_ended { 0 } else { self.source.trim.padding_frames as usize };
         (self.block.len() - self.at).saturating_sub(held)
     }
 
-    /// Decodes until frames are ready or the stream has ended.
+    /// Decodes until frames are ready or the stream ends.
     fn fill(&mut self) -> Result<(), Error> {
         self.block.drain(..self.at);
         self.at = 0;
@@ -191,7 +191,7 @@ impl PacketReader {
         Ok(())
     }
 
-    /// Decodes one packet; what cannot be decoded becomes silence of the same length.
+    /// Decodes one packet. If that fails, silence of the same length takes its place.
     fn take(&mut self, packet: &Packet) -> Result<(), Error> {
         let Some(left) = self.bytes_left.checked_sub(packet.data.len().max(1) as u64) else {
             self.source.warnings.push(Warning::Stopped { cause: "it claims more sound than it holds".to_owned() });
@@ -225,7 +225,7 @@ impl PacketReader {
                 {
                     self.check_spec(rate_hz, self.channels)?;
                 }
-                // MP4 has one name for all layers, and its demuxer takes them for the third.
+                // MP4 has one name for all MPEG layers, and its demuxer assumes layer III.
                 if (self.kind, self.source.codec) == (Kind::IsoMp4, id::CODEC_ID_MP3) && is_layer_1_or_2(&packet.data) {
                     return Err(demux::unsupported(&self.path, "MPEG layer I or II in MP4"));
                 }
@@ -242,13 +242,13 @@ impl PacketReader {
         Ok(())
     }
 
-    /// Stands for frames that are lost.
+    /// Appends silence in place of lost frames.
     fn silence(&mut self, frames: u64) {
         self.silenced_frames += frames;
         self.block.resize(self.block.len() + frames as usize, [0.0; 2]);
     }
 
-    /// Leaves out what of the frames from `start` of the block on lies before or after the music.
+    /// Removes frames before or after the music from the part of the block that begins at `start`.
     fn trim_from(&mut self, start: usize) {
         let trim = &self.source.trim;
         let first = self.decoded_frames;
@@ -262,7 +262,8 @@ impl PacketReader {
         }
     }
 
-    /// FLAC and Ogg say where packets start: where some are missing, silence keeps the others in their place.
+    /// Fills gaps between packets with silence, to keep later packets in their place. Only FLAC and Ogg state
+    /// positions.
     fn fill_gap(&mut self, packet: &Packet) {
         if !matches!(self.kind, Kind::Flac | Kind::Ogg) {
             return;
@@ -271,8 +272,9 @@ impl PacketReader {
         let gap = self.next_position.map_or(0, |next| u64::try_from(position.saturating_sub(next)).unwrap_or(0));
         let decoded = packet.dur.saturating_add(packet.trim_start).saturating_add(packet.trim_end);
         self.next_position = position.checked_add_unsigned(decoded.get());
-        // Encoders that are fed by time stamps of other streams let Opus pages drift from what their packets hold;
-        // packets that are truly missing leave a multiple of the shortest, 2.5 ms (RFC 6716 section 2.1.4).
+        // Encoders that use the time stamps of other streams let the positions of Opus pages drift from the frames in
+        // their packets. Packets that are really missing leave a multiple of the shortest frame, 2.5 ms (RFC 6716
+        // section 2.1.4).
         let is_drift =
             self.source.codec == id::CODEC_ID_OPUS && !gap.is_multiple_of(u64::from(self.sample_rate_hz) / 400);
         if is_drift {
@@ -286,7 +288,7 @@ impl PacketReader {
         }
     }
 
-    /// The first frames say rate and channels; later ones must agree.
+    /// Checks that rate and channels are the same as in the first frames.
     fn check_spec(&mut self, rate_hz: u32, channels: u32) -> Result<(), Error> {
         let path = || self.path.clone();
         if !(1..=2).contains(&channels) {
@@ -306,14 +308,14 @@ impl PacketReader {
         Ok(())
     }
 
-    /// Goes on with the next link of a chained stream.
+    /// Continues with the next link of a chained stream.
     fn next_part(&mut self) -> Result<(), Error> {
         self.verify();
         let (track, params) = demux::choose_track(&*self.source.format, &self.path)?;
         self.source.decoder = demux::make_decoder(&params, self.kind, &self.path)?;
         let promised = track.num_frames.map(|frames| frames + self.decoded_frames);
         self.source.trim.promised_frames = promised.filter(|_| self.source.trim.promised_frames.is_some());
-        // Every link of a chain has a start of its own that is no music.
+        // Every link of a chain has a pre-skip of its own.
         if params.codec == id::CODEC_ID_OPUS {
             self.opus.reset();
             self.source.trim.start_frames = self.decoded_frames + opus::pre_skip_frames(&params).unwrap_or(0);
@@ -324,7 +326,7 @@ impl PacketReader {
         Ok(())
     }
 
-    /// The end of the stream: drops padding and says what is missing.
+    /// Ends the stream: drops padding and reports missing frames.
     fn end(&mut self) -> Result<(), Error> {
         self.has_ended = true;
         self.verify();
@@ -333,7 +335,7 @@ impl PacketReader {
             return Err(self.damaged("most of its sound cannot be decoded"));
         }
         if let Some(promised) = trim.promised_frames {
-            // A stream that is longer than it says was joined from several: its end is not the padding.
+            // A stream longer than stated was joined from several: the padding is not at its end.
             let beyond = (got + trim.padding_frames).saturating_sub(promised).min(trim.padding_frames);
             let padding = if got > promised { 0 } else { beyond as usize };
             self.block.truncate(self.block.len().saturating_sub(padding).max(self.at));
@@ -349,9 +351,9 @@ impl PacketReader {
 
     fn explain_length(&mut self, got: u64, promised: Option<u64>) {
         let tolerance = match self.kind {
-            // Encoders disagree whether the frame with the length counts.
+            // Encoders disagree on whether the frame with the length counts.
             Kind::Mpeg => MPEG_FRAME,
-            // Some count whole packets.
+            // Some files count whole packets.
             Kind::Caf => CAF_PACKET,
             _ => 0,
         };
@@ -365,7 +367,7 @@ impl PacketReader {
         }
     }
 
-    /// Compares the checksum of a lossless stream, where nothing else is known to be wrong.
+    /// Checks the checksum of a lossless stream, unless another problem explains a mismatch.
     fn verify(&mut self) {
         let matches = self.source.decoder.finalize().verify_ok.unwrap_or(true);
         let is_explained = self.was_cut_off || self.silenced_frames > 0;
@@ -379,7 +381,7 @@ impl PacketReader {
     }
 }
 
-/// Interleaved samples as frames; mono becomes two equal channels.
+/// Appends interleaved samples as frames; mono becomes two equal channels.
 fn append(samples: &[f32], channels: u32, block: &mut Vec<Frame>) {
     if channels == 1 {
         block.extend(samples.iter().map(|&s| [s; 2]));

@@ -4,14 +4,14 @@ use super::super::output_spec::{Format, SampleFormat};
 use super::super::testing::{decode, encoded, file, on_grid, page};
 use super::*;
 
-/// Frames of silence in MPEG-1 layer III, 44.1 or 48 kHz.
+/// Creates silent frames of MPEG-1 layer III, at 44.1 or 48 kHz.
 fn mp3_frames(count: usize, rate_bits: u8) -> Vec<u8> {
     let mut frame = vec![0; if rate_bits == 0 { 417 } else { 384 }];
     frame[..4].copy_from_slice(&[0xff, 0xfb, 0x90 | rate_bits << 2, 0]);
     frame.repeat(count)
 }
 
-/// The frame that says how many frames follow, and how many samples of them are no music.
+/// Creates the frame that states the number of further frames, and how many samples of them are delay and padding.
 fn mp3_info(frames: u32, delay: u32, padding: u32) -> Vec<u8> {
     let mut frame = mp3_frames(1, 0);
     frame[36..40].copy_from_slice(b"Info");
@@ -112,12 +112,12 @@ fn a_disk_that_fails_is_not_the_end_of_the_file() {
 #[test]
 fn a_wrong_checksum_is_noticed() {
     let mut file = encoded(Format::Flac, SampleFormat::Int24, &on_grid(5_000, 24));
-    // The last byte of STREAMINFO, which is the last of the MD5.
+    // The last byte of STREAMINFO, which is also the last byte of the MD5 checksum.
     file[41] ^= 1;
     assert_eq!(decode(&file).expect("a FLAC").2, [Warning::Checksum]);
 }
 
-/// FLAC of a single block in Ogg (xiph.org, *Ogg FLAC mapping*).
+/// Creates an Ogg FLAC of a single block (xiph.org, *Ogg FLAC mapping*).
 fn ogg_flac(frames: &[Frame], serial: u32) -> Vec<u8> {
     let flac = encoded(Format::Flac, SampleFormat::Int16, frames);
     let mut at = 4;

@@ -5,7 +5,7 @@ use super::found::{Found, MAX_TEXT_BYTES, Picture};
 use crate::io::bytes::ReadAt;
 use crate::io::tag_places::ApeFooter;
 
-/// Before an ID3v1 tag, or at the very end.
+/// Reads a tag before an ID3v1 tag, or at the very end.
 pub(super) fn read(bytes: &mut impl ReadAt) -> Found {
     let mut found = Found::default();
     let len = bytes.len();
@@ -46,7 +46,7 @@ fn picture(bytes: &mut impl ReadAt, key: &str, start: u64, size: u64, found: &mu
         return Some(());
     }
     let item = bytes.bytes(start, size)?;
-    // The name of a file comes first.
+    // The item begins with a file name.
     let data = item[item.iter().position(|&b| b == 0)? + 1..].to_vec();
     let media_type = if data.starts_with(b"\x89PNG") { "image/png" } else { "image/jpeg" }.to_owned();
     let kind = if key.to_lowercase().contains("back") { 4 } else { 3 };

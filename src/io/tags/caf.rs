@@ -1,4 +1,4 @@
-//! The information chunk of CAF (Apple, *Core Audio Format Specification 1.0*).
+//! Reads the information chunk of CAF (Apple, *Core Audio Format Specification 1.0*).
 
 use super::MAX_ENTRIES;
 use super::found::{Found, MAX_TEXT_BYTES};
@@ -6,7 +6,7 @@ use super::names::SOFTWARE;
 use crate::io::bytes::ReadAt;
 use crate::io::caf::Chunk;
 
-/// The tags of a CAF.
+/// Reads the tags of a CAF.
 pub(super) fn read(bytes: &mut impl ReadAt) -> Found {
     let mut found = Found::default();
     let mut at = 8;
@@ -27,7 +27,7 @@ pub(super) fn read(bytes: &mut impl ReadAt) -> Found {
     found
 }
 
-/// Names and texts in turn, each with a zero at its end.
+/// Reads alternating names and texts, each terminated by a zero.
 fn texts(chunk: &[u8], found: &mut Found) {
     let parts: Vec<_> = chunk.split(|&b| b == 0).map(String::from_utf8_lossy).collect();
     for pair in parts.chunks_exact(2) {

@@ -1,31 +1,31 @@
-//! What was found in the tags of a file, within bounds: a tag is a claim like any other.
+//! Tags that were found in a file, within bounds: a tag can claim anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{DISC, DISC_TOTAL, SOFTWARE, TRACK, TRACK_TOTAL, canonical, is_stale};
 
-/// All pictures together: the largest block of metadata in FLAC (RFC 9639, section 8.1), less what a picture needs
-/// besides its data.
+/// Most bytes of all pictures together: the largest metadata block of FLAC (RFC 9639, section 8.1), minus the fields
+/// of a picture other than its data.
 pub(super) const MAX_PICTURE_BYTES: usize = (1 << 24) - 4096;
 
-/// A single text.
+/// Most bytes of a single text.
 pub(super) const MAX_TEXT_BYTES: usize = 1 << 20;
 
-/// All texts together, in bytes and in number.
+/// Most bytes of all texts together, and most texts.
 const MAX_TEXTS_BYTES: usize = 4 << 20;
 const MAX_TEXTS: usize = 4096;
 
-/// Texts that are looked at, those that come again or are left out included: a tag that repeats itself without end costs
-/// time, although nothing of it is kept.
+/// Most texts that are examined, including repeated and omitted ones: a tag that repeats itself endlessly costs time,
+/// although none of it is kept.
 const MAX_OFFERED_TEXTS: usize = 4 * MAX_TEXTS;
 
-/// What is left out when there are more.
+/// Name of what is left out if there are more texts.
 const TOO_MANY_TEXTS: &str = "more texts than any song has";
 
-/// Names and kinds that a message lists.
+/// Most names that a message lists.
 const MAX_LISTED: usize = 8;
 
-/// A picture; its kind has the same number in ID3v2 and FLAC, 3 for a front cover.
+/// A picture. Its kind has the same number in ID3v2 and FLAC; 3 is a front cover.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Picture {
     pub kind: u8,
@@ -34,24 +34,24 @@ pub(super) struct Picture {
     pub data: Vec<u8>,
 }
 
-/// Texts and pictures, in the order in which they were found, and what was left out.
+/// Texts and pictures in the order in which they were found, and what was left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Names as in Vorbis comments, in capitals; a name may come several times.
+    /// Names as in Vorbis comments, in upper case, with their texts. A name may occur several times.
     pub texts: Vec<(String, String)>,
     pub pictures: Vec<Picture>,
-    /// What wrote the file.
+    /// Name of the program that wrote the file.
     pub software: Option<String>,
-    /// What cannot be carried over, each once.
+    /// Descriptions of what cannot be carried over, without repetition.
     left_out: BTreeSet<String>,
     text_bytes: usize,
     offered_texts: usize,
-    /// The same texts, to find one that comes again.
+    /// The same texts, to recognise repeated ones.
     known_texts: BTreeSet<(String, String)>,
 }
 
 impl Found {
-    /// Takes a text, unless it would be wrong for the master. Numbers of the form `3/12` become two.
+    /// Adds a text, unless it would be wrong for the master. A number of the form `3/12` becomes two texts.
     pub fn text(&mut self, name: &str, text: &str) {
         self.offered_texts += 1;
         if self.offered_texts > MAX_OFFERED_TEXTS {
@@ -100,7 +100,7 @@ impl Found {
         }
     }
 
-    /// Whether a picture of so many bytes is to be read; if not, it is named.
+    /// True if a picture of this size should be read. If not, it is recorded as left out.
     pub fn wants_picture(&mut self, bytes: u64) -> bool {
         let fits = bytes <= (MAX_PICTURE_BYTES - self.picture_bytes()) as u64;
         if !fits {
@@ -110,7 +110,7 @@ impl Found {
     }
 
     pub fn picture(&mut self, picture: Picture) {
-        // Of the two kinds of icon FLAC holds one each.
+        // FLAC allows only one picture of each of the two icon kinds.
         let is_second_icon = matches!(picture.kind, 1 | 2) && self.pictures.iter().any(|p| p.kind == picture.kind);
         let is_known = self.pictures.iter().any(|known| known.data == picture.data);
         if is_second_icon {
@@ -124,7 +124,7 @@ impl Found {
         self.pictures.iter().map(|picture| picture.data.len()).sum()
     }
 
-    /// Names what cannot be carried over.
+    /// Records something that cannot be carried over.
     pub fn leave_out(&mut self, what: impl Into<String>) {
         if self.left_out.len() <= MAX_LISTED {
             let what: String = what.into();
@@ -132,11 +132,11 @@ impl Found {
         }
     }
 
-    /// Adds what another tag of the file says and the first does not.
+    /// Adds the texts and pictures of another tag of the file that this one lacks.
     pub fn add(&mut self, other: Self) {
         let known: BTreeSet<String> = self.texts.iter().map(|(name, _)| name.clone()).collect();
         for (name, text) in other.texts {
-            // A short tag repeats the beginning of a comment.
+            // Short tags contain only the beginning of a comment.
             if !known.contains(&name) {
                 self.keep(name, &text);
             }
@@ -148,7 +148,7 @@ impl Found {
         other.left_out.into_iter().for_each(|what| self.leave_out(what));
     }
 
-    /// Every text under its name, in the order of the names' first texts.
+    /// Returns all texts grouped by name, in the order in which the names first occur.
     pub fn by_name(&self) -> Vec<(&str, Vec<&str>)> {
         let mut place: BTreeMap<&str, usize> = BTreeMap::new();
         let mut named: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -166,7 +166,7 @@ impl Found {
         self.texts.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str())
     }
 
-    /// What was left out, in words.
+    /// Describes what was left out; `None` if nothing was.
     pub fn left_out(&self) -> Option<String> {
         let listed: Vec<&str> = self.left_out.iter().take(MAX_LISTED).map(String::as_str).collect();
         let more = if self.left_out.len() > MAX_LISTED { " and more" } else { "" };

@@ -1,4 +1,4 @@
-//! Genres that tags name by number: ID3v1 (id3.org, appendix A) with Winamp's additions.
+//! Genre numbers in tags: ID3v1 (id3.org, appendix A) with the additions of Winamp.
 
 const GENRES: &str = "Blues|Classic Rock|Country|Dance|Disco|Funk|Grunge|Hip-Hop|Jazz|Metal|New Age|Oldies|Other|Pop|\
 R&B|Rap|Reggae|Rock|Techno|Industrial|Alternative|Ska|Death Metal|Pranks|Soundtrack|Euro-Techno|Ambient|Trip-Hop|\
@@ -13,12 +13,12 @@ Ballad|Power Ballad|Rhythmic Soul|Freestyle|Duet|Punk Rock|Drum Solo|A Cappella|
 Club-House|Hardcore|Terror|Indie|BritPop|Afro-Punk|Polsk Punk|Beat|Christian Gangsta Rap|Heavy Metal|Black Metal|\
 Crossover|Contemporary Christian|Christian Rock|Merengue|Salsa|Thrash Metal|Anime|JPop|Synthpop";
 
-/// The genre of this number.
+/// Returns the genre with this number.
 pub(super) fn genre(number: usize) -> Option<&'static str> {
     GENRES.split('|').nth(number)
 }
 
-/// The genre that a text of ID3 means: `17`, `(17)` and `(17)Rock` are numbers.
+/// Returns the genre in an ID3 text, in which `17` and `(17)` are numbers; `(17)Rock` means its text.
 pub(super) fn genre_of(text: &str) -> String {
     let number = |digits: &str| digits.parse().ok().and_then(genre).map(str::to_owned);
     if let Some((digits, rest)) = text.strip_prefix('(').and_then(|t| t.split_once(')')) {

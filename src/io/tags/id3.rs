@@ -1,4 +1,4 @@
-//! ID3v2.2, 2.3 and 2.4 (id3.org), and ID3v1. Version 2.4 is written, in UTF-8.
+//! Reads ID3v2.2, 2.3 and 2.4 (id3.org), and ID3v1. Writes version 2.4, in UTF-8.
 
 use super::MAX_ENTRIES;
 use super::found::{Found, MAX_PICTURE_BYTES, MAX_TEXT_BYTES, Picture};
@@ -8,26 +8,26 @@ use crate::io::bytes::ReadAt;
 use crate::io::riff_chunk::{begin_chunk, end_chunk};
 use crate::io::tag_places::{Id3v2, MAX_LEADING_TAGS, id3v1, syncsafe};
 
-/// A tag that has to be unpacked as a whole is not read when it is larger.
+/// Largest tag that is read if it must be unpacked as a whole, bytes.
 const MAX_UNPACKED_BYTES: u64 = 2 * MAX_PICTURE_BYTES as u64;
 
-/// The name of a comment or a link that says what it is about begins so.
+/// Prefix of the name of a comment that has a description, which follows.
 const COMMENT_ON: &str = "COMMENT:";
 
-/// Where MusicBrainz keeps its identifier.
+/// Owner and name of the MusicBrainz identifier.
 const MUSICBRAINZ: &str = "http://musicbrainz.org";
 const MUSICBRAINZ_NAME: &str = "MUSICBRAINZ_TRACKID";
 
-/// Day and month of version 2.3 until they are joined with their year.
+/// Name of day and month of version 2.3, until they are joined with the year.
 const DAY_AND_MONTH: &str = "TDAT";
 
-/// Frames that describe the loudness, the length or the encoder of the source.
+/// Frames that describe the loudness, the length or the encoder of the source, which are wrong for a master.
 const STALE_FRAMES: &[&str] = &[
     "RVA2", "RVAD", "RVA", "RGAD", "EQU2", "EQUA", "EQU", "TLEN", "TLE", "TSIZ", "TSI", "TENC", "TEN", "MLLT", "MLL",
     "SEEK", "ASPI", "AENC", "CRA", "TFLT", "TFT", "TDTG", "TDEN", "TDLY", "TDY", "TOFN", "TOF", "RBUF", "BUF", "NCON",
 ];
 
-/// Reads the tags before the sound, and says where that starts.
+/// Reads the tags before the sound. Returns the offset of the sound.
 pub(super) fn read_leading(bytes: &mut impl ReadAt, found: &mut Found) -> u64 {
     let mut at = 0;
     for _ in 0..MAX_LEADING_TAGS {
@@ -39,7 +39,8 @@ pub(super) fn read_leading(bytes: &mut impl ReadAt, found: &mut Found) -> u64 {
     at
 }
 
-/// The tag at `at`, and what follows it. Nothing is read from `limit` on: a tag within a chunk ends with it.
+/// Reads the tag at `at`. Returns it with the offset of what follows. Nothing is read from `limit` on: a tag in a
+/// chunk ends with the chunk.
 pub(super) fn read_v2(bytes: &mut impl ReadAt, at: u64, limit: u64) -> Option<(Found, u64)> {
     let tag = Id3v2::at(bytes, at).ok().flatten()?;
     let Id3v2 { version, flags, body, body_bytes } = tag;
@@ -47,7 +48,7 @@ pub(super) fn read_v2(bytes: &mut impl ReadAt, at: u64, limit: u64) -> Option<(F
     let mut found = Found::default();
     let is_unsynchronised = flags & 0x80 != 0;
     match version {
-        // A flag of version 2.2 for a compression that was never defined.
+        // In version 2.2, the flag of a compression that was never defined.
         2 if flags & 0x40 != 0 => found.leave_out("a compressed ID3 tag"),
         2 | 3 if is_unsynchronised => {
             if end - body > MAX_UNPACKED_BYTES {
@@ -75,7 +76,7 @@ impl Tag {
     fn read(mut self, bytes: &mut impl ReadAt, found: &mut Found) {
         if self.version > 2 && self.flags & 0x40 != 0 {
             let Some(size) = bytes.array::<4>(self.at) else { return };
-            // Version 2.4 counts the size itself.
+            // In version 2.4, the size includes itself.
             self.at +=
                 if self.version == 4 { u64::from(syncsafe(size)) } else { 4 + u64::from(u32::from_be_bytes(size)) };
         }
@@ -89,7 +90,7 @@ impl Tag {
         join_date(found);
     }
 
-    /// Reads the frame that comes next, and says where it ends.
+    /// Reads the next frame. Returns the offset of its end.
     fn frame(&self, bytes: &mut impl ReadAt, found: &mut Found) -> Option<u64> {
         let head_bytes = if self.version == 2 { 6 } else { 10 };
         let body = self.at + head_bytes;
@@ -102,7 +103,7 @@ impl Tag {
         } else {
             let head: [u8; 10] = bytes.array(self.at)?;
             let size = [head[4], head[5], head[6], head[7]];
-            // Some programs forget that sizes of version 2.4 have 7 bits per byte.
+            // Some programs ignore that sizes in version 2.4 have 7 bits per byte.
             let is_plain = self.version == 3 || size.iter().any(|b| b & 0x80 != 0);
             let size = if is_plain { u32::from_be_bytes(size) } else { syncsafe(size) };
             (head[..4].to_vec(), size, head[9])
@@ -146,12 +147,12 @@ impl Tag {
         if unsynchronised {
             data = resynchronised(&data);
         }
-        // What is too short for its kind says nothing.
+        // Frames that are too short for their kind are ignored.
         let _ = if is_picture { picture(id, &data, found) } else { text(id, &data, found) };
     }
 }
 
-/// What a frame that cannot be carried over holds.
+/// Describes the content of a frame that cannot be carried over.
 fn kind_of_frame(id: &str) -> String {
     match id {
         "SYLT" | "SLT" => "lyrics with times".to_owned(),
@@ -203,7 +204,7 @@ fn text(id: &str, data: &[u8], found: &mut Found) -> Option<()> {
     Some(())
 }
 
-/// Version 2.3 has the year in one frame, day and month in another.
+/// Joins the date of version 2.3, which has the year in one frame, and day and month in another.
 fn join_date(found: &mut Found) {
     let Some(at) = found.texts.iter().position(|(name, _)| name == DAY_AND_MONTH) else { return };
     let (_, text) = found.texts.remove(at);
@@ -236,18 +237,18 @@ fn picture(id: &str, data: &[u8], found: &mut Found) -> Option<()> {
     Some(())
 }
 
-/// Several values of one frame.
+/// Splits a frame into its values.
 fn values(text: &str) -> impl Iterator<Item = &str> {
     text.split('\0').filter(|value| !value.is_empty())
 }
 
-/// A string and what follows it up to the end.
+/// Returns a string and the text that follows it.
 fn two(encoding: u8, data: &[u8]) -> [String; 2] {
     let (first, start) = first_string(encoding, data);
     [first, decoded(encoding, &data[start..])]
 }
 
-/// The string up to its terminator, and where the next begins.
+/// Returns the string up to its terminator, and the offset of the next.
 fn first_string(encoding: u8, data: &[u8]) -> (String, usize) {
     let is_wide = matches!(encoding, 1 | 2);
     let end = if is_wide {
@@ -269,20 +270,20 @@ fn decoded(encoding: u8, data: &[u8]) -> String {
                 if is_little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
             };
             let text = char::decode_utf16(data.chunks_exact(2).map(unit));
-            // Every value of a list may have a byte order mark of its own.
+            // Every value of a list may have its own byte order mark.
             text.map(|c| c.unwrap_or('\u{fffd}')).filter(|c| *c != '\u{feff}').collect()
         }
         _ => String::from_utf8_lossy(data).into_owned(),
     }
 }
 
-/// Without the zeros that keep a decoder from taking a tag for sound (ID3v2.4.0 section 6.1).
+/// Removes the zero bytes that keep decoders from mistaking a tag for sound (ID3v2.4.0 section 6.1).
 fn resynchronised(data: &[u8]) -> Vec<u8> {
     let after_ff = std::iter::once(false).chain(data.iter().map(|&b| b == 0xff));
     data.iter().zip(after_ff).filter(|(b, after_ff)| !(*after_ff && **b == 0)).map(|(&b, _)| b).collect()
 }
 
-/// The 128 bytes at the end of a file.
+/// Reads ID3v1, the 128 bytes at the end of a file.
 pub(super) fn read_v1(bytes: &mut impl ReadAt) -> Found {
     let mut found = Found::default();
     let Ok(Some(tag)) = id3v1(bytes) else { return found };
@@ -304,14 +305,14 @@ pub(super) fn read_v1(bytes: &mut impl ReadAt) -> Found {
     found
 }
 
-/// Appends the tag as a chunk of RIFF.
+/// Appends the tag as a RIFF chunk.
 pub(super) fn append_chunk(found: &Found, chunks: &mut Vec<u8>) {
     let start = begin_chunk(*b"id3 ", chunks);
     append_tag(found, None, chunks);
     end_chunk(start, chunks);
 }
 
-/// Appends the tag, which says what wrote the file where it is to.
+/// Appends the tag. `mark` names the program that writes the file, if wanted.
 pub(super) fn append_tag(found: &Found, mark: Option<&str>, out: &mut Vec<u8>) {
     let start = out.len();
     out.reserve(found.pictures.iter().map(|picture| picture.data.len() + 1024).sum());
@@ -355,7 +356,7 @@ fn frame(id: &str, parts: &[&[u8]], out: &mut Vec<u8>) {
     parts.iter().for_each(|part| out.extend_from_slice(part));
 }
 
-/// 28 bits: what [`Found`] holds is less.
+/// Encodes a size in 28 bits, which is enough for everything that [`Found`] can hold.
 fn to_syncsafe(size: u32) -> [u8; 4] {
     [21, 14, 7, 0].map(|shift| (size >> shift) as u8 & 0x7f)
 }

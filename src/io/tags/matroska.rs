@@ -1,4 +1,4 @@
-//! Tags of Matroska and WebM (RFC 9559, section 5.1.8).
+//! Reads the tags of Matroska and WebM (RFC 9559, section 5.1.8).
 
 use std::ops::Range;
 
@@ -15,10 +15,10 @@ const TAG_STRING: u32 = 0x4487;
 const ATTACHMENTS: u32 = 0x1941_a469;
 const CHAPTERS: u32 = 0x1043_a770;
 
-/// Elements are nested no deeper than this where tags are.
+/// Deepest nesting of elements in which tags occur.
 const MAX_DEPTH: usize = 6;
 
-/// The tags of a Matroska file.
+/// Reads the tags of a Matroska file.
 pub(super) fn read(bytes: &mut impl ReadAt) -> Found {
     let mut found = Found::default();
     let mut left = MAX_ENTRIES;
@@ -27,7 +27,7 @@ pub(super) fn read(bytes: &mut impl ReadAt) -> Found {
     found
 }
 
-/// Looks through the elements from `at` to `end`; gives the name and text of a tag, if they are one's parts.
+/// Searches the elements from `at` to `end`. Returns the name and the text of a tag if they are among them.
 fn elements(
     bytes: &mut impl ReadAt,
     mut at: u64,

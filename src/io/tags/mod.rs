@@ -1,8 +1,9 @@
-//! Title, artist, cover: read from the source, written with the master. A failure here is a warning, never an error.
+//! Title, artist, cover and other tags: read from the source, written with the master. A failure here is a warning,
+//! never an error.
 //!
-//! Every format is read into one list of texts under the names of Vorbis comments, so that all of them reach all
-//! formats: what has no place of its own there is written as a text that says what it is called. What a tag claims is
-//! bounded (`found`), and what cannot be carried over is named.
+//! Tags of every format are read into one list of texts under the names of Vorbis comments, so that all of them can be
+//! written to every format. A text for which a format has no field of its own is written with its name as a custom
+//! field. What a tag claims is limited (`found`), and what cannot be carried over is reported.
 
 mod ape;
 mod caf;
@@ -28,41 +29,42 @@ use super::contain::contain;
 use super::error::Warning;
 use super::regular::open_regular;
 
-/// Frames, items or chunks that are looked at: far more than any tag has.
+/// Most frames, items or chunks that are read: far more than any tag has.
 const MAX_ENTRIES: usize = 10_000;
 
-/// What tags say of a song.
+/// Information about a song from its tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagFacts {
-    /// Its title.
+    /// Title of the song.
     pub title: Option<String>,
-    /// Who plays it.
+    /// Artist of the song.
     pub artist: Option<String>,
-    /// The record that it is on.
+    /// Title of the album.
     pub album: Option<String>,
-    /// Who the record is by; one name for the songs of several artists.
+    /// Artist of the album; one name even if its songs are by several artists.
     pub album_artist: Option<String>,
-    /// Its International Standard Recording Code.
+    /// International Standard Recording Code of the song.
     pub isrc: Option<String>,
-    /// Its place on its disc, from 1.
+    /// Track number on its disc, from 1.
     pub track: Option<u32>,
-    /// Its disc, from 1.
+    /// Disc number, from 1.
     pub disc: Option<u32>,
-    /// Whether there is a picture.
+    /// True if there is a picture.
     pub has_cover: bool,
 }
 
-/// The tags of a file, without what would be wrong for its master.
+/// The tags of a file, without those that would be wrong for its master.
 #[derive(Clone, Default)]
 pub struct Tags {
     found: Found,
     warnings: Vec<Warning>,
-    /// What the master says wrote it.
+    /// Name of the program to write into the master.
     mark: Option<String>,
 }
 
 impl Tags {
-    /// Reads the tags and pictures of a file. Loudness tags and the like are left out: they are wrong for a master.
+    /// Reads the tags and pictures of a file. Tags about loudness and the like are left out, as they would be wrong
+    /// for a master.
     pub fn read(path: &Path) -> Self {
         match contain(|| read(path)).unwrap_or_else(|| Err("they make no sense".to_owned())) {
             Ok(found) => {
@@ -73,27 +75,27 @@ impl Tags {
         }
     }
 
-    /// The program that wrote the file, if it says so.
+    /// Returns the program that wrote the file, if the tags name it.
     pub fn software(&self) -> Option<&str> {
         self.found.software.as_deref()
     }
 
-    /// The same tags for a file that says what wrote it.
+    /// Returns the same tags, with the program that writes the file.
     pub fn marked(self, mark: Option<String>) -> Self {
         Self { mark, ..self }
     }
 
-    /// Whether there is nothing to carry over.
+    /// True if there is nothing to carry over.
     pub fn is_empty(&self) -> bool {
         self.found.texts.is_empty() && self.found.pictures.is_empty()
     }
 
-    /// The first text of this name, in capitals as in Vorbis comments.
+    /// Returns the first text of this name, which is in upper case as in Vorbis comments.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.found.first(name)
     }
 
-    /// What is known of the song by its tags.
+    /// Returns the information about the song.
     pub fn facts(&self) -> TagFacts {
         let text = |name| self.text(name).map(str::to_owned);
         let number = |name| self.text(name)?.split('/').next()?.trim().parse().ok();
@@ -109,12 +111,12 @@ impl Tags {
         }
     }
 
-    /// What could not be read, or cannot be carried over.
+    /// Returns warnings about tags that could not be read or cannot be carried over.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// The chunks that follow the sound of a WAV: a RIFF INFO list and an ID3v2 tag.
+    /// Returns the chunks that follow the sound of a WAV: a RIFF INFO list and an ID3v2 tag.
     pub(super) fn riff_chunks(&self) -> Vec<u8> {
         let mut chunks = riff::info_list(&self.found, self.mark.as_deref());
         if !self.is_empty() {
@@ -123,7 +125,7 @@ impl Tags {
         chunks
     }
 
-    /// The ID3v2 tag of an MP3; empty where there is nothing to say.
+    /// Returns the ID3v2 tag of an MP3; empty if there are neither tags nor a program to name.
     pub(super) fn id3_tag(&self) -> Vec<u8> {
         let mut tag = Vec::new();
         if !self.is_empty() || self.mark.is_some() {
@@ -132,19 +134,19 @@ impl Tags {
         tag
     }
 
-    /// The comments of an Ogg, pictures among them.
+    /// Returns the comments of an Ogg, including pictures.
     pub(super) fn ogg_comments(&self) -> Vec<String> {
         let pictures = self.found.pictures.iter().map(vorbis::picture_field);
         self.fields().into_iter().chain(pictures).collect()
     }
 
-    /// Texts of the form `NAME=text`.
+    /// Returns the texts in the form `NAME=text`.
     fn fields(&self) -> Vec<String> {
         let texts = self.found.texts.iter().map(|(name, text)| format!("{}={text}", vorbis::field_name(name)));
         texts.chain(self.mark.iter().map(|mark| format!("{SOFTWARE}={mark}"))).collect()
     }
 
-    /// The texts and pictures of a FLAC.
+    /// Returns the texts and pictures of a FLAC.
     pub(super) fn flac_blocks(&self) -> (Option<VorbisComment>, Vec<FlacPicture>) {
         let mut block = VorbisComment::default();
         block.fields.extend(self.fields());
@@ -153,7 +155,7 @@ impl Tags {
     }
 }
 
-/// The tags of a file in one, or in plain words why they cannot be read.
+/// Reads all tags of a file, or returns the reason why they cannot be read.
 fn read(path: &Path) -> Result<Found, String> {
     let file = open_regular(path).map_err(|e| e.to_string())?;
     let mut file = FileBytes::new(file).map_err(|e| e.to_string())?;

@@ -1,4 +1,4 @@
-//! The item list of an MP4 (Apple, *iTunes metadata format*), and the user data of QuickTime.
+//! Reads the item list of an MP4 (Apple, *iTunes metadata format*), and the user data of QuickTime.
 
 use super::found::{Found, MAX_TEXT_BYTES, Picture};
 use super::genres::genre;
@@ -6,7 +6,7 @@ use super::names::{DISC, NAMES, SOFTWARE, TRACK};
 use crate::io::bytes::ReadAt;
 use crate::io::mp4::{Span, child, children, movie};
 
-/// The tags of an MP4.
+/// Reads the tags of an MP4.
 pub(super) fn read(bytes: &mut impl ReadAt) -> Found {
     let mut found = Found::default();
     let Some(movie) = movie(bytes) else { return found };
@@ -32,7 +32,7 @@ pub(super) fn read(bytes: &mut impl ReadAt) -> Found {
     found
 }
 
-/// `meta` has a version in MP4 and none in QuickTime.
+/// Returns the item list. `meta` has a version field in MP4 and none in QuickTime.
 fn item_list(bytes: &mut impl ReadAt, meta: Span) -> Option<Span> {
     let has_version = bytes.array::<4>(meta.start + 4) != Some(*b"hdlr");
     child(bytes, Span { start: meta.start + if has_version { 4 } else { 0 }, ..meta }, b"ilst")
@@ -86,7 +86,7 @@ fn texts_of(atom: [u8; 4], text: &[u8], found: &mut Found) {
     }
 }
 
-/// Items that are no text.
+/// Reads items that are not text.
 fn number(atom: [u8; 4], data: &[u8], found: &mut Found) {
     let short = |at: usize| data.get(at..at + 2).map_or(0, |pair| u16::from_be_bytes([pair[0], pair[1]]));
     let value = data.iter().take(8).fold(0_u64, |value, &b| value << 8 | u64::from(b));
@@ -96,7 +96,7 @@ fn number(atom: [u8; 4], data: &[u8], found: &mut Found) {
         b"tmpo" if value > 0 => found.text("BPM", &value.to_string()),
         b"cpil" if value > 0 => found.text("COMPILATION", "1"),
         b"gnre" => found.text("GENRE", genre(usize::from(short(0)).wrapping_sub(1)).unwrap_or_default()),
-        // What a shop or a player notes for itself.
+        // Notes of shops and players for their own use.
         b"tmpo" | b"cpil" | b"pgap" | b"rtng" | b"stik" | b"hdvd" | b"pcst" | b"shwm" => {}
         _ => match std::str::from_utf8(data) {
             Ok(_) => texts_of(atom, data, found),

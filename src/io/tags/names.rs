@@ -1,13 +1,13 @@
-//! One name for every text, whatever format it comes from: that of Vorbis comments.
+//! Maps the names of texts in all formats to those of Vorbis comments.
 
-/// A text that several formats have a place of their own for.
+/// A text for which several formats have a field of their own.
 pub(super) struct Name {
     pub name: &'static str,
     /// Frame of ID3v2.4.
     pub id3: &'static str,
     /// Frame of ID3v2.2.
     pub id3_short: &'static str,
-    /// Item of an MP4, in Mac OS Roman where `\u{a9}` begins it.
+    /// Item of an MP4, in which `\u{a9}` is the Mac OS Roman character.
     pub mp4: &'static str,
     /// Chunk of a RIFF INFO list.
     pub info: &'static str,
@@ -23,7 +23,7 @@ const fn name(
     Name { name, id3, id3_short, mp4, info }
 }
 
-/// Texts with a place of their own; any other keeps its name, as a text that says what it is called.
+/// Texts with fields of their own; any other keeps its name and is written as a custom field.
 pub(super) const NAMES: &[Name] = &[
     name("TITLE", "TIT2", "TT2", "\u{a9}nam", "INAM"),
     name("ARTIST", "TPE1", "TP1", "\u{a9}ART", "IART"),
@@ -57,13 +57,13 @@ pub(super) const NAMES: &[Name] = &[
     name("ALBUMSORT", "TSOA", "TSA", "soal", ""),
     name("ALBUMARTISTSORT", "TSO2", "TS2", "soaa", ""),
     name("COMPOSERSORT", "TSOC", "TSC", "soco", ""),
-    // These have frames of their own kind in ID3.
+    // ID3 has special frames for comments and lyrics.
     name(COMMENT, "", "", "\u{a9}cmt", "ICMT"),
     name(LYRICS, "", "", "\u{a9}lyr", ""),
     name("ENGINEER", "", "", "", "IENG"),
     name("SUBJECT", "", "", "", "ISBJ"),
     name("KEYWORDS", "", "", "", "IKEY"),
-    // What INFO calls ISRC is where a recording came from, not its code.
+    // The ISRC field of INFO is the source of a recording, not its code.
     name("SOURCE", "", "", "", "ISRC"),
 ];
 
@@ -73,10 +73,10 @@ pub(super) const DISC: &str = "DISCNUMBER";
 pub(super) const DISC_TOTAL: &str = "DISCTOTAL";
 pub(super) const COMMENT: &str = "COMMENT";
 pub(super) const LYRICS: &str = "LYRICS";
-/// The name of what wrote a file.
+/// Name of the program that wrote a file.
 pub(super) const SOFTWARE: &str = "ENCODER";
 
-/// Other spellings of names.
+/// Other spellings of names, with the canonical ones.
 const ALIASES: &[(&str, &str)] = &[
     ("TOTALTRACKS", TRACK_TOTAL),
     ("TRACKC", TRACK_TOTAL),
@@ -96,7 +96,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("COMMENTS", COMMENT),
 ];
 
-/// Names of texts that describe the loudness, the length or the encoder of the source, or how they start.
+/// Names, or prefixes of names, of texts that describe the loudness, the length or the encoder of the source.
 const STALE_NAMES: &[&str] = &[
     "REPLAYGAIN_",
     "R128_",
@@ -118,13 +118,13 @@ const STALE_NAMES: &[&str] = &[
     "REPLAY GAIN",
 ];
 
-/// The one spelling of a name.
+/// Returns the canonical spelling of a name.
 pub(super) fn canonical(name: &str) -> String {
     let upper: String = name.trim().to_uppercase();
     ALIASES.iter().find(|(other, _)| *other == upper).map_or(upper, |(_, name)| (*name).to_owned())
 }
 
-/// Whether a text of this name would be wrong for the master.
+/// True if a text of this name would be wrong for the master.
 pub(super) fn is_stale(name: &str) -> bool {
     let name = name.rsplit(':').next().unwrap_or(name).to_ascii_uppercase();
     STALE_NAMES.iter().any(|start| name.starts_with(start))

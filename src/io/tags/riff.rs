@@ -1,4 +1,4 @@
-//! Tags in the chunks of WAV and AIFF.
+//! Reads and writes tags in the chunks of WAV, and reads those of AIFF.
 
 use super::found::{Found, MAX_TEXT_BYTES};
 use super::names::{NAMES, SOFTWARE};
@@ -6,13 +6,13 @@ use super::{MAX_ENTRIES, id3};
 use crate::io::bytes::ReadAt;
 use crate::io::riff_chunk::{Chunk, begin_chunk, end_chunk};
 
-/// The chunk of a RIFF INFO list that names the program.
+/// The item of a RIFF INFO list that names the program.
 const INFO_SOFTWARE: &[u8; 4] = b"ISFT";
 
-/// The longest INFO list that is read.
+/// Longest INFO list that is read, bytes.
 const MAX_LIST_BYTES: u64 = 4 * MAX_TEXT_BYTES as u64;
 
-/// Chunks that hold what is not carried over, and its name.
+/// Chunks that are not carried over, with a description of their content.
 const LEFT_OUT: &[(&[u8; 4], &str)] = &[
     (b"bext", "broadcast data (bext)"),
     (b"iXML", "iXML"),
@@ -30,7 +30,7 @@ const LEFT_OUT: &[(&[u8; 4], &str)] = &[
     (b"COMT", "comments with times"),
 ];
 
-/// The tags of a WAV, RF64 or BW64 that starts at `start`.
+/// Reads the tags of a WAV, RF64 or BW64 that starts at `start`.
 pub(super) fn read_wave(bytes: &mut impl ReadAt, start: u64) -> Found {
     let (mut found, mut tag) = (Found::default(), Found::default());
     let mut long_data_bytes = None;
@@ -54,14 +54,14 @@ pub(super) fn read_wave(bytes: &mut impl ReadAt, start: u64) -> Found {
         }
         Some(next_size)
     });
-    // ID3 holds whole texts where INFO often holds cut ones, but the program writes its mark into INFO.
+    // ID3 has complete texts where INFO texts are often cut, but this program writes its mark into INFO.
     let software = found.software.take();
     tag.add(found);
     tag.software = software.or(tag.software);
     tag
 }
 
-/// The tags of an AIFF that starts at `start`.
+/// Reads the tags of an AIFF that starts at `start`.
 pub(super) fn read_aiff(bytes: &mut impl ReadAt, start: u64) -> Found {
     let (mut found, mut tag) = (Found::default(), Found::default());
     each_chunk(bytes, start + 12, u32::from_be_bytes, |bytes, id, at, size| {
@@ -95,7 +95,7 @@ fn name_left_out(id: &[u8; 4], found: &mut Found) {
     }
 }
 
-/// Hands name, place and size of every chunk to `look`, which says how large it really is, or that it was the last.
+/// Passes id, offset and size of every chunk to `look`, which returns the real size of the chunk, or `None` to stop.
 fn each_chunk<B: ReadAt>(
     bytes: &mut B,
     mut at: u64,
@@ -114,21 +114,21 @@ fn info_item(id: &[u8; 4], text: &[u8], found: &mut Found) {
     let end = text.iter().position(|&b| b == 0).unwrap_or(text.len());
     let text = match std::str::from_utf8(&text[..end]) {
         Ok(text) => text.to_owned(),
-        // Older programs write the code page of their system, which is mostly that of Western Europe.
+        // Older programs use the code page of their system, which is usually that of Western Europe.
         Err(_) => text[..end].iter().map(|&b| char::from(b)).collect(),
     };
     let Ok(id) = std::str::from_utf8(id) else { return };
     let name = if id.as_bytes() == INFO_SOFTWARE {
         SOFTWARE
     } else {
-        // Where some programs put the track, as in 3/12.
+        // Some programs write the track number here, as in 3/12.
         let id = if id == "IPRT" { "ITRK" } else { id };
         NAMES.iter().find(|name| name.info == id).map_or(id, |name| name.name)
     };
     found.text(name, &text);
 }
 
-/// The INFO list of a WAV: what has a place of its own there.
+/// Returns the INFO list of a WAV: the texts for which INFO has a field.
 pub(super) fn info_list(found: &Found, mark: Option<&str>) -> Vec<u8> {
     let mut list = Vec::new();
     let start = begin_chunk(*b"LIST", &mut list);

@@ -10,7 +10,7 @@ use super::*;
 use crate::io::error::Warning;
 use crate::io::output_spec::{Format, OutputSpec, SampleFormat};
 
-/// A cover of 16 MB, which is nearly the largest that is carried over.
+/// Size of a cover of 16 MB, nearly the largest that is carried over.
 const COVER_BYTES: usize = 16_000_000;
 
 fn tags(texts: &[(&str, &str)], pictures: Vec<Picture>) -> Tags {
@@ -38,7 +38,7 @@ fn write(path: &Path, format: Format, tags: &Tags) -> Vec<Warning> {
     warnings
 }
 
-/// What is found in a file with these bytes.
+/// Reads the tags of a file with these bytes.
 fn read_bytes(bytes: &[u8]) -> Tags {
     Tags::read(super::super::testing::file(bytes).path())
 }
@@ -51,7 +51,7 @@ fn syncsafe(size: usize) -> [u8; 4] {
     [21, 14, 7, 0].map(|shift| (size >> shift) as u8 & 0x7f)
 }
 
-/// An ID3v2 tag with these frames: name, flags, content.
+/// Creates an ID3v2 tag with these frames: name, flags, content.
 fn id3(version: u8, frames: &[(&str, u8, Vec<u8>)]) -> Vec<u8> {
     let mut body = Vec::new();
     for (id, flags, content) in frames {
@@ -67,7 +67,7 @@ fn id3(version: u8, frames: &[(&str, u8, Vec<u8>)]) -> Vec<u8> {
     [&[b'I', b'D', b'3', version, 0, 0][..], &syncsafe(body.len()), &body].concat()
 }
 
-/// The 128 bytes of ID3v1.
+/// Creates the 128 bytes of an ID3v1 tag.
 fn id3v1(title: &str) -> Vec<u8> {
     let mut tag = vec![0; 128];
     tag[..3].copy_from_slice(b"TAG");
@@ -90,7 +90,7 @@ fn ape(items: &[(&str, &str)]) -> Vec<u8> {
     [body, footer].concat()
 }
 
-/// One text for every name, several for some, and names that nobody knows.
+/// Returns one text for every name, several for some, and some with unknown names.
 fn everything() -> Vec<(String, String)> {
     let known = NAMES.iter().map(|name| (name.name.to_owned(), format!("{} \u{97f3}", name.name.to_lowercase())));
     let further = [
@@ -110,7 +110,7 @@ fn everything() -> Vec<(String, String)> {
     known.filter(|(name, _)| !is_number(name)).chain(further.map(|(n, t)| (n.to_owned(), t.to_owned()))).collect()
 }
 
-/// Formats in a row in which each follows each.
+/// Returns a sequence of formats in which every format follows every other one and itself.
 fn all_pairs() -> Vec<Format> {
     use Format::{Flac, Mp3, Opus, Wav};
     vec![Wav, Wav, Flac, Wav, Mp3, Wav, Opus, Flac, Flac, Mp3, Flac, Opus, Mp3, Mp3, Opus, Opus, Wav]
@@ -242,7 +242,7 @@ fn every_version_of_id3_is_read() {
 fn a_tag_that_was_unsynchronised_as_a_whole_is_read() {
     let mut tag = id3(3, &[("TIT2", 0, b"\0\xff\0\xe0".to_vec())]);
     tag[5] = 0x80;
-    // The size of a frame counts what it holds once it is unpacked.
+    // The size of a frame counts its unpacked content.
     tag[17] = 3;
     assert_eq!(read_bytes(&tag).found.first("TITLE"), Some("\u{ff}\u{e0}"));
 }
@@ -276,7 +276,7 @@ fn a_tag_that_repeats_itself_is_not_read_to_its_end() {
 
 #[test]
 fn a_tag_within_a_chunk_ends_with_the_chunk() {
-    // As a frame and as a chunk of the same size, whichever byte comes first.
+    // A frame that is also a chunk of the same size in either byte order.
     let size = [0, 1, 1, 0];
     let frame = [b"TIT2", &size[..], &[0, 0, 3], &vec![b'x'; 0x01_0100]].concat();
     for flags in [0, 0x80] {
@@ -285,7 +285,7 @@ fn a_tag_within_a_chunk_ends_with_the_chunk() {
         let format = chunk(b"fmt ", &wav_format(1, 1, 44_100, 16));
         let file = riff(&[format, sound, chunk(b"id3 ", &head), frame.clone()]);
         assert!(read_bytes(&file).is_empty(), "{flags}");
-        // The same outside of a chunk is a tag.
+        // Outside of a chunk, the same bytes are a tag.
         assert!(read_bytes(&[head, frame.clone()].concat()).found.first("TITLE").is_some(), "{flags}");
     }
 }

@@ -1,4 +1,4 @@
-//! Vorbis comments and pictures (xiph.org, RFC 9639) in FLAC and Ogg.
+//! Reads and writes Vorbis comments and pictures (xiph.org, RFC 9639) in FLAC and Ogg.
 
 use data_encoding::{BASE64, BASE64_NOPAD};
 
@@ -6,19 +6,19 @@ use super::MAX_ENTRIES;
 use super::found::{Found, MAX_PICTURE_BYTES, MAX_TEXT_BYTES, Picture};
 use crate::io::bytes::ReadAt;
 
-/// The bytes that a text in base64 stands for, whether it is broken into lines or filled up or not.
+/// Decodes base64, with or without line breaks and padding.
 fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
     let letters: Vec<u8> = text.iter().copied().filter(|c| !c.is_ascii_whitespace() && *c != b'=').collect();
     BASE64_NOPAD.decode(&letters).ok()
 }
 
-/// The name under which Ogg keeps pictures, in base64.
+/// Name of pictures in the comments of Ogg, in base64.
 const PICTURE_NAME: &str = "METADATA_BLOCK_PICTURE";
 
-/// The longest packet of comments that is read: pictures in base64 and all texts.
+/// Longest packet of comments that is read, bytes: pictures in base64 and all texts.
 const MAX_PACKET_BYTES: usize = MAX_PICTURE_BYTES / 3 * 4 + 8 * MAX_TEXT_BYTES;
 
-/// The blocks of a FLAC that starts at `start`.
+/// Reads the metadata blocks of a FLAC that starts at `start`.
 pub(super) fn read_flac(bytes: &mut impl ReadAt, start: u64) -> Found {
     let mut found = Found::default();
     let mut at = start + 4;
@@ -55,8 +55,8 @@ fn flac_block(kind: u8, at: u64, size: u64, bytes: &mut impl ReadAt, found: &mut
     }
 }
 
-/// The comments of the first stream of an Ogg that starts at `start`: they are in its second packet, for FLAC in
-/// those up to the sound.
+/// Reads the comments of the first stream of an Ogg that starts at `start`. They are in its second packet or, for
+/// FLAC, in the packets before the sound.
 pub(super) fn read_ogg(bytes: &mut impl ReadAt, start: u64) -> Found {
     let mut found = Found::default();
     let mut packets = Packets { at: start, serial: None, segments: Vec::new(), data: 0 };
@@ -65,7 +65,7 @@ pub(super) fn read_ogg(bytes: &mut impl ReadAt, start: u64) -> Found {
         for _ in 0..MAX_ENTRIES {
             let Some(mut packet) = packets.next(bytes, &mut found).filter(|packet| packet.len() > 4) else { break };
             let kind = packet[0];
-            // What begins like a frame is the sound.
+            // Data that begins like a frame is the sound.
             if kind == 0xff {
                 break;
             }
@@ -87,13 +87,13 @@ pub(super) fn read_ogg(bytes: &mut impl ReadAt, start: u64) -> Found {
     found
 }
 
-/// Puts the packets of one stream together from its pages (RFC 3533).
+/// Assembles the packets of one stream from its pages (RFC 3533).
 struct Packets {
     at: u64,
     serial: Option<[u8; 4]>,
-    /// Lengths of the segments that are left of the page.
+    /// Lengths of the remaining segments of the page.
     segments: Vec<u8>,
-    /// Where the next of them starts.
+    /// Offset of the next of these segments.
     data: u64,
 }
 
@@ -139,7 +139,7 @@ impl Packets {
     }
 }
 
-/// A block of comments; one that is damaged is read as far as it goes.
+/// Reads a block of comments; a damaged one is read as far as possible.
 fn comments(block: &[u8], found: &mut Found) {
     if comments_to_the_end(block, found).is_none() {
         found.leave_out("the rest of damaged comments");
@@ -172,7 +172,7 @@ fn comments_to_the_end(block: &[u8], found: &mut Found) -> Option<()> {
     Some(())
 }
 
-/// A picture block (RFC 9639, section 8.8).
+/// Reads a picture block (RFC 9639, section 8.8).
 fn picture(block: &[u8], found: &mut Found) -> Option<()> {
     let mut rest = block;
     let kind = number(&mut rest)?;
@@ -188,14 +188,14 @@ fn picture(block: &[u8], found: &mut Found) -> Option<()> {
     Some(())
 }
 
-/// Takes a number off the front.
+/// Takes a number from the front of `rest`.
 fn number(rest: &mut &[u8]) -> Option<u32> {
     let (number, after) = rest.split_first_chunk()?;
     *rest = after;
     Some(u32::from_be_bytes(*number))
 }
 
-/// Takes a length and as many bytes off the front.
+/// Takes a length, and that many bytes, from the front of `rest`.
 fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = number(rest)? as usize;
     let (part, after) = rest.split_at_checked(length)?;
@@ -203,12 +203,12 @@ fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(part)
 }
 
-/// A name as a comment may have it: printable ASCII without the equals sign.
+/// Converts a name to the characters allowed in comments: printable ASCII without the equals sign.
 pub(super) fn field_name(name: &str) -> String {
     name.chars().map(|c| if (' '..='}').contains(&c) && c != '=' { c } else { '_' }).collect()
 }
 
-/// A picture as a comment (wiki.xiph.org, *VorbisComment*, METADATA_BLOCK_PICTURE).
+/// Formats a picture as a comment (wiki.xiph.org, *VorbisComment*, METADATA_BLOCK_PICTURE).
 pub(super) fn picture_field(picture: &Picture) -> String {
     let Picture { kind, media_type, description, data } = picture;
     let mut block = u32::from(*kind).to_be_bytes().to_vec();
@@ -218,7 +218,7 @@ pub(super) fn picture_field(picture: &Picture) -> String {
     };
     part(media_type.as_bytes());
     part(description.as_bytes());
-    // Width, height, depth and colours are not known.
+    // Width, height, colour depth and number of colours are unknown.
     block.extend([0; 16]);
     block.extend((data.len() as u32).to_be_bytes());
     block.extend(data);
