@@ -4,6 +4,7 @@
 //! profile stands for. Genres of too few records to be told can be asked for by name.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
@@ -56,9 +57,11 @@ struct Parity {
 ///
 /// # Errors
 /// They were made for another set of features.
-pub fn profiles() -> Result<Vec<NormProfile>, Error> {
-    let read = |text| NormProfile::from_json(text).map_err(|_| Error::Mismatch { what: "profiles of the genres" });
-    PROFILES.into_iter().map(read).collect()
+pub fn profiles() -> Result<&'static [NormProfile], Error> {
+    // A plan names genres in each of its rows.
+    static READ: LazyLock<Option<Vec<NormProfile>>> =
+        LazyLock::new(|| PROFILES.into_iter().map(|text| NormProfile::from_json(text).ok()).collect());
+    READ.as_deref().ok_or(Error::Mismatch { what: "profiles of the genres" })
 }
 
 /// The genres that can be told from the sound; all others are by name only.

@@ -87,9 +87,9 @@ impl Genres {
         match genre {
             Genre::Universal => Ok(given(UNIVERSAL, norm)),
             Genre::Named(name) => {
-                let profile = genre::profiles()?.into_iter().find(|profile| profile.name == *name);
+                let profile = genre::profiles()?.iter().find(|profile| profile.name == *name);
                 let profile = profile.ok_or(Error::Mismatch { what: "profiles of the genres" })?;
-                Ok(given(name, &profile))
+                Ok(given(name, profile))
             }
             Genre::Auto => {
                 let head = match &mut self.head {
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn every_genre_of_a_tag_has_a_profile() {
-        let names: Vec<String> = genre::profiles().expect("compiled in").into_iter().map(|of| of.name).collect();
+        let names: Vec<String> = genre::profiles().expect("compiled in").iter().map(|of| of.name.clone()).collect();
         assert!(TAG_WORDS.iter().all(|(genre, _)| names.iter().any(|name| name == genre)));
     }
 }

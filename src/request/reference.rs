@@ -74,7 +74,7 @@ impl fmt::Display for Genre {
 /// Returns the names of the genres that can be set or recognised: those of the profiles.
 fn genre_names() -> Result<Vec<String>, String> {
     let profiles = genre::profiles().map_err(|e| e.to_string())?;
-    Ok(profiles.into_iter().map(|profile| profile.name).chain([UNIVERSAL.to_owned()]).collect())
+    Ok(profiles.iter().map(|profile| profile.name.clone()).chain([UNIVERSAL.to_owned()]).collect())
 }
 
 /// Highest weight. Weights are relative, so nobody needs larger ones.

@@ -31,7 +31,7 @@ pub fn genre_table() -> Result<String, models::error::Error> {
     let tellable = genre::tellable()?;
     let mut out = String::new();
     for NormProfile { name, songs, .. } in genre::profiles()? {
-        let note = if tellable.contains(&name) { "" } else { "   by name or tags: its sound does not tell it" };
+        let note = if tellable.contains(name) { "" } else { "   by name or tags: its sound does not tell it" };
         let _ = writeln!(out, "{name:14}{songs:>4} songs{note}");
     }
     let universal = NormProfile::universal()?;
