@@ -230,7 +230,7 @@ impl Observer for InterruptIn {
 
 #[test]
 fn an_interrupted_run_leaves_everything_as_it_was() {
-    /// 128 + SIGINT, as shells have it.
+    /// 128 + SIGINT, as in shells.
     const INTERRUPTED: u8 = 130;
     let folder = Folder::new();
     let mut job = job(&folder.wav("mix.wav", 2, &MIX), &folder.file("out.wav", b"an earlier master"));

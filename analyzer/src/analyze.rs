@@ -24,8 +24,8 @@ use crate::units::db_from_gain;
 /// Length of the steps whose peaks serve defects and dynamics: a tenth of a second, in blocks of 10 ms.
 const PEAK_STEP_BLOCKS: usize = 10;
 
-/// Measures everything, in two threads of the rayon pool that it is called from. Memory: about 70 MB for three hours, at
-/// any rate.
+/// Measures a whole [`Profile`], in two threads of the rayon pool that it is called from. Memory: about 70 MB for three
+/// hours, at any rate.
 ///
 /// Samples that are NaN, infinite or absurdly large are measured as silence and reported as a defect.
 pub struct Analyzer {

@@ -31,7 +31,7 @@ impl RealFft<Quad> {
     /// Creates a transform of signals of `length` samples.
     ///
     /// # Panics
-    /// `length` is odd or 0.
+    /// If `length` is odd or 0.
     pub fn new(length: usize) -> Self {
         Self::planned(&QUADS, length)
     }
@@ -41,7 +41,7 @@ impl RealFft<Pair> {
     /// Creates a transform of signals of `length` samples.
     ///
     /// # Panics
-    /// `length` is odd or 0.
+    /// If `length` is odd or 0.
     pub fn new(length: usize) -> Self {
         Self::planned(&PAIRS, length)
     }
@@ -80,7 +80,7 @@ impl<T: FftNum> RealFft<T> {
     /// Computes X\[k\] = Σ x\[n\] e^(−2πikn/length). The contents of `time` are undefined afterwards.
     ///
     /// # Panics
-    /// `time` or `spectrum` has another length than planned.
+    /// If `time` or `spectrum` has another length than planned.
     pub fn forward(&mut self, time: &mut [T], spectrum: &mut [Complex<T>]) {
         let done = self.forward.process_with_scratch(time, spectrum, &mut self.scratch);
         done.expect("lengths of signal and spectrum");
@@ -90,7 +90,7 @@ impl<T: FftNum> RealFft<T> {
     /// are ignored. The contents of `spectrum` are undefined afterwards.
     ///
     /// # Panics
-    /// `spectrum` or `time` has another length than planned.
+    /// If `spectrum` or `time` has another length than planned.
     pub fn inverse(&mut self, spectrum: &mut [Complex<T>], time: &mut [T]) {
         if let [first, .., last] = spectrum {
             (first.im, last.im) = (T::zero(), T::zero());
@@ -107,7 +107,7 @@ fn zero<T: FftNum>() -> Complex<T> {
 /// Returns the transform of one signal, `signal.len() / 2 + 1` bins.
 ///
 /// # Panics
-/// The signal's length is odd or 0.
+/// If the signal's length is odd or 0.
 pub fn spectrum_of(signal: &[f64]) -> Vec<Complex<f64>> {
     let mut fft = RealFft::<Pair>::new(signal.len());
     let mut time: Vec<_> = signal.iter().map(|x| Pair::new([*x, 0.0])).collect();

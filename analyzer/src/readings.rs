@@ -21,7 +21,7 @@ pub struct LoudnessReading {
     /// Share of the time, 0 to 1, whose momentary loudness lies from −70 to −69 LUFS, from −69 to −68, and so on to the
     /// loudest. Quieter moments count in the total time but have no bin.
     pub histogram: Vec<f64>,
-    /// Steady noise in the pauses, where there are any.
+    /// Steady noise in the pauses, if there is any.
     pub noise_floor: Option<NoiseFloor>,
 }
 
@@ -51,7 +51,7 @@ pub struct PeakReading {
 pub struct SpectrumReading {
     /// Half the sum of left and right.
     pub mid: Spectrum,
-    /// Half the difference.
+    /// Half the difference of left and right.
     pub side: Spectrum,
     /// Frequency above which there is almost no sound, as left by a lossy codec; Nyquist if nothing is cut off.
     pub cutoff_hz: f64,
@@ -131,7 +131,7 @@ pub struct Spectrum {
 pub struct DynamicsReading {
     /// The four bands of [`crate::crossover`].
     pub bands: [BandDynamics; BANDS],
-    /// Peak to short-term loudness ratio (PSR) exceeded 90, 50 and 5 % of the time, LU. Sample peaks are meant.
+    /// Peak to short-term loudness ratio (PSR) exceeded 90, 50 and 5 % of the time, LU, from sample peaks.
     pub psr_p10_p50_p95_lu: [f64; 3],
 }
 
@@ -192,8 +192,8 @@ pub struct RhythmReading {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SilenceReading {
-    /// Before the first sound; the whole length where there is none.
+    /// Silent frames before the first sound; the whole length if there is none.
     pub head_frames: u64,
-    /// After the last sound.
+    /// Silent frames after the last sound.
     pub tail_frames: u64,
 }

@@ -118,7 +118,7 @@ fn onsets(rises: &[f32]) -> usize {
 fn tempo(rises: &[f32]) -> Option<(f64, f64)> {
     let slowest = (60.0 / TEMPO_BPM[0] * BLOCKS) as usize;
     let fastest = (60.0 / TEMPO_BPM[1] * BLOCKS) as usize;
-    // Four beats of the slowest tempo, twice.
+    // At least eight beats of the slowest tempo.
     if rises.len() < 8 * slowest {
         return None;
     }

@@ -244,7 +244,7 @@ fn mean_db(powers: impl ExactSizeIterator<Item = f64>) -> f64 {
     db_from_power(powers.sum::<f64>() / count)
 }
 
-/// Least-squares slope of band levels over octaves; 0 where there are fewer than two bands with sound.
+/// Least-squares slope of band levels over octaves; 0 if fewer than two bands have sound.
 fn tilt(levels_db: &[f64]) -> f64 {
     let points: Vec<(f64, f64)> = (0..SPECTRUM_BANDS)
         .filter(|&band| (TILT_HZ[0]..=TILT_HZ[1]).contains(&band_centre_hz(band)) && levels_db[band] > FLOOR_DB)

@@ -163,7 +163,7 @@ impl<'a> Motion<'a> {
         self.powers.iter().map(|bands| std::array::from_fn(|n| level(bands, n))).collect()
     }
 
-    /// Pairs of windows of one block that lie `lag` apart and are both heard.
+    /// Returns pairs of windows of one block that lie `lag` apart and are both audible.
     fn pairs(&self, lag: usize) -> impl Iterator<Item = (usize, usize)> {
         let count = self.powers.len();
         (0..count.saturating_sub(lag)).map(move |n| (n, n + lag)).filter(|(from, to)| {

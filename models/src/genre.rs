@@ -89,7 +89,7 @@ impl GenreHead {
     /// Loads and checks the graph.
     ///
     /// # Errors
-    /// Graph and sidecar do not belong together.
+    /// If graph and sidecar do not belong together.
     pub fn load() -> Result<Self, Error> {
         let Sidecar { blake3, features, neutral, classes, parity } = sidecar()?;
         if features.len() != neutral.len() {
@@ -101,7 +101,7 @@ impl GenreHead {
     /// Probability of each class: positive, and together 1.
     ///
     /// # Errors
-    /// The runtime failed, or the answer is not a number.
+    /// If the runtime fails, or the answer is not a number.
     fn probabilities(&mut self, song: &[f64]) -> Result<Vec<f64>, Error> {
         let outputs = [("probabilities", self.classes.len())];
         let [probabilities] = graph::run(&mut self.session, "genre", [("features", song)], outputs)?;
@@ -148,7 +148,7 @@ impl GenreHead {
     /// Largest difference from the probabilities that the trainer computed for the same songs.
     ///
     /// # Errors
-    /// The runtime failed, or the sidecar's vectors are of other lengths.
+    /// If the runtime fails, or the sidecar's vectors are of other lengths.
     pub fn parity_error(&mut self) -> Result<f64, Error> {
         let mut worst: f64 = 0.0;
         for Parity { features, probabilities } in self.parity.clone() {

@@ -81,7 +81,7 @@ pub(crate) fn session(graph: &[u8], blake3: &str, features: &[String]) -> Result
 /// on.
 ///
 /// # Errors
-/// Graph and sidecar do not belong together.
+/// If graph and sidecar do not belong together.
 pub(crate) fn own_session(graph: &[u8], blake3: &str) -> Result<Session, Error> {
     if blake3::hash(graph).to_hex().as_str() != blake3 {
         return Err(Error::Mismatch { what: "hash of the network" });

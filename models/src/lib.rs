@@ -101,7 +101,7 @@ impl Decider {
     /// Uses the compiled-in networks.
     ///
     /// # Errors
-    /// The compiled-in norm does not fit this program.
+    /// If the compiled-in norm does not fit this program.
     pub fn model() -> Result<Self, Error> {
         Ok(Self { norm: NormProfile::universal()?, networks: Some(Networks::default()) })
     }
@@ -109,7 +109,7 @@ impl Decider {
     /// Uses the rules alone.
     ///
     /// # Errors
-    /// The compiled-in norm does not fit this program.
+    /// If the compiled-in norm does not fit this program.
     pub fn rules() -> Result<Self, Error> {
         Ok(Self { norm: NormProfile::universal()?, networks: None })
     }
@@ -123,7 +123,7 @@ impl Decider {
     /// of records of similar music.
     ///
     /// # Errors
-    /// The compiled-in network does not fit this program, or the runtime failed.
+    /// If the compiled-in network does not fit this program, or the runtime fails.
     pub fn target(&mut self, profile: &NormProfile, songs: &[&Profile]) -> Result<Target, Error> {
         match &mut self.networks {
             Some(networks) => networks.one_click()?.target(profile, &self.norm, songs),
@@ -148,7 +148,7 @@ impl Decider {
     /// `cutoff_hz`.
     ///
     /// # Errors
-    /// The runtime failed.
+    /// If the runtime fails.
     pub fn decide_between(
         &mut self,
         source: &Features,

@@ -54,7 +54,8 @@ impl Network {
     /// Loads and checks the graph.
     ///
     /// # Errors
-    /// Graph and sidecar do not belong together, or this program sees other features than the network was trained on.
+    /// If graph and sidecar do not belong together, or this program uses other features than the network was trained
+    /// on.
     pub fn load() -> Result<Self, Error> {
         let sidecar: Sidecar = serde_json::from_str(SIDECAR).map_err(|e| Error::Sidecar(e.to_string()))?;
         if sidecar.outputs != Outputs::names() {
@@ -67,7 +68,7 @@ impl Network {
     /// Runs the network once.
     ///
     /// # Errors
-    /// The runtime failed, or the answer is not a number.
+    /// If the runtime fails, or the answer is not a number.
     pub fn predict(
         &mut self,
         source: &Features,
@@ -91,7 +92,7 @@ impl Network {
     /// Returns the largest difference from the trainer's values for the same inputs, in the outputs' units.
     ///
     /// # Errors
-    /// The runtime failed, or the sidecar's vectors are of other lengths.
+    /// If the runtime fails, or the sidecar's vectors are of other lengths.
     pub fn parity_error(&mut self) -> Result<f64, Error> {
         let mut worst: f64 = 0.0;
         for Parity { source, target, registered, is_norm, values, deviations } in self.parity.clone() {

@@ -32,7 +32,7 @@ pub struct NormProfile {
     pub median: Vec<f64>,
     /// Standard deviation of each feature.
     pub spread: Vec<f64>,
-    /// Median of the songs' texture ([`analyzer::texture`]); empty where it was not measured.
+    /// Median of the songs' texture ([`analyzer::texture`]); empty if it was not measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub texture: Vec<f64>,
 }

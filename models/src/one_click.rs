@@ -96,7 +96,7 @@ impl OneClick {
     /// genre's, a user's) for records in general.
     ///
     /// # Errors
-    /// The runtime failed, or the answer is not a number.
+    /// If the runtime fails, or the answer is not a number.
     pub fn target(
         &mut self,
         profile: &NormProfile,
@@ -122,7 +122,7 @@ impl OneClick {
     /// Decides the correction of a song, or of the median of several, known up to `cutoff_hz`.
     ///
     /// # Errors
-    /// The runtime failed, or the answer is not a number.
+    /// If the runtime fails, or the answer is not a number.
     pub fn decide(&mut self, source: &Features, cutoff_hz: f64, target: &Target) -> Result<MasteringDecision, Error> {
         let deviation = deviation(source, &target.features, bands_below(cutoff_hz.min(target.cutoff_hz)));
         let doubt = target.conditional.as_ref().map_or(1.0, |conditional| conditional.doubt);
@@ -162,7 +162,7 @@ impl OneClick {
     /// Returns the largest difference from the trainer's values for the same inputs.
     ///
     /// # Errors
-    /// The runtime failed, or the sidecar's vectors are of other lengths.
+    /// If the runtime fails, or the sidecar's vectors are of other lengths.
     pub fn parity_error(&mut self) -> Result<f64, Error> {
         let mut worst: f64 = 0.0;
         for parity in self.parity.clone() {

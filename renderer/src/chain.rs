@@ -112,9 +112,9 @@ impl Stage for Chain {
 pub struct Rendered<S> {
     chain: Chain,
     source: S,
-    /// Frames of output that belong to the time before the start.
+    /// Output frames to skip, because they lie before the start of the source.
     ahead: usize,
-    /// Frames of silence to come after the source's end.
+    /// Frames of silence to append after the source's end.
     tail: usize,
 }
 

@@ -68,9 +68,9 @@ pub struct EdgeParams {
     pub fade_out_shape: FadeShape,
 }
 
-/// Lead-in, ms.
+/// Range of the lead-in, ms.
 const LEAD_IN: Param = Param::linear(0.0, 10_000.0, 20.0, 1.0);
-/// Fades, s.
+/// Range of the length of fades, s.
 const FADE: Param = Param::linear(0.0, 120.0, 0.0, 0.01);
 
 impl Default for EdgeParams {

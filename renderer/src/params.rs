@@ -69,7 +69,7 @@ impl Param {
     }
 }
 
-/// A group of parameters that can be walked.
+/// A group of parameters that can be visited one by one.
 pub trait Params {
     /// Visits every parameter with its path below `path`.
     fn visit(&mut self, path: &str, visitor: &mut dyn FnMut(&str, &Param, &mut f64));

@@ -253,7 +253,7 @@ pub enum RecipeError {
     /// A value that no stage accepts.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
-    /// A bit rate or sample rate that the output's codec cannot carry.
+    /// A bit rate or sample rate that the output's codec does not support.
     #[error("output: {0}")]
     Lossy(#[from] LossyError),
     /// Trims that are not in order of time.
@@ -276,7 +276,7 @@ pub enum RecipeError {
         /// Error of the parser, with the expected kind.
         cause: serde_json::Error,
     },
-    /// `--set` with a path that leads nowhere.
+    /// An unknown path given to `--set`.
     #[error("no parameter is called {path}; near it: {known}")]
     UnknownPath {
         /// The unknown path.
@@ -384,7 +384,7 @@ impl Recipe {
     /// If the path is unknown, or the value is not legal there.
     pub fn with(&self, path: &str, value: &str) -> Result<Self, RecipeError> {
         let mut tree = serde_json::to_value(self)?;
-        // These keys are left out of recipes where they have no effect, so that older recipes stay unchanged.
+        // These keys are left out of recipes if they have no effect, so that older recipes stay unchanged.
         tree["edges"] = serde_json::to_value(self.edges)?;
         tree["output"]["lossy"] = serde_json::to_value(self.output.lossy)?;
         let mut place = &mut tree;

@@ -30,12 +30,12 @@ pub enum DefectKind {
         /// Offset of the channel that has more, % of full scale.
         offset_pct: f64,
     },
-    /// Next to nothing above a frequency, as a lossy codec leaves it.
+    /// Almost no sound above a cutoff frequency, as left by a lossy codec.
     LossySource {
         /// Cutoff frequency, Hz.
         cutoff_hz: f64,
     },
-    /// Next to nothing above a frequency, as a lower sample rate leaves it.
+    /// Almost no sound above a cutoff frequency, as left by a lower sample rate.
     LowRateSource {
         /// Cutoff frequency, Hz.
         cutoff_hz: f64,
@@ -47,7 +47,7 @@ pub enum DefectKind {
         /// K-weighted correlation of left and right, −1 to 1.
         correlation: f64,
     },
-    /// Left and right are equal but for dither.
+    /// Left and right are equal except for dither.
     Mono,
     /// Left and right are nearly equal.
     NearlyMono {
@@ -129,10 +129,10 @@ pub enum Channel {
 /// A fault of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Defect {
-    /// The kind, with its figures.
+    /// Kind of the fault, with its figures.
     #[serde(flatten)]
     pub kind: DefectKind,
-    /// 0 (cosmetic) to 1 (the master will suffer).
+    /// Severity, 0 (cosmetic) to 1 (the master will suffer).
     pub severity: f64,
     /// Time of the first occurrence, seconds.
     pub at_s: f64,
@@ -172,7 +172,7 @@ const CUTOFF_SHARE: f64 = 0.86;
 const LOSSY_UP_TO_HZ: f64 = 20_500.0;
 /// Correlation below which mono loses most of the song.
 const CORRELATION: f64 = -0.3;
-/// Largest difference between channels that are equal but for dither; at most 1 % of the peak.
+/// Largest difference between channels that are equal except for dither; at most 1 % of the peak.
 const SAME: f32 = 1e-4;
 /// Highest peak of a silent channel; at most 1/1000 of the other channel's peak.
 const SILENT: f32 = 1e-4;
