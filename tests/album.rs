@@ -1,4 +1,4 @@
-//! The songs of a record keep their relation, and come together in tone.
+//! The songs of a record keep their relation in loudness, and come closer together in tone.
 
 mod common;
 
@@ -11,12 +11,12 @@ use analyzer::synth::demo_mix;
 use common::{Folder, RATE_HZ, louder, read};
 use serde_json::Value;
 
-/// Loudness of an album is kept as that of a song is.
+/// Tolerance of an album's loudness, the same as for a song.
 const ALBUM_TOLERANCE_LU: f64 = 0.1;
-/// Differences in loudness between songs are kept within this.
+/// Tolerance of the differences in loudness between songs.
 const DIFFERENCE_TOLERANCE_LU: f64 = 0.3;
 
-/// What a high-pass of first order at about 1.4 kHz leaves: y[n] = 0.9 (x[n] - x[n-1]) + 0.8 y[n-1].
+/// Output of a first-order high-pass at about 1.4 kHz: y[n] = 0.9 (x[n] - x[n-1]) + 0.8 y[n-1].
 fn treble(frames: &[Frame]) -> Vec<Frame> {
     let (mut x1, mut y1) = ([0.0; 2], [0.0; 2]);
     let next = |x: &Frame| {
@@ -80,7 +80,7 @@ fn an_album_is_at_its_loudness_and_its_songs_keep_theirs() {
     let (masters, report) = mastered(&folder, &["--album", "--loudness", "-18", "--jobs", "2"]);
     let lufs = album_lufs(&masters);
     assert!((lufs + 18.0).abs() < ALBUM_TOLERANCE_LU, "{lufs}");
-    // The meter over the songs in a row hears the same, but for what sounds across two of them.
+    // A meter over the songs in a row reads the same, except for blocks that span two of them.
     let in_a_row = integrated(&masters.concat());
     assert!((in_a_row - lufs).abs() < ALBUM_TOLERANCE_LU, "{in_a_row}, not {lufs}");
     let spread = spread_of_moves(&songs, &masters);
@@ -130,7 +130,7 @@ fn a_song_that_comes_no_higher_holds_the_album_back() {
     assert!(held_back_by.starts_with("in/"), "{held_back_by}");
     let spread = spread_of_moves(&songs, &masters);
     assert!(spread < DIFFERENCE_TOLERANCE_LU, "{spread} LU");
-    // Whoever insists gets nothing instead.
+    // With `--strict`, nothing is written instead.
     let strict = ["batch", "in", "-o", "strict", "--album", "--strict", "--loudness", "-6", "--max-limiting-db", "1"];
     let run = folder.goldmaster(&strict);
     assert!(run.code == Some(3) && run.stderr.contains(held_back_by), "{run:?}");
@@ -184,7 +184,7 @@ fn a_record_can_be_its_own_reference() {
     for n in 0..3 {
         read(&folder.path(&format!("out/{n}.wav"))).assert_keeps(-14.0, -1.0);
     }
-    // Two songs are the plain ones' neighbours; the bright one comes down, the dull one up.
+    // The bright song becomes darker, the dull one brighter, towards the plain song.
     let brightness = |frames: &[Frame]| integrated(&treble(frames)) - integrated(frames);
     let change = |n: usize| brightness(&read(&folder.path(&format!("out/{n}.wav"))).frames) - brightness(&songs[n]);
     assert!(change(1) < 0.0 && change(2) > 0.0, "{} {}", change(1), change(2));
@@ -202,7 +202,7 @@ fn a_record_may_go_to_one_of_its_songs_and_its_masters_stay_as_they_are() {
     };
     let brightness = |frames: &[Frame]| integrated(&treble(frames)) - integrated(frames);
     let apart = |songs: &[Vec<Frame>]| (brightness(&songs[0]) - brightness(&songs[1])).abs();
-    // The bright song draws the others to it.
+    // The other songs move towards the bright one.
     let (once, said) = album("in", "out", "in/1.wav");
     assert!(said.contains("one of the songs of this album"), "{said}");
     assert!(brightness(&once[0]) > brightness(&songs[0]) + 0.2 && apart(&once) < apart(&songs), "{}", apart(&once));
@@ -226,7 +226,7 @@ fn an_album_is_one_piece() {
     }
 }
 
-/// The masters' loudness, by name.
+/// Loudness of a master, by name.
 fn loudness(folder: &Folder, name: &str) -> f64 {
     integrated(&read(&folder.path(&format!("out/{name}.wav"))).frames)
 }
@@ -257,7 +257,7 @@ fn every_folder_may_be_an_album_of_its_own() {
     assert!(albums.iter().all(|album| album["songs"].as_array().is_some_and(|songs| songs.len() == 2)), "{report}");
     let inputs: Vec<_> = report["songs"].as_array().expect("a list").iter().map(|s| s["input"].as_str()).collect();
     assert_eq!(inputs.len(), 6);
-    // An album comes out as it does alone, a single song as any song does.
+    // An album comes out as it does alone, a single song like any other song.
     let alone = folder.goldmaster(&["batch", "label/two", "--album", "-o", "alone", "--loudness", "-18"]).succeeded();
     assert!(!alone.stdout.contains("please note: the songs"), "discs are no albums: {alone:?}");
     folder.goldmaster(&["label/single/1.wav", "-o", "single.wav", "--loudness", "-18", "--genre", "auto"]).succeeded();

@@ -1,4 +1,5 @@
-//! Many songs: masters as if made alone, reports that tell of each, runs that are killed, doubled, divided.
+//! Batches: masters as if made alone, reports that cover each song, runs that are killed, run twice at once, or
+//! divided.
 
 mod common;
 
@@ -11,7 +12,7 @@ use common::batch::{assert_tidy, failed, folder_of, masters, report, songs, stat
 use common::{Folder, RATE_HZ, Run, SOME_FAILED, USAGE, louder, read};
 use goldmaster::io::output_spec::Format;
 
-/// Exit code of a run that was ended, as the README has it.
+/// Exit code of a run that was interrupted, as in the README.
 const INTERRUPTED: i32 = 130;
 
 #[test]
@@ -84,16 +85,16 @@ fn what_is_finished_and_unchanged_is_left_alone() {
     let (first, before) = (masters(&folder.path("out")), times());
     assert_eq!(seen(&batch(&[])), "unchanged unchanged unchanged");
     assert_eq!(times(), before);
-    // Another mix, a master that is gone: these songs and no others.
+    // Another mix, and a master that is gone: only these songs are mastered.
     fs::copy(folder.path("in/disc/1.wav"), folder.path("in/0.wav")).expect("space");
     fs::remove_file(folder.path("out/disc/1.wav")).expect("ours");
     assert_eq!(seen(&batch(&[])), "mastered unchanged mastered");
     assert!(masters(&folder.path("out"))["disc/1.wav"] == first["disc/1.wav"]);
-    // Other settings; and all of them once more.
+    // Other settings; then all songs once more.
     assert_eq!(seen(&batch(&["--loudness", "-16"])), "mastered mastered mastered");
     read(&folder.path("out/2.wav")).assert_keeps(-16.0, -1.0);
     assert_eq!(seen(&batch(&["--loudness", "-16", "--no-resume"])), "mastered mastered mastered");
-    // What somebody else wrote is not ours to replace.
+    // A file written by somebody else must not be replaced.
     folder.file("out/2.wav", b"edited by hand");
     let run = batch(&["--loudness", "-16"]);
     assert_eq!(seen(&run), "unchanged failed unchanged");
@@ -293,7 +294,7 @@ fn a_dry_run_names_what_may_still_grow() {
     assert_eq!(arrived.lines().filter(|line| line.starts_with("master ")).count(), 3, "{arrived}");
 }
 
-/// A stream of MPEG frames without the first, which says how many there are; the places where frames begin are given as well.
+/// An MPEG stream without its first frame, which holds the number of frames, and the positions at which frames begin.
 fn mp3_without_length(folder: &Folder) -> (Vec<u8>, Vec<usize>) {
     const BITRATE_BPS: usize = 320_000;
     folder.wav("long.wav", 2, &demo_mix(RATE_HZ, 4.0));
@@ -318,12 +319,12 @@ fn a_growing_file_that_says_no_length_is_left_for_the_next_run() {
     folder.goldmaster(&["long.wav", "-o", "long.opus"]).succeeded();
     let ogg = fs::read(folder.path("long.opus")).expect("a master");
     let last_page = ogg.windows(4).rposition(|word| word == b"OggS").expect("pages");
-    // Nothing in either shows that more is to come.
+    // Nothing in either file shows that more is to come.
     folder.file("in/1.mp3", &stream[..places[50]]);
     folder.file("in/2.opus", &ogg[..last_page]);
     folder.file("in/3.opus", &ogg);
     ["in/1.mp3", "in/2.opus", "in/3.opus"].iter().for_each(|name| folder.make_new(name));
-    // Songs that are named are taken, whoever made them.
+    // Songs named on the command line are taken, whoever made them.
     let dry = ["batch", "in/0.wav", "in/1.mp3", "in/2.opus", "in/3.opus", "-o", "out", "--dry-run"];
     let dry = folder.goldmaster(&dry).succeeded().stdout;
     let labels: Vec<&str> = dry.lines().filter_map(|line| line.split(' ').next()).collect();
@@ -420,13 +421,13 @@ fn four_parts_side_by_side_are_the_whole() {
     assert_eq!(codes.iter().filter(|code| **code == Some(SOME_FAILED)).count(), 1, "{codes:?}");
     let reports = [1, 2, 3, 4].map(|n| format!("out/report.{n}-of-4.json"));
     let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
-    // A part that is missing is not passed over.
+    // A missing part is an error.
     let run = failed(folder.goldmaster(&[&["merge-reports"], &reports[..3]].concat()), USAGE);
     assert!(run.stderr.contains("4/4"), "{run:?}");
     let twice = [&["merge-reports"], &reports[..], &reports[..1]].concat();
     failed(folder.goldmaster(&twice), USAGE);
     assert!(!folder.path("out/report.json").exists());
-    // In any order.
+    // The reports may be given in any order.
     let backwards: Vec<&str> = reports.iter().rev().copied().collect();
     failed(folder.goldmaster(&[&["merge-reports", "-o", "out/report.json"], &backwards[..]].concat()), SOME_FAILED);
     for n in 1..=4 {

@@ -1,4 +1,4 @@
-//! Finished files against what destinations ask for.
+//! Checks of finished files against the requirements of destinations.
 
 mod common;
 
@@ -6,10 +6,10 @@ use common::{FAILED, Folder, MIX, RATE_HZ, USAGE, louder};
 use goldmaster::io::output_spec::Format;
 use serde_json::Value;
 
-/// A file that is not ready.
+/// Exit code for a file that is not ready.
 const NOT_READY: i32 = 5;
 
-/// Outcome of one thing that was checked.
+/// Outcome of one check.
 fn outcome<'a>(check: &'a Value, code: &str) -> &'a str {
     let results = check["results"].as_array().expect("a list");
     let result = results.iter().find(|result| result["code"] == code);

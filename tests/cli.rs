@@ -1,4 +1,4 @@
-//! What the program says and leaves behind.
+//! The output of the program, and the files that it leaves behind.
 
 mod common;
 
@@ -17,7 +17,7 @@ use serde_json::Value;
 fn a_recording_that_was_cut_off_is_mastered_and_says_how_much_is_missing() {
     let folder = Folder::new();
     let whole = fs::read(folder.integers("whole.wav", Format::Wav, &MIX)).expect("the mix");
-    // 44 bytes of header, 6 bytes a frame; the last frame is broken.
+    // There are 44 bytes of header and 6 bytes per frame; the last frame is incomplete.
     let cut = 44 + 6 * (MIX.len() / 2) + 3;
     folder.file("cut.wav", &whole[..cut]);
     let report = folder.goldmaster(&["cut.wav", "--json"]).succeeded().json();
@@ -105,7 +105,7 @@ fn the_command_master_is_what_happens_without_a_command() {
     assert!(written["a.wav"] == written["b.wav"]);
 }
 
-/// What scripts may rely on.
+/// Keys of a report that scripts may rely on.
 const REPORT_KEYS: [&str; 17] = [
     "actions",
     "after",
@@ -271,12 +271,12 @@ fn the_demo_needs_no_file_and_writes_six() {
     let (mix, master) = (read(&folder.path("heard").join("mix.wav")), read(&folder.path("heard").join("master.wav")));
     assert_eq!(mix.frames.len(), master.frames.len());
     master.assert_keeps(-14.0, -1.0);
-    // Its faults are heard: it is boomy and dull.
+    // Its faults are detected: it is boomy and dull.
     let band = |mid: &[Value], hz: f64| mid[(4.0 * (hz / 20.0_f64).log2()) as usize].as_f64().expect("a gain");
     let eq = serde_json::from_str::<Value>(&text("recipe.json")).expect("JSON");
     let mid = eq["match_eq"]["mid_db"].as_array().expect("a curve");
     assert!(band(mid, 140.0) < -2.0 && band(mid, 8000.0) > 2.0, "{mid:?}");
     assert_eq!(fs::read_dir(folder.path("heard")).expect("the folder").count(), 6);
-    // A second time nothing is replaced unasked.
+    // On a second run, nothing is replaced without being asked for.
     assert_refused(&folder.goldmaster(&["demo", "heard"]), &["heard", "exists already"]);
 }

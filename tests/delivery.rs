@@ -1,4 +1,4 @@
-//! Masters are as loud, as high and in the form that was asked for.
+//! Masters have the loudness, the peak and the format that were requested.
 
 mod common;
 
@@ -43,7 +43,7 @@ fn a_cd_is_16_bit_at_44_1_khz() {
     let folder = Folder::new();
     let input = folder.wav_at("48.wav", 48_000, 2, &demo_mix(48_000, SECONDS));
     let output = folder.path("cd.wav");
-    // Enough limiting for the loudness of a CD, whatever was decided.
+    // Enough limiting for the loudness of a CD, whatever the decision.
     let wanted = DeliveryRequest {
         destinations: vec![Destination::Cd],
         max_limiting_db: Some(20.0),
@@ -55,7 +55,7 @@ fn a_cd_is_16_bit_at_44_1_khz() {
     sound.assert_keeps(-10.0, -0.3);
 }
 
-/// What is measured, and trimmed, is what is written: rounded and dithered.
+/// The samples that are measured and trimmed are the ones that are written: rounded and dithered.
 #[test]
 fn the_ceiling_holds_after_rounding_to_16_bits() {
     let folder = Folder::new();
@@ -74,7 +74,7 @@ fn the_ceiling_holds_after_rounding_to_16_bits() {
         let sound = read(&output);
         assert_eq!(sound.bits, 16);
         let peak = sound.true_peak_dbtp();
-        // To the last bit: before rounding it would differ.
+        // Equal to the last bit: before rounding it would differ.
         assert_eq!(report.after.true_peak_dbtp, peak);
         assert!(peak <= ceiling && peak > ceiling - 0.1, "{peak} under {ceiling} dBTP");
     }
@@ -115,7 +115,7 @@ fn an_argument_beats_a_preset_beats_a_reference() {
     let folder = Folder::new();
     folder.wav("mix.wav", 2, &MIX);
     folder.wav("record.wav", 2, &louder(&OTHER_MIX, 6.0));
-    // Amazon asks for -14 LUFS and -2 dBTP.
+    // Amazon requires -14 LUFS and -2 dBTP.
     let cases: [(&[&str], f64, f64); 4] = [
         (&["--for", "amazon"], -14.0, -2.0),
         (&["--for", "amazon", "--reference", "record.wav"], -14.0, -2.0),
@@ -140,7 +140,7 @@ fn loudness_auto_is_that_of_the_target() {
     read(&output).assert_keeps(target, DEFAULT_DBTP);
 }
 
-/// Loud enough that a decibel of limiting cannot reach it.
+/// A delivery so loud that a decibel of limiting cannot reach it.
 fn too_loud() -> DeliveryRequest {
     DeliveryRequest {
         loudness: Some(LoudnessTarget::Lufs(-6.0)),
@@ -164,7 +164,7 @@ fn loudness_that_would_take_too_much_limiting_falls_short_and_says_so() {
     let sound = read(&output);
     assert!(sound.loudness_lufs() < -7.0);
     sound.assert_keeps(report.after.integrated_lufs.expect("a loudness"), DEFAULT_DBTP);
-    // 0.05 dB is the resolution of the statistics, and another is what the search may exceed it by.
+    // 0.05 dB is the resolution of the statistics, and the search may exceed the limit by as much again.
     assert!((0.5..=1.1).contains(&report.limiting_db), "{} dB", report.limiting_db);
 }
 

@@ -21,7 +21,7 @@ use renderer::recipe::{ENGINE_VERSION, OutputParams, Recipe, SampleFormat, Solut
 use renderer::stages::match_eq::Phase;
 use serde_json::Value;
 
-/// How often the same master is made; rare races need more than two.
+/// Number of times that the same master is made; rare races need more than two.
 const RUNS: usize = 10;
 
 fn bytes(path: &Path) -> Vec<u8> {
@@ -36,7 +36,7 @@ fn demanding(folder: &Folder, output: &str) -> MasterJob {
         folder.wav("mix.wav", 2, &MIX);
     }
     let references = vec![Reference::whole(record)];
-    // As much limiting as the record's loudness takes.
+    // As much limiting as the record's loudness needs.
     let wanted = DeliveryRequest { max_limiting_db: Some(20.0), ..DeliveryRequest::default() };
     with(job(&folder.path("mix.wav"), &folder.path(output)), |settings| {
         settings.references = references;
@@ -144,7 +144,7 @@ fn a_recipe_on_another_mix_is_solved_anew() {
     let report = rendered(&render_job(&recipe, &other, &output));
     let (old, new) = (recipe.solution.expect("it was solved"), report.recipe.solution.expect("it was solved"));
     assert_ne!(old.input_hash, new.input_hash);
-    // The other mix is 5 dB quieter, and another part of the song.
+    // The other mix is 5 dB quieter, and a different part of the song.
     assert!((new.drive_db - old.drive_db).abs() > 1.0, "{} dB after {} dB", new.drive_db, old.drive_db);
     assert_ne!(old.band_levels_dbfs, new.band_levels_dbfs);
     assert!(report.before.is_some());
@@ -152,8 +152,9 @@ fn a_recipe_on_another_mix_is_solved_anew() {
     read(&output).assert_keeps(report.wanted.loudness_lufs, report.wanted.ceiling_dbtp);
 }
 
-/// The engine, and hashes of what it makes of fixed recipes. When a hash changes, recipes that users have kept no longer give
-/// the bytes that they gave: if that is meant, raise `ENGINE_VERSION` by one and write it and the new hashes here.
+/// The engine version, and hashes of the files that it makes of fixed recipes. If a hash changes, recipes that users
+/// have kept no longer give the same bytes: if that is intended, raise `ENGINE_VERSION` by one and write it and the new
+/// hashes here.
 const ENGINE: (u32, [(&str, &str); 4]) = (
     2,
     [
@@ -164,7 +165,7 @@ const ENGINE: (u32, [(&str, &str); 4]) = (
     ],
 );
 
-/// A recipe in which every stage works, with a gain that is not searched.
+/// A recipe in which every stage has an effect, with a gain that is not searched.
 fn every_stage(extension: &str) -> Recipe {
     let solution = Solution {
         engine: ENGINE_VERSION,
@@ -206,7 +207,7 @@ fn the_bytes_of_a_recipe_change_with_the_version_of_the_engine_alone() {
         hash.push(&sound.frames);
         (extension, hash.finish()[..16].to_owned())
     });
-    // The lossy codecs take their sines from the system, which others than this one round in another way.
+    // The lossy codecs use the system's sines, which other systems round differently.
     let compared = if cfg!(all(target_os = "linux", target_arch = "x86_64")) { known.len() } else { 2 };
     let known = known.map(|(extension, hash)| (extension, hash.to_owned()));
     assert_eq!((ENGINE_VERSION, &made[..compared]), (version, &known[..compared]), "see the comment on ENGINE");
@@ -220,7 +221,7 @@ fn a_recipe_of_another_engine_is_solved_anew_and_says_so() {
     let text = std::fs::read_to_string(folder.path("recipe.json")).expect("the recipe");
     let engine = format!("\"engine\": {ENGINE_VERSION},");
     assert!(text.contains(&engine), "{text}");
-    // As recipes were before engines were counted; what was solved then need not fit.
+    // A recipe from before engines were counted; its solution need not fit.
     let old: Value = serde_json::from_str(&text.replace(&engine, "")).expect("JSON");
     let mut off = old.clone();
     off["solution"]["drive_db"] = Value::from(-3.0);
@@ -297,7 +298,7 @@ fn a_recipe_that_was_changed_by_hand_is_solved_anew() {
 fn one_value_that_is_set_changes_alone_and_the_rest_is_solved_again() {
     let folder = Folder::new();
     demanding(&folder, "out.wav");
-    // A chain that is listened to is corrected for what is set.
+    // With refinement, the chain would be corrected for the value that is set.
     let settings = ["mix.wav", "--reference", "record.wav", "--max-limiting-db", "20", "--refine", "off"];
     let arguments = [&settings[..], &["-o", "out.wav"]].concat();
     let first =

@@ -1,4 +1,4 @@
-//! What is done to dynamics, measured on the files that are written.
+//! Effects on dynamics, measured on the written files.
 
 mod common;
 
@@ -47,7 +47,7 @@ fn swinging(part: &[Frame], swing_db: f64) -> Vec<Frame> {
 #[test]
 fn a_song_that_swings_more_than_its_reference_comes_closer_to_it_as_far_as_is_asked() {
     let folder = Folder::new();
-    // Another song: what another part of the same one differs by would be put down to the song.
+    // The record is another song: a difference from another part of the same song would be attributed to the song.
     let (song, record) = (swinging(&demo_mix(RATE_HZ, 20.0), 6.0), OTHER_MIX.to_vec());
     folder.wav("mix.wav", 2, &song);
     folder.wav("record.wav", 2, &record);
@@ -69,7 +69,7 @@ fn a_song_that_swings_more_than_its_reference_comes_closer_to_it_as_far_as_is_as
     assert!(all_db < half_db && half_db < none_db, "{all_db} {half_db} {none_db}");
 }
 
-/// Short noises 3 s apart over next to nothing.
+/// Short bursts of noise, 3 s apart, over almost nothing.
 fn sparse_hits() -> Vec<Frame> {
     let mut song = pink_noise(RATE_HZ, -75.0, 24.0, 3);
     let mut random = Random::new(5);
@@ -107,7 +107,7 @@ fn pair_under_kick(seconds: f64) -> Vec<Frame> {
     low.iter().zip(&high).enumerate().map(|(n, (low, high))| [low[0] + high[0] + kick(n) as f32; 2]).collect()
 }
 
-/// The highest line within 400 Hz of 3 kHz over that of the tone, dB; the last four seconds count.
+/// The highest line within 400 Hz of 3 kHz relative to that of the tone, dB, over the last four seconds.
 fn sideband_db(frames: &[Frame]) -> f64 {
     let size = 4 * RATE_HZ as usize;
     // Blackman-Harris: side lobes of -92 dB, four bins wide.

@@ -1,4 +1,4 @@
-//! A record that is followed: its balance arrives octave by octave, its notes do not, and as much of it as is asked for.
+//! A followed record: its balance arrives octave by octave, its notes do not, in the amount that is requested.
 
 mod common;
 
@@ -14,7 +14,7 @@ use goldmaster::request::settings::{AmountSettings, Effort, Percent};
 use models::balance::octave_wide;
 use models::third_octaves::{ThirdOctaveLevels, difference, levels};
 
-/// Third octaves from 40 Hz to 10 kHz: what balance is compared by.
+/// Third octaves over which balance is compared: 40 Hz to 10 kHz.
 const COMPARED: std::ops::RangeInclusive<usize> = 2..=26;
 const ALL: [bool; THIRD_OCTAVES] = [true; THIRD_OCTAVES];
 
@@ -29,19 +29,19 @@ fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
     values.clone().sum::<f64>() / values.count() as f64
 }
 
-/// Octave-wide gains of the mid from one sound to another, but for a constant, dB.
+/// Octave-wide gains of the mid from one sound to another, without their mean, dB.
 fn balance(from: &[Frame], to: &[Frame]) -> Vec<f64> {
     let wide = octave_wide(&difference(&spectrum(from), &spectrum(to))[0], &ALL);
     let middle = mean(COMPARED.map(|band| wide[band]));
     COMPARED.map(|band| wide[band] - middle).collect()
 }
 
-/// Mean of [`balance`], dB.
+/// Mean magnitude of [`balance`], dB.
 fn apart(from: &[Frame], to: &[Frame]) -> f64 {
     mean(balance(from, to).iter().map(|db| db.abs()))
 }
 
-/// A shelf of one pole: what lies above `hz` is lowered to `gain`.
+/// A one-pole shelf that lowers everything above `hz` to `gain`.
 fn dull(frames: &[Frame], hz: f64, gain: f32) -> Vec<Frame> {
     let share = (std::f64::consts::TAU * hz / f64::from(RATE_HZ)) as f32;
     let mut low = [0.0f32; 2];
@@ -54,7 +54,7 @@ fn dull(frames: &[Frame], hz: f64, gain: f32) -> Vec<Frame> {
     frames.iter().map(lowered).collect()
 }
 
-/// Another song: faster and higher by a fourth, thin, with sides half as loud.
+/// Another song: faster and a fourth higher, thin, with half the side level.
 fn other_song() -> Vec<Frame> {
     let song = demo_mix(RATE_HZ, 18.0);
     let places = (0..).map(|n| song.len() / 3 + (f64::from(n) * 1.335) as usize);
@@ -97,7 +97,7 @@ fn the_balance_of_another_song_arrives_and_its_notes_do_not() {
     let wide = octave_wide(&change, &ALL);
     let rough = mean(COMPARED.map(|band| (change[band] - wide[band]).powi(2))).sqrt();
     assert!(rough < 0.6, "{rough} dB of what is narrower than an octave");
-    // No octave lies on a bound.
+    // No octave is at a bound.
     let curve = &report.recipe.match_eq.mid_db.0;
     assert!(curve.windows(4).all(|octave| octave.iter().any(|db| db.abs() < 11.95)), "{curve:?}");
 }
@@ -126,7 +126,7 @@ fn as_much_is_done_as_is_asked_for() {
             settings.amounts = AmountSettings { width: Percent(0.0), ..AmountSettings::default() };
         });
         let eq = mastered(&job).recipe.match_eq;
-        // A side that is nothing but noise is not lifted with the mid.
+        // A side that is only noise is not lifted with the mid.
         let alike = eq.mid_db.0.iter().zip(&eq.side_db.0).all(|(mid, side)| (mid - side).abs() < 0.02 || *side == 0.0);
         assert!(alike, "{matching:?} changes the width: {eq:?}");
     }

@@ -1,4 +1,4 @@
-//! Every container and codec that is read, against an independent decoder: ffmpeg, where it is installed.
+//! Every container and codec that is read, compared with an independent decoder: ffmpeg, if it is installed.
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod common;
@@ -15,22 +15,23 @@ use goldmaster::io::tags::Tags;
 
 use crate::common::Folder;
 
-/// What every ffmpeg writes, whatever libraries it was built with: all but MP3, Vorbis and Opus, and what is newer than
-/// the oldest in use.
+/// Number of formats that every ffmpeg writes, whatever libraries it was built with: all except MP3, Vorbis and Opus,
+/// and those newer than the oldest version in use.
 const LEAST_COMPARED: usize = 45;
 const LEAST_TAGGED: usize = 6;
 
-/// What is compared: tones and noise that differ in both channels, so that no channel can stand for the other.
+/// Length of the test sound: tones and noise that differ between the channels, so that swapped channels are noticed.
 const SECONDS: f64 = 2.0;
 
-/// Lossless formats differ by rounding alone, lossy ones by the arithmetic of two decoders; dB under the sound.
+/// Limits of the difference, dB relative to the sound: lossless formats differ only by rounding, lossy ones by the
+/// arithmetic of two decoders.
 const LOSSLESS_DB: f64 = -90.0;
 const LOSSY_DB: f64 = -60.0;
 
-/// Lengths may differ by this.
+/// Largest difference in length.
 const TOLERANCE_FRAMES: usize = 1;
 
-/// File names and how ffmpeg makes them; the bit depth of lossless ones is that of the codec.
+/// File names, and ffmpeg's arguments to make them; the bit depth of lossless ones is that of the codec.
 const LOSSLESS: &[(&str, &str)] = &[
     ("u8.wav", "-c:a pcm_u8"),
     ("s16.wav", "-c:a pcm_s16le"),
@@ -107,7 +108,7 @@ const LOSSY: &[(&str, &str)] = &[
     ("long.opus", "-c:a libopus -b:a 128k -frame_duration 60"),
 ];
 
-/// What is read in mono as well.
+/// Formats that are also read in mono.
 const MONO: &[(&str, &str)] = &[
     ("mono.wav", "-c:a pcm_s24le"),
     ("mono.flac", "-c:a flac"),
@@ -159,7 +160,8 @@ fn decoded(path: &Path) -> Result<(usize, Vec<Frame>), String> {
     }
 }
 
-/// How far the program's decoder is from that of ffmpeg, dB under the sound; or why they cannot be compared.
+/// Difference between the program's decoder and ffmpeg's, dB relative to the sound, or the reason why they cannot be
+/// compared.
 fn difference_db(path: &Path) -> Result<f64, String> {
     let (channels, frames) = decoded(path)?;
     let name = path.to_string_lossy();
@@ -213,8 +215,9 @@ fn every_format_is_decoded_as_ffmpeg_decodes_it() {
     assert!(compared >= LEAST_COMPARED, "{compared} formats were compared");
 }
 
-/// Sources with the tags that ffmpeg writes there, and what of them it does not write, or not where the format has it: a comment of
-/// a Vorbis comment as a description, lyrics of ID3 without their language, the title of a Matroska file as that of its segment, and its track as a part.
+/// Sources with the tags that ffmpeg writes to them, and the tags that it omits or stores differently from the format:
+/// a comment of a Vorbis comment as a description, lyrics of ID3 without their language, the title of a Matroska file
+/// as that of its segment, and its track as a part.
 const TAGGED: &[(&str, &str, &[&str])] = &[
     ("a.wav", "-c:a pcm_s16le", &["composer", "ISRC", "lyrics"]),
     ("id3.aiff", "-c:a pcm_s16be -write_id3v2 1", &["lyrics"]),

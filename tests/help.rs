@@ -1,5 +1,5 @@
-//! `--help` of every command, word for word: what is expected lies in `tests/expected/help`. Completions and manual page
-//! lie in `completions`, where packages take them from.
+//! `--help` of every command, compared word for word with `tests/expected/help`. Completions and the manual page are in
+//! `completions`, from where packages take them.
 
 mod common;
 
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use common::Folder;
 
-/// Lines of help are broken here, whatever the width of the terminal.
+/// Width at which lines of help are wrapped, whatever the width of the terminal.
 const COLUMNS: &str = "100";
 
 fn expected() -> PathBuf {
@@ -21,7 +21,7 @@ fn help(folder: &Folder, arguments: &[&str]) -> String {
     folder.run(command.env("COLUMNS", COLUMNS)).succeeded().stdout
 }
 
-/// The text has to be that of the file; with `UPDATE_EXPECTED` set, it is written there.
+/// Asserts that the text is that of the file; with `UPDATE_EXPECTED` set, writes it there.
 fn assert_expected(path: &Path, text: &str) {
     // The name of the program ends in `.exe` on Windows.
     let text = text.replace("goldmaster.exe", "goldmaster");

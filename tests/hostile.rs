@@ -1,8 +1,8 @@
-//! Damaged and malicious input at every door: files of sound, tags, recipes, plans and profiles. Whatever the bytes
-//! are, there is a result or an error, and never more sound than the bytes can carry.
+//! Damaged and malicious input for every parser: audio files, tags, recipes, plans and profiles. Whatever the bytes
+//! are, there is a result or an error, and never more sound than the bytes can hold.
 //!
-//! `GOLDMASTER_HOSTILE_RUNS` says how many changed inputs are tried; `fuzz/` has the same doors for a coverage-guided
-//! fuzzer.
+//! `GOLDMASTER_HOSTILE_RUNS` sets the number of changed inputs that are tried; `fuzz/` has the same targets for a
+//! coverage-guided fuzzer.
 #![allow(clippy::print_stderr, reason = "a long run says how far it came")]
 
 mod common;
@@ -22,28 +22,28 @@ use renderer::recipe::Recipe;
 
 use crate::common::{Folder, MIX};
 
-/// Tried without another word.
+/// Default number of changed inputs.
 const RUNS: u64 = 1_500;
 
-/// No codec carries more frames in a byte: the longest block of FLAC, of which only a constant is said, has 12 bytes.
+/// Largest number of frames in a byte of any codec: the longest block of FLAC, if it is a constant, has 12 bytes.
 const MAX_FRAMES_PER_BYTE: u64 = 65_535 / 12;
 
-/// Uncompressed sound has a byte per frame at least.
+/// Formats of uncompressed sound, which has at least a byte per frame.
 const UNCOMPRESSED: [&str; 4] = ["WAV", "AIFF", "CAF", "PCM"];
 
-/// A gap in a stream of unknown length is filled with silence up to here.
+/// Length up to which a gap in a stream of unknown length is filled with silence.
 const MAX_GAP_S: u64 = 60;
 
-/// No input is worked on for longer, seconds: 5 on an idle machine, more where others work as well.
+/// Longest time for any input, seconds: 5 on an idle machine, more on a busy one.
 const MAX_SECONDS: u64 = 20;
 
-/// What is read to its end of what a file claims.
+/// Largest number of claimed frames up to which a file is read to its end.
 const MAX_FRAMES: u64 = 20_000_000;
 
 /// Numbers that headers do not expect.
 const EXTREMES: [u64; 10] = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fff_ffff, 0xffff_ffff, 0xffff_ffff_ffff_ffff];
 
-/// A small file of every form that the tests can make, with the extension that it has in the world.
+/// A small file of every format that the tests can make, with its usual extension.
 fn seeds(folder: &Folder) -> Vec<(&'static str, Vec<u8>)> {
     let frames = &MIX[44_100..46_000];
     let read = |path: &Path| std::fs::read(path).expect("the file");
@@ -140,7 +140,7 @@ fn mov(samples: &[u8]) -> Vec<u8> {
     [boxed(b"ftyp", b"qt  \0\0\0\0"), boxed(b"mdat", samples), boxed(b"moov", &movie)].concat()
 }
 
-/// Opus: a head, comments, and packets of silence. Checksums are left out, as of a damaged file.
+/// An Opus file: a head, comments, and packets of silence.
 fn ogg() -> Vec<u8> {
     let page = |sequence: u32, flags: u8, packet: &[u8]| {
         let head = [b"OggS\0", &[flags][..], &(u64::from(sequence) * 960).to_le_bytes(), &1_u32.to_le_bytes()].concat();
@@ -232,7 +232,7 @@ fn runs() -> u64 {
     std::env::var("GOLDMASTER_HOSTILE_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(RUNS)
 }
 
-/// Most memory that this process has used, where the system says so.
+/// Peak memory of this process, if the system reports it.
 fn peak_memory_mb() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

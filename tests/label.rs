@@ -1,4 +1,5 @@
-//! What a label runs every night: several places at once, names, heads and tails, cue sheets, known failures, summaries.
+//! The nightly run of a label: several destinations at once, names, heads and tails, cue sheets, known failures,
+//! summaries.
 
 mod common;
 
@@ -53,7 +54,7 @@ fn a_change_on_one_album_leaves_the_albums_after_it_alone() {
         folder.wav(name, 2, &song[start * 3 * RATE_HZ as usize..][..3 * RATE_HZ as usize]);
     }
     folder.file("in/b/3.wav", b"no sound");
-    // On its way here: no song of this night.
+    // This file is still being copied, and is not a song of this night.
     fs::copy(folder.path("in/a/1.wav"), folder.path("in/a/4.wav.part")).expect("space");
     let night = ["batch", "in", "-o", "out", "--album=folders", "--known-failures", "ok"];
     let first = failed(folder.goldmaster(&night), SOME_FAILED);
@@ -76,7 +77,7 @@ fn masters_are_named_by_a_pattern() {
     let run = |words: &[String]| folder.goldmaster(&words.iter().map(String::as_str).collect::<Vec<_>>());
     run(&name("{destination}/{title}")).succeeded();
     assert_eq!(masters(&folder.path("out")).keys().collect::<Vec<_>>(), ["cd/0.wav", "disc/cd/1.wav"]);
-    // No song has it, so that there is nothing to do.
+    // No song has a track number, so there is nothing to do.
     let refused = failed(run(&name("{track:02} {title}")), USAGE);
     assert!(refused.stderr.contains("has no track in its tags"), "{refused:?}");
     let wrong = folder.goldmaster(&["batch", "in", "-o", "out", "--for", "cd,vinyl", "--name", "{title}"]);
@@ -309,7 +310,7 @@ fn every_disc_of_an_album_has_a_cue_sheet() {
     for (name, part) in
         ["CD1/1.wav", "CD1/2.wav", "CD2/1.wav", "CD2/2 \"live\".wav"].iter().zip(song.chunks(RATE_HZ as usize))
     {
-        // No file of Windows has such a name.
+        // Windows does not allow such a name.
         let name = if cfg!(windows) { name.replace('"', "'") } else { (*name).to_owned() };
         let path = format!("in/Night/{name}");
         fs::create_dir_all(folder.path(&path).parent().expect("a folder")).expect("space");
@@ -356,7 +357,7 @@ fn an_album_that_is_not_complete_says_that_it_has_no_cue_sheet() {
     assert!([&first, &third].iter().all(|run| format!("{}{}", run.stdout, run.stderr).contains(figures)), "{third:?}");
 }
 
-/// The summary that a batch has written today.
+/// Returns the summary that a batch has written today.
 fn summary(folder: &Folder) -> (Value, String) {
     let path = |extension: &str| {
         let mut paths =

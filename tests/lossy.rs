@@ -1,4 +1,4 @@
-//! MP3 and Opus: the promises hold for what is decoded again.
+//! MP3 and Opus: the promises hold for the decoded file.
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod common;
@@ -25,10 +25,10 @@ use symphonia::core::io::MediaSourceStream;
 
 const LOSSY: [Format; 2] = [Format::Mp3, Format::Opus];
 
-/// Decoders round differently; the program's own is what the ceiling is kept with, dB.
+/// Tolerance between decoders, which round differently, dB; the ceiling is kept with the program's own.
 const DECODERS_DB: f64 = 0.02;
 
-/// An MP3 by symphonia alone, with its own trimming.
+/// Decodes an MP3 with symphonia alone, with its own trimming.
 fn mp3_by_symphonia(path: &Path) -> Sound {
     let file = std::fs::File::open(path).expect("the master");
     let stream = MediaSourceStream::new(Box::new(file), Default::default());
@@ -51,7 +51,7 @@ fn mp3_by_symphonia(path: &Path) -> Sound {
     Sound { sample_rate_hz, channels: channels as u32, bits: 0, is_float: false, frames }
 }
 
-/// A file by ffmpeg, where it is installed.
+/// Decodes a file with ffmpeg, if it is installed.
 fn by_ffmpeg(path: &Path, rate_hz: u32, channels: u32) -> Option<Sound> {
     let arguments = ["-v", "error", "-nostdin", "-i", path.to_str()?, "-f", "f32le", "-"];
     let run = Command::new("ffmpeg").args(arguments).output().ok().filter(|run| run.status.success());
@@ -70,7 +70,7 @@ fn assert_keeps(sound: &Sound, lufs: f64, dbtp: f64) {
     assert!(peak <= dbtp + DECODERS_DB, "{peak} dBTP over {dbtp}");
 }
 
-/// Loud enough that the codec raises peaks over the ceiling.
+/// A delivery so loud that the codec raises peaks over the ceiling.
 fn loud(lufs: f64) -> DeliveryRequest {
     DeliveryRequest {
         loudness: Some(LoudnessTarget::Lufs(lufs)),
@@ -101,7 +101,7 @@ fn what_is_decoded_again_is_as_long_loud_and_high_as_was_promised() {
             let frames = (MIX.len() * rate_hz as usize).div_ceil(RATE_HZ as usize);
             let own = read(&output);
             assert_eq!((own.sample_rate_hz, own.channels, own.frames.len()), (rate_hz, *channels, frames));
-            // What is reported is what is measured of the file, to the last bit.
+            // The reported peak is that measured on the file, to the last bit.
             assert_eq!(report.after.true_peak_dbtp, own.true_peak_dbtp());
             assert!(report.after.true_peak_dbtp <= DEFAULT_DBTP, "{:?}", report.after);
             assert!(report.promises.iter().all(|promise| promise.verdict == Verdict::Kept), "{:?}", report.promises);
@@ -295,7 +295,7 @@ fn an_independent_reader_finds_tags_and_the_mark_that_makes_it_a_master() {
         assert_eq!(tag.title().as_deref(), Some("Title \u{97f3}"));
         assert_eq!(tag.artist().as_deref(), Some("Artist"));
         assert_eq!(tag.get_string(ItemKey::Isrc), Some("DEA123456789"));
-        // Towards the same record, what is a master already stays as it is.
+        // Towards the same record, a finished master stays as it is.
         let run = folder.goldmaster(&[output, "-r", "record.wav", "-o", "again.wav", "-f", "--json"]).succeeded();
         let warnings = run.json()["warnings"].to_string();
         assert!(warnings.contains("already_mastered"), "{output}: {warnings}");

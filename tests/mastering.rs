@@ -1,4 +1,4 @@
-//! `Master`, the way in for other programs.
+//! `Master`, the interface for other programs.
 
 mod common;
 

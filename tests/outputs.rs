@@ -34,7 +34,7 @@ fn the_files_of_a_master_are_those_of_each_alone() {
         let promises = report["promises"].as_array().expect("promises");
         assert!(promises.iter().all(|promise| promise["verdict"] == "kept"), "{}: {promises:?}", named[n]);
     }
-    // The recipe and the page are those of the first.
+    // The recipe and the page belong to the first file.
     alone.goldmaster(&[&words[..1], &words[3..], &["-o", "song.mp3"]].concat()).succeeded();
     for (file, option, value) in
         [("song.wav", "--bits", "16"), ("song.flac", "--bits", "16"), ("song.opus", "--bitrate", "192")]

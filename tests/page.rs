@@ -14,20 +14,20 @@ use common::{FAILED, Folder, MIX, OTHER_MIX, RATE_HZ, USAGE, louder, read};
 use goldmaster::io::output_spec::Format;
 use serde_json::Value;
 
-/// All sounds of a page come within this of each other, LU.
+/// Largest difference in loudness between the sounds of a page, LU.
 const MATCHED_LU: f64 = 0.2;
 
 fn page(folder: &Folder, file: &str) -> String {
     std::fs::read_to_string(folder.path(file)).expect("a page")
 }
 
-/// What the page knows of the sounds it plays.
+/// Returns the page's data on the sounds it plays.
 fn told(html: &str) -> Vec<Value> {
     let json = html.split_once(r#"id="sounds">"#).expect("sounds").1.split_once("</script>").expect("an end").0;
     serde_json::from_str(json).expect("JSON")
 }
 
-/// The FLAC of a sound, as RFC 4648 has it.
+/// Decodes the FLAC of a sound from base64 (RFC 4648).
 fn flac(html: &str, id: &str) -> Vec<u8> {
     let text = html.split_once(&format!(r#"id="audio-{id}">"#)).expect("a sound").1;
     let text = text.split_once('<').expect("an end").0;
@@ -69,7 +69,7 @@ fn sounds_are_equally_loud_and_show_the_same_moment() {
     }
     let [quietest, loudest] = [f64::min, f64::max].map(|pick| heard.iter().copied().reduce(pick).expect("sounds"));
     assert!(loudest - quietest < MATCHED_LU, "{heard:?}");
-    // What is heard of the mix are passages of the mix, dithered to 16 bits.
+    // The parts of the mix that are played are passages of the mix, dithered to 16 bits.
     let mix = read(&folder.path("mix.flac"));
     let error = |a: &Frame, b: &Frame| (a[0] - b[0]).abs().max((a[1] - b[1]).abs());
     let parts = told[0]["parts"].as_array().expect("a list");
@@ -196,7 +196,7 @@ fn a_batch_has_a_page_for_every_song_and_one_of_all() {
     assert_eq!(page(&folder, "out/index.html"), "my own page");
 }
 
-/// A browser that is ended with the test.
+/// A browser that is terminated with the test.
 struct Browser(Child);
 
 impl Drop for Browser {
@@ -206,8 +206,8 @@ impl Drop for Browser {
     }
 }
 
-/// Opens a page and gives what the script at its end says, and everything else that was said on the console. `None` where there
-/// is no browser.
+/// Opens a page and returns the output of the script at its end, and everything else that was written to the console.
+/// `None` if there is no browser.
 fn browsed(folder: &Folder, html: &str) -> Option<(Value, Vec<String>)> {
     let program = chromium(html)?;
     let script = include_str!("page.js");

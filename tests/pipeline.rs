@@ -1,4 +1,4 @@
-//! From file to file: what the design promises of every master, measured on the file that was written.
+//! From file to file: the promises of every master, measured on the written file.
 
 mod common;
 
@@ -25,7 +25,8 @@ use lofty::file::{AudioFile as _, TaggedFileExt as _};
 use lofty::picture::{MimeType, Picture, PictureType};
 use lofty::tag::{Accessor as _, ItemKey, Tag, TagType};
 
-/// Two meters of the same standard on the same samples: the program's and the crate `ebur128`, LU.
+/// Largest difference between two meters of the same standard on the same samples, the program's and the crate
+/// `ebur128`, LU.
 const METERS_DIFFER_LU: f64 = 0.02;
 
 fn reference(path: &Path, weight: f64) -> Reference {
@@ -80,7 +81,7 @@ fn a_reference_gives_its_loudness_and_the_ceiling_stays() {
     }
 }
 
-/// Level above 3 kHz against the whole, dB.
+/// Level above 3 kHz relative to the whole, dB.
 fn brightness_db(frames: &[Frame]) -> f64 {
     let power = |frames: &[Frame]| frames.as_flattened().iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
     let mut high_pass = Biquad::new(BiquadCoefs::high_pass(3000.0, RATE_HZ));
@@ -93,7 +94,8 @@ fn filtered(filter: &mut Biquad, frames: &[Frame]) -> Vec<Frame> {
 
 #[test]
 fn a_bright_reference_makes_a_brighter_master_than_a_dull_one() {
-    /// The records differ by 12 dB above 3 kHz; each is followed as far as the bounds of the equaliser let it.
+    /// Smallest difference between the masters. The records differ by 12 dB above 3 kHz; each is followed as far as the
+    /// bounds of the equaliser allow.
     const AT_LEAST_DB: f64 = 4.0;
     let folder = Folder::new();
     let input = folder.wav("mix.wav", 2, &MIX);
@@ -199,7 +201,7 @@ fn every_amount_turns_off_what_it_is_for() {
     assert!(is_flat(&tone["match_eq"]["mid_db"]) && !is_flat(&tone["match_eq"]["side_db"]));
     let width = recipe("--width");
     assert!(!is_flat(&width["match_eq"]["mid_db"]));
-    // A side that is next to nothing is lifted less than the mid, or not at all.
+    // A side that is almost silent is lifted less than the mid, or not at all.
     let [mid, side] = ["mid_db", "side_db"].map(|curve| width["match_eq"][curve].as_array().expect("a curve").clone());
     let gain = |value: &serde_json::Value| value.as_f64().expect("a gain");
     let mut pairs = mid.iter().zip(&side).map(|(mid, side)| (gain(mid), gain(side)));
@@ -210,7 +212,7 @@ fn every_amount_turns_off_what_it_is_for() {
     assert!(is_flat(&nothing["match_eq"]["mid_db"]) && is_flat(&nothing["match_eq"]["side_db"]));
 }
 
-/// Ends a run, as Ctrl-C does, once it has begun this stage.
+/// Interrupts a run, as Ctrl-C does, once it has begun this stage.
 struct InterruptIn {
     stage: Stage,
     has_begun: AtomicBool,
@@ -228,7 +230,7 @@ impl Observer for InterruptIn {
 
 #[test]
 fn an_interrupted_run_leaves_everything_as_it_was() {
-    /// 128 + SIGINT, as shells have it.
+    /// 128 + SIGINT, as in shells.
     const INTERRUPTED: u8 = 130;
     let folder = Folder::new();
     let mut job = job(&folder.wav("mix.wav", 2, &MIX), &folder.file("out.wav", b"an earlier master"));
@@ -285,10 +287,10 @@ fn title_artist_and_cover_are_carried_over_but_not_the_old_loudness() {
     }
 }
 
-/// Where and how well two signals fit, best of all lags up to [`REACH`]: frames that `b` comes later, and the
-/// correlation there.
+/// Returns the best match of two signals over all lags up to [`REACH`]: the delay of `b` in frames, and the correlation
+/// there.
 fn best_fit(a: &[f64], b: &[f64]) -> (isize, f64) {
-    /// A delay beyond this would be a fault that every other test shows.
+    /// Largest lag that is searched, in frames: a larger delay would be a fault that every other test shows.
     const REACH: usize = 200;
     let inside = REACH..a.len() - REACH;
     let power = |x: &[f64]| x.iter().map(|v| v * v).sum::<f64>();
@@ -303,7 +305,7 @@ fn best_fit(a: &[f64], b: &[f64]) -> (isize, f64) {
     fits.max_by(|x, y| x.1.abs().total_cmp(&y.1.abs())).expect("there are lags")
 }
 
-/// One channel above 2 kHz, where equalisers and crossovers hardly turn the phase.
+/// Returns one channel above 2 kHz, where equalisers and crossovers hardly change the phase.
 fn highs(sound: &Sound, channel: usize) -> Vec<f64> {
     let mut filter = Biquad::new(BiquadCoefs::high_pass(2000.0, sound.sample_rate_hz));
     sound.frames.iter().map(|frame| filter.next(frame.map(f64::from))[channel]).collect()
@@ -311,20 +313,21 @@ fn highs(sound: &Sound, channel: usize) -> Vec<f64> {
 
 #[test]
 fn time_polarity_and_channel_order_are_kept() {
-    /// A minimum-phase equaliser may delay what it lifts by a part of a frame.
+    /// Largest lag, in frames: a minimum-phase equaliser may delay what it lifts by a part of a frame.
     const LAG_FRAMES: isize = 1;
-    /// What equaliser, dynamics and limiter leave of the likeness; the other channel's noise has none.
+    /// Smallest correlation that is left after equaliser, dynamics and limiter, and largest one with the other channel,
+    /// whose noise is independent.
     const ALIKE: f64 = 0.8;
     const UNLIKE: f64 = 0.3;
     let folder = Folder::new();
-    // Noise has one clear place, and its channels have nothing in common. The right one is quieter.
+    // Noise has a single clear match, and its channels are independent. The right one is quieter.
     let mix: Vec<Frame> = pink_noise(RATE_HZ, -30.0, SECONDS, 9).into_iter().map(|[l, r]| [l, 0.9 * r]).collect();
     let input = folder.wav("mix.wav", 2, &mix);
     let record = folder.wav("record.wav", 2, &louder(&MIX, 6.0));
     let output = folder.path("out.wav");
     mastered(&with(job(&input, &output), |settings| {
         settings.references = vec![reference(&record, 1.0)];
-        // A gentle equaliser, since a steep one turns the phase.
+        // A gentle equaliser, because a steep one turns the phase.
         settings.matching = MatchKind::Cautious;
     }));
     let (mix, master) = (read(&input), read(&output));

@@ -1,4 +1,4 @@
-//! Where each song of a batch goes: plans, and records for genres.
+//! The target of each song in a batch: plans, and records for genres.
 
 mod common;
 
@@ -67,7 +67,7 @@ fn a_plan_gives_every_song_its_own_direction() {
         folder.goldmaster(&[&format!("in/{name}"), direction, value, "-o", "alone.wav", "--force"]).succeeded();
         assert!(masters[name] == fs::read(folder.path("alone.wav")).expect("a master"), "{name}");
     }
-    // Another genre, or another profile under the same name, is another master; the others are left alone.
+    // Another genre, or another profile with the same name, leads to another master; the others are left alone.
     plan("orchestral");
     folder.goldmaster(&["profile", "in/0.wav", "-o", "in/mine.profile.json", "--name", "other", "--force"]).succeeded();
     batch(0);
@@ -115,7 +115,7 @@ fn a_song_goes_to_the_record_of_the_genre_that_it_sounds_like_or_is_given() {
         folder.goldmaster(&[&[&*song, "-o", "alone.wav", "--force"], arguments].concat()).succeeded();
         fs::read(folder.path("alone.wav")).expect("a master")
     };
-    // Every genre that can be told, in turn: its songs go to the record, all others where they went.
+    // Every genre that can be recognised, in turn: its songs go to the record, all others where they went before.
     for genre in ["electronic", "orchestral", "universal"] {
         let (masters, said) = made(&["in", "--genre-reference", &format!("{genre}={loud}")]);
         for ((name, master), (told, _)) in masters.iter().zip(&told) {
@@ -125,7 +125,7 @@ fn a_song_goes_to_the_record_of_the_genre_that_it_sounds_like_or_is_given() {
             assert_eq!(line.ends_with(&format!(": towards {loud}")), told == genre, "{line}");
         }
     }
-    // A genre that is given, two records with weights, and a song that goes elsewhere.
+    // A given genre, two records with weights, and a song with another target.
     folder.file("plan.csv", b"input,genre,reference\nin/0.wav,rock,\nin/disc/1.wav,,soft.wav\n");
     let of = [format!("rock={loud}"), format!("rock={soft}:0.5")];
     let references = ["--genre-reference", &of[0], "--genre-reference", &of[1]];
@@ -133,7 +133,7 @@ fn a_song_goes_to_the_record_of_the_genre_that_it_sounds_like_or_is_given() {
     let both = ["--reference", loud, "--reference", &format!("{soft}:0.5")];
     assert!(masters["in/0.wav"] == alone("0.wav", &both));
     assert!(masters["in/disc/1.wav"] == alone("disc/1.wav", &["--reference", soft]));
-    // A record that is another now makes other masters, where it is gone towards.
+    // A changed record leads to other masters wherever it is the target.
     folder.wav(soft, 2, &songs(3)[1]);
     let again = ["batch", "--plan", "plan.csv", "-o", "out", "--dry-run"];
     let dry = folder.goldmaster(&[&again, &references[..]].concat()).succeeded();

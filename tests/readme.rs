@@ -1,4 +1,4 @@
-//! The README and the pages beside it say what the program does, and no more.
+//! The README and the pages beside it describe what the program does, and no more.
 
 mod common;
 
@@ -26,7 +26,7 @@ fn pages() -> Vec<(PathBuf, String)> {
     pages.map(|path| (path.clone(), fs::read_to_string(path).expect("text"))).collect()
 }
 
-/// `--option` wherever a text names one.
+/// Returns every `--option` that a text names.
 fn options(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_lowercase() || c == '-';
     let words = text.split(|c: char| !is_part(c)).filter(|word| word.starts_with("--") && word.len() > 3);

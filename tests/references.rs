@@ -1,4 +1,4 @@
-//! What is made of a reference: taken as it is, bad, or the song itself.
+//! Use of references: taken as they are, bad ones, or the song itself.
 
 mod common;
 
@@ -32,7 +32,7 @@ fn profile(frames: &[Frame]) -> Profile {
     analyzer.finish()
 }
 
-/// What tells two sounds apart, level apart: mean and largest difference of the bands that are heard, dB.
+/// Mean and largest difference of two sounds over the audible bands, independent of level, dB.
 fn apart(one: &[Frame], other: &[Frame]) -> (f64, f64) {
     let [one, other] = [one, other].map(|frames| levels(&profile(frames)).expect("it can be heard"));
     let (heard, curves) = (audible(&other), difference(&one, &other));
@@ -42,7 +42,7 @@ fn apart(one: &[Frame], other: &[Frame]) -> (f64, f64) {
     (differences.iter().sum::<f64>() / differences.len() as f64, differences.into_iter().fold(0.0, f64::max))
 }
 
-/// A record of the same band, further on, with another tone and wider.
+/// A record by the same band, a later part, with another tone and wider.
 fn record() -> Vec<Frame> {
     let (mut low, mut mean) = ([0.0f32; 2], Vec::new());
     for [l, r] in OTHER_MIX.iter() {
@@ -87,7 +87,7 @@ fn a_record_that_is_taken_as_it_is_gives_the_mix_its_spectrum() {
 #[test]
 fn what_the_chain_disturbs_is_corrected_and_told() {
     let folder = Folder::new();
-    // Long enough that either half of it has something of everything.
+    // Long enough that both halves contain a bit of everything.
     folder.wav("mix.wav", 2, &demo_mix(RATE_HZ, 20.0));
     folder.wav("record.wav", 2, &record());
     let (song, before) = Song::load_measured(&folder.path("mix.wav"), &Silent).expect("readable");
@@ -95,12 +95,12 @@ fn what_the_chain_disturbs_is_corrected_and_told() {
     let mut recipe = Recipe::default();
     recipe.match_eq.mid_db.0 = std::array::from_fn(|band| 2.0 - 0.1 * band as f64);
     recipe.match_eq.side_db = recipe.match_eq.mid_db.clone();
-    // Compressors that make the loud bands quieter, whatever the equaliser has been told.
+    // Compressors that make the loud bands quieter, whatever the equaliser is set to.
     for (band, threshold_db) in [(&mut recipe.multiband.low, -6.0), (&mut recipe.multiband.high, 0.0)] {
         *band = BandParams { ratio: 2.0, threshold_db, attack_ms: 1.0, release_ms: 40.0, ..BandParams::default() };
     }
     let wanted = |band| recipe.match_eq.gain_db_at(&recipe.match_eq.mid_db, third_octave_hz(band));
-    // From 50 Hz to 8 kHz, but for a constant.
+    // From 50 Hz to 8 kHz, without the mean.
     let miss_db = |recipe: &Recipe, output: &str| {
         let MasterJob { input, output, settings, .. } = job(&folder.path("mix.wav"), &folder.path(output));
         let job = RenderJob {
@@ -185,7 +185,7 @@ fn a_bad_reference_is_named_and_followed_no_further_than_it_can_be() {
     };
     let (warnings, recipe) = followed("mono.wav");
     assert!(warnings.contains(&WarningKind::ReferenceHasNoWidth { cause: WidthCause::Mono }), "{warnings:?}");
-    // Where there is no side but noise, it is not lifted with the mid.
+    // A side that is only noise is not lifted with the mid.
     let is_alike = |band: usize| recipe.match_eq.side_db.0[band] == recipe.match_eq.mid_db.0[band];
     assert!((8..40).all(is_alike), "{recipe:?}");
     assert!(followed("clipped.wav").0.contains(&WarningKind::ReferenceClips { applied_pct: 50.0 }));
@@ -220,7 +220,7 @@ fn voice() -> Vec<Frame> {
         for n in 0..((length + pause) * rate) as usize {
             let time = n as f64 / rate;
             phase = (phase + pitch / rate).fract();
-            // A quick start and a slow end; now and then a hiss in between.
+            // A quick start and a slow end, with an occasional hiss in between.
             let gate = if time < length { (time / 0.008).min(1.0) * (1.0 - time / length).powi(2) } else { 0.0 };
             let hiss = if pause < 0.1 && time > length { 0.15 * random.bipolar() } else { 0.0 };
             let buzz = gate * (if phase < 0.1 { 1.0 } else { 0.0 } - 0.1 + 0.05 * random.bipolar());
@@ -236,7 +236,7 @@ fn voice() -> Vec<Frame> {
             frames.push([(0.02 * sum + breath) as f32; 2]);
         }
     }
-    // No rumble: what is under a voice was filtered off.
+    // No rumble: frequencies below the voice are filtered out.
     let mut low = 0.0f32;
     frames
         .iter()
@@ -251,7 +251,7 @@ fn voice() -> Vec<Frame> {
 fn a_master_is_mastered_towards_the_same_only_once() {
     let folder = Folder::new();
     folder.wav("mix.wav", 2, &MIX);
-    // Louder than the song bears.
+    // Louder than the song can be mastered well.
     folder.wav("record.wav", 2, &louder(&record(), 20.0));
     for (references, output) in
         [(Vec::new(), "a.wav"), (towards(&folder, "record.wav", "").settings.references, "b.flac")]
@@ -265,13 +265,13 @@ fn a_master_is_mastered_towards_the_same_only_once() {
         });
         let report = mastered(&twice);
         assert!(has(&report, &WarningKind::AlreadyMastered), "{:?}", report.warnings);
-        // Nor is it limited any further.
+        // It is not limited any further, either.
         let louder_lu = report.after.integrated_lufs.zip(report.before.and_then(|before| before.integrated_lufs));
         assert!(louder_lu.is_some_and(|(after, before)| (after - before).abs() < 0.1), "{output}: {louder_lu:?}");
         let [first, second] = [&once, &twice].map(|job| read(&job.output.path).frames);
         let (changed, again) = (apart(&MIX, &first).0, apart(&first, &second).0);
         assert!(changed > 0.1 && again < 0.1 * changed, "{output}: {changed} dB, then {again} dB");
-        // The third knows as much as the second, and a recipe writes the same bytes.
+        // The third master has the same information as the second, and a recipe writes the same bytes.
         let third = MasterJob {
             output: goldmaster::request::job::Output {
                 path: folder.path(&format!("third.{output}")),
@@ -282,7 +282,7 @@ fn a_master_is_mastered_towards_the_same_only_once() {
         };
         assert!(has(&mastered(&third), &WarningKind::AlreadyMastered));
     }
-    // Towards something else there is something to do.
+    // Towards another target, there is something to do.
     let other = MasterJob { input: folder.path("a.wav"), ..towards(&folder, "record.wav", "c.wav") };
     assert!(!has(&mastered(&other), &WarningKind::AlreadyMastered));
 }

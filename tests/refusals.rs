@@ -1,4 +1,4 @@
-//! What the program refuses, in words that name the file, the cause and what to do, and without leaving anything behind.
+//! Refusals of the program, in words that name the file, the cause and the remedy, without leaving anything behind.
 
 mod common;
 
@@ -138,7 +138,7 @@ fn a_folder_that_may_not_be_written_is_refused() {
     let locked = folder.path("locked");
     fs::create_dir(&locked).expect("a folder");
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o555)).expect("it is ours");
-    // Root writes everywhere, and then there is nothing to test.
+    // Root can write everywhere; then there is nothing to test.
     if fs::write(locked.join("probe"), "").is_ok() {
         return;
     }
@@ -188,7 +188,7 @@ fn wrong_arguments_are_usage_errors_that_name_them() {
     }
 }
 
-/// Command lines that cannot be meant, and what the program says to type instead.
+/// Command lines that make no sense, and the command that the program suggests instead.
 #[test]
 fn a_wrong_command_line_is_answered_with_what_to_type_instead() {
     let folder = Folder::new();
@@ -212,7 +212,7 @@ fn a_wrong_command_line_is_answered_with_what_to_type_instead() {
         (&["mix.wav", "--recipe", "recipe.json"], "goldmaster render mix.wav --recipe recipe.json"),
         (&["mix.wav", "--recipe", "recipe.json", "--force"], "--save-recipe recipe.json"),
         (&["mix.wav", "--album"], "--album is an option of batch: goldmaster batch mix.wav --album"),
-        // What is wrong with the options is said first, whatever exists already.
+        // Errors in options are reported first, whatever exists already.
         (&["mix.wav", "--loudness", "14"], "did you mean -14?"),
         (&["mix.wav", "--set", "limiter.colour=1"], "colour"),
         (&["variations", "mix.wav", "--set", "limiter.colour=1", "-o", "choose.html"], "colour"),
@@ -287,11 +287,11 @@ fn a_wrong_command_line_is_answered_with_what_to_type_instead() {
     }
     let guessed = folder.goldmaster(&["mix.wav", "--target", "spotify"]);
     assert!(!guessed.stderr.contains("similar"), "no other guess stands beside: {guessed:?}");
-    // A file that is missing comes before one that is there.
+    // A missing file is reported before an existing one.
     for arguments in [&["mix.wav", "-r", "no.flac"][..], &["no.wav", "-o", "mix.master.wav"]] {
         assert_refused(&folder.goldmaster(arguments), &["no.", "there is no such file"]);
     }
-    // These are understood as they are.
+    // These are accepted as they are.
     for arguments in
         [&["mix.wav", "--ref", "other.wav", "-o", "a.wav"][..], &["mix.wav", "--genre", "Rock", "-o", "b.wav"]]
     {

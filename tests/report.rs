@@ -1,4 +1,4 @@
-//! What a run tells: the terminal's text, the page's words and the JSON, each against what is expected of it.
+//! Reports of a run: the terminal's text, the page's words and the JSON, each compared with the expected output.
 
 mod common;
 
@@ -21,7 +21,7 @@ use models::decision::Confidence;
 use models::target::TargetKind;
 use renderer::recipe::Recipe;
 
-/// Qualities of which one of each outcome is made up.
+/// Made-up qualities with one of each outcome.
 fn qualities() -> Qualities {
     let sound = |brightness_lu: f64, width_db: f64, crest_db: f64, lufs: f64| {
         let mid: Vec<f64> = (0..40).map(|band| if band > 30 { brightness_lu } else { -10.0 }).collect();
@@ -38,7 +38,7 @@ fn qualities() -> Qualities {
     Qualities::new(Some(&mix), Some(&target), &sound(-19.0, -11.0, 10.5, -14.5))
 }
 
-/// A report whose every figure is made up, so that no change of a stage or a network changes what is expected of its words.
+/// A report in which every figure is made up, so that changes of a stage or a network do not change the expected words.
 fn report() -> Report {
     let file = |path: &str, codec: &str| FileReport {
         path: path.to_owned(),
@@ -179,7 +179,7 @@ fn what_names_hold_moves_nothing_in_a_terminal() {
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
 }
 
-/// The words of a page in order, one line per element that has some; drawings and what is played left out.
+/// Returns the words of a page in order, one line per element that has some, without drawings and sounds.
 fn outline(html: &str) -> String {
     let body = html.split_once("<body>").expect("a body").1;
     let mut text = String::new();

@@ -1,11 +1,11 @@
-//! The structure of the program: no room imports one above it, and no files import each other in a ring. What the crates
-//! compile for their own tests may import what it likes.
+//! The structure of the program: no room imports one above it, and no files import each other in a cycle. Code that the
+//! crates compile only for their own tests may import anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The rooms of the program, from the top.
+/// The rooms of the program, from the top down.
 const ROOMS: [&str; 15] = [
     "main",
     "commands",
@@ -32,12 +32,12 @@ fn crates() -> Vec<String> {
     std::iter::once("src".to_owned()).chain(members.map(|member| format!("{member}/src"))).collect()
 }
 
-/// Files by module path; the root of a library has none.
+/// Sources by module path; the root of a library has an empty path.
 type Sources = BTreeMap<String, String>;
-/// Which files each file imports.
+/// The files that each file imports.
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
-/// All files of a folder, tests left out.
+/// Reads all files of a folder, without tests.
 fn read(folder: &Path, module: &str, sources: &mut Sources) {
     for entry in fs::read_dir(folder).expect("a folder of the project") {
         let path = entry.expect("an entry").path();
@@ -52,7 +52,7 @@ fn read(folder: &Path, module: &str, sources: &mut Sources) {
     }
 }
 
-/// The text without comments and without what is compiled for tests alone.
+/// Returns the text without comments and without code that is compiled only for tests.
 fn without_tests(text: &str) -> String {
     let (mut kept, mut lines) = (String::new(), text.lines());
     while let Some(line) = lines.next() {
@@ -70,7 +70,7 @@ fn without_tests(text: &str) -> String {
     kept
 }
 
-/// All paths that a text names: those of its `use` lines, and those in its code that begin at a module.
+/// Returns all paths that a text names: those of its `use` lines, and those in its code that begin at a module.
 fn paths(text: &str) -> Vec<String> {
     let mut paths = Vec::new();
     for statement in text.split_inclusive(';') {
@@ -88,7 +88,7 @@ fn paths(text: &str) -> Vec<String> {
     paths
 }
 
-/// The paths of a `use` tree: `a::{b, c::{d, e}}` has three.
+/// Returns the paths of a `use` tree: `a::{b, c::{d, e}}` has three.
 fn leaves(tree: &str) -> Vec<String> {
     let (mut paths, mut prefixes, mut current, mut is_renamed) =
         (Vec::new(), vec![String::new()], String::new(), false);
@@ -113,7 +113,7 @@ fn leaves(tree: &str) -> Vec<String> {
     paths
 }
 
-/// The file that a path of the file `from` leads to, where it is one of this crate.
+/// Returns the file that a path in the file `from` leads to, if it is in this crate.
 fn target(from: &str, path: &str, sources: &Sources) -> Option<String> {
     let mut parts: Vec<&str> = path.split("::").collect();
     let mut place: Vec<&str> = from.split("::").filter(|part| !part.is_empty()).collect();
@@ -147,7 +147,7 @@ fn imports(folder: &str) -> Imports {
     sources.iter().map(of).collect()
 }
 
-/// All files that a file imports, and those that they import, and so on.
+/// Returns all files that a file imports, directly or indirectly.
 fn reached<'a>(from: &'a str, imports: &'a Imports) -> BTreeSet<&'a str> {
     let (mut reached, mut next) = (BTreeSet::new(), vec![from]);
     while let Some(file) = next.pop() {

@@ -1,4 +1,4 @@
-//! The published schemas: they come from the types, and what the program prints obeys them.
+//! The published schemas: they are generated from the types, and the program's output obeys them.
 
 mod common;
 #[path = "common/schema.rs"]
@@ -17,7 +17,8 @@ use goldmaster::report::comparison::Comparison;
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
-/// The schema of a type, which has to be the one in `schemas/`; with `UPDATE_EXPECTED` set, it is written there.
+/// Returns the schema of a type and asserts that it is the one in `schemas/`; with `UPDATE_EXPECTED` set, writes it
+/// there.
 fn published<T: JsonSchema>(name: &str) -> Value {
     let schema = schema_for!(T).to_value();
     let text = serde_json::to_string_pretty(&schema).expect("plain data") + "\n";

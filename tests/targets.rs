@@ -1,4 +1,4 @@
-//! What a mix is mastered towards, but for references: profiles of songs, and genres.
+//! Targets other than references: profiles of songs, and genres.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! The page to master with, asked as a browser and as an attacker would ask it.
+//! The mastering page, with requests as a browser and an attacker would send them.
 
 mod common;
 
@@ -12,7 +12,7 @@ use common::browser::{Browser, chromium};
 use common::{Folder, MIX, OTHER_MIX};
 use serde_json::{Value, json};
 
-/// Longer than anything here takes on a slow machine.
+/// Timeout that is longer than anything here takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A page that is being served.
@@ -22,7 +22,7 @@ struct Page {
     token: String,
 }
 
-/// What was answered.
+/// Response of the server.
 #[derive(Debug)]
 struct Answer {
     status: u16,
@@ -49,11 +49,11 @@ impl Page {
         Self { child, port: port.parse().expect("a port"), token: token.trim_end_matches('/').to_owned() }
     }
 
-    /// Sends what is given and nothing else.
+    /// Sends exactly these bytes.
     fn raw(&self, request: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a time");
-        // A server that refuses a large body hangs up before it has it all.
+        // A server that refuses a large body closes the connection before receiving all of it.
         let _ = stream.write_all(request);
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
@@ -84,7 +84,7 @@ impl Page {
         self.ask("POST", path, body.to_string().as_bytes())
     }
 
-    /// All that the page shows at this moment.
+    /// Returns everything that the page shows at this moment.
     fn state(&self) -> Value {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         let head = format!("GET /{}/events HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", self.token, self.port);
@@ -95,7 +95,7 @@ impl Page {
         serde_json::from_str(&told.expect("news")).expect("JSON")
     }
 
-    /// Waits until something that the page shows has come to its end.
+    /// Waits until an item on the page is ready or has failed.
     fn settled(&self, list: &str, id: &Value) -> Value {
         let start = Instant::now();
         loop {
@@ -110,7 +110,7 @@ impl Page {
         }
     }
 
-    /// Ends the program as Ctrl-C does; its exit code.
+    /// Ends the program as Ctrl-C does, and returns its exit code.
     #[cfg(unix)]
     fn interrupt(mut self) -> Option<i32> {
         let killed = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
@@ -126,7 +126,7 @@ impl Drop for Page {
     }
 }
 
-/// A body that came in chunks.
+/// Joins a body that was sent in chunks.
 fn joined(mut body: &[u8]) -> Vec<u8> {
     let mut whole = Vec::new();
     while let Some(end) = body.windows(2).position(|two| two == b"\r\n") {
@@ -192,7 +192,7 @@ fn a_master_from_the_page_has_the_bytes_of_the_command_line() {
     assert!(report.body.starts_with(b"<!doctype html>") && report.headers.contains("sandbox allow-scripts"));
     assert_eq!(page.get(&format!("exports/{id}/recipe")).json()["delivery"]["loudness_lufs"], -11.0);
 
-    // A second master takes no other's place, and the next run finds both.
+    // A second master does not replace the first, and the next run finds both.
     let again = page.post(&format!("songs/{song}/exports"), &json!({ "wish": {}, "formats": ["wav"] })).json();
     assert_eq!(page.settled("exports", &again[0])["name"], "My mix 2.master.wav");
     drop(page);
@@ -243,7 +243,7 @@ fn whoever_may_not_ask_is_refused() {
     let status = |head: &str| page.raw(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes()).status;
     let here = format!("Host: 127.0.0.1:{port}");
     assert_eq!(status(&format!("GET /{token}/ HTTP/1.1\r\n{here}")), 200);
-    // Without the secret, from another page, and by a name of another's.
+    // Without the secret, from another page, and by another site's domain name.
     for path in ["/", "/ui.js", "/events", "/0123456789abcdef0123456789abcdef/", "//", &format!("/x/../{token}/")] {
         assert_eq!(status(&format!("GET {path} HTTP/1.1\r\n{here}")), 403, "{path}");
     }
@@ -254,14 +254,14 @@ fn whoever_may_not_ask_is_refused() {
         let head = format!("POST /{token}/songs/1/exports HTTP/1.1\r\n{here}\r\n{extra}\r\nContent-Length: 0");
         assert_eq!(status(&head), 403, "{extra}");
     }
-    // Paths that lead out of what the page holds, and numbers of nothing.
+    // Paths that lead outside the page's files, and ids that do not exist.
     for path in
         ["sounds/..%2f..%2fetc%2fpasswd", "exports/1/..%2fmaster", "sounds/-1", "exports/99999999999999999999/master"]
     {
         let code = page.get(path).status;
         assert!(code == 400 || code == 404, "{path}: {code}");
     }
-    // What no page sends.
+    // Requests that no page sends.
     let cases = [
         json!({ "settings": [["reference", "/etc/passwd"]] }),
         json!({ "settings": [["intensity", "1e99"]] }),
@@ -315,7 +315,7 @@ fn songs_are_one_album_variations_differ_and_what_is_stopped_is_not_written() {
     assert_eq!(page.get(&format!("exports/{}/page", made[0])).status, 200);
     assert_eq!(page.get(&format!("exports/{}/master", made[0])).status, 404);
 
-    // The second waits for the first: it can be stopped before anything is written.
+    // The second one waits for the first, so it can be stopped before anything is written.
     let export = json!({ "wish": {}, "formats": ["wav", "flac"], "destinations": ["spotify", "cd"] });
     let planned = page.post(&format!("songs/{}/exports", ids[1]), &export).json();
     let planned = planned.as_array().expect("a list");
@@ -326,7 +326,7 @@ fn songs_are_one_album_variations_differ_and_what_is_stopped_is_not_written() {
     assert!(names.iter().all(|name| folder.path("out").join(name).exists()));
     assert!(!folder.path("out/two [cd].master.flac").exists());
 
-    // A song that is removed is gone, and its file stays.
+    // A removed song is gone, but its file is kept.
     assert_eq!(page.ask("DELETE", &format!("songs/{}", ids[0]), b"").status, 200);
     assert_eq!(preview("balanced").status, 400);
     assert!(folder.path("one.wav").exists());

@@ -1,4 +1,4 @@
-//! One pass over a song fills its [`Profile`].
+//! Measures the [`Profile`] of a song in one pass.
 
 use std::borrow::Cow;
 
@@ -21,13 +21,13 @@ use crate::timeline::Timeline;
 use crate::true_peak::TruePeakMeter;
 use crate::units::db_from_gain;
 
-/// Defects and dynamics look at the peak of every tenth of a second, in blocks of 10 ms.
+/// Length of the steps whose peaks serve defects and dynamics: a tenth of a second, in blocks of 10 ms.
 const PEAK_STEP_BLOCKS: usize = 10;
 
-/// Measures everything, in two threads of the rayon pool that it is called from. Memory: about 70 MB for three hours, at
-/// any rate.
+/// Measures a whole [`Profile`], in two threads of the rayon pool that it is called from. Memory: about 70 MB for three
+/// hours, at any rate.
 ///
-/// A sample that is no number is measured as silence, and reported.
+/// Samples that are NaN, infinite or absurdly large are measured as silence and reported as a defect.
 pub struct Analyzer {
     sample_rate_hz: u32,
     channels: u8,
@@ -36,8 +36,8 @@ pub struct Analyzer {
 }
 
 impl Analyzer {
-    /// For a stream of 8 to 768 kHz. A mono file is measured as the two equal channels that carry it; `channels` is
-    /// what the file had, and keeps mono from being called a fault.
+    /// Creates an analyzer for a stream at 8 to 768 kHz. A mono file is measured as two equal channels; `channels` is
+    /// the channel count of the file, so that a mono file is not reported as a defect.
     pub fn new(sample_rate_hz: u32, channels: u8) -> Self {
         assert!((8000..=768_000).contains(&sample_rate_hz), "8 to 768 kHz, not {sample_rate_hz} Hz");
         assert!(channels == 1 || channels == 2, "one or two channels, not {channels}");
@@ -46,7 +46,7 @@ impl Analyzer {
         Self { sample_rate_hz, channels, levels, spectra }
     }
 
-    /// The profile, and how the song goes in time.
+    /// Ends the stream and returns the profile and the song's timeline.
     pub fn finish_with_timeline(self) -> (Profile, Timeline) {
         let Self { sample_rate_hz, channels, levels, spectra } = self;
         let (levels, spectra) = rayon::join(|| levels.ended(), || spectra.ended());
@@ -69,7 +69,7 @@ impl Meter for Analyzer {
 
 /// Meters that take blocks of 10 ms.
 trait BlockMeters {
-    /// Takes a block; the last of a song may not be whole.
+    /// Takes the next block; `is_whole` is false only for the partial block at the end of a song.
     fn push(&mut self, block: &[Frame], is_whole: bool);
 }
 
@@ -84,7 +84,7 @@ impl<M: BlockMeters> InBlocks<M> {
         self.blocks.push(frames, |block| self.meters.push(block, true));
     }
 
-    /// The meters at the end of the song.
+    /// Pushes the partial last block and returns the meters.
     fn ended(mut self) -> M {
         self.meters.push(self.blocks.rest(), false);
         self.meters
@@ -112,7 +112,7 @@ impl LevelMeters {
 }
 
 impl BlockMeters for LevelMeters {
-    /// All but the loudness counts to the last frame: loudness windows are made of whole blocks.
+    /// Every measure except loudness includes the partial last block: loudness windows consist of whole blocks.
     fn push(&mut self, block: &[Frame], is_whole: bool) {
         let sound = readable(block);
         if matches!(sound, Cow::Owned(_)) {
@@ -126,7 +126,7 @@ impl BlockMeters for LevelMeters {
     }
 }
 
-/// Meters of spectra, and of true peaks: as much work as the others have.
+/// Meters of spectra and true peaks. They take about as long as the level meters, which run in the other thread.
 struct SpectralMeters {
     spectrum: SpectrumMeter,
     short_time: ShortTimeMeter,

@@ -1,5 +1,5 @@
-//! Dynamics and stereo image per band of the crossover, without the rest of a profile: what can be afforded of every
-//! master while it is written.
+//! Dynamics and stereo image per crossover band, without the rest of a profile: cheap enough to measure on every master
+//! while it is written.
 
 use crate::bands::BandMeter;
 use crate::blocks::Blocks;
@@ -27,7 +27,7 @@ pub struct BandStatistics {
 }
 
 impl BandStatisticsMeter {
-    /// At the start of a stream.
+    /// Creates a meter at the start of a stream.
     pub fn new(sample_rate_hz: u32) -> Self {
         Self { blocks: Blocks::new(sample_rate_hz), bands: BandMeter::new(sample_rate_hz) }
     }

@@ -1,7 +1,7 @@
 //! Energy and peaks of every crossover band: one pass that dynamics and stereo share.
 //!
-//! Mid and side go through the crossover instead of left and right: it is linear, the energy of side stays exact
-//! however small it is, and the larger magnitude of left and right is |mid| + |side|.
+//! The crossover splits mid and side instead of left and right. Since it is linear, no information is lost: the energy
+//! of the side stays exact however small it is, and the larger magnitude of left and right is |mid| + |side|.
 
 use crate::crossover::{BANDS, Crossover};
 use crate::punch::Moment;
@@ -9,10 +9,10 @@ use crate::stream::Frame;
 
 /// Blocks of the 10 ms grid in a frame of 50 ms.
 pub(crate) const PEAK_BLOCKS: usize = 5;
-/// Frames that are split before they are summed: the bands of so many stay in the cache.
+/// Frames split at a time before they are summed, few enough for their bands to stay in the cache.
 const CHUNK: usize = 64;
 
-/// Splits the stream and sums. Memory: 26 bytes per 10 ms, 28 MB for three hours.
+/// Splits the stream into bands and sums their energy. Memory: 26 bytes per 10 ms, 28 MB for three hours.
 pub(crate) struct BandMeter {
     crossover: Crossover,
     /// Mid and side of every band for one chunk.
@@ -20,20 +20,20 @@ pub(crate) struct BandMeter {
     history: BandHistory,
 }
 
-/// What the bands did over time.
+/// Levels of the bands over time.
 #[derive(Default)]
 pub(crate) struct BandHistory {
     /// Mean power of left and right in every block of 10 ms.
     pub powers: Vec<[f32; BANDS]>,
     /// Largest magnitude of either channel in every five blocks.
     pub peaks: Vec<[f32; BANDS]>,
-    /// Mid alone in every five blocks; the last may be short.
+    /// Power and peak of the mid in every five blocks; the last group may be shorter.
     pub mid: Vec<[Moment; BANDS]>,
     /// Sums over the song of mid², side² and mid·side per band.
     pub totals: [[f64; 3]; BANDS],
-    /// Frames in all of these.
+    /// Number of frames measured.
     pub frames: u64,
-    /// Frames in the last of `mid`.
+    /// Number of frames in the last entry of `mid`.
     moment_frames: usize,
 }
 
@@ -83,7 +83,7 @@ impl BandMeter {
 }
 
 impl Sums {
-    /// Adds a chunk, two frames at a time: what is summed of even frames is kept apart from what is of odd ones.
+    /// Adds a chunk, two frames at a time, with separate sums for even and odd frames.
     fn add(&mut self, frames: &[[f64; 2]]) {
         let (mut mid, mut side, mut product) = ([0.0; 2], [0.0; 2], [0.0; 2]);
         let (mut peak, mut mid_peak) = ([0.0; 2], [0.0; 2]);

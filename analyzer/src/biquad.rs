@@ -1,4 +1,4 @@
-//! Second-order filters: coefficients are designed and immutable, memory belongs to the stream.
+//! Second-order filters: designed, immutable coefficients, and filters that hold the state of a stream.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
@@ -7,12 +7,12 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 pub struct BiquadCoefs {
     /// Numerator, in rising powers of z⁻¹.
     pub b: [f64; 3],
-    /// Denominator after the leading one.
+    /// Denominator in rising powers of z⁻¹, without the leading 1.
     pub a: [f64; 2],
 }
 
 impl BiquadCoefs {
-    /// From an unnormalised numerator and denominator.
+    /// Creates coefficients from an unnormalised numerator and denominator.
     fn normalized(b: [f64; 3], a: [f64; 3]) -> Self {
         Self { b: b.map(|v| v / a[0]), a: [a[1] / a[0], a[2] / a[0]] }
     }
@@ -89,7 +89,7 @@ impl BiquadCoefs {
         libm::sqrt(square(self.b) / square([1.0, self.a[0], self.a[1]]))
     }
 
-    /// Both poles lie inside the unit circle.
+    /// Returns true if both poles lie inside the unit circle.
     pub fn is_stable(&self) -> bool {
         self.a[1].abs() < 1.0 && self.a[0].abs() < 1.0 + self.a[1]
     }
@@ -101,7 +101,7 @@ fn prewarped(hz: f64, sample_rate_hz: u32) -> f64 {
     libm::tan(PI * hz.min(0.49 * rate) / rate)
 }
 
-/// A filter with its memory for two channels, transposed direct form II.
+/// A filter with its state for two channels, transposed direct form II.
 #[derive(Clone, Copy, Debug)]
 pub struct Biquad {
     coefs: BiquadCoefs,
@@ -115,7 +115,7 @@ impl Biquad {
         Self { coefs, s1: [0.0; 2], s2: [0.0; 2] }
     }
 
-    /// The next output of both channels.
+    /// Filters the next sample of both channels.
     #[inline(always)]
     pub fn next(&mut self, x: [f64; 2]) -> [f64; 2] {
         let BiquadCoefs { b, a } = self.coefs;
@@ -128,21 +128,21 @@ impl Biquad {
         y
     }
 
-    /// Lets what rings on far below hearing end. To be called now and then, at places that do not depend on how a
-    /// stream is cut: in a pause, memory that decays for ever would come to cost a hundred times as much per sample
-    /// (subnormal numbers).
+    /// Clears state that has decayed far below hearing. Call it now and then, at positions that do not depend on how
+    /// the stream is cut into blocks. Without it, the state decays into subnormal numbers during a pause, which cost
+    /// about a hundred times as much per sample.
     pub fn settle(&mut self) {
         settle(&mut self.s1);
         settle(&mut self.s2);
     }
 
-    /// Back to rest.
+    /// Resets the filter to rest.
     pub fn reset(&mut self) {
         *self = Self::new(self.coefs);
     }
 }
 
-/// Sets to 0 what is under −1200 dB.
+/// Sets values below −1200 dB to 0.
 pub(crate) fn settle(memory: &mut [f64]) {
     memory.iter_mut().filter(|v| v.abs() < 1e-60).for_each(|v| *v = 0.0);
 }
@@ -174,7 +174,7 @@ mod tests {
     fn band_pass_is_as_wide_as_it_says() {
         let f = BiquadCoefs::band_pass(1000.0, 4.0, 48_000);
         assert!(db_from_gain(f.gain_at(1000.0, 48_000)).abs() < 1e-9 && f.is_stable());
-        // Edges lie at f·(√(1 + 1/4Q²) ± 1/2Q).
+        // The edges lie at f·(√(1 + 1/4Q²) ± 1/2Q).
         for hz in [882.78, 1132.78] {
             assert!((db_from_gain(f.gain_at(hz, 48_000)) + 3.01).abs() < 0.03);
         }

@@ -1,4 +1,4 @@
-//! Cuts a stream into blocks of 10 ms, so that no result depends on how it was pushed.
+//! Cuts a stream into blocks of 10 ms, so that no result depends on how the stream was pushed.
 
 use crate::stream::Frame;
 
@@ -10,7 +10,7 @@ pub(crate) fn block_start(index: usize, sample_rate_hz: u32) -> u64 {
     (index as u64 * u64::from(sample_rate_hz) + BLOCKS_PER_SECOND / 2) / BLOCKS_PER_SECOND
 }
 
-/// Hands on whole blocks and keeps the frames that do not fill one yet.
+/// Passes on whole blocks and keeps the frames that do not fill one yet.
 pub(crate) struct Blocks {
     sample_rate_hz: u32,
     done: usize,
@@ -18,7 +18,7 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    /// At the start of a stream.
+    /// Creates a grid at the start of a stream.
     pub fn new(sample_rate_hz: u32) -> Self {
         let longest = u64::from(sample_rate_hz).div_ceil(BLOCKS_PER_SECOND) + 1;
         Self { sample_rate_hz, done: 0, rest: Vec::with_capacity(longest as usize) }
@@ -46,7 +46,7 @@ impl Blocks {
         }
     }
 
-    /// What was pushed after the last whole block.
+    /// Returns the frames that were pushed after the last whole block.
     pub fn rest(&self) -> &[Frame] {
         &self.rest
     }

@@ -10,15 +10,16 @@ use crate::biquad::{BiquadCoefs, settle};
 /// Number of bands.
 pub const BANDS: usize = 4;
 
-/// Where the bands meet, Hz.
+/// Crossover frequencies between the bands, Hz.
 pub const CROSSOVER_HZ: [f64; BANDS - 1] = [120.0, 1000.0, 6000.0];
 
-/// What the bands are called, low to high.
+/// Names of the bands, low to high.
 pub const BAND_NAMES: [&str; BANDS] = ["low", "low_mid", "high_mid", "high"];
 
-/// A second-order all-pass in direct form II. Its memory is `w`, the input over the poles alone.
+/// A second-order all-pass in direct form II. Its state `w` is the input filtered by the poles alone.
 ///
-/// Coefficients are stored once per channel: two multiplications are then one instruction, without a shuffle.
+/// Coefficients are stored once per channel: the multiplications of both channels are then one instruction, without a
+/// shuffle.
 #[derive(Clone)]
 struct AllPass {
     a: [[f64; 2]; 2],
@@ -30,8 +31,8 @@ impl AllPass {
         Self { a: BiquadCoefs::all_pass(hz, sample_rate_hz).a.map(|a| [a; 2]), w: [[0.0; 2]; 2] }
     }
 
-    /// The next output, and the next `w`. A numerator of its own poles in reverse makes the all-pass; any other
-    /// filter with these poles can be had from `w` as well.
+    /// Returns the next output and the next `w`. The all-pass numerator is the reversed denominator; any other filter
+    /// with the same poles can be computed from `w` as well.
     #[inline(always)]
     fn next(&mut self, x: [f64; 2]) -> ([f64; 2], [f64; 2]) {
         let ([a1, a2], [w1, w2]) = (self.a, self.w);
@@ -47,16 +48,16 @@ impl AllPass {
 
 /// Low-pass and high-pass of fourth order, Butterworth squared.
 ///
-/// The two add up to the all-pass with the poles of one Butterworth, so that the high-pass is what the low-pass
-/// leaves of it: half the work of four second-order filters.
+/// The two add up to the all-pass with the poles of one Butterworth filter, so the high-pass is that all-pass minus the
+/// low-pass: half the work of four second-order filters.
 #[derive(Clone)]
 struct Split {
     sum: AllPass,
-    /// Sum of the last two `w`: one zero at Nyquist.
+    /// Sum of the last two values of `w`: one zero at Nyquist.
     once: [f64; 2],
-    /// Numerator of both low-passes together.
+    /// Numerator gain of both low-passes together.
     gain: [f64; 2],
-    /// The second low-pass: its `w`, and its first zero.
+    /// State of the second low-pass: its last two values of `w`, and their sum, which is its first zero.
     second: [[f64; 2]; 2],
     second_once: [f64; 2],
 }
@@ -73,7 +74,7 @@ impl Split {
         }
     }
 
-    /// Low band and high band.
+    /// Returns the low band and the high band of the next frame.
     #[inline(always)]
     fn next(&mut self, x: [f64; 2]) -> [[f64; 2]; 2] {
         let [w1, _] = self.sum.w;
@@ -102,7 +103,8 @@ pub struct Crossover {
     middle: Split,
     lower: Split,
     upper: Split,
-    /// Phase of the upper split, for the lower branch, and of the lower split, for the upper one.
+    /// All-passes that give the lower branch the phase of the upper split, and the upper branch that of the lower
+    /// split.
     align_lower: AllPass,
     align_upper: AllPass,
     sample_rate_hz: u32,
@@ -122,7 +124,7 @@ impl Crossover {
         }
     }
 
-    /// The bands of the next frame, low to high.
+    /// Returns the bands of the next frame, low to high.
     #[inline(always)]
     pub fn next(&mut self, x: [f64; 2]) -> [[f64; 2]; BANDS] {
         let [below, above] = self.middle.next(x);
@@ -131,16 +133,17 @@ impl Crossover {
         [low, low_mid, high_mid, high]
     }
 
-    /// The bands of up to `N` frames: the same bits as [`next`](Self::next), in half the time.
+    /// Splits up to `N` frames into bands: the same bits as [`next`](Self::next), in half the time.
     ///
-    /// One filter after the other runs over all frames. What a frame waits for is then one filter, not all in a row.
+    /// Each filter runs over all frames before the next filter starts, so a frame waits for one filter only, not for
+    /// the whole chain.
     pub fn split<const N: usize>(&mut self, input: &[[f64; 2]], bands: &mut [[[f64; 2]; N]; BANDS]) {
         let [low, low_mid, high_mid, high] = bands;
         let mut middle = self.middle.clone();
         for ((x, below), above) in input.iter().zip(low.iter_mut()).zip(high.iter_mut()) {
             [*below, *above] = middle.next(*x);
         }
-        // The branches wait for nothing of each other.
+        // The two branches do not depend on each other.
         let (mut align_lower, mut lower) = (self.align_lower.clone(), self.lower.clone());
         let (mut align_upper, mut upper) = (self.align_upper.clone(), self.upper.clone());
         let below = low[..input.len()].iter_mut().zip(low_mid);
@@ -153,13 +156,13 @@ impl Crossover {
         (self.align_upper, self.upper) = (align_upper, upper);
     }
 
-    /// Lets what rings on far below hearing end, as [`Biquad::settle`](crate::biquad::Biquad::settle) does.
+    /// Clears state that has decayed far below hearing, as [`Biquad::settle`](crate::biquad::Biquad::settle) does.
     pub fn settle(&mut self) {
         [&mut self.middle, &mut self.lower, &mut self.upper].into_iter().for_each(Split::settle);
         [&mut self.align_lower, &mut self.align_upper].into_iter().for_each(AllPass::settle);
     }
 
-    /// Back to rest.
+    /// Resets the crossover to rest.
     pub fn reset(&mut self) {
         *self = Self::new(self.sample_rate_hz);
     }

@@ -1,21 +1,22 @@
-//! Where a lossy codec, or a lower sample rate, has cut the highs off.
+//! Finds the frequency above which a lossy codec or a lower sample rate has cut off the highs.
 
-/// Width of the steps in which a cutoff is looked for, Hz.
+/// Resolution of the search for a cutoff, Hz.
 const CUTOFF_STEP_HZ: f64 = 100.0;
-/// Cutoffs are looked for above this, or above 0.6 of Nyquist at low rates.
+/// Lowest cutoff that is searched for, Hz; at low sample rates 0.6 of Nyquist.
 const CUTOFF_FROM_HZ: f64 = 10_000.0;
-/// A cutoff falls by at least this much...
+/// Smallest drop of the level at a cutoff, dB.
 const CUTOFF_DROP_DB: f64 = 18.0;
-/// ...within this width. Analogue filters of 24 dB per octave fall by 2 dB in it.
+/// Width of the drop, in steps. Analogue filters of 24 dB per octave fall by 2 dB within it.
 const CUTOFF_EDGE_STEPS: usize = 6;
-/// Sound on either side of the edge is judged over this many steps.
+/// Steps on either side of an edge over which levels are compared.
 const CUTOFF_SIDE_STEPS: usize = 8;
-/// What is under this below an edge, dBFS per step, is too quiet to tell a cutoff from a filter that nears Nyquist.
+/// Level of the sound below an edge, dBFS per step, under which a cutoff cannot be distinguished from a filter close to
+/// Nyquist.
 const CUTOFF_QUIETEST_DB: f64 = -110.0;
-/// Above a cutoff nothing comes within this of the level below it.
+/// Above a cutoff, no level comes within this distance of the level below it, dB.
 const CUTOFF_RETURN_DB: f64 = 12.0;
 
-/// Frequency of the steepest fall after which nothing returns; Nyquist when there is none.
+/// Returns the frequency of the steepest drop above which no sound returns; Nyquist if there is none.
 ///
 /// Levels are medians over bins, so that single tones neither make nor hide an edge.
 pub(crate) fn cutoff_hz(bin_powers: &[f64], sample_rate_hz: u32) -> f64 {
@@ -33,13 +34,13 @@ pub(crate) fn cutoff_hz(bin_powers: &[f64], sample_rate_hz: u32) -> f64 {
     let mut best = (CUTOFF_DROP_DB, nyquist);
     for edge in CUTOFF_SIDE_STEPS..levels.len().saturating_sub(CUTOFF_EDGE_STEPS) {
         let (below, above) = (&levels[edge - CUTOFF_SIDE_STEPS..edge], &levels[edge + CUTOFF_EDGE_STEPS..]);
-        // The lower quartile, so that the edge itself is no part of what is below it.
+        // The lower quartile, so that the edge itself does not count as the sound below it.
         let below_db = rank(below, 0.25);
         let near_db = rank(&above[..above.len().min(CUTOFF_SIDE_STEPS)], 0.5);
         let drop_db = below_db - near_db;
         let returns = above.iter().any(|&level| level > below_db - CUTOFF_RETURN_DB);
         if drop_db > best.0 && below_db > CUTOFF_QUIETEST_DB && !returns {
-            // The edge itself: where the level first leaves what was below.
+            // The edge lies where the level first leaves that of the sound below.
             let fallen = levels[edge..].iter().position(|&level| level < below_db - CUTOFF_RETURN_DB).unwrap_or(0);
             best = (drop_db, first_hz + (edge + fallen) as f64 * CUTOFF_STEP_HZ);
         }
@@ -47,7 +48,7 @@ pub(crate) fn cutoff_hz(bin_powers: &[f64], sample_rate_hz: u32) -> f64 {
     best.1.min(nyquist)
 }
 
-/// Value at a rank; 0 of nothing.
+/// Returns the value at the rank `share`, 0 to 1; 0 if there are no values.
 fn rank(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -67,7 +68,7 @@ mod tests {
         meter.finish()
     }
 
-    /// Everything above `hz` taken away, as steeply as an encoder does.
+    /// Removes everything above `hz`, as steeply as an encoder does.
     fn without_highs(frames: &[Frame], rate: u32, hz: f64) -> Vec<Frame> {
         let (taps, turn) = (511, 2.0 * hz / f64::from(rate));
         let h: Vec<f64> = (0..taps)

@@ -1,16 +1,17 @@
-//! Peaks as the meters read them by which deliveries are checked.
+//! Peaks as read by the meters that check deliveries.
 //!
-//! An ideal interpolator reads what a converter will put out, up to 0.95 of Nyquist here ([`crate::oversample`]). The
-//! meters in use interpolate with 12 to 32 taps, and read what lies next to Nyquist up to 0.6 dB higher: the filter
-//! of ITU-R BS.1770-5 Annex 2, that of libebur128, and the resampler of ffmpeg in front of its own. A ceiling that is
-//! to hold on them is checked with them.
+//! An ideal interpolator reads the peaks that a converter will put out, here up to 0.95 of Nyquist
+//! ([`crate::oversample`]). The meters in use interpolate with 12 to 32 taps and read sound close to Nyquist up to 0.6
+//! dB higher. Three of them are modelled here: the filter of ITU-R BS.1770-5 Annex 2, that of libebur128, and the
+//! resampler that ffmpeg runs in front of its own meter. A ceiling that has to hold on these meters is checked with
+//! them.
 
 use std::f64::consts::PI;
 
 use crate::oversample::{BLOCK_FRAMES, bessel_i0};
 use crate::stream::Frame;
 
-/// BS.1770-5 Annex 2, table 1: the first two of four phases; the others are the same backwards.
+/// BS.1770-5 Annex 2, table 1: the first two of four phases; the other two are their reversals.
 const ITU_PHASES: [[f32; 12]; 2] = [
     [
         0.001_708_984_4,
@@ -42,41 +43,43 @@ const ITU_PHASES: [[f32; 12]; 2] = [
     ],
 ];
 
-/// Taps of the whole filter of libebur128, for all phases together.
+/// Taps of the whole libebur128 filter, all phases together.
 const EBUR128_TAPS: usize = 49;
 
-/// The resampler of ffmpeg, which brings all sound to one rate: taps per phase, and the shape of its Kaiser window.
+/// The resampler of ffmpeg, which converts all sound to one rate: taps per phase, shape of its Kaiser window, and that
+/// rate.
 const FFMPEG_TAPS: usize = 32;
 const FFMPEG_BETA: f64 = 9.0;
 const FFMPEG_RATE_HZ: u32 = 192_000;
-/// Phases that it keeps at most.
+/// Largest number of phases that ffmpeg keeps.
 const FFMPEG_PHASES: usize = 1024;
-/// Points after which a rate and its own begin together again: at most those of 11,025 Hz. Other rates are not followed.
+/// Longest period that is modelled: the number of ffmpeg's points until they coincide with the samples again, as for
+/// 11,025 Hz. Rates with a longer period are left out.
 const MAX_PERIOD: usize = 2560;
 
-/// Frames on both sides of a block that reach into it.
+/// Frames on either side of a block that contribute to its points.
 const MARGIN: usize = 32;
-/// Frames whose points are computed together, or not at all.
+/// Frames whose points are either all computed or all skipped.
 const GROUP: usize = 4;
-/// Groups on both sides that hold samples near a group's points...
+/// Groups on either side whose samples count as near a group's points.
 const NEAR_GROUPS: usize = 2;
-/// ...which are the sample before a point and the one after it, and so many further ones on either side.
+/// Further samples on either side that count as near a point, besides the sample before it and the one after it.
 const NEAR: usize = NEAR_GROUPS * GROUP - 2;
 
-/// Points between samples: `up` of them in the time of `down` samples.
+/// Interpolates points between samples: `up` points in the time of `down` samples.
 struct Interpolator {
     up: usize,
     down: usize,
     taps: usize,
-    /// The sample that lies before the first point, counted from the first tap.
+    /// Index, counted from the first tap, of the sample before the first point.
     before: usize,
     /// Coefficients of every phase, in the order of the samples.
     phases: Vec<Vec<f32>>,
-    /// Largest sum over the phases: of the coefficients near a point.
+    /// Sum of the coefficients near a point: the largest magnitude over all phases.
     level: f32,
-    /// Of the magnitudes of the coefficients near a point.
+    /// Largest sum, over all phases, of the magnitudes of the coefficients near a point.
     near: f32,
-    /// Of the magnitudes of all other coefficients.
+    /// Largest sum, over all phases, of the magnitudes of all other coefficients.
     far: f32,
 }
 
@@ -94,8 +97,8 @@ impl Interpolator {
         Self { up, down, taps: phases[0].len(), before, phases, level, near, far }
     }
 
-    /// Upper bound of the points between samples from `low` to `high`, where no sample further away exceeds `furthest` in
-    /// magnitude: samples that differ little from each other are not interpolated to much more than they are.
+    /// Returns an upper bound for points whose near samples lie between `low` and `high`, if no sample further away
+    /// exceeds `furthest` in magnitude. Where the near samples differ little, the bound is hardly above them.
     fn bound(&self, [low, high]: [f32; 2], furthest: f32) -> f32 {
         let (middle, apart) = (0.5 * (low + high), 0.5 * (high - low));
         self.level * middle.abs() + self.near * apart + self.far * furthest
@@ -104,12 +107,12 @@ impl Interpolator {
     fn itu() -> Self {
         let backwards = |phase: &[f32; 12]| phase.iter().rev().copied().collect::<Vec<f32>>();
         let [a, b] = &ITU_PHASES;
-        // A filter meets the newest sample first.
+        // The first coefficient of a filter belongs to the newest sample.
         let phases = vec![backwards(a), backwards(b), b.to_vec(), a.to_vec()];
         Self::new((4, 1), 5, phases)
     }
 
-    /// 4 points per sample up to 96 kHz, 2 up to 192 kHz, the samples alone beyond.
+    /// 4 points per sample below 96 kHz, 2 below 192 kHz; from there on libebur128 reads the samples alone.
     fn ebur128(sample_rate_hz: u32) -> Option<Self> {
         let up = match sample_rate_hz {
             ..96_000 => 4,
@@ -133,12 +136,12 @@ impl Interpolator {
     fn ffmpeg(sample_rate_hz: u32) -> Option<Self> {
         let divisor = gcd(sample_rate_hz, FFMPEG_RATE_HZ);
         let (up, down) = ((FFMPEG_RATE_HZ / divisor) as usize, (sample_rate_hz / divisor) as usize);
-        // Rates that have no short period with it are rare, and close to one that has.
+        // Rates without a short period are rare, and close to one that has a short period.
         if up > MAX_PERIOD || up <= down {
             return None;
         }
         let before = (FFMPEG_TAPS - 1) / 2;
-        // Of more phases than it keeps, the last one before the point is taken.
+        // Where there are more phases than ffmpeg keeps, it takes the last one before the point.
         let kept = up.min(FFMPEG_PHASES);
         let raw = |phase: usize| {
             let phase = (phase * kept / up) as f64 / kept as f64;
@@ -154,8 +157,9 @@ impl Interpolator {
         Some(Self::new((up, down), before, phases))
     }
 
-    /// The largest magnitude of those points of the block that starts at the frame `from` of a stream which can exceed
-    /// `enough`; `around` are its frames and [`MARGIN`] frames on both sides, and `reach` says how far they reach.
+    /// Returns the largest magnitude of the block's points, leaving out groups that cannot exceed `enough`. The block
+    /// starts at frame `from` of the stream; `around` holds its frames and [`MARGIN`] frames on either side, and
+    /// `reach` their extremes.
     fn peak(&self, around: &[f32], reach: &Reach, from: u64, enough: f32) -> f32 {
         let mut peak = 0.0_f32;
         for (group, near) in reach.near.into_iter().enumerate() {
@@ -169,7 +173,7 @@ impl Interpolator {
         peak
     }
 
-    /// Where every sample is followed by the same phases: for all of [`GROUP`] frames at once.
+    /// Peak of [`GROUP`] frames at once, for rates at which every sample is followed by the same phases.
     fn peak_of_whole_steps(&self, around: &[f32], first: usize) -> f32 {
         let x = &around[MARGIN - self.before + first..][..self.taps + GROUP - 1];
         let mut peak = 0.0_f32;
@@ -185,7 +189,7 @@ impl Interpolator {
         peak
     }
 
-    /// Where they are not.
+    /// Peak of [`GROUP`] frames, for rates at which the phases differ from sample to sample.
     fn peak_of_broken_steps(&self, around: &[f32], from: u64, first: usize) -> f32 {
         let (up, down, start) = (self.up as u64, self.down as u64, from + first as u64);
         let point = (start * up).div_ceil(down);
@@ -204,16 +208,16 @@ impl Interpolator {
     }
 }
 
-/// Lowest and highest samples of a block and around it.
+/// Extremes of the samples in a block and around it.
 struct Reach {
-    /// Those near each group of the block.
+    /// Lowest and highest sample near each group of the block.
     near: [[f32; 2]; BLOCK_FRAMES / GROUP],
-    /// Largest magnitude of all.
+    /// Largest magnitude of all samples in the block and around it.
     furthest: f32,
 }
 
 impl Reach {
-    /// For the groups of a block and those on both sides of it.
+    /// Computes the extremes from the groups of a block and those on either side of it.
     fn of(groups: &[[f32; 2]]) -> Self {
         let near = std::array::from_fn(|n| {
             let groups = &groups[MARGIN / GROUP + n - NEAR_GROUPS..=MARGIN / GROUP + n + NEAR_GROUPS];
@@ -234,10 +238,10 @@ fn wider([low, high]: [f32; 2], [x, y]: [f32; 2]) -> [f32; 2] {
     [if x < low { x } else { low }, if y > high { y } else { high }]
 }
 
-/// More than single precision loses in sums of 32 products.
+/// Factor that exceeds the rounding error of single-precision sums of 32 products.
 const ROUNDED_UP: f32 = 1.0001;
 
-/// In lanes of its own, so that the order of sums is the same everywhere.
+/// Dot product in fixed lanes, so that the order of summation is the same everywhere.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0_f32; 4];
     let (a4, a_rest) = a.as_chunks::<4>();
@@ -251,8 +255,8 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
 
-/// The first block with its own frames backwards in front of it, which is what the resampler of ffmpeg puts there: what
-/// begins in the middle of a sound reads up to 0.2 dB higher for it.
+/// Returns the first block with its own frames mirrored in front of it, as ffmpeg's resampler does: a stream that
+/// begins in the middle of a sound reads up to 0.2 dB higher because of it.
 fn mirrored(around: &[f32]) -> Vec<f32> {
     let before = around[MARGIN + 1..=2 * MARGIN].iter().rev();
     before.chain(&around[MARGIN..]).copied().collect()
@@ -262,24 +266,24 @@ fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// Looks at every block of [`BLOCK_FRAMES`] frames with all of these meters.
+/// Measures every block of [`BLOCK_FRAMES`] frames with all of these meters.
 pub struct DeliveryMeters {
     interpolators: Vec<Interpolator>,
-    /// Left and right; they start [`MARGIN`] frames before the next block.
+    /// Samples of left and right, from [`MARGIN`] frames before the next block on.
     channels: [Vec<f32>; 2],
     /// The first frame of the next block.
     start: u64,
 }
 
 impl DeliveryMeters {
-    /// For sound of one rate; the stream is preceded by silence.
+    /// Creates the meters for one sample rate. The stream counts as preceded by silence.
     pub fn new(sample_rate_hz: u32) -> Self {
         let further = [Interpolator::ebur128(sample_rate_hz), Interpolator::ffmpeg(sample_rate_hz)];
         let interpolators: Vec<_> = std::iter::once(Interpolator::itu()).chain(further.into_iter().flatten()).collect();
         Self { interpolators, channels: [vec![0.0; MARGIN], vec![0.0; MARGIN]], start: 0 }
     }
 
-    /// Takes the next frames; `visit` gets the number and the peak of every block that is higher than `enough`.
+    /// Takes the next frames and calls `visit` with the number and the peak of every block whose peak exceeds `enough`.
     pub fn push(&mut self, frames: &[Frame], enough: f32, mut visit: impl FnMut(u64, f32)) {
         for frames in frames.chunks(4096) {
             for (n, channel) in self.channels.iter_mut().enumerate() {
@@ -289,7 +293,7 @@ impl DeliveryMeters {
         }
     }
 
-    /// Looks at the blocks that are left; the stream is followed by silence.
+    /// Measures the remaining blocks, as if the stream were followed by silence.
     pub fn finish(mut self, enough: f32, mut visit: impl FnMut(u64, f32)) {
         let left = self.channels[0].len() - MARGIN;
         let padded = left.div_ceil(BLOCK_FRAMES) * BLOCK_FRAMES + 2 * MARGIN;
@@ -389,7 +393,7 @@ mod tests {
     fn rates_without_a_short_period_are_read_as_those_with_one() {
         let mut random = Random::new(7);
         let mut last = 0.0;
-        // Blue: most of it lies next to Nyquist.
+        // Blue noise: most of it lies next to Nyquist.
         let noise: Vec<Frame> = (0..22_050)
             .map(|_| {
                 let now = random.bipolar() as f32;

@@ -4,9 +4,9 @@ use crate::stream::Frame;
 
 /// Shortest gap, in frames; shorter ones are zero crossings.
 const SHORTEST: u64 = 16;
-/// Longest gap, seconds: what lasts longer is a rest.
+/// Longest gap, seconds; longer silence is a rest.
 const LONGEST_S: f64 = 0.23;
-/// Both edges of a gap jump at least so far, −40 dBFS: music ends and begins near zero.
+/// Smallest jump at both edges of a gap, −40 dBFS: music ends and begins near zero.
 const JUMP: f32 = 0.01;
 
 /// Gaps of a song.
@@ -14,16 +14,16 @@ const JUMP: f32 = 0.01;
 pub(crate) struct Dropouts {
     /// Number of gaps.
     pub count: u64,
-    /// First frame of the first.
+    /// First frame of the first gap.
     pub first_frame: u64,
 }
 
-/// Watches for them.
+/// Counts the dropouts of a stream.
 pub(crate) struct DropoutMeter {
     longest: u64,
     found: Dropouts,
     frames: u64,
-    /// Frames of silence so far, and whether they began with a jump.
+    /// Length of the current silence in frames, and true if it began with a jump.
     silent: u64,
     began_with_jump: bool,
     last_peak: f32,

@@ -1,21 +1,21 @@
-//! How levels move: crest and spread per band, peak to short-term loudness of the whole.
+//! Dynamics: crest factor and level spread per band, and the peak to short-term loudness ratio of the whole.
 
 use crate::bands::{BandHistory, PEAK_BLOCKS};
 use crate::punch::Punch;
 use crate::readings::{BandDynamics, DynamicsReading};
 use crate::units::{db_from_gain, db_from_power, power_from_db};
 
-/// Frames this far under the band's mean are pauses.
+/// Level relative to the band's mean below which a frame is a pause.
 const PAUSE_DB: f64 = -20.0;
 /// Blocks of the 10 ms grid in a frame of 100 ms, and in one of a second.
 const BEAT_BLOCKS: usize = 10;
 const SLOW_BLOCKS: usize = 100;
-/// Peaks and loudness of the same 3 s are compared every 100 ms.
+/// Steps of 100 ms in the 3 s over which peak and loudness are compared.
 const SHORT_TERM_STEPS: usize = 30;
-/// Short-term loudness below this has no ratio: the absolute gate of BS.1770.
+/// Short-term loudness up to which there is no ratio: the absolute gate of BS.1770.
 const PSR_GATE_LUFS: f64 = -70.0;
 
-/// Reads the dynamics of all bands and the whole.
+/// Measures the dynamics of all bands and of the whole.
 ///
 /// `short_term_lufs` and `peaks` hold one value per 100 ms; a loudness covers the 3 s that start with its peak.
 pub(crate) fn dynamics(history: &BandHistory, short_term_lufs: &[f32], peaks: &[f32]) -> DynamicsReading {
@@ -31,7 +31,7 @@ pub(crate) fn band_dynamics(history: &BandHistory, band: usize) -> BandDynamics 
     let mean = (mid + side) / history.frames.max(1) as f64;
     let gate = mean * power_from_db(PAUSE_DB);
     let frames = |blocks: usize| -> Vec<f64> {
-        // A remainder is left out, unless it is all there is.
+        // A partial frame at the end is left out, unless it is the only one.
         let whole = (history.powers.len() / blocks * blocks).max(history.powers.len().min(blocks));
         history.powers[..whole]
             .chunks(blocks)
@@ -74,7 +74,7 @@ fn psr(short_term_lufs: &[f32], peaks: &[f32]) -> [f64; 3] {
     [0.10, 0.50, 0.95].map(|share| percentile(&ratios, share).map_or(0.0, f64::from))
 }
 
-/// Value at a rank of sorted values.
+/// Returns the value at the rank `share`, 0 to 1, of sorted values.
 fn percentile(sorted: &[f32], share: f64) -> Option<f32> {
     let last = sorted.len().checked_sub(1)?;
     Some(sorted[libm::round(last as f64 * share) as usize])
@@ -135,7 +135,7 @@ mod tests {
         let sound = pink_noise(44_100, -20.0, 8.0, 8);
         let mut with_pause = sound.clone();
         with_pause.extend(silence(44_100, 4.0));
-        // Where the pause begins, a band rings on for a frame or two. Pauses themselves would spread by 40 dB.
+        // A band rings on for a frame or two after the pause begins. The pauses themselves would spread by 40 dB.
         for (a, b) in reading(&sound).bands.iter().zip(reading(&with_pause).bands) {
             assert!((a.spread_10ms_db - b.spread_10ms_db).abs() < 1.5, "{a:?} {b:?}");
         }

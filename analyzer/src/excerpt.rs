@@ -1,4 +1,4 @@
-//! Passages that stand for the song.
+//! Representative passages of a song.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 use crate::blocks::block_start;
 use crate::loudness_history::{LoudnessHistory, lufs_from_power};
 
-/// What a passage stands for.
+/// Kind of a passage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExcerptKind {
-    /// Among the loudest.
+    /// One of the loudest passages.
     Loud,
-    /// Near the median.
+    /// A passage near the median loudness.
     Typical,
-    /// Among the quietest that are not silence.
+    /// One of the quietest passages that are not silence.
     Quiet,
 }
 
@@ -22,36 +22,38 @@ pub enum ExcerptKind {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Excerpt {
-    /// What it stands for.
+    /// Kind of the passage.
     pub kind: ExcerptKind,
     /// First frame.
     pub start_frame: u64,
-    /// Length.
+    /// Length in frames.
     pub frames: u64,
-    /// Its loudness, LUFS.
+    /// Loudness of the passage, LUFS.
     pub loudness_lufs: f64,
 }
 
-/// Passages are this long where the song allows it, in blocks of 10 ms.
+/// Length of a passage where the song allows it, in blocks of 10 ms.
 const PASSAGE_BLOCKS: usize = 1000;
-/// Shorter passages say little.
+/// Shortest passage, in blocks; anything shorter is not representative.
 const SHORTEST_BLOCKS: usize = 300;
-/// Passages start on this grid, in blocks...
+/// Grid on which passages start, in blocks.
 const STEP_BLOCKS: usize = 50;
-/// ...unless the song is shorter than so many of them: two could then leave no room for a third.
+/// Songs shorter than this number of passages are cut into adjacent passages instead: on the grid, two passages could
+/// leave no room for a third.
 const ROOMY: usize = 5;
-/// Under this nothing sounds: the absolute gate of BS.1770.
+/// Loudness up to which a passage is silent: the absolute gate of BS.1770.
 const SILENCE_LUFS: f64 = -70.0;
-/// The quiet passage is at this share of all, from the quietest.
+/// Rank of the quiet passage among all, as a share from the quietest.
 const QUIET_SHARE: f64 = 0.1;
-/// What is further under the loudest passage is a fade or a pause, not music.
+/// Distance below the loudest passage from which on a passage is a fade or a pause, not music.
 const QUIETEST_LU: f64 = 30.0;
 
-/// Songs of this length, in blocks, get a second passage of each kind: to check on what was not listened to.
+/// Length from which on songs get a second passage of each kind, in blocks: it allows checks on passages that were not
+/// listened to.
 const TWO_OF_EACH_BLOCKS: usize = 9000;
 
-/// A loud, a typical and a quiet passage, in this order, that do not overlap; a second three from 90 s on. Fewer
-/// where there is less than 9 s of sound; none in silence.
+/// Returns a loud, a typical and a quiet passage, in this order, that do not overlap; from 90 s on, three more. There
+/// are fewer if there is less than 9 s of sound, and none in silence.
 pub(crate) fn excerpts(history: &LoudnessHistory, sample_rate_hz: u32) -> Vec<Excerpt> {
     let whole = history.blocks();
     let blocks = PASSAGE_BLOCKS.min(whole / 3).max(SHORTEST_BLOCKS.min(whole));
@@ -81,10 +83,10 @@ pub(crate) fn excerpts(history: &LoudnessHistory, sample_rate_hz: u32) -> Vec<Ex
     chosen.into_iter().map(excerpt).collect()
 }
 
-/// First block and loudness.
+/// First block and loudness in LUFS.
 type Passage = (usize, f64);
 
-/// All passages with music, from the quietest to the loudest; equals in reverse order of time.
+/// Returns all passages with music, from the quietest to the loudest; equally loud ones in reverse order of time.
 fn passages(history: &LoudnessHistory, blocks: usize) -> Vec<Passage> {
     let whole = history.blocks();
     let step = if whole >= ROOMY * blocks { STEP_BLOCKS } else { blocks };
@@ -108,7 +110,7 @@ mod tests {
 
     const RATE: u32 = 8000;
 
-    /// Noise at the given levels, LUFS more or less, for these many seconds each.
+    /// Noise in parts of the given lengths, in seconds, and levels, roughly in LUFS.
     fn song(parts: &[(f64, f64)]) -> Vec<Frame> {
         parts.iter().flat_map(|&(seconds, db)| pink_noise(RATE, db, seconds, 5)).collect()
     }

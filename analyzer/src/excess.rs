@@ -1,7 +1,7 @@
 //! Moments in which a part of the spectrum sticks out: sibilance, and bass notes that boom.
 //!
-//! Both are told from the quarter octaves of every window, against what lies beside them at the time and against the
-//! song as a whole: a bright song is not sibilant, and a bass that carries a song does not boom.
+//! Both are detected in the quarter octaves of every window, compared with the neighbouring bands at that time and with
+//! the song as a whole: a bright song is not sibilant, and a bass that carries a song does not boom.
 
 use crate::readings::Excess;
 use crate::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
@@ -10,40 +10,41 @@ use crate::units::{FLOOR_DB, db_from_power};
 /// Band powers of one window.
 type Powers = [f32; SPECTRUM_BANDS];
 
-/// Fewer windows than this, 4 s, tell nothing.
+/// Smallest number of windows for a detection, 4 s.
 const MIN_WINDOWS: usize = 20;
-/// A window further under the loud ones than this is a pause: 40 dB.
+/// Power relative to the loud windows up to which a window is a pause: −40 dB.
 const PAUSE: f64 = 1e-4;
 
-/// Consonants: 5.1 to 8.6 kHz, and what lies on either side: 2.2 to 4.3 and 10.2 to 14.5 kHz.
+/// Bands of consonants, 5.1 to 8.6 kHz, and of the sound on either side: 2.2 to 4.3 and 10.2 to 14.5 kHz.
 const HISS: std::ops::Range<usize> = 32..35;
 const BODY: std::ops::Range<usize> = 27..31;
 const AIR: std::ops::Range<usize> = 36..38;
-/// A burst sticks out so much more than the song's median window, and so much in all, dB.
+/// Smallest excess of a burst over that of the song's median window, and smallest excess in all, dB.
 const BURST_OVER_MEDIAN_DB: f64 = 6.0;
 const BURST_DB: f64 = 4.0;
-/// It is no further under the song's mean power, or it is hardly heard, dB.
+/// Lowest level of a burst relative to the song's mean power, dB: below it, a burst is hardly audible.
 const BURST_LEVEL_DB: f64 = -22.0;
-/// So much of the time it hisses: less is an accident, more an instrument.
+/// Share of the time with bursts that counts as sibilance: less is an accident, more is an instrument.
 const BURST_SHARE: std::ops::Range<f64> = 0.03..0.35;
 
-/// Bass notes that may boom: 80 to 226 Hz.
+/// Bands of bass notes that may boom: 80 to 226 Hz.
 const BASS: std::ops::Range<usize> = 8..14;
-/// Bands to either side that a note is compared with; the nearest may hold a part of it.
+/// Distances to the bands on either side that a note is compared with; the nearest may hold a part of the note.
 const BESIDE: std::ops::RangeInclusive<usize> = 2..=4;
-/// At their loudest, other notes are so much softer, dB...
+/// Smallest level of a booming note over the other notes, each at its loudest, dB.
 const BOOM_DB: f64 = 11.0;
-/// ...and the note is a large part of the song, dB under its mean power.
+/// Lowest level of a booming note relative to the song's mean power, dB.
 const BOOM_LEVEL_DB: f64 = -6.0;
-/// While it booms it sticks out of what else sounds by this, dB, and is within this of its loudest.
+/// While a note booms, it exceeds the other notes by this, dB, and is within this of its loudest level, dB.
 const BOOM_NOW_DB: f64 = 8.0;
 const BOOM_WITHIN_DB: f64 = 3.0;
-/// A note that sounds for longer is what the song is about; one that sounds for less is an accident.
+/// Share of the time during which a note booms: a note that sounds for longer carries the song, a shorter one is an
+/// accident.
 const BOOM_SHARE: std::ops::Range<f64> = 0.04..0.5;
-/// Windows that a note lasts at least: half a second.
+/// Shortest length of a booming note, in windows: half a second.
 const BOOM_WINDOWS: usize = 2;
 
-/// Both, from the windows of the mid that start `step_s` apart.
+/// Returns sibilance and boom, from the windows of the mid, which start `step_s` seconds apart.
 pub(crate) fn excesses<'a>(windows: impl Iterator<Item = &'a Powers>, step_s: f64) -> [Option<Excess>; 2] {
     let all: Vec<&Powers> = windows.collect();
     let totals: Vec<f64> = all.iter().map(|bands| sum(bands, 0..SPECTRUM_BANDS)).collect();
@@ -60,7 +61,7 @@ pub(crate) fn excesses<'a>(windows: impl Iterator<Item = &'a Powers>, step_s: f6
     [song.sibilance(), song.boom()]
 }
 
-/// What is not a pause.
+/// The windows of a song that are not pauses.
 struct Song<'a> {
     mean_db: f64,
     windows: Vec<&'a Powers>,
@@ -120,8 +121,8 @@ impl Song<'_> {
         self.found(&lasting, BOOM_SHARE, 0.0, |_| [band_centre_hz(band), excess_db])
     }
 
-    /// An excess in the windows `when`, if these are neither too few nor too many; `of` gives where it is and how far
-    /// it sticks out, of which the mean is taken.
+    /// Returns the excess in the windows `when`, if these are neither too few nor too many. `of` returns its frequency
+    /// and level in a window; the result has their means.
     fn found(
         &self,
         when: &[usize],
@@ -143,7 +144,7 @@ fn sum(bands: &Powers, range: std::ops::Range<usize>) -> f64 {
     bands[range].iter().map(|&power| f64::from(power)).sum()
 }
 
-/// The value that this share lies below; 0 of none.
+/// Returns the value below which this share of the values lies; 0 if there are none.
 fn percentile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -174,7 +175,7 @@ mod tests {
         }
     }
 
-    /// Noise as an s is: 120 ms between 5 and 9 kHz.
+    /// Noise like an "s": 120 ms between 5 and 9 kHz.
     fn hiss() -> Vec<Frame> {
         let mut filters = [Biquad::new(BiquadCoefs::band_pass(6500.0, 2.0, RATE)); 2];
         let noise = pink_noise(RATE, -12.0, 0.12, 9);
@@ -182,7 +183,7 @@ mod tests {
         hiss.map(|x| x.map(|x| x as f32)).collect()
     }
 
-    /// A song whose voice hisses `gain` strong, once in `every` seconds.
+    /// A song whose voice hisses with this gain, once in `every` seconds.
     fn voice(gain: f32, every: f64) -> Vec<Frame> {
         let mut song = demo_mix(RATE, 16.0);
         let every = (every * RATE as f64) as usize;
@@ -190,7 +191,7 @@ mod tests {
         song
     }
 
-    /// A bass of 0.6 s notes; every sixth is of 110 Hz, and so much louder.
+    /// A bass of 0.6 s notes; every sixth is at 110 Hz and louder than the others by `over_db`.
     fn bass(over_db: f64) -> Vec<Frame> {
         let mut song = pink_noise(RATE, -36.0, 18.0, 4);
         for (n, start) in (0..song.len() - SECOND).step_by(SECOND * 3 / 5).enumerate() {

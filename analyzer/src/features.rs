@@ -4,13 +4,13 @@ use crate::crossover::BAND_NAMES;
 use crate::profile::Profile;
 use crate::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 
-/// Levels further under the loudness than this hold nothing but noise, LU.
+/// Lower limit of levels relative to the loudness, LU: below it there is only noise.
 const FLOOR_LU: f64 = -70.0;
-/// Narrower than this is mono to the ear, dB.
+/// Lower limit of the width, dB: anything narrower sounds mono.
 const NARROWEST_DB: f64 = -40.0;
 
 impl Profile {
-    /// Every scalar that describes sound rather than level, with its name; `None` where there is nothing to hear
+    /// Returns every scalar that describes the sound rather than its level, with its name; `None` if nothing is audible
     /// (silence, a constant, less than 0.4 s). The names and their order are the same for every song. A mono song is
     /// described as it sounds from two loudspeakers, like its spectrum.
     pub fn features(&self) -> Option<Vec<(String, f64)>> {

@@ -1,8 +1,8 @@
 //! Fourier transforms of real signals, several at once, with the same bits on every processor.
 //!
-//! `realfft` plans with the vector instructions of the processor it runs on as soon as any crate of a program switches them on in
-//! rustfft. Those planners serve exactly `f32` and `f64`; numbers of our own, [`Quad`] and [`Pair`], are always given the scalar
-//! algorithms, which serve four or two signals at once with them.
+//! `realfft` plans with the vector instructions of the processor it runs on as soon as any crate of a program enables
+//! them in rustfft. Those planners handle only `f32` and `f64`. Our own number types, [`Quad`] and [`Pair`], always get
+//! the scalar algorithms, which then transform four or two signals at once.
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -20,26 +20,28 @@ pub struct RealFft<T: FftNum> {
     scratch: Vec<Complex<T>>,
 }
 
-/// Planners for both numbers. They keep what they have planned: a plan of 131,072 takes longer than its transforms.
+/// Planners for both number types. They cache their plans: planning a transform of 131,072 samples takes longer than
+/// running it.
 static QUADS: LazyLock<Mutex<RealFftPlanner<Quad>>> = LazyLock::new(|| Mutex::new(RealFftPlanner::new()));
 static PAIRS: LazyLock<Mutex<RealFftPlanner<Pair>>> = LazyLock::new(|| Mutex::new(RealFftPlanner::new()));
 
-// Constructors that are not generic: all of rustfft is compiled once for either number, and not in every crate that uses it.
+// These constructors are not generic, so that all of rustfft is compiled once for each number type, and not in every
+// crate that uses it.
 impl RealFft<Quad> {
-    /// For signals of `length` samples.
+    /// Creates a transform of signals of `length` samples.
     ///
     /// # Panics
-    /// `length` is odd or 0.
+    /// If `length` is odd or 0.
     pub fn new(length: usize) -> Self {
         Self::planned(&QUADS, length)
     }
 }
 
 impl RealFft<Pair> {
-    /// For signals of `length` samples.
+    /// Creates a transform of signals of `length` samples.
     ///
     /// # Panics
-    /// `length` is odd or 0.
+    /// If `length` is odd or 0.
     pub fn new(length: usize) -> Self {
         Self::planned(&PAIRS, length)
     }
@@ -55,12 +57,12 @@ impl<T: FftNum> RealFft<T> {
         Self { forward, inverse, scratch }
     }
 
-    /// Samples of a signal.
+    /// Number of samples of a signal.
     pub fn length(&self) -> usize {
         self.forward.len()
     }
 
-    /// Bins of a transform: `length / 2 + 1`, from 0 Hz to half the sample rate.
+    /// Number of bins of a transform: `length / 2 + 1`, from 0 Hz to half the sample rate.
     pub fn bins(&self) -> usize {
         self.forward.complex_len()
     }
@@ -75,20 +77,20 @@ impl<T: FftNum> RealFft<T> {
         vec![zero(); self.bins()]
     }
 
-    /// X\[k\] = Σ x\[n\] e^(−2πikn/length). What is in `time` afterwards means nothing.
+    /// Computes X\[k\] = Σ x\[n\] e^(−2πikn/length). The contents of `time` are undefined afterwards.
     ///
     /// # Panics
-    /// `time` or `spectrum` has another length than planned.
+    /// If `time` or `spectrum` has another length than planned.
     pub fn forward(&mut self, time: &mut [T], spectrum: &mut [Complex<T>]) {
         let done = self.forward.process_with_scratch(time, spectrum, &mut self.scratch);
         done.expect("lengths of signal and spectrum");
     }
 
-    /// `length` times the signals whose transforms are `spectrum`; imaginary parts of the first and last bin do not count. What is
-    /// in `spectrum` afterwards means nothing.
+    /// Computes `length` times the signals whose transforms are `spectrum`; imaginary parts of the first and last bin
+    /// are ignored. The contents of `spectrum` are undefined afterwards.
     ///
     /// # Panics
-    /// `spectrum` or `time` has another length than planned.
+    /// If `spectrum` or `time` has another length than planned.
     pub fn inverse(&mut self, spectrum: &mut [Complex<T>], time: &mut [T]) {
         if let [first, .., last] = spectrum {
             (first.im, last.im) = (T::zero(), T::zero());
@@ -102,10 +104,10 @@ fn zero<T: FftNum>() -> Complex<T> {
     Complex::new(T::zero(), T::zero())
 }
 
-/// The transform of one signal, `signal.len() / 2 + 1` bins.
+/// Returns the transform of one signal, `signal.len() / 2 + 1` bins.
 ///
 /// # Panics
-/// The signal's length is odd or 0.
+/// If the signal's length is odd or 0.
 pub fn spectrum_of(signal: &[f64]) -> Vec<Complex<f64>> {
     let mut fft = RealFft::<Pair>::new(signal.len());
     let mut time: Vec<_> = signal.iter().map(|x| Pair::new([*x, 0.0])).collect();
@@ -147,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_signal_has_the_same_bits_in_any_lane_beside_any_other() {
-        // Of the lengths that are used: a power of two, and three times one.
+        // Lengths like those in use: a power of two, and three times a power of two.
         for length in [1 << 10, 3 << 10] {
             let mut random = Random::new(length as u64);
             let [a, b]: [Vec<f64>; 2] = [(); 2].map(|()| (0..length).map(|_| random.bipolar()).collect());

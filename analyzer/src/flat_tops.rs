@@ -1,17 +1,17 @@
-//! Finds the flat tops that clipping leaves, and tells them from waves that are meant to be square.
+//! Finds the flat tops that clipping leaves, and distinguishes them from intentional square waves.
 
 use crate::stream::Frame;
 
 /// Shortest run of equal samples.
 const RUN_SAMPLES: u32 = 3;
-/// Quieter runs are no clipping: −20 dBFS.
+/// Lowest level that counts as clipping: −20 dBFS.
 const QUIETEST: f32 = 0.1;
-/// Runs count when they lie within this of the channel's peak, 0.18 dB.
+/// Share of the channel's peak from which on runs count: 0.18 dB below it.
 const NEAR_PEAK: f32 = 0.98;
-/// A clipped crest is entered and left on a slope. The crest of a slow wave also has equal samples, but steps of
-/// a few quantisation steps of 16 bits around it.
+/// Smallest step at the edges of a clipped crest, which is entered and left on a slope. The crest of a slow wave has
+/// equal samples as well, but the steps around it are a few quantisation steps of 16 bits.
 const SMALLEST_STEP: f32 = 3e-4;
-/// Levels are told apart in this many steps per unit of natural logarithm.
+/// Resolution of levels: steps per unit of natural logarithm.
 const LEVELS_PER_E: f32 = 200.0;
 
 /// Flat tops at one level.
@@ -19,11 +19,11 @@ const LEVELS_PER_E: f32 = 200.0;
 pub(crate) struct FlatTops {
     /// Number of runs of equal samples.
     pub runs: u64,
-    /// Samples in them.
+    /// Number of samples in the runs.
     pub samples: u64,
-    /// Samples in the longest.
+    /// Number of samples in the longest run.
     pub longest: u32,
-    /// Frame of the first.
+    /// First frame of the first run.
     pub first_frame: u64,
 }
 
@@ -39,7 +39,7 @@ impl FlatTops {
     }
 }
 
-/// Watches one channel.
+/// Finds the flat tops of one channel.
 #[derive(Default)]
 struct Watch {
     /// The two samples before the run, older first.
@@ -48,18 +48,18 @@ struct Watch {
     length: u32,
     /// A run that has ended one sample ago: level, length, first frame, and the sample that ended it.
     ended: Option<(f32, u32, u64, f32)>,
-    /// By level.
+    /// Flat tops found, by level.
     found: Vec<FlatTops>,
     peak: f32,
 }
 
 impl Watch {
-    /// Quieter runs do not count, now or ever.
+    /// Level below which a run counts neither now nor later.
     fn quietest(&self) -> f32 {
         QUIETEST.max(NEAR_PEAK * self.peak)
     }
 
-    /// Passes over samples too quiet to count, given the last three of them.
+    /// Skips samples that are too quiet to count, given the last three of them.
     fn skip(&mut self, [older, newer, last]: [f32; 3], peak: f32) {
         (self.before, self.value, self.length) = ([older, newer], last, 1);
         self.peak = self.peak.max(peak);
@@ -84,7 +84,7 @@ impl Watch {
         self.peak = self.peak.max(x.abs());
     }
 
-    /// The run that `x` ends is long, loud, an extreme, and was entered and is left on a slope.
+    /// Returns true if the run that `x` ends is long, loud and an extreme, and was entered and is left on a slope.
     fn is_clipped_until(&self, x: f32) -> bool {
         let level = self.value.abs();
         let [older, newer] = self.before;
@@ -112,11 +112,11 @@ impl Watch {
 
 /// Logarithmic step of a level above [`QUIETEST`].
 fn level_slot(level: f32) -> usize {
-    // Levels far over full scale share a slot; nothing sounds there.
+    // Levels far over full scale share a slot; music does not reach them.
     (libm::logf((level / QUIETEST).clamp(1.0, 1e4)) * LEVELS_PER_E) as usize
 }
 
-/// Watches both channels. Memory: bounded by the number of levels.
+/// Finds the flat tops of both channels. Memory: bounded by the number of levels.
 #[derive(Default)]
 pub(crate) struct FlatTopMeter {
     channels: [Watch; 2],
@@ -127,7 +127,7 @@ impl FlatTopMeter {
     /// Takes the next frames, whose largest magnitudes are `peaks`.
     pub fn push(&mut self, block: &[Frame], peaks: [f32; 2]) {
         for (c, watch) in self.channels.iter_mut().enumerate() {
-            // A run from before ends within the first two samples, if it is one that counts.
+            // A run from the previous block, if it counts, ends within the first two samples.
             let is_quiet = peaks[c] < watch.quietest() && block.len() > 4;
             let (head, tail) = if is_quiet { (2, block.len() - 3) } else { (block.len(), block.len()) };
             for (frame, x) in (self.frames..).zip(&block[..head]) {
@@ -140,7 +140,7 @@ impl FlatTopMeter {
         self.frames += block.len() as u64;
     }
 
-    /// Flat tops of both channels; those of mono are counted once.
+    /// Returns the flat tops of both channels; those of a mono song are counted once.
     pub fn finish(&self, is_mono: bool) -> FlatTops {
         let mut all = self.channels[0].finish();
         if !is_mono {

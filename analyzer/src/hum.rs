@@ -5,15 +5,15 @@ use crate::units::db_from_power;
 
 /// Frequencies of the mains, Hz.
 const MAINS_HZ: [f64; 2] = [50.0, 60.0];
-/// Multiples that are listened to.
+/// Number of multiples that are measured.
 const HARMONICS: usize = 6;
-/// A line stands so far over its surroundings in nine windows of ten, dB.
+/// Smallest level of a line over its surroundings in nine windows out of ten, dB.
 const PROMINENCE_DB: f64 = 8.0;
-/// Between its 25th and 75th percentile a line varies less than this, dB; notes vary more.
+/// Largest level difference between the 25th and the 75th percentile of a line, dB; notes vary more.
 const STEADY_DB: f64 = 2.0;
-/// One line can be a drone.
+/// Smallest number of lines that counts as hum: a single line can be a drone.
 const LINES: usize = 2;
-/// Windows needed to tell, about 4 s.
+/// Smallest number of windows for a detection, about 4 s.
 const WINDOWS: usize = 20;
 
 /// Power of a line, and the mean power per bin around it.
@@ -25,12 +25,12 @@ pub(crate) struct HumLines {
     windows: Vec<[[Line; HARMONICS]; 2]>,
 }
 
-/// Hum that was found.
+/// Detected hum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Hum {
-    /// 50 or 60.
+    /// Mains frequency, 50 or 60 Hz.
     pub mains_hz: f64,
-    /// All its lines together.
+    /// Level of all its lines together.
     pub level_dbfs: f64,
 }
 
@@ -66,7 +66,7 @@ impl HumLines {
             .max_by(|a, b| a.level_dbfs.total_cmp(&b.level_dbfs))
     }
 
-    /// Median power of a line that is there all the time.
+    /// Median power of a line, if it is steady over the whole song.
     fn steady_power(&self, mains: usize, harmonic: usize) -> Option<f64> {
         let lines = || self.windows.iter().map(|window| window[mains][harmonic].map(f64::from));
         let sorted = |values: &mut dyn Iterator<Item = f64>| {

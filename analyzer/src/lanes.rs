@@ -1,7 +1,8 @@
-//! Numbers that are several numbers side by side, so that one pass of an algorithm serves several signals.
+//! Number types that hold several numbers side by side, so that one pass of an algorithm processes several signals.
 //!
-//! They are as wide as one vector register that every processor of a kind has, and each operation is one instruction, rounded in every lane
-//! as it is for a single number: a signal gets the same bits in any lane, beside any others, on every processor.
+//! They are as wide as the vector registers that every processor of an architecture has. Each operation is one
+//! instruction, rounded in every lane as for a single number, so a signal gets the same bits in any lane, beside any
+//! other signals, on every processor.
 
 use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
@@ -18,13 +19,14 @@ pub struct Quad(wide::f32x4);
 #[repr(transparent)]
 pub struct Pair(wide::f64x2);
 
-/// Every angle of a transform whose length is a power of two, or three times one, is a multiple of a turn over this.
+/// Steps per turn: every angle of a transform whose length is a power of two, or three times a power of two, is a
+/// multiple of one step.
 const ANGLES: f64 = (3 << 24) as f64;
-/// The most that a system's sine or cosine of a rounded angle is off by.
+/// Largest error of a system's sine or cosine of a rounded angle.
 const SYSTEM_ERROR: f64 = 4e-15;
 
-/// A transform's factors are sines and cosines of the system's library, whose last bit depends on system and processor. This is the same
-/// factor as `libm` has it, which is the same everywhere. Any other number stays as it is.
+/// Returns a transform's factor as `libm` computes it, which is the same everywhere. The factors are sines and cosines
+/// from the system's library, whose last bit depends on system and processor. Any other number is returned unchanged.
 fn as_everywhere(factor: f64) -> f64 {
     if factor.abs() > 1.0 {
         return factor;
@@ -32,7 +34,7 @@ fn as_everywhere(factor: f64) -> f64 {
     let turn = core::f64::consts::TAU;
     let angle = libm::round(libm::acos(factor) / turn * ANGLES);
     let cosine = libm::cos(angle / ANGLES * turn);
-    // One zero, not two.
+    // Adding 0.0 turns −0 into 0.
     let half = libm::round(2.0 * cosine) / 2.0 + 0.0;
     let right = if (cosine - half).abs() < SYSTEM_ERROR { half } else { cosine };
     if (right - factor).abs() < SYSTEM_ERROR { right } else { factor }
@@ -51,23 +53,24 @@ macro_rules! operators {
     )*};
 }
 
-/// All that a transform asks of a number. What is asked of every lane (`is_zero`, `is_positive`, ...) is true if it is true of each.
+/// Implements everything that a transform requires of a number. Predicates (`is_zero`, `is_positive`, ...) are true if
+/// they are true for every lane.
 macro_rules! number {
     ($name:ident, $vector:ty, [$scalar:ty; $lanes:literal]) => {
         impl $name {
-            /// One number per lane.
+            /// Creates a value from one number per lane.
             #[inline]
             pub fn new(lanes: [$scalar; $lanes]) -> Self {
                 Self(<$vector>::new(lanes))
             }
 
-            /// The same number in every lane.
+            /// Creates a value with the same number in every lane.
             #[inline]
             pub fn splat(value: $scalar) -> Self {
                 Self(<$vector>::splat(value))
             }
 
-            /// The numbers one by one.
+            /// Returns the number of each lane.
             #[inline]
             pub fn lanes(self) -> [$scalar; $lanes] {
                 self.0.to_array()

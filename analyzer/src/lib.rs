@@ -1,6 +1,7 @@
 //! Measures music. Pure: no files, no printing, no global state, no result that depends on the machine.
 //!
-//! [`Analyzer`](analyze::Analyzer) fills a [`Profile`](profile::Profile) in one pass; each meter also stands alone.
+//! [`Analyzer`](analyze::Analyzer) measures a [`Profile`](profile::Profile) in one pass; each meter can also be used
+//! alone.
 //!
 //! ```
 //! use analyzer::analyze::Analyzer;

@@ -1,6 +1,6 @@
 //! Loudness to ITU-R BS.1770-5 Annex 1, EBU Tech 3341 (momentary, short-term, integrated) and Tech 3342 (range).
 //!
-//! Both channels weigh 1. A mono song that is carried as two equal channels reads what it measures on two
+//! Both channels have weight 1. A mono song that is carried as two equal channels reads as it sounds from two
 //! loudspeakers, 3.01 LU above its single channel.
 
 use crate::biquad::{Biquad, BiquadCoefs};
@@ -43,23 +43,23 @@ impl KWeight {
         Self { shelf, high_pass }
     }
 
-    /// Shelf and high-pass at a rate.
+    /// Coefficients of shelf and high-pass at a sample rate.
     pub fn coefs(sample_rate_hz: u32) -> [BiquadCoefs; 2] {
         [SHELF_48K, HIGH_PASS_48K].map(|coefs| at_rate(coefs, f64::from(sample_rate_hz)))
     }
 
-    /// The high-pass alone, at a rate that need not be one of audio.
+    /// Coefficients of the high-pass alone, at a rate that need not be an audio sample rate.
     pub fn high_pass(rate_hz: f64) -> BiquadCoefs {
         at_rate(HIGH_PASS_48K, rate_hz)
     }
 
-    /// The next weighted frame.
+    /// Returns the next weighted frame.
     #[inline(always)]
     pub fn next(&mut self, x: [f64; 2]) -> [f64; 2] {
         self.high_pass.next(self.shelf.next(x))
     }
 
-    /// Lets what rings on far below hearing end, as [`Biquad::settle`] does.
+    /// Clears state that has decayed far below hearing, as [`Biquad::settle`] does.
     pub fn settle(&mut self) {
         self.shelf.settle();
         self.high_pass.settle();
@@ -95,7 +95,7 @@ impl LoudnessMeter {
         Self { blocks: Blocks::new(sample_rate_hz), energies: KEnergies::new(sample_rate_hz) }
     }
 
-    /// All that was measured, for more than one song's reading.
+    /// Returns everything that was measured, for readings across several songs.
     pub fn history(self) -> LoudnessHistory {
         self.energies.finish()
     }
@@ -163,7 +163,7 @@ impl LoudnessHistory {
         }
     }
 
-    /// Momentary loudness every 100 ms in bins of 1 LU, as shares.
+    /// Histogram of the momentary loudness every 100 ms: the share of the time in each bin of 1 LU.
     fn histogram(&self) -> Vec<f64> {
         let mut counts: Vec<f64> = Vec::new();
         let mut windows = 0.0;
@@ -178,7 +178,8 @@ impl LoudnessHistory {
         counts.into_iter().map(|count| count / windows).collect()
     }
 
-    /// Tech 3342: 3 s windows every `step` blocks, both gates, from the 10th to the 95th percentile.
+    /// Loudness range to Tech 3342, LU: 3 s windows every `step` blocks, both gates, from the 10th to the 95th
+    /// percentile.
     fn range(&self, step: usize) -> f64 {
         let absolute = power_from_lufs(ABSOLUTE_GATE_LUFS);
         let mut powers: Vec<f64> = self.powers(SHORT_TERM_BLOCKS, step).filter(|&power| power > absolute).collect();
@@ -207,7 +208,7 @@ mod tests {
         meter.finish()
     }
 
-    /// 1 kHz in both channels, stepping through (seconds, dBFS) with its phase running on.
+    /// A 1 kHz tone in both channels that steps through (seconds, dBFS) with continuous phase.
     fn steps(rate: u32, parts: &[(f64, f64)]) -> Vec<Frame> {
         let total: f64 = parts.iter().map(|(seconds, _)| seconds).sum();
         let mut tone = sine(rate, 1000.0, 0.0, total);
@@ -239,7 +240,7 @@ mod tests {
         ];
         for rate in RATES {
             for (case, parts) in cases.iter().enumerate() {
-                // The long cases only at the usual rates: the gate does not know the rate.
+                // The long cases run only at the usual rates: the gate does not depend on the rate.
                 if rate > 48_000 && case > 1 {
                     continue;
                 }
@@ -309,7 +310,7 @@ mod tests {
             assert!(KWeight::coefs(rate).iter().all(BiquadCoefs::is_stable));
             for hz in [20.0, 38.0, 100.0, 500.0, 1000.0, 1681.0] {
                 let off = gain_db(rate, hz) - gain_db(48_000, hz);
-                // The bilinear transform bends what comes near Nyquist.
+                // The bilinear transform warps the response near Nyquist.
                 let tolerance_db = if rate < 16_000 { 0.25 } else { 0.1 };
                 assert!(off.abs() < tolerance_db, "{off} dB at {hz} Hz, {rate}");
             }
@@ -362,7 +363,7 @@ mod tests {
             let mut other = ebur128::EbuR128::new(2, rate, modes).unwrap();
             other.add_frames_f32(frames.as_flattened()).unwrap();
             assert_near(history.integrated(), other.loudness_global().unwrap(), tolerance_lu, "integrated");
-            // The other meter looks once per second.
+            // The other meter measures once per second.
             assert_near(Some(history.range(100)), other.loudness_range().unwrap(), 0.001, "range");
         }
     }

@@ -26,15 +26,15 @@ pub fn power_from_lufs(lufs: f64) -> f64 {
     power_from_db(lufs - OFFSET_LU)
 }
 
-/// K-weighted energy from the start to every block of the 10 ms grid.
+/// Cumulative K-weighted energy, from the start to every block of the 10 ms grid.
 pub struct LoudnessHistory {
     sample_rate_hz: u32,
     cumulated: Vec<f64>,
 }
 
 impl LoudnessHistory {
-    /// From the K-weighted energy of every block of the 10 ms grid, both channels summed. Block `n` starts at frame
-    /// `n · rate / 100`, rounded.
+    /// Creates a history from the K-weighted energy of every block of the 10 ms grid, both channels summed. Block `n`
+    /// starts at frame `n · rate / 100`, rounded.
     pub fn from_energies(sample_rate_hz: u32, energies: &[f64]) -> Self {
         let mut total = 0.0;
         let mut cumulated = Vec::with_capacity(energies.len() + 1);
@@ -55,7 +55,7 @@ impl LoudnessHistory {
     pub fn power(&self, start: usize, blocks: usize) -> f64 {
         let end = start + blocks;
         let frames = block_start(end, self.sample_rate_hz) - block_start(start, self.sample_rate_hz);
-        // Rounding can leave a trace of the energy before a pause, but nothing negative.
+        // Rounding can leave a trace of the energy before a pause, but the power must not be negative.
         ((self.cumulated[end] - self.cumulated[start]) / frames as f64).max(0.0)
     }
 
@@ -81,8 +81,9 @@ impl LoudnessHistory {
     }
 }
 
-/// Integrated loudness of gating blocks, LUFS: BS.1770-5 Annex 1, equations 3 to 7. The blocks of several songs together
-/// give the loudness of their album, as if they were played without a pause, but for the few blocks across two songs.
+/// Integrated loudness of gating blocks, LUFS: BS.1770-5 Annex 1, equations 3 to 7. The blocks of several songs
+/// together give the loudness of their album, as if the songs were played without a pause, except for the few blocks
+/// that would span two songs.
 pub fn gated<I: Iterator<Item = f64>>(powers: impl Fn() -> I) -> Option<f64> {
     let absolute = power_from_lufs(ABSOLUTE_GATE_LUFS);
     let above = |gate: f64| mean(powers().filter(|&power| power > gate));

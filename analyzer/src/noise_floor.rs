@@ -1,23 +1,23 @@
-//! The noise that is left where the music pauses.
+//! Measures the noise floor in the pauses of the music.
 
 use crate::blocks::BLOCKS_PER_SECOND;
 use crate::loudness_history::{LoudnessHistory, lufs_from_power};
 use crate::readings::NoiseFloor;
 
-/// A pause lasts at least half a second, in blocks of 10 ms.
+/// Shortest pause: half a second, in blocks of 10 ms.
 const PAUSE_BLOCKS: usize = 50;
-/// Pauses are looked for on this grid, in blocks.
+/// Grid on which pauses are searched for, in blocks.
 const STEP_BLOCKS: usize = 5;
-/// In a pause it is this much quieter than the music.
+/// Smallest distance of a pause below the loudness of the music.
 const UNDER_MUSIC_LU: f64 = 25.0;
-/// Under this is nothing but dither.
+/// Loudness below which there is only dither.
 const SILENCE_LUFS: f64 = -95.0;
-/// Noise holds its level: standard deviation of its blocks, and difference of the two halves of a pause. What rings on or
-/// fades does not.
+/// Steady noise has at most this standard deviation over its blocks, and this difference between the two halves of a
+/// pause. Decaying and fading sounds exceed them.
 const STEADY_DB: f64 = 1.5;
 const DRIFT_DB: f64 = 0.7;
 
-/// The quietest steady half second that is far under the music, if there is one.
+/// Returns the quietest steady half second that is far below the music, if there is one.
 pub(crate) fn noise_floor(history: &LoudnessHistory) -> Option<NoiseFloor> {
     let music_lufs = history.integrated()?;
     let starts = (0..(history.blocks() + 1).saturating_sub(PAUSE_BLOCKS)).step_by(STEP_BLOCKS);

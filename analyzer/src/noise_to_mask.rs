@@ -1,10 +1,11 @@
-//! How far what a processor adds to a sound lies under what the sound itself hides.
+//! Measures how far the noise that a processor adds to a sound lies below the masking threshold of the sound.
 //!
-//! Noise-to-mask ratio after Brandenburg, "Evaluation of quality for audio encoding at low bit rates" (AES 82nd Convention, 1987, preprint 2433),
-//! in half-Bark bands (Traunmüller, "Analytical expressions for the tonotopic sensory scale", JASA 88(1), 1990). In every
-//! window and band the part of the output that is the input times a gain is music, however large the gain: what is left is noise. So a level that
-//! moves slowly costs nothing, and distortion and quick modulation do. A band hides itself and its neighbours,
-//! falling by 27 dB per Bark downwards and 15 dB upwards.
+//! Noise-to-mask ratio after Brandenburg, "Evaluation of quality for audio encoding at low bit rates" (AES 82nd
+//! Convention, 1987, preprint 2433), in half-Bark bands (Traunmüller, "Analytical expressions for the tonotopic sensory
+//! scale", JASA 88(1), 1990). In every window and band, the part of the output that equals the input times a gain
+//! counts as music, however large the gain; the rest is noise. So slow level changes cost nothing, but distortion and
+//! fast modulation do. A band masks itself and its neighbours; the masking falls by 27 dB per Bark downwards and by 15
+//! dB upwards.
 
 use std::f64::consts::TAU;
 
@@ -18,11 +19,11 @@ const WINDOW: usize = 2048;
 const LANES: usize = 4;
 /// Bands per Bark.
 const PER_BARK: f64 = 2.0;
-/// A band hides what is so far under its own level, dB.
+/// Distance of the masking threshold below a band's own level, dB, and its slopes towards other bands.
 const MASKED_DB: f64 = 12.0;
 const DOWNWARDS_DB_PER_BARK: f64 = 27.0;
 const UPWARDS_DB_PER_BARK: f64 = 15.0;
-/// Nobody hears what is this far under the loudest band of the loudest window, dB.
+/// Level relative to the loudest band of the loudest window up to which nothing is audible, dB.
 const SILENT_DB: f64 = -90.0;
 
 /// Critical-band rate, Bark.
@@ -30,7 +31,7 @@ fn bark(hz: f64) -> f64 {
     26.81 * hz / (1960.0 + hz) - 0.53
 }
 
-/// A sound as a masker: what it hides of a noise.
+/// A sound as a masker of noise.
 pub struct Mask {
     fft: RealFft<Quad>,
     window: Vec<f32>,
@@ -40,7 +41,7 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// The mask of one channel.
+    /// Creates the mask of one channel.
     pub fn new(sound: &[f32], sample_rate_hz: u32) -> Self {
         let fft = RealFft::<Quad>::new(WINDOW);
         let hann = |n: usize| 0.5 - 0.5 * libm::cos(TAU * n as f64 / WINDOW as f64);
@@ -55,7 +56,7 @@ impl Mask {
         let (mut time, mut spectrum) = (fft.silence(), fft.empty_spectrum());
         let starts: Vec<usize> = (0..(sound.len() + 1).saturating_sub(WINDOW)).step_by(WINDOW / 2).collect();
         let mut spectra = Vec::with_capacity(starts.len());
-        // A window a lane; lanes that are left over repeat the last.
+        // One window per lane; unused lanes repeat the last window.
         for starts in starts.chunks(LANES) {
             for (n, frame) in time.iter_mut().enumerate() {
                 let at = |lane: usize| starts[lane.min(starts.len() - 1)] + n;
@@ -70,8 +71,8 @@ impl Mask {
         spectra
     }
 
-    /// Mean over time and bands of noise over masking threshold, dB; negative where most of it is hidden. `output` is what
-    /// became of the sound, in time with it.
+    /// Returns the mean over time and bands of noise over masking threshold, dB; negative if most of the noise is
+    /// masked. `output` is the processed sound, aligned with the original in time.
     pub fn noise_db(&self, output: &[f32]) -> f64 {
         let output = self.transformed(output);
         let windows: Vec<Compared> = self.spectra.iter().zip(&output).map(|(x, y)| self.bands.compare(x, y)).collect();
@@ -79,15 +80,16 @@ impl Mask {
     }
 }
 
-/// Which bins make up which band, and how far each band hides the others.
+/// Assignment of the bins to bands, and the masking between bands.
 struct Bands {
     of_bin: Vec<usize>,
     count: usize,
-    /// What the first of two bands hides of the second, by their distance from `-count` on.
+    /// Masking of one band by another, as a power ratio, by the distance from the masking band to the masked one, from
+    /// `-count` on.
     spread: Vec<f64>,
 }
 
-/// Powers of the bands of one window: of the input, and of what is added to it, at the input's level.
+/// Powers of the bands of one window: of the input, and of the noise added to it, scaled to the input's level.
 type Compared = Vec<[f64; 2]>;
 
 impl Bands {
@@ -107,13 +109,13 @@ impl Bands {
         let mut sums = vec![(0.0, 0.0, Complex::new(0.0, 0.0)); self.count];
         for ((x, y), band) in x.iter().zip(y).zip(&self.of_bin) {
             let (input, output, product) = &mut sums[*band];
-            // In double precision: what is explained is taken away from what there is.
+            // In double precision, because the explained power is subtracted from the total.
             let [x, y] = [x, y].map(|bin| Complex::new(f64::from(bin.re), f64::from(bin.im)));
             *input += x.norm_sqr();
             *output += y.norm_sqr();
             *product += y * x.conj();
         }
-        // The noise as it would be beside the input at its own level.
+        // The noise is scaled as if the output had the level of the input.
         let (inputs, outputs) = sums.iter().fold((0.0, 0.0), |(x, y), (input, output, _)| (x + input, y + output));
         let gain = if inputs > 0.0 && outputs > 0.0 { outputs / inputs } else { 1.0 };
         let added = |(input, output, product): (f64, f64, Complex<f64>)| {

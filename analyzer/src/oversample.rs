@@ -1,8 +1,8 @@
 //! Peaks between samples, by windowed-sinc interpolation in short blocks.
 //!
-//! A block is looked at as closely as its reader needs: its samples, 2 points per sample, 4, or 16. Interpolating
+//! A block is examined only as closely as necessary: its samples alone, or 2, 4 or 16 points per sample. Interpolating
 //! twice under-reads a tone below Nyquist by at most −20·log10(cos(π/4)) = 3.01 dB, 4 times by 0.69 dB, 16 times by
-//! 0.042 dB (BS.1770-5 Annex 2), so most blocks can be settled by a cheap look.
+//! 0.042 dB (BS.1770-5 Annex 2), so most blocks can be settled cheaply.
 
 use std::f64::consts::PI;
 
@@ -13,19 +13,19 @@ pub const BLOCK_FRAMES: usize = 16;
 
 /// No interpolated point of a tone exceeds its 4x peak by more than this factor, 1 / cos(π/8).
 const COARSE_UNDER_READ: f32 = 1.0824;
-/// The same of any sound: 6 % more for what is over 0.90 of Nyquist. Full-band noise comes to 1.134.
+/// The same factor for any sound: 6 % more, for content above 0.90 of Nyquist. Full-band noise reaches 1.134.
 const COARSE_UNDER_READ_OF_NOISE: f32 = 1.15;
 
 /// Taps per interpolated point at 4 points per sample; flat to 0.90 of Nyquist.
 const COARSE_TAPS: usize = 48;
 /// Taps at 2 points per sample; flat to 0.80 of Nyquist.
 const HALF_TAPS: usize = 32;
-/// No interpolated point of a block exceeds its 2x peak by more: 1 / cos(π/4), and 6 % for what is over 0.80 of
-/// Nyquist.
+/// No interpolated point of a block exceeds its 2x peak by more than this factor: 1 / cos(π/4), and 6 % for content
+/// above 0.80 of Nyquist.
 const HALF_UNDER_READ: f32 = 1.5;
-/// Interpolated points that are computed together: as many accumulators as fit in registers.
+/// Interpolated points computed together: as many accumulators as fit in registers.
 const CHUNK: usize = 3;
-/// One vector register.
+/// Lanes of one vector register.
 const LANES: usize = 4;
 /// Frames computed together: two vectors of interleaved stereo.
 const GROUP_FRAMES: usize = 4;
@@ -35,14 +35,15 @@ const GROUPS: usize = BLOCK_FRAMES / GROUP_FRAMES;
 /// Coefficients of `factor − 1` interpolated points between two samples.
 struct Kernel {
     taps: usize,
-    /// Chunk, then tap, then point; every coefficient repeated for each lane. The first chunk is the quarters.
+    /// Indexed by chunk, tap and point; every coefficient is repeated for each lane. The first chunk holds the points
+    /// at the quarters between two samples.
     chunks: Vec<Vec<[[f32; LANES]; CHUNK]>>,
     /// Largest sum of magnitudes over the points: no output exceeds the input's peak by more.
     norm: f32,
 }
 
 impl Kernel {
-    /// `factor` is 4 or 16.
+    /// Creates the kernel for `factor` points per sample, 4 or 16.
     fn new(factor: usize, taps: usize, beta: f64) -> Self {
         let (quarters, others): (Vec<usize>, Vec<usize>) = (1..factor).partition(|point| point % (factor / 4) == 0);
         let points = quarters.into_iter().chain(others);
@@ -57,7 +58,7 @@ impl Kernel {
     }
 
     /// Largest magnitude between the samples of [`GROUP_FRAMES`] frames. `x` starts `taps / 2 − 1` frames before the
-    /// first of them. Only the quarters are looked at if they do not exceed `enough`.
+    /// first of them. Only the points at the quarters are computed if they do not exceed `enough`.
     #[inline]
     fn group_peak(&self, x: &[f32], enough: f32) -> f32 {
         let mut peaks = [[0.0_f32; LANES]; 2];
@@ -94,9 +95,9 @@ fn interpolator(at: f64, taps: usize, beta: f64) -> Vec<f64> {
     raw.into_iter().map(|v| v / sum).collect()
 }
 
-/// The points of one chunk for [`GROUP_FRAMES`] frames, as two vectors each.
+/// Computes the points of one chunk for [`GROUP_FRAMES`] frames, as two vectors each.
 ///
-/// Kept apart so that the sums stay in registers: inlined, the compiler mixes them with what follows.
+/// Not inlined, so that the sums stay in registers: the compiler would mix them with the code that follows.
 #[inline(never)]
 fn accumulate(chunk: &[[[f32; LANES]; CHUNK]], x: &[f32]) -> [[[f32; LANES]; 2]; CHUNK] {
     let mut sums = [[[0.0; LANES]; 2]; CHUNK];
@@ -113,7 +114,8 @@ fn accumulate(chunk: &[[[f32; LANES]; CHUNK]], x: &[f32]) -> [[[f32; LANES]; 2];
     sums
 }
 
-/// The points halfway between the samples of a whole block, as eight vectors. Kept apart as [`accumulate`] is.
+/// Computes the points halfway between the samples of a whole block, as eight vectors. Not inlined, as [`accumulate`]
+/// is not.
 #[inline(never)]
 fn accumulate_half(taps: &[[f32; LANES]], x: &[f32]) -> [[f32; LANES]; 8] {
     let mut sums = [[0.0; LANES]; 8];
@@ -137,13 +139,13 @@ pub fn bessel_i0(x: f64) -> f64 {
     sum
 }
 
-/// Cuts a stream into blocks of [`BLOCK_FRAMES`] and lets a visitor look at each.
+/// Cuts a stream into blocks of [`BLOCK_FRAMES`] and passes each to a visitor.
 pub struct BlockScanner {
     /// Coefficients of the point halfway, repeated for each lane.
     half: Vec<[f32; LANES]>,
     coarse: Kernel,
     fine: Kernel,
-    /// Interleaved; starts `margin` frames before the next block.
+    /// Interleaved samples, from `margin` frames before the next block on.
     buffer: Vec<f32>,
     /// Largest magnitude of every whole block of the buffer.
     peaks: Vec<f32>,
@@ -163,16 +165,16 @@ impl Block<'_> {
         self.scanner.peaks[self.index()]
     }
 
-    /// How far left and right reach up, then how far they reach down, where `peak` is the highest of them: what it
-    /// has over the samples counts for all four alike.
+    /// Returns the highest values of left and right, then the magnitudes of their lowest values, scaled so that the
+    /// largest of the four is `peak`: its excess over the sample peak is applied to all four alike.
     pub fn reach(&self, peak: f32) -> [f32; 4] {
         let sample_peak = self.sample_peak();
         let over = peak / sample_peak;
-        // Next to nothing beside an attack is as good as nothing.
+        // If the samples are almost 0 beside an attack, all four get the peak.
         if over.is_finite() { self.sample_reach().map(|reach| reach * over) } else { [peak; 4] }
     }
 
-    /// In which frame each of the four is.
+    /// Returns, for each of the four values of [`reach`](Self::reach), the first frame of the block that has it.
     pub fn reach_frames(&self) -> [u8; 4] {
         let mut frames = [0; 4];
         let reach = self.sample_reach();
@@ -205,7 +207,7 @@ impl Block<'_> {
         self.start / (2 * BLOCK_FRAMES)
     }
 
-    /// No interpolated magnitude exceeds this.
+    /// Returns an upper bound of all interpolated magnitudes.
     pub fn bound(&self) -> f32 {
         let reach = self.scanner.margin / BLOCK_FRAMES;
         let around = &self.scanner.peaks[self.index() - reach..=self.index() + reach];
@@ -235,8 +237,8 @@ impl Block<'_> {
         between.fold(self.sample_peak(), f32::max)
     }
 
-    /// The magnitude that [`fine_peak`](Self::fine_peak) gives wherever it could exceed `threshold`, else at most
-    /// an under-read of it that is itself below the threshold.
+    /// Returns the same as [`fine_peak`](Self::fine_peak) wherever that could exceed `threshold`, and otherwise a lower
+    /// reading, which does not exceed the threshold.
     pub fn peak_above(&self, threshold: f32) -> f32 {
         if self.bound() <= threshold {
             return self.sample_peak();
@@ -247,12 +249,12 @@ impl Block<'_> {
             return half;
         }
         let mut highest = self.sample_peak();
-        // The loudest group first: after it the others are seldom looked at closely.
+        // The loudest group comes first: after it, the others seldom need a close look.
         let loudest =
             (1..GROUPS).fold(0, |loudest, group| if halves[group] > halves[loudest] { group } else { loudest });
         for group in (loudest..GROUPS).chain(0..loudest) {
             let from = self.start + group * GROUP_FRAMES * 2;
-            // The last points lie next to the first sample of what follows.
+            // The last points lie next to the first sample after the group.
             let samples = peak(&self.scanner.buffer[from..from + (GROUP_FRAMES + 1) * 2]);
             if halves[group].max(samples) * HALF_UNDER_READ <= threshold.max(highest) {
                 continue;
@@ -283,12 +285,12 @@ fn peak(x: &[f32]) -> f32 {
 }
 
 impl BlockScanner {
-    /// For metering and verification: 128 taps per point, flat to 0.95 of Nyquist.
+    /// Creates a scanner for metering and verification: 128 taps per point, flat to 0.95 of Nyquist.
     pub fn exact() -> Self {
         Self::with_fine(Kernel::new(16, 128, 11.0), COARSE_UNDER_READ_OF_NOISE)
     }
 
-    /// For detection: 64 taps per point, flat to 0.92 of Nyquist, half the cost.
+    /// Creates a scanner for detection: 64 taps per point, flat to 0.92 of Nyquist, half the cost.
     pub fn quick() -> Self {
         Self::with_fine(Kernel::new(16, 64, 8.0), COARSE_UNDER_READ)
     }
@@ -300,7 +302,7 @@ impl BlockScanner {
         Self { half, coarse, fine, buffer: vec![0.0; 2 * margin], peaks: Vec::new(), margin, coarse_under_read }
     }
 
-    /// Takes the next frames and visits every block that is complete with its surroundings.
+    /// Takes the next frames and visits every block whose surroundings are complete.
     pub fn push(&mut self, frames: &[Frame], mut visit: impl FnMut(&Block)) {
         for frames in frames.chunks(4096) {
             self.buffer.extend_from_slice(frames.as_flattened());
@@ -308,7 +310,7 @@ impl BlockScanner {
         }
     }
 
-    /// Visits the blocks that are left; the stream is followed by silence.
+    /// Visits the remaining blocks, as if the stream were followed by silence.
     pub fn finish(mut self, mut visit: impl FnMut(&Block)) {
         let left = self.buffer.len() / 2 - self.margin;
         let padded = left.div_ceil(BLOCK_FRAMES) * BLOCK_FRAMES + 2 * self.margin;

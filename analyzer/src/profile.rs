@@ -1,4 +1,4 @@
-//! What was measured of one song, as plain data.
+//! The measurements of one song, as plain data.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::readings::{
 use crate::short_time::Moment;
 use crate::texture::Texture;
 
-/// Raised when the meaning of a field changes.
+/// Version of the profile, raised when the meaning of a field changes.
 pub const PROFILE_VERSION: u32 = 1;
 
 /// Everything that was measured of one song.
@@ -24,9 +24,9 @@ pub struct Profile {
     pub sample_rate_hz: u32,
     /// 1 or 2, as in the file.
     pub channels: u8,
-    /// Length.
+    /// Length in frames.
     pub frames: u64,
-    /// ITU-R BS.1770-5, EBU Tech 3341 and 3342.
+    /// Loudness to ITU-R BS.1770-5, EBU Tech 3341 and 3342.
     pub loudness: LoudnessReading,
     /// Sample peak and true peak.
     pub peak: PeakReading,
@@ -40,19 +40,20 @@ pub struct Profile {
     pub rhythm: RhythmReading,
     /// Silence at the head and the tail.
     pub silence: SilenceReading,
-    /// What is wrong with the recording, worst first.
+    /// Faults of the recording, worst first.
     pub defects: Vec<Defect>,
-    /// Passages that stand for the song.
+    /// Representative passages of the song.
     pub excerpts: Vec<Excerpt>,
-    /// Spectra of moments all over the song, to compare it with another; not part of the written profile.
+    /// Spectra of moments all over the song, to compare it with another song; not part of the written profile.
     #[serde(skip)]
     pub moments: Vec<Moment>,
-    /// What an equaliser does not change; not part of the written profile.
+    /// Properties that an equaliser does not change; not part of the written profile.
     #[serde(skip)]
     pub texture: Texture,
 }
 
-/// Silence with 24-bit dither at most: that noise is under −140 dBFS in all, 16-bit dither is over −119 in most bands.
+/// Band level below which a file is silent, at most with 24-bit dither. That dither is below −140 dBFS in all; 16-bit
+/// dither is above −119 dBFS in most bands.
 const INAUDIBLE_DBFS: f64 = -119.0;
 
 impl Profile {
@@ -61,7 +62,7 @@ impl Profile {
         Some(self.peak.true_peak_dbtp - self.loudness.integrated_lufs?)
     }
 
-    /// Nothing in it can be heard: digital silence, or a constant.
+    /// Returns true if nothing is audible: digital silence, or a constant.
     pub fn is_inaudible(&self) -> bool {
         let bands = [&self.spectrum.mid, &self.spectrum.side];
         bands.iter().all(|spectrum| spectrum.p90_db.iter().all(|level| *level < INAUDIBLE_DBFS))

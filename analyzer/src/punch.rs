@@ -1,15 +1,15 @@
-//! How a band moves from moment to moment: how far its hits stand out, and how far its level swings.
+//! Short-term dynamics of a band: how far its hits stand out, and how much its level swings.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::units::{db_from_gain, db_from_power, power_from_db};
 
-/// A moment lasts for this long, ms.
+/// Length of a moment, ms.
 pub const MOMENT_MS: f64 = 50.0;
-/// Moments this far under the band's mean are pauses, dB.
+/// Level relative to the band's mean up to which a moment is a pause, dB.
 const PAUSE_DB: f64 = -20.0;
-/// Hits: the share of the moments whose peaks are lower.
+/// Rank of the hits: the share of the moments whose peaks are lower.
 const HITS: f64 = 0.95;
 
 /// Mean power and peak of one band in one moment.
@@ -21,7 +21,7 @@ pub struct Moment {
     pub peak: f32,
 }
 
-/// How one band moves. Mid alone counts.
+/// Short-term dynamics of one band, measured on the mid alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Punch {
@@ -32,7 +32,8 @@ pub struct Punch {
 }
 
 impl Punch {
-    /// Of all moments of a song, pauses included: they count in the mean and nowhere else. Nothing moves in silence.
+    /// Measures all moments of a song, including pauses, which count in the mean and nowhere else. Both values are 0 in
+    /// silence.
     pub fn of(moments: &[Moment]) -> Self {
         let mean = moments.iter().map(|moment| f64::from(moment.power)).sum::<f64>() / moments.len().max(1) as f64;
         let gate = mean * power_from_db(PAUSE_DB);

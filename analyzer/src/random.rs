@@ -7,7 +7,7 @@ pub struct Random {
 }
 
 impl Random {
-    /// Equal seeds give equal sequences.
+    /// Creates a generator. Equal seeds give equal sequences.
     pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }

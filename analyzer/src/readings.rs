@@ -1,4 +1,4 @@
-//! What the meters return, as plain data.
+//! Readings of the meters, as plain data.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,22 +16,22 @@ pub struct LoudnessReading {
     pub max_momentary_lufs: Option<f64>,
     /// Loudest 3 s; `None` under 3 s.
     pub max_short_term_lufs: Option<f64>,
-    /// Loudness range (LRA), 0 when it cannot be told.
+    /// Loudness range (LRA); 0 if there is too little sound to measure it.
     pub range_lu: f64,
     /// Share of the time, 0 to 1, whose momentary loudness lies from −70 to −69 LUFS, from −69 to −68, and so on to the
-    /// loudest. What is quieter counts as time but has no place.
+    /// loudest. Quieter moments count in the total time but have no bin.
     pub histogram: Vec<f64>,
-    /// Steady noise in the pauses, where there are any.
+    /// Steady noise in the pauses, if there is any.
     pub noise_floor: Option<NoiseFloor>,
 }
 
-/// What is left when the music pauses.
+/// Steady noise that is left when the music pauses.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoiseFloor {
     /// Loudness of the noise, LUFS.
     pub lufs: f64,
-    /// Where it can be heard alone, seconds.
+    /// Time at which it can be heard alone, seconds.
     pub at_s: f64,
 }
 
@@ -51,15 +51,15 @@ pub struct PeakReading {
 pub struct SpectrumReading {
     /// Half the sum of left and right.
     pub mid: Spectrum,
-    /// Half the difference.
+    /// Half the difference of left and right.
     pub side: Spectrum,
-    /// Above this there is next to nothing, as a lossy codec leaves it; Nyquist when nothing is cut.
+    /// Frequency above which there is almost no sound, as left by a lossy codec; Nyquist if nothing is cut off.
     pub cutoff_hz: f64,
     /// Slope of the mid's band levels from 100 Hz to 10 kHz, dB per octave.
     pub tilt_db_per_octave: f64,
     /// Mean frequency, weighted by amplitude; 0 for silence.
     pub centroid_hz: f64,
-    /// 95 % of the power lies below; 0 for silence.
+    /// Frequency below which 95 % of the power lies; 0 for silence.
     pub rolloff_hz: f64,
     /// Geometric over arithmetic mean of the power per bin in the bands of [`crate::crossover`]: 0 for noise, far
     /// below for tones, dB.
@@ -78,15 +78,15 @@ pub struct SpectrumReading {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Excess {
-    /// Where, Hz.
+    /// Frequency, Hz.
     pub hz: f64,
-    /// How far it sticks out of what lies on either side while it does, dB.
+    /// Level over the neighbouring bands while it sticks out, dB.
     pub excess_db: f64,
-    /// How far it does so in the median of all windows, dB.
+    /// Median of that level over all windows, dB; 0 for a boom.
     pub usual_db: f64,
-    /// For which share of the time, 0 to 1.
+    /// Share of the time during which it sticks out, 0 to 1.
     pub share: f64,
-    /// When first, seconds.
+    /// Time of the first occurrence, seconds.
     pub at_s: f64,
 }
 
@@ -94,11 +94,11 @@ pub struct Excess {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resonance {
-    /// Where, within a 24th of an octave.
+    /// Frequency, within a 24th of an octave.
     pub hz: f64,
-    /// How far it sticks out of the third of an octave on either side, on average, dB.
+    /// Mean level over the third of an octave on either side, dB.
     pub prominence_db: f64,
-    /// For which share of the time, 0 to 1.
+    /// Share of the time during which it sticks out, 0 to 1.
     pub share: f64,
 }
 
@@ -108,14 +108,16 @@ pub struct Resonance {
 pub struct Spectrum {
     /// Mean power over the whole song.
     pub mean_db: Vec<f64>,
-    /// The same in the [`THIRD_OCTAVES`](crate::spectrum_bands::THIRD_OCTAVES): wide enough that a single note does not stand for a band.
+    /// Mean power in the [`THIRD_OCTAVES`](crate::spectrum_bands::THIRD_OCTAVES), which are wide enough that a single
+    /// note does not decide a band.
     pub third_octave_db: Vec<f64>,
-    /// The same power, a full-scale sine reads ½, in [`FINE_BANDS`](crate::spectrum_bands::FINE_BANDS); not part of the written profile.
+    /// Mean power, linear (a full-scale sine reads ½), in the [`FINE_BANDS`](crate::spectrum_bands::FINE_BANDS); not
+    /// part of the written profile.
     #[serde(skip)]
     pub fine: Vec<f64>,
     /// Mean power over the loudest third of the time.
     pub loud_db: Vec<f64>,
-    /// Percentiles of the level over time, digital silence left out.
+    /// 10th percentile of the level over time; as in the other percentiles, digital silence is left out.
     pub p10_db: Vec<f64>,
     /// Median level.
     pub p50_db: Vec<f64>,
@@ -129,7 +131,7 @@ pub struct Spectrum {
 pub struct DynamicsReading {
     /// The four bands of [`crate::crossover`].
     pub bands: [BandDynamics; BANDS],
-    /// Peak to short-term loudness ratio (PSR) exceeded 90, 50 and 5 % of the time, LU. Sample peaks are meant.
+    /// Peak to short-term loudness ratio (PSR) exceeded 90, 50 and 5 % of the time, LU, from sample peaks.
     pub psr_p10_p50_p95_lu: [f64; 3],
 }
 
@@ -150,7 +152,7 @@ pub struct BandDynamics {
     pub spread_100ms_db: f64,
     /// The same for a second.
     pub spread_1s_db: f64,
-    /// How the mid moves in frames of 50 ms.
+    /// Short-term dynamics of the mid in frames of 50 ms.
     #[serde(default)]
     pub mid: Punch,
 }
@@ -163,7 +165,7 @@ pub struct StereoReading {
     pub width_db: [f64; BANDS],
     /// Correlation of left and right per band, −1 to 1; 1 for silence.
     pub correlation: [f64; BANDS],
-    /// Left over right, dB; 0 for silence.
+    /// Level of left over right, dB; 0 for silence.
     pub balance_db: f64,
     /// The same per band.
     pub band_balance_db: [f64; BANDS],
@@ -171,13 +173,13 @@ pub struct StereoReading {
     pub mono_loss_lu: f64,
 }
 
-/// How the song moves.
+/// Tempo and rhythm of the song.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RhythmReading {
     /// Beats per minute, 60 to 180 and right up to a factor of two; `None` without a pulse.
     pub tempo_bpm: Option<f64>,
-    /// How regular the pulse is: the onsets' autocorrelation one beat apart, 0 to 1.
+    /// Regularity of the pulse: autocorrelation of the onsets one beat apart, 0 to 1.
     pub confidence: f64,
     /// Sudden rises of level (notes, drum hits) per second.
     pub onsets_per_s: f64,
@@ -190,8 +192,8 @@ pub struct RhythmReading {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SilenceReading {
-    /// Before the first sound; the whole length where there is none.
+    /// Silent frames before the first sound; the whole length if there is none.
     pub head_frames: u64,
-    /// After the last sound.
+    /// Silent frames after the last sound.
     pub tail_frames: u64,
 }

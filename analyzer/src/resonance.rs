@@ -5,25 +5,26 @@ use crate::stft::window_frames;
 
 /// Bands per octave.
 const PER_OCTAVE: f64 = 24.0;
-/// Peaks are looked for between these, Hz: below, a band is narrower than a bin.
+/// Range in which peaks are searched for, Hz: below it, a band is narrower than a bin.
 const FROM_HZ: f64 = 150.0;
 const TO_HZ: f64 = 10_000.0;
-/// The surroundings reach a third of an octave to either side...
+/// Bands on either side that count as the surroundings of a peak: a third of an octave.
 const REACH: usize = 8;
-/// ...without the peak's own flanks.
+/// Bands next to a peak that are its own flanks and not part of the surroundings.
 const FLANK: usize = 1;
-/// A peak is so much over the mean power of its surroundings: 6 dB.
+/// Smallest power of a peak over the mean power of its surroundings: 6 dB.
 const PROMINENCE: f64 = 4.0;
-/// What is further over it is no resonance but a tone that is held.
+/// Mean level over the surroundings from which on a peak is a held tone, not a resonance, dB.
 const TONE_DB: f64 = 14.0;
-/// Notes come and go; a resonance sticks out for most of the time.
+/// Smallest share of the time during which a resonance sticks out; notes come and go.
 const SHARE: f64 = 0.75;
 
-/// Counts in how many windows every band sticks out. Memory: constant.
+/// Counts the windows in which every band sticks out. Memory: constant.
 pub(crate) struct ResonanceMeter {
     /// First bin of every band, and one past the last of the last band.
     edges: Vec<usize>,
-    /// Per band: windows in which it sticks out, and by how much in all, as a ratio.
+    /// Per band: number of windows in which it sticks out, and the sum of its power ratios over the surroundings in
+    /// them.
     found: Vec<(u64, f64)>,
     windows: u64,
     powers: Vec<f64>,

@@ -6,33 +6,35 @@ use crate::crossover::BANDS;
 use crate::readings::RhythmReading;
 
 const BLOCKS: f64 = BLOCKS_PER_SECOND as f64;
-/// Tempi that are told apart; slower and faster ones read an octave up or down.
+/// Range of tempi that are reported; slower and faster ones read an octave up or down.
 const TEMPO_BPM: [f64; 2] = [60.0, 180.0];
-/// Of two tempi an octave apart the one nearer to this is more likely meant (Ellis 2007 puts it at 120).
+/// Preferred tempo: of two tempi an octave apart, the one nearer to it is more likely meant (Ellis 2007 puts it at
+/// 120).
 const PREFERRED_BPM: f64 = 115.0;
 /// Width of that preference, octaves.
 const PREFERENCE_OCTAVES: f64 = 0.9;
-/// A pulse less regular than this is none.
+/// Smallest confidence with which a pulse is reported.
 const LEAST_CONFIDENCE: f64 = 0.1;
-/// Levels rise against those of 30 ms ago: a hit takes one or two blocks.
+/// Distance over which rises are measured, 30 ms: a hit takes one or two blocks.
 const RISE_BLOCKS: usize = 3;
-/// Blocks that are averaged per band: a narrow band needs longer to have a level.
+/// Blocks averaged per band: a narrow band needs longer for a stable level.
 const SMOOTH_BLOCKS: [usize; BANDS] = [4, 2, 1, 1];
-/// Levels this far under the band's mean do not count, as a power ratio: −40 dB.
+/// Lower limit of levels relative to the band's mean, as a power ratio: −40 dB.
 const FLOOR: f32 = 1e-4;
-/// An onset stands so far over the mean rise of the half second around it.
+/// Smallest rise of an onset, relative to the mean rise of the half second around it.
 const ONSET_OVER_MEAN: f32 = 3.5;
-/// Rises smaller than this in all bands together are no onsets, natural logarithm of power.
+/// Smallest rise of an onset, the sum over all bands, in natural logarithm of power.
 const ONSET_LEAST: f32 = 1.5;
-/// Onsets within this are one.
+/// Onsets within this distance count as one.
 const ONSET_GAP_BLOCKS: usize = 6;
 
-/// A band with less than this of the strongest band's energy is empty: −50 dB.
+/// Share of the strongest band's energy below which a band counts as empty: −50 dB.
 const EMPTY: f64 = 1e-5;
-/// What stands over the median of so many blocks on either side is a hit: it lasts for less than a tenth of a second.
+/// Blocks on either side over which the median is taken. Power above the median is a hit: it lasts for less than a
+/// tenth of a second.
 const HIT_BLOCKS: usize = 10;
 
-/// Reads the rhythm of a song.
+/// Measures the rhythm of a song.
 pub(crate) fn rhythm(history: &BandHistory) -> RhythmReading {
     let rises = rises(history);
     let seconds = rises.len() as f64 / BLOCKS;
@@ -47,8 +49,9 @@ pub(crate) fn rhythm(history: &BandHistory) -> RhythmReading {
     }
 }
 
-/// What rises over the running median of its surroundings, as in the percussive half of FitzGerald's separation
-/// ("Harmonic/percussive separation using median filtering", DAFx 2010), but per band instead of per frequency bin.
+/// Share of the energy that rises above the running median of its surroundings, as in the percussive half of
+/// FitzGerald's separation ("Harmonic/percussive separation using median filtering", DAFx 2010), but per band instead
+/// of per frequency bin. Returns the mean over the bands that are not empty.
 fn percussive_share(history: &BandHistory) -> f64 {
     let energy: [f64; BANDS] = history.totals.map(|[mid, side, _]| mid + side);
     let least = energy.into_iter().fold(0.0, f64::max) * EMPTY;
@@ -71,7 +74,7 @@ fn percussive_share(history: &BandHistory) -> f64 {
     bands.iter().map(|&band| share(band)).sum::<f64>() / bands.len().max(1) as f64
 }
 
-/// How fast the logarithmic levels of all bands rise.
+/// Rise of the logarithmic levels, summed over all bands, block by block.
 fn rises(history: &BandHistory) -> Vec<f32> {
     let floors: [f32; BANDS] = std::array::from_fn(|band| {
         let [mid, side, _] = history.totals[band];
@@ -110,11 +113,12 @@ fn onsets(rises: &[f32]) -> usize {
     count
 }
 
-/// The lag at which the rises resemble themselves most, as a tempo with its normalised autocorrelation.
+/// Finds the lag at which the rises resemble themselves most; returns it as a tempo in BPM, with its normalised
+/// autocorrelation.
 fn tempo(rises: &[f32]) -> Option<(f64, f64)> {
     let slowest = (60.0 / TEMPO_BPM[0] * BLOCKS) as usize;
     let fastest = (60.0 / TEMPO_BPM[1] * BLOCKS) as usize;
-    // Four beats of the slowest tempo, twice.
+    // At least eight beats of the slowest tempo.
     if rises.len() < 8 * slowest {
         return None;
     }
@@ -129,20 +133,20 @@ fn tempo(rises: &[f32]) -> Option<(f64, f64)> {
         return None;
     }
     let table: Vec<f64> = (0..=4 * slowest + 4).map(|lag| correlation(lag) / power).collect();
-    // A beat repeats after two and four of its kind; a chance resemblance does not.
+    // A beat also repeats after two and after four beats; a chance resemblance does not.
     let near = |lag: usize| table[lag - 1..=lag + 1].iter().copied().fold(0.0, f64::max);
     let score = |lag: usize| {
         let octaves = libm::log2(60.0 * BLOCKS / lag as f64 / PREFERRED_BPM) / PREFERENCE_OCTAVES;
         (table[lag] + near(2 * lag) + near(4 * lag)) * libm::exp(-0.5 * octaves * octaves)
     };
     let beat = (fastest..=slowest).max_by(|&a, &b| score(a).total_cmp(&score(b)))?;
-    // Four beats later the same error of a block weighs a quarter.
+    // Over four beats, the same error of one block weighs a quarter.
     let far = (4 * beat - 3..=4 * beat + 3).max_by(|&a, &b| table[a].total_cmp(&table[b]))?;
     let lag = (far as f64 + parabola(table[far - 1], table[far], table[far + 1])) / 4.0;
     Some((60.0 * BLOCKS / lag, table[beat].clamp(0.0, 1.0)))
 }
 
-/// Where between −½ and ½ a parabola through three points has its crest.
+/// Position, between −½ and ½, of the crest of a parabola through three points.
 fn parabola(before: f64, at: f64, after: f64) -> f64 {
     let bend = before - 2.0 * at + after;
     if bend < 0.0 { (0.5 * (before - after) / bend).clamp(-0.5, 0.5) } else { 0.0 }

@@ -1,4 +1,4 @@
-//! What can be read off single samples: peaks, sums, flat tops, and what is no number.
+//! Measurements of single samples: peaks, sums, flat tops and invalid values.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::flat_tops::{FlatTopMeter, FlatTops};
 use crate::readings::SilenceReading;
 use crate::stream::Frame;
 
-/// Blocks whose peak is under this are silent: −90 dBFS, one step of 16 bits.
+/// Peak below which a block is silent: −90 dBFS, one step of 16 bits.
 const SILENT_PEAK: f32 = 3.2e-5;
 /// Magnitudes over this (+120 dBFS) are damage, not sound.
 const LIMIT: f32 = 1e6;
@@ -28,7 +28,7 @@ fn is_readable(x: f32) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SampleReading {
     pub frames: u64,
-    /// Per channel.
+    /// Sample peak per channel.
     pub peaks: [f32; 2],
     pub sums: [f64; 2],
     pub squares: [f64; 2],
@@ -44,7 +44,7 @@ pub(crate) struct SampleReading {
     pub silence: SilenceReading,
 }
 
-/// Collects them block by block.
+/// Collects a [`SampleReading`] block by block.
 pub(crate) struct SampleMeter {
     reading: SampleReading,
     flat_tops: FlatTopMeter,
@@ -63,7 +63,7 @@ impl SampleMeter {
         }
     }
 
-    /// Counts what cannot be read, before it is replaced.
+    /// Counts unreadable samples, before they are replaced.
     pub fn note_unreadable(&mut self, block: &[Frame]) {
         let r = &mut self.reading;
         for (at, frame) in (r.frames..).zip(block) {
@@ -117,7 +117,7 @@ impl SampleMeter {
             flat_tops: self.flat_tops.finish(is_mono),
             dropouts: self.dropouts.finish(),
             silence: SilenceReading { head_frames: start, tail_frames: frames - end },
-            // Both channels of a mono song are the one sample.
+            // Each sample of a mono song was counted in both channels.
             unreadable: self.reading.unreadable / if is_mono { 2 } else { 1 },
             ..self.reading
         }

@@ -1,4 +1,4 @@
-//! Spectra of single moments, spread over a whole song: what tells two songs apart that long-term means cannot.
+//! Spectra of single moments, spread over a whole song: they distinguish songs whose long-term means are alike.
 
 use crate::spectrum::BandMap;
 use crate::spectrum_bands::SPECTRUM_BANDS;
@@ -6,18 +6,18 @@ use crate::stft::{Stft, window_frames};
 use crate::stream::{Frame, Meter};
 use crate::units::db_from_power;
 
-/// No more spectra are kept; where a song is longer, they lie further apart.
+/// Largest number of spectra that are kept; in a longer song they lie further apart.
 pub const MOST_MOMENTS: usize = 256;
 
 /// Band levels of mid and side in one window, dBFS.
 pub type Moment = [[f32; SPECTRUM_BANDS]; 2];
 
-/// Measures a window of about 190 ms at times that are equally far apart: 128 to 256 of them, fewer in songs under 13 s.
+/// Measures windows of about 190 ms at regular intervals: 128 to 256 of them, fewer in songs under 13 s.
 pub struct ShortTimeMeter {
     stft: Stft,
     map: BandMap,
     moments: Vec<Moment>,
-    /// Every such window is kept.
+    /// Every `stride`-th window is kept.
     stride: usize,
 }
 

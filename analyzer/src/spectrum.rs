@@ -15,11 +15,12 @@ use crate::stream::{Frame, Meter};
 use crate::timbre::{centroid_hz, flatness_db, rolloff_hz};
 use crate::units::{FLOOR_DB, db_from_power};
 
-/// A window below this total power is digital silence and has no part in percentiles: −110 dBFS, under 16-bit dither.
+/// Total power below which a window is digital silence, which has no part in percentiles: −110 dBFS, under 16-bit
+/// dither.
 const SILENCE_POWER: f64 = 1e-11;
-/// The loud part is this share of the windows that are not silent.
+/// Share of the windows that are not silent that makes up the loud part.
 const LOUD_SHARE: f64 = 1.0 / 3.0;
-/// Between these the tilt is fitted, Hz.
+/// Range over which the tilt is fitted, Hz.
 const TILT_HZ: [f64; 2] = [100.0, 10_000.0];
 
 /// Powers of mid and side in one window.
@@ -46,7 +47,7 @@ impl SpectrumMeter {
         Self { stft, windows }
     }
 
-    /// What the spectrum is, and the hum in it.
+    /// Ends the stream and returns the spectrum and the hum in it.
     pub(crate) fn finish_with_hum(self) -> (SpectrumReading, HumLines) {
         let Self { stft, mut windows } = self;
         stft.finish(|powers| windows.note(powers));
@@ -66,7 +67,7 @@ impl Meter for SpectrumMeter {
     }
 }
 
-/// What is kept of every window.
+/// Data kept of the windows.
 struct Windows {
     sample_rate_hz: u32,
     map: BandMap,
@@ -117,14 +118,14 @@ impl Windows {
     }
 }
 
-/// Which bins a band is made of; bins on an edge are shared in proportion.
+/// Assignment of bins to bands; bins on an edge are shared in proportion.
 pub(crate) struct BandMap {
     /// Per band: first whole bin, one past the last, and the shares of the bins just outside.
     bands: [(usize, usize, f32, f32); SPECTRUM_BANDS],
 }
 
 impl BandMap {
-    /// For transforms of `size` frames.
+    /// Creates the map for transforms of `size` frames.
     pub(crate) fn new(sample_rate_hz: u32, size: usize) -> Self {
         let bins_per_hz = size as f64 / f64::from(sample_rate_hz);
         // Bin k reaches from k − ½ to k + ½.
@@ -150,14 +151,14 @@ impl BandMap {
     }
 }
 
-/// What the bins know better than the bands.
+/// Spectra that are computed from the bins, because the quarter-octave bands are too coarse for them.
 struct Narrow {
     third_octave_db: Vec<f64>,
     fine: Vec<f64>,
 }
 
 impl Narrow {
-    /// Of mean bin powers.
+    /// Computes them from mean bin powers.
     fn of(bins: &[f64], sample_rate_hz: u32) -> Self {
         let size = 2 * (bins.len() - 1);
         let bins_per_hz = size as f64 / f64::from(sample_rate_hz);
@@ -186,7 +187,8 @@ impl Narrow {
     }
 }
 
-/// The loudest third of the windows that are not silent, by K-weighted power of mid and side; in order of time.
+/// Returns the indices of the loudest third of the windows that are not silent, by K-weighted power of mid and side, in
+/// order of time.
 fn loudest(windows: &[Bands], sample_rate_hz: u32) -> Vec<usize> {
     let coefs = KWeight::coefs(sample_rate_hz);
     let weights: [f64; SPECTRUM_BANDS] = std::array::from_fn(|band| {
@@ -242,7 +244,7 @@ fn mean_db(powers: impl ExactSizeIterator<Item = f64>) -> f64 {
     db_from_power(powers.sum::<f64>() / count)
 }
 
-/// Least-squares slope of band levels over octaves; 0 where there are fewer than two bands with sound.
+/// Least-squares slope of band levels over octaves; 0 if fewer than two bands have sound.
 fn tilt(levels_db: &[f64]) -> f64 {
     let points: Vec<(f64, f64)> = (0..SPECTRUM_BANDS)
         .filter(|&band| (TILT_HZ[0]..=TILT_HZ[1]).contains(&band_centre_hz(band)) && levels_db[band] > FLOOR_DB)

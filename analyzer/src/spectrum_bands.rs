@@ -1,4 +1,4 @@
-//! Where the bands of the long-term spectrum lie: quarter octaves, third octaves and fine bands.
+//! Frequencies of the bands of the long-term spectrum: quarter octaves, third octaves and fine bands.
 
 /// Bands of the long-term spectrum: quarter octaves from 20 Hz to 20.48 kHz.
 pub const SPECTRUM_BANDS: usize = 40;
@@ -21,9 +21,9 @@ pub fn third_octave_hz(band: usize) -> f64 {
     1000.0 * libm::exp2((band as f64 - 16.0) / 3.0)
 }
 
-/// Bands that a third octave is divided into, so that it is known what a curve does to it.
+/// Fine bands per third octave, which make the effect of a curve on a third octave known.
 pub const FINE_PER_THIRD: usize = 8;
-/// All of them.
+/// Number of fine bands in all.
 pub const FINE_BANDS: usize = FINE_PER_THIRD * THIRD_OCTAVES;
 
 /// Centre of fine band `band`, Hz.

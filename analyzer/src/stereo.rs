@@ -4,14 +4,14 @@ use crate::bands::BandHistory;
 use crate::crossover::BANDS;
 use crate::readings::StereoReading;
 
-/// Side over mid is reported within these, dB.
+/// Limits of the reported level of side over mid, dB.
 const WIDTH_DB: [f64; 2] = [-60.0, 20.0];
-/// A balance beyond this is one channel alone, dB.
+/// Limit of the balance, dB: beyond it, one channel is alone.
 const BALANCE_LIMIT_DB: f64 = 60.0;
 /// Mean power below which a band is silent: −120 dBFS.
 const SILENCE_POWER: f64 = 1e-12;
 
-/// Reads the image. `squares` holds the sums of L² and R², `weighted` the K-weighted sums of L², R² and L·R.
+/// Measures the stereo image. `squares` holds the sums of L² and R², `weighted` the K-weighted sums of L², R² and L·R.
 pub(crate) fn stereo(history: &BandHistory, squares: [f64; 2], weighted: [f64; 3]) -> StereoReading {
     let silence = silence(history);
     StereoReading {
@@ -42,7 +42,7 @@ pub(crate) fn band_correlation(history: &BandHistory) -> [f64; BANDS] {
     history.totals.map(|sums| correlation(sums, silence(history)))
 }
 
-/// Left over right.
+/// Level of left over right, dB; 0 for silence.
 fn balance_db([left, right]: [f64; 2], silence: f64) -> f64 {
     if left + right > silence { ratio_db(left, right).clamp(-BALANCE_LIMIT_DB, BALANCE_LIMIT_DB) } else { 0.0 }
 }
@@ -58,7 +58,7 @@ fn ratio_db(a: f64, b: f64) -> f64 {
     10.0 * libm::log10((a + TINY) / (b.max(0.0) + TINY))
 }
 
-/// Side over mid; silence has no width.
+/// Level of side over mid, dB; the lower limit for silence.
 fn width_db([mid, side, _]: [f64; 3], silence: f64) -> f64 {
     if mid + side <= silence {
         return WIDTH_DB[0];

@@ -13,37 +13,38 @@ pub fn window_frames(sample_rate_hz: u32) -> usize {
     (16_384.0 * libm::exp2(octaves)) as usize
 }
 
-/// Hann windows, each half over the one before. A full-scale sine reads ½ when its bins are summed.
+/// Short-time Fourier transform with Hann windows that overlap by half. A full-scale sine reads ½ when its bins are
+/// summed.
 pub struct Stft {
     fft: RealFft<Quad>,
     window: Vec<f32>,
-    /// Makes one-sided bin powers of a whole window sum to the mean power of the sound.
+    /// Factor that makes the one-sided bin powers of a whole window sum to the mean power of the sound.
     scale: f64,
-    /// Windows that are transformed at once, one or two.
+    /// Number of windows that are transformed at once, one or two.
     windows_at_once: usize,
-    /// Mid and side of the frames that such windows span.
+    /// Mid and side of the frames that these windows span.
     history: Vec<[f32; 2]>,
     filled: usize,
-    /// Windows that were transformed or passed over.
+    /// Number of windows that were transformed or skipped.
     windows_done: usize,
-    /// Mid and side of either window.
+    /// Mid and side of both windows.
     input: Vec<Quad>,
     bins: Vec<Complex<Quad>>,
     powers: [Vec<f32>; 4],
 }
 
 impl Stft {
-    /// At the start of a stream. Every window of it is wanted.
+    /// Creates a transform at the start of a stream, for callers that want every window.
     pub fn new(sample_rate_hz: u32) -> Self {
         Self::complete(window_frames(sample_rate_hz))
     }
 
-    /// The same with windows of `size` frames, an even number.
+    /// Creates the same with windows of `size` frames, an even number.
     pub fn complete(size: usize) -> Self {
         Self::of_size(size, 2)
     }
 
-    /// The same, of which some may be passed over.
+    /// Creates the same for callers that skip some windows.
     pub fn selective(size: usize) -> Self {
         Self::of_size(size, 1)
     }
@@ -70,13 +71,14 @@ impl Stft {
         self.bins.len()
     }
 
-    /// Takes frames; calls `each` with the bin powers of mid and side for windows that are full, in order, and for all of them
-    /// once the stream has ended.
+    /// Takes the next frames and calls `each` with the bin powers of mid and side of every full window, in order. The
+    /// last windows may be delivered only by [`finish`](Self::finish).
     pub fn push(&mut self, frames: &[Frame], each: impl FnMut([&[f32]; 2])) {
         self.push_where(frames, |_| true, each);
     }
 
-    /// The same for those windows alone whose number is wanted; asked of [`selective`](Self::selective) windows one by one.
+    /// The same, only for the windows whose number is wanted. With [`selective`](Self::selective), each window is asked
+    /// for individually.
     pub fn push_where(
         &mut self,
         mut frames: &[Frame],
@@ -102,7 +104,7 @@ impl Stft {
         }
     }
 
-    /// Ends the stream. What is shorter than one window is measured under a window of its own length.
+    /// Ends the stream. A stream shorter than one window is measured under a window of its own length.
     pub fn finish(mut self, mut each: impl FnMut([&[f32]; 2])) {
         let size = self.window.len();
         if self.filled >= size {
@@ -131,7 +133,7 @@ impl Stft {
             let power = (*re * *re + *im * *im) * Quad::splat(scale);
             self.powers.iter_mut().zip(power.lanes()).for_each(|(powers, power)| powers[bin] = power);
         }
-        // Nothing mirrors the first and the last bin.
+        // The first and the last bin have no mirror image.
         for powers in &mut self.powers {
             for edge in [0, size / 2] {
                 powers[edge] *= 0.5;

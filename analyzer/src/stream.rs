@@ -1,20 +1,21 @@
-//! The two ways sound moves: a [`Source`] is pulled, a [`Meter`] is pushed.
+//! Streams of sound: frames are pulled from a [`Source`], or pushed into a [`Meter`].
 
 /// One sample per channel: left, right. Full scale is ±1.
 pub type Frame = [f32; 2];
 
 /// A stream of frames that is pulled.
 pub trait Source {
-    /// Why reading can fail.
+    /// Error of a failed read.
     type Error;
 
-    /// Fills the start of `frames` and returns how many were written; 0 is the end, and only the end.
+    /// Fills the start of `frames` and returns the number of frames written; 0 means the end of the stream, and nothing
+    /// else.
     fn read(&mut self, frames: &mut [Frame]) -> Result<usize, Self::Error>;
 }
 
 /// Measures a stream of frames. A reading does not depend on how the stream is cut into blocks.
 pub trait Meter {
-    /// What is known when the stream has ended.
+    /// Result of the measurement, once the stream has ended.
     type Reading;
 
     /// Takes the next frames, any number of them.

@@ -1,8 +1,8 @@
-//! How a song moves and what it is made of, in numbers that an equaliser does not change: how tonal each octave is, how fast
-//! levels rise, which parts of the spectrum move together, and what onsets are made of.
+//! Texture of a song, in numbers that an equaliser does not change: how tonal each octave is, how fast levels rise,
+//! which parts of the spectrum move together, and the spectrum of onsets.
 //!
-//! Every level counts from the mean of its own band, so that a gain that is constant over time drops out. Only the mid is
-//! looked at: the width of a mix is one of the things that are to be decided.
+//! Every level is relative to the mean of its own band, so that a gain that is constant over time cancels out. Only the
+//! mid is measured: the width of a mix is one of the things that are still to be decided.
 
 use crate::spectrum::BandMap;
 use crate::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
@@ -14,36 +14,37 @@ use crate::units::db_from_power;
 pub const OCTAVES: usize = SPECTRUM_BANDS / 4;
 /// Half octaves whose levels are compared with one another.
 const HALF_OCTAVES: usize = SPECTRUM_BANDS / 2;
-/// Pairs of them.
+/// Number of pairs of half octaves.
 const PAIRS: usize = HALF_OCTAVES * (HALF_OCTAVES - 1) / 2;
 /// Distances in windows over which rises are read. Windows start 46 ms apart at 44.1 kHz.
 const LAGS: [usize; 4] = [1, 2, 4, 16];
-/// Rises within a window's step are read in every band, the others in octaves.
+/// The lag at which rises are also read in every band, not only in octaves.
 const SHORTEST: usize = LAGS[0];
 /// Length of [`Texture::values`].
 pub const TEXTURE_VALUES: usize = 2 * OCTAVES + LAGS.len() * OCTAVES + SPECTRUM_BANDS + PAIRS + SPECTRUM_BANDS;
 
 /// Windows in a row that are kept or dropped together: about six seconds.
 const BLOCK_WINDOWS: usize = 128;
-/// Of longer songs every second block is dropped, so that memory does not grow with them: about 25 minutes are kept whole.
+/// Largest number of windows kept, about 25 minutes. In longer songs every second block is dropped, so that memory does
+/// not grow with them.
 const MOST_WINDOWS: usize = 256 * BLOCK_WINDOWS;
-/// A window this far under the mean power of all is a pause: −40 dB.
+/// Power relative to the mean of all windows up to which a window is a pause: −40 dB.
 const PAUSE: f64 = 1e-4;
-/// Levels further under the mean of their band do not count, dB.
+/// Lower limit of levels relative to the mean of their band, dB.
 const FLOOR_DB: f32 = -30.0;
-/// Onsets are this share of all windows: those in which most bands rise most.
+/// Share of the windows that count as onsets: those with the largest rise over all bands together.
 const ONSET_SHARE: f64 = 0.1;
-/// Nothing rises by less than this, dB: keeps logarithms finite.
+/// Added to every rise so that its logarithm is finite, dB.
 const LEAST_RISE_DB: f64 = 0.05;
-/// Added to a standard deviation that others are divided by, dB.
+/// Added to every standard deviation used as a divisor, dB.
 const LEAST_SPREAD_DB: f64 = 0.1;
-/// Under any power that sounds.
+/// A power below any that is audible.
 const SILENCE_POWER: f64 = 1e-14;
 
-/// What was measured; empty before anything was.
+/// Texture of a song; empty before anything was measured.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Texture {
-    /// In the order of [`texture_names`]; empty when nothing can be heard.
+    /// Values in the order of [`texture_names`]; empty if nothing is audible.
     pub values: Vec<f64>,
 }
 
@@ -72,18 +73,18 @@ fn centre_hz(n: usize, bands: usize) -> f64 {
     20.0 * libm::exp2((n as f64 + 0.5) * bands as f64 / 4.0)
 }
 
-/// Measures it. Memory: at most 5.5 MB.
+/// Measures a [`Texture`]. Memory: at most 5.5 MB.
 pub(crate) struct TextureMeter {
     stft: Stft,
     windows: Windows,
 }
 
-/// What is kept of every window.
+/// Data kept of the windows.
 struct Windows {
     map: BandMap,
     /// Power of every band, one block after the other.
     powers: Vec<[f32; SPECTRUM_BANDS]>,
-    /// One block in so many is kept.
+    /// One block in `stride` is kept.
     stride: usize,
     seen: usize,
     flatness: Flatness,
@@ -130,7 +131,7 @@ impl Windows {
     }
 }
 
-/// Levels over the mean of their band, and which windows are pauses.
+/// Band powers of a song over time, the mean of every band, and a flag for every window that is not a pause.
 struct Motion<'a> {
     powers: &'a [[f32; SPECTRUM_BANDS]],
     is_heard: Vec<bool>,
@@ -138,7 +139,7 @@ struct Motion<'a> {
 }
 
 impl<'a> Motion<'a> {
-    /// `None` where nothing can be heard.
+    /// Returns `None` if nothing is audible.
     fn of(powers: &'a [[f32; SPECTRUM_BANDS]]) -> Option<Self> {
         let total = |bands: &[f32; SPECTRUM_BANDS]| bands.iter().map(|&power| f64::from(power)).sum::<f64>();
         let pause = PAUSE * powers.iter().map(total).sum::<f64>() / powers.len().max(1) as f64;
@@ -162,7 +163,7 @@ impl<'a> Motion<'a> {
         self.powers.iter().map(|bands| std::array::from_fn(|n| level(bands, n))).collect()
     }
 
-    /// Pairs of windows of one block that lie `lag` apart and are both heard.
+    /// Returns pairs of windows of one block that lie `lag` apart and are both audible.
     fn pairs(&self, lag: usize) -> impl Iterator<Item = (usize, usize)> {
         let count = self.powers.len();
         (0..count.saturating_sub(lag)).map(move |n| (n, n + lag)).filter(|(from, to)| {
@@ -182,7 +183,7 @@ impl<'a> Motion<'a> {
         sums.map(|sum| sum / count.max(1) as f64)
     }
 
-    /// Power of every band in the windows in which most bands rise most, over its mean; dB.
+    /// Power of every band in the onsets, over the mean power of the band; dB.
     fn onsets(&self, levels: &[[f32; SPECTRUM_BANDS]]) -> [f64; SPECTRUM_BANDS] {
         let rise = |(from, to): (usize, usize)| -> (f32, usize) {
             (levels[to].iter().zip(&levels[from]).map(|(to, from)| (to - from).max(0.0)).sum(), to)
@@ -230,23 +231,24 @@ impl<'a> Motion<'a> {
     }
 }
 
-/// How noisy the mid is in each octave: geometric over arithmetic mean of its bins, 0 dB for noise and far below for tones.
+/// Spectral flatness of the mid in each octave: geometric over arithmetic mean of its bins, 0 dB for noise and far
+/// below for tones.
 struct Flatness {
     /// First bin of every octave, and the one past the last.
     edges: [usize; OCTAVES + 1],
-    /// Flatness times power, and power.
+    /// Sums of flatness times power, and of power, per octave.
     sums: [[f64; 2]; OCTAVES],
     /// Power of every bin.
     bin_sums: Vec<f64>,
 }
 
-/// So many powers are multiplied before a logarithm is taken.
+/// Number of powers that are multiplied before a logarithm is taken.
 const FACTORS: usize = 8;
-/// Far below the smallest power that sounds, so that empty bins do not decide alone.
+/// A power far below the smallest audible one, so that empty bins do not decide alone.
 const BIN_FLOOR: f64 = 1e-18;
 
 impl Flatness {
-    /// For transforms of `size` frames.
+    /// Creates the meter for transforms of `size` frames.
     fn new(sample_rate_hz: u32, size: usize) -> Self {
         let (bins, bins_per_hz) = (size / 2 + 1, size as f64 / f64::from(sample_rate_hz));
         let edge = |n: usize| libm::ceil(20.0 * libm::exp2(n as f64) * bins_per_hz) as usize;
@@ -264,7 +266,8 @@ impl Flatness {
         }
     }
 
-    /// Of single moments, the mean weighted by power, and of the mean of `windows` spectra; dB.
+    /// Returns the flatness of single windows, their mean weighted by power, and that of the mean of `windows` spectra;
+    /// dB.
     fn reading(&self, windows: usize) -> [[f64; OCTAVES]; 2] {
         let part = |n: usize| self.bin_sums[self.edges[n]..self.edges[n + 1]].iter();
         [

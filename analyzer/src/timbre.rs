@@ -2,9 +2,9 @@
 
 use crate::crossover::{BANDS, CROSSOVER_HZ};
 
-/// Share of the power below the roll-off.
+/// Share of the power that lies below the roll-off.
 const ROLLOFF_SHARE: f64 = 0.95;
-/// Flatness is read between these, Hz.
+/// Range over which flatness is measured, Hz.
 const FLATNESS_HZ: [f64; 2] = [20.0, 20_000.0];
 
 fn hz_per_bin(bins: &[f64], sample_rate_hz: u32) -> f64 {
@@ -20,7 +20,7 @@ pub(crate) fn centroid_hz(bins: &[f64], sample_rate_hz: u32) -> f64 {
     if sum > 0.0 { weighted / sum * hz_per_bin(bins, sample_rate_hz) } else { 0.0 }
 }
 
-/// Frequency under which most of the power lies.
+/// Frequency below which 95 % of the power lies.
 pub(crate) fn rolloff_hz(bins: &[f64], sample_rate_hz: u32) -> f64 {
     let wanted = ROLLOFF_SHARE * bins.iter().sum::<f64>();
     let mut sum = 0.0;
@@ -33,7 +33,7 @@ pub(crate) fn rolloff_hz(bins: &[f64], sample_rate_hz: u32) -> f64 {
 
 /// Geometric over arithmetic mean per band of the crossover; 0 for a band without power.
 pub(crate) fn flatness_db(bins: &[f64], sample_rate_hz: u32) -> [f64; BANDS] {
-    // Far below the smallest power that sounds, so that empty bins do not decide alone.
+    // A power far below the smallest audible one, so that empty bins do not decide alone.
     const FLOOR: f64 = 1e-18;
     let [low, middle, high] = CROSSOVER_HZ;
     let edges_hz = [FLATNESS_HZ[0], low, middle, high, FLATNESS_HZ[1]];

@@ -1,4 +1,4 @@
-//! How a song goes in time: what is drawn of it, beside what is decided on.
+//! Levels of a song over time, for drawing; decisions are made on the profile.
 
 use crate::blocks::Blocks;
 use crate::loudness_history::LoudnessHistory;
@@ -16,26 +16,26 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// From the sample peaks of every 10 ms and the loudness of a song.
+    /// Creates a timeline from the sample peaks of every 10 ms and the loudness of a song.
     pub fn new(peaks: Vec<f32>, history: &LoudnessHistory) -> Self {
         let powers = history.powers(1, 1).map(|power| (power / 2.0) as f32).collect();
         Self { peaks, powers, short_term_lufs: history.short_term_lufs() }
     }
 }
 
-/// Largest magnitude of either channel; what is no number counts as silence.
+/// Largest magnitude of either channel; NaN counts as silence.
 pub(crate) fn peak(block: &[Frame]) -> f32 {
     block.as_flattened().iter().fold(0.0, |peak, x| peak.max(x.abs()))
 }
 
-/// Reads [`Timeline::peaks`].
+/// Measures [`Timeline::peaks`].
 pub struct PeakMeter {
     blocks: Blocks,
     peaks: Vec<f32>,
 }
 
 impl PeakMeter {
-    /// At the start of a stream.
+    /// Creates a meter at the start of a stream.
     pub fn new(sample_rate_hz: u32) -> Self {
         Self { blocks: Blocks::new(sample_rate_hz), peaks: Vec::new() }
     }
@@ -75,7 +75,7 @@ mod tests {
         let highest = timeline.peaks.iter().copied().fold(0.0, f32::max);
         assert_eq!(crate::units::db_from_gain(f64::from(highest)), profile.peak.sample_peak_dbfs);
         let loudest = timeline.short_term_lufs.iter().copied().fold(f32::MIN, f32::max);
-        // The reading looks every 10 ms, the timeline every 100.
+        // The reading is taken every 10 ms, the timeline every 100 ms.
         assert!((profile.loudness.max_short_term_lufs.expect("3 s") - f64::from(loudest)).abs() < 0.3);
     }
 }

@@ -1,8 +1,8 @@
-//! Spectrum of a song from a few of its moments: enough to tell two versions of it apart, at a twentieth of the
-//! cost of measuring all of it.
+//! Spectrum of a song from a few of its moments: enough to compare two versions of it, at a twentieth of the cost of
+//! measuring all of it.
 //!
-//! What one version has over the other is the same for every moment, more or less, so that it is known far better from a sample
-//! than either spectrum is. Compare only what was measured at the same places.
+//! The difference between two versions is roughly the same at every moment, so a sample determines it far better than
+//! it determines either spectrum. Compare only spectra that were measured at the same places.
 
 use std::f64::consts::TAU;
 use std::ops::Range;
@@ -15,10 +15,10 @@ use crate::stft::window_frames;
 use crate::stream::{Frame, mid_side};
 use crate::units::db_from_power;
 
-/// Moments that are looked at, at most.
+/// Largest number of moments that are measured.
 const MOMENTS: u64 = 64;
 
-/// Where to look at a song: evenly spread, all of it if it is short.
+/// Returns the frames to measure: evenly spread over the song, or all of it if it is short.
 pub fn moments(frames: u64, sample_rate_hz: u32) -> Vec<Range<u64>> {
     let size = window_frames(sample_rate_hz) as u64;
     if frames <= size {
@@ -29,12 +29,12 @@ pub fn moments(frames: u64, sample_rate_hz: u32) -> Vec<Range<u64>> {
     (0..count).map(|n| start(n)..start(n) + size).collect()
 }
 
-/// Listens to moments.
+/// Measures the [`Tone`] of a song from its moments.
 pub struct ToneMeter {
-    /// Of mid and side; with two empty lanes, since four are one vector.
+    /// Transform of mid and side, with two empty lanes, since a vector has four.
     fft: RealFft<Quad>,
     map: BandMap,
-    /// Of as many frames as the moment before had.
+    /// Hann window, as long as the last moment.
     hann: Vec<f32>,
     time: Vec<Quad>,
     bins: Vec<Complex<Quad>>,
@@ -46,7 +46,7 @@ pub struct ToneMeter {
 pub struct Tone([[f64; 2]; SPECTRUM_BANDS]);
 
 impl ToneMeter {
-    /// For a song of this rate.
+    /// Creates a meter for songs at this sample rate.
     pub fn new(sample_rate_hz: u32) -> Self {
         let fft = RealFft::<Quad>::new(window_frames(sample_rate_hz));
         Self {
@@ -83,13 +83,13 @@ impl ToneMeter {
         }
     }
 
-    /// What was heard.
+    /// Returns the sums over all moments.
     pub fn finish(self) -> Tone {
         self.tone
     }
 }
 
-/// Power that nobody hears, so that the logarithm of nothing is a number.
+/// An inaudible power that keeps the logarithm of silence finite.
 const TINY: f64 = 1e-12;
 
 fn ratio_db(a: f64, b: f64) -> f64 {
@@ -97,12 +97,12 @@ fn ratio_db(a: f64, b: f64) -> f64 {
 }
 
 impl Tone {
-    /// How much louder each band of the mid is than in `other`, dB.
+    /// Level of each band of the mid over that of `other`, dB.
     pub fn mid_over_db(&self, other: &Self) -> [f64; SPECTRUM_BANDS] {
         std::array::from_fn(|band| ratio_db(self.0[band][0], other.0[band][0]))
     }
 
-    /// The same of the side.
+    /// The same for the side.
     pub fn side_over_db(&self, other: &Self) -> [f64; SPECTRUM_BANDS] {
         std::array::from_fn(|band| ratio_db(self.0[band][1], other.0[band][1]))
     }
@@ -144,7 +144,8 @@ mod tests {
         assert_eq!(silence.side_over_db(&silence), [0.0; SPECTRUM_BANDS]);
     }
 
-    /// What a shelf of the side and the mid does, against measuring both versions whole.
+    /// Compares the effect of a shelf on mid and side, as read from moments, with that from measuring both versions
+    /// whole.
     #[test]
     fn a_difference_from_moments_is_that_of_the_whole_songs() {
         let song = demo_mix(RATE, 60.0);

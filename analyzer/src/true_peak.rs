@@ -3,15 +3,15 @@
 use crate::oversample::BlockScanner;
 use crate::stream::{Frame, Meter};
 
-/// Measures the largest magnitude of either channel between and at the samples (BS.1770-5 Annex 2, at 16 times
-/// instead of 4). Exact for its interpolator: only blocks that cannot hold the peak are passed over.
+/// Measures the largest magnitude of either channel between and at the samples (BS.1770-5 Annex 2, at 16 times instead
+/// of 4). The reading is exact for its interpolator: only blocks that cannot hold the peak are skipped.
 pub struct TruePeakMeter {
     scanner: BlockScanner,
     peak: f32,
 }
 
 impl TruePeakMeter {
-    /// A meter that has seen nothing.
+    /// Creates a meter at the start of a stream.
     pub fn new() -> Self {
         Self { scanner: BlockScanner::exact(), peak: 0.0 }
     }

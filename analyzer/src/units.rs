@@ -30,7 +30,8 @@ pub fn one_pole_coef(ms: f64, rate_hz: f64) -> f64 {
     if ms > 0.0 { libm::exp(-1000.0 / (ms * rate_hz)) } else { 0.0 }
 }
 
-/// The nearest whole number, the even one of two; `x` lies within ±2⁵¹. A sum of doubles beyond 2⁵² has no fraction left.
+/// Returns the nearest whole number, ties to even; `x` must lie within ±2⁵¹. It works because doubles beyond 2⁵² have
+/// no fractional part.
 #[inline]
 pub fn nearest(x: f64) -> f64 {
     const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;

@@ -1,4 +1,4 @@
-//! What holds of any sound, by examples that are drawn anew and alike in every run.
+//! Properties that hold for any sound, tested on random examples that are the same in every run.
 
 use analyzer::fft::{Complex, RealFft};
 use analyzer::lanes::Pair;
@@ -73,7 +73,8 @@ proptest! {
 
     #[test]
     fn a_gain_moves_loudness_and_peak_by_itself_and_the_range_not_at_all(song in song(), gain_db in 0.0..20.0f64) {
-        // Upwards: what was under the absolute gate would change the rest. A passage 60 dB down may well be.
+        // The song is first raised by 60 dB: a quiet passage could otherwise lie under the absolute gate before the
+        // gain and above it afterwards.
         let loud = changed(&song, |frame| frame.map(|x| 1000.0 * x));
         let louder = changed(&loud, |frame| frame.map(|x| (gain_from_db(gain_db) * f64::from(x)) as f32));
         let (before, after) = (loudness(&loud), loudness(&louder));
@@ -113,7 +114,7 @@ proptest! {
         }
     }
 
-    /// Tones that repeat have a peak that their Fourier series gives exactly.
+    /// Periodic tones have a peak that their Fourier series gives exactly.
     #[test]
     fn true_peak_is_that_of_the_fourier_series(
         tones in proptest::collection::vec((1..CYCLES, 0.01..1.0f64, 0.0..std::f64::consts::TAU), 1..12),
@@ -127,7 +128,7 @@ proptest! {
         }
         fft.inverse(&mut series, &mut fine);
         let ideal = fine.iter().fold(0.0, |max: f64, x| max.max(x.lanes()[0].abs()));
-        // It comes and goes over two periods, and is measured over four.
+        // The signal fades in and out over two periods each, with four periods in between.
         let fade = |n: usize| {
             let from_end = n.min(8 * PERIOD - 1 - n) as f64 / (2 * PERIOD) as f64;
             0.5 - 0.5 * libm::cos(std::f64::consts::PI * from_end.min(1.0))

@@ -1,7 +1,7 @@
-//! Makes the data that the network learns from: finished songs, un-mastered in random, seeded ways, as feature vectors.
+//! Makes the training data of the network: finished songs, un-mastered in random, seeded ways, as feature vectors.
 //!
-//! `dataset CORPUS_FOLDER OUT.json [VARIANTS]` reads every song named `genre__artist__title.*` in the folder. Sound
-//! goes in, only features come out.
+//! `dataset CORPUS_FOLDER OUT.json [VARIANTS]` reads every song named `genre__artist__title.*` in the folder. The
+//! output contains features only, no sound.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for a terminal")]
 
 mod moves;
@@ -30,16 +30,16 @@ use crate::unmaster::unmaster;
 
 #[derive(Serialize)]
 struct DataSet {
-    /// All that is measured of a song, as columns of every row.
+    /// Names of all features, the columns of every row.
     features: Vec<String>,
-    /// Those of them that the decider sees.
+    /// Names of the features that the decider uses.
     selected: Vec<String>,
     outputs: Vec<String>,
-    /// What an equaliser does not change, as columns of the `texture` of every row.
+    /// Names of the texture values, which an equaliser does not change: the columns of the `texture` of every row.
     texture: Vec<String>,
-    /// Gain per band of moves that mixes are off by, of one dB each, by kind.
+    /// Gain per band of moves by which mixes deviate, of one dB each, by kind.
     moves: BTreeMap<&'static str, Vec<Vec<f64>>>,
-    /// Gain per band of plain faults, dB.
+    /// Gain per band of plain faults, dB, by name.
     faults: BTreeMap<&'static str, Vec<f64>>,
     songs: Vec<SongRow>,
     cases: Vec<CaseRow>,
@@ -61,7 +61,7 @@ struct SongRow {
     texture: [Vec<f64>; 3],
 }
 
-/// The first half of a song, un-mastered, and what would mend it.
+/// The first half of a song, un-mastered, and the correction for it.
 #[derive(Serialize)]
 struct CaseRow {
     song: usize,
@@ -71,7 +71,7 @@ struct CaseRow {
     pairs: Vec<PairRow>,
 }
 
-/// A case beside a reference.
+/// A case with a reference.
 #[derive(Serialize)]
 struct PairRow {
     kinship: Kinship,
@@ -86,7 +86,7 @@ struct PairRow {
 enum Kinship {
     /// Another part of the same song.
     Same,
-    /// A record of the same artist, or else genre.
+    /// A record of the same artist, or else of the same genre.
     Kin,
     /// Any record of another artist.
     Any,
@@ -157,7 +157,7 @@ fn load(file: &Path) -> Result<Loaded> {
     Ok(Loaded { row, rate, first: first.to_vec(), first_profile, second_profile, whole_profile })
 }
 
-/// The cases that are made of one of the songs.
+/// Makes the cases of one of the songs.
 fn cases(songs: &[Loaded], index: usize, variants: u64) -> Result<Vec<CaseRow>> {
     let song = &songs[index];
     let truth = features(&song.first_profile).context("a song is silent")?;
@@ -188,7 +188,7 @@ fn cases(songs: &[Loaded], index: usize, variants: u64) -> Result<Vec<CaseRow>> 
         .collect()
 }
 
-/// A mix beside another part of its song, two related records and two records of other artists.
+/// Pairs a mix with another part of its song, two related records and two records of other artists.
 fn pairs(songs: &[Loaded], index: usize, mix: &Profile, random: &mut Random) -> Vec<PairRow> {
     use Kinship::{Any, Kin, Same};
     let mut row = |kinship: Kinship| {
@@ -206,7 +206,8 @@ fn pairs(songs: &[Loaded], index: usize, mix: &Profile, random: &mut Random) -> 
     [Same, Kin, Kin, Any, Any].into_iter().filter_map(&mut row).collect()
 }
 
-/// The other songs of an artist; where there are none those of the genre; or any of others.
+/// Returns the other songs of the artist for `Kin`, or those of the genre if there are none; otherwise those of all
+/// other artists.
 fn related(songs: &[Loaded], index: usize, kinship: Kinship) -> Vec<usize> {
     let own = &songs[index].row;
     let all = |is_one: &dyn Fn(&SongRow) -> bool| -> Vec<usize> {
@@ -222,7 +223,7 @@ fn related(songs: &[Loaded], index: usize, kinship: Kinship) -> Vec<usize> {
     }
 }
 
-/// All that is measured of a song; `None` where it is silent.
+/// Returns all features of a song; `None` if it is silent.
 fn vector(profile: &Profile) -> Option<Vec<f64>> {
     Some(profile.features()?.into_iter().map(|(_, value)| rounded(value)).collect())
 }
@@ -231,12 +232,12 @@ fn texture(profile: &Profile) -> Vec<f64> {
     profile.texture.values.iter().copied().map(rounded).collect()
 }
 
-/// Thousandths are more than any feature is known to.
+/// Rounds to thousandths, which is more than the precision of any feature.
 fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-/// The columns: the same for every song.
+/// Returns the names of the columns, which are the same for every song.
 fn all_names() -> Vec<String> {
     let any = profile(&demo_mix(44_100, 1.0), 44_100).features().unwrap_or_default();
     any.into_iter().map(|(name, _)| name).collect()

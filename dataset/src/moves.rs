@@ -1,5 +1,5 @@
-//! Curves of the moves that mixes are off by, so that the trainer knows what a correction may look like: the program's own filters,
-//! read at the centres of the spectrum's bands.
+//! Curves of the moves by which mixes deviate, so that the trainer knows what a correction may look like: the program's
+//! own filters, read at the centres of the spectrum's bands.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use analyzer::units::db_from_gain;
 
 use crate::unmaster::between;
 
-/// The rate at which curves are read: warped as in a song, Hz.
+/// Sample rate at which curves are read, with the same warping as in a song, Hz.
 const RATE_HZ: u32 = 48_000;
-/// Curves of each kind.
+/// Number of curves of each kind.
 const DRAWN: usize = 1000;
-/// Moves are drawn with this gain, and kept per dB of it.
+/// Gain with which moves are drawn; they are stored per dB of it.
 const GAIN_DB: f64 = 6.0;
 
 /// Gain per band, dB.
@@ -46,7 +46,7 @@ pub fn moves() -> BTreeMap<&'static str, Vec<Curve>> {
     ])
 }
 
-/// Plain faults that the trainer's figures are about; those of width are the side's gain.
+/// Plain faults for which the trainer prints figures; those of width are gains of the side.
 pub fn faults() -> BTreeMap<&'static str, Curve> {
     let high = |hz, gain_db| BiquadCoefs::high_shelf(hz, gain_db, RATE_HZ);
     let low = |hz, gain_db| BiquadCoefs::low_shelf(hz, gain_db, RATE_HZ);

@@ -1,7 +1,8 @@
-//! Mixes that a finished song might have come from.
+//! Makes mixes that a finished song might have come from.
 //!
-//! No mastering is undone, for none is known: dynamics, tone and width move at random, in several ways, each as likely up as
-//! down, and each is left alone in a quarter of the cases; transients move in half of those with dynamics.
+//! The actual mastering is unknown and is not undone. Instead, dynamics, tone and width are changed at random, in
+//! several ways, each as likely up as down, and each is left alone in a quarter of the cases; transients are changed in
+//! half of the cases with changed dynamics.
 
 use analyzer::biquad::{Biquad, BiquadCoefs};
 use analyzer::crossover::BANDS;
@@ -48,7 +49,8 @@ pub fn unmaster(frames: &mut [Frame], rate: u32, profile: &Profile, seed: u64) -
     log_ratios
 }
 
-/// Four bands, compressed or expanded around their means; as fast as usual, or as slow or fast as anyone might.
+/// Compresses or expands four bands around their means, with the usual times or with random ones over the range that
+/// anyone might use.
 fn compress(frames: &mut [Frame], rate: u32, profile: &Profile, amount: f64, random: &mut Random) -> [f64; BANDS] {
     let log_ratios: [f64; BANDS] = std::array::from_fn(|_| 0.4 * amount * random.bipolar());
     let is_usual = random.uniform() < 0.5;
@@ -67,15 +69,15 @@ fn compress(frames: &mut [Frame], rate: u32, profile: &Profile, amount: f64, ran
     log_ratios
 }
 
-/// Milliseconds in which a level that rises is followed, by two followers that fall together.
+/// Attack times of two level followers, ms, and the release time that they share.
 const ATTACKS_MS: [f64; 2] = [1.0, 30.0];
 const FALL_MS: f64 = 40.0;
-/// A gain that holds for so many frames.
+/// Frames per step of the gain.
 const BLOCK_FRAMES: usize = 32;
 const MOST_LIFT_DB: f64 = 6.0;
 const SILENCE_POWER: f64 = 1e-10;
 
-/// Lifts or softens what comes suddenly: what a fast follower is over a slow one, times `amount`.
+/// Lifts or softens transients: the level of a fast follower over that of a slow one, times `amount`.
 fn lift_transients(frames: &mut [Frame], rate: u32, amount: f64) {
     let blocks_per_s = f64::from(rate) / BLOCK_FRAMES as f64;
     let (rise, fall) = (ATTACKS_MS.map(|ms| one_pole_coef(ms, blocks_per_s)), one_pole_coef(FALL_MS, blocks_per_s));
@@ -95,7 +97,7 @@ fn lift_transients(frames: &mut [Frame], rate: u32, amount: f64) {
     }
 }
 
-/// Two shelves and two to four bells.
+/// Applies two shelves and two to four bells.
 fn equalize(frames: &mut [Frame], rate: u32, amount: f64, random: &mut Random) {
     let (low_hz, high_hz) = (between(50.0, 250.0, random), between(2500.0, 10_000.0, random));
     let bells: Vec<(f64, f64)> =
@@ -111,7 +113,7 @@ fn equalize(frames: &mut [Frame], rate: u32, amount: f64, random: &mut Random) {
     filter(frames, &filters);
 }
 
-/// Darker or brighter as a whole: two shelves that share a middle, one up and one down.
+/// Makes the whole darker or brighter: two shelves that share a middle, one up and one down.
 fn tilt(frames: &mut [Frame], rate: u32, amount: f64, random: &mut Random) {
     let (hz, gain_db) = (between(300.0, 2500.0, random), 3.5 * amount * random.bipolar());
     filter(frames, &[BiquadCoefs::low_shelf(hz, -gain_db, rate), BiquadCoefs::high_shelf(hz, gain_db, rate)]);
@@ -125,12 +127,12 @@ fn filter(frames: &mut [Frame], coefs: &[BiquadCoefs]) {
     }
 }
 
-/// A drawn curve has a point every so many bands...
+/// Bands per random point of a drawn curve.
 const POINT_BANDS: usize = 5;
-/// ...and a side that goes its own way by this share.
+/// Share by which the side's curve deviates from the mid's.
 const OWN_SIDE: f64 = 0.4;
 
-/// A curve drawn by hand, smooth through random points; that of the side is much like it.
+/// Applies a curve as if drawn by hand, smooth through random points; that of the side is similar.
 fn draw(frames: &mut [Frame], rate: u32, amount: f64, random: &mut Random) {
     let mut curve = |gain_db: f64| {
         let points: Vec<f64> = (0..SPECTRUM_BANDS / POINT_BANDS + 2).map(|_| gain_db * random.bipolar()).collect();
@@ -147,7 +149,7 @@ fn draw(frames: &mut [Frame], rate: u32, amount: f64, random: &mut Random) {
     }
 }
 
-/// A number between two, on a logarithmic scale.
+/// Returns a random number between two, uniform on a logarithmic scale.
 pub(crate) fn between(low: f64, high: f64, random: &mut Random) -> f64 {
     low * libm::pow(high / low, random.uniform())
 }

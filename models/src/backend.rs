@@ -1,4 +1,5 @@
-//! Which ONNX runtime runs the network. Both speak the same C interface, so the calling code is one.
+//! Selects the ONNX runtime that runs the networks. Both runtimes have the same C interface, so the calling code is the
+//! same.
 
 use std::sync::OnceLock;
 
@@ -6,11 +7,11 @@ use crate::error::Error;
 
 static ENVIRONMENT: OnceLock<Result<ort::environment::Environment, String>> = OnceLock::new();
 
-/// Name of the variable that holds the path of the native library.
+/// Name of the environment variable that holds the path of the native library.
 #[cfg(feature = "onnxruntime")]
 pub const LIBRARY_VARIABLE: &str = "GOLDMASTER_ONNXRUNTIME";
 
-/// The process-wide environment, made at the first call.
+/// Returns the process-wide environment, which is created at the first call.
 pub(crate) fn environment() -> Result<&'static ort::environment::Environment, Error> {
     let made = ENVIRONMENT.get_or_init(|| {
         set_api()?;
@@ -19,7 +20,7 @@ pub(crate) fn environment() -> Result<&'static ort::environment::Environment, Er
     made.as_ref().map_err(|message| Error::Runtime(message.clone()))
 }
 
-/// The pure-Rust runtime.
+/// Selects the pure-Rust runtime.
 fn use_tract() -> Result<(), String> {
     if ort::set_api(ort_tract::api()) { Ok(()) } else { Err("another ONNX runtime is already in use".into()) }
 }
@@ -29,7 +30,7 @@ fn set_api() -> Result<(), String> {
     use_tract()
 }
 
-/// The native runtime when [`LIBRARY_VARIABLE`] names it, else the pure-Rust one.
+/// Selects the native runtime if [`LIBRARY_VARIABLE`] names it, and the pure-Rust one otherwise.
 #[cfg(feature = "onnxruntime")]
 fn set_api() -> Result<(), String> {
     match std::env::var_os(LIBRARY_VARIABLE) {

@@ -1,6 +1,6 @@
-//! The tonal balance of a record, as engineers compare records: in mid and side, an octave wide.
+//! The tonal balance of a record as engineers compare it: in mid and side, an octave wide.
 //!
-//! What is narrower than an octave are the notes and instruments of a song; copied, they would be those of another.
+//! Anything narrower than an octave is a note or an instrument of a song; copying it would copy those of another song.
 
 use analyzer::crossover::{BANDS, CROSSOVER_HZ};
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, THIRD_OCTAVES, third_octave_hz};
@@ -10,20 +10,20 @@ use crate::decision::{Confidence, MasteringDecision};
 use crate::registration::Registration;
 use crate::third_octaves::{ThirdOctaveLevels, curve, difference, mean_over, quarters_at, thirds_below};
 
-/// Shares of a third octave and its neighbours in the octave around it.
+/// Weights of a third octave and its neighbours in the octave around it.
 const OCTAVE: [f64; 5] = [0.5, 1.0, 1.0, 1.0, 0.5];
-/// A song that has no more than this in a third octave has nothing there that could be balanced, LU.
+/// Level up to which a third octave of a song holds nothing that could be balanced, LU.
 const NOTHING_LU: f64 = -69.0;
 
-/// Which third octaves count.
+/// Flags of the third octaves that count.
 pub type Counted = [bool; THIRD_OCTAVES];
 
-/// The octave-wide running mean of what counts; where nothing near does, the nearest mean.
+/// Returns the octave-wide running mean over the third octaves that count; where none nearby counts, the nearest mean.
 pub fn octave_wide(values: &[f64; THIRD_OCTAVES], counted: &Counted) -> [f64; THIRD_OCTAVES] {
     let reach = OCTAVE.len() / 2;
     let mean = |band: usize| {
         let near = OCTAVE.iter().enumerate().filter_map(|(n, share)| {
-            // Beyond the ends the outermost bands go on.
+            // Beyond the ends, the outermost bands are repeated.
             let at = (band + n).saturating_sub(reach).min(THIRD_OCTAVES - 1);
             counted[at].then(|| (share * values[at], *share))
         });
@@ -37,25 +37,30 @@ pub fn octave_wide(values: &[f64; THIRD_OCTAVES], counted: &Counted) -> [f64; TH
     })
 }
 
-/// Third octaves of mid and side in which a song has something, under `cutoff_hz`.
+/// Returns the third octaves of mid and side under `cutoff_hz` in which a song has sound.
 pub fn counted(source: &ThirdOctaveLevels, cutoff_hz: f64) -> [Counted; 2] {
     let known = thirds_below(cutoff_hz);
     source.map(|levels| std::array::from_fn(|band| band < known && levels[band] > NOTHING_LU))
 }
 
-/// Up to the first [relative distance](Registration::relative_distance) a record may well be another part of the same song, beyond the second it is
-/// not. Five of six parts of a song are nearer than the first, however far a mix is from its master; of other records, one in twenty-five.
+/// Range of the [relative distance](Registration::relative_distance): up to the first value, a record may well be
+/// another part of the same song; beyond the second, it is not. Five of six parts of a song are nearer than the first,
+/// however far a mix is from its master; of other records, one in twenty-five.
 const SAME_SONG: [f64; 2] = [1.25, 1.45];
-/// Where the long-term spectra of parts of a song differ by so much within octaves, root mean square, one half of the difference is that
-/// of moments laid over each other and the other that of the means, dB; where it is rougher, the parts do not play the same and more is
-/// that of the moments, where it is smooth, the means are right.
+/// Roughness at which the difference between parts of a song is taken in equal shares from moments laid over each other
+/// and from long-term means, dB. Roughness is the root mean square difference of the long-term spectra within octaves.
+/// Where it is larger, the parts do not play the same and the moments count more; where it is smaller, the means are
+/// right.
 const ROUGHNESS_DB: f64 = 1.1;
-/// Up to the first distance differences narrower than an octave are the master as well, beyond the second they are the song, dB.
+/// Range of the distance, dB: up to the first value, differences narrower than an octave count as part of the master;
+/// beyond the second, they belong to the song.
 const SAME_DB: [f64; 2] = [2.0, 3.75];
 
-/// What brings `source` to `target` octave-wide, before any bounds; the ratios are those of `estimate`. Beyond `cutoff_hz` nothing is known.
+/// Decides the gains that bring `source` to `target` octave-wide, before any bounds; the ratios are those of
+/// `estimate`. Nothing is known beyond `cutoff_hz`.
 ///
-/// Long-term means differ by whatever the songs do not play equally often. Of two that are alike, `registration` knows better.
+/// Long-term means also differ by what the songs do not play equally often. For two songs that are alike,
+/// `registration` is more reliable.
 pub fn decide(
     source: &ThirdOctaveLevels,
     target: &ThirdOctaveLevels,
@@ -77,7 +82,7 @@ pub fn decide(
     }
     let [mid, side]: ThirdOctaveLevels = std::array::from_fn(|c| {
         let mut wide = octave_wide(&wanted[c], &counted[c]);
-        // Of another song, the mean still has the edges of notes: it is averaged once more.
+        // For another song, the mean still shows the edges of notes, so it is averaged once more.
         let wider = octave_wide(&wide, &counted[c]);
         wide.iter_mut().zip(wider).for_each(|(wide, wider)| *wide += (1.0 - same_song) * (wider - *wide));
         std::array::from_fn(|band| {
@@ -85,7 +90,7 @@ pub fn decide(
             wide[band] + narrow_share * narrow
         })
     });
-    // Of a side that is not there, the width stays as it is.
+    // If there is no side, the width stays as it is.
     let side = match counted[1].contains(&true) {
         true => as_wide(source, &plus(source, &wanted), [mid, side]),
         false => mid,
@@ -100,7 +105,8 @@ pub fn decide(
     }
 }
 
-/// The share that moments have in the difference between parts of a song: larger where the difference of their means is rougher.
+/// Returns the share of the moments in the difference between parts of a song: larger where the difference of their
+/// means is rougher.
 fn share_of_moments(difference_db: &[f64; THIRD_OCTAVES], counted: &Counted) -> f64 {
     let wide_db = octave_wide(difference_db, counted);
     let square = |band: usize| (difference_db[band] - wide_db[band]) * (difference_db[band] - wide_db[band]);
@@ -108,7 +114,8 @@ fn share_of_moments(difference_db: &[f64; THIRD_OCTAVES], counted: &Counted) -> 
     roughness / (roughness + ROUGHNESS_DB * ROUGHNESS_DB)
 }
 
-/// Moves of the side that make whole bands as wide as `target` is there: an octave-wide mean of levels is not that of powers.
+/// Returns gains of the side that make whole bands as wide as in `target`: an octave-wide mean of levels is not a mean
+/// of powers.
 fn as_wide(
     source: &ThirdOctaveLevels,
     target: &ThirdOctaveLevels,
@@ -126,10 +133,10 @@ fn as_wide(
     side
 }
 
-/// What a band is made wider or narrower by in a round at most, dB, and how many rounds there are.
+/// Largest change of a band's width per round, dB, and number of rounds.
 const WIDTH_STEP_DB: f64 = 6.0;
 const WIDTH_ROUNDS: usize = 2;
-/// Sides further under the middle are none, dB.
+/// Lower limit of the level of side over mid, dB.
 const NARROWEST_DB: f64 = -40.0;
 
 /// Power of the side over that of the mid in the bands of [`analyzer::crossover`], dB.
@@ -147,7 +154,8 @@ fn crossover_band(third: usize) -> usize {
     CROSSOVER_HZ.iter().filter(|hz| third_octave_hz(third) >= **hz).count()
 }
 
-/// A value per band of [`analyzer::crossover`] at a third octave: straight lines from the middle of one band to the next.
+/// Interpolates a value per band of [`analyzer::crossover`] at a third octave: straight lines from the middle of one
+/// band to the next.
 fn between_bands(values: &[f64; BANDS], third: usize) -> f64 {
     let middle = |band: usize| {
         let thirds = || (0..THIRD_OCTAVES).filter(|third| crossover_band(*third) == band);
@@ -169,7 +177,7 @@ fn plus(levels: &ThirdOctaveLevels, gains_db: &ThirdOctaveLevels) -> ThirdOctave
     std::array::from_fn(|c| std::array::from_fn(|band| levels[c][band] + gains_db[c][band]))
 }
 
-/// 1 up to the first, 0 from the second, a straight line between.
+/// Returns 1 up to the first value, 0 from the second on, and a straight line between.
 fn falling([from, to]: [f64; 2], value: f64) -> f64 {
     ((to - value) / (to - from)).clamp(0.0, 1.0)
 }
@@ -180,7 +188,7 @@ mod tests {
 
     const ALL_HZ: f64 = 20_480.0;
     const SONG: ThirdOctaveLevels = [[-20.0; THIRD_OCTAVES], [-30.0; THIRD_OCTAVES]];
-    /// The curves of mid and side that are found where no estimator says anything else.
+    /// Returns the curves of mid and side for an estimator that wants nothing.
     fn found(
         source: &ThirdOctaveLevels,
         target: &ThirdOctaveLevels,
@@ -214,20 +222,20 @@ mod tests {
 
     #[test]
     fn notes_of_another_song_are_not_copied() {
-        /// What an octave-wide mean lets through of notes that are an octave apart.
+        /// Share of notes an octave apart that an octave-wide mean passes.
         const SHARE: f64 = 1.0 / 8.0;
         const NOTE_DB: f64 = 9.0;
-        // Every third third octave holds a note, in the other song the one beside it.
+        // Every third third octave holds a note; in the other song, the one beside it does.
         let notes = |place: usize| move |_: usize, band: usize| if band % 3 == place { NOTE_DB } else { 0.0 };
         let [mid, _] = found(&with(&SONG, notes(0)), &with(&SONG, notes(1)), None);
-        // At the ends there is no whole octave.
+        // There is no whole octave at the ends.
         let copied_db = mid[2..27].iter().fold(0.0, |most: f64, db| most.max(db.abs()));
         assert!(copied_db < SHARE * NOTE_DB, "{copied_db}: {mid:?}");
     }
 
     #[test]
     fn of_parts_that_do_not_play_the_same_moments_say_more_than_means() {
-        /// A distance that parts of a song have which are no copies of each other.
+        /// Distance of parts of a song that are not copies of each other.
         const PARTS_DB: f64 = 4.2;
         let shift_db = [-3.0; 2 * SPECTRUM_BANDS];
         let at = |notes_db: f64, relative_distance: f64| {
@@ -241,7 +249,7 @@ mod tests {
 
     #[test]
     fn whole_bands_become_as_wide_as_the_record() {
-        // The side of the record lies in a few loud notes, that of the song is spread.
+        // The side of the record consists of a few loud notes, that of the song is spread out.
         let target = with(&SONG, |c, band| if c == 1 { if band % 5 == 2 { 9.0 } else { -6.0 } } else { 0.0 });
         let apart = |levels: &ThirdOctaveLevels| {
             let pairs = widths_db(levels).into_iter().zip(widths_db(&target));

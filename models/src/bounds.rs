@@ -1,15 +1,15 @@
-//! How far the equaliser may be moved: bounds that a curve comes close to without ever lying on them.
+//! Bounds of the equaliser, which a curve approaches but never reaches.
 //!
-//! A clipped curve is flat wherever more is wanted than is allowed, and what was a slope becomes a shelf with an edge. A curve that is
-//! compressed towards its bound keeps its shape.
+//! A clipped curve is flat wherever more is wanted than is allowed, and a slope becomes a shelf with an edge. A curve
+//! that is compressed towards its bound keeps its shape.
 
 use crate::target::TargetKind;
 
 /// Largest move of the mid's equaliser, dB.
 pub const MID_BOUND_DB: f64 = 6.0;
-/// Of the side's.
+/// Largest move of the side's equaliser, dB.
 pub const SIDE_BOUND_DB: f64 = 9.0;
-/// A side this far under the mid is noise, and is not lifted, dB.
+/// Level of side over mid below which the side is noise, and is not lifted, dB.
 pub const SIDE_NOISE_DB: f64 = -50.0;
 
 /// The largest lift and the largest cut of an equaliser.
@@ -22,12 +22,12 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// The same in both ways.
+    /// Creates a bound that is the same for lift and cut.
     pub const fn both(bound_db: f64) -> Self {
         Self { up_db: bound_db, down_db: bound_db }
     }
 
-    /// A gain cut off at the bound.
+    /// Returns the gain clipped at the bound.
     pub fn clamped(self, db: f64) -> f64 {
         db.clamp(-self.down_db, self.up_db)
     }
@@ -37,7 +37,7 @@ impl Bound {
     }
 }
 
-/// Largest moves of mid and side on the way to a target.
+/// Returns the largest moves of mid and side on the way to a target.
 pub fn bounds(kind: TargetKind) -> [Bound; 2] {
     match kind {
         TargetKind::Balance => BALANCE_BOUNDS,
@@ -47,15 +47,16 @@ pub fn bounds(kind: TargetKind) -> [Bound; 2] {
     }
 }
 
-/// Where a record's balance is followed: what is octave-wide does no harm to a song, and mixes are up to so far from records.
-/// A narrower bass does none at all, and mixes have wide ones.
+/// Bounds for following a record's balance: octave-wide moves do no harm to a song, and mixes are up to this far from
+/// records. The side may be cut further, since a narrower bass does no harm either, and mixes have wide ones.
 const BALANCE_BOUNDS: [Bound; 2] = [Bound::both(12.0), Bound { up_db: 16.0, down_db: 24.0 }];
 
-/// Share of a bound up to which nothing is compressed, and how soon what is beyond comes close to the bound.
+/// Share of a bound up to which nothing is compressed, and hardness of the knee beyond it.
 const LINEAR_SHARE: f64 = 0.6;
 const HARDNESS: f64 = 1.5;
 
-/// A gain compressed towards its bound: unchanged up to most of it, then less and less. The bound is never reached.
+/// Returns a gain compressed towards its bound: unchanged up to 60 % of it, then compressed more and more. The bound is
+/// never reached.
 pub fn softened(db: f64, bound: Bound) -> f64 {
     let bound_db = bound.of(db);
     let linear_db = LINEAR_SHARE * bound_db;
@@ -68,7 +69,8 @@ pub fn softened(db: f64, bound: Bound) -> f64 {
     (linear_db + room_db * given).copysign(db)
 }
 
-/// What was wanted where `db` are given: the inverse of [`softened`]; what lies on the bound or beyond came from far away.
+/// Returns the gain that [`softened`] compresses to `db`, its inverse; gains on the bound or beyond count as almost on
+/// it.
 pub fn hardened(db: f64, bound: Bound) -> f64 {
     let bound_db = bound.of(db);
     let linear_db = LINEAR_SHARE * bound_db;
@@ -81,20 +83,20 @@ pub fn hardened(db: f64, bound: Bound) -> f64 {
     (linear_db + room_db * beyond).copysign(db)
 }
 
-/// So close to a bound is given what comes from far away.
+/// Share of the compressed range up to which [`hardened`] inverts; beyond it, gains count as this close to the bound.
 const FURTHEST_SHARE: f64 = 0.99;
 
-/// Gains that are wanted, and the bound that they are compressed towards.
+/// Wanted gains, and the bound that they are compressed towards.
 pub struct BoundedGains<'a> {
-    /// What a loss counts against those of other gains.
+    /// Weight of a loss relative to that of other gains.
     pub weight: f64,
-    /// In dB.
+    /// The gains, dB.
     pub gains_db: &'a [f64],
-    /// Their bound.
+    /// The bound of the gains.
     pub bound: Bound,
 }
 
-/// The gains of mid and side: what the mid loses is heard most.
+/// Returns the gains of mid and side for the search; a loss in the mid is the most audible.
 pub fn of_mid_and_side<'a>([mid, side]: [&'a [f64]; 2], [mid_bound, side_bound]: [Bound; 2]) -> [BoundedGains<'a>; 2] {
     [
         BoundedGains { weight: 1.0, gains_db: mid, bound: mid_bound },
@@ -104,16 +106,16 @@ pub fn of_mid_and_side<'a>([mid, side]: [&'a [f64]; 2], [mid_bound, side_bound]:
 
 const SIDE_WEIGHT: f64 = 0.5;
 
-/// Steps in which the best constant is looked for, and how far, dB.
+/// Step size and number of steps on either side in the search for the best constant, dB.
 const SHIFT_STEP_DB: f64 = 0.05;
 const SHIFT_STEPS: i32 = 600;
-/// Losses count by their square up to about this, dB; further ones have no more pull for being further.
+/// Loss up to which losses count by their square, dB; larger losses pull no harder for being larger.
 const LARGE_LOSS_DB: f64 = 1.0;
-/// What squares of gains cost against losses: without any a curve lies around 0 dB.
+/// Cost of squared gains relative to losses: if nothing is lost, the curve is placed around 0 dB.
 const GAIN_COST: f64 = 1e-3;
 
-/// The constant that all gains are lowered by, so that least is lost at their bounds: a constant is no change of tone, and is
-/// undone when loudness is solved.
+/// Returns the constant to lower all gains by so that the least is lost at their bounds, dB. A constant does not change
+/// the tone, and is undone when loudness is solved.
 pub fn least_lost_shift_db(wanted: &[BoundedGains]) -> f64 {
     let cost = |shift_db: f64| -> f64 {
         let of = |BoundedGains { weight, gains_db, bound }: &BoundedGains| {
@@ -162,11 +164,11 @@ mod tests {
 
     #[test]
     fn the_constant_is_where_least_is_lost() {
-        // Far up, and only there is no room.
+        // There is no room far up, and only there.
         let mid = [-2.0, 0.0, 3.0, 10.0];
         let shift_db = least_lost_shift_db(&[BoundedGains { weight: 1.0, gains_db: &mid, bound: BOUND }]);
         assert!((3.0..4.5).contains(&shift_db), "{shift_db}");
-        // What is out of reach whatever is done takes no more than a third of a decibel from the others.
+        // A band that is out of reach in any case takes no more than a third of a decibel from the others.
         let mut mid = [-2.0, 0.0, 2.0].repeat(9);
         mid[20] = -60.0;
         let shift_db = least_lost_shift_db(&[BoundedGains { weight: 1.0, gains_db: &mid, bound: BOUND }]);

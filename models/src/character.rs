@@ -9,7 +9,7 @@ use crate::decision::MasteringDecision;
 use crate::features::{MID, SIDE};
 use crate::target::Target;
 
-/// How a master is to differ from its target.
+/// Desired difference of a master from its target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Character {
@@ -28,24 +28,24 @@ pub enum Character {
     Loud,
 }
 
-/// A broad hump of the tone: a Gaussian over octaves.
+/// A broad hump of the tonal balance: a Gaussian over octaves.
 struct Bell {
     hz: f64,
     gain_db: f64,
-    /// From the crest to 0.6 of the gain, octaves.
+    /// Distance from the crest to 0.6 of the gain, octaves.
     octaves: f64,
 }
 
-/// What a character changes.
+/// The changes that a character makes.
 struct Bend {
     /// Slope of the tone around 1 kHz, dB per octave.
     tilt_db: f64,
     bells: [Bell; 2],
-    /// Of the side against the mid above the bass, dB.
+    /// Gain of the side relative to the mid, above the bass, dB.
     width_db: f64,
-    /// Factor on what is done to dynamics.
+    /// Factor on the amount of dynamics processing.
     dynamics: f64,
-    /// Of a master whose loudness nobody asked for, LU.
+    /// Change of the loudness, if the user does not set it, LU.
     loudness_lu: f64,
 }
 
@@ -55,16 +55,16 @@ const fn bell(hz: f64, gain_db: f64, octaves: f64) -> Bell {
 
 const NONE: Bell = bell(1000.0, 0.0, 1.0);
 
-/// From here the width is changed, growing over an octave, Hz.
+/// Frequency above which the width is changed, growing over an octave, Hz.
 const WIDE_FROM_HZ: f64 = 200.0;
-/// The slope goes on to these, Hz.
+/// Limits of the slope, Hz.
 const SLOPE_HZ: [f64; 2] = [50.0, 12_000.0];
 
 impl Character {
-    /// All of them, in the order in which they are listed.
+    /// All characters, in the order in which they are listed.
     pub const ALL: [Self; 6] = [Self::Balanced, Self::Warm, Self::Bright, Self::Open, Self::Punchy, Self::Loud];
 
-    /// The word for it.
+    /// Returns the name of the character.
     pub fn name(self) -> &'static str {
         match self {
             Self::Balanced => "balanced",
@@ -76,7 +76,7 @@ impl Character {
         }
     }
 
-    /// A description of its sound in a few words.
+    /// Returns a description of the sound in a few words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Balanced => "as the target is",
@@ -88,7 +88,7 @@ impl Character {
         }
     }
 
-    /// Tilt, two bells, width, dynamics, loudness.
+    /// Returns the changes: tilt, two bells, width, dynamics, loudness.
     #[rustfmt::skip]
     fn bend(self) -> Bend {
         let bend = |tilt_db, bells, width_db, dynamics, loudness_lu| Bend { tilt_db, bells, width_db, dynamics, loudness_lu };
@@ -115,17 +115,18 @@ impl Character {
         [mid, mid + bend.width_db * octaves(WIDE_FROM_HZ).clamp(0.0, 1.0)]
     }
 
-    /// Factor on how much is done to the dynamics.
+    /// Returns the amounts, with the character's factor on dynamics.
     pub fn amounts(self) -> Amounts {
         Amounts { dynamics: self.bend().dynamics, ..Amounts::default() }
     }
 
-    /// How much louder than usual a master is whose loudness nobody asked for, LU.
+    /// Returns the loudness of a master relative to the usual, if the user does not set it, LU.
     pub fn loudness_lu(self) -> f64 {
         self.bend().loudness_lu
     }
 
-    /// A decision with the character's own tone and width; a record that is followed has them already.
+    /// Adds the character's tone and width to a decision; a record that is followed already includes them in its
+    /// target.
     pub fn decision(self, target: &Target, mut decision: MasteringDecision) -> MasteringDecision {
         if target.kind.is_followed() {
             return decision;
@@ -138,12 +139,13 @@ impl Character {
         decision
     }
 
-    /// A target as the decider takes it: bent where it is followed to the end, and left where only a part of the way is gone.
+    /// Returns the target for the decider: changed by the character if it is followed all the way, unchanged if only a
+    /// part of the way is taken.
     pub fn followed(self, target: Target) -> Target {
         if target.kind.is_followed() { self.bent(target) } else { target }
     }
 
-    /// A target as the master is to come to it.
+    /// Returns the target to show for the master. It always includes the character: a followed target already has it.
     pub fn shown(self, target: &Target) -> Target {
         if target.kind.is_followed() { target.clone() } else { self.bent(target.clone()) }
     }
@@ -189,7 +191,8 @@ mod tests {
     use super::*;
     use crate::norm::NormProfile;
 
-    /// Mean gain of the mid between two frequencies over the mean from 400 Hz to 1.6 kHz, and of the side over the mid.
+    /// Mean gain of the mid between two frequencies, relative to its mean from 400 Hz to 1.6 kHz, and mean gain of the
+    /// side over the mid.
     fn gains(character: Character, low_hz: f64, high_hz: f64) -> [f64; 2] {
         let mean = |low: f64, high: f64| {
             let bands: Vec<[f64; 2]> = (0..SPECTRUM_BANDS)
@@ -237,7 +240,7 @@ mod tests {
         assert!((bent.features[MID + 12] - target.features[MID + 12] - gains[0]).abs() < 1e-9);
         assert!(bent.levels[0][25] < target.levels[0][25]);
         assert_eq!(Character::Balanced.shown(&target), target);
-        // Towards a norm only a part of the way is gone: the whole character is added to that part.
+        // Towards a norm, only a part of the way is taken, and the whole character is added to that part.
         assert_eq!(Character::Warm.followed(target.clone()), target);
         let literal = Target { kind: TargetKind::Literal, ..target };
         assert_eq!(Character::Warm.followed(literal.clone()).features, bent.features);

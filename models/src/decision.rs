@@ -1,4 +1,4 @@
-//! From a decision to the settings of the chain, within bounds and by the amounts that were asked for.
+//! Turns a decision into settings of the chain, within bounds and by the given amounts.
 
 use analyzer::crossover::BANDS;
 use analyzer::defects::DefectKind;
@@ -22,67 +22,67 @@ use crate::bounds::{
 use crate::target::{Target, TargetKind, bands_below};
 use crate::third_octaves::EqualizerCurves;
 
-/// What a decider wants, before bounds and amounts, and how sure it is.
+/// The moves that a decider wants, before bounds and amounts, and its confidence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MasteringDecision {
     /// Gain of the mid, dB per spectrum band.
     pub mid_db: [f64; SPECTRUM_BANDS],
-    /// Gain of the side.
+    /// Gain of the side, dB per spectrum band.
     pub side_db: [f64; SPECTRUM_BANDS],
     /// Natural logarithm of the ratio of each band's compressor; negative expands.
     pub log_ratio: [f64; BANDS],
     /// Change of the peak-to-loudness ratio; negative asks for limiting, LU.
     pub plr_lu: f64,
-    /// How likely the record is another part of the same song, by the sound: 0 (unlikely) to 1 (likely).
+    /// Likelihood that the record is another part of the same song, by the sound: 0 (unlikely) to 1 (likely).
     pub same_song: f64,
-    /// 0 (a guess) to 1 (certain).
+    /// Confidence of each part, 0 (a guess) to 1 (certain).
     pub confidence: Confidence,
 }
 
-/// How sure a decider is, 0 to 1.
+/// Confidence of a decider, 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Confidence {
-    /// Of the mid's curve.
+    /// Confidence in the mid's curve.
     pub tone: f64,
-    /// Of the side's curve.
+    /// Confidence in the side's curve.
     pub width: f64,
-    /// Of the ratios.
+    /// Confidence in the compression ratios.
     pub dynamics: f64,
 }
 
-/// Ratios between ½ and 2: e^±0.7.
+/// Limit of the logarithm of a ratio: ratios lie between ½ and 2, e^±0.7.
 const LOG_RATIO_BOUND: f64 = 0.7;
-/// A move of a band that nobody hears is not made.
+/// Logarithm of a ratio below which a band is left alone, because the move is inaudible.
 const LOG_RATIO_DEAD_BAND: f64 = 0.03;
-/// A resonance that sticks out less is part of the sound, dB...
+/// Smallest prominence of a resonance that is held, dB; a lower one is part of the sound.
 const RESONANCE_FROM_DB: f64 = 9.0;
-/// ...and what is done about one that sticks out further: only in the moments in which it does, and never much.
+/// Bell for such a resonance: it acts only at the moments at which the resonance sticks out, and never by much.
 const RESONANCE_THRESHOLD_DB: f64 = 6.0;
 const RESONANCE_CUT_DB: f64 = 3.0;
 const RESONANCE_Q: f64 = 8.0;
-/// Consonants are held where they hiss so much more than the song usually does, within bounds, dB; quickly, and never
-/// to a lisp.
+/// Bell for sibilance: consonants are held where their hiss exceeds the song's usual level by this much, within bounds,
+/// dB; quickly, and never to the point of a lisp.
 const SIBILANCE_OVER_USUAL_DB: f64 = 4.0;
 const SIBILANCE_THRESHOLD_DB: [f64; 2] = [4.0, 12.0];
 const SIBILANCE_CUT_DB: f64 = 4.0;
 const SIBILANCE_Q: f64 = 1.5;
 const SIBILANCE_MS: [f64; 2] = [2.0, 60.0];
-/// A note that booms is held where it sticks out as no even bass does.
+/// Bell for a booming note: it is held where it sticks out further than in any even bass.
 const BOOM_THRESHOLD_DB: f64 = 9.0;
 const BOOM_CUT_DB: f64 = 3.0;
 const BOOM_Q: f64 = 4.0;
-/// What the tone's curve lifts by so much is not held down, dB.
+/// Lift by the tone curve from which on nothing is held, dB.
 const FULL_LIFT_DB: f64 = 3.0;
-/// A bell that takes less is left out, dB.
+/// Smallest cut of a bell, dB; bells with less are left out.
 const LEAST_CUT_DB: f64 = 0.3;
-/// Imbalance against the target that may be intended, dB.
+/// Imbalance relative to the target that may be intended, dB.
 const BALANCE_DEAD_BAND_DB: f64 = 1.0;
 const BALANCE_BOUND_DB: f64 = 3.0;
-/// More than this is an arrangement or a silent channel, and no fault of balance.
+/// Imbalance from which on it is an arrangement or a silent channel, not a fault of balance, dB.
 const ONE_SIDED_DB: f64 = 12.0;
 
-/// A channel this far under the other is silent, dB.
+/// Level difference from which on the quieter channel counts as silent, dB.
 const SILENT_CHANNEL_DB: f64 = 50.0;
 
 impl MasteringDecision {
@@ -92,18 +92,18 @@ impl MasteringDecision {
         let known = bands_below(cutoff_hz);
         let amounts = amounts.times(&target.trust);
         let (mut mid, mut side) = (self.mid_db, self.side_db);
-        // Beyond the cutoff the equaliser tapers from where it stands.
+        // The equaliser tapers beyond the cutoff, from its last value.
         for curve in [&mut mid, &mut side] {
             let last = known.checked_sub(1).map_or(0.0, |band| curve[band]);
             curve[known..].fill(last);
         }
-        // A literal decision already lies where its bounds cost least.
+        // The gains of a literal decision are already placed where their bounds cost least.
         if target.kind != TargetKind::Literal {
             [mid, side] = bounded(&[mid, side], target.kind, known, amounts.width);
         }
         let [mid, side] = amounts.of(&[mid, side]);
         recipe.match_eq.mid_db = Curve(mid);
-        // A record that is followed shows itself how wide is bearable.
+        // A record that is followed itself shows which width is acceptable.
         let side = if target.kind.is_followed() { side } else { bearable_side(source, &mid, &side) };
         let [_, bound] = bounds(target.kind);
         let side = side.map(|db| bound.clamped(db));
@@ -113,7 +113,7 @@ impl MasteringDecision {
             let log_ratio = (log_ratio * amounts.dynamics).clamp(-LOG_RATIO_BOUND, LOG_RATIO_BOUND);
             *band = if log_ratio.abs() < LOG_RATIO_DEAD_BAND { BandParams::default() } else { two_sided(log_ratio) };
         }
-        // What sticks out of a record that is taken as it is belongs to it.
+        // Whatever sticks out of a record that is taken literally belongs to it.
         if target.kind != TargetKind::Literal && amounts.tone > 0.0 {
             hold_excesses(source, amounts.tone, recipe);
         }
@@ -130,8 +130,8 @@ impl MasteringDecision {
     }
 }
 
-/// A song of which one channel is silent stays on its side: mid and side are the same sound there, and whatever treats them
-/// differently would put some of it into the silent channel.
+/// Keeps a song with one silent channel on its side: its mid and side are the same sound, and treating them differently
+/// would put some of it into the silent channel.
 pub fn keep_one_side(source: &Profile, recipe: &mut Recipe) {
     if source.channels == 2 && source.stereo.balance_db.abs() >= SILENT_CHANNEL_DB {
         recipe.match_eq.side_db = recipe.match_eq.mid_db.clone();
@@ -140,8 +140,9 @@ pub fn keep_one_side(source: &Profile, recipe: &mut Recipe) {
     }
 }
 
-/// Gives what hisses, what booms, and the resonances that stick out furthest a bell each, as far as the tone's curve has not
-/// dealt with them: what it cuts is cut already, and a bass note or resonance that it lifts was found to be wanting.
+/// Gives one bell each to sibilance, boom and the resonances that stick out furthest, as far as the tone curve does not
+/// deal with them already: what it cuts needs no further cut, and a bass note or resonance that it lifts was found to
+/// be too weak.
 fn hold_excesses(source: &Profile, amount: f64, recipe: &mut Recipe) {
     let sibilance = source.spectrum.sibilance.map(|sibilance| BellParams {
         frequency_hz: sibilance.hz,
@@ -180,20 +181,20 @@ fn hold_excesses(source: &Profile, amount: f64, recipe: &mut Recipe) {
     recipe.dynamic_eq.bells.iter_mut().zip(wanted).for_each(|(bell, wanted)| *bell = wanted);
 }
 
-/// Bass is close to mono on current records, and played in mono by many loudspeakers: below the first frequency nobody widens it
-/// by more than a little, from the second on as far as is wanted, Hz.
+/// Range over which widening is limited, Hz: bass is close to mono on current records, and many loudspeakers play it in
+/// mono. Below the first frequency it is widened by little, from the second on by as much as is wanted.
 const BASS_HZ: [f64; 2] = [120.0, 240.0];
 /// Largest widening of the bass, dB.
 const BASS_WIDTH_DB: f64 = 2.0;
 
-/// The largest widening at a frequency, dB: in the bass little, above it as much as both equalisers can make of it.
+/// Returns the largest widening at a frequency, dB: little in the bass, and above it as much as both equalisers allow.
 fn widest_db(hz: f64) -> f64 {
     let [from, to] = BASS_HZ;
     let share = (libm::log2(hz / from) / libm::log2(to / from)).clamp(0.0, 1.0);
     BASS_WIDTH_DB + share * (MID_BOUND_DB + SIDE_BOUND_DB - BASS_WIDTH_DB)
 }
 
-/// The side's curve, no more widened than mono and the bass allow.
+/// Returns the side's curve with no more widening than mono compatibility and the bass allow.
 fn bearable_side(
     source: &Profile,
     mid_db: &[f64; SPECTRUM_BANDS],
@@ -204,7 +205,7 @@ fn bearable_side(
     std::array::from_fn(|band| mid_db[band] + allowed_db[band])
 }
 
-/// The side's curve where noise is not lifted.
+/// Returns the side's curve without lifts of bands that are noise.
 fn without_side_noise(source: &Profile, side_db: [f64; SPECTRUM_BANDS]) -> [f64; SPECTRUM_BANDS] {
     std::array::from_fn(|band| {
         let under_mid_db = source.spectrum.side.mean_db[band] - source.spectrum.mid.mean_db[band];
@@ -212,16 +213,17 @@ fn without_side_noise(source: &Profile, side_db: [f64; SPECTRUM_BANDS]) -> [f64;
     })
 }
 
-/// Removes DC and touches nothing that is heard.
+/// Corner of the high-pass that removes DC and nothing audible.
 const DC_HIGH_PASS_HZ: f64 = 10.0;
 
-/// A compressor that acts above and below the mean alike: threshold far down, the band's mean untouched.
+/// Returns a compressor that acts above and below the mean alike: the threshold is far down, and the band's mean is
+/// unchanged.
 pub fn two_sided(log_ratio: f64) -> BandParams {
     BandParams { threshold_db: -12.0, ratio: libm::exp(log_ratio), knee_db: 12.0, ..BandParams::default() }
 }
 
-/// Gains of mid and side within their bounds, at the level at which least of them is lost; loudness is solved elsewhere.
-/// `width` is how much of the side's own move is made.
+/// Returns gains of mid and side within their bounds, at the level at which the least of them is lost; loudness is
+/// solved elsewhere. `width` is the share of the side's own move that is made.
 fn bounded(curves: &EqualizerCurves, kind: TargetKind, known: usize, width: f64) -> EqualizerCurves {
     let bounds = bounds(kind);
     let moves = Amounts { width, ..Amounts::default() }.of(curves);
@@ -233,7 +235,7 @@ fn bounded(curves: &EqualizerCurves, kind: TargetKind, known: usize, width: f64)
     std::array::from_fn(|c| curves[c].map(|db| softened(db - shift_db, bounds[c])))
 }
 
-/// Where losses at the bounds count.
+/// Frequencies at which losses at the bounds count.
 const HEARD_HZ: std::ops::Range<f64> = 40.0..12_500.0;
 
 #[cfg(test)]

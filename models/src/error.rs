@@ -1,6 +1,6 @@
 //! Errors of decisions.
 
-/// Why nothing could be decided.
+/// Error of a decision.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The song has no loudness.
@@ -15,7 +15,7 @@ pub enum Error {
     /// Two compiled-in files were made for different versions of the program.
     #[error("the compiled-in {what} do not fit this program: train the network again")]
     Mismatch {
-        /// What does not fit.
+        /// Description of the data that do not fit.
         what: &'static str,
     },
     /// A compiled-in file cannot be read.
@@ -30,7 +30,7 @@ pub enum Error {
     /// A profile of songs cannot be used.
     #[error("{0}")]
     Norm(String),
-    /// The ONNX runtime refused.
+    /// The ONNX runtime failed.
     #[error("ONNX runtime: {0}")]
     Runtime(String),
 }

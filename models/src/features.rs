@@ -1,7 +1,8 @@
-//! What the decider sees of a song: those of the profile's named features that can tell what mastering does to it.
+//! The features of a song that the decider uses: those of the profile's named features that say something about
+//! mastering.
 //!
-//! What is dropped says nothing of the mastering (tempo, roll-off, percentiles over time: see `analyzer/FEATURES.md`); how much the
-//! rest may say is weighed by the estimator, from how far each differs between songs.
+//! The other features say nothing about mastering (tempo, roll-off, percentiles over time: see `analyzer/FEATURES.md`).
+//! The estimator weighs the remaining ones by how far each differs between songs.
 
 use std::collections::HashMap;
 
@@ -11,36 +12,36 @@ use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 
 /// Statistics per band of dynamics.
 const DYNAMICS: [&str; 4] = ["crest_db", "spread_10ms_db", "spread_100ms_db", "spread_1s_db"];
-/// Where one of them stands.
+/// Index of the spread over 100 ms among them.
 const SPREAD_100MS: usize = 2;
 
 /// Length of a feature vector.
 pub const FEATURES: usize = 2 * SPECTRUM_BANDS + (DYNAMICS.len() + 1) * BANDS + 2;
 
-/// Where the features of one spectrum start.
+/// Index of the first feature of the mid's spectrum.
 pub const MID: usize = 0;
-/// See [`MID`].
+/// Index of the first feature of the side's spectrum.
 pub const SIDE: usize = SPECTRUM_BANDS;
-/// Where those of the dynamics start: all statistics of the lowest band, then of the next.
+/// Index of the first feature of the dynamics: all statistics of the lowest band, then those of the next.
 pub const DYNAMICS_START: usize = 2 * SPECTRUM_BANDS;
 
-/// Where those of the width start.
+/// Index of the first feature of the width.
 pub const WIDTH_START: usize = DYNAMICS_START + DYNAMICS.len() * BANDS;
 
-/// Where the peak-to-loudness ratio stands.
+/// Index of the peak-to-loudness ratio.
 pub const PLR: usize = WIDTH_START + BANDS;
 
-/// Where the crest of a band stands.
+/// Returns the index of the crest factor of a band.
 pub fn crest(band: usize) -> usize {
     DYNAMICS_START + DYNAMICS.len() * band
 }
 
-/// Where the spread of a band's level in frames of 100 ms stands.
+/// Returns the index of the spread of a band's level in frames of 100 ms.
 pub fn spread_100ms(band: usize) -> usize {
     DYNAMICS_START + DYNAMICS.len() * band + SPREAD_100MS
 }
 
-/// A song as the decider sees it.
+/// The feature vector of a song.
 pub type Features = [f64; FEATURES];
 
 /// Names in the order of the vector, as in [`Profile::features`]; the network's file repeats them.
@@ -57,7 +58,7 @@ pub fn names() -> Vec<String> {
     names
 }
 
-/// The vector of a song; `None` when there is nothing to hear in it (silence, a constant, less than 0.4 s).
+/// Returns the feature vector of a song; `None` if nothing in it is audible (silence, a constant, less than 0.4 s).
 pub fn features(profile: &Profile) -> Option<Features> {
     let all: HashMap<String, f64> = profile.features()?.into_iter().collect();
     let values: Option<Vec<f64>> = names().iter().map(|name| all.get(name).copied()).collect();

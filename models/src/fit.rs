@@ -1,10 +1,10 @@
-//! The curves of the equaliser that bring one spectrum closest to another.
+//! Finds the curves of the equaliser that bring one spectrum closest to another.
 //!
-//! A band of the equaliser reaches into several third octaves, and all of them share one loudness: where one is out of reach,
-//! the best place for the others is another. So all bands are sought together, by projected gradients with momentum (Beck & Teboulle,
-//! "A fast iterative shrinkage-thresholding algorithm for linear inverse problems", SIAM J. Imaging Sci. 2(1), 2009)
-//! that start anew where they overshoot (O'Donoghue & Candès, "Adaptive restart for accelerated gradient schemes",
-//! Found. Comput. Math. 15, 2015).
+//! A band of the equaliser reaches into several third octaves, and all of them share one loudness: if one is out of
+//! reach, the best place for the others changes. So all bands are searched together, by projected gradients with
+//! momentum (Beck & Teboulle, "A fast iterative shrinkage-thresholding algorithm for linear inverse problems", SIAM J.
+//! Imaging Sci. 2(1), 2009) that restart when they overshoot (O'Donoghue & Candès, "Adaptive restart for accelerated
+//! gradient schemes", Found. Comput. Math. 15, 2015).
 
 use analyzer::loudness::KWeight;
 use analyzer::spectrum_bands::{
@@ -20,26 +20,27 @@ use crate::third_octaves::{
     AudibleBands, EqualizerCurves, FineBandPowers, ThirdOctaveLevels, difference, thirds_below, thirds_of,
 };
 
-/// Steps of the search, and how often it begins again with what straight lines between the bands have got wrong.
+/// Steps of the search, and number of rounds: each further round corrects the error of straight lines between the
+/// bands.
 const STEPS: usize = 100;
 const ROUNDS: usize = 3;
-/// Misses under this count by their square, dB.
+/// Error up to which errors count by their square, dB.
 const SMALL_DB: f64 = 0.2;
-/// What squares of dB from band to band, and from 0 dB, are worth: rough is what has to be, and no more.
+/// Cost of squared differences between neighbouring bands, and of squared gains: a curve is only as rough as necessary.
 const ROUGHNESS_COST: f64 = 1e-4;
 const GAIN_COST: f64 = 1e-6;
-/// Levels further under the loudness are nothing that could be equalised, LU.
+/// Level relative to the loudness up to which there is nothing to equalise, LU.
 const FLOOR_LU: f64 = -100.0;
-/// The K-weighting hardly depends on the rate in which it is asked for.
+/// Sample rate at which the K-weighting is evaluated; it hardly depends on the rate.
 const RATE_HZ: u32 = 48_000;
 
-/// What the equaliser makes of a spectrum.
+/// The effect of the equaliser on a spectrum.
 pub struct Fit<'a> {
-    /// Powers over the loudness.
+    /// Powers relative to that of the loudness.
     source: &'a FineBandPowers,
     eq: MatchEqParams,
     places: Vec<Place>,
-    /// K-weighted power of the source, the sum of all.
+    /// K-weighted power of the source, summed over all bands.
     loud: f64,
     lowest: EqualizerCurves,
     highest: EqualizerCurves,
@@ -47,17 +48,17 @@ pub struct Fit<'a> {
     known_bands: usize,
 }
 
-/// Where on the curve a fine band lies.
+/// Position of a fine band on the curve.
 struct Place {
     band: usize,
-    /// What this band and the next have of it.
+    /// Shares of this band and the next in its gain.
     shares: [f64; 2],
     /// Power of the K-weighting.
     weight: f64,
 }
 
 impl<'a> Fit<'a> {
-    /// For a source of which something is known up to `cutoff_hz`.
+    /// Creates a fit for a source that is known up to `cutoff_hz`.
     pub fn new(source: &'a FineBandPowers, cutoff_hz: f64) -> Self {
         let (known_thirds, known_bands) = (thirds_below(cutoff_hz), bands_below(cutoff_hz).max(1));
         let eq = MatchEqParams { limit_hz: cutoff_hz.min(24_000.0), ..MatchEqParams::default() };
@@ -88,7 +89,7 @@ impl<'a> Fit<'a> {
         fit
     }
 
-    /// A side that is noise is not lifted.
+    /// Forbids lifting bands of the side that are noise.
     fn spare_side_noise(&mut self) {
         let [mid, side] = self.source.each_ref().map(|powers| self.per_band(powers));
         for (highest, (mid, side)) in self.highest[1].iter_mut().zip(mid.iter().zip(&side)) {
@@ -98,7 +99,7 @@ impl<'a> Fit<'a> {
         }
     }
 
-    /// Sums by the shares that the bands of the equaliser have.
+    /// Sums values over the equaliser's bands, by their shares.
     fn per_band(&self, values: &[f64]) -> [f64; SPECTRUM_BANDS] {
         let mut sums = [0.0; SPECTRUM_BANDS];
         for (place, value) in self.places.iter().zip(values) {
@@ -108,14 +109,14 @@ impl<'a> Fit<'a> {
         sums
     }
 
-    /// K-weighted power.
+    /// Returns the K-weighted power.
     fn loudness(&self, powers: &FineBandPowers) -> f64 {
         let of =
             |powers: &[f64]| self.places.iter().zip(powers).map(|(place, power)| place.weight * power).sum::<f64>();
         powers.iter().map(|powers| of(powers)).sum()
     }
 
-    /// Powers behind an equaliser that goes from band to band in a straight line.
+    /// Returns the powers behind an equaliser whose gain is a straight line from band to band.
     fn behind(&self, curves: &EqualizerCurves) -> FineBandPowers {
         std::array::from_fn(|c| {
             let gain_db =
@@ -125,7 +126,7 @@ impl<'a> Fit<'a> {
         })
     }
 
-    /// Levels over the loudness behind the equaliser, pauses apart, LU.
+    /// Returns the levels relative to the loudness behind the equaliser, LU; the gating of pauses is ignored.
     pub fn levels(&self, curves: &EqualizerCurves) -> ThirdOctaveLevels {
         let [mid, side] = curves.map(Curve);
         let powers = |curve: &Curve, powers: &[f64]| {
@@ -135,7 +136,7 @@ impl<'a> Fit<'a> {
         self.over_loudness(&[powers(&mid, &self.source[0]), powers(&side, &self.source[1])])
     }
 
-    /// Levels over the loudness if every third octave were moved by so many dB, LU.
+    /// Returns the levels relative to the loudness if every third octave is moved by `gains_db`, LU.
     pub fn moved(&self, gains_db: &ThirdOctaveLevels) -> ThirdOctaveLevels {
         self.over_loudness(&std::array::from_fn(|c| {
             let thirds = self.source[c].chunks_exact(FINE_PER_THIRD).zip(&gains_db[c]);
@@ -148,15 +149,16 @@ impl<'a> Fit<'a> {
         thirds_of(powers).map(|levels| levels.map(|level| level - louder_lu))
     }
 
-    /// The curves within the bounds, from `start`, whose levels over the loudness are closest to those wanted: by the mean
-    /// distance in mid plus that in side, over the bands that are heard.
+    /// Returns the curves within the bounds whose levels relative to the loudness are closest to `wanted`: by the mean
+    /// distance in mid plus that in side, over the audible bands. The search starts from `start`.
     pub fn curves(&self, wanted: &ThirdOctaveLevels, heard: &AudibleBands, start: &EqualizerCurves) -> EqualizerCurves {
         let shares: ThirdOctaveLevels = std::array::from_fn(|c| {
             let counts = |band: usize| heard[c][band] && band < self.known_thirds && self.is_sound(c, band);
             let count = (0..THIRD_OCTAVES).filter(|band| counts(*band)).count().max(1);
             std::array::from_fn(|band| if counts(band) { 1.0 / count as f64 } else { 0.0 })
         });
-        // The inverse of the largest curvature but for the loudness that all share, for mid and side apart.
+        // The inverse of the largest curvature, ignoring the loudness that all bands share, for mid and side
+        // separately.
         let steps = shares.map(|shares| {
             let largest = shares.iter().fold(0.0, |max: f64, share| max.max(*share));
             1.0 / (largest / SMALL_DB + 8.0 * ROUGHNESS_COST + 2.0 * GAIN_COST)
@@ -170,7 +172,7 @@ impl<'a> Fit<'a> {
         curves
     }
 
-    /// The same where the equaliser goes in straight lines.
+    /// Does the same for an equaliser whose gain is a straight line from band to band.
     fn searched(
         &self,
         wanted: &ThirdOctaveLevels,
@@ -186,7 +188,7 @@ impl<'a> Fit<'a> {
             let next = self.bounded(&combined(&ahead, &slope, |c| -pace * steps[c]));
             let cost = self.cost(&next, wanted, shares);
             if cost > least {
-                // Without momentum it is the step that was too long.
+                // Without momentum, the step was too long.
                 if ahead == best {
                     pace *= 0.5;
                 }
@@ -202,7 +204,7 @@ impl<'a> Fit<'a> {
             ahead = combined(&next, &moved, |_| (momentum - 1.0) / grown);
             (best, least, momentum) = (next, cost, grown);
         }
-        // Beyond what is known a curve stays where it stands.
+        // Beyond the known bands, a curve keeps its last value.
         for curve in &mut best {
             let last = curve[self.known_bands - 1];
             curve[self.known_bands..].fill(last);
@@ -210,7 +212,7 @@ impl<'a> Fit<'a> {
         self.bounded(&best)
     }
 
-    /// There is something in a third octave of mid (0) or side (1) that can be equalised.
+    /// Returns true if there is sound to equalise in a third octave of mid (0) or side (1).
     pub fn is_sound(&self, c: usize, band: usize) -> bool {
         let powers = &self.source[c][band * FINE_PER_THIRD..][..FINE_PER_THIRD];
         powers.iter().sum::<f64>() > power_from_db(FLOOR_LU)
@@ -222,7 +224,7 @@ impl<'a> Fit<'a> {
         })
     }
 
-    /// What is missed, and what else it costs.
+    /// Returns the error plus the costs of gains and roughness.
     fn cost(&self, curves: &EqualizerCurves, wanted: &ThirdOctaveLevels, shares: &ThirdOctaveLevels) -> f64 {
         let misses_db = difference(wanted, &self.over_loudness(&self.behind(curves)));
         let misses = misses_db.as_flattened().iter().zip(shares.as_flattened());
@@ -235,7 +237,7 @@ impl<'a> Fit<'a> {
         missed + curves.iter().map(|curve| of(&curve[..self.known_bands])).sum::<f64>()
     }
 
-    /// By how much more it costs per dB in each band.
+    /// Returns the gradient of the cost, per dB in each band.
     fn slope(
         &self,
         curves: &EqualizerCurves,
@@ -276,7 +278,7 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// Curves with a multiple of others added.
+/// Returns the curves plus a multiple of others.
 fn combined(curves: &EqualizerCurves, others: &EqualizerCurves, factor: impl Fn(usize) -> f64) -> EqualizerCurves {
     std::array::from_fn(|c| std::array::from_fn(|band| curves[c][band] + factor(c) * others[c][band]))
 }
@@ -290,11 +292,11 @@ mod tests {
 
     const ALL_HZ: f64 = 20_480.0;
     const HEARD: AudibleBands = [[true; THIRD_OCTAVES]; 2];
-    /// What smooth curves may cost.
+    /// Error that is allowed for the sake of smooth curves.
     const NEARLY_DB: f64 = 0.02;
     const FLAT: EqualizerCurves = [[0.0; SPECTRUM_BANDS]; 2];
 
-    /// Mean of what mid and side miss, dB.
+    /// Mean error of mid and side, dB.
     fn miss_db(fit: &Fit, curves: &EqualizerCurves, wanted: &ThirdOctaveLevels) -> f64 {
         let missed = difference(wanted, &fit.levels(curves));
         0.5 * [0, 1].map(|c| mean_over(&HEARD[c], |band| missed[c][band].abs())).iter().sum::<f64>()

@@ -1,7 +1,7 @@
-//! What kind of music a song is, as far as its sound tells, and what finished records of that kind are like.
+//! Estimates the genre of a song from its sound, and provides profiles of finished records of each genre.
 //!
-//! A small ONNX head gives the probabilities of the genres that it can tell; whatever else a song may be, the universal
-//! profile stands for. Genres of too few records to be told can be asked for by name.
+//! A small ONNX head gives the probabilities of the genres that it can recognise; the universal profile covers the
+//! remaining probability. Genres with too few records to be recognised can be selected by name.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -19,10 +19,10 @@ use crate::target::{bands_below, is_mono};
 
 const GRAPH: &[u8] = include_bytes!("../weights/genre.onnx");
 const SIDECAR: &str = include_str!("../weights/genre.json");
-/// The head's class for all songs of no genre that it can tell.
+/// The head's class for all songs of a genre that it cannot recognise.
 const OTHER: &str = "other";
 
-/// In the names of what a mono song says nothing of.
+/// Words in the names of the features that a mono song says nothing about.
 const OF_THE_IMAGE: [&str; 5] = ["side_", "width", "correlation", "balance", "mono_loss"];
 
 const PROFILES: [&str; 6] = [
@@ -34,7 +34,7 @@ const PROFILES: [&str; 6] = [
     include_str!("../profiles/world.json"),
 ];
 
-/// Names and checks of the head's file.
+/// Names, hash and parity cases of the head's file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sidecar {
@@ -56,7 +56,7 @@ struct Parity {
 /// The profiles of all genres, in the order of their names.
 ///
 /// # Errors
-/// They were made for another set of features.
+/// If they were made for another set of features.
 pub fn profiles() -> Result<&'static [NormProfile], Error> {
     // A plan names genres in each of its rows.
     static READ: LazyLock<Option<Vec<NormProfile>>> =
@@ -64,10 +64,10 @@ pub fn profiles() -> Result<&'static [NormProfile], Error> {
     READ.as_deref().ok_or(Error::Mismatch { what: "profiles of the genres" })
 }
 
-/// The genres that can be told from the sound; all others are by name only.
+/// Returns the genres that can be recognised from the sound; all others can be selected by name only.
 ///
 /// # Errors
-/// The compiled-in data cannot be read.
+/// If the compiled-in data cannot be read.
 pub fn tellable() -> Result<Vec<String>, Error> {
     let Sidecar { classes, .. } = sidecar()?;
     Ok(classes.into_iter().filter(|class| class != OTHER).collect())
@@ -80,9 +80,9 @@ fn sidecar() -> Result<Sidecar, Error> {
 /// The compiled-in head, ready to run.
 pub struct GenreHead {
     session: Session,
-    /// Names of what it hears, of [`Profile::features`]: more than the decider does.
+    /// Names of its input features, from [`Profile::features`]: more than the decider uses.
     features: Vec<String>,
-    /// What stands for a feature that a song says nothing of.
+    /// Default values of features that a song says nothing about.
     neutral: Vec<f64>,
     classes: Vec<String>,
     parity: Vec<Parity>,
@@ -92,7 +92,7 @@ impl GenreHead {
     /// Loads and checks the graph.
     ///
     /// # Errors
-    /// Graph and sidecar do not belong together.
+    /// If graph and sidecar do not belong together.
     pub fn load() -> Result<Self, Error> {
         let Sidecar { blake3, features, neutral, classes, parity } = sidecar()?;
         if features.len() != neutral.len() {
@@ -104,17 +104,17 @@ impl GenreHead {
     /// Probability of each class: positive, and together 1.
     ///
     /// # Errors
-    /// The runtime failed, or the answer is not a number.
+    /// If the runtime fails, or the answer is not a number.
     fn probabilities(&mut self, song: &[f64]) -> Result<Vec<f64>, Error> {
         let outputs = [("probabilities", self.classes.len())];
         let [probabilities] = graph::run(&mut self.session, "genre", [("features", song)], outputs)?;
         Ok(probabilities)
     }
 
-    /// What a song, or the middle of all `songs` of a record, sounds like; `None` where nothing can be heard.
+    /// Returns the estimate for a song, or for the median of all `songs` of a record; `None` if nothing is audible.
     ///
     /// # Errors
-    /// The runtime failed, or this program hears other features than the head was trained on.
+    /// If the runtime fails, or this program measures other features than the head was trained on.
     pub fn classify(&mut self, songs: &[&Profile]) -> Result<Option<GenreEstimate>, Error> {
         let Some(middle) = self.middle(songs)? else { return Ok(None) };
         let probabilities = self.probabilities(&middle)?;
@@ -125,7 +125,7 @@ impl GenreHead {
         Ok(Some(GenreEstimate { percents }))
     }
 
-    /// The median of what is heard in each song, of those that say something about it.
+    /// Returns the median of each feature over the songs that say something about it.
     fn middle(&self, songs: &[&Profile]) -> Result<Option<Vec<f64>>, Error> {
         let mut columns: Vec<Vec<f64>> = vec![Vec::new(); self.features.len()];
         let mut is_heard = false;
@@ -151,7 +151,7 @@ impl GenreHead {
     /// Largest difference from the probabilities that the trainer computed for the same songs.
     ///
     /// # Errors
-    /// The runtime failed, or the sidecar's vectors are of other lengths.
+    /// If the runtime fails, or the sidecar's vectors are of other lengths.
     pub fn parity_error(&mut self) -> Result<f64, Error> {
         let mut worst: f64 = 0.0;
         for Parity { features, probabilities } in self.parity.clone() {
@@ -162,10 +162,11 @@ impl GenreHead {
     }
 }
 
-/// What a song sounds like.
+/// Estimated genres of a song.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GenreEstimate {
-    /// Genres and how probable they are, the likeliest first, in whole percent; it is of none of them for the rest.
+    /// Genres with their probabilities in whole percent, the likeliest first; the rest is the probability of none of
+    /// them.
     percents: Vec<(String, u32)>,
 }
 
@@ -174,7 +175,7 @@ impl GenreEstimate {
         100 - self.percents.iter().map(|(_, percent)| percent).sum::<u32>().min(100)
     }
 
-    /// The likeliest genre, or `universal` where none is likelier, and how probable that is, 0 to 1.
+    /// Returns the likeliest genre, or `universal` if none is likelier, with its probability, 0 to 1.
     pub fn likeliest(&self) -> (&str, f64) {
         let rest = self.rest();
         let genre = self.percents.first().filter(|(_, percent)| *percent > rest);
@@ -182,11 +183,11 @@ impl GenreEstimate {
         (name, f64::from(percent) / 100.0)
     }
 
-    /// What the song is mastered towards: the profiles of the genres by their probabilities, the universal one for the
-    /// rest.
+    /// Returns the profile to master the song towards: the genres' profiles weighted by their probabilities, and the
+    /// universal one for the rest.
     ///
     /// # Errors
-    /// A compiled-in profile does not fit this program.
+    /// If a compiled-in profile does not fit this program.
     pub fn profile(&self, norm: &NormProfile) -> Result<NormProfile, Error> {
         let profiles = profiles()?;
         let mut parts: Vec<(u32, &NormProfile)> = Vec::new();
@@ -234,7 +235,8 @@ mod tests {
         assert!(tellable().expect("compiled in").iter().all(|genre| names.contains(&genre.as_str())));
     }
 
-    /// What the head hears of a song from the middle of a profile: what the profile does not know is neutral.
+    /// Input of the head for a song from the middle of a profile: features that the profile does not contain are
+    /// neutral.
     fn heard(head: &GenreHead, song: &NormProfile) -> Vec<f64> {
         let known: HashMap<&String, f64> = song.names.iter().zip(song.median.iter().copied()).collect();
         let features = head.features.iter().zip(&head.neutral);

@@ -1,5 +1,5 @@
-//! ONNX graphs that are compiled in, each with a sidecar that says what its numbers mean (the pure-Rust runtime reads
-//! no ONNX metadata).
+//! Compiled-in ONNX graphs, each with a sidecar that describes its inputs and outputs (the pure-Rust runtime cannot
+//! read ONNX metadata).
 
 use ndarray::Array2;
 use ort::session::builder::GraphOptimizationLevel;
@@ -10,14 +10,14 @@ use crate::backend::environment;
 use crate::error::Error;
 use crate::features::names;
 
-/// Rows of numbers by the names that a network has for them.
+/// Rows of numbers with the network's names for them.
 pub(crate) type Rows<'a, const N: usize> = [(&'static str, &'a [f64]); N];
 
-/// Runs a network once: `inputs` are its rows by name, `outputs` the names and lengths of those that are read.
+/// Runs a network once. `inputs` are its rows by name, `outputs` the names and lengths of the rows to read.
 ///
 /// # Errors
-/// The runtime failed, an output has another length, or a number that goes in or comes out is not finite. (Graphs that
-/// bound their inputs would answer something plausible to a number that is none.)
+/// If the runtime fails, an output has another length, or an input or output is not finite. (Graphs that bound their
+/// inputs would give a plausible answer for NaN.)
 pub(crate) fn run<const I: usize, const O: usize>(
     session: &mut Session,
     network: &'static str,
@@ -48,10 +48,10 @@ fn values_of(answer: &SessionOutputs, name: &str, count: usize) -> ort::Result<V
     if data.len() == count { Ok(data.iter().copied().map(f64::from).collect()) } else { Err(wrong()) }
 }
 
-/// The largest difference between what the trainer computed and what a network answers.
+/// Returns the largest difference between the trainer's values and a network's answers.
 ///
 /// # Errors
-/// They are not equally long.
+/// If they are not equally long.
 pub(crate) fn largest_difference(trained: &[&[f64]], answered: &[&[f64]]) -> Result<f64, Error> {
     let is_alike = trained.len() == answered.len() && trained.iter().zip(answered).all(|(a, b)| a.len() == b.len());
     if !is_alike {
@@ -61,15 +61,15 @@ pub(crate) fn largest_difference(trained: &[&[f64]], answered: &[&[f64]]) -> Res
     Ok(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max))
 }
 
-/// Refuses numbers that are not finite.
+/// Returns an error if a number is not finite.
 fn check_finite<'a>(network: &'static str, values: impl IntoIterator<Item = &'a f64>) -> Result<(), Error> {
     if values.into_iter().all(|value| value.is_finite()) { Ok(()) } else { Err(Error::NotFinite { network }) }
 }
 
-/// A session of a graph whose file has the hash `blake3` and that was trained on `features`.
+/// Creates a session for a graph whose file has the hash `blake3` and that was trained on `features`.
 ///
 /// # Errors
-/// Graph and sidecar do not belong together, or this program sees other features.
+/// If graph and sidecar do not belong together, or this program uses other features.
 pub(crate) fn session(graph: &[u8], blake3: &str, features: &[String]) -> Result<Session, Error> {
     if features != names() {
         return Err(Error::Mismatch { what: "features of the network" });
@@ -77,10 +77,11 @@ pub(crate) fn session(graph: &[u8], blake3: &str, features: &[String]) -> Result
     own_session(graph, blake3)
 }
 
-/// A session of a graph whose file has the hash `blake3`; what it was trained on is checked by whoever asks.
+/// Creates a session for a graph whose file has the hash `blake3`; the caller checks the features that it was trained
+/// on.
 ///
 /// # Errors
-/// Graph and sidecar do not belong together.
+/// If graph and sidecar do not belong together.
 pub(crate) fn own_session(graph: &[u8], blake3: &str) -> Result<Session, Error> {
     if blake3::hash(graph).to_hex().as_str() != blake3 {
         return Err(Error::Mismatch { what: "hash of the network" });

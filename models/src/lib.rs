@@ -1,8 +1,8 @@
-//! Decides how a mastering chain should treat a song: from what was measured of it and of a target to the settings
-//! of a recipe.
+//! Decides how a mastering chain treats a song: turns measurements of the song and of a target into settings of a
+//! recipe.
 //!
-//! Small ONNX networks do so through `ort`: [`network`] towards a record, [`one_click`] towards many, and [`genre`] for the
-//! kind of music. Hand-written [`rules`] are the baseline.
+//! Small ONNX networks decide, run through `ort`: [`network`] towards a record, [`one_click`] towards many records, and
+//! [`genre`] for the kind of music. Hand-written [`rules`] are the baseline.
 //!
 //! ```
 //! use analyzer::analyze::Analyzer;
@@ -66,7 +66,7 @@ use crate::registration::{Levels, Registration, moments};
 use crate::target::{Target, TargetKind, bands_below, comparable};
 use crate::third_octaves::{FineBandPowers, ThirdOctaveLevels};
 
-/// Decides, by networks or by rules.
+/// Decides on the mastering of a song, by networks or by rules.
 pub struct Decider {
     norm: NormProfile,
     networks: Option<Networks>,
@@ -80,7 +80,7 @@ struct Networks {
 }
 
 impl Networks {
-    /// Tells master from song where a record is the target.
+    /// Returns the network that separates mastering from song, for a record as the target.
     fn estimator(&mut self) -> Result<&mut Network, Error> {
         Ok(match &mut self.estimator {
             Some(estimator) => estimator,
@@ -88,7 +88,7 @@ impl Networks {
         })
     }
 
-    /// Decides where no record is.
+    /// Returns the network that decides without a record.
     fn one_click(&mut self) -> Result<&mut OneClick, Error> {
         Ok(match &mut self.one_click {
             Some(one_click) => one_click,
@@ -101,7 +101,7 @@ impl Decider {
     /// Uses the compiled-in networks.
     ///
     /// # Errors
-    /// The compiled-in norm does not fit this program.
+    /// If the compiled-in norm does not fit this program.
     pub fn model() -> Result<Self, Error> {
         Ok(Self { norm: NormProfile::universal()?, networks: Some(Networks::default()) })
     }
@@ -109,20 +109,21 @@ impl Decider {
     /// Uses the rules alone.
     ///
     /// # Errors
-    /// The compiled-in norm does not fit this program.
+    /// If the compiled-in norm does not fit this program.
     pub fn rules() -> Result<Self, Error> {
         Ok(Self { norm: NormProfile::universal()?, networks: None })
     }
 
-    /// What finished records are like in general.
+    /// Returns the profile of finished records in general.
     pub fn norm(&self) -> &NormProfile {
         &self.norm
     }
 
-    /// Where a song, or all `songs` of a record, goes by a profile of many records: what those are like that are made as it is.
+    /// Returns the target of a song, or of all `songs` of a record, from a profile of many records: the typical sound
+    /// of records of similar music.
     ///
     /// # Errors
-    /// The compiled-in network does not fit this program, or the runtime failed.
+    /// If the compiled-in network does not fit this program, or the runtime fails.
     pub fn target(&mut self, profile: &NormProfile, songs: &[&Profile]) -> Result<Target, Error> {
         match &mut self.networks {
             Some(networks) => networks.one_click()?.target(profile, &self.norm, songs),
@@ -130,10 +131,10 @@ impl Decider {
         }
     }
 
-    /// The decision for a song on its way to a target.
+    /// Returns the decision that brings a song to a target.
     ///
     /// # Errors
-    /// The song is silent, the compiled-in network does not fit this program, or the runtime failed.
+    /// If the song is silent, the compiled-in network does not fit this program, or the runtime fails.
     pub fn decide(&mut self, source: &Profile, target: &Target) -> Result<MasteringDecision, Error> {
         let vector = features(source).ok_or(Error::SilentSource)?;
         let fine = third_octaves::fine(source).ok_or(Error::SilentSource)?;
@@ -143,10 +144,11 @@ impl Decider {
         self.decide_for(&song, target)
     }
 
-    /// The decision for a song, or the middle of several, of which only the features are known, up to `cutoff_hz`.
+    /// Returns the decision for a song, or for the median of several, of which only the features are known, up to
+    /// `cutoff_hz`.
     ///
     /// # Errors
-    /// The runtime failed.
+    /// If the runtime fails.
     pub fn decide_between(
         &mut self,
         source: &Features,
@@ -198,7 +200,7 @@ impl Decider {
         Ok(estimate)
     }
 
-    /// With what finished records have and this song would lack, no further than the target is.
+    /// Adds what finished records have and this song would lack, no further than the target.
     fn with_what_is_lacking(
         &self,
         mut decision: MasteringDecision,
@@ -215,20 +217,21 @@ impl Decider {
     }
 }
 
-/// The measurements of a song on which a decision rests.
+/// The measurements of a song that a decision is based on.
 struct Source<'a> {
     features: &'a Features,
     fine: FineBandPowers,
     levels: ThirdOctaveLevels,
-    /// None where only the features are known.
+    /// Empty if only the features are known.
     moments: &'a [Levels],
     cutoff_hz: f64,
 }
 
-/// Songs whose moments were not compared count as this far apart, dB: as unrelated songs do.
+/// Distance assumed between songs whose moments were not compared, dB: that of unrelated songs.
 const UNRELATED_DB: f64 = 6.0;
-/// What a master may be less dense than its reference, LU: next to nothing where their moments are as close as those of one
-/// song, and more than any master is where they are not, for then the mix has not been limited yet. Distances in dB.
+/// Distances in dB, and the amount by which a master may be less dense than its reference there, LU: almost nothing if
+/// their moments are as close as those of one song, and more than any master is if they are not, because then the mix
+/// has not been limited yet.
 const LESS_DENSE: [(f64, f64); 2] = [(4.5, 0.3), (5.2, 3.0)];
 
 fn less_dense_lu(distance_db: f64) -> f64 {
@@ -236,14 +239,15 @@ fn less_dense_lu(distance_db: f64) -> f64 {
     least + (most - least) * ((distance_db - near_db) / (far_db - near_db)).clamp(0.0, 1.0)
 }
 
-/// Beyond the literal differences to a reference, nobody can know: dB that the network may add to them.
+/// Limit, in dB, of what the network may add beyond the literal differences to a reference, which nothing else
+/// supports.
 const BEYOND_LITERAL_DB: f64 = 3.0;
-/// Root mean squares of the corrections in the training data: where a network that knows no better stands.
+/// Root mean squares of the corrections in the training data: the deviations of a network that knows nothing.
 const PRIOR_MID_DB: f64 = 2.5;
 const PRIOR_SIDE_DB: f64 = 2.9;
 const PRIOR_LOG_RATIO: f64 = 0.21;
 
-/// The network's answer within what the literal differences, of means and of moments, allow.
+/// Limits the network's answer to what the literal differences, of means and of moments, allow.
 fn bounded(prediction: &Prediction, mean_db: &Levels, moments_db: &Levels) -> MasteringDecision {
     let Prediction { values, deviations } = prediction;
     let within = |value: f64, n: usize| {

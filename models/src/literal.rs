@@ -1,6 +1,6 @@
-//! The spectrum of a reference as it is, without asking what in it is the master and what the song.
+//! Takes the spectrum of a reference as it is, without separating its mastering from its song.
 //!
-//! It is taken in third octaves: narrower bands are single notes, which no bounded equaliser can turn into others.
+//! It works in third octaves: narrower bands are single notes, which no bounded equaliser can turn into others.
 
 use analyzer::crossover::BANDS;
 
@@ -10,8 +10,8 @@ use crate::fit::Fit;
 use crate::target::TargetKind;
 use crate::third_octaves::{FineBandPowers, ThirdOctaveLevels, audible, curve, difference, thirds_below, thirds_of};
 
-/// What brings a song closest to `target` within the bounds of the equaliser, but for a constant that is undone when
-/// loudness is solved. Beyond `cutoff_hz` nothing is known.
+/// Decides the curves that bring a song closest to `target` within the bounds of the equaliser, except for a constant
+/// that is undone when loudness is solved. Nothing is known beyond `cutoff_hz`.
 pub fn decide(source: &FineBandPowers, target: &ThirdOctaveLevels, cutoff_hz: f64) -> MasteringDecision {
     let mut heard = audible(target);
     let known = thirds_below(cutoff_hz);
@@ -26,8 +26,8 @@ pub fn decide(source: &FineBandPowers, target: &ThirdOctaveLevels, cutoff_hz: f6
     MasteringDecision { mid_db, side_db, log_ratio: [0.0; BANDS], plr_lu: 0.0, same_song: 0.0, confidence }
 }
 
-/// By how much each third octave is to be moved on the way from `source` to `target`, dB; beyond `cutoff_hz` as far as the last
-/// one that is known.
+/// Returns the gain of each third octave on the way from `source` to `target`, dB; beyond `cutoff_hz`, that of the last
+/// known one.
 pub fn within_bounds(source: &ThirdOctaveLevels, target: &ThirdOctaveLevels, cutoff_hz: f64) -> ThirdOctaveLevels {
     let (mut wanted, heard, bounds) = (difference(source, target), audible(target), bounds(TargetKind::Literal));
     let known = thirds_below(cutoff_hz).max(1);
@@ -60,13 +60,13 @@ mod tests {
         [std::array::from_fn(mid), std::array::from_fn(side)]
     }
 
-    /// What `wish` leaves between source and target, dB.
+    /// Difference that `wish` leaves between source and target, dB.
     fn missed(source: &ThirdOctaveLevels, target: &ThirdOctaveLevels, wish: &MasteringDecision) -> ThirdOctaveLevels {
         let fine = fine_of_levels(source);
         difference(&Fit::new(&fine, ALL_HZ).levels(&[wish.mid_db, wish.side_db]), target)
     }
 
-    /// Levels over a loudness that is that of `source`.
+    /// Levels of a curve applied to `source`, relative to the resulting loudness.
     fn as_loud(source: &ThirdOctaveLevels, curve: impl Fn(usize) -> f64) -> ThirdOctaveLevels {
         let fine = fine_of_levels(source);
         let curve = std::array::from_fn(curve);

@@ -1,4 +1,4 @@
-//! The network: an ONNX graph and a sidecar that says what its numbers mean, both compiled in.
+//! The network: an ONNX graph and a sidecar that describes its inputs and outputs, both compiled in.
 
 use ort::session::Session;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::registration::Registration;
 const GRAPH: &[u8] = include_bytes!("../weights/decider.onnx");
 const SIDECAR: &str = include_str!("../weights/decider.json");
 
-/// Names and checks that the graph itself cannot carry.
+/// Names, hash and parity cases that the graph itself cannot hold.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sidecar {
@@ -23,7 +23,7 @@ struct Sidecar {
     parity: Vec<Parity>,
 }
 
-/// An input, and what the trainer computed for it in double precision.
+/// An input, and the output that the trainer computed for it in double precision.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parity {
@@ -38,9 +38,9 @@ struct Parity {
 /// The network's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// What is to be done.
+    /// The wanted moves.
     pub values: Outputs,
-    /// Standard deviation of each value, as the network believes.
+    /// Standard deviation of each value, as estimated by the network.
     pub deviations: Outputs,
 }
 
@@ -54,7 +54,8 @@ impl Network {
     /// Loads and checks the graph.
     ///
     /// # Errors
-    /// Graph and sidecar do not belong together, or this program sees other features than the network was trained on.
+    /// If graph and sidecar do not belong together, or this program uses other features than the network was trained
+    /// on.
     pub fn load() -> Result<Self, Error> {
         let sidecar: Sidecar = serde_json::from_str(SIDECAR).map_err(|e| Error::Sidecar(e.to_string()))?;
         if sidecar.outputs != Outputs::names() {
@@ -67,7 +68,7 @@ impl Network {
     /// Runs the network once.
     ///
     /// # Errors
-    /// The runtime failed, or the answer is not a number.
+    /// If the runtime fails, or the answer is not a number.
     pub fn predict(
         &mut self,
         source: &Features,
@@ -81,17 +82,17 @@ impl Network {
         Ok(Prediction { values: Outputs::of(&values), deviations: Outputs::of(&deviations) })
     }
 
-    /// The last row says whether the target is the middle of all records: it is not asked about that any more.
+    /// Runs the graph. The last row is 1 if the target is the norm; decisions always pass 0.
     fn run(&mut self, [source, target, registered, is_norm]: [&[f64]; 4]) -> Result<[Vec<f64>; 2], Error> {
         let inputs = [("source", source), ("target", target), ("registered", registered), ("is_norm", is_norm)];
         let outputs = ["values", "deviations"].map(|name| (name, Outputs::COUNT));
         graph::run(&mut self.session, "decider", inputs, outputs)
     }
 
-    /// Largest difference from what the trainer computed for the same inputs, in the outputs' units.
+    /// Returns the largest difference from the trainer's values for the same inputs, in the outputs' units.
     ///
     /// # Errors
-    /// The runtime failed, or the sidecar's vectors are of other lengths.
+    /// If the runtime fails, or the sidecar's vectors are of other lengths.
     pub fn parity_error(&mut self) -> Result<f64, Error> {
         let mut worst: f64 = 0.0;
         for Parity { source, target, registered, is_norm, values, deviations } in self.parity.clone() {

@@ -1,4 +1,4 @@
-//! What many songs have in common: median and spread of their features, as a target without a single reference.
+//! The norm of many songs: median and spread of their features, as a target without a single reference.
 
 use analyzer::profile::Profile;
 use analyzer::texture::TEXTURE_VALUES;
@@ -11,7 +11,7 @@ use crate::statistics::median;
 use crate::target::{Target, TargetKind, says};
 use crate::third_octaves::levels_of_features;
 
-/// Raised when a profile of an older program would be misread.
+/// Version of the profile format, raised when a profile of an older program would be misread.
 pub const NORM_VERSION: u32 = 1;
 
 /// Median and spread of many songs.
@@ -20,9 +20,9 @@ pub const NORM_VERSION: u32 = 1;
 pub struct NormProfile {
     /// [`NORM_VERSION`].
     pub version: u32,
-    /// For a person.
+    /// Name to show to a person.
     pub name: String,
-    /// Songs it rests on.
+    /// Number of songs that the profile is made of.
     pub songs: u32,
     /// Integrated loudness, LUFS: median and standard deviation.
     pub loudness_lufs: [f64; 2],
@@ -30,23 +30,23 @@ pub struct NormProfile {
     pub names: Vec<String>,
     /// Median of each feature.
     pub median: Vec<f64>,
-    /// Standard deviation of each.
+    /// Standard deviation of each feature.
     pub spread: Vec<f64>,
-    /// Median of the songs' texture ([`analyzer::texture`]); empty where it was not measured.
+    /// Median of the songs' texture ([`analyzer::texture`]); empty if it was not measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub texture: Vec<f64>,
 }
 
-/// The compiled-in profile's name.
+/// Name of the compiled-in profile.
 pub const UNIVERSAL: &str = "universal";
-/// A few songs do not tell how far their like differ: the spread of all records counts as so many songs more.
+/// Weight of the prior spread, as a number of songs: a few songs do not show how far such songs differ.
 const PRIOR_SONGS: f64 = 4.0;
 
 impl NormProfile {
-    /// What finished records of all kinds are like; compiled in.
+    /// Returns the compiled-in profile of finished records of all kinds.
     ///
     /// # Errors
-    /// The file was made for another set of features.
+    /// If the file was made for another set of features.
     pub fn universal() -> Result<Self, Error> {
         Self::from_json(include_str!("../profiles/universal.json"))
             .map_err(|_| Error::Mismatch { what: "features of the universal profile" })
@@ -55,7 +55,7 @@ impl NormProfile {
     /// Reads and checks a profile.
     ///
     /// # Errors
-    /// [`Error::Norm`]: not JSON, no profile, or one of another version.
+    /// [`Error::Norm`] if it is not JSON, not a profile, or one of another version.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let norm: Self = serde_json::from_str(text).map_err(|e| Error::Norm(format!("not a profile of songs: {e}")))?;
         let is_whole = norm.median.len() == FEATURES
@@ -70,7 +70,7 @@ impl NormProfile {
         Ok(norm)
     }
 
-    /// Readable JSON that [`from_json`](Self::from_json) reads back.
+    /// Returns readable JSON that [`from_json`](Self::from_json) reads back.
     ///
     /// # Panics
     /// Never: plain data has a JSON form.
@@ -78,12 +78,12 @@ impl NormProfile {
         serde_json::to_string_pretty(self).expect("plain data has a JSON form") + "\n"
     }
 
-    /// Median and spread of several songs. A song says nothing of the bands beyond its cutoff, and a mono song
-    /// nothing of the side; where no song says anything, and in part for the
-    /// spread of a few songs, `prior` stands in.
+    /// Computes median and spread of several songs. A song says nothing about the bands beyond its cutoff, and a mono
+    /// song nothing about the side. Where no song says anything, the values are those of `prior`; the spread of a few
+    /// songs is taken from it in part.
     ///
     /// # Errors
-    /// [`Error::SilentReference`] when a song has no loudness; [`Error::Norm`] when there is no song.
+    /// [`Error::SilentReference`] if a song has no loudness; [`Error::Norm`] if there is no song.
     pub fn of_songs(name: &str, songs: &[(String, Profile)], prior: &Self) -> Result<Self, Error> {
         let mut loudness = Vec::new();
         let mut columns: Vec<Vec<f64>> = vec![Vec::new(); FEATURES];
@@ -120,8 +120,8 @@ impl NormProfile {
         })
     }
 
-    /// Several profiles as the profile of a song that belongs to one of them, to each with the given probability (together
-    /// 1): means of the medians, spreads by the law of total variance.
+    /// Combines several profiles into that of a song that belongs to one of them, to each with the given probability
+    /// (which sum to 1): means of the medians, and spreads by the law of total variance.
     pub fn mixed(name: &str, parts: &[(f64, &Self)]) -> Self {
         let moments = |value: &dyn Fn(&Self) -> [f64; 2]| {
             let mean: f64 = parts.iter().map(|(share, part)| share * value(part)[0]).sum();
@@ -144,7 +144,7 @@ impl NormProfile {
         }
     }
 
-    /// The norm as a target.
+    /// Returns the norm as a target.
     pub fn target(&self) -> Target {
         let array = |values: &[f64]| -> Features { std::array::from_fn(|n| values[n]) };
         Target {
@@ -164,13 +164,13 @@ impl NormProfile {
     }
 }
 
-/// The median of every value of the textures of songs.
+/// Returns the median of every texture value over the songs.
 fn textures<'a>(songs: impl Iterator<Item = &'a Profile> + Clone) -> Vec<f64> {
     let column = |n: usize| songs.clone().filter_map(|song| song.texture.values.get(n).copied()).collect::<Vec<_>>();
     (0..TEXTURE_VALUES).map_while(|n| median(&mut column(n)).map(rounded)).collect()
 }
 
-/// The mean of textures, where all are known.
+/// Returns the weighted mean of the textures; empty if one of them is unknown.
 fn mixed_textures(parts: &[(f64, &NormProfile)]) -> Vec<f64> {
     if parts.iter().any(|(_, part)| part.texture.len() != TEXTURE_VALUES) {
         return Vec::new();
@@ -178,7 +178,7 @@ fn mixed_textures(parts: &[(f64, &NormProfile)]) -> Vec<f64> {
     (0..TEXTURE_VALUES).map(|n| parts.iter().map(|(share, part)| share * part.texture[n]).sum()).collect()
 }
 
-/// Thousandths are more than any feature means.
+/// Rounds to thousandths, which is more than the precision of any feature.
 fn rounded(value: f64) -> f64 {
     libm::round(value * 1000.0) / 1000.0
 }
@@ -191,7 +191,7 @@ mod tests {
     use analyzer::stream::Frame;
     use analyzer::synth::{demo_mix, silence};
 
-    /// The demo mix with its sides at some gains.
+    /// The demo mix with its side at several gains.
     fn songs() -> Vec<(String, Profile)> {
         let song = |gain: f32| {
             let widened = |[l, r]: Frame| [0.5 * (l + r) + gain * (l - r), 0.5 * (l + r) - gain * (l - r)];
@@ -232,7 +232,7 @@ mod tests {
                 ..universal.clone()
             }
         };
-        // Variance 0.5 (1 + 9) within, 0.25 * 8 * 8 between.
+        // The variance is 0.5 (1 + 9) within the parts and 0.25 * 8 * 8 between them.
         let mixed = NormProfile::mixed("both", &[(0.5, &shifted(-4.0, 1.0)), (0.5, &shifted(4.0, 3.0))]);
         let is_between = |(mixed, of): (&f64, &f64)| (mixed - of).abs() < 1e-9;
         assert!(mixed.median.iter().zip(&universal.median).all(is_between));

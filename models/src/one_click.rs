@@ -1,9 +1,10 @@
-//! What a song is mastered towards when nobody says where, and how far it goes there.
+//! Mastering without a target from the user: finds a target for a song, and decides how far to go towards it.
 //!
-//! Finished records *with this music's rhythm and instruments* are the target (the expectation): what an equaliser does not change
-//! ([`traits`](crate::traits)) tells what its spectrum, width and dynamics are likely to be like. How far the mix is off is its
-//! master's work and its song together; the correction is the mean of the former given both, under a prior of broad moves of which
-//! a few are large. Both steps are ONNX graphs, trained by `train/one_click.py`.
+//! The target (the expectation) is finished records *with this music's rhythm and instruments*: properties that an
+//! equaliser does not change ([`traits`](crate::traits)) predict the likely spectrum, width and dynamics. The deviation
+//! of the mix is partly due to its missing mastering and partly to the song; the correction is the expected value of
+//! the former given the sum, under a prior of broad moves of which a few are large. Both steps are ONNX graphs, trained
+//! by `train/one_click.py`.
 
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::SPECTRUM_BANDS;
@@ -23,15 +24,16 @@ const EXPECTATION: &[u8] = include_bytes!("../weights/expectation.onnx");
 const CORRECTION: &[u8] = include_bytes!("../weights/correction.onnx");
 const SIDECAR: &str = include_str!("../weights/one_click.json");
 
-/// Bands of the mid and of the width.
+/// Number of bands of mid and width together.
 const CURVES: usize = 2 * SPECTRUM_BANDS;
-/// A side that is little but noise is widened less and less from [`NEARLY_MONO_DB`] on, and not at all here, dB under the mid.
+/// Level of side over mid at which the side is not widened at all, dB. A side that is mostly noise is widened less and
+/// less from [`NEARLY_MONO_DB`] down to it.
 const NOT_WIDENED_DB: f64 = -35.0;
-/// Root mean squares of corrections before anything is known of a song, dB.
+/// Root mean squares of corrections before anything is known about a song, dB.
 const PRIOR_MID_DB: f64 = 3.0;
 const PRIOR_WIDTH_DB: f64 = 4.0;
 
-/// Names and checks that the graphs themselves cannot carry.
+/// Names, hashes and parity cases that the graphs themselves cannot hold.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sidecar {
@@ -43,7 +45,7 @@ struct Sidecar {
     parity: Vec<Parity>,
 }
 
-/// An input, and what the trainer computed for it in double precision.
+/// An input, and the output that the trainer computed for it in double precision.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parity {
@@ -64,12 +66,12 @@ pub struct OneClick {
     parity: Vec<Parity>,
 }
 
-/// What is expected of a song.
+/// The expected features of a song.
 struct Expected {
     features: Vec<f64>,
-    /// How far songs are off, as a standard deviation per feature.
+    /// Standard deviation of songs from the expectation, per feature.
     spread: Vec<f64>,
-    /// Variance of what the texture does not predict of this song, relative to that of the average song.
+    /// Variance of the part of this song that the texture does not predict, relative to that of the average song.
     doubt: f64,
 }
 
@@ -77,7 +79,7 @@ impl OneClick {
     /// Loads and checks the graphs.
     ///
     /// # Errors
-    /// Graphs and sidecar do not belong together, or this program measures other things than they were trained on.
+    /// If graphs and sidecar do not belong together, or this program measures other features than they were trained on.
     pub fn load() -> Result<Self, Error> {
         let sidecar: Sidecar = serde_json::from_str(SIDECAR).map_err(|e| Error::Sidecar(e.to_string()))?;
         if sidecar.traits != trait_names() {
@@ -90,11 +92,11 @@ impl OneClick {
         })
     }
 
-    /// What finished records are like that are made as `songs` are, as far as `profile` (the universal one, a genre's, a
-    /// user's) says what records are like in general.
+    /// Returns the expected sound of finished records of music like `songs`, based on `profile` (the universal one, a
+    /// genre's, a user's) for records in general.
     ///
     /// # Errors
-    /// The runtime failed, or the answer is not a number.
+    /// If the runtime fails, or the answer is not a number.
     pub fn target(
         &mut self,
         profile: &NormProfile,
@@ -117,10 +119,10 @@ impl OneClick {
         })
     }
 
-    /// What is to be done to a song, or the middle of several, that is known up to `cutoff_hz`.
+    /// Decides the correction of a song, or of the median of several, known up to `cutoff_hz`.
     ///
     /// # Errors
-    /// The runtime failed, or the answer is not a number.
+    /// If the runtime fails, or the answer is not a number.
     pub fn decide(&mut self, source: &Features, cutoff_hz: f64, target: &Target) -> Result<MasteringDecision, Error> {
         let deviation = deviation(source, &target.features, bands_below(cutoff_hz.min(target.cutoff_hz)));
         let doubt = target.conditional.as_ref().map_or(1.0, |conditional| conditional.doubt);
@@ -151,16 +153,16 @@ impl OneClick {
         Ok(Expected { features, spread, doubt: doubt[0] })
     }
 
-    /// Correction of mid and width, and its standard deviations.
+    /// Returns the correction of mid and width, and its standard deviations.
     fn correct(&mut self, deviation: &[f64], doubt: f64) -> Result<[Vec<f64>; 2], Error> {
         let inputs = [("deviation", deviation), ("doubt", &[doubt])];
         graph::run(&mut self.correction, "correction", inputs, [("values", CURVES), ("deviations", CURVES)])
     }
 
-    /// Largest difference from what the trainer computed for the same inputs.
+    /// Returns the largest difference from the trainer's values for the same inputs.
     ///
     /// # Errors
-    /// The runtime failed, or the sidecar's vectors are of other lengths.
+    /// If the runtime fails, or the sidecar's vectors are of other lengths.
     pub fn parity_error(&mut self) -> Result<f64, Error> {
         let mut worst: f64 = 0.0;
         for parity in self.parity.clone() {
@@ -174,7 +176,8 @@ impl OneClick {
     }
 }
 
-/// How far mid and width of a target are from those of a song. Beyond the bands that are known it goes on as it ends.
+/// Returns the difference of a target's mid and width from those of a song. Beyond the known bands, the last difference
+/// is repeated.
 fn deviation(source: &Features, target: &Features, known: usize) -> Vec<f64> {
     let last = |band: usize| band.min(known.saturating_sub(1));
     let mid = (0..SPECTRUM_BANDS).map(last).map(|band| target[MID + band] - source[MID + band]);
@@ -182,7 +185,7 @@ fn deviation(source: &Features, target: &Features, known: usize) -> Vec<f64> {
     mid.chain(width).collect()
 }
 
-/// Share of a change of width that is made, 0 to 1: less the more likely the side is noise alone.
+/// Returns the share of a width change that is made, 0 to 1: the likelier the side is only noise, the less.
 fn sounding_share(source: &Features) -> f64 {
     ((mean_width_db(source) - NOT_WIDENED_DB) / (NEARLY_MONO_DB - NOT_WIDENED_DB)).clamp(0.0, 1.0)
 }
@@ -214,7 +217,7 @@ mod tests {
         assert!(worst < 1e-3, "{worst}");
     }
 
-    /// The curve of the mid that is decided for a song that is as expected but for a curve.
+    /// The mid curve that is decided for a song that is as expected except for `curve`.
     fn decided(one_click: &mut OneClick, universal: &NormProfile, curve: &dyn Fn(f64) -> f64) -> [f64; SPECTRUM_BANDS] {
         let target = universal.target();
         let mut source = target.features;
@@ -226,7 +229,7 @@ mod tests {
         one_click.decide(&source, 20_000.0, &target).expect("runs").mid_db
     }
 
-    /// A shelf of so many dB above 3.5 kHz.
+    /// A shelf with this gain above 3.5 kHz.
     fn shelf(gain_db: f64) -> impl Fn(f64) -> f64 {
         move |hz| {
             let coefs = BiquadCoefs::high_shelf(3500.0, gain_db, 48_000);

@@ -1,9 +1,9 @@
-//! What a decider answers with, and where each value stands: the one description that data set, trainer and network share.
+//! The outputs of a decider and their order: the one description that data set, trainer and network share.
 
 use analyzer::crossover::{BAND_NAMES, BANDS};
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 
-/// One value per output of the network: the answer itself, or how far off it may be.
+/// One value per output of the network: the answer itself, or its standard deviations.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outputs {
     /// Gain of the mid, dB per spectrum band.
@@ -29,7 +29,7 @@ impl Outputs {
         [curve("mid"), curve("side"), ratios.collect(), vec!["plr_lu".to_owned()]].concat()
     }
 
-    /// From [`Self::COUNT`] values in order.
+    /// Creates outputs from [`Self::COUNT`] values in order.
     pub fn of(values: &[f64]) -> Self {
         let (curves, rest) = values.split_at(2 * SPECTRUM_BANDS);
         Self {
@@ -40,7 +40,7 @@ impl Outputs {
         }
     }
 
-    /// All values in order.
+    /// Returns all values in order.
     pub fn values(&self) -> Vec<f64> {
         let Self { mid_db, side_db, log_ratio, plr_lu } = self;
         [mid_db.as_slice(), side_db, log_ratio, &[*plr_lu]].concat()

@@ -1,52 +1,53 @@
-//! Lays the moments of one song over those of another.
+//! Registration of two songs: lays the moments of one over those of the other.
 //!
-//! The difference of two long-term spectra holds whatever the songs do not play equally often. So every moment of a song is
-//! paired with the moment of the other that it is most alike, and the gain that brings the pairs together is sought, in turn: an
-//! iterative closest point registration (Besl & McKay 1992) with a gain per band for a motion. The gain is smooth, since what
-//! masters change is broad: one that could follow single notes would lay one note over another. It is a median, in which pairs weigh the
-//! less the worse they fit. How well the best pairs fit, beside how well moments of one song fit each other, tells how much the songs have
-//! in common.
+//! The difference of two long-term spectra includes everything that the songs do not play equally often. So every
+//! moment of a song is paired with the most similar moment of the other, and the gain that brings the pairs together is
+//! computed, alternately: an iterative closest point registration (Besl & McKay 1992) with a gain per band as the
+//! motion. The gain is smooth, since mastering changes broad ranges: a gain that could follow single notes would lay
+//! one note over another. It is a median in which pairs have less weight the worse they fit. How well the best pairs
+//! fit, relative to how well moments within one song fit each other, shows how much the songs have in common.
 
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::SPECTRUM_BANDS;
 
-/// Bands of mid and of side.
+/// Number of bands of mid and side together.
 const BANDS: usize = 2 * SPECTRUM_BANDS;
-/// A moment, in LU.
+/// Band levels of a moment, LU.
 pub type Levels = [f64; BANDS];
 
-/// Levels further under the loudness are noise, LU.
+/// Level relative to the loudness up to which there is only noise, LU.
 const FLOOR_LU: f64 = -60.0;
-/// What a band counts when moments are compared: the side is quieter, and the lowest bands hold few periods.
+/// Weights of bands in the comparison of moments: the side is quieter, and the lowest bands hold few periods.
 const SIDE_WEIGHT: f64 = 0.7;
 const LOWEST_WEIGHT: f64 = 0.25;
 const LOWEST_BANDS: usize = 6;
-/// Pairs lose weight on the scale of the distance that this share of them keeps within, and of this many dB² at least.
+/// Share of the pairs whose distance sets the scale on which pairs lose weight, and an addition to that scale, dB².
 const CLOSE_SHARE: f64 = 0.02;
 const CLOSE_DB2: f64 = 0.5;
-/// Shares of a band and its neighbours in the gain: an octave wide.
+/// Weights of a band and its neighbours in the gain: an octave wide.
 const SMOOTH: [f64; 5] = [0.5, 1.0, 1.0, 1.0, 0.5];
-/// Moments of a song that are fewer places apart than this may share a note, and are no pair.
+/// Smallest distance of two moments of a song that may be a pair; closer ones may share a note.
 const SAME_NOTE_MOMENTS: usize = 6;
 const MAX_STEPS: usize = 20;
-/// A step this small is the last, dB.
+/// Step size at which the search ends, dB.
 const LAST_STEP_DB: f64 = 0.01;
-/// A smaller distance within a song is not believed, dB: a loop repeats itself exactly, and would be like no other part of its song.
+/// Lower limit of the distance within a song, dB: a loop repeats itself exactly, and no other part of its song would
+/// seem similar.
 const LEAST_OWN_DB: f64 = 0.5;
 
-/// What brings one song to another.
+/// The transformation from one song to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Registration {
     /// Gain per band of mid, then of side, dB.
     pub shift_db: Levels,
     /// Root mean square difference of the moments that were paired, weighted like them, dB.
     pub distance_db: f64,
-    /// The same over what moments of either song differ by from others of their own song: about 1 between parts of one song, more
-    /// between different songs. Infinite where a song is too short to tell.
+    /// The same relative to the distance of moments from others of their own song: about 1 between parts of one song,
+    /// more between different songs. Infinite if a song is too short for it.
     pub relative_distance: f64,
 }
 
-/// The moments of a song over its loudness, silent ones left out.
+/// Returns the moments of a song relative to its loudness, without silent ones.
 pub fn moments(profile: &Profile) -> Vec<Levels> {
     let Some(loudness) = profile.loudness.integrated_lufs else { return Vec::new() };
     let levels = |moment: &[[f32; SPECTRUM_BANDS]; 2]| -> Levels {
@@ -57,8 +58,8 @@ pub fn moments(profile: &Profile) -> Vec<Levels> {
 }
 
 impl Registration {
-    /// Brings `source` to `target`, starting from a gain of `start_db`. Of bands from `known` on nothing is known and said.
-    /// `None` when either has no moments.
+    /// Brings `source` to `target`, starting from a gain of `start_db`. Bands from `known` on are unknown, and their
+    /// gain is 0. `None` if either song has no moments.
     pub fn of(source: &[Levels], target: &[Levels], start_db: &Levels, known: usize) -> Option<Self> {
         if source.is_empty() || target.is_empty() || known == 0 {
             return None;
@@ -85,8 +86,8 @@ impl Registration {
     }
 }
 
-/// The distance between moments of one song and those of it that they are most alike, weighted as in a registration, dB; `None` where there
-/// are too few.
+/// Returns the distance between the moments of a song and the most similar others of the same song, weighted as in a
+/// registration, dB; `None` if there are too few.
 fn own_distance_db(song: &[Levels], known: usize) -> Option<f64> {
     let weight = weights(known);
     let nearest_of = |n: usize| {
@@ -100,7 +101,7 @@ fn own_distance_db(song: &[Levels], known: usize) -> Option<f64> {
     Some(libm::sqrt(squares / weights.iter().sum::<f64>()).max(LEAST_OWN_DB))
 }
 
-/// The weights of the bands: their sum is 1, and bands from `known` on have none.
+/// Returns the weights of the bands: they sum to 1, and are 0 from band `known` on.
 fn weights(known: usize) -> Levels {
     let raw: Levels = std::array::from_fn(|n| {
         let channel = if n < SPECTRUM_BANDS { 1.0 } else { SIDE_WEIGHT };
@@ -119,14 +120,14 @@ fn difference(a: &Levels, b: &Levels, weight: &Levels) -> f64 {
     a.iter().zip(b).zip(weight).map(|((a, b), w)| w * (a - b) * (a - b)).sum()
 }
 
-/// The scale on which pairs that are so far apart lose weight; `None` where there are none.
+/// Returns the scale on which pairs at these distances lose weight; `None` if there are none.
 fn scale_of(distances: &[f64]) -> Option<f64> {
     let mut sorted = distances.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     sorted.get((sorted.len().checked_sub(1)? as f64 * CLOSE_SHARE) as usize).map(|distance| distance + CLOSE_DB2)
 }
 
-/// The running mean over the `known` bands of mid and of side, narrower towards their ends; nothing beyond.
+/// Returns the running mean over the `known` bands of mid and of side, narrower towards their ends; 0 beyond.
 fn smooth(gains_db: &Levels, known: usize) -> Levels {
     std::array::from_fn(|n| {
         let (start, band) = (n - n % SPECTRUM_BANDS, n % SPECTRUM_BANDS);
@@ -141,7 +142,7 @@ fn smooth(gains_db: &Levels, known: usize) -> Levels {
     })
 }
 
-/// The value with half of the weight on either side. Sorts the pairs of value and weight.
+/// Returns the value with half of the weight on either side. Sorts the pairs of value and weight.
 fn weighted_median(values: &mut [(f64, f64)]) -> f64 {
     values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let half = values.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
@@ -153,14 +154,15 @@ fn weighted_median(values: &mut [(f64, f64)]) -> f64 {
     middle.or(values.last()).map_or(0.0, |(value, _)| *value)
 }
 
-/// All distances between two songs.
+/// Distances between all moments of two songs.
 struct Pairing<'a> {
     source: &'a [Levels],
     target: &'a [Levels],
     weight: Levels,
-    /// Weighted mean square difference of every source moment (rows) and target moment, as they are.
+    /// Weighted mean square difference of every source moment (rows) and target moment, without a shift.
     apart: Vec<f64>,
-    /// The nearest, and how far it is: of every source moment, then of every target moment.
+    /// Index and distance of the nearest moment of the other song: for every source moment, then for every target
+    /// moment.
     nearest: Vec<(usize, f64)>,
 }
 
@@ -171,7 +173,7 @@ impl<'a> Pairing<'a> {
         Self { source, target, weight, apart, nearest: Vec::new() }
     }
 
-    /// Where `shift` goes from here, and the mean square difference of the pairs that say so.
+    /// Returns the next shift, and the mean square difference of the pairs that it is computed from.
     fn step(&mut self, shift: &Levels) -> (Levels, f64) {
         self.pair(shift);
         let distances: Vec<f64> = self.nearest.iter().map(|(_, distance)| *distance).collect();
@@ -190,7 +192,7 @@ impl<'a> Pairing<'a> {
         (next, squares / total)
     }
 
-    /// The moments of source and target that lie over each other, and how much they count.
+    /// Returns the pairs of source and target moments, with their weights.
     fn pairs(&self, scale: f64) -> impl Iterator<Item = (&Levels, &Levels, f64)> {
         self.nearest.iter().enumerate().map(move |(n, (other, distance))| {
             let weight = libm::exp(-distance / scale);
@@ -201,7 +203,8 @@ impl<'a> Pairing<'a> {
         })
     }
 
-    /// |a + s − b|² = |a − b|² + 2 s·a − 2 s·b + |s|², so that a new shift costs no new distances.
+    /// Finds the nearest moments by |a + s − b|² = |a − b|² + 2 s·a − 2 s·b + |s|², so that a new shift needs no new
+    /// distances.
     fn pair(&mut self, shift: &Levels) {
         let Self { source, target, weight, apart, nearest } = self;
         let along =
@@ -231,7 +234,7 @@ mod tests {
     use super::*;
     use analyzer::random::Random;
 
-    /// A song of a few chords, each with levels of its own, that plays them in some proportion.
+    /// A song of a few chords, each with its own levels, in the order `plays`.
     fn song(chords: &[Levels], plays: &[usize], random: &mut Random) -> Vec<Levels> {
         let once = |chord: &Levels, random: &mut Random| chord.map(|level| level + 0.3 * random.bipolar());
         plays.iter().map(|&chord| once(&chords[chord], random)).collect()
@@ -266,7 +269,7 @@ mod tests {
     #[test]
     fn different_songs_are_further_apart_than_parts_of_one() {
         let mut random = Random::new(6);
-        // One chord alone could be equalised into any other.
+        // A single chord could be equalised into any other.
         let (ours, theirs) = (chords(24, &mut random), chords(24, &mut random));
         let plays: Vec<usize> = (0..96).map(|n| n % 24).collect();
         let [a, b, c] = [&ours, &ours, &theirs].map(|chords| song(chords, &plays, &mut random));

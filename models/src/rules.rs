@@ -1,8 +1,8 @@
 //! The hand-written decider: the network's baseline, and an alternative to it.
 //!
-//! Half of the smoothed difference to a reference is taken; towards the norm, half of what lies outside one standard
-//! deviation, so that within the spread of good records nothing is corrected. What no finished record has is mended whoever
-//! decides.
+//! The rules take half of the smoothed difference to a reference. Towards the norm, they take half of what lies outside
+//! one standard deviation, so that nothing is corrected within the spread of good records. Deviations that no finished
+//! record has are corrected by every decider.
 
 use analyzer::crossover::BANDS;
 use analyzer::spectrum_bands::SPECTRUM_BANDS;
@@ -10,14 +10,15 @@ use analyzer::spectrum_bands::SPECTRUM_BANDS;
 use crate::decision::{Confidence, MasteringDecision};
 use crate::features::{Features, MID, PLR, SIDE, spread_100ms};
 
-/// Share of a difference that is taken for the master, not the song.
+/// Share of a difference that is attributed to mastering, not to the song.
 const TRUST: f64 = 0.5;
-/// Bands on either side that a band is averaged with: a width of about an octave.
+/// Bands on either side in the running mean: a width of about an octave.
 const SMOOTHING_BANDS: usize = 2;
-/// Hand-made decisions are worth as much as their trust.
+/// Confidence of the rules: equal to the share that they take.
 const CONFIDENCE: Confidence = Confidence { tone: TRUST, width: TRUST, dynamics: TRUST };
 
-/// What the rules want for `source`, both vectors made comparable; `spread` as in [`crate::target::Target`].
+/// Returns the rules' decision for `source`, with both vectors made comparable; `spread` is as in
+/// [`crate::target::Target`].
 pub fn decide(source: &Features, target: &Features, spread: &Features) -> MasteringDecision {
     let wanted = |feature: usize| {
         let difference = target[feature] - source[feature];
@@ -38,10 +39,12 @@ pub fn decide(source: &Features, target: &Features, spread: &Features) -> Master
     }
 }
 
-/// A song further than this from finished records, in their standard deviations, is no matter of taste.
+/// Distance from finished records, in their standard deviations, beyond which a deviation is no longer a matter of
+/// taste.
 const OUTLYING: f64 = 2.0;
 
-/// What a curve for the mid lacks of mending what no finished record has: half of what lies out there.
+/// Returns what a curve for the mid lacks to correct deviations that no finished record has: half of what lies beyond
+/// the limit.
 pub fn lacking(
     curve: &[f64; SPECTRUM_BANDS],
     source: &Features,
@@ -58,7 +61,7 @@ pub fn lacking(
     })
 }
 
-/// Running mean over neighbouring bands.
+/// Returns the running mean over neighbouring bands.
 fn smoothed(curve: &[f64; SPECTRUM_BANDS]) -> [f64; SPECTRUM_BANDS] {
     std::array::from_fn(|band| {
         let near = &curve[band.saturating_sub(SMOOTHING_BANDS)..(band + SMOOTHING_BANDS + 1).min(SPECTRUM_BANDS)];

@@ -1,6 +1,6 @@
 //! Statistics of small samples.
 
-/// The value in the middle, or the mean of the two that are; `None` of nothing.
+/// Returns the median, the mean of the two middle values for an even number; `None` if there are no values.
 pub fn median(values: &mut [f64]) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let upper = *values.get(values.len() / 2)?;

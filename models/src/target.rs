@@ -1,4 +1,4 @@
-//! Where a master is to go: a reference, several of them, or the norm.
+//! Targets of a master: a reference, several of them, or the norm.
 
 use analyzer::crossover::BANDS;
 use analyzer::profile::Profile;
@@ -17,67 +17,67 @@ use crate::third_octaves::{ThirdOctaveLevels, levels, levels_of_features, thirds
 /// A target that one song can be mastered towards.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
-    /// For a person.
+    /// Name to show to a person.
     pub name: String,
-    /// What it is made of.
+    /// Kind of the target.
     pub kind: TargetKind,
-    /// The song, or the mean of several, as the decider sees it.
+    /// Features of the song, or their mean over several.
     pub features: Features,
-    /// How far songs like it differ in each feature, as a standard deviation; 0 for chosen records.
+    /// Standard deviation of similar songs in each feature; 0 for chosen records.
     pub spread: Features,
     /// Typical integrated loudness, LUFS.
     pub loudness_lufs: f64,
-    /// Left over right, dB.
+    /// Level of left over right, dB.
     pub balance_db: f64,
-    /// Above this the target says nothing, Hz.
+    /// Frequency above which the target is unknown, Hz.
     pub cutoff_hz: f64,
-    /// Its moments, where they were measured; of several records those of all.
+    /// Moments, if they were measured; for several records those of all.
     pub moments: Vec<Levels>,
-    /// Its spectrum in third octaves, LU.
+    /// Spectrum in third octaves, LU.
     pub levels: ThirdOctaveLevels,
-    /// How the mid of each band moves; `None` where nothing but the features is known.
+    /// Short-term dynamics of the mid of each band; `None` if only the features are known.
     pub punch: Option<[Punch; BANDS]>,
-    /// What it would be for any song; `None` where it is the same for all.
+    /// The target without knowledge of the song; `None` if it is the same for all songs.
     pub conditional: Option<Conditional>,
-    /// How much of a move towards it is taken: less than all where it is no good example.
+    /// Share of a move towards it that is made: less than all if the target is not a good example.
     pub trust: Amounts,
 }
 
-/// How a target depends on the song that is mastered.
+/// Dependence of a target on the song that is mastered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conditional {
-    /// What records are like in general.
+    /// Features of records in general.
     pub general: Features,
-    /// Variance of what the texture does not predict of this song, relative to that of the average song.
+    /// Variance of the part of this song that the texture does not predict, relative to that of the average song.
     pub doubt: f64,
 }
 
-/// What a target is made of.
+/// Kind of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetKind {
-    /// Finished records that the user chose: their master is to be taken, not their song.
+    /// Finished records that the user chose: their mastering is the target, not their song.
     Reference,
-    /// Finished records whose balance is to be taken: octave-wide, finer where the songs are alike.
+    /// Finished records whose tonal balance is the target: octave-wide, finer if the songs are alike.
     Balance,
-    /// Finished records whose spectrum is to be taken as it is.
+    /// Finished records whose spectrum is the target as it is.
     Literal,
-    /// What many records have in common: inside their spread nothing is wanted.
+    /// Common features of many records: within their spread nothing is changed.
     Norm,
 }
 
 impl TargetKind {
-    /// It is a record that the master is to sound like, whatever song it is.
+    /// Returns true if the master is to sound like a record, whatever the song.
     pub fn is_followed(self) -> bool {
         matches!(self, Self::Balance | Self::Literal)
     }
 }
 
 impl Target {
-    /// The weighted mean of finished records. Weights are relative and positive.
+    /// Returns the weighted mean of finished records. Weights are relative and positive.
     ///
     /// # Errors
-    /// [`Error::SilentReference`] when one has no loudness.
+    /// [`Error::SilentReference`] if one of them has no loudness.
     pub fn references(songs: &[(String, f64, Profile)]) -> Result<Self, Error> {
         let total: f64 = songs.iter().map(|(_, weight, _)| weight).sum();
         let mut mean = Self {
@@ -114,7 +114,7 @@ impl Target {
             mean.cutoff_hz = mean.cutoff_hz.min(profile.spectrum.cutoff_hz);
         }
         mean.levels = mean_levels(&spectra);
-        // A song that says nothing of a feature has no share in it, unless none does.
+        // A song that says nothing about a feature has no share in it, unless no song does.
         let weighted = |n: usize, all: bool| {
             let said = vectors.iter().filter(|(_, profile, _)| all || says(profile, n));
             let (sum, total) =
@@ -126,8 +126,8 @@ impl Target {
         Ok(mean)
     }
 
-    /// The middle of the songs of a record: the median of each feature over the songs that say something about it.
-    /// `None` without a song that can be heard.
+    /// Returns the middle of the songs of a record: the median of each feature over the songs that say something about
+    /// it. `None` if no song is audible.
     pub fn middle(name: &str, songs: &[&Profile]) -> Option<Self> {
         let known: Vec<(&Profile, Features)> =
             songs.iter().filter_map(|profile| Some((*profile, features(profile)?))).collect();
@@ -157,7 +157,7 @@ impl Target {
     }
 }
 
-/// The weighted mean over the songs that say something about a third octave; over all where none does.
+/// Returns the weighted mean over the songs that say something about a third octave; over all songs if none does.
 fn mean_levels(songs: &[(f64, &Profile, ThirdOctaveLevels)]) -> ThirdOctaveLevels {
     let mean = |c: usize, band: usize, all: bool| {
         let says = |song: &Profile| band < thirds_below(song.spectrum.cutoff_hz) && !(c == 1 && is_mono(song));
@@ -174,7 +174,8 @@ pub(crate) fn is_mono(song: &Profile) -> bool {
     song.channels == 1 || song.defects.iter().any(|defect| defect.kind.is_mono())
 }
 
-/// Whether a song says something about a feature: not of bands beyond its cutoff, and not of the side if it is mono.
+/// Returns true if a song says something about a feature: not about bands beyond its cutoff, and not about the side if
+/// it is mono.
 pub(crate) fn says(song: &Profile, feature: usize) -> bool {
     let is_band = feature < DYNAMICS_START;
     let is_side =
@@ -183,15 +184,16 @@ pub(crate) fn says(song: &Profile, feature: usize) -> bool {
     !(is_beyond || is_side && is_mono(song))
 }
 
-/// Bands that lie wholly under `cutoff_hz`.
+/// Returns the number of bands that lie wholly under `cutoff_hz`.
 pub fn bands_below(cutoff_hz: f64) -> usize {
     (0..SPECTRUM_BANDS).take_while(|band| band_centre_hz(*band) * HALF_BAND <= cutoff_hz).count()
 }
 
-/// From a band's centre to its edge: an eighth of an octave.
+/// Ratio of a band's edge to its centre: an eighth of an octave.
 const HALF_BAND: f64 = 1.090_507_732_665_257_7;
 
-/// Source and target as the network takes them: beyond either's cutoff both stand at the norm, where nothing is wanted.
+/// Returns source and target as input for the network: beyond the cutoff, both have the values of the norm, so that
+/// nothing is wanted there.
 pub fn comparable(source: &Features, target: &Features, median: &[f64], cutoff_hz: f64) -> (Features, Features) {
     let (mut source, mut target) = (*source, *target);
     for band in bands_below(cutoff_hz)..SPECTRUM_BANDS {
@@ -229,7 +231,7 @@ mod tests {
             let count = vectors.iter().filter(|v| v[n] == middle.features[n]).count();
             assert!((lowest..=highest).contains(&middle.features[n]) && count >= 1, "feature {n}");
         }
-        // Two mono songs outnumber one, but say nothing of its width.
+        // Two mono songs outnumber one stereo song, but say nothing about its width.
         let left: Vec<Frame> = song.iter().map(|frame| [frame[0]; 2]).collect();
         let mono = profile(1, &left);
         let outnumbered = Target::middle("record", &[&thirds[0], &mono, &mono]).expect("songs");

@@ -1,6 +1,6 @@
-//! Traits of a song that an equaliser leaves as they are: its texture ([`analyzer::texture`]), and how width and crest differ
-//! from band to band. By them, one click tells what finished records of such music are like; `train/one_click.py` computes the
-//! same for the training songs.
+//! Traits of a song that an equaliser does not change: its texture ([`analyzer::texture`]), and the differences of
+//! width and crest factor between bands. One-click mastering uses them to predict the sound of finished records of such
+//! music; `train/one_click.py` computes the same traits for the training songs.
 
 use analyzer::crossover::{BAND_NAMES, BANDS};
 use analyzer::profile::Profile;
@@ -15,11 +15,11 @@ use crate::target::{bands_below, is_mono};
 const TRAITS: usize = TEXTURE_VALUES + SPECTRUM_BANDS + BANDS;
 /// Index of the first relative width.
 const RELATIVE_WIDTH: usize = TEXTURE_VALUES;
-/// Width as the networks know it: side over mid, dB.
+/// Limits of the width in the networks' input: side over mid, dB.
 const WIDTH_DB: [f64; 2] = [-40.0, 10.0];
-/// A side so far under the mid, on average over what is heard, holds little but noise, dB.
+/// Level of side over mid, on average over the audible bands, below which the side is mostly noise, dB.
 pub(crate) const NEARLY_MONO_DB: f64 = -25.0;
-/// Bands between 80 Hz and 8 kHz: what levels are compared by.
+/// Bands between 80 Hz and 8 kHz, over which the mean width is taken.
 const HEARD: std::ops::Range<usize> = 8..35;
 
 /// Names of the traits, in order.
@@ -35,12 +35,12 @@ pub(crate) fn width_db(song: &Features, band: usize) -> f64 {
     (song[SIDE + band] - song[MID + band]).clamp(WIDTH_DB[0], WIDTH_DB[1])
 }
 
-/// The mean of the width over what is heard, dB.
+/// Returns the mean of the width over the audible bands, dB.
 pub(crate) fn mean_width_db(song: &Features) -> f64 {
     HEARD.map(|band| width_db(song, band)).sum::<f64>() / HEARD.len() as f64
 }
 
-/// The traits of a song, or the middle of several, with this texture and these features.
+/// Returns the traits of a song, or of the median of several, with this texture and these features.
 pub(crate) fn traits(texture: &[f64], song: &Features) -> Vec<f64> {
     let (width, crests) = (mean_width_db(song), (0..BANDS).map(|band| song[crest(band)]));
     let crest = crests.clone().sum::<f64>() / BANDS as f64;
@@ -50,8 +50,9 @@ pub(crate) fn traits(texture: &[f64], song: &Features) -> Vec<f64> {
     traits
 }
 
-/// The median of every trait over the songs in which it is known, and that of `centre` where it is known in none: what
-/// lies beyond a song's cutoff says nothing, nor does a side that is little but noise. `None` where nothing is heard.
+/// Returns the median of every trait over the songs in which it is known, or the value of `centre` if it is known in
+/// none. The range beyond a song's cutoff is unknown, and so is the width of a side that is mostly noise. `None` if
+/// nothing is audible.
 pub(crate) fn middle(songs: &[&Profile], centre: &[f64]) -> Option<Vec<f64>> {
     let highest_hz = trait_names().iter().map(|name| highest_hz(name)).collect::<Vec<_>>();
     let mut columns: Vec<Vec<f64>> = vec![Vec::new(); TRAITS];
@@ -72,7 +73,7 @@ pub(crate) fn middle(songs: &[&Profile], centre: &[f64]) -> Option<Vec<f64>> {
     is_heard.then(|| middle.collect())
 }
 
-/// The highest frequency that a trait is about, as its name says; 0 where it is about the whole.
+/// Returns the highest frequency that a trait is about, according to its name; 0 if it is about the whole.
 fn highest_hz(name: &str) -> f64 {
     name.split('_').filter_map(|part| part.strip_suffix("hz")?.parse::<f64>().ok()).fold(0.0, f64::max)
 }
@@ -129,7 +130,7 @@ mod tests {
         };
         let [wide, narrow] = [4.0, 2.0].map(relative_widths);
         for n in HEARD.map(|band| RELATIVE_WIDTH + band).filter(|n| wide[*n] > -5.0) {
-            // Bands whose side is hardly there are clamped, and move the mean.
+            // Bands with hardly any side are clamped, and shift the mean.
             assert!((wide[n] - narrow[n]).abs() < 1.0, "{n}: {} {}", wide[n], narrow[n]);
         }
     }

@@ -1,4 +1,4 @@
-//! Samples to and from files.
+//! Reads and writes samples.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,8 @@ use pyo3::types::PyByteArray;
 
 use crate::failure::raised;
 
-/// The samples of a file as 32-bit floats, frame by frame; its sample rate in Hz and its channels.
+/// Returns the samples of a file as 32-bit floats, frame by frame, with its sample rate in Hz and its number of
+/// channels.
 #[pyfunction]
 pub fn read_audio(py: Python<'_>, path: PathBuf) -> PyResult<(Bound<'_, PyByteArray>, u32, u8)> {
     let read = || -> Result<_, Error> {

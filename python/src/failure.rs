@@ -1,9 +1,10 @@
-//! Errors as exceptions.
+//! Turns errors into exceptions.
 
 use goldmaster::error::Error;
 use pyo3::prelude::*;
 
-/// The exception of an error: `goldmaster.Error`, or one of its kinds by the exit code that the command line would have.
+/// Returns the exception for an error: `goldmaster.Error`, or one of its subclasses by the exit code that the command
+/// line would have.
 pub fn raised(py: Python, error: &Error) -> PyErr {
     let kind = match error.exit_code() {
         2 => "UsageError",
@@ -14,12 +15,12 @@ pub fn raised(py: Python, error: &Error) -> PyErr {
     exception(py, kind, &error.to_string(), error.code(), file, error.advice())
 }
 
-/// The exception of a fault in the program.
+/// Returns the exception for a bug in the program.
 pub fn fault(py: Python) -> PyErr {
     exception(py, "Error", "a fault of this program: please report it", "fault", None, None)
 }
 
-/// The exception where the system starts no thread.
+/// Returns the exception for a system that starts no further thread.
 pub fn no_thread(py: Python) -> PyErr {
     exception(py, "Error", "the system starts no further thread", "threads", None, None)
 }

@@ -1,5 +1,5 @@
-//! The compiled half of the Python package `goldmaster`: paths and text in, JSON out. What Python users see of it is
-//! `package/goldmaster`.
+//! The compiled half of the Python package `goldmaster`: it takes paths and text, and returns JSON. The part for Python
+//! users is `package/goldmaster`.
 
 mod audio;
 mod failure;
@@ -29,7 +29,7 @@ use crate::watch::{BatchWatch, Followed};
 /// Settings by name, as text.
 type Settings = Vec<(String, Vec<String>)>;
 
-/// Networks, references and settings of many masters.
+/// Networks, references and settings, shared by many masters.
 #[pyclass(frozen)]
 struct Master(goldmaster::Master);
 
@@ -41,7 +41,7 @@ impl Master {
         settings.into_iter().try_fold(goldmaster::Master::new(), set).map(Self).map_err(|error| raised(py, &error))
     }
 
-    /// Masters a file; gives the report.
+    /// Masters a file and returns the report.
     #[pyo3(signature = (input, output, force, threads, on_progress))]
     fn master(
         &self,
@@ -56,7 +56,7 @@ impl Master {
         watch::followed(py, threads, on_progress, work)
     }
 
-    /// Writes a page with excerpts of several masters; gives how they compare.
+    /// Writes a page with excerpts of several masters and returns their comparison.
     fn variations(
         &self,
         py: Python,
@@ -88,7 +88,7 @@ fn json(data: &impl serde::Serialize) -> String {
     serde_json::to_string(data).expect("plain data has a JSON form")
 }
 
-/// Renders a recipe; gives the report.
+/// Renders a recipe and returns the report.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "one per argument of the Python function")]
 fn render(
@@ -118,7 +118,7 @@ fn render(
     watch::followed(py, threads, on_progress, work)
 }
 
-/// Measures a file; gives what was found.
+/// Measures a file and returns the measurements.
 #[pyfunction]
 fn analyze(py: Python, input: PathBuf, threads: Option<usize>, on_progress: Option<Py<PyAny>>) -> PyResult<String> {
     let work = |observer: &Followed| {
@@ -128,7 +128,7 @@ fn analyze(py: Python, input: PathBuf, threads: Option<usize>, on_progress: Opti
     watch::followed(py, threads, on_progress, work)
 }
 
-/// Checks a file against the specification of a destination; gives what was found.
+/// Checks a file against the specification of a destination and returns the results.
 #[pyfunction]
 fn check(
     py: Python,
@@ -144,7 +144,7 @@ fn check(
     watch::followed(py, threads, on_progress, work)
 }
 
-/// Measures records and writes their profile; gives it, and why files are not in it.
+/// Measures records and writes their profile; returns the profile, and the reasons why files are missing from it.
 #[pyfunction]
 fn profile(
     py: Python,
@@ -167,7 +167,7 @@ fn profile(
     watch::followed(py, threads, on_progress, work)
 }
 
-/// Masters the songs that the words of a command line ask for; gives how they came out.
+/// Masters the songs that the words of a command line select, and returns the results.
 #[pyfunction]
 fn batch(py: Python, words: Vec<OsString>, on_progress: Option<Py<PyAny>>) -> PyResult<String> {
     let work = |observer: &Followed| {
@@ -179,13 +179,13 @@ fn batch(py: Python, words: Vec<OsString>, on_progress: Option<Py<PyAny>>) -> Py
     watch::followed(py, None, on_progress, work)
 }
 
-/// Runs the command line; gives its exit code.
+/// Runs the command line and returns its exit code.
 #[pyfunction]
 fn command_line(py: Python, words: Vec<OsString>) -> u8 {
     py.allow_threads(|| goldmaster::program::run(words))
 }
 
-/// The settings that a master can have, by name.
+/// Returns the names of the settings that a master can have.
 #[pyfunction]
 fn setting_names() -> Vec<String> {
     MasterSettings::names()
@@ -202,7 +202,7 @@ impl TemporaryFolder {
         claim::TemporaryFolder::new().map(Self).map_err(|error| raised(py, &error.into()))
     }
 
-    /// Where it is.
+    /// Path of the folder.
     #[getter]
     fn path(&self) -> PathBuf {
         self.0.path().to_owned()

@@ -1,7 +1,7 @@
-//! Work without the interpreter's lock, which Python follows and may end.
+//! Runs work without the interpreter's lock; Python follows its progress and may end it.
 //!
-//! The work has threads of its own. The thread that called waits for them, calls `on_progress` and asks for signals; what
-//! either raises ends the work at its next block of frames.
+//! The work has its own threads. The calling thread waits for them, calls `on_progress` and checks for signals; an
+//! exception from either ends the work at its next block of frames.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -20,10 +20,10 @@ use crate::failure::{fault, no_thread, raised};
 
 /// Time between two checks for signals.
 const LOOK: Duration = Duration::from_millis(50);
-/// `on_progress` is called at each stage, and no more often than this in between.
+/// Shortest time between two calls of `on_progress` within a stage; it is also called at the start of each stage.
 const STEP: Duration = Duration::from_millis(100);
 
-/// Progress to report; the work goes on when it is answered.
+/// Progress to report; the work continues once it is answered.
 struct Event {
     stage: String,
     done: u64,
@@ -31,7 +31,7 @@ struct Event {
     answer: SyncSender<()>,
 }
 
-/// Follows work and reports it to the thread that called.
+/// Observes the work and reports its progress to the calling thread.
 pub struct Followed<'a> {
     events: Option<Sender<Event>>,
     is_over: &'a AtomicBool,
@@ -46,7 +46,7 @@ impl Followed<'_> {
             let (stage, total) = self.stage.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let (answer, answered) = sync_channel(1);
             if events.send(Event { stage, done: self.done.load(Relaxed), total, answer }).is_ok() {
-                // Nobody answers any more when the work is over.
+                // There is no answer once the work is over.
                 let _ = answered.recv();
             }
         }
@@ -60,7 +60,7 @@ impl Followed<'_> {
     fn begin(&self, stage: String, total: Option<u64>) {
         *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = (stage, total);
         self.done.store(0, Relaxed);
-        // What it says is asked for at the first step as well.
+        // The result can be ignored here: the first step checks for the end as well.
         let _ = self.report();
     }
 
@@ -88,7 +88,7 @@ impl Observer for Followed<'_> {
     }
 }
 
-/// Follows a batch, which is one stage, counted in bytes of its files.
+/// Observes a batch, which is a single stage, counted in bytes of its files.
 pub struct BatchWatch<'a>(pub &'a Followed<'a>);
 
 impl Watch for BatchWatch<'_> {
@@ -97,7 +97,7 @@ impl Watch for BatchWatch<'_> {
     }
 
     fn worked(&self, bytes: u64) {
-        // Whether the batch is to stop is asked below.
+        // The batch asks `is_stopping` whether it has to stop.
         let _ = self.0.step(bytes);
     }
 
@@ -112,7 +112,7 @@ impl Watch for BatchWatch<'_> {
     }
 }
 
-/// Does `work` in so many threads, or as many as there are cores.
+/// Runs `work` in this number of threads, or in as many as there are cores.
 pub fn followed<T: Send>(
     py: Python,
     threads: Option<usize>,
@@ -126,7 +126,7 @@ pub fn followed<T: Send>(
     let (done, stopped) = py.allow_threads(move || {
         scope(|scope| {
             let work = move || {
-                // It is held to the end, which is seen by its going.
+                // The sender is held until the end of the work: the receiver sees the end by its disconnection.
                 let events = has_progress.then(|| sender.clone());
                 let (stage, reported) = (Mutex::default(), Mutex::new(Instant::now()));
                 let followed = Followed { events, is_over, stage, done: AtomicU64::new(0), reported };
@@ -148,7 +148,7 @@ pub fn followed<T: Send>(
     }
 }
 
-/// Waits for the end of the work, and gives the exception that ended it.
+/// Waits for the end of the work, and returns the exception that ended it, if any.
 fn wait(events: &Receiver<Event>, on_progress: Option<&Py<PyAny>>, is_over: &AtomicBool) -> Option<PyErr> {
     let mut stopped = None;
     loop {
@@ -169,7 +169,7 @@ fn wait(events: &Receiver<Event>, on_progress: Option<&Py<PyAny>>, is_over: &Ato
             is_over.store(stopped.is_some(), Relaxed);
         }
         if let Ok(Event { answer, .. }) = event {
-            // Whoever asked waits for it.
+            // The thread that sent the event waits for this answer.
             let _ = answer.send(());
         }
     }

@@ -1,8 +1,8 @@
 //! Frames per second of every meter and every stage: `cargo bench -p goldmaster-renderer`.
 //!
-//! With a kernel's name and a number as arguments, that kernel alone runs so many times over [`PASS_FRAMES`] frames: what callgrind
-//! counts for two numbers differs by the cost of the passes between. `renderer/benches/instructions.sh` does so for all of them.
-//! `list` prints their names.
+//! With a kernel's name and a number as arguments, only that kernel runs, that many times over [`PASS_FRAMES`] frames:
+//! the counts of callgrind for two numbers differ by the cost of the passes between. `renderer/benches/instructions.sh`
+//! does so for all of them. `list` prints their names.
 
 use std::hint::black_box;
 use std::io::Write;
@@ -26,25 +26,25 @@ use renderer::stages::limiter::{BlockPeaks, LimiterApply, LimiterGain, LimiterPa
 const RATE: u32 = 44_100;
 const SECONDS: f64 = 20.0;
 const RUNS: usize = 5;
-/// Whole blocks of every stage.
+/// Frames of a pass, whole blocks of every stage.
 const PASS_FRAMES: usize = 1 << 17;
 /// Frames given to a kernel at a time, as the program does.
 const BLOCK: usize = 4096;
-/// Of the demo mix, roughly.
+/// Mean power of the demo mix per band, roughly.
 const BAND_LEVELS_DBFS: [f64; BANDS] = [-31.0, -28.0, -36.0, -45.0];
 
-/// What runs over a song.
+/// A meter or a processing step that runs over a song.
 #[derive(Clone, Copy)]
 enum Kernel {
     /// A meter.
     Meter(fn(&[Frame])),
     /// The chain, with the settings that make one stage work.
     Stage(&'static [(&'static str, &'static str)]),
-    /// To another rate.
+    /// Conversion to another sample rate.
     Resample(u32),
-    /// Trace, gain and multiplication, at 12 dB of drive.
+    /// The limiter, with trace, gain and multiplication, at 12 dB of drive.
     Limiter,
-    /// To 24 bits.
+    /// Dither to 24 bits.
     Dither,
 }
 
@@ -103,7 +103,7 @@ fn times() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Seconds that it takes.
+/// Returns the time that the kernel takes, in seconds.
 fn run(kernel: Kernel, mut song: Vec<Frame>) -> f64 {
     let start = Instant::now();
     match kernel {

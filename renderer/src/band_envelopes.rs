@@ -1,7 +1,7 @@
-//! What the compressors of the multiband stage would make of a song, without rendering it.
+//! Predicts what the compressors of the multiband stage do to a song, without rendering it.
 //!
-//! A compressor goes by the power of its band per control block, and multiplies the block by a gain. So power and peak of
-//! every block tell how much a band moves behind any compressor, at a thousandth of the work.
+//! A compressor takes the power of its band once per control block and multiplies the block by a gain. So power and
+//! peak of every block are enough to tell how a band moves behind any compressor, at a thousandth of the work.
 
 use analyzer::crossover::{BANDS, Crossover};
 use analyzer::punch::{MOMENT_MS, Moment, Punch};
@@ -11,9 +11,9 @@ use analyzer::units::{db_from_power, gain_from_db, power_from_db};
 use crate::envelope::{CONTROL_FRAMES, GainSmoother, PowerDetector};
 use crate::stages::multiband::{BandParams, DETECTOR_MS};
 
-/// Control blocks that count as one: levels that move within them matter to no ear, and half the work is saved.
+/// Control blocks that are combined into one: level changes within them are inaudible, and half the work is saved.
 const RUN: usize = 2;
-/// Frames of such a run.
+/// Frames of a run of control blocks.
 const RUN_FRAMES: usize = RUN * CONTROL_FRAMES;
 
 /// One band in one run of control blocks.
@@ -34,7 +34,7 @@ pub struct EnvelopeMeter {
 }
 
 impl EnvelopeMeter {
-    /// At the start of a stream.
+    /// Creates a meter at the start of a stream.
     pub fn new(sample_rate_hz: u32) -> Self {
         Self {
             crossover: Crossover::new(sample_rate_hz),
@@ -70,7 +70,8 @@ impl EnvelopeMeter {
         }
     }
 
-    /// The bands of all whole runs. `mean_db`: mean power of each, dBFS, as the multiband stage takes it.
+    /// Returns the bands of all whole runs. `mean_db` is the mean power of each band, dBFS, as the multiband stage
+    /// takes it.
     pub fn finish(self, mean_db: &[f64; BANDS]) -> [BandEnvelope; BANDS] {
         let rate = self.sample_rate_hz;
         let mut bands = self.bands;
@@ -83,7 +84,7 @@ impl EnvelopeMeter {
 /// One band of a song, run by run.
 pub struct BandEnvelope {
     blocks: Vec<Block>,
-    /// What the detector says at the end of each, over the mean, dB.
+    /// Detector level at the end of each run, relative to the mean, dB.
     levels_db: Vec<f32>,
     sample_rate_hz: u32,
 }
@@ -91,9 +92,9 @@ pub struct BandEnvelope {
 /// A band behind its compressor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rehearsed {
-    /// How its mid moves.
+    /// Short-term dynamics of the mid.
     pub punch: Punch,
-    /// By how much its mean power has changed, dB.
+    /// Change of the mean power, dB.
     pub level_db: f64,
 }
 
@@ -104,12 +105,13 @@ impl BandEnvelope {
         Self { levels_db: blocks.iter().map(level).collect(), blocks, sample_rate_hz }
     }
 
-    /// How the band moves as it is.
+    /// Returns the short-term dynamics of the unprocessed band.
     pub fn punch(&self) -> Punch {
         self.moments(|_| 1.0).0
     }
 
-    /// The same behind the compressor that `params` describe, without its makeup gain.
+    /// Returns the same behind the compressor that `params` describe, without its makeup gain, with the change of
+    /// level.
     pub fn through(&self, params: &BandParams) -> Rehearsed {
         let dynamics = params.dynamics();
         if dynamics.is_neutral() {
@@ -122,7 +124,7 @@ impl BandEnvelope {
         };
         let gains: Vec<f64> = self.levels_db.iter().map(gain).collect();
         let ahead = params.look_ahead_blocks(self.sample_rate_hz) / RUN;
-        // The gain moves towards where the detector has led it, one run later.
+        // The gain reaches the value set by the detector one run later, along a line.
         let at = |run: usize| {
             let gain = |run: usize| gains.get(run).or(gains.last()).copied().unwrap_or(1.0);
             0.5 * (gain((run + ahead).saturating_sub(1)) + gain(run + ahead))
@@ -131,7 +133,7 @@ impl BandEnvelope {
         Rehearsed { punch, level_db }
     }
 
-    /// How the band moves with a gain per run, and how its mean power has changed, dB.
+    /// Returns the short-term dynamics of the band with a gain per run, and the change of its mean power, dB.
     fn moments(&self, gain: impl Fn(usize) -> f64) -> (Punch, f64) {
         let length = MOMENT_MS * 1e-3 * f64::from(self.sample_rate_hz) / RUN_FRAMES as f64;
         let (mut before, mut after) = (0.0, 0.0);
@@ -171,7 +173,7 @@ mod tests {
         meter.finish(mean_db)
     }
 
-    /// A tone in the middle of each band, which comes and goes at a rate of its own: no band leaks into another.
+    /// A tone in the middle of each band that swells and fades at a rate of its own: no band leaks into another.
     fn bursts(seconds: f64) -> Vec<Frame> {
         let frame = |n: usize| {
             let t = n as f64 / f64::from(RATE);
@@ -224,7 +226,7 @@ mod tests {
         let dynamics = analyzer.finish().dynamics;
         for (band, reading) in envelopes(&song, &[-20.0; BANDS]).iter().zip(&dynamics.bands) {
             let punch = band.punch();
-            // Moments begin elsewhere.
+            // The moments start at other frames.
             assert!((punch.crest_db - reading.mid.crest_db).abs() < 0.4, "{punch:?}, {:?}", reading.mid);
             assert!((punch.swing_db - reading.mid.swing_db).abs() < 0.3, "{punch:?}, {:?}", reading.mid);
         }

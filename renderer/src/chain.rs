@@ -18,20 +18,22 @@ pub struct Chain {
     stages: Vec<Link>,
 }
 
-/// A stage, and how long it waits for its first frame.
+/// A stage, with the delay of its first frame.
 struct Link {
     stage: Box<dyn Stage>,
-    /// Latency of the stages before it, in frames: what comes by then is not the song, and must not move a compressor.
+    /// Latency of the stages before it, in frames: their output up to then is not the song, and must not move a
+    /// compressor.
     wait: usize,
-    /// What is left of it.
+    /// Frames of it that are still to come.
     waiting: usize,
 }
 
 impl Chain {
-    /// At rest. `band_levels_dbfs` as in [`crate::recipe::Solution`]; what is relative to the song's level counts from it.
+    /// Creates the chain at rest. `band_levels_dbfs` is the field of [`crate::recipe::Solution`]; thresholds relative
+    /// to the song's level are relative to it.
     pub fn new(recipe: &Recipe, band_levels_dbfs: &[f64; BANDS], sample_rate_hz: u32) -> Self {
         let rate = sample_rate_hz;
-        // Exhaustive, so that a stage that is added cannot be forgotten here.
+        // Exhaustive, so that a new stage cannot be forgotten here.
         let Recipe {
             version: _,
             towards: _,
@@ -73,7 +75,7 @@ impl Chain {
         Self { stages: linked.collect() }
     }
 
-    /// The chain's output for a whole stream: as many frames as `source` has, in time with it.
+    /// Returns the chain's output for a whole stream: as many frames as `source` has, aligned with it in time.
     pub fn applied_to<S: Source>(self, source: S) -> Rendered<S> {
         let latency = self.latency_frames();
         Rendered { chain: self, source, ahead: latency, tail: latency }
@@ -110,14 +112,14 @@ impl Stage for Chain {
 pub struct Rendered<S> {
     chain: Chain,
     source: S,
-    /// Frames of output that belong to the time before the start.
+    /// Output frames to skip, because they lie before the start of the source.
     ahead: usize,
-    /// Frames of silence to come after the source's end.
+    /// Frames of silence to append after the source's end.
     tail: usize,
 }
 
 impl<S> Rendered<S> {
-    /// Where the bands stand after what was read last; see [`Stage::band_gains_db`].
+    /// Returns the gains of the bands after the last frames read; see [`Stage::band_gains_db`].
     pub fn band_gains_db(&self) -> [Option<f64>; BANDS] {
         self.chain.band_gains_db()
     }
@@ -184,7 +186,7 @@ mod tests {
         let frames: Vec<Frame> = (0..20_000).map(|n| [0.14 * libm::sin(n as f64 * 0.3) as f32; 2]).collect();
         let plain = Recipe::default().with("multiband.high_mid.ratio", "2").expect("legal");
         let plain = plain.with("multiband.high_mid.threshold_db", "-12").expect("legal");
-        // Flat but for what nobody hears of it.
+        // Flat but for an inaudible difference.
         let mut with_eq = plain.clone();
         with_eq.match_eq.mid_db.0 = [0.01; 40];
         with_eq.match_eq.side_db.0 = [0.01; 40];

@@ -1,4 +1,4 @@
-//! Head and tail of a song: silence and noise are cut, and both ends are faded, before anything else is done.
+//! Head and tail of a song: silence and noise are cut and both ends are faded, before any other processing.
 
 use analyzer::stream::Frame;
 use analyzer::units::db_from_power;
@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::params::{Param, Params};
 
-/// The course of a fade.
+/// Shape of a fade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FadeShape {
     /// The square of a sine: no corner at either end.
     #[default]
     Smooth,
-    /// The gain grows evenly.
+    /// The gain changes linearly.
     Linear,
-    /// The level grows evenly in dB, from 60 dB down.
+    /// The level changes linearly in dB, from 60 dB down.
     Exponential,
 }
 
-/// How far down an exponential fade begins, decades of gain: 60 dB.
+/// Depth at which an exponential fade begins, in decades of gain: 60 dB.
 const FADE_DECADES: f64 = 3.0;
 
 impl FadeShape {
-    /// All of them.
+    /// All shapes.
     pub const ALL: [Self; 3] = [Self::Smooth, Self::Linear, Self::Exponential];
 
-    /// Its name.
+    /// Returns the name of the shape, as in a recipe.
     pub fn name(self) -> &'static str {
         match self {
             Self::Smooth => "smooth",
@@ -35,7 +35,7 @@ impl FadeShape {
         }
     }
 
-    /// Gain at a position from 0 (silent) to 1 (whole).
+    /// Returns the gain at a position from 0 (silent) to 1 (full level).
     pub fn gain(self, position: f64) -> f64 {
         let position = position.clamp(0.0, 1.0);
         match self {
@@ -50,27 +50,27 @@ impl FadeShape {
     }
 }
 
-/// What is done to head and tail.
+/// Trimming and fades of head and tail.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EdgeParams {
-    /// Silence and noise before the first sound and after the last are cut.
+    /// True if silence and noise before the first sound and after the last are cut.
     pub is_trimmed: bool,
-    /// What stays before the first sound, ms.
+    /// Length kept before the first sound, ms.
     pub lead_in_ms: f64,
     /// Length of the fade at the head, s.
     pub fade_in_s: f64,
-    /// Its course.
+    /// Shape of the fade at the head.
     pub fade_in_shape: FadeShape,
     /// Length of the fade at the tail, s.
     pub fade_out_s: f64,
-    /// Its course.
+    /// Shape of the fade at the tail.
     pub fade_out_shape: FadeShape,
 }
 
-/// Lead-in, ms.
+/// Range of the lead-in, ms.
 const LEAD_IN: Param = Param::linear(0.0, 10_000.0, 20.0, 1.0);
-/// Fades, s.
+/// Range of the length of fades, s.
 const FADE: Param = Param::linear(0.0, 120.0, 0.0, 0.01);
 
 impl Default for EdgeParams {
@@ -96,35 +96,35 @@ impl Params for EdgeParams {
 }
 
 impl EdgeParams {
-    /// Nothing was asked for.
+    /// Returns true if everything is at its default.
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Nothing is changed.
+    /// Returns true if nothing is changed.
     pub fn is_neutral(&self) -> bool {
         !self.is_trimmed && self.fade_in_s == 0.0 && self.fade_out_s == 0.0
     }
 }
 
-/// Blocks per second in which sound is told from silence.
+/// Blocks per second in which sound is distinguished from silence.
 const BLOCKS_PER_S: u32 = 200;
-/// Blocks at an end whose median is the noise there: 50 ms.
+/// Blocks at either end whose median level counts as the noise there: 50 ms.
 const NOISE_BLOCKS: usize = 10;
-/// Sound is so much louder than the noise at its end, dB...
+/// Smallest level of sound over the noise at its end, dB.
 const OVER_NOISE_DB: f64 = 10.0;
-/// ...and no further below the loudest block than this, dB, however quiet the noise is...
+/// Lowest threshold, dB below the loudest block, however quiet the noise is.
 const DEEPEST_DB: f64 = 60.0;
-/// ...while what is this far below it or less is sound in any case, dB.
+/// Highest threshold, dB below the loudest block: anything louder is sound in any case.
 const SHALLOWEST_DB: f64 = 40.0;
-/// So many blocks in a row are sound: one alone is a click.
+/// Number of blocks in a row that make a sound: a single one is a click.
 const SOUND_BLOCKS: usize = 2;
-/// What stays after the last sound, faded, s.
+/// Length kept after the last sound and faded, s.
 const TAIL_S: f64 = 0.1;
-/// Fade over what stays of a noise before the first sound, s.
+/// Length of the fade over the noise that is kept before the first sound, s.
 const HEAD_FADE_S: f64 = 0.005;
 
-/// Finds where a song begins and ends.
+/// Finds the start and the end of a song.
 pub struct EdgeFinder {
     block_frames: usize,
     sums: [f64; 2],
@@ -135,7 +135,7 @@ pub struct EdgeFinder {
 }
 
 impl EdgeFinder {
-    /// For a song of this rate.
+    /// Creates a finder for songs at this sample rate.
     pub fn new(sample_rate_hz: u32) -> Self {
         let block_frames = (sample_rate_hz / BLOCKS_PER_S).max(1) as usize;
         Self { block_frames, sums: [0.0; 2], filled: 0, levels_db: Vec::new(), frames: 0 }
@@ -161,7 +161,7 @@ impl EdgeFinder {
         (self.sums, self.filled) = ([0.0; 2], 0);
     }
 
-    /// The edges of the song by what was asked for; all of a song that is silent stays.
+    /// Returns the edges of the song for these parameters; a silent song is kept whole.
     pub fn finish(mut self, params: &EdgeParams, sample_rate_hz: u32) -> Edges {
         if self.filled > 0 {
             self.end_block();
@@ -214,19 +214,19 @@ impl EdgeFinder {
     }
 }
 
-/// Where a song begins and ends, and how it is faded there.
+/// Start and end of a song, with the fades there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Edges {
-    /// First frame that stays.
+    /// First frame that is kept.
     pub start: u64,
-    /// The frame after the last that stays.
+    /// The frame after the last one that is kept.
     pub end: u64,
     fade_in: (u64, FadeShape),
     fade_out: (u64, FadeShape),
 }
 
 impl Edges {
-    /// Fades frames that begin at frame `at` of what stays.
+    /// Fades `frames`, which begin at frame `at` of the part that is kept.
     pub fn fade(&self, at: u64, frames: &mut [Frame]) {
         let length = self.end - self.start;
         let share = |at: u64, of: u64| at as f64 / of as f64;

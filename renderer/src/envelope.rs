@@ -1,13 +1,13 @@
-//! What every dynamics stage is made of: a level, a static curve, a gain that follows it in time, and a line between
+//! Parts of every dynamics stage: a level detector, a static curve, a smoothed gain that follows it, and a ramp between
 //! two gains.
 //!
 //! Giannoulis, Massberg & Reiss, "Digital Dynamic Range Compressor Design" (JAES 60(6), 2012). Levels and gains are
-//! computed once per control block of [`CONTROL_FRAMES`]; blocks are counted from the start of the stream, so that
-//! nothing depends on how it is cut.
+//! computed once per control block of [`CONTROL_FRAMES`]. Blocks are counted from the start of the stream, so that no
+//! result depends on how it is cut.
 
 use analyzer::units::{FLOOR_DB, db_from_gain, db_from_power, gain_from_db, one_pole_coef, power_from_db};
 
-/// Gains are computed once per so many frames and ramped between.
+/// Frames of a control block: gains are computed once per block, with ramps between them.
 pub const CONTROL_FRAMES: usize = 32;
 
 /// Mean power under this is silence: [`FLOOR_DB`].
@@ -20,8 +20,8 @@ pub struct ControlClock {
 }
 
 impl ControlClock {
-    /// Gives `part` the frames in runs that lie within one block each, with the place of the first in its block and
-    /// whether the last ends it.
+    /// Calls `part` with runs of frames that lie within one block each, with the position of the run in its block, and
+    /// true if the run completes the block.
     pub fn each_part<T>(&mut self, mut frames: &mut [T], mut part: impl FnMut(&mut [T], usize, bool)) {
         while !frames.is_empty() {
             let (now, later) = frames.split_at_mut(frames.len().min(CONTROL_FRAMES - self.phase));
@@ -35,8 +35,8 @@ impl ControlClock {
 
 /// Mean power over the recent past, left and right together.
 ///
-/// Two one-poles of half the time in series: of the ripple that a tone's own period leaves in its power, far less
-/// gets through than through one of the whole time.
+/// Two one-poles in series, each with half the time: they pass far less of the ripple that a tone's own period leaves
+/// in its power than one one-pole with the whole time.
 #[derive(Clone)]
 pub struct PowerDetector {
     coef: f64,
@@ -46,13 +46,13 @@ pub struct PowerDetector {
 }
 
 impl PowerDetector {
-    /// As after a long time at the mean power `start`.
+    /// Creates a detector in the state after a long time at the mean power `start`.
     pub fn new(ms: f64, start: f64, sample_rate_hz: u32) -> Self {
         let rate = f64::from(sample_rate_hz) / CONTROL_FRAMES as f64;
         Self { coef: one_pole_coef(ms / 2.0, rate), sums: [0.0; 2], stages: [start; 2] }
     }
 
-    /// Takes the next frames of the present block.
+    /// Takes the next frames of the current block.
     #[inline(always)]
     pub fn listen(&mut self, frames: &[[f64; 2]]) {
         let mut sums = self.sums;
@@ -62,14 +62,14 @@ impl PowerDetector {
         self.sums = sums;
     }
 
-    /// The block is over: the mean power, never less than [`SILENCE_POWER`].
+    /// Ends the block and returns the mean power, never less than [`SILENCE_POWER`].
     pub fn end_block(&mut self) -> f64 {
         let power = (self.sums[0] + self.sums[1]) / (2 * CONTROL_FRAMES) as f64;
         self.sums = [0.0; 2];
         self.next(power)
     }
 
-    /// The same of a block whose mean power is known.
+    /// The same for a block whose mean power is known.
     pub fn next(&mut self, power: f64) -> f64 {
         let mut power = power.max(SILENCE_POWER);
         for stage in &mut self.stages {
@@ -80,10 +80,10 @@ impl PowerDetector {
     }
 }
 
-/// A static curve with a soft knee: equation 4.
+/// A static curve with a soft knee: equation 4 of the paper.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GainComputer {
-    /// Where the ratio begins, dB.
+    /// Level from which the ratio applies, dB.
     pub threshold_db: f64,
     /// Change of input level for one dB of change in output level above the threshold; infinity limits.
     pub ratio: f64,
@@ -107,10 +107,10 @@ impl GainComputer {
     }
 }
 
-/// A gain this close to the one it tends to has arrived: what is left of the way is 118 dB under the signal.
+/// Distance at which a gain counts as arrived at its target: the remaining change is 118 dB under the signal.
 const ARRIVED_DB: f64 = 1e-5;
 
-/// Follows a gain in time: the branching one-pole of equation 16, on the gain in dB.
+/// Smooths a gain over time: the branching one-pole of equation 16, on the gain in dB.
 #[derive(Clone)]
 pub struct GainSmoother {
     attack_coef: f64,
@@ -119,14 +119,15 @@ pub struct GainSmoother {
 }
 
 impl GainSmoother {
-    /// At 0 dB. Each time covers 63 % of a change: `attack_ms` of one towards less gain, `release_ms` towards more.
+    /// Creates a smoother at 0 dB. Each time covers 63 % of a change: `attack_ms` towards less gain, `release_ms`
+    /// towards more.
     pub fn new(attack_ms: f64, release_ms: f64, sample_rate_hz: u32) -> Self {
         let rate = f64::from(sample_rate_hz) / CONTROL_FRAMES as f64;
         let [attack_coef, release_coef] = [attack_ms, release_ms].map(|ms| one_pole_coef(ms, rate));
         Self { attack_coef, release_coef, gain_db: 0.0 }
     }
 
-    /// The gain after one more block in which `wanted_db` was wanted.
+    /// Returns the gain after one more block whose target is `wanted_db`.
     pub fn next(&mut self, wanted_db: f64) -> f64 {
         let coef = if wanted_db < self.gain_db { self.attack_coef } else { self.release_coef };
         let left_db = coef * (self.gain_db - wanted_db);
@@ -135,46 +136,47 @@ impl GainSmoother {
     }
 }
 
-/// A linear gain for every frame of a control block, once per channel: two multiplications are then one instruction.
+/// A linear gain for every frame of a control block, stored once per channel: two multiplications are then one
+/// instruction.
 pub type BlockGains = [[f64; 2]; CONTROL_FRAMES];
 
-/// What is not changed.
+/// Gains that change nothing.
 pub const UNITY: BlockGains = [[1.0; 2]; CONTROL_FRAMES];
 
-/// A linear gain that moves along a line from one control block to the next.
+/// A linear gain that is ramped from one control block to the next.
 #[derive(Clone)]
 pub struct GainRamp {
-    /// Where the present block ends.
+    /// Gain at the end of the current block.
     to: f64,
     gains: BlockGains,
 }
 
 impl GainRamp {
-    /// Held at a gain.
+    /// Creates a ramp that holds a gain.
     pub fn at(gain: f64) -> Self {
         Self { to: gain, gains: [[gain; 2]; CONTROL_FRAMES] }
     }
 
-    /// The block is over: where the next one ends.
+    /// Ends the block; `to` is the gain at the end of the next one.
     pub fn end_block(&mut self, to: f64) {
         let (from, slope) = (self.to, (to - self.to) / CONTROL_FRAMES as f64);
         self.gains = std::array::from_fn(|n| [from + slope * n as f64; 2]);
         self.to = to;
     }
 
-    /// Gains of the frames of the present block.
+    /// Returns the gains of the frames of the current block.
     pub fn gains(&self) -> &BlockGains {
         &self.gains
     }
 }
 
-/// No compressor moves the level by more.
+/// Largest gain change of any compressor, dB.
 const MAX_GAIN_DB: f64 = 12.0;
 
-/// How a [`Compressor`] acts.
+/// Settings of a [`Compressor`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dynamics {
-    /// Static curve over the level above the reference.
+    /// Static curve, for levels relative to the reference.
     pub computer: GainComputer,
     /// See [`GainSmoother::new`].
     pub attack_ms: f64,
@@ -182,24 +184,24 @@ pub struct Dynamics {
     pub release_ms: f64,
     /// Share of the processed signal, 0 to 1.
     pub mix: f64,
-    /// Gain of the whole behind it, dB.
+    /// Makeup gain behind the compressor, dry share included, dB.
     pub makeup_db: f64,
 }
 
 impl Dynamics {
-    /// Nothing is changed.
+    /// Returns true if the compressor changes nothing.
     pub fn is_neutral(&self) -> bool {
         self.computer.ratio == 1.0 || self.mix == 0.0
     }
 
-    /// Static gain at `level_db` over the reference: 0 dB at the reference, so that dynamics change and the level does
-    /// not; bounded.
+    /// Returns the static gain at `level_db` over the reference, bounded. It is 0 dB at the reference, so that dynamics
+    /// change and the level does not.
     pub fn gain_db(&self, level_db: f64) -> f64 {
         (self.computer.gain_db(level_db) - self.computer.gain_db(0.0)).clamp(-MAX_GAIN_DB, MAX_GAIN_DB)
     }
 }
 
-/// Feed-forward and stereo-linked: detector, static curve, smoothing in dB, ramp.
+/// A feed-forward, stereo-linked compressor: detector, static curve, smoothing in dB, ramp.
 #[derive(Clone)]
 pub struct Compressor {
     dynamics: Dynamics,
@@ -211,7 +213,8 @@ pub struct Compressor {
 }
 
 impl Compressor {
-    /// As after a long time at `reference_db`, the mean power (dBFS) that levels are counted from.
+    /// Creates a compressor in the state after a long time at `reference_db`, the mean power (dBFS) that levels are
+    /// relative to.
     pub fn new(dynamics: Dynamics, reference_db: f64, detector_ms: f64, sample_rate_hz: u32) -> Self {
         let reference_db = reference_db.max(FLOOR_DB);
         Self {
@@ -224,23 +227,23 @@ impl Compressor {
         }
     }
 
-    /// Takes the next frames of the signal whose level decides.
+    /// Takes the next frames of the signal that controls the gain.
     #[inline(always)]
     pub fn listen(&mut self, frames: &[[f64; 2]]) {
         self.detector.listen(frames);
     }
 
-    /// Gains of the frames of the present block.
+    /// Returns the gains of the frames of the current block.
     pub fn gains(&self) -> &BlockGains {
         self.ramp.gains()
     }
 
-    /// Where the gain stands, dB.
+    /// Returns the current gain, dB.
     pub fn gain_db(&self) -> f64 {
         db_from_gain(self.ramp.to)
     }
 
-    /// The block is over: where the gain goes next.
+    /// Ends the block and computes the gain of the next one.
     pub fn end_block(&mut self) {
         let level_db = db_from_power(self.detector.end_block()) - self.reference_db;
         let gain = gain_from_db(self.smoother.next(self.dynamics.gain_db(level_db)));
@@ -265,7 +268,7 @@ mod tests {
                 assert!((soft.gain_db(level_db) - hard.gain_db(level_db)).abs() < 1e-12);
             }
         }
-        // In the knee the slope grows evenly: −(3/4)·(x − T + W/2)² / (2W).
+        // In the knee, the slope changes linearly: −(3/4)·(x − T + W/2)² / (2W).
         assert!((soft.gain_db(-10.0) + 0.75 * 16.0 / 16.0).abs() < 1e-12);
         assert!((soft.gain_db(-8.0) + 0.75 * 36.0 / 16.0).abs() < 1e-12);
     }

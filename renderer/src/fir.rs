@@ -1,16 +1,17 @@
 //! Linear-phase FIR filters that change the sample rate by two, for whole chunks of stereo frames.
 //!
-//! Windowed sincs under a Kaiser window (Oppenheim & Schafer, "Discrete-Time Signal Processing", 3rd ed., section
-//! 7.6). Every output is one sum in one order, so that nothing depends on how a stream is cut.
+//! Sincs under a Kaiser window (Oppenheim & Schafer, "Discrete-Time Signal Processing", 3rd ed., section 7.6). Every
+//! output is one sum in a fixed order, so that no result depends on how a stream is cut.
 
 use std::f64::consts::PI;
 
 use analyzer::oversample::bessel_i0;
 
-/// Outputs that are summed side by side, so that none waits for its own last addition.
+/// Outputs computed side by side, so that no sum waits for its own previous addition.
 const GROUP: usize = 8;
 
-/// Low-pass of `length` taps with unity gain at 0 Hz; `cutoff` is the middle of the transition, of Nyquist.
+/// Returns a low-pass of `length` taps with unity gain at 0 Hz; `cutoff` is the middle of the transition, relative to
+/// Nyquist.
 fn low_pass(length: usize, cutoff: f64, beta: f64) -> Vec<f64> {
     let half = length as f64 / 2.0;
     let value = |tap: usize| {
@@ -24,7 +25,8 @@ fn low_pass(length: usize, cutoff: f64, beta: f64) -> Vec<f64> {
     raw.into_iter().map(|h| h / sum).collect()
 }
 
-/// `out[n]` = Σ `taps[k]` · `x[n · STEP + k]`. `SPAN` is what the inputs of a group of outputs span at one tap.
+/// Computes `out[n]` = Σ `taps[k]` · `x[n · STEP + k]`. `SPAN` is the number of inputs that a group of outputs spans at
+/// one tap.
 fn convolve<const STEP: usize, const SPAN: usize>(taps: &[f64], x: &[[f64; 2]], out: &mut [[f64; 2]]) {
     const { assert!(SPAN == (GROUP - 1) * STEP + 1) };
     debug_assert!(x.len() >= taps.len() + out.len().saturating_sub(1) * STEP, "every output has all its inputs");
@@ -46,57 +48,57 @@ fn convolve<const STEP: usize, const SPAN: usize>(taps: &[f64], x: &[[f64; 2]], 
     }
 }
 
-/// A stream's newest chunk behind what came before it.
+/// A delay line: the newest chunk of a stream behind the frames before it.
 pub struct Line {
     frames: Vec<[f64; 2]>,
     past: usize,
 }
 
 impl Line {
-    /// Remembers `past` frames; chunks have at most `chunk`.
+    /// Creates a line that remembers `past` frames; chunks have at most `chunk` frames.
     pub fn new(past: usize, chunk: usize) -> Self {
         Self { frames: vec![[0.0; 2]; past + chunk], past }
     }
 
-    /// Where the next `count` frames go.
+    /// Returns the place for the next `count` frames.
     pub fn next(&mut self, count: usize) -> &mut [[f64; 2]] {
         &mut self.frames[self.past..self.past + count]
     }
 
-    /// From `ago` frames before the newest chunk on.
+    /// Returns the frames from `ago` frames before the newest chunk on.
     pub fn since(&self, ago: usize) -> &[[f64; 2]] {
         &self.frames[self.past - ago..]
     }
 
-    /// The newest `count` frames become the past.
+    /// Makes the newest `count` frames part of the past.
     pub fn advance(&mut self, count: usize) {
         self.frames.copy_within(count..count + self.past, 0);
     }
 
-    /// Back to silence.
+    /// Resets the line to silence.
     pub fn reset(&mut self) {
         self.frames.fill([0.0; 2]);
     }
 }
 
-/// Doubles the rate by a half-band filter: every other output is an input.
+/// Doubles the rate with a half-band filter: every other output is an unchanged input.
 pub struct Doubler {
     taps: Vec<f64>,
     between: Vec<[f64; 2]>,
 }
 
 impl Doubler {
-    /// Later by `delay` inputs; interpolates over twice as many.
+    /// Creates a doubler that delays by `delay` inputs and interpolates over twice as many.
     pub fn new(delay: usize, beta: f64, chunk: usize) -> Self {
         Self { taps: low_pass(2 * delay, 1.0, beta), between: vec![[0.0; 2]; chunk] }
     }
 
-    /// Inputs before the newest chunk that matter.
+    /// Number of inputs before the newest chunk that the filter needs.
     pub fn past(&self) -> usize {
         self.taps.len() - 1
     }
 
-    /// Two outputs per frame of the newest chunk of `line`.
+    /// Computes two outputs per frame of the newest chunk of `line`.
     pub fn process(&mut self, line: &Line, out: &mut [[f64; 2]]) {
         let x = line.since(self.past());
         let between = &mut self.between[..out.len() / 2];
@@ -114,17 +116,18 @@ pub struct Halver {
 }
 
 impl Halver {
-    /// Over `length` inputs; `cutoff` of the inputs' Nyquist.
+    /// Creates a halver over `length` inputs; `cutoff` is relative to the inputs' Nyquist frequency.
     pub fn new(length: usize, cutoff: f64, beta: f64) -> Self {
         Self { taps: low_pass(length, cutoff, beta) }
     }
 
-    /// Inputs before the newest chunk that matter. An output is centred `past() / 2` inputs before its newest.
+    /// Number of inputs before the newest chunk that the filter needs. An output is centred `past() / 2` inputs before
+    /// its newest input.
     pub fn past(&self) -> usize {
         self.taps.len() - 1
     }
 
-    /// One output per two frames of the newest chunk of `line`, the newer of which it ends at.
+    /// Computes one output per two frames of the newest chunk of `line`; it ends at the newer of the two.
     pub fn process(&self, line: &Line, out: &mut [[f64; 2]]) {
         convolve::<2, { 2 * GROUP - 1 }>(&self.taps, &line.since(self.past())[1..], out);
     }

@@ -1,18 +1,18 @@
-//! How far the sides of a song may be lifted before a listener in mono loses by it.
+//! Limits widening, so that a song does not lose too much when it is played in mono.
 
 use analyzer::loudness::KWeight;
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::units::{FLOOR_DB, db_from_power, power_from_db};
 
-/// By so much more than before may a song lose in mono, LU.
+/// Largest increase of the loss in mono, LU.
 pub const MAX_LOSS_GROWTH_LU: f64 = 1.5;
-/// Beyond what uncorrelated channels lose, nothing is widened, LU: 10·log10(2).
+/// Loss in mono beyond which nothing is widened, LU: that of uncorrelated channels, 10·log10(2).
 pub const MAX_LOSS_LU: f64 = 3.01;
-/// Widening stops where left and right of a band are uncorrelated: its side is as strong as its mid.
+/// Correlation of left and right in a band at which widening stops: its side is then as strong as its mid.
 pub const MIN_CORRELATION: f64 = 0.0;
 
-/// Mean power of half the sum and half the difference of left and right in `N` bands, K-weighted.
+/// K-weighted mean power of half the sum and half the difference of left and right, in `N` bands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image<const N: usize> {
     /// Half the sum.
@@ -22,7 +22,7 @@ pub struct Image<const N: usize> {
 }
 
 impl Image<SPECTRUM_BANDS> {
-    /// Of a song, in the bands of its spectrum.
+    /// Image of a song, in the bands of its spectrum.
     pub fn of_spectrum(profile: &Profile) -> Self {
         let coefs = KWeight::coefs(profile.sample_rate_hz);
         let weight = |band: usize| {
@@ -36,7 +36,7 @@ impl Image<SPECTRUM_BANDS> {
 }
 
 impl<const N: usize> Image<N> {
-    /// After gains of mid and side.
+    /// Returns the image after gains of mid and side.
     pub fn with_gains(&self, mid_db: &[f64; N], side_db: &[f64; N]) -> Self {
         let scaled = |powers: &[f64; N], gains_db: &[f64; N]| {
             std::array::from_fn(|band| powers[band] * power_from_db(gains_db[band]))
@@ -50,11 +50,12 @@ impl<const N: usize> Image<N> {
         if mid + side > 0.0 { db_from_power((mid + side) / mid.max(1e-30)) } else { 0.0 }
     }
 
-    /// Of `wanted_db`, gains of the side over the mid, what mono can bear on top of the mid's gains `mid_db`.
+    /// Returns the part of `wanted_db`, gains of the side over the mid, that mono compatibility allows on top of the
+    /// mid's gains `mid_db`.
     ///
-    /// Narrowing is never touched. Widening ends in each band at [`MIN_CORRELATION`]; what then is left of it is
-    /// taken back in all bands in proportion, until the loss in mono is within [`MAX_LOSS_LU`] and no more than
-    /// [`MAX_LOSS_GROWTH_LU`] over that of this image.
+    /// Narrowing is never changed. Widening is limited in each band at [`MIN_CORRELATION`]. The rest is reduced in all
+    /// bands in proportion, until the loss in mono is within [`MAX_LOSS_LU`] and no more than [`MAX_LOSS_GROWTH_LU`]
+    /// over that of this image.
     pub fn allowed_width_db(&self, mid_db: &[f64; N], wanted_db: &[f64; N]) -> [f64; N] {
         let before_lu = self.mono_loss_lu();
         let limit_lu = (before_lu + MAX_LOSS_GROWTH_LU).min(MAX_LOSS_LU.max(before_lu));
@@ -62,7 +63,7 @@ impl<const N: usize> Image<N> {
             if self.side[band] == 0.0 {
                 return wanted_db[band];
             }
-            // Of balanced channels: correlation is (M² − S²) / (M² + S²).
+            // For balanced channels, the correlation is (M² − S²) / (M² + S²).
             let room = self.mid[band] * (1.0 - MIN_CORRELATION) / (1.0 + MIN_CORRELATION);
             wanted_db[band].min(db_from_power(room / self.side[band]).max(0.0))
         });
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
     use analyzer::crossover::{BANDS, CROSSOVER_HZ};
 
-    /// The same powers in the bands of [`analyzer::crossover`].
+    /// Sums the powers into the bands of [`analyzer::crossover`].
     fn by_crossover(image: &Image<SPECTRUM_BANDS>) -> Image<BANDS> {
         let mut sums = Image { mid: [0.0; BANDS], side: [0.0; BANDS] };
         for n in 0..SPECTRUM_BANDS {
@@ -153,7 +154,7 @@ mod tests {
             if width_db < -12.0 {
                 assert_eq!(allowed, [6.0; BANDS], "there is room");
             }
-            // What is allowed is used: one of the bounds is reached, or everything was allowed.
+            // The allowed widening is used up: one of the bounds is reached, or everything was allowed.
             let is_at_a_bound = loss_lu > before.stereo.mono_loss_lu.max(0.0) + MAX_LOSS_GROWTH_LU - 0.2
                 || loss_lu > MAX_LOSS_LU - 0.2
                 || after.correlation.iter().any(|c| *c < MIN_CORRELATION + 0.1);

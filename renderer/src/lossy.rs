@@ -1,10 +1,10 @@
-//! Lossy codecs that a master can be made for, and what each of them holds.
+//! Lossy codecs that a master can be made for, with the rates that each of them supports.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A codec that keeps what is heard of a song, and not its samples.
+/// A codec that keeps the audible content of a song, but not its exact samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Codec {
@@ -14,14 +14,14 @@ pub enum Codec {
     Opus,
 }
 
-/// Bit rates of MPEG-1 layer III that are of use for music, kbit/s.
+/// Bit rates of MPEG-1 layer III that are useful for music, kbit/s.
 const MP3_KBPS: [u32; 9] = [64, 96, 112, 128, 160, 192, 224, 256, 320];
 
-/// Bit rates at which Opus codes music as such; the highest is that of its longest packet.
+/// Bit rates at which Opus encodes full-band music, kbit/s; the highest is that of its longest packet.
 const OPUS_KBPS: std::ops::RangeInclusive<u32> = 64..=510;
 
 impl Codec {
-    /// Sample rates that it holds, from low to high, Hz.
+    /// Sample rates that the codec supports, low to high, Hz.
     pub fn rates_hz(self) -> &'static [u32] {
         match self {
             Self::Mp3 => &[32_000, 44_100, 48_000],
@@ -29,8 +29,8 @@ impl Codec {
         }
     }
 
-    /// The sample rate for a source: its own where the codec holds that, else the next one above of which it is a whole
-    /// part, the highest that is a whole part of it, or the highest.
+    /// Returns the sample rate for a source: the source's own if the codec supports it; otherwise the lowest supported
+    /// multiple of it, else the highest supported rate that divides it, else the highest.
     pub fn rate_hz(self, source_hz: u32) -> u32 {
         let rates = self.rates_hz();
         let above = rates.iter().find(|rate| rate.is_multiple_of(source_hz.max(1)));
@@ -38,7 +38,7 @@ impl Codec {
         *above.or(below).unwrap_or(&rates[rates.len() - 1])
     }
 
-    /// The bit rate where none is asked for, kbit/s.
+    /// Default bit rate, kbit/s.
     pub fn usual_kbps(self) -> u32 {
         match self {
             Self::Mp3 => 320,
@@ -53,7 +53,7 @@ impl Codec {
         }
     }
 
-    /// Its bit rates, in words.
+    /// Returns the bit rates in words.
     fn bitrates(self) -> String {
         match self {
             Self::Mp3 => listed(&MP3_KBPS),
@@ -62,7 +62,7 @@ impl Codec {
     }
 }
 
-/// "1, 2 or 3".
+/// Returns the numbers as a list in words: "1, 2 or 3".
 fn listed(numbers: &[u32]) -> String {
     let words: Vec<String> = numbers.iter().map(u32::to_string).collect();
     match words.split_last() {
@@ -85,16 +85,16 @@ impl fmt::Display for Codec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LossyParams {
-    /// Its codec.
+    /// Codec of the file.
     pub codec: Codec,
     /// Bits per second, in thousands: constant in MP3, the mean in Opus.
     pub bitrate_kbps: u32,
 }
 
-/// A bit rate or sample rate that a codec cannot carry.
+/// A bit rate or sample rate that a codec does not support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LossyError {
-    /// A bit rate.
+    /// The bit rate is not supported.
     #[error("{codec} has no bit rate of {kbps} kbit/s: choose {}", codec.bitrates())]
     Bitrate {
         /// The codec.
@@ -102,7 +102,7 @@ pub enum LossyError {
         /// The refused bit rate, kbit/s.
         kbps: u32,
     },
-    /// A sample rate.
+    /// The sample rate is not supported.
     #[error("{codec} cannot hold {hz} Hz: choose {} Hz", listed(codec.rates_hz()))]
     SampleRate {
         /// The codec.
@@ -113,15 +113,15 @@ pub enum LossyError {
 }
 
 impl LossyParams {
-    /// The codec at a bit rate, or at its usual one.
+    /// Creates the parameters for a codec at a bit rate, or at its default bit rate.
     pub fn new(codec: Codec, bitrate_kbps: Option<u32>) -> Self {
         Self { codec, bitrate_kbps: bitrate_kbps.unwrap_or(codec.usual_kbps()) }
     }
 
-    /// Checks that the codec holds its bit rate, and the sample rate where one is asked for.
+    /// Checks that the codec supports its bit rate, and the sample rate if one is given.
     ///
     /// # Errors
-    /// It does not: says what it holds.
+    /// If it does not; the error lists the supported values.
     pub fn check(&self, sample_rate_hz: Option<u32>) -> Result<(), LossyError> {
         let Self { codec, bitrate_kbps: kbps } = *self;
         if !codec.holds_kbps(kbps) {

@@ -1,18 +1,19 @@
-//! Parameters are described once, beside the stage that uses them; validation, quantisation, the model's output
-//! vector, documentation and random recipes are walks over that description.
+//! Parameters are described once, beside the stage that uses them. Validation, quantisation, the model's output vector,
+//! documentation and random recipes are derived by walking over these descriptions.
 
 use serde::{Deserialize, Serialize};
 
-/// How a parameter is spaced when it is searched, drawn or predicted.
+/// Spacing of a parameter's values when they are searched, drawn or predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
-    /// Evenly.
+    /// Linear.
     Linear,
-    /// Evenly in its logarithm; the range is positive.
+    /// Logarithmic; the range is positive.
     Log,
 }
 
-/// One parameter: what it is called is the path of the field that holds it, the unit is the last word of that.
+/// Description of one parameter. Its name is the path of the field that holds it; its unit is the last word of that
+/// name.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Param {
     /// Smallest legal value.
@@ -21,26 +22,27 @@ pub struct Param {
     pub max: f64,
     /// The value at which the stage changes nothing, or its usual value where the stage has another switch.
     pub default: f64,
-    /// Values are multiples of this in a recipe, so that one read back is the one that ran.
+    /// Grid of the values in a recipe, so that a recipe that is read back is the one that ran.
     pub step: f64,
-    /// Spacing.
+    /// Spacing of the values.
     pub scale: Scale,
 }
 
 impl Param {
-    /// Evenly spaced.
+    /// Creates a linearly spaced parameter.
     pub const fn linear(min: f64, max: f64, default: f64, step: f64) -> Self {
         Self { min, max, default, step, scale: Scale::Linear }
     }
 
-    /// Evenly spaced in the logarithm.
+    /// Creates a logarithmically spaced parameter.
     pub const fn log(min: f64, max: f64, default: f64, step: f64) -> Self {
         Self { min, max, default, step, scale: Scale::Log }
     }
 
-    /// The nearest legal value.
+    /// Returns the nearest legal value; the default for NaN.
     pub fn quantized(&self, value: f64) -> f64 {
-        // Dividing by a whole number is exact where multiplying by 0.01 is not: 0.07 and not 0.070000000000000007.
+        // Dividing by a whole number is exact, multiplying by 0.01 is not: the result is 0.07, not
+        // 0.070000000000000007.
         let per_unit = libm::round(1.0 / self.step);
         let stepped = if per_unit >= 1.0 {
             libm::round(value * per_unit) / per_unit
@@ -50,7 +52,7 @@ impl Param {
         if stepped.is_nan() { self.default } else { stepped.clamp(self.min, self.max) }
     }
 
-    /// Position in the range, 0 to 1.
+    /// Returns the position of `value` in the range, 0 to 1.
     pub fn normalized(&self, value: f64) -> f64 {
         match self.scale {
             Scale::Linear => (value - self.min) / (self.max - self.min),
@@ -67,7 +69,7 @@ impl Param {
     }
 }
 
-/// A group of parameters that can be walked.
+/// A group of parameters that can be visited one by one.
 pub trait Params {
     /// Visits every parameter with its path below `path`.
     fn visit(&mut self, path: &str, visitor: &mut dyn FnMut(&str, &Param, &mut f64));
@@ -79,7 +81,7 @@ pub trait Params {
 pub struct OutOfRange {
     /// Path of the field in the recipe.
     pub path: String,
-    /// What was given.
+    /// The given value.
     pub value: f64,
     /// Smallest legal value.
     pub min: f64,
@@ -117,10 +119,10 @@ pub(crate) use params;
 pub struct Curve(pub [f64; analyzer::spectrum_bands::SPECTRUM_BANDS]);
 
 impl Curve {
-    /// Nothing is changed.
+    /// The curve that changes nothing.
     pub const FLAT: Self = Self([0.0; analyzer::spectrum_bands::SPECTRUM_BANDS]);
 
-    /// Every band is at 0 dB.
+    /// Returns true if every band is at 0 dB.
     pub fn is_flat(&self) -> bool {
         self.0.iter().all(|v| *v == 0.0)
     }

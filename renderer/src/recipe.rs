@@ -1,4 +1,4 @@
-//! The recipe: all that decides how a master sounds, as a JSON file that a person can read and change.
+//! The recipe: everything that determines how a master sounds, as a JSON file that a person can read and change.
 
 use analyzer::crossover::BANDS;
 use serde::{Deserialize, Serialize};
@@ -20,28 +20,29 @@ use crate::stages::width::WidthParams;
 /// Sample rates that a master can be written at.
 pub const OUTPUT_RATES_HZ: std::ops::RangeInclusive<u32> = 8000..=192_000;
 
-/// Raised when a recipe of an older program would be misread.
+/// Version of the recipe format, raised when a recipe of an older program would be misread.
 pub const RECIPE_VERSION: u32 = 1;
 
-/// Raised whenever one recipe gives other bytes than before: a solution is the same bytes again for this version alone.
+/// Version of the processing, raised whenever a recipe produces other bytes than before: a solution reproduces the same
+/// bytes with this version only.
 pub const ENGINE_VERSION: u32 = 2;
 
 params! {
-    /// What the master has to keep.
+    /// Loudness, true peak and limiting that the master has to meet.
     pub struct DeliveryParams {
         /// Integrated loudness, LUFS.
         loudness_lufs: Param::linear(-50.0, -1.0, -14.0, 0.01),
         /// True peak that is never exceeded, dBTP.
         ceiling_dbtp: Param::linear(-20.0, 0.0, -1.0, 0.01),
-        /// The limiter's gain reduction is over this for at most a twentieth of the song, dB; loudness that would take
+        /// Gain reduction that the limiter exceeds for at most a twentieth of the song, dB; a loudness that would need
         /// more is not reached.
         max_limiting_db: Param::linear(0.0, 40.0, 3.0, 0.1),
-        /// No single peak is limited by more, dB; nor is loudness reached that would take it.
+        /// Largest gain reduction of any single peak, dB; a loudness that would need more is not reached.
         max_peak_limiting_db: Param::linear(0.0, 80.0, 12.0, 0.1),
     }
 }
 
-/// Word length of the samples that are written.
+/// Word length of the written samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SampleFormat {
@@ -65,11 +66,11 @@ impl SampleFormat {
     }
 }
 
-/// How the master is written.
+/// Format of the written master.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputParams {
-    /// Frames per second; `null` keeps the input's, or takes what a lossy codec holds next to it.
+    /// Frames per second; `null` keeps that of the input, or takes the nearest that a lossy codec supports.
     pub sample_rate_hz: Option<u32>,
     /// Word length.
     pub sample_format: SampleFormat,
@@ -81,36 +82,36 @@ pub struct OutputParams {
 }
 
 impl OutputParams {
-    /// Frames per second of the master of a source.
+    /// Returns the sample rate of the master for a source, Hz.
     pub fn rate_hz(&self, source_hz: u32) -> u32 {
         let kept = self.lossy.map_or(source_hz, |lossy| lossy.codec.rate_hz(source_hz));
         self.sample_rate_hz.unwrap_or(kept)
     }
 }
 
-/// What was solved for one input; it holds for no other.
+/// The values solved for one input; they are valid for no other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Solution {
-    /// The [`ENGINE_VERSION`] that it was solved with; 0 before they were counted.
+    /// The [`ENGINE_VERSION`] that solved it; 0 for versions before they were counted.
     #[serde(default)]
     pub engine: u32,
     /// Hash of the input's frames.
     pub input_hash: String,
-    /// Hash of the settings that it was solved with.
+    /// Hash of the settings that were solved for.
     pub settings_hash: String,
-    /// The drive aims at the loudness of the settings, and was not merely kept from another input.
+    /// True if the drive was solved for the loudness of the settings, and not just kept from another input.
     pub is_aimed: bool,
-    /// Mean power of each band where it enters the multiband stage, dBFS; glue counts from it as well.
+    /// Mean power of each band at the input of the multiband stage, dBFS; glue uses it as its reference as well.
     pub band_levels_dbfs: [f64; BANDS],
-    /// Over this the limiter's detector interpolated exactly, dBFS before the drive.
+    /// Level above which the limiter's detector interpolated exactly, dBFS before the drive.
     pub exact_above_dbfs: f64,
     /// Gain between the chain and the limiter, dB.
     pub drive_db: f64,
-    /// The limiter stays so much further under the ceiling, since a lossy codec raises peaks, dB.
+    /// Additional distance of the limiter from the ceiling, dB, because a lossy codec raises peaks.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub codec_room_db: f64,
-    /// Peaks that the limiter has to take for higher than its detector read them.
+    /// Corrections of peaks that are higher than the limiter's detector read them.
     pub trims: Vec<Trim>,
 }
 
@@ -122,17 +123,17 @@ fn is_zero(value: &f64) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trim {
-    /// Which block of [`analyzer::oversample::BLOCK_FRAMES`] frames.
+    /// Number of the block of [`analyzer::oversample::BLOCK_FRAMES`] frames.
     pub block: u64,
-    /// By how much, dB.
+    /// Correction of the peak, dB.
     pub peak_db: f64,
 }
 
-/// Levels and gains of a solution, dB: more than any readable sound leads to.
+/// Range of levels and gains in a solution, dB: wider than any valid sound needs.
 const SOLUTION_DB: std::ops::RangeInclusive<f64> = -300.0..=300.0;
 
 impl Solution {
-    /// Checks that every level is possible, and that the trims are in order.
+    /// Checks that every level is in range, and that the trims are in order.
     fn check(&self) -> Result<(), RecipeError> {
         let Self {
             engine: _,
@@ -167,10 +168,10 @@ impl Solution {
 pub struct Recipe {
     /// [`RECIPE_VERSION`].
     pub version: u32,
-    /// Name of what the settings were decided towards; the master's file is marked with it.
+    /// Name of the reference or profile that the settings were decided towards; the master's file is tagged with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub towards: Option<String>,
-    /// Head and tail of the song, before all else.
+    /// Trimming and fades of head and tail, before everything else.
     #[serde(default, skip_serializing_if = "EdgeParams::is_default")]
     pub edges: EdgeParams,
     /// Loudness and ceiling.
@@ -179,13 +180,13 @@ pub struct Recipe {
     /// Subsonic high-pass.
     #[serde(default)]
     pub condition: ConditionParams,
-    /// Left against right.
+    /// Balance of left and right.
     #[serde(default)]
     pub balance: BalanceParams,
     /// Tone of mid and side.
     #[serde(default)]
     pub match_eq: MatchEqParams,
-    /// Bells that act when something sticks out.
+    /// Bells that cut while something sticks out.
     #[serde(default)]
     pub dynamic_eq: DynamicEqParams,
     /// Dynamics per band.
@@ -209,7 +210,7 @@ pub struct Recipe {
     /// Word length, sample rate, dither.
     #[serde(default)]
     pub output: OutputParams,
-    /// Present once the recipe was rendered.
+    /// The solution for one input; present once the recipe was rendered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solution: Option<Solution>,
 }
@@ -237,30 +238,30 @@ impl Default for Recipe {
     }
 }
 
-/// Why a recipe cannot be used.
+/// Error of a recipe that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RecipeError {
     /// Not JSON, or not a recipe: an unknown key, a missing or a wrong value.
     #[error("not a recipe: {0}")]
     Json(#[from] serde_json::Error),
-    /// Written for another program.
+    /// A recipe of another version.
     #[error("recipe version {found}, but this program reads {RECIPE_VERSION}")]
     Version {
-        /// What the file says.
+        /// Version in the file.
         found: u32,
     },
     /// A value that no stage accepts.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
-    /// A bit rate or sample rate that the output's codec cannot carry.
+    /// A bit rate or sample rate that the output's codec does not support.
     #[error("output: {0}")]
     Lossy(#[from] LossyError),
     /// Trims that are not in order of time.
     #[error("solution.trims.{index}.block is {block}, but must come after {before}")]
     TrimOrder {
-        /// Which trim.
+        /// Index of the trim.
         index: usize,
-        /// Its block.
+        /// Block of the trim.
         block: u64,
         /// The block of the trim before it.
         before: u64,
@@ -268,19 +269,19 @@ pub enum RecipeError {
     /// A value of the wrong kind.
     #[error("{path} cannot be {value}: {cause}")]
     Value {
-        /// Where.
+        /// Path of the value.
         path: String,
-        /// What was given.
+        /// The given value.
         value: String,
-        /// What is expected.
+        /// Error of the parser, with the expected kind.
         cause: serde_json::Error,
     },
-    /// `--set` with a path that leads nowhere.
+    /// An unknown path given to `--set`.
     #[error("no parameter is called {path}; near it: {known}")]
     UnknownPath {
-        /// What was asked for.
+        /// The unknown path.
         path: String,
-        /// Names at the place where the path left the recipe.
+        /// Names that are known at the point where the path left the recipe.
         known: String,
     },
 }
@@ -329,7 +330,8 @@ impl Recipe {
     /// Reads and checks a recipe.
     ///
     /// # Errors
-    /// An unknown key, a value of the wrong kind or out of range, another version: all name what is wrong.
+    /// If there is an unknown key, a value of the wrong kind or out of range, or another version; the error names the
+    /// cause.
     pub fn from_json(text: &str) -> Result<Self, RecipeError> {
         Self::checked(serde_json::from_str(text)?)
     }
@@ -362,13 +364,13 @@ impl Recipe {
         Ok(self.quantized())
     }
 
-    /// Every parameter on its grid and in its range.
+    /// Returns the recipe with every parameter on its grid and in its range.
     pub fn quantized(mut self) -> Self {
         self.visit("", &mut |_, param, value| *value = param.quantized(*value));
         self
     }
 
-    /// Readable JSON that [`from_json`](Self::from_json) reads back to the same recipe.
+    /// Returns readable JSON that [`from_json`](Self::from_json) reads back to the same recipe.
     ///
     /// # Panics
     /// Never: every field has a JSON form.
@@ -376,13 +378,13 @@ impl Recipe {
         serde_json::to_string_pretty(self).expect("a recipe has a JSON form") + "\n"
     }
 
-    /// The recipe with the value at `path`, names separated by dots, replaced.
+    /// Returns the recipe with the value at `path`, names separated by dots, replaced.
     ///
     /// # Errors
-    /// An unknown path, or a value that is not legal there.
+    /// If the path is unknown, or the value is not legal there.
     pub fn with(&self, path: &str, value: &str) -> Result<Self, RecipeError> {
         let mut tree = serde_json::to_value(self)?;
-        // Left out where nothing is done, so that recipes from before it stay what they are.
+        // These keys are left out of recipes if they have no effect, so that older recipes stay unchanged.
         tree["edges"] = serde_json::to_value(self.edges)?;
         tree["output"]["lossy"] = serde_json::to_value(self.output.lossy)?;
         let mut place = &mut tree;
@@ -460,7 +462,7 @@ mod tests {
             let error = recipe.with(path, value).expect_err("no solution").to_string();
             assert!(error.starts_with(words), "{error}");
         }
-        // No JSON, but a recipe need not come from there.
+        // NaN has no JSON form, but a recipe need not come from JSON.
         let mut unreadable = recipe;
         unreadable.solution.as_mut().expect("it has one").exact_above_dbfs = f64::NAN;
         assert!(unreadable.checked().is_err());

@@ -7,21 +7,24 @@ use std::f64::consts::PI;
 
 use analyzer::stream::{Frame, Source};
 
-/// Input frames that weigh in on one output frame, when the rate goes up: with [`BETA`], enough for a transition from 0.92 to 1.
+/// Input frames that contribute to one output frame when the rate goes up: with [`BETA`], enough for a transition from
+/// 0.92 to 1.
 const TAPS: usize = 256;
-/// Kaiser's window for a stop band at −150 dB: 0.1102 (150 − 8.7).
+/// Shape of the Kaiser window for a stop band at −150 dB: 0.1102 (150 − 8.7).
 const BETA: f64 = 15.57;
-/// Centre of the transition band, of the lower Nyquist frequency: it ends just there.
+/// Centre of the transition band, relative to the lower Nyquist frequency, at which the band ends.
 const CUTOFF: f64 = 0.96;
-/// A ratio of larger numbers has its phases interpolated. Those of usual rates (44.1 and 192 kHz: 147 to 640) have them exactly.
+/// Largest number of a ratio whose phases are tabulated exactly, as for usual rates (44.1 and 192 kHz: 147 to 640). The
+/// phases of larger ratios are interpolated.
 const LARGEST_OF_TABLE: u64 = 640;
-/// Phases per input frame that others are interpolated from, when the rate goes up. A cubic through a sine of π/128 per step
-/// is off by 3/128 · (π/128)⁴ at most: −161 dB.
+/// Tabulated phases per input frame for interpolation, when the rate goes up. A cubic through a sine of π/128 per step
+/// has an error of at most 3/128 · (π/128)⁴: −161 dB.
 const INTERPOLATED_PHASES: f64 = 128.0;
-/// Products that are summed side by side, so that none waits for the sum before it.
+/// Products summed side by side, so that no sum waits for the one before it.
 const LANES: usize = 4;
 
-/// A source at another sample rate. Neither early nor late; `frames · to / from` long, rounded up.
+/// A source converted to another sample rate. It is neither early nor late, and `frames · to / from` frames long,
+/// rounded up.
 pub struct Resampled<S> {
     source: S,
     /// Output frames per `down` input frames.
@@ -41,7 +44,7 @@ pub struct Resampled<S> {
 const BLOCK_FRAMES: usize = 4096;
 
 impl<S: Source> Resampled<S> {
-    /// `source` is at `from_hz`, the result at `to_hz`.
+    /// Converts `source` from `from_hz` to `to_hz`.
     pub fn new(source: S, from_hz: u32, to_hz: u32) -> Self {
         let divisor = gcd(from_hz, to_hz);
         let (up, down) = (u64::from(to_hz / divisor), u64::from(from_hz / divisor));
@@ -79,7 +82,7 @@ impl<S: Source> Resampled<S> {
     }
 }
 
-/// Coefficients for outputs at any place between two input frames.
+/// Coefficients for outputs at any position between two input frames.
 struct Kernel {
     taps: usize,
     /// Steps from one input frame to the next.
@@ -89,9 +92,9 @@ struct Kernel {
 }
 
 impl Kernel {
-    /// For `up` outputs per `down` input frames, which lie at multiples of `1 / up` frames.
+    /// Creates the kernel for `up` outputs per `down` input frames, at multiples of `1 / up` frames.
     fn new(up: u64, down: u64) -> Self {
-        // The lower the rate falls, the longer the filter.
+        // The further the rate goes down, the longer the filter.
         let shrink = (up as f64 / down as f64).min(1.0);
         let taps = (libm::ceil(TAPS as f64 / shrink) as usize).next_multiple_of(LANES);
         let steps = if up.max(down) <= LARGEST_OF_TABLE { up } else { libm::ceil(INTERPOLATED_PHASES * shrink) as u64 };
@@ -100,14 +103,14 @@ impl Kernel {
         Self { taps, steps, rows }
     }
 
-    /// Coefficients for an output `phase / up` of a frame after an input frame.
+    /// Returns the coefficients for an output `phase / up` of a frame after an input frame.
     fn row(&self, phase: u64, up: u64) -> Cow<'_, [f64]> {
         let (step, rest) = (phase * self.steps / up, phase * self.steps % up);
         let rows = &self.rows[step as usize..];
         if rest == 0 {
             return Cow::Borrowed(&rows[1]);
         }
-        // Lagrange's cubic through four of them.
+        // Lagrange's cubic through four rows.
         let t = rest as f64 / up as f64;
         let (after, before, beyond) = (t + 1.0, t - 1.0, t - 2.0);
         let weights = [
@@ -136,7 +139,7 @@ fn sinc_row(offset: f64, taps: usize, cutoff: f64) -> Vec<f64> {
     raw.into_iter().map(|v| v / sum).collect()
 }
 
-/// Σ `h[k]` · `x[k]`, every [`LANES`]-th product in one sum.
+/// Returns Σ `h[k]` · `x[k]`, with [`LANES`] partial sums.
 fn dot(h: &[f64], x: &[f64]) -> f64 {
     let mut sums = [0.0; LANES];
     for (h, x) in h.as_chunks::<LANES>().0.iter().zip(x.as_chunks::<LANES>().0) {
@@ -201,7 +204,8 @@ mod tests {
         (0..frames).map(|n| [(0.5 * (w * n as f64).sin()) as f32, 0.0]).collect()
     }
 
-    /// What a sine of `hz` becomes: power of the left channel in the tone and beside it, dB under a sine that stays as it is.
+    /// Resamples a sine of `hz` and returns the power of the left channel in the tone and beside it, in dB relative to
+    /// an unchanged sine.
     fn tone_and_rest_db(hz: f64, from: u32, to: u32) -> [f64; 2] {
         const SIZE: usize = 1 << 15;
         let frames = (SIZE + 4096) * from as usize / to as usize + 4096;

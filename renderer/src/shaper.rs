@@ -1,14 +1,14 @@
-//! Bends waveforms without aliases: what a curve adds is made at four times the rate and brought back.
+//! Waveshaping without aliases: the part that a curve adds is computed at four times the rate and brought back.
 //!
-//! The curve is the identity up to its knee and bends towards its ceiling as x / √(1 + x²) beyond. Its mean over the
-//! line between two samples is taken instead of its value (first-order antiderivative anti-aliasing: Parker,
+//! The curve is the identity up to its knee and bends towards its ceiling as x / √(1 + x²) beyond. Instead of its
+//! value, its mean over the line between two samples is taken (first-order antiderivative anti-aliasing: Parker,
 //! Zavalishin & Le Bivic, "Reducing the aliasing of nonlinear waveshaping using continuous-time convolution", DAFx
 //! 2016, eq. 10; Bilbao, Esqueda, Parker & Välimäki, "Antiderivative antialiasing for memoryless nonlinearities", IEEE
-//! SPL 24(7), 2017). For this curve the quotient of differences has a form without cancellation, which needs no
-//! branch for samples that are close.
+//! SPL 24(7), 2017). For this curve, the quotient of differences has a form without cancellation, which needs no branch
+//! for samples that are close.
 //!
-//! Only the *residual*, bent less straight, goes through the filters; the input goes past them. What stays below the
-//! knee comes out with its own bits, and no part of the spectrum that is not bent is filtered.
+//! Only the *residual*, the bent signal minus the straight one, goes through the filters; the input bypasses them.
+//! Samples that stay below the knee keep their bits, and the undistorted signal is never filtered.
 
 use analyzer::crossover::BANDS;
 use analyzer::stream::Frame;
@@ -17,7 +17,7 @@ use analyzer::units::{db_from_power, gain_from_db, power_from_db};
 use crate::fir::{Doubler, Halver, Line};
 use crate::stage::Stage;
 
-/// Mean power of a song in dBFS from that of its bands: what the levels of a shaper count from.
+/// Returns the mean power of a song in dBFS, the reference for the levels of a shaper, from that of its bands.
 pub fn mean_dbfs(band_levels_dbfs: &[f64; BANDS]) -> f64 {
     db_from_power(band_levels_dbfs.iter().map(|db| power_from_db(*db)).sum())
 }
@@ -25,22 +25,23 @@ pub fn mean_dbfs(band_levels_dbfs: &[f64; BANDS]) -> f64 {
 /// y = x up to the knee; beyond, with u over the knee in units of the rest to the ceiling, knee + rest · u / √(1 + u²).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Curve {
-    /// A number of 24 bits: subtracting it from what is larger is then exact.
+    /// A number of 24 bits, so that subtracting it from a larger number is exact.
     knee: f64,
     /// 1 / rest².
     inverse_square: f64,
 }
 
 impl Curve {
-    /// Brings `peak` down by `drive_db`. `hardness` is the knee over the ceiling: 0 bends from the start, 1 cuts.
+    /// Creates the curve that brings `peak` down by `drive_db`. `hardness` is the knee over the ceiling: 0 bends from
+    /// the start, 1 cuts.
     ///
     /// # Panics
-    /// `peak` or `drive_db` is not positive, or `hardness` not in 0 to 0.99.
+    /// If `peak` or `drive_db` is not positive, or `hardness` is not in 0 to 0.99.
     pub fn new(peak: f64, drive_db: f64, hardness: f64) -> Self {
         assert!(peak > 0.0 && drive_db > 0.0, "a peak of {peak} brought down by {drive_db} dB");
         assert!((0.0..=0.99).contains(&hardness), "hardness {hardness}");
         let (rest, gain) = (1.0 - hardness, gain_from_db(-drive_db));
-        // Where the curve, its ceiling at 1, meets the line through 0 with that gain.
+        // Finds the point at which the curve, with its ceiling at 1, meets the line through 0 with that gain.
         let is_before = |u: f64| hardness + rest * u / libm::sqrt(1.0 + u * u) > (hardness + rest * u) * gain;
         let (mut low, mut high) = (0.0, 1.0 / (gain * rest));
         for _ in 0..100 {
@@ -52,7 +53,7 @@ impl Curve {
         Self { knee, inverse_square: 1.0 / ((ceiling - knee) * (ceiling - knee)) }
     }
 
-    /// What comes out for a steady `x`.
+    /// Returns the output for a steady `x`.
     pub fn at(&self, x: f64) -> f64 {
         let point = self.point(x);
         (x - point.over) + point.over / point.root
@@ -66,7 +67,7 @@ impl Curve {
     }
 }
 
-/// A sample, what of it is over the knee, and √(1 + u²).
+/// A sample, its part over the knee, and √(1 + u²).
 #[derive(Clone, Copy, Default)]
 struct Point {
     x: f64,
@@ -77,13 +78,15 @@ struct Point {
 impl Point {
     const REST: Self = Self { x: 0.0, over: 0.0, root: 1.0 };
 
-    /// Mean of curve less identity along the line from `before` to here.
+    /// Returns the mean of the curve minus the identity along the line from `before` to this point.
     ///
-    /// With v over the knee and s the root, the antiderivative is rest² · s − v² / 2, and s₁² − s₀² = (v₁² − v₀²) / rest².
+    /// With v for the part over the knee and s for the root, the antiderivative is rest² · s − v² / 2, and s₁² − s₀² =
+    /// (v₁² − v₀²) / rest².
     #[inline(always)]
     fn mean_residual(self, before: Self) -> f64 {
         let (dx, dv) = (self.x - before.x, self.over - before.over);
-        // Both beyond the knee on one side, or at the same place: the share of the line that is bent is 1, or no matter.
+        // If both are beyond the knee on one side, the whole line is bent and the share is 1; if both are at the same
+        // place, the share does not matter.
         let (part, whole) = if dx == dv { (1.0, 1.0) } else { (dv, dx) };
         let roots = self.root + before.root;
         part * (self.over + before.over) * (2.0 - roots) / (2.0 * whole * roots)
@@ -93,17 +96,18 @@ impl Point {
 /// Frames that go through all filters together.
 const CHUNK: usize = 64;
 
-/// Frames by which the first doubler is late, and frames at twice the rate by which the second is.
+/// Delays of the two doublers: of the first in frames, of the second in frames at twice the rate.
 const DOUBLER_DELAYS: [usize; 2] = [16, 4];
 const DOUBLER_BETA: f64 = 7.0;
-/// Even, and centred between two samples: together with the half sample of the mean over a line that is a whole one.
+/// Even, so that the filter is centred between two samples: its half sample of delay and that of the mean over a line
+/// add up to a whole one.
 const FIRST_HALVER_TAPS: usize = 18;
-/// At 44.1 kHz flat to 19 kHz, −2 dB at 20 kHz, −67 dB from 22.05 kHz on; only what the curve adds passes through it.
+/// At 44.1 kHz flat to 19 kHz, −2 dB at 20 kHz, −67 dB from 22.05 kHz on; only the residual passes through it.
 const SECOND_HALVER_TAPS: usize = 127;
 const SECOND_HALVER_CUTOFF: f64 = 0.464;
 const SECOND_HALVER_BETA: f64 = 6.5;
 
-/// Frames from input to output.
+/// Latency in frames.
 const LATENCY_FRAMES: usize = {
     let quadruple = FIRST_HALVER_TAPS / 2 - 1;
     let double = DOUBLER_DELAYS[1] + quadruple / 2 + SECOND_HALVER_TAPS / 2 - 1;
@@ -117,20 +121,22 @@ pub struct Shaper {
     mix: f64,
     doublers: [Doubler; 2],
     halvers: [Halver; 2],
-    /// Input, at twice the rate, residual at four times the rate, at twice the rate.
+    /// Delay lines of the input, of the input at twice the rate, of the residual at four times the rate, and of the
+    /// residual at twice the rate.
     input: Line,
     doubled: Line,
     residual: Line,
     halved: Line,
     quadrupled: [[f64; 2]; 4 * CHUNK],
     last: [Point; 2],
-    /// Residuals in a row that are nothing, at four times the rate, and how many the filters remember.
+    /// Number of residuals in a row that are zero, at four times the rate, and number of residuals that the filters
+    /// remember.
     idle: usize,
     memory: usize,
 }
 
 impl Shaper {
-    /// At rest. `mix`: share of the bent signal, 0 to 1.
+    /// Creates a shaper at rest. `mix` is the share of the bent signal, 0 to 1.
     pub fn new(curve: Curve, mix: f64) -> Self {
         let doublers = [0, 1].map(|n| Doubler::new(DOUBLER_DELAYS[n], DOUBLER_BETA, CHUNK << n));
         let halvers = [
@@ -153,7 +159,7 @@ impl Shaper {
         }
     }
 
-    /// What the curve adds to the frames of the newest chunk, at four times the rate.
+    /// Computes the residual of the newest chunk, at four times the rate.
     fn bend(&mut self, count: usize) {
         let residual = self.residual.next(count);
         for (residual, x) in residual.iter_mut().zip(&self.quadrupled) {
@@ -174,7 +180,7 @@ impl Shaper {
         let knee = self.curve.knee;
         let is_straight = self.quadrupled[..4 * count].as_flattened().iter().all(|x| x.abs() <= knee);
         if is_straight && self.idle > self.memory {
-            // Nothing is added, and nothing that was added is remembered.
+            // Nothing is added, and the filters remember no residual.
             self.residual.next(4 * count).fill([0.0; 2]);
             self.halved.next(2 * count).fill([0.0; 2]);
             self.last = self.quadrupled[4 * count - 1].map(|x| Point { x, ..Point::REST });
@@ -219,12 +225,12 @@ mod tests {
     use analyzer::random::Random;
     use analyzer::units::db_from_gain;
 
-    /// The softest and the hardest curve that the stages make of a peak at 0 dBFS and 6 dB of drive.
+    /// The softest and the hardest curve of the stages, for a peak at 0 dBFS and 6 dB of drive.
     fn curves() -> [Curve; 2] {
         [Curve::new(1.0, 6.0, 0.0), Curve::new(1.0, 6.0, gain_from_db(-2.0))]
     }
 
-    /// Amplitudes at the frequencies k / `LENGTH` of what becomes of a sine at `cycles` / `LENGTH`.
+    /// Amplitudes at the frequencies k / `LENGTH` after shaping a sine at `cycles` / `LENGTH`.
     fn spectrum_of_bent_sine(curve: Curve, cycles: usize) -> Vec<f64> {
         let turn = std::f64::consts::TAU / LENGTH as f64;
         let mut frames: Vec<Frame> =
@@ -254,7 +260,8 @@ mod tests {
     /// The harmonics of a memoryless curve are the Fourier coefficients of curve(sin φ).
     #[test]
     fn harmonics_are_those_of_the_curve() {
-        // So low that the mean over a line is the curve: it takes 1 − cos(πf / 4 fs) off the residual, 0.56 dB at 20 kHz.
+        // So low that the mean over a line equals the curve: at 20 kHz, the mean takes 1 − cos(πf / 4 fs) off the
+        // residual, 0.56 dB.
         let cycles = 31;
         for curve in curves() {
             let spectrum = spectrum_of_bent_sine(curve, cycles);

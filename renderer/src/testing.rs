@@ -6,7 +6,7 @@ use analyzer::fft::{Complex, spectrum_of};
 use analyzer::stream::Frame;
 use analyzer::units::{db_from_gain, db_from_power};
 
-/// What the tests run at.
+/// Sample rate of the tests, Hz.
 pub const RATE: u32 = 48_000;
 
 /// Mean power of both channels, dBFS.
@@ -39,8 +39,8 @@ pub fn transform(response: impl Iterator<Item = f64>, hz: f64, sample_rate_hz: u
     })
 }
 
-/// By how much the level of a tone at `hz` varies from one 20 ms to the next, dB. Hann windows keep out what is more
-/// than 100 Hz away.
+/// Range of the level of a tone at `hz` over windows of 20 ms, dB. The Hann windows suppress sound more than 100 Hz
+/// away.
 pub fn swing_db(frames: &[Frame], hz: f64) -> f64 {
     let (mut low, mut high) = (f64::MAX, f64::MIN);
     for part in frames.chunks_exact(960) {
@@ -52,7 +52,7 @@ pub fn swing_db(frames: &[Frame], hz: f64) -> f64 {
     high - low
 }
 
-/// Power further than 200 Hz from every tone, over that of all, dB; the last 65536 frames count.
+/// Power further than 200 Hz from every tone, relative to the total power, dB, over the last 65536 frames.
 pub fn stray_db(frames: &[Frame], tones_hz: &[f64]) -> f64 {
     let size = 65_536;
     let last = &frames[frames.len() - size..];

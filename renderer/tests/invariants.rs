@@ -1,8 +1,8 @@
-//! What holds for every stage, at every rate, with parameters at their ends and anywhere between.
+//! Properties of every stage, at every rate, with parameters at their limits and anywhere between.
 //!
-//! The stages are those of the recipe: one that is added is tested without a change here.
+//! The stages are taken from the recipe: a new stage is tested without a change here.
 
-// A global allocator cannot be written without.
+// A global allocator needs unsafe code.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -18,23 +18,23 @@ use renderer::stage::Stage;
 
 const RATES_HZ: [u32; 5] = [44_100, 48_000, 88_200, 96_000, 192_000];
 const BAND_LEVELS_DBFS: [f64; BANDS] = [-16.0, -18.0, -20.0, -22.0];
-/// Groups of the recipe that are no stage of the chain.
+/// Groups of the recipe that are not stages of the chain.
 const ELSEWHERE: [&str; 3] = ["edges", "delivery", "limiter"];
 /// Frames beyond the latency.
 const FRAMES: usize = 3000;
 
-/// Counts what a thread allocates.
+/// Counts the allocations of a thread.
 struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: hands everything on to the system's allocator; counting allocates nothing.
+// SAFETY: every call is passed on to the system's allocator; counting allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
+        // SAFETY: the caller guarantees what the system's allocator requires.
         unsafe { System.alloc(layout) }
     }
 
@@ -92,7 +92,7 @@ fn recipes(setting: Setting) -> Vec<(String, Recipe)> {
     stages().into_iter().map(|stage| (stage.clone(), recipe_with(&stage, setting))).collect()
 }
 
-/// Every stage by itself, what is no number in its other position as well, and all stages together.
+/// Every stage by itself, the linear phase of the equaliser as well, and all stages together.
 fn drawn_recipes(seed: u64) -> Vec<(String, Recipe)> {
     let linear = recipe_with("match_eq", Setting::Drawn(seed)).with("match_eq.phase", "linear").expect("legal");
     let all = recipe_with("", Setting::Drawn(seed));
@@ -103,7 +103,7 @@ fn chain(recipe: &Recipe, rate: u32) -> Chain {
     Chain::new(recipe, &BAND_LEVELS_DBFS, rate)
 }
 
-/// Noise well over the levels that thresholds count from, with clicks.
+/// Noise well over the reference levels of the thresholds, with clicks.
 fn noise(frames: usize, seed: u64) -> Vec<Frame> {
     let mut random = Random::new(seed);
     let mut noise: Vec<Frame> = (0..frames).map(|_| [random.bipolar() as f32, random.bipolar() as f32]).collect();
@@ -111,7 +111,7 @@ fn noise(frames: usize, seed: u64) -> Vec<Frame> {
     noise
 }
 
-/// The frames after going through in blocks of `block`.
+/// The frames after processing in blocks of `block`.
 fn processed(chain: &mut Chain, frames: &[Frame], block: usize) -> Vec<Frame> {
     let mut out = frames.to_vec();
     out.chunks_mut(block).for_each(|block| chain.process(block));
@@ -160,7 +160,7 @@ fn silence_stays_silent_and_loud_noise_finite(chain: &mut Chain, context: &str) 
     assert!(processed(chain, &loud, 1024).iter().flatten().all(|x| x.is_finite()), "{context}");
 }
 
-/// The balance, which is what tells left from right, is turned round.
+/// The balance, which distinguishes left from right, is inverted for the swapped channels.
 fn swapped_channels_come_out_swapped(mut straight: Chain, recipe: &Recipe, rate: u32, context: &str) {
     let swapped = |frames: &[Frame]| -> Vec<Frame> { frames.iter().map(|[l, r]| [*r, *l]).collect() };
     let frames = noise(straight.latency_frames() + FRAMES, 9);
@@ -200,7 +200,7 @@ fn the_counter_counts() {
     assert_eq!(ALLOCATIONS.get() - before, 1);
 }
 
-/// The first frame that holds a tenth of the largest: filters may ring on, and ring ahead a little.
+/// Looks for the first frame with a tenth of the largest magnitude: filters may ring on, and pre-ring a little.
 #[test]
 fn an_impulse_comes_out_after_the_latency() {
     for rate in RATES_HZ {

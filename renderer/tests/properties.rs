@@ -1,4 +1,4 @@
-//! What holds of any recipe and of anything that is limited, by examples that are drawn anew and alike in every run.
+//! Properties of any recipe and of anything that is limited, tested on random examples that are the same in every run.
 
 use analyzer::crossover::BANDS;
 use analyzer::oversample::BLOCK_FRAMES;
@@ -59,7 +59,7 @@ fn solution() -> impl Strategy<Value = Solution> {
     )
 }
 
-/// Any recipe that can be.
+/// Any valid recipe.
 fn recipe() -> impl Strategy<Value = Recipe> {
     let mut count = 0;
     Recipe::default().visit("", &mut |_, _, _| count += 1);
@@ -114,7 +114,8 @@ proptest! {
     }
 }
 
-/// Passages of a tone or of noise: cycles per frame, or none; level in dBFS; share of the right channel; length in frames.
+/// Passages of a tone or of noise: cycles per frame, or none for noise; level in dBFS; share of the right channel;
+/// length in frames.
 fn song() -> impl Strategy<Value = Vec<Frame>> {
     let passage = (proptest::option::of(0.0005..0.4f64), -50.0..15.0f64, -1.0..=1.0f64, 1..4000usize, any::<u64>());
     vec(passage, 1..10).prop_map(|passages| {
@@ -138,7 +139,7 @@ fn limiter() -> impl Strategy<Value = LimiterParams> {
     })
 }
 
-/// A limiter, what it is driven by and its ceiling.
+/// Parameters of a limiter, its drive in dB and its ceiling in dBTP.
 type Setting = (LimiterParams, f64, f64);
 
 fn setting() -> impl Strategy<Value = Setting> {
@@ -182,7 +183,7 @@ proptest! {
         prop_assert!(steps.iter().all(|step| step.gain > 0.0 && step.gain <= 1.0), "gain");
         prop_assert!(steps.iter().all(|step| (0.0..=1.0).contains(&step.low_cut)), "share of the low band");
         let (_, drive_db, ceiling_dbtp) = setting;
-        // No interpolated point is more than 3 dB over the samples of this song but for what its seams ring.
+        // Interpolated points of this song are at most 3 dB over its samples, except for ringing at its seams.
         let quiet = changed(&song, |frame| frame.map(|x| (f64::from(x) * gain_from_db(ceiling_dbtp - drive_db - peak_db(&song) - 12.0)) as f32));
         let driven = changed(&quiet, |frame| frame.map(|x| (f64::from(x) * gain_from_db(drive_db)) as f32));
         prop_assert!(limited(&quiet, &setting) == driven, "what stays under the ceiling is only driven");
@@ -205,8 +206,8 @@ proptest! {
     }
 }
 
-/// A cut of the low band is known to the peak of each block, and moves the samples around it a little; the pass that
-/// verifies a master trims what is left.
+/// The cut of the low band is computed for the peak of each block, and also moves the samples around it a little; the
+/// pass that verifies a master trims the rest.
 const CUT_OVER_DB: f64 = 0.3;
 
 /// Gains and samples are rounded to single precision.

@@ -13,7 +13,7 @@ use crate::request::reference::{Genre, GenreReference, Reference};
 use crate::request::settings::MasterSettings;
 
 /// Everything that determines the master of a song, apart from the song itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// The settings that also apply to a single song.
     pub master: MasterSettings,

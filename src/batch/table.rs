@@ -1,6 +1,6 @@
 //! Reads a plan from a CSV or JSON file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum as _;
@@ -35,12 +35,25 @@ pub fn read(path: &Path, settings: &Settings, folder: &Path, pattern: Option<&Na
     let wrong = |cause: String| Error::Usage(format!("{}: {cause}", path.display()));
     let rows = if is_json { json_rows(text) } else { csv_rows(text) }.map_err(wrong)?;
     let base = path.parent().unwrap_or(Path::new(""));
-    let requests =
-        rows.into_iter().map(|(name, row)| request(&row, settings, base).map_err(|e| wrong(format!("{name}: {e}"))));
-    Plan::new(requests.collect::<Result<_, _>>()?, folder, pattern)
+    // Most rows have the settings of the row before: they are checked once and shared.
+    let mut shared: Option<Arc<Settings>> = None;
+    let requests = rows.into_iter().map(|(name, row)| {
+        let in_row = |cause: String| wrong(format!("{name}: {cause}"));
+        let (found, output, settings) = request(&row, settings, base).map_err(in_row)?;
+        let settings = match &shared {
+            Some(known) if **known == settings => Arc::clone(known),
+            _ => {
+                settings.check().map_err(|e| in_row(e.to_string()))?;
+                Arc::clone(shared.insert(Arc::new(settings)))
+            }
+        };
+        Ok(Request { found, output, settings })
+    });
+    Plan::new(requests.collect::<Result<_, Error>>()?, folder, pattern)
 }
 
-fn request(row: &Row, settings: &Settings, base: &Path) -> Result<Request, String> {
+/// Returns the song of a row, its master if the row names it, and its settings.
+fn request(row: &Row, settings: &Settings, base: &Path) -> Result<(Found, Option<PathBuf>, Settings), String> {
     let mut settings = settings.clone();
     let (mut input, mut output, mut format) = (None, None, None);
     let directions: Vec<_> = row.iter().map(|(column, _)| column.as_str()).filter(|c| DIRECTIONS.contains(c)).collect();
@@ -67,9 +80,8 @@ fn request(row: &Row, settings: &Settings, base: &Path) -> Result<Request, Strin
     settings.format = named.or(format).unwrap_or(settings.format);
     let output = output.map(|(path, _)| path);
     let input = Path::new(input.ok_or("the input is missing")?);
-    settings.check().map_err(|e| e.to_string())?;
     let found = Found { path: base.join(input), relative: tree_path(input), problem: None };
-    Ok(Request { found, output, settings: Arc::new(settings) })
+    Ok((found, output, settings))
 }
 
 fn format_of(name: &str) -> Result<Format, String> {

@@ -1,5 +1,5 @@
-//! What a page plays: the same passages of mix and master, and some of the reference, each with the gain that makes them
-//! equally loud.
+//! Sounds for a page: the same passages of mix and master, and some of the reference, each with the gain that makes
+//! them equally loud.
 
 use std::ops::Range;
 use std::path::Path;
@@ -21,38 +21,38 @@ use crate::io::output_spec::{Format, OutputSpec};
 use crate::report::figures::SoundFigures;
 use crate::report::passage::{Passage, PassageKind};
 
-/// All passages of a page together have no more bytes as text.
+/// Largest size of all passages of a page together, in bytes of base64 text.
 const MAX_TEXT_BYTES: usize = 5_600_000;
-/// Songs longer than this are not put into a page as a whole, seconds.
+/// Length up to which a song is put into a page as a whole, seconds.
 pub const LONGEST_S: f64 = 1200.0;
-/// Passages have no higher sample rate: browsers play them at the device's anyway.
+/// Highest sample rate of passages: browsers play them at the device's rate anyway.
 const MAX_RATE_HZ: u32 = 48_000;
 /// Frames per read.
 const BLOCK: usize = 4096;
 
 /// Frames to listen to.
 pub struct Clip {
-    /// Names it in the page: `mix`, `master`, `reference`.
+    /// Id in the page: `mix`, `master` or `reference`.
     pub id: String,
-    /// What a person calls it.
+    /// Name to show to a person.
     pub label: String,
     /// Frames per second.
     pub sample_rate_hz: u32,
     /// 1 or 2.
     pub channels: u8,
-    /// One after the other.
+    /// Parts of the clip, in order.
     pub parts: Vec<Part>,
 }
 
 /// A passage with its frames.
 pub struct Part {
-    /// Where in the song.
+    /// Position in the song.
     pub passage: Passage,
-    /// All of it.
+    /// All frames of the passage.
     pub frames: Vec<Frame>,
 }
 
-/// What a page knows of a sound that it plays.
+/// Data of a sound that a page plays.
 #[derive(Serialize)]
 pub struct Sound {
     /// Name of the sound in the page, as in [`Clip::id`].
@@ -61,13 +61,13 @@ pub struct Sound {
     pub label: String,
     /// Length, seconds.
     pub seconds: f64,
-    /// Its integrated loudness, LUFS.
+    /// Integrated loudness, LUFS.
     pub lufs: Option<f64>,
-    /// Makes it as loud as the quietest of them, dB: never up, so that nothing clips.
+    /// Gain that makes it as loud as the quietest sound, dB: never positive, so that nothing clips.
     pub gain_db: f64,
-    /// Its parts, in order.
+    /// Parts of the sound, in order.
     pub parts: Vec<SoundPart>,
-    /// FLAC in base64.
+    /// The sound as FLAC in base64.
     #[serde(skip)]
     pub text: String,
     /// Peaks and loudness over its length.
@@ -78,17 +78,17 @@ pub struct Sound {
 /// A part of a sound.
 #[derive(Serialize)]
 pub struct SoundPart {
-    /// What a person calls it.
+    /// Name to show to a person.
     pub name: &'static str,
-    /// Where it starts in the sound, seconds.
+    /// Start in the sound, seconds.
     pub from_s: f64,
-    /// Where it ends in the sound, seconds.
+    /// End in the sound, seconds.
     pub to_s: f64,
-    /// Where it starts in the song, seconds.
+    /// Start in the song, seconds.
     pub song_s: f64,
 }
 
-/// What a passage is called.
+/// Returns the name of a passage for the page.
 fn passage_name(kind: PassageKind) -> &'static str {
     match kind {
         PassageKind::Typical => "Typical part",
@@ -101,7 +101,7 @@ impl Clip {
     /// Reads passages of a file.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// If the file cannot be read.
     pub fn read(id: &str, label: String, path: &Path, passages: &[Passage]) -> Result<Self, io::Error> {
         let mut decoder = open(path)?;
         let (sample_rate_hz, channels) = (decoder.info().sample_rate_hz, decoder.info().channels);
@@ -133,7 +133,7 @@ impl Clip {
         self.frames() as f64 / f64::from(self.sample_rate_hz)
     }
 
-    /// At a rate that browsers play without more ado.
+    /// Returns the clip at a sample rate that every browser plays.
     fn at_common_rate(mut self) -> Self {
         let from = self.sample_rate_hz;
         if from > MAX_RATE_HZ {
@@ -155,7 +155,7 @@ impl Clip {
         }
     }
 
-    /// All parts in a row.
+    /// Returns all parts in a row.
     fn joined(&self) -> Vec<Frame> {
         self.parts.iter().flat_map(|part| &part.frames).copied().collect()
     }
@@ -164,7 +164,7 @@ impl Clip {
         self.file(Format::Flac, io::flac_in_memory)
     }
 
-    /// As a file in 16 bits, which `write` writes.
+    /// Returns the clip as a 16-bit file, encoded by `write`.
     fn file(
         &self,
         format: Format,
@@ -183,10 +183,11 @@ impl Clip {
         write(spec, &frames)
     }
 
-    /// As a file that browsers play, large and made at once, and its loudness, LUFS.
+    /// Returns the clip as a WAV file, which is large but quick to make and plays in every browser, and its loudness,
+    /// LUFS.
     ///
     /// # Errors
-    /// There is nothing in it.
+    /// If the clip cannot be encoded.
     pub fn encoded(self) -> Result<(Vec<u8>, Option<f64>), Error> {
         let clip = self.at_common_rate();
         let (wav, lufs) = rayon::join(
@@ -247,14 +248,14 @@ fn resampled(frames: &[Frame], from_hz: u32, to_hz: u32) -> Vec<Frame> {
 /// Makes clips small enough for a page, and equally loud.
 ///
 /// # Errors
-/// One of them cannot be encoded.
+/// If one of them cannot be encoded.
 pub fn sounds(clips: Vec<Clip>, is_bounded: bool) -> Result<Vec<Sound>, Error> {
     let mut clips: Vec<Clip> = clips.into_iter().filter(|clip| clip.frames() > 0).map(Clip::at_common_rate).collect();
     let encode = |clips: &[Clip]| clips.par_iter().map(Clip::flac).collect::<std::io::Result<Vec<_>>>();
     let mut encoded = encode(&clips).map_err(unencoded)?;
     let text_bytes = encoded.iter().map(|flac| flac.len().div_ceil(3) * 4).sum::<usize>();
     if is_bounded && text_bytes > MAX_TEXT_BYTES {
-        // Parts of a clip differ in how well they are compressed.
+        // The parts of a clip compress differently well, so some room is left.
         let share = 0.95 * MAX_TEXT_BYTES as f64 / text_bytes as f64;
         clips.iter_mut().for_each(|clip| clip.shortened(share));
         encoded = encode(&clips).map_err(unencoded)?;

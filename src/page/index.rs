@@ -1,4 +1,4 @@
-//! The page of a batch: every song, failures first, with the way to its own page; of an album the whole as well.
+//! The page of a batch: every song with a link to its own page, failures first, and the figures of every album.
 
 use askama::Template;
 
@@ -10,30 +10,30 @@ use crate::report::Report;
 use crate::report::album::{AlbumReport, AlbumSong};
 use crate::request::page::Page;
 
-/// What became of a song, the worst first.
+/// Outcome of a song, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SongStatus {
-    /// It has no master.
+    /// The song has no master.
     Failed,
-    /// It was not come to.
+    /// The song was not processed.
     Left,
-    /// Its master was written, and falls short of what was asked for.
+    /// The master was written, but falls short of what was requested.
     Short,
-    /// Its master was written.
+    /// The master was written.
     Mastered,
-    /// Its master was there.
+    /// The master already existed.
     Unchanged,
 }
 
 /// A song of the batch.
 pub struct Song {
     name: String,
-    /// The way to its page, relative to the index.
+    /// Link to its page, relative to the index.
     page: Option<String>,
     status: &'static str,
     class: &'static str,
     rank: u8,
-    /// Why it has no master.
+    /// Reason why it has no master.
     cause: Option<String>,
     seconds: String,
     length: String,
@@ -65,7 +65,7 @@ fn figure(value: Option<f64>) -> String {
 }
 
 impl Song {
-    /// What became of the song called `name`; `page` leads to its page, `cause` says why it has no master.
+    /// Creates the entry of a song. `page` is the link to its page, `cause` the reason why it has no master.
     pub fn new(
         name: String,
         page: Option<String>,
@@ -117,7 +117,7 @@ impl Album {
         };
         let title = album.name.clone().unwrap_or_else(|| "The album as a whole".to_owned());
         let mut sentences: Vec<String> = album.sentences().iter().map(|sentence| typeset(sentence)).collect();
-        // The others may begin with the name of a file.
+        // The other sentences may begin with the name of a file.
         if let Some(letter) = sentences.first_mut().and_then(|first| first.get_mut(..1)) {
             letter.make_ascii_uppercase();
         }
@@ -128,7 +128,7 @@ impl Album {
 /// Writes the page of all songs, failures first.
 ///
 /// # Errors
-/// It cannot be written.
+/// If it cannot be written.
 pub fn write_index(page: &Page, mut songs: Vec<Song>, counts: String, albums: &[AlbumReport]) -> Result<(), Error> {
     songs.sort_by_key(|song| song.rank.min(SongStatus::Mastered as u8));
     let has_genre = songs.iter().any(|song| song.genre != "–");

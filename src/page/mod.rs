@@ -1,4 +1,4 @@
-//! The page that shows a master and plays it: one HTML file with everything in it.
+//! The page that shows and plays a master: a single HTML file with everything in it.
 
 pub mod audio;
 mod figures;
@@ -30,7 +30,7 @@ use crate::request::page::Page;
 use crate::request::page::PageAudio;
 use crate::song::Song;
 
-/// Where to listen to a song of some length.
+/// Returns the passages to play of a song of this length.
 fn heard(audio: PageAudio, seconds: f64, short_term_lufs: &[f32]) -> Vec<Passage> {
     match audio {
         PageAudio::None => Vec::new(),
@@ -46,17 +46,17 @@ fn heard_of(audio: PageAudio, song: &Song) -> Vec<Passage> {
     heard(audio, seconds, song.timeline.as_ref().map_or(&[], |timeline| &timeline.short_term_lufs))
 }
 
-/// What the page of `song` needs of the master that `recipe` makes of it.
+/// Returns the request to capture the passages that the page of `song` plays, from the master that `recipe` gives.
 pub(crate) fn capture(page: Option<&Page>, song: &Song, recipe: &Recipe) -> CaptureRequest {
     let passages = page.map(|page| heard_of(page.audio, song)).unwrap_or_default();
     let passages: Vec<_> = passages.iter().map(|passage| passage.start_s..passage.end_s).collect();
     CaptureRequest::new(song, recipe, &passages)
 }
 
-/// Writes the page of a master if it is asked for. `master` is what was [captured](capture).
+/// Writes the page of a master if it is requested. `master` holds the [captured](capture) passages.
 ///
 /// # Errors
-/// The page cannot be written, or the reference not be read again.
+/// If the page cannot be written, or the reference cannot be read again.
 pub(crate) fn of_master(output: &Output, report: &Report, song: &Song, master: Vec<Vec<Frame>>) -> Result<(), Error> {
     let Some(page) = &output.page else { return Ok(()) };
     let heard = heard_of(page.audio, song);
@@ -80,7 +80,7 @@ pub(crate) fn of_master(output: &Output, report: &Report, song: &Song, master: V
     write(page, &View::of_report(report, sounds))
 }
 
-/// The frames of passages of a song.
+/// Returns the frames of passages of a song.
 fn frames_of(song: &Song, passages: &[Passage]) -> Result<Vec<Vec<Frame>>, io::Error> {
     let read = |passage: &Passage| {
         let range = passage.frames(song.info.sample_rate_hz);
@@ -95,7 +95,7 @@ fn frames_of(song: &Song, passages: &[Passage]) -> Result<Vec<Vec<Frame>>, io::E
 /// Writes the page of two files.
 ///
 /// # Errors
-/// The page cannot be written, or the files not be read again.
+/// If the page cannot be written, or the files cannot be read again.
 pub fn of_comparison(page: &Page, comparison: &Comparison) -> Result<(), Error> {
     let mut clips = Vec::new();
     let seconds = |file: &crate::report::FileReport| file.frames as f64 / f64::from(file.sample_rate_hz);
@@ -111,22 +111,22 @@ pub fn of_comparison(page: &Page, comparison: &Comparison) -> Result<(), Error> 
     write(page, &View::of_comparison(comparison, sounds))
 }
 
-/// The page of a master without anything to play.
+/// Returns the page of a master without anything to play.
 pub fn silent_html(report: &Report) -> String {
-    // A template fails only when what it writes into does.
+    // A template fails only if writing its output fails.
     askama::Template::render(&View::of_report(report, Vec::new())).unwrap_or_default()
 }
 
 fn write(page: &Page, view: &impl askama::Template) -> Result<(), Error> {
-    // A template fails only when the file does.
+    // A template fails only if writing the file fails.
     let fill = |mut file: &mut dyn std::io::Write| askama::Template::write_into(view, &mut file);
     Ok(io::text::write_with(&page.path, page.force, fill)?)
 }
 
-/// How much of a page has to be read to know it.
+/// Number of bytes that identify a page.
 const HEAD_BYTES: u64 = 1024;
 
-/// Whether a file is a page of this program, which it may replace.
+/// Returns true if a file is a page of this program, which it may replace.
 pub fn is_ours(path: &Path) -> bool {
     let mut head = Vec::new();
     let read = open_regular(path).map(|file| file.take(HEAD_BYTES).read_to_end(&mut head));

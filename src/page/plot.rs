@@ -1,22 +1,22 @@
-//! Drawings as HTML and SVG: shapes stretch with the page, text keeps its size.
+//! Drawings as HTML and SVG: shapes are stretched with the page, text keeps its size.
 
 use std::fmt::Write as _;
 
 /// Units of a drawing on either side; the page stretches them.
 const UNITS: f64 = 1000.0;
 
-/// What lies along one side of a drawing.
+/// One axis of a drawing.
 #[derive(Clone, Debug)]
 pub struct Axis {
     range: [f64; 2],
     is_log: bool,
-    /// Value, label, and whether a narrow drawing leaves it out.
+    /// Value, label, and true if a narrow drawing leaves it out.
     ticks: Vec<(f64, String, bool)>,
     label: &'static str,
 }
 
 impl Axis {
-    /// Evenly spaced from `low` to `high`, a tick at every whole multiple of `step`.
+    /// Creates a linear axis from `low` to `high` with a tick at every multiple of `step`.
     pub fn linear(label: &'static str, [low, high]: [f64; 2], step: f64) -> Self {
         let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);
         let digits = if step < 0.1 { 2 } else { usize::from(step < 1.0) };
@@ -27,7 +27,7 @@ impl Axis {
         Self { range: [low, high], is_log: false, ticks: ticks.collect(), label }
     }
 
-    /// Frequencies that are heard.
+    /// Creates a logarithmic axis of the audible frequencies.
     pub fn hz() -> Self {
         let tick = |hz: f64| {
             let label = if hz >= 1000.0 { format!("{} k", hz / 1000.0) } else { format!("{hz}") };
@@ -37,7 +37,7 @@ impl Axis {
         Self { range: [20.0, 20_480.0], is_log: true, ticks, label: "Hz" }
     }
 
-    /// Time from the start of a song.
+    /// Creates an axis of the time from the start of a song.
     pub fn time(seconds: f64) -> Self {
         let steps = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0];
         let step = steps.into_iter().find(|step| seconds / step <= 10.0).unwrap_or((seconds / 10.0).ceil());
@@ -50,24 +50,24 @@ impl Axis {
         Self { range, is_log: false, ticks: (0..=count).map(tick).collect(), label: "minutes : seconds" }
     }
 
-    /// Places with names of their own, evenly spaced.
+    /// Creates an axis of evenly spaced names.
     pub fn named(names: &[&str], label: &'static str) -> Self {
         let ticks = names.iter().enumerate().map(|(n, name)| (n as f64, (*name).to_owned(), false)).collect();
         Self { range: [-0.5, names.len() as f64 - 0.5], is_log: false, ticks, label }
     }
 
-    /// The same without numbers.
+    /// Returns the axis without ticks and label.
     pub fn bare(mut self) -> Self {
         (self.ticks, self.label) = (Vec::new(), "");
         self
     }
 
-    /// Where `value` lies, 0 to 1; what is outside lies on the border.
+    /// Returns the position of `value`, 0 to 1; values outside the range are moved to its border.
     fn place(&self, value: f64) -> f64 {
         self.at(value).clamp(0.0, 1.0)
     }
 
-    /// Where `value` lies; what is far outside lies a little outside.
+    /// Returns the position of `value`; values far outside the range are moved to a little outside.
     fn at(&self, value: f64) -> f64 {
         let [low, high] = self.range;
         let at = if self.is_log { (value / low).ln() / (high / low).ln() } else { (value - low) / (high - low) };
@@ -75,14 +75,14 @@ impl Axis {
     }
 }
 
-/// A number with a true minus sign; zero has no sign.
+/// Formats a number with a true minus sign; zero has no sign.
 pub fn number(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     let is_zero = text.trim_start_matches('-').chars().all(|c| matches!(c, '0' | '.'));
     if is_zero { text.trim_start_matches('-').to_owned() } else { text.replace('-', "−") }
 }
 
-/// Minutes and seconds.
+/// Formats a time in minutes and seconds.
 pub fn clock(seconds: f64) -> String {
     let whole = seconds.max(0.0).round() as u64;
     format!("{}:{:02}", whole / 60, whole % 60)
@@ -97,7 +97,7 @@ pub struct Plot {
 }
 
 impl Plot {
-    /// An empty drawing with its grid.
+    /// Creates an empty drawing with its grid.
     pub fn new(x: Axis, y: Axis) -> Self {
         let mut plot = Self { x, y, shapes: String::new(), labels: String::new() };
         let mut grid = String::new();
@@ -121,7 +121,7 @@ impl Plot {
         [self.x.place(x) * UNITS, (1.0 - self.y.place(y)) * UNITS]
     }
 
-    /// The page cuts off what leaves the field.
+    /// Returns a path through the points. The page clips everything outside the field.
     fn run(&self, points: impl IntoIterator<Item = [f64; 2]>) -> String {
         let mut d = String::new();
         for [x, y] in points {
@@ -138,13 +138,13 @@ impl Plot {
         self
     }
 
-    /// Adds a line with a step at every point: each value holds for `width`, in its middle.
+    /// Adds a line with steps: each value holds for `width`, centred on its point.
     pub fn steps(self, class: &str, width: f64, points: impl IntoIterator<Item = [f64; 2]>) -> Self {
         let corners = points.into_iter().flat_map(|[x, y]| [[x - width / 2.0, y], [x + width / 2.0, y]]);
         self.line(class, corners)
     }
 
-    /// Fills what lies between two values at every place.
+    /// Fills the area between two values at every point.
     pub fn area(mut self, class: &str, points: &[[f64; 3]]) -> Self {
         let low = points.iter().map(|[x, low, _]| [*x, *low]);
         let high = points.iter().rev().map(|[x, _, high]| [*x, *high]);
@@ -155,7 +155,7 @@ impl Plot {
         self
     }
 
-    /// Adds a line across at a height, with its name on it.
+    /// Adds a horizontal line with its name on it.
     pub fn level(mut self, class: &str, value: f64, name: &str) -> Self {
         let [_, y] = self.at([0.0, value]);
         self.path(&format!("line {class}"), &format!("M0 {y:.1}H{UNITS}"));
@@ -163,7 +163,7 @@ impl Plot {
         self
     }
 
-    /// Adds marks: text, so that they stay round.
+    /// Adds marks, as text, so that they stay round.
     pub fn marks(mut self, class: &str, sign: char, points: impl IntoIterator<Item = [f64; 2]>) -> Self {
         for point in points {
             let [x, y] = self.at(point).map(|v| v / UNITS * 100.0);
@@ -172,13 +172,13 @@ impl Plot {
         self
     }
 
-    /// The shapes alone, without axes.
+    /// Returns the shapes alone, without axes.
     pub fn svg(&self) -> String {
         let size = format!(r#"viewBox="0 0 {UNITS} {UNITS}" preserveAspectRatio="none""#);
         format!(r#"<svg {size} aria-hidden="true" focusable="false">{}</svg>"#, self.shapes)
     }
 
-    /// The drawing. `what` says in words what it shows.
+    /// Returns the drawing. `what` describes it in words.
     pub fn html(&self, what: &str, size: &str) -> String {
         let mut html = format!(r#"<div class="plot {size}" role="img" aria-label="{}">"#, escaped(what));
         if !self.y.label.is_empty() {
@@ -203,12 +203,12 @@ impl Plot {
     }
 }
 
-/// Text that may stand in an attribute or between tags.
+/// Escapes text for an attribute or between tags.
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Text with a true minus before numbers.
+/// Replaces hyphens before numbers by true minus signs.
 pub fn typeset(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();

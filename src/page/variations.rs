@@ -1,4 +1,5 @@
-//! The page of several masters of one song: an excerpt of each, what differs, and the command that renders it whole.
+//! The page of several masters of one song: an excerpt of each, their differences, and the command that renders the
+//! whole master.
 
 use std::path::Path;
 
@@ -17,9 +18,9 @@ use crate::report::{ReferenceReport, Report, reference_name};
 use crate::request::page::Page;
 use crate::song::Song;
 
-/// A master as the page shows it.
+/// A master on the page.
 pub struct VariationView {
-    /// What it is called.
+    /// Name of the variation.
     pub name: &'static str,
     sample_rate_hz: u32,
     frames: Vec<Frame>,
@@ -31,13 +32,13 @@ pub struct VariationView {
     title: String,
 }
 
-/// Qualities that a page compares.
+/// Returns the qualities that the page compares.
 fn shown() -> impl Iterator<Item = Quality> {
     QUALITIES.into_iter().filter(|quality| !matches!(quality, Quality::Mids))
 }
 
 impl VariationView {
-    /// The view of a master, with its excerpt and the command that renders it whole.
+    /// Creates the view of a master, with its excerpt and the command that renders it whole.
     pub fn new(name: &'static str, report: &Report, frames: Vec<Frame>, command: String) -> Self {
         let cell = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| number(value, 1));
         let column = |pick: fn(&crate::report::qualities::QualityRow) -> Option<f64>| {
@@ -72,7 +73,7 @@ struct Variations {
 /// Writes the page; `reference` is played as well.
 ///
 /// # Errors
-/// The page cannot be written, or the reference not be read again.
+/// If the page cannot be written, or the reference cannot be read again.
 pub fn write_page(
     page: &Page,
     song: &Song,

@@ -1,4 +1,4 @@
-//! What stands on a page, in the order of the page.
+//! Content of a page, in the order of the page.
 
 use std::cmp::Reverse;
 use std::path::Path;
@@ -24,14 +24,14 @@ use crate::report::{FileReport, Levels, Report};
 #[template(path = "page.html")]
 pub struct View {
     title: String,
-    /// The page is about a master, and not about any two files.
+    /// True if the page is about a master, and not about two arbitrary files.
     is_master: bool,
     program: &'static str,
-    /// What the two sounds are called.
+    /// Names of the two sounds.
     names: [&'static str; 2],
     files: Vec<[String; 3]>,
     towards: Option<String>,
-    /// What improved, in one line.
+    /// The changes and the improvement, in one line.
     story: Option<String>,
     headline: Vec<Headline>,
     qualities: Vec<QualityView>,
@@ -53,7 +53,7 @@ struct Headline {
     note: String,
 }
 
-/// A quality in numbers, and as places on a line, %.
+/// A quality in numbers, and as positions on a line, %.
 struct QualityView {
     name: String,
     unit: &'static str,
@@ -80,7 +80,7 @@ struct NoteView {
     sentence: String,
 }
 
-/// What a service does to the song.
+/// Effect of a streaming service on the song.
 struct ServiceView {
     name: String,
     cells: [String; 3],
@@ -90,11 +90,11 @@ struct ServiceView {
 
 pub const PROGRAM: &str = concat!("goldmaster ", env!("CARGO_PKG_VERSION"));
 
-/// Played so much quieter than other songs, it is noticed, LU.
+/// Loudness below that of other songs from which on a song is noticed as quieter, LU.
 const QUIETER_LU: f64 = 1.0;
 
 impl View {
-    /// The page of a master.
+    /// Returns the page of a master.
     pub fn of_report(report: &Report, sounds: Vec<Sound>) -> Self {
         let decision = report.decision.as_ref();
         let names = ["mix", "master"];
@@ -129,7 +129,7 @@ impl View {
         view
     }
 
-    /// The page of two files.
+    /// Returns the page of two files.
     pub fn of_comparison(comparison: &Comparison, sounds: Vec<Sound>) -> Self {
         let Comparison { before, after, qualities, figures, .. } = comparison;
         let names = ["first", "second"];
@@ -201,7 +201,7 @@ impl View {
     }
 }
 
-/// What changed, and how much closer to the target that is.
+/// Returns the changes, and how much closer to the target they bring the master.
 fn story(qualities: &Qualities) -> Option<String> {
     let change = qualities.change_words()?;
     let balance = qualities.balance_words().map_or_else(String::new, |words| format!("; {words}"));
@@ -213,7 +213,7 @@ impl QualityView {
         let all = [row.mix, row.target, row.master];
         let known = || all.iter().flatten().copied();
         let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
-        // A small difference looks small: a line is at least this long, dB.
+        // A line spans at least 4 dB, so that a small difference looks small.
         let margin = ((4.0 - (high - low)) / 2.0).max(0.15 * (high - low));
         let place = |value: f64| format!("{:.1}", 100.0 * (value - low + margin) / (high - low + 2.0 * margin));
         let cell = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| number(value, 1));
@@ -233,7 +233,7 @@ impl QualityView {
     }
 }
 
-/// What a quality measures, in a few words.
+/// Returns the quantity that a quality measures, in a few words.
 fn what_it_is(quality: Quality) -> &'static str {
     match quality {
         Quality::Loudness => "integrated",
@@ -257,7 +257,7 @@ impl PromiseView {
     }
 }
 
-/// Warnings, the worst first; `of` names their file where there are two.
+/// Returns the warnings, the worst first; `of` names their file if there are two files.
 fn notes(warnings: &[Stated<Warning>], of: Option<&str>) -> Vec<NoteView> {
     let mut sorted: Vec<&Stated<Warning>> = warnings.iter().collect();
     sorted.sort_by_key(|warning| Reverse(warning.severity));
@@ -273,7 +273,7 @@ fn notes(warnings: &[Stated<Warning>], of: Option<&str>) -> Vec<NoteView> {
     sorted.into_iter().map(view).collect()
 }
 
-/// The last part of a path.
+/// Returns the last part of a path.
 fn name(path: &str) -> String {
     reference_name(Path::new(path))
 }
@@ -308,7 +308,7 @@ fn headline(report: &Report) -> Vec<Headline> {
     all
 }
 
-/// What is no quality: name, mix, target, master.
+/// Returns rows for levels that are not qualities: name, mix, target, master.
 fn levels(before: Option<&Levels>, ceiling_dbtp: Option<f64>, after: &Levels) -> Vec<[String; 4]> {
     let figure = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| number(value, 1));
     let row = |name: &str, target: Option<f64>, pick: fn(&Levels) -> Option<f64>| {

@@ -1,4 +1,4 @@
-//! Sentences for musicians: what was done and why, and what a service will do with the result.
+//! Sentences for musicians: what was done and why, and what a streaming service will do with the result.
 
 use models::norm::UNIVERSAL;
 use models::target::TargetKind;
@@ -10,15 +10,15 @@ use crate::report::playback::Playback;
 use crate::report::stated::Stated;
 use crate::report::{DecisionReport, Report};
 
-/// Something that was done, and the reason.
+/// An action, and the reason for it.
 pub struct ActionExplanation {
-    /// What was done, in a sentence.
+    /// The action, in a sentence.
     pub what: String,
-    /// The reason, in a sentence; empty where there is none to give.
+    /// The reason, in a sentence; empty if there is none to give.
     pub why: String,
 }
 
-/// What the song went towards.
+/// Returns the target of the song, in words.
 pub fn towards(decision: &DecisionReport) -> String {
     match decision.target_kind {
         TargetKind::Balance | TargetKind::Reference => format!("towards {}", decision.target),
@@ -28,7 +28,7 @@ pub fn towards(decision: &DecisionReport) -> String {
     }
 }
 
-/// Everything that was done, with its reason.
+/// Returns everything that was done, with its reason.
 pub fn deeds(report: &Report) -> Vec<ActionExplanation> {
     let model = report.decision.as_ref().map(|decision| match decision.target_kind {
         TargetKind::Balance | TargetKind::Reference | TargetKind::Literal => Model::Reference,
@@ -41,7 +41,7 @@ pub fn deeds(report: &Report) -> Vec<ActionExplanation> {
     report.actions.iter().map(deed).collect()
 }
 
-/// Why the level is what it is; empty for any other action.
+/// Returns the reason for the level; empty for any other action.
 fn level_reason(report: &Report, action: &Action) -> String {
     let (Action::Level { .. }, Some(before)) = (action, &report.before) else { return String::new() };
     let wanted = &report.wanted;
@@ -53,12 +53,12 @@ fn level_reason(report: &Report, action: &Action) -> String {
     })
 }
 
-/// What kind of music the song was taken for, if that decided anything.
+/// Returns the genre of the song, if it was used for the decision.
 pub fn genre(decision: &DecisionReport) -> Option<String> {
     decision.genre.as_ref().map(|genre| format!("genre: {genre}"))
 }
 
-/// What a service does to a song.
+/// Describes the effect of a streaming service on a song.
 pub fn playback(playback: &Playback) -> String {
     let Playback { gain_db, quieter_lu, encoder_over_db, over_asked_db, .. } = *playback;
     let level = match gain_db {

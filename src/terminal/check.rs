@@ -13,7 +13,7 @@ use crate::report::check::{CheckOutcome, FileCheck};
 const OUTCOME_COLUMNS: usize = 7;
 const NAME_COLUMNS: usize = 12;
 
-/// What was checked of one file, and how it came out.
+/// Returns the results of checking one file, as a table.
 pub fn check_table(check: &FileCheck, look: &Look) -> String {
     let mut out = String::new();
     let place = check.destination.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();

@@ -1,31 +1,31 @@
-//! What a terminal can show.
+//! The capabilities of a terminal.
 
-/// Width, colour and signs of the place that text goes to.
+/// Width, colours and characters of the text output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// Columns.
+    /// Width in columns.
     pub columns: usize,
-    /// Colours are wanted.
+    /// True if colours are used.
     pub is_coloured: bool,
-    /// Signs beyond ASCII are shown.
+    /// True if characters beyond ASCII are used.
     pub is_unicode: bool,
 }
 
-/// Text is no wider, however wide the terminal is.
+/// Largest width of text, however wide the terminal is.
 const MAX_COLUMNS: usize = 100;
-/// Text is wrapped no narrower than this.
+/// Smallest width that text is wrapped to.
 const MIN_COLUMNS: usize = 32;
 
 impl Default for Look {
-    /// What a file or a pipe gets.
+    /// The look for a file or a pipe.
     fn default() -> Self {
         Self { columns: 80, is_coloured: false, is_unicode: true }
     }
 }
 
 impl Look {
-    /// The look of a terminal this wide, or of no terminal. `variable` looks environment variables up: `NO_COLOR` and
-    /// `TERM=dumb` switch colours off, a locale without UTF-8 switches signs off.
+    /// Returns the look for a terminal of this width, or for no terminal. `variable` looks up environment variables:
+    /// `NO_COLOR` and `TERM=dumb` switch colours off, a locale without UTF-8 switches characters beyond ASCII off.
     pub fn new(terminal_columns: Option<usize>, variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let Some(columns) = terminal_columns else { return Self::default() };
@@ -39,7 +39,7 @@ impl Look {
         }
     }
 
-    /// The text in a colour of the terminal's own palette.
+    /// Returns the text in a colour of the terminal's own palette.
     pub fn coloured(&self, colour: Colour, text: &str) -> String {
         if !self.is_coloured {
             return text.to_owned();
@@ -54,15 +54,14 @@ impl Look {
     }
 }
 
-/// Characters that stand for no text in any script (Unicode, noncharacters): they switch colours until the text is
-/// printed.
+/// Unicode noncharacters, which occur in no script: they mark colours until the text is printed.
 const NORMAL: char = '\u{fdd0}';
 const GOOD: char = '\u{fdd1}';
 const WARNING: char = '\u{fdd2}';
 const BAD: char = '\u{fdd3}';
 const TITLE: char = '\u{fdd4}';
 
-/// What a terminal is sent for a mark of colour.
+/// Returns the escape sequence for a colour mark.
 pub(super) fn code_of(mark: char) -> Option<&'static str> {
     Some(match mark {
         NORMAL => "\x1b[0m",
@@ -74,12 +73,12 @@ pub(super) fn code_of(mark: char) -> Option<&'static str> {
     })
 }
 
-/// What a colour means; it is never the only sign of it.
+/// Meaning of a colour; the colour is never the only sign of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
     /// As it should be.
     Good,
-    /// Less than was asked for.
+    /// Less than was requested.
     Warning,
     /// Not as it should be.
     Bad,

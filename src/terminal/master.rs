@@ -1,4 +1,4 @@
-//! The end of a run: levels, what was done, promises, and curves in lines of text.
+//! The summary at the end of a run: levels, actions, promises, and curves in lines of text.
 
 use std::fmt::Write as _;
 
@@ -15,20 +15,20 @@ use crate::report::stated::{Stated, sentences};
 use crate::report::warning::Warning;
 use crate::report::{Levels, Report};
 
-/// Width of the names of lines that are drawn.
+/// Width of the names of curves.
 const NAME_COLUMNS: usize = 22;
 /// Width of the names in the table.
 const ROW_NAME_COLUMNS: usize = 15;
 /// Width of a value in the table.
 const VALUE_COLUMNS: usize = 12;
-/// Width of the last column, how much closer the master came.
+/// Width of the last column, which says how much closer the master came.
 const VERDICT_COLUMNS: usize = 18;
-/// Loudness is drawn from so far under the highest, LU.
+/// Range of the loudness curve below its highest value, LU.
 const SPARK_DEPTH_LU: f64 = 15.0;
-/// Limiting is drawn up to this, or to its own largest, dB.
+/// Range of the limiting curve, dB; larger if the curve exceeds it.
 const SPARK_LIMITING_DB: f64 = 3.0;
 
-/// The end of a run.
+/// Returns the summary at the end of a run.
 pub fn master_summary(report: &Report, look: &Look) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", name(report.output.path.as_ref()));
@@ -62,7 +62,7 @@ pub fn master_summary(report: &Report, look: &Look) -> String {
     out
 }
 
-/// Two files beside each other.
+/// Returns the comparison of two files.
 pub fn comparison_summary(comparison: &Comparison, look: &Look) -> String {
     let Comparison { before, after, qualities, figures, .. } = comparison;
     let mut out = format!("before: {}\nafter:  {}\n", name(before.file.path.as_ref()), name(after.file.path.as_ref()));
@@ -86,11 +86,11 @@ struct Row {
     name: String,
     /// Mix, target and master.
     values: [String; 3],
-    /// How much closer the master came.
+    /// Statement on how much closer the master came.
     verdict: String,
 }
 
-/// Qualities, then levels that are no quality.
+/// Returns the qualities, then the levels that are not qualities.
 fn rows(qualities: &Qualities, before: Option<&Levels>, ceiling_dbtp: Option<f64>, after: &Levels) -> Vec<Row> {
     let quality = |row: &QualityRow| {
         let value = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{v:.1} {}", row.quality.unit()));
@@ -115,7 +115,7 @@ fn rows(qualities: &Qualities, before: Option<&Levels>, ceiling_dbtp: Option<f64
         .collect()
 }
 
-/// The rows as a table, or each in a sentence where there is no room for one.
+/// Writes the rows as a table, or each as a sentence if the terminal is too narrow.
 fn table(out: &mut String, names: [&str; 3], rows: &[Row], look: &Look) {
     let _ = writeln!(out);
     let shown: Vec<usize> = (0..3).filter(|n| !names[*n].is_empty()).collect();
@@ -138,7 +138,7 @@ fn table(out: &mut String, names: [&str; 3], rows: &[Row], look: &Look) {
     rows.iter().for_each(|row| line(&row.name, row.values.each_ref().map(String::as_str), &row.verdict));
 }
 
-/// Loudness and limiting over time, each in one line.
+/// Writes loudness and limiting over time, each in one line.
 fn curves(out: &mut String, figures: &Figures, look: &Look) {
     let columns = look.columns.saturating_sub(NAME_COLUMNS);
     if !look.is_unicode || columns < 10 {

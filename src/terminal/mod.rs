@@ -1,4 +1,4 @@
-//! What a person sees in a terminal: the same facts as the report.
+//! Text for a person at a terminal, with the same facts as the report.
 
 mod check;
 pub mod look;
@@ -23,10 +23,10 @@ use crate::report::album::AlbumReport;
 use crate::report::analysis::Analysis;
 use crate::report::stated::sentences;
 
-/// The genres that a song can be mastered towards, and the number of songs that each rests on.
+/// Returns the genres that a song can be mastered towards, with the number of songs in each profile.
 ///
 /// # Errors
-/// The compiled-in files do not fit this program.
+/// If the compiled-in files do not fit this program.
 pub fn genre_table() -> Result<String, models::error::Error> {
     let tellable = genre::tellable()?;
     let mut out = String::new();
@@ -40,7 +40,7 @@ pub fn genre_table() -> Result<String, models::error::Error> {
     Ok(out)
 }
 
-/// The table of an album.
+/// Returns the table of an album.
 pub fn album_table(album: &AlbumReport) -> String {
     let mut out = String::new();
     if let Some(name) = &album.name {
@@ -63,7 +63,7 @@ pub fn album_table(album: &AlbumReport) -> String {
     out
 }
 
-/// What was measured of one file.
+/// Returns the measurements of one file.
 pub fn profile_summary(analysis: &Analysis, look: &Look) -> String {
     let Analysis { path, codec, warnings, profile } = analysis;
     let path = crate::io::name(path.as_ref());

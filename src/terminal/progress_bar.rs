@@ -1,4 +1,4 @@
-//! The progress of the work on a terminal; and Ctrl-C, which ends it.
+//! A progress bar on the terminal, and Ctrl-C, which ends the work.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -7,15 +7,15 @@ use crate::io::Error;
 use crate::song::observer::{Observer, Stage};
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 
-/// How often Ctrl-C was pressed.
+/// Number of times Ctrl-C was pressed.
 static INTERRUPTS: AtomicU8 = AtomicU8::new(0);
 
-/// The Ctrl-C that ends the program at once, whatever it is doing.
+/// Number of the Ctrl-C that ends the program at once, whatever it is doing.
 static LAST: AtomicU8 = AtomicU8::new(2);
 
-/// From now on the first Ctrl-C ends the run at the next block of frames, a second one at once.
+/// Installs the Ctrl-C handler: the first one ends the run at the next block of frames, a second one at once.
 pub fn listen_for_interrupt() {
-    // Without a handler Ctrl-C still ends the program, only less tidily.
+    // Without a handler, Ctrl-C still ends the program, only less tidily.
     let _ = ctrlc::set_handler(|| {
         if INTERRUPTS.fetch_add(1, Ordering::Relaxed) + 1 >= LAST.load(Ordering::Relaxed) {
             crate::io::claim::remove_temporaries();
@@ -24,30 +24,31 @@ pub fn listen_for_interrupt() {
     });
 }
 
-/// From now on the first Ctrl-C lets what is at work come to its end, a second one ends it cleanly, a third at once.
+/// Changes the handling: from now on the first Ctrl-C lets the current songs finish, a second one ends cleanly, a third
+/// at once.
 pub fn let_songs_end() {
     LAST.store(3, Ordering::Relaxed);
 }
 
-/// How often Ctrl-C was pressed so far.
+/// Returns the number of times Ctrl-C was pressed so far.
 pub fn interrupts() -> u8 {
     INTERRUPTS.load(Ordering::Relaxed)
 }
 
-/// Keeps a bar moving while nothing happens, where it is seen and a thread can be started for it.
+/// Keeps a bar moving while nothing happens, if it is visible and a thread can be started for it.
 pub fn tick(bar: &Bar, interval: Duration) {
     if !bar.is_hidden() && std::thread::Builder::new().spawn(|| ()).is_ok() {
         bar.enable_steady_tick(interval);
     }
 }
 
-/// A bar on the standard error; nothing where that is no terminal.
+/// A bar on standard error; nothing is drawn if that is not a terminal.
 pub struct ProgressBar {
     bar: Bar,
 }
 
 impl ProgressBar {
-    /// `hidden` draws nothing at all.
+    /// Creates a bar; with `hidden`, nothing is drawn at all.
     pub fn new(hidden: bool) -> Self {
         let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = Bar::with_draw_target(None, target);

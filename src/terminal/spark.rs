@@ -3,7 +3,8 @@
 /// Bars from the lowest to the highest.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Values as bars between `low` and `high`, at most `columns` of them: each is the highest of its share.
+/// Returns values as bars between `low` and `high`, at most `columns` of them; each bar shows the highest of its
+/// values.
 pub fn spark(values: &[f64], [low, high]: [f64; 2], columns: usize) -> String {
     let columns = columns.min(values.len());
     let bar = |column: usize| {

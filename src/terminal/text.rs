@@ -7,12 +7,12 @@ use unicode_width::UnicodeWidthChar;
 use super::look::{Colour, Look, code_of};
 use crate::io::is_command;
 
-/// A value with its unit, or a dash.
+/// Formats a value with its unit, or a dash.
 pub fn optional(value: Option<f64>, unit: &str) -> String {
     value.map_or_else(|| "-".to_string(), |v| format!("{v:.1} {unit}"))
 }
 
-/// The text with lines of at most `columns`, continued under `indent` spaces.
+/// Wraps text to lines of at most `columns`, continued under `indent` spaces.
 pub fn wrapped(text: &str, indent: usize, columns: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
@@ -33,14 +33,14 @@ pub fn wrapped(text: &str, indent: usize, columns: usize) -> String {
     out
 }
 
-/// Columns that a word takes: what switches colours takes none.
+/// Returns the columns that a word takes; colour marks take none.
 fn printed_columns(word: &str) -> usize {
     word.chars().filter(|c| code_of(*c).is_none()).filter_map(UnicodeWidthChar::width).sum()
 }
 
-/// Text as a terminal may get it: colours become its codes, and what could move its cursor, change its colours or
-/// turn the direction of its letters is shown as a replacement character. Names of files, profiles and recipes may
-/// hold anything.
+/// Makes text safe for a terminal: colour marks become escape sequences, and characters that could move the cursor,
+/// change colours or reverse the writing direction become replacement characters. Names of files, profiles and recipes
+/// may contain anything.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Masters of whole songs and albums, in the order in which they are asked for.
+//! Writes masters of whole songs and albums, in the order in which they were requested.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,10 +32,10 @@ use crate::ui::view::{ExportView, Id, NoteView, Progress};
 use crate::ui::wish::{AlbumWish, ExportWish};
 use crate::workflows::master::master;
 
-/// Plans the masters of a song: one for each format and place.
+/// Plans the masters of a song: one for each format and destination.
 ///
 /// # Errors
-/// The song or a record is gone, a setting cannot be, or the folder cannot be made.
+/// If the song or a record is gone, a setting is invalid, or the folder cannot be created.
 pub fn plan(studio: &Studio, id: Id, wish: &ExportWish) -> Result<Vec<Id>, Error> {
     let (input, references) = {
         let mut contents = studio.contents();
@@ -68,7 +68,7 @@ pub fn plan(studio: &Studio, id: Id, wish: &ExportWish) -> Result<Vec<Id>, Error
     Ok(studio.add_exports(jobs))
 }
 
-/// Where the master of a song goes.
+/// Returns the path of a song's master.
 fn master_path(folder: &Path, song: &Path, place: Option<Destination>, format: Format) -> PathBuf {
     let name = PathBuf::from(song.file_name().unwrap_or_default());
     let stem = without_extension(&name).display().to_string();
@@ -76,7 +76,7 @@ fn master_path(folder: &Path, song: &Path, place: Option<Destination>, format: F
     folder.join(format!("{stem}{place}.master.{}", format.extension()))
 }
 
-/// Each of them once, in their order.
+/// Returns the items without duplicates, in their order.
 fn distinct<T: Copy + PartialEq>(items: &[T]) -> Vec<T> {
     let mut kept = Vec::new();
     for item in items {
@@ -90,7 +90,7 @@ fn distinct<T: Copy + PartialEq>(items: &[T]) -> Vec<T> {
 /// Plans the masters of an album.
 ///
 /// # Errors
-/// A song or a record is gone, there are no two songs, or a setting cannot be.
+/// If a song or a record is gone, there are fewer than two songs, or a setting is invalid.
 pub fn plan_album(studio: &Studio, wish: &AlbumWish) -> Result<Vec<Id>, Error> {
     let (paths, references) = {
         let mut contents = studio.contents();
@@ -118,17 +118,17 @@ pub fn plan_album(studio: &Studio, wish: &AlbumWish) -> Result<Vec<Id>, Error> {
     Ok(studio.add_exports(vec![ExportJob::Album(AlbumJob { plan, folder })]))
 }
 
-/// Tells the page how far a master, or an album, is.
+/// Reports the progress of a master, or of an album, to the page.
 struct ExportProgress<'a> {
     studio: &'a Studio,
     id: Id,
     done: AtomicU64,
     all: AtomicU64,
-    /// Songs of an album that failed, and why.
+    /// Causes of the album's songs that failed.
     failed: Mutex<Vec<String>>,
 }
 
-/// The page hears of every hundredth.
+/// Number of progress steps that are reported to the page.
 const STEPS: u64 = 100;
 
 impl ExportProgress<'_> {
@@ -234,7 +234,7 @@ fn export(job: MasterJob, observer: &dyn Observer) -> Result<ExportView, Error> 
     let job = MasterJob { output: Output { page, ..job.output }, ..job };
     let report = master(&job, observer)?;
     let mut view = of_finished(&report);
-    // The master is there: what cannot be written beside it is no reason to call it failed.
+    // The master exists: if a file beside it cannot be written, the master has not failed.
     for (detail, text) in [(Detail::Recipe, report.recipe.to_json()), (Detail::Report, report.to_json())] {
         if let Err(error) = text::write(&detail.path(&job.output.path), &text, true) {
             view.notes.push(NoteView { severity: Severity::Caution, text: error.to_string() });
@@ -274,7 +274,7 @@ fn export_album(job: &AlbumJob, watch: &ExportProgress) -> Result<ExportView, Er
     })
 }
 
-/// The page of all masters of an album.
+/// Returns the path of the page of all masters of an album.
 pub fn album_page(folder: &Path) -> PathBuf {
     index_path(folder, None)
 }

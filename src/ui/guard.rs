@@ -1,5 +1,6 @@
-//! Who may ask: whoever was given the address, from this machine, from the page itself. Other pages that are open in the
-//! same browser can send requests here, too, and a name of theirs may lead to this machine (DNS rebinding).
+//! Access control: only a client that was given the address may send requests, from this machine, and only from the
+//! page itself. Other pages in the same browser can send requests here as well, and their domain name may resolve to
+//! this machine (DNS rebinding).
 
 use axum::extract::{Request, State};
 use axum::http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
@@ -10,32 +11,32 @@ use axum::response::{IntoResponse as _, Response};
 /// Bytes of the secret in the address.
 const TOKEN_BYTES: usize = 16;
 
-/// What a request has to know.
+/// The secret and the port that a request needs.
 #[derive(Clone, Debug)]
 pub struct Door {
     /// A secret: the first part of every path.
     pub token: String,
-    /// Where the program listens.
+    /// Port on which the program listens.
     pub port: u16,
 }
 
 impl Door {
-    /// With a new secret.
+    /// Creates a door with a new secret.
     ///
     /// # Errors
-    /// The system has no random numbers.
+    /// If the system has no random numbers.
     pub fn new(port: u16) -> Result<Self, getrandom::Error> {
         let mut bytes = [0; TOKEN_BYTES];
         getrandom::fill(&mut bytes)?;
         Ok(Self { token: bytes.iter().map(|byte| format!("{byte:02x}")).collect(), port })
     }
 
-    /// The address to open.
+    /// Returns the address to open.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/{}/", self.port, self.token)
     }
 
-    /// Whether a request comes from the page that this door leads to.
+    /// Returns true if a request comes from the page that this door leads to.
     fn lets_in(&self, method: &Method, path: &str, headers: &HeaderMap) -> bool {
         let hosts = [format!("127.0.0.1:{}", self.port), format!("localhost:{}", self.port)];
         let text = |name: HeaderName| headers.get_all(name).into_iter().map(HeaderValue::to_str);
@@ -45,7 +46,7 @@ impl Door {
         let is_origin = |origin: Result<&str, _>| origin.is_ok_and(|o| o.strip_prefix("http://").is_some_and(is_here));
         let is_site = |site: Result<&str, _>| {
             site.is_ok_and(|site: &str| {
-                // The address was typed or opened by the system.
+                // `none`: the address was typed, or opened by the system.
                 site == "same-origin" || site == "none" && method == Method::GET
             })
         };
@@ -57,16 +58,16 @@ impl Door {
     }
 }
 
-/// Compares in a time that tells nothing of where two texts differ.
+/// Compares in a time that does not depend on where two texts differ.
 fn is_same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 
-/// What the page may load: what comes from here.
+/// Content security policy of the page: it may load only what comes from this server.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
                            base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Answers 403 to whoever may not ask, and says to browsers what the page may do.
+/// Answers 403 to requests that are not allowed, and sends the headers that restrict the page.
 pub async fn guard(State(door): State<Door>, request: Request, next: Next) -> Response {
     if !door.lets_in(request.method(), request.uri().path(), request.headers()) {
         return (StatusCode::FORBIDDEN, "This address belongs to a page that goldmaster opened.\n").into_response();

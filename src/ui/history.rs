@@ -1,4 +1,4 @@
-//! Masters that earlier runs made, as the reports beside them tell.
+//! Masters from earlier runs, read from the reports beside them.
 
 use std::path::{Path, PathBuf};
 
@@ -6,27 +6,27 @@ use crate::io::text;
 use crate::report::{Report, reference_name};
 use crate::ui::view::{ExportView, NoteView, Progress};
 
-/// The folder of reports, recipes and pages beside masters.
+/// Name of the folder of reports, recipes and pages beside masters.
 const DETAILS: &str = "details";
-/// As many reports are read, the newest.
+/// Largest number of reports that are read, the newest.
 const MOST_REPORTS: usize = 200;
 
-/// What is written beside a master.
+/// A file that is written beside a master.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// The page to look and listen.
+    /// The page that shows and plays the master.
     Page,
-    /// What replays the master.
+    /// The recipe that reproduces the master.
     Recipe,
-    /// All figures.
+    /// The report with all figures.
     Report,
 }
 
 impl Detail {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Page, Self::Recipe, Self::Report];
 
-    /// Where it lies.
+    /// Returns the path of this file for a master.
     pub fn path(self, master: &Path) -> PathBuf {
         let mut name = master.file_name().unwrap_or_default().to_owned();
         name.push(match self {
@@ -38,12 +38,12 @@ impl Detail {
     }
 }
 
-/// The folder that details of masters in `folder` lie in.
+/// Returns the folder of the details of masters in `folder`.
 pub fn details(folder: &Path) -> PathBuf {
     folder.join(DETAILS)
 }
 
-/// The masters in `folder` that have a report, the oldest first.
+/// Returns the masters in `folder` that have a report, the oldest first.
 pub fn earlier(folder: &Path) -> Vec<ExportView> {
     let Ok(entries) = std::fs::read_dir(details(folder)) else { return Vec::new() };
     let mut reports: Vec<_> = entries
@@ -56,7 +56,7 @@ pub fn earlier(folder: &Path) -> Vec<ExportView> {
     newest.into_iter().filter_map(|(_, path)| of_report(folder, &path)).collect()
 }
 
-/// The master that a report tells of, if it is still there.
+/// Returns the master that a report describes, if the file still exists.
 fn of_report(folder: &Path, path: &Path) -> Option<ExportView> {
     let report: Report = serde_json::from_str(&text::read(path).ok()?).ok()?;
     let name = reference_name(path).strip_suffix(".report.json")?.to_owned();
@@ -65,7 +65,7 @@ fn of_report(folder: &Path, path: &Path) -> Option<ExportView> {
     master.is_file().then(|| ExportView { name, path: master.display().to_string(), ..made })
 }
 
-/// What a page shows of a finished master, without its number and its command.
+/// Returns the view of a finished master, without its id and its command.
 pub fn of_finished(report: &Report) -> ExportView {
     let path = Path::new(&report.output.path);
     ExportView {

@@ -1,4 +1,4 @@
-//! Mixes and records are measured as they come.
+//! Measures mixes and records as they are added.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use crate::ui::studio::{Contents, Studio};
 use crate::ui::view::{Id, NoteView, Progress};
 use crate::workflows::preview::PreviewSong;
 
-/// The loudest part of a record.
+/// Returns the loudest part of a record.
 fn loudest(passages: Vec<Passage>) -> Vec<Passage> {
     passages.into_iter().filter(|passage| passage.kind != PassageKind::Typical).collect()
 }
 
-/// What is waiting to be measured.
+/// A file that is waiting to be measured.
 enum Unmeasured {
     Song(Id, PathBuf),
     Reference(Id, Reference),
 }
 
-/// Measures songs and records as they come, until the program ends. Records come first: there are few, and songs go towards
-/// them.
+/// Measures songs and records as they are added, until the program ends. Records come first: there are few of them, and
+/// songs need them as targets.
 pub fn measure_all(studio: &Studio, rehearsal: &Rehearsal) {
     let find = |contents: &mut Contents| {
         let reference = contents.references.iter_mut().find(|entry| entry.view.progress == Progress::Waiting);
@@ -66,7 +66,8 @@ pub fn measure_all(studio: &Studio, rehearsal: &Rehearsal) {
     }
 }
 
-/// An error that names a file by its name alone: where a dropped one lies is nothing to its user.
+/// Returns the text of an error with the name of the file only: the temporary path of a dropped file means nothing to
+/// its user.
 fn by_name(error: &Cause, path: &Path) -> String {
     error.sentence.replace(&path.display().to_string(), &reference_name(path))
 }

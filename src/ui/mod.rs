@@ -1,4 +1,4 @@
-//! A page in the browser to master with: a local server and what it works on.
+//! A page in the browser for mastering: a local server and its state.
 
 mod export;
 mod guard;
@@ -29,28 +29,28 @@ use crate::io::claim::TemporaryFolder;
 use crate::request::reference::Reference;
 use crate::terminal::progress_bar::interrupts;
 
-/// How often the program looks whether it is to end.
+/// Interval at which the program checks whether it has to end.
 const LOOK: Duration = Duration::from_millis(100);
-/// So long the answers at work may take to end.
+/// Longest time that running requests may take to end.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// What a page is opened with.
+/// Options with which the page is opened.
 #[derive(Clone, Debug, Default)]
 pub struct UiOptions {
     /// Mixes, or folders of mixes.
     pub inputs: Vec<PathBuf>,
     /// Records to sound like.
     pub references: Vec<Reference>,
-    /// The folder that masters go to.
+    /// Folder for the masters.
     pub folder: PathBuf,
-    /// The port; 0 for one that is free.
+    /// Port; 0 for any free one.
     pub port: u16,
 }
 
-/// Serves the page until Ctrl-C; `ready` is told its address. It can be reached from this machine alone.
+/// Serves the page until Ctrl-C and passes its address to `ready`. The page can be reached from this machine only.
 ///
 /// # Errors
-/// An input cannot be found, the port is taken, or the network cannot be run.
+/// If an input cannot be found, the port is taken, or the network cannot be run.
 pub fn serve(options: &UiOptions, ready: impl FnOnce(&str) -> Result<(), Error>) -> Result<(), Error> {
     let found = if options.inputs.is_empty() {
         Vec::new()
@@ -81,7 +81,7 @@ pub fn serve(options: &UiOptions, ready: impl FnOnce(&str) -> Result<(), Error>)
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(unheard)?;
     std::thread::scope(|scope| {
-        // Even if this thread panics, the others must end.
+        // Even if this thread panics, the other threads must end.
         let _closing = Closing(&studio);
         scope.spawn(|| measure_all(&studio, &rehearsal));
         scope.spawn(|| export_all(&studio));

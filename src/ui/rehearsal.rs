@@ -1,4 +1,4 @@
-//! Excerpts of masters, as the controls of the page want them.
+//! Previews: excerpts of masters with the current settings of the page.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,30 +20,30 @@ use crate::ui::wish::Wish;
 use crate::workflows::preview::{Preview, PreviewSong, Previewer};
 use crate::workflows::variations::VariationKind;
 
-/// More pages than this are not open at once: their previews may be ended for one another.
+/// Largest number of pages that are tracked; beyond it, previews may be cancelled by those of other pages.
 const MOST_PAGES: usize = 64;
 
-/// What previews need; one at a time.
+/// Makes previews, one at a time.
 pub struct Rehearsal {
     previewer: Mutex<Previewer>,
-    /// The frames of one song are kept.
+    /// The song whose frames are kept in memory; only one.
     loaded: Mutex<Option<(Id, Arc<PreviewSong>)>>,
-    /// The newest preview of every page that is open: it ends those before it.
+    /// Number of the newest preview of every open page: it cancels the earlier ones.
     newest: Mutex<BTreeMap<u64, u64>>,
-    /// Counts previews.
+    /// Number of previews so far.
     count: AtomicU64,
 }
 
-/// Waits for a thread that may have panicked.
+/// Locks a mutex, even if another thread has panicked while holding it.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends what is at work when the program ends, or when `is_over` says so.
+/// Cancels work when the program ends, or when `is_over` returns true.
 pub struct Until<'a, F> {
-    /// What ends with the program.
+    /// State that knows when the program ends.
     pub studio: &'a Studio,
-    /// Nobody waits for it any more.
+    /// Returns true if the result is no longer needed.
     pub is_over: F,
 }
 
@@ -56,17 +56,17 @@ impl<F: Fn() -> bool + Sync> Observer for Until<'_, F> {
     }
 }
 
-/// The excerpt of a song, as a page plays it.
+/// Returns the excerpt of a song as a clip for the page.
 pub fn clip(song: &PreviewSong, frames: Vec<Frame>, sample_rate_hz: u32) -> Clip {
     let parts = vec![Part { passage: song.passage, frames }];
     Clip { id: String::new(), label: String::new(), sample_rate_hz, channels: song.info().channels, parts }
 }
 
 impl Rehearsal {
-    /// With the network loaded.
+    /// Loads the network.
     ///
     /// # Errors
-    /// The compiled-in network cannot be run.
+    /// If the compiled-in network cannot be run.
     pub fn new() -> Result<Self, Error> {
         Ok(Self {
             previewer: Mutex::new(Previewer::new()?),
@@ -76,11 +76,11 @@ impl Rehearsal {
         })
     }
 
-    /// Masters the excerpt of a song; `None` where a variation would be hardly different from the balanced one. A newer
-    /// preview ends this one.
+    /// Masters the excerpt of a song; `None` if a variation would hardly differ from the balanced one. A newer preview
+    /// of the same page cancels this one.
     ///
     /// # Errors
-    /// The song or a record is gone or not measured yet, a setting cannot be, or the run is interrupted.
+    /// If the song or a record is gone or not measured yet, a setting is invalid, or the run is interrupted.
     pub fn preview(&self, studio: &Studio, id: Id, wish: &Wish) -> Result<Option<PreviewView>, Error> {
         let (path, balanced_lufs, references) = {
             let mut contents = studio.contents();
@@ -143,7 +143,7 @@ impl Rehearsal {
         }))
     }
 
-    /// Keeps the frames of a song that was just measured, unless those of a song that somebody listens to are there.
+    /// Keeps the frames of a song that was just measured, unless the frames of another song that still exists are kept.
     pub fn keep(&self, studio: &Studio, id: Id, song: Arc<PreviewSong>) {
         let mut loaded = locked(&self.loaded);
         if loaded.as_ref().is_none_or(|(known, _)| studio.contents().song(*known).is_none()) {
@@ -151,7 +151,7 @@ impl Rehearsal {
         }
     }
 
-    /// Lets go of the frames of a song.
+    /// Drops the frames of a song.
     pub fn forget(&self, id: Id) {
         let mut loaded = locked(&self.loaded);
         if loaded.as_ref().is_some_and(|(known, _)| *known == id) {
@@ -159,7 +159,7 @@ impl Rehearsal {
         }
     }
 
-    /// The frames of a song, read again where another was heard since.
+    /// Returns the frames of a song, read again if those of another song are kept.
     fn song(&self, id: Id, path: &Path, observer: &dyn Observer) -> Result<Arc<PreviewSong>, io::Error> {
         let known = locked(&self.loaded).as_ref().filter(|(loaded, _)| *loaded == id).map(|(_, song)| song.clone());
         if let Some(song) = known {

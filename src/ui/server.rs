@@ -1,4 +1,4 @@
-//! The page's requests, as answers.
+//! The HTTP server that answers the page's requests.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -28,27 +28,27 @@ use crate::ui::studio::Studio;
 use crate::ui::view::{Id, PreviewView, Progress};
 use crate::ui::wish::{AlbumWish, ExportWish, Wish};
 
-/// A file that is dropped is no larger than this, bytes: ten hours of 96 kHz in 24 bits.
+/// Largest size of a dropped file, bytes: ten hours of 96 kHz in 24 bits.
 const MOST_BYTES: u64 = 24 << 30;
-/// What the page asks for is no larger than this, bytes.
+/// Largest size of a request in JSON, bytes.
 const MOST_JSON_BYTES: usize = 64 << 10;
-/// The name of a file is no longer than this, bytes: what masters and reports add to it has room.
+/// Longest name of a file, bytes; it leaves room for the suffixes of masters and reports.
 const MOST_NAME_BYTES: usize = 180;
-/// The page hears of changes no more often than this.
+/// Shortest interval between two updates of the page.
 const NEWS: Duration = Duration::from_millis(60);
 /// Bytes per read of a file that is sent.
 const PIECE_BYTES: usize = 256 << 10;
 
-/// What all answers need.
+/// State shared by all request handlers.
 #[derive(Clone)]
 pub struct Desk {
     /// Songs, records and masters.
     pub studio: Arc<Studio>,
-    /// What makes previews.
+    /// Previews.
     pub rehearsal: Arc<Rehearsal>,
 }
 
-/// All addresses behind a door.
+/// Returns the routes of all addresses behind a door.
 pub fn router(desk: Desk, door: Door) -> Router {
     let page = |kind: &'static str, text: &'static str| get(async move || ([(CONTENT_TYPE, kind)], text));
     let script = |text: &'static str| page("text/javascript; charset=utf-8", text);
@@ -81,7 +81,7 @@ pub fn router(desk: Desk, door: Door) -> Router {
         .with_state(desk)
 }
 
-/// Why a request is not answered.
+/// Error response to a request.
 struct Refusal(StatusCode, String);
 
 impl IntoResponse for Refusal {
@@ -109,13 +109,13 @@ fn not_found() -> Refusal {
     refusal(StatusCode::NOT_FOUND, "there is no such thing here")
 }
 
-/// Runs what takes long apart from the answers.
+/// Runs long work outside the threads that answer requests.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Refusal> {
     let done = tokio::task::spawn_blocking(work).await;
     Ok(done.map_err(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR, "the work has failed"))??)
 }
 
-/// All that the page shows, now and after every change.
+/// Streams the state of the page, now and after every change.
 async fn events(State(desk): State<Desk>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let mut changes = desk.studio.changes();
     changes.mark_changed();
@@ -129,13 +129,14 @@ async fn events(State(desk): State<Desk>) -> Sse<impl Stream<Item = Result<Event
     Sse::new(news).keep_alive(KeepAlive::default())
 }
 
-/// The name of a file that is dropped.
+/// Name of a dropped file.
 #[derive(Deserialize)]
 struct Name {
     name: String,
 }
 
-/// A name for a file: the last part of a path, without what a file system or a terminal takes amiss.
+/// Returns a safe file name: the last part of a path, without characters that a file system or a terminal does not
+/// accept.
 fn file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let is_refused = |c: char| c.is_control() || cfg!(windows) && "<>:\"|?*".contains(c);
@@ -154,21 +155,21 @@ fn file_name(name: &str) -> String {
     format!("{}{extension}", if stem.is_empty() { "song" } else { stem })
 }
 
-/// A file that was dropped, in a folder of its own that goes with this unless it is kept.
+/// A dropped file in a folder of its own, which is removed with this value unless it is kept.
 struct Received {
     folder: tempfile::TempDir,
     path: PathBuf,
 }
 
 impl Received {
-    /// Its path, now that somebody knows of it.
+    /// Keeps the file and returns its path.
     fn kept(self) -> PathBuf {
         let _ = self.folder.keep();
         self.path
     }
 }
 
-/// Writes a file that is dropped, piece by piece.
+/// Writes a dropped file, piece by piece.
 async fn received(desk: &Desk, name: &str, headers: &HeaderMap, body: Body) -> Result<Received, Refusal> {
     desk.studio.check_room()?;
     let too_large =
@@ -258,7 +259,7 @@ async fn export_album(State(desk): State<Desk>, Json(wish): Json<AlbumWish>) -> 
     apart(move || plan_album(&desk.studio, &wish)).await.map(Json)
 }
 
-/// Stops a master that is not ready, or takes a finished one off the list: its file stays.
+/// Stops a master that is not ready, or removes a finished one from the list; its file is kept.
 async fn cancel_export(State(desk): State<Desk>, Segments(id): Segments<Id>) {
     desk.studio.change(|contents| {
         if let Some(export) = contents.export(id) {
@@ -268,8 +269,8 @@ async fn cancel_export(State(desk): State<Desk>, Segments(id): Segments<Id>) {
     });
 }
 
-/// What a page may do that holds everything it shows. It is nobody's page (`sandbox`): what lies in the folder of masters may
-/// come from elsewhere, and must not reach this one.
+/// Content security policy of a self-contained page. It has no origin (`sandbox`): files in the folder of masters may
+/// come from elsewhere and must not reach this page.
 const REPORT_POLICY: &str = "sandbox allow-scripts allow-downloads; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
                              base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -294,7 +295,7 @@ async fn send_export(
     }
 }
 
-/// A page that holds everything it shows.
+/// Sends a self-contained page.
 async fn shown(path: &Path) -> Result<Response, Refusal> {
     let mut response = send(path, "text/html; charset=utf-8", false).await?;
     let policy = HeaderName::from_static("content-security-policy");
@@ -306,7 +307,7 @@ async fn send_sound(State(desk): State<Desk>, Segments(id): Segments<Id>) -> Res
     send(&desk.studio.sound_path(id), "audio/wav", false).await
 }
 
-/// Sends a file piece by piece, to be kept or to be shown.
+/// Sends a file piece by piece, as a download or for display.
 async fn send(path: &Path, kind: &'static str, is_kept: bool) -> Result<Response, Refusal> {
     let file = tokio::fs::File::open(path).await.map_err(|_| not_found())?;
     let bytes = file.metadata().await.map_err(|_| not_found())?.len();
@@ -331,7 +332,7 @@ async fn send(path: &Path, kind: &'static str, is_kept: bool) -> Result<Response
     Ok(response)
 }
 
-/// The name that a browser saves a file under (RFC 6266).
+/// Returns the header with the name under which a browser saves a file (RFC 6266).
 fn attachment(name: &str) -> String {
     let mut encoded = String::new();
     for byte in name.bytes() {

@@ -1,4 +1,4 @@
-//! What the program holds while its page is open: songs, records, sounds and masters.
+//! State of the program while its page is open: songs, records, sounds and masters.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -20,54 +20,54 @@ use crate::request::settings::MasterSettings;
 use crate::ui::history::{self, Detail};
 use crate::ui::view::{Choice, ExportView, Id, Progress, ReferenceView, SongView, SoundView, StudioView};
 
-/// Songs and records together that a page may hold.
+/// Largest number of songs and records together.
 const MOST_FILES: usize = 2000;
-/// More records than this say nothing about a sound.
+/// Largest number of records for a song: more say nothing about a sound.
 const MOST_REFERENCES: usize = 16;
-/// Previews that are kept: a page has loaded older ones long since.
+/// Number of previews that are kept: a page has long loaded older ones.
 const KEPT_PREVIEWS: usize = 24;
 
 /// A mix.
 pub struct SongEntry {
-    /// As the page shows it.
+    /// Data for the page.
     pub view: SongView,
-    /// Its file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// How loud its balanced master is, LUFS, once that is known.
+    /// Loudness of its balanced master, LUFS, once it is known.
     pub balanced_lufs: Option<f64>,
 }
 
 /// A record to sound like.
 pub struct ReferenceEntry {
-    /// As the page shows it.
+    /// Data for the page.
     pub view: ReferenceView,
-    /// Its file, and the part of it that counts.
+    /// The file, and the part of it that is used.
     pub reference: Reference,
-    /// What was measured of it, and noticed.
+    /// Its measurements, and the warnings about the file.
     pub measured: Option<Arc<(Profile, Vec<io::Warning>)>>,
 }
 
 /// A master, or an album of them.
 pub struct ExportEntry {
-    /// As the page shows it.
+    /// Data for the page.
     pub view: ExportView,
-    /// What is to be done; `None` for one that an earlier run made.
+    /// The job; `None` for a master from an earlier run.
     pub job: Option<ExportJob>,
-    /// Nobody wants it any more.
+    /// True if it was cancelled.
     pub is_cancelled: bool,
 }
 
-/// What is to be written.
+/// A master or an album to write.
 #[derive(Clone)]
 pub enum ExportJob {
     /// The master of a song.
     Song(Box<MasterJob>),
-    /// Masters of songs that are one record.
+    /// The masters of an album.
     Album(AlbumJob),
 }
 
 impl ExportJob {
-    /// Whether it reads a file.
+    /// Returns true if the job reads the file at `path`.
     fn reads(&self, path: &Path) -> bool {
         let is_reference = |settings: &MasterSettings| settings.references.iter().any(|r| r.path == path);
         match self {
@@ -79,16 +79,16 @@ impl ExportJob {
     }
 }
 
-/// Songs that are one record.
+/// The songs of an album.
 #[derive(Clone)]
 pub struct AlbumJob {
-    /// What is done to them.
+    /// Plan for the songs.
     pub plan: Plan,
-    /// Where their masters go.
+    /// Folder for the masters.
     pub folder: PathBuf,
 }
 
-/// What changes while the page is open.
+/// The part of the state that changes while the page is open.
 #[derive(Default)]
 pub struct Contents {
     /// The mixes.
@@ -103,21 +103,21 @@ pub struct Contents {
     is_closing: bool,
 }
 
-/// All of it, for all threads.
+/// The whole state, shared by all threads.
 pub struct Studio {
     contents: Mutex<Contents>,
-    /// Counts changes.
+    /// Number of changes so far.
     changes: watch::Sender<u64>,
-    /// Wakes whoever waits for work.
+    /// Wakes threads that wait for work.
     work: Condvar,
-    /// Where uploads and sounds lie; removed at the end.
+    /// Folder for uploads and sounds; removed at the end.
     pub scratch: PathBuf,
-    /// Where masters go.
+    /// Folder for masters.
     pub folder: PathBuf,
 }
 
 impl Studio {
-    /// An empty one, but for the masters that lie in `folder` already.
+    /// Creates a state that is empty except for the masters that already exist in `folder`.
     pub fn new(scratch: PathBuf, folder: PathBuf) -> Self {
         let mut contents = Contents::default();
         for view in history::earlier(&folder) {
@@ -129,13 +129,13 @@ impl Studio {
         Self { contents: Mutex::new(contents), changes, work, scratch, folder }
     }
 
-    /// Looks at the contents.
+    /// Locks and returns the contents.
     pub fn contents(&self) -> MutexGuard<'_, Contents> {
-        // What a thread that panicked has left is still a list of files.
+        // The data of a thread that panicked is still a valid list of files.
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the contents, and tells the page and whoever waits for work.
+    /// Changes the contents, and notifies the page and the threads that wait for work.
     pub fn change<T>(&self, change: impl FnOnce(&mut Contents) -> T) -> T {
         let result = change(&mut self.contents());
         self.changes.send_modify(|count| *count += 1);
@@ -143,12 +143,12 @@ impl Studio {
         result
     }
 
-    /// Is told of every change.
+    /// Returns a receiver that is notified of every change.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
-    /// Waits for something to do, as `find` finds it; `None` when the program ends.
+    /// Waits until `find` returns work; `None` when the program ends.
     pub fn next<T>(&self, mut find: impl FnMut(&mut Contents) -> Option<T>) -> Option<T> {
         let mut contents = self.contents();
         loop {
@@ -163,35 +163,35 @@ impl Studio {
         }
     }
 
-    /// Whoever waits for work goes home.
+    /// Ends the threads that wait for work.
     pub fn close(&self) {
         self.change(|contents| contents.is_closing = true);
     }
 
-    /// Whether the program ends.
+    /// Returns true if the program is ending.
     pub fn is_closing(&self) -> bool {
         self.contents().is_closing
     }
 
-    /// Where a sound lies.
+    /// Returns the path of a sound.
     pub fn sound_path(&self, id: Id) -> PathBuf {
         self.scratch.join(format!("sound-{id}.wav"))
     }
 
-    /// Keeps a sound to play.
+    /// Stores a sound for playback.
     ///
     /// # Errors
-    /// The disk is full.
+    /// If the disk is full.
     pub fn keep_sound(&self, (bytes, lufs): (Vec<u8>, Option<f64>)) -> Result<(Id, SoundView), Error> {
         let id = self.change(Contents::next_id);
         std::fs::write(self.sound_path(id), bytes).map_err(|e| io::Error::spooling(&e))?;
         Ok((id, SoundView { url: format!("sounds/{id}"), lufs }))
     }
 
-    /// Keeps the sound of a preview, in the place of the oldest where there are many.
+    /// Stores the sound of a preview, and removes the oldest if there are too many.
     ///
     /// # Errors
-    /// The disk is full.
+    /// If the disk is full.
     pub fn keep_preview(&self, encoded: (Vec<u8>, Option<f64>)) -> Result<SoundView, Error> {
         let (id, view) = self.keep_sound(encoded)?;
         let old = self.change(|contents| {
@@ -199,16 +199,16 @@ impl Studio {
             if contents.previews.len() > KEPT_PREVIEWS { contents.previews.pop_front() } else { None }
         });
         if let Some(old) = old {
-            // What cannot be removed goes with the folder.
+            // A file that cannot be removed now is removed with the folder.
             let _ = std::fs::remove_file(self.sound_path(old));
         }
         Ok(view)
     }
 
-    /// Takes in a mix.
+    /// Adds a mix.
     ///
     /// # Errors
-    /// There are too many.
+    /// If there are too many files.
     pub fn add_song(&self, path: PathBuf) -> Result<Id, Error> {
         self.add(|contents, id| {
             let view = SongView {
@@ -228,10 +228,10 @@ impl Studio {
         })
     }
 
-    /// Takes in a record.
+    /// Adds a record.
     ///
     /// # Errors
-    /// There are too many.
+    /// If there are too many files.
     pub fn add_reference(&self, reference: Reference) -> Result<Id, Error> {
         self.add(|contents, id| {
             let (name, progress) = (reference.name(), Progress::Waiting);
@@ -240,10 +240,10 @@ impl Studio {
         })
     }
 
-    /// Refuses one more file where there are too many.
+    /// Checks that there is room for one more file.
     ///
     /// # Errors
-    /// There are.
+    /// If there are too many files.
     pub fn check_room(&self) -> Result<(), Error> {
         let contents = self.contents();
         if contents.songs.len() + contents.references.len() < MOST_FILES {
@@ -262,20 +262,20 @@ impl Studio {
         }))
     }
 
-    /// Removes the file of a song or record that was dropped, unless a master is still to be made of it. What was named on
-    /// the command line stays.
+    /// Removes the file of a dropped song or record, unless a planned master still needs it. Files that were named on
+    /// the command line are kept.
     pub fn discard(&self, path: &Path) {
         let is_needed = self.contents().exports.iter().any(|export| {
             let is_ahead = matches!(export.view.progress, Progress::Waiting | Progress::Working);
             is_ahead && export.job.as_ref().is_some_and(|job| job.reads(path))
         });
         if let Some(folder) = path.parent().filter(|_| path.starts_with(&self.scratch) && !is_needed) {
-            // What cannot be removed goes at the end.
+            // A folder that cannot be removed now is removed at the end.
             let _ = std::fs::remove_dir_all(folder);
         }
     }
 
-    /// Plans masters; returns their numbers. A path that is taken gets a number.
+    /// Plans masters and returns their ids. If a path is taken, a number is added to it.
     pub fn add_exports(&self, jobs: Vec<ExportJob>) -> Vec<Id> {
         self.change(|contents| {
             let mut plan = |mut job: ExportJob| {
@@ -307,7 +307,7 @@ impl Studio {
         })
     }
 
-    /// All that the page shows.
+    /// Returns everything that the page shows.
     pub fn view(&self) -> StudioView {
         let contents = self.contents();
         let choice = |name: String, words: String| Choice { name, words };
@@ -328,31 +328,31 @@ impl Studio {
 }
 
 impl Contents {
-    /// A number that nothing has yet.
+    /// Returns an unused id.
     pub fn next_id(&mut self) -> Id {
         self.last_id += 1;
         self.last_id
     }
 
-    /// A song by its number.
+    /// Returns a song by its id.
     pub fn song(&mut self, id: Id) -> Option<&mut SongEntry> {
         self.songs.iter_mut().find(|song| song.view.id == id)
     }
 
-    /// A record by its number.
+    /// Returns a record by its id.
     pub fn reference(&mut self, id: Id) -> Option<&mut ReferenceEntry> {
         self.references.iter_mut().find(|reference| reference.view.id == id)
     }
 
-    /// A master by its number.
+    /// Returns a master by its id.
     pub fn export(&mut self, id: Id) -> Option<&mut ExportEntry> {
         self.exports.iter_mut().find(|export| export.view.id == id)
     }
 
-    /// Records by their numbers, as settings name them.
+    /// Returns records by their ids, as the settings need them.
     ///
     /// # Errors
-    /// One of them is not there.
+    /// If one of them does not exist, or there are too many.
     pub fn named_references(&self, ids: &[Id]) -> Result<Vec<Reference>, Error> {
         if ids.len() > MOST_REFERENCES {
             return Err(Error::Usage(format!("no more than {MOST_REFERENCES} records at once")));
@@ -366,7 +366,8 @@ impl Contents {
     }
 }
 
-/// The command line of a job. Files that were dropped have their names alone: where they lie for their user is not known.
+/// Returns the command line of a job. Dropped files appear by name only, since their location on the user's disk is
+/// unknown.
 fn command(job: &MasterJob, scratch: &Path) -> String {
     let shown = |path: &Path| {
         let name = path.file_name().unwrap_or_default();
@@ -379,7 +380,7 @@ fn command(job: &MasterJob, scratch: &Path) -> String {
     settings.command_line(&shown(&job.input), &job.output.path)
 }
 
-/// The path, or the first one with a number that is not taken.
+/// Returns the path, or the first one with a number that is not taken.
 fn free_path(path: &Path, is_taken: impl Fn(&Path) -> bool) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (stem, end) =
@@ -388,7 +389,7 @@ fn free_path(path: &Path, is_taken: impl Fn(&Path) -> bool) -> PathBuf {
     std::iter::once(path.to_owned()).chain((2..).map(numbered)).find(|path| !is_taken(path)).unwrap_or_default()
 }
 
-/// Why nothing can be done with a song.
+/// Returns the error for a song that no longer exists.
 pub fn song_is_gone() -> Error {
     Error::Usage("the song is gone".to_owned())
 }

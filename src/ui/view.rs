@@ -1,4 +1,4 @@
-//! What the page is told: plain data.
+//! Plain data for the page.
 
 use serde::Serialize;
 
@@ -7,41 +7,41 @@ use crate::report::Report;
 use crate::report::qualities::QualityRow;
 use crate::report::warning::{Severity, Warning};
 
-/// Names a song, a reference, a sound or a master for as long as the program runs.
+/// Id of a song, a reference, a sound or a master, valid for as long as the program runs.
 pub type Id = u64;
 
-/// How far something is.
+/// Progress of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
-    /// Others come first.
+    /// Waiting for others.
     Waiting,
-    /// At work.
+    /// In progress.
     Working,
     /// Done.
     Ready,
-    /// Not done, and why is told.
+    /// Failed; the error is given separately.
     Failed,
 }
 
-/// Something that is to be known of a file.
+/// A note on a file.
 #[derive(Clone, Debug, Serialize)]
 pub struct NoteView {
-    /// How bad it is.
+    /// Severity of the note.
     pub severity: Severity,
-    /// One sentence.
+    /// Text of the note, one sentence.
     pub text: String,
 }
 
 impl NoteView {
-    /// Of warnings.
+    /// Creates notes from warnings.
     pub fn of(warnings: &[Warning]) -> Vec<Self> {
         warnings.iter().map(|warning| Self { severity: warning.severity, text: format!("{warning:#}") }).collect()
     }
 }
 
 impl NoteView {
-    /// Of a report: promises that fell short, then warnings.
+    /// Creates notes from a report: promises that fell short, then warnings.
     pub fn of_report(report: &Report) -> Vec<Self> {
         let short = report.promises.iter().filter(|promise| promise.verdict != Verdict::Kept);
         let short = short.map(|promise| (Severity::Caution, format!("{:#}", promise.fact)));
@@ -50,10 +50,10 @@ impl NoteView {
     }
 }
 
-/// Something to play.
+/// A sound to play.
 #[derive(Clone, Debug, Serialize)]
 pub struct SoundView {
-    /// Its address.
+    /// Address of the sound.
     pub url: String,
     /// Integrated loudness, LUFS.
     pub lufs: Option<f64>,
@@ -62,13 +62,13 @@ pub struct SoundView {
 /// A mix.
 #[derive(Clone, Debug, Serialize)]
 pub struct SongView {
-    /// Its number.
+    /// Id.
     pub id: Id,
-    /// Name of its file.
+    /// Name of the file.
     pub name: String,
-    /// Whether it is measured.
+    /// Progress of its measurement.
     pub progress: Progress,
-    /// Why it cannot be used.
+    /// Reason why it cannot be used.
     pub error: Option<String>,
     /// Length, seconds.
     pub seconds: f64,
@@ -78,66 +78,66 @@ pub struct SongView {
     pub lufs: Option<f64>,
     /// True peak, dBTP.
     pub true_peak_dbtp: Option<f64>,
-    /// What is to be known before it is mastered.
+    /// Notes on the mix.
     pub notes: Vec<NoteView>,
-    /// Where its excerpt starts, seconds.
+    /// Start of its excerpt, seconds.
     pub start_s: f64,
-    /// Its excerpt.
+    /// Excerpt of the mix.
     pub sound: Option<SoundView>,
 }
 
 /// A finished record to sound like.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReferenceView {
-    /// Its number.
+    /// Id.
     pub id: Id,
-    /// Name of its file.
+    /// Name of the file.
     pub name: String,
-    /// Whether it is measured.
+    /// Progress of its measurement.
     pub progress: Progress,
-    /// Why it cannot be used.
+    /// Reason why it cannot be used.
     pub error: Option<String>,
     /// Integrated loudness, LUFS.
     pub lufs: Option<f64>,
-    /// Its loudest part.
+    /// Loudest part of the record.
     pub sound: Option<SoundView>,
 }
 
-/// A master on its way to a file, or there.
+/// A master that is planned, in progress or finished.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExportView {
-    /// Its number.
+    /// Id.
     pub id: Id,
     /// Name of the mix.
     pub song: String,
     /// Name of the master's file.
     pub name: String,
-    /// All of its path.
+    /// Full path.
     pub path: String,
-    /// It is a folder with the masters of an album.
+    /// True if it is a folder with the masters of an album.
     pub is_album: bool,
-    /// How far it is.
+    /// Progress of the master.
     pub progress: Progress,
-    /// What is being done.
+    /// Current stage of the work.
     pub stage: String,
-    /// How much of that is done, 0 to 1.
+    /// Share of that stage that is done, 0 to 1.
     pub share: f64,
-    /// Why there is no master.
+    /// Reason why there is no master.
     pub error: Option<String>,
-    /// What differs from the mix.
+    /// Differences from the mix, in words.
     pub words: String,
     /// Integrated loudness, LUFS.
     pub lufs: Option<f64>,
     /// True peak, dBTP.
     pub true_peak_dbtp: Option<f64>,
-    /// What fell short, and other warnings.
+    /// Promises that fell short, and warnings.
     pub notes: Vec<NoteView>,
-    /// The command line that makes the same file.
+    /// Command line that makes the same file.
     pub command: String,
 }
 
 impl ExportView {
-    /// Of a master that is still to be written, without its names.
+    /// Creates the view of a master that is still to be written, without its names.
     pub fn waiting() -> Self {
         Self {
             id: 0,
@@ -163,9 +163,9 @@ impl ExportView {
 pub struct PreviewView {
     /// The excerpt.
     pub sound: SoundView,
-    /// What differs from the mix.
+    /// Differences from the mix, in words.
     pub words: String,
-    /// How loud the whole master will be, LUFS.
+    /// Expected loudness of the whole master, LUFS.
     pub expected_lufs: f64,
     /// Mix, target and master in numbers.
     pub rows: Vec<RowView>,
@@ -173,25 +173,25 @@ pub struct PreviewView {
     pub settings: Vec<(String, String)>,
     /// The character that suits the song.
     pub suited: &'static str,
-    /// What falls short, and other warnings.
+    /// Promises that fall short, and warnings.
     pub notes: Vec<NoteView>,
 }
 
 /// One quality of mix, target and master.
 #[derive(Clone, Debug, Serialize)]
 pub struct RowView {
-    /// With its unit.
+    /// Name of the quality, with its unit.
     pub name: String,
-    /// Of the mix's excerpt.
+    /// Value of the mix's excerpt.
     pub mix: Option<f64>,
-    /// Of the target.
+    /// Value of the target.
     pub target: Option<f64>,
-    /// Of the master's excerpt.
+    /// Value of the master's excerpt.
     pub master: Option<f64>,
 }
 
 impl RowView {
-    /// The qualities of a report.
+    /// Returns the qualities of a report.
     pub fn of_report(report: &Report) -> Vec<Self> {
         let row = |row: &QualityRow| Self {
             name: format!("{}, {}", row.quality, row.quality.unit()),
@@ -203,25 +203,25 @@ impl RowView {
     }
 }
 
-/// A word to choose, and what it means.
+/// A value to choose, and its description.
 #[derive(Clone, Debug, Serialize)]
 pub struct Choice {
-    /// As the settings have it.
+    /// Value in the settings.
     pub name: String,
-    /// For a person.
+    /// Description for a person.
     pub words: String,
 }
 
-/// All that the page shows.
+/// Everything that the page shows.
 #[derive(Clone, Debug, Serialize)]
 pub struct StudioView {
     /// Program and version.
     pub program: &'static str,
-    /// Where masters go.
+    /// Folder for masters.
     pub folder: String,
-    /// Places that masters are made for.
+    /// Destinations to choose from.
     pub destinations: Vec<Choice>,
-    /// How masters may differ from their target.
+    /// Characters to choose from.
     pub characters: Vec<Choice>,
     /// The mixes.
     pub songs: Vec<SongView>,

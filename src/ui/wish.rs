@@ -1,4 +1,4 @@
-//! What the page asks for, as settings.
+//! Requests of the page, turned into settings.
 
 use std::path::Path;
 
@@ -28,29 +28,29 @@ const COLUMNS: [&str; 13] = [
     "width",
 ];
 
-/// How a song is to be mastered.
+/// Settings for mastering a song.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wish {
-    /// Settings by the name of their column in a plan, as text.
+    /// Settings as text, by the name of their column in a plan.
     #[serde(default)]
     pub settings: Vec<(String, String)>,
     /// The records to sound like.
     #[serde(default)]
     pub references: Vec<Id>,
-    /// One of the variations of these settings.
+    /// Variation of these settings, if one is wanted.
     #[serde(default)]
     pub variation: Option<VariationKind>,
-    /// Names the page that asks, so that its previews end one another and no other page's.
+    /// Id of the requesting page, so that its previews cancel one another, but not those of other pages.
     #[serde(default)]
     pub page: u64,
 }
 
 impl Wish {
-    /// The settings, with `references` as they are named here.
+    /// Returns the settings, with `references` as their references.
     ///
     /// # Errors
-    /// One of them cannot be: says which, and why.
+    /// If one of them is invalid; the error names it and the cause.
     pub fn settings(&self, references: Vec<Reference>) -> Result<MasterSettings, String> {
         let mut settings = MasterSettings { references, ..MasterSettings::default() };
         for (column, value) in &self.settings {
@@ -66,30 +66,30 @@ impl Wish {
     }
 }
 
-/// The masters that are to be written.
+/// Request to write masters of a song.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExportWish {
-    /// How.
+    /// Settings of the masters.
     pub wish: Wish,
-    /// As which files.
+    /// Formats of the files.
     pub formats: Vec<Format>,
-    /// For which places, each with a master of its own; where none is said, as the settings have it.
+    /// Destinations, each with a master of its own; if there are none, those of the settings apply.
     #[serde(default)]
     pub destinations: Vec<Destination>,
 }
 
-/// The masters of an album that are to be written.
+/// Request to write the masters of an album.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlbumWish {
-    /// Its songs, in their order.
+    /// Songs of the album, in their order.
     pub songs: Vec<Id>,
-    /// How.
+    /// Settings of the masters.
     pub wish: Wish,
-    /// As which files.
+    /// Format of the files.
     pub format: Format,
-    /// All songs are to be equally loud; else they keep their differences.
+    /// True if all songs are to be equally loud; otherwise they keep their differences.
     #[serde(default)]
     pub is_even: bool,
 }

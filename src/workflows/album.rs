@@ -1,5 +1,5 @@
-//! The songs of a record as one: a common move in tone, differences in tone drawn together, differences in loudness
-//! kept.
+//! Masters the songs of a record together: a common move in tone, smaller differences in tone, unchanged differences in
+//! loudness.
 
 use std::path::PathBuf;
 
@@ -24,24 +24,25 @@ use crate::request::job::{AlbumBalance, AlbumLoudness};
 use crate::song::blocks::each_block;
 use crate::song::observer::{Observer, Stage};
 
-/// The name of the target that a record is to itself.
+/// Name of the target of a record that is its own target.
 pub const RECORD: &str = "the record itself";
 
-/// The tone of a record: where its middle is, and where that is to go.
+/// The tone of a record: its middle, and the target for it.
 pub struct Tone {
-    /// The middle of its songs.
+    /// Middle of the songs.
     pub middle: Target,
-    /// What all songs are mastered towards.
+    /// Target of all songs.
     pub target: Target,
-    /// The move that all songs make; none when the record is its own target.
+    /// The move that all songs share; `None` if the record is its own target.
     common: Option<MasteringDecision>,
 }
 
 impl Tone {
-    /// The tone of a record that is mastered towards `target`, or towards itself. `None` when there is nothing to hear on it.
+    /// Creates the tone of a record that is mastered towards `target`, or towards itself. `None` if nothing on it is
+    /// audible.
     ///
     /// # Errors
-    /// The network failed.
+    /// If the network fails.
     pub fn new(
         decider: &mut Decider,
         songs: &[&Profile],
@@ -55,10 +56,11 @@ impl Tone {
         Ok(Some(Self { target: target.unwrap_or_else(|| middle.clone()), middle, common }))
     }
 
-    /// The decision for one song: the common move, and its own towards the middle, which never leads past it.
+    /// Returns the decision for one song: the common move, and the song's own move towards the middle, which never goes
+    /// past it.
     ///
     /// # Errors
-    /// The song is silent, or the network failed.
+    /// If the song is silent, or the network fails.
     pub fn decide(&self, decider: &mut Decider, song: &Profile) -> Result<MasteringDecision, models::error::Error> {
         let vector = features(song).ok_or(models::error::Error::SilentSource)?;
         let mut decision = decider.decide(song, &self.middle)?;
@@ -80,41 +82,43 @@ impl Tone {
     }
 }
 
-/// A song whose loudness is to be found together with that of the others.
+/// A song whose loudness is found together with that of the others.
 pub struct Part {
-    /// What limiter and loudness will see of it.
+    /// The song's data for predicting limiting and loudness.
     pub trace: Trace,
-    /// What is done to it; its loudness is set here.
+    /// Recipe of the song; its loudness is set here.
     pub recipe: Recipe,
     /// Loudness of the mix, LUFS.
     pub before_lufs: f64,
 }
 
-/// By how much an album is turned up, and what holds it back.
+/// The level change of an album, and its limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Offset {
-    /// From the loudness of every mix to that of its master, LU.
+    /// Difference between the loudness of every mix and that of its master, LU.
     pub offset_lu: f64,
-    /// The song that comes no higher without more limiting than is allowed, if the album falls short for its sake.
+    /// Index of the song that cannot become louder without more limiting than allowed, if the album falls short because
+    /// of it.
     pub held_back_by: Option<usize>,
-    /// How far under the loudness that was asked for the search ended although no song holds the album back, LU.
+    /// Distance below the requested loudness at which the search ended although no song holds the album back, LU.
     pub missed_by_lu: Option<f64>,
 }
 
-/// The album is solved to this, LU.
+/// Accuracy to which the album is solved, LU.
 const TOLERANCE_LU: f64 = 0.01;
-/// A song this far under what was asked for cannot reach it, LU.
+/// Distance below the requested loudness from which on a song cannot reach it, LU.
 const OUT_OF_REACH_LU: f64 = 0.03;
-/// Rounds of the search; each comes an order of magnitude closer.
+/// Largest number of rounds of the search; each comes an order of magnitude closer.
 const MAX_ROUNDS: usize = 8;
-/// An album this close to the loudness that was asked for has it, LU.
+/// Distance from the requested loudness up to which an album has reached it, LU.
 const PROMISED_LU: f64 = 0.1;
 
-/// Sets the loudness of every part, so that the album is at `wanted_lufs` and all songs go up by the same, or all are equally
-/// loud, or as far as the song with the least room goes. Where all are equally loud, the offset is that of the loudest.
+/// Sets the loudness of every part so that the album is at `wanted_lufs`. Depending on `balance`, all songs are raised
+/// by the same amount, or all become equally loud, both only as far as the song with the least room allows. If all
+/// become equally loud, the offset is that of the loudest song.
 ///
 /// # Errors
-/// Temporary data cannot be read.
+/// If temporary data cannot be read.
 pub fn balance(
     parts: &mut [Part],
     wanted_lufs: f64,
@@ -133,7 +137,7 @@ fn balance_within(
     let loudest = parts.iter().map(|part| part.before_lufs).fold(f64::NEG_INFINITY, f64::max);
     let mut offset_lu = wanted_lufs - loudest;
     let mut room: Option<(usize, f64)> = None;
-    // What the offset counts from.
+    // The loudness that the offset is added to.
     let base = |part: &Part| match balance {
         AlbumBalance::Keep => part.before_lufs,
         AlbumBalance::Even => loudest,
@@ -177,7 +181,7 @@ fn set_loudness(recipe: &mut Recipe, lufs: f64) {
     *recipe = std::mem::take(recipe).quantized();
 }
 
-/// Loudness of several songs as one album.
+/// Returns the loudness of several songs as one album.
 pub fn album_lufs(songs: &[LoudnessHistory], by: AlbumLoudness) -> Option<f64> {
     match by {
         AlbumLoudness::Whole => gated(|| songs.iter().flat_map(LoudnessHistory::gating_powers)),
@@ -185,19 +189,19 @@ pub fn album_lufs(songs: &[LoudnessHistory], by: AlbumLoudness) -> Option<f64> {
     }
 }
 
-/// One song before and after.
+/// A song before and after mastering.
 pub struct Pair {
     /// The mix.
     pub input: PathBuf,
-    /// What was measured of it.
+    /// Measurements of the mix.
     pub before: Profile,
-    /// What was measured of its master.
+    /// Measurements of the master.
     pub after: Profile,
-    /// The master's loudness in time.
+    /// Loudness of the master over time.
     pub history: LoudnessHistory,
 }
 
-/// The report of all songs that have a master, and why others could not be read.
+/// Returns the report of all songs that have a master, with the causes why others could not be read.
 pub fn album_report(
     context: String,
     pairs: Vec<Pair>,
@@ -254,7 +258,8 @@ pub fn album_report(
     }
 }
 
-/// Standard deviation over the bands of the mid of what a song and the middle differ in, dB: tone, whatever the level.
+/// Standard deviation, over the bands of the mid, of the difference between a song and the middle, dB: it measures tone
+/// independently of level.
 fn tone_distance_db(song: &Features, middle: &Target, bands: usize) -> f64 {
     let bands = bands.clamp(1, SPECTRUM_BANDS);
     let distance = |band: usize| song[MID + band] - middle.features[MID + band];
@@ -262,10 +267,10 @@ fn tone_distance_db(song: &Features, middle: &Target, bands: usize) -> f64 {
     ((0..bands).map(|band| (distance(band) - mean) * (distance(band) - mean)).sum::<f64>() / bands as f64).sqrt()
 }
 
-/// Profile and loudness in time of a master.
+/// Measures the profile and the loudness over time of a master.
 ///
 /// # Errors
-/// It cannot be read.
+/// If it cannot be read.
 pub fn measure_master(
     path: &std::path::Path,
     observer: &dyn Observer,
@@ -311,7 +316,7 @@ mod tests {
         let offset = |max_rounds| balance_within(max_rounds, &mut parts(), -16.0, Default::default()).expect("memory");
         let (first, found) = (offset(1), offset(MAX_ROUNDS));
         assert_eq!((found.missed_by_lu, found.held_back_by), (None, None), "{found:?}");
-        // The first round brings the loudest song, and not yet the album, to its loudness.
+        // The first round brings the loudest song to its loudness, but not yet the album.
         let missed = first.missed_by_lu.expect("the songs differ in loudness");
         assert!((found.offset_lu - first.offset_lu).abs() < 0.2 && missed.abs() > PROMISED_LU, "{first:?} {found:?}");
     }

@@ -1,4 +1,4 @@
-//! A file against the specification of a destination.
+//! Checks a file against the specification of a destination.
 
 use std::path::Path;
 
@@ -15,11 +15,11 @@ use crate::request::destination::Destination;
 use crate::song::blocks::each_block;
 use crate::song::observer::{Observer, Stage};
 
-/// Measures a file and checks it. The true peak is measured by our own meter and by the crate `ebur128`, which has
-/// 4 points per sample as BS.1770 asks.
+/// Measures a file and checks it. The true peak is measured by our own meter and by the crate `ebur128`, which
+/// interpolates to 4 points per sample, as BS.1770 requires.
 ///
 /// # Errors
-/// The file cannot be read.
+/// If the file cannot be read.
 pub fn check(path: &Path, destination: Destination, observer: &dyn Observer) -> Result<FileCheck, io::Error> {
     let mut decoder = open(path)?;
     let info = decoder.info().clone();
@@ -29,7 +29,7 @@ pub fn check(path: &Path, destination: Destination, observer: &dyn Observer) -> 
     each_block(&mut decoder, |block| {
         analyzer.push(block);
         if let Some(meter) = &mut second {
-            // Whole frames of two channels never fail.
+            // Adding whole frames of two channels never fails.
             let _ = meter.add_frames_f32(block.as_flattened());
         }
         observer.advance(block.len() as u64)

@@ -1,4 +1,4 @@
-//! Two files beside each other: what was measured of both.
+//! Compares the measurements of two files.
 
 use std::path::Path;
 
@@ -17,10 +17,10 @@ use crate::request::paths::check_other_path;
 use crate::song::measure_with_timeline;
 use crate::song::observer::{Observer, Unseen};
 
-/// Measures both files, and writes the page that is asked for.
+/// Measures both files, and writes the page if one is requested.
 ///
 /// # Errors
-/// A file cannot be read, or the page not be written.
+/// If a file cannot be read, or the page cannot be written.
 pub fn compare([before, after]: [&Path; 2], page: Option<&Page>, observer: &dyn Observer) -> Result<Comparison, Error> {
     if ensure_distinct(before, after).is_err() {
         return Err(Error::Usage(format!("{} and {} are one file", before.display(), after.display())));
@@ -57,7 +57,7 @@ pub fn compare([before, after]: [&Path; 2], page: Option<&Page>, observer: &dyn 
     Ok(comparison)
 }
 
-/// What was measured of one file.
+/// Measurements of one file.
 struct MeasuredFile {
     compared: Compared,
     figures: SoundFigures,

@@ -1,4 +1,4 @@
-//! A mix that needs no file: synthesised, faulty on purpose, and mastered.
+//! A demonstration without any file: a synthesised mix with intentional faults, and its master.
 
 use std::path::{Path, PathBuf};
 
@@ -22,12 +22,12 @@ use renderer::recipe::SampleFormat;
 
 const SAMPLE_RATE_HZ: u32 = 44_100;
 const SECONDS: f64 = 24.0;
-/// The record is a longer song, with other parts.
+/// Length of the record, a longer song with other parts, seconds.
 const RECORD_SECONDS: f64 = 40.0;
 const FADE_S: f64 = 1.5;
 const LOUDNESS_LUFS: f64 = -14.0;
 
-/// What the mix was given and the master should have mended.
+/// The faults of the mix that the master should correct.
 pub const LISTEN_FOR: &str = "\
 Listen for (report.html plays mix, master and record at the same loudness; a louder one would seem better):
   - the mix is boomy: how far do bass and kick cover the chords, before and after?
@@ -35,18 +35,18 @@ Listen for (report.html plays mix, master and record at the same loudness; a lou
   - the mix is narrow: do the chords reach further to the sides?
   - the mix is quiet: the master is as loud as a streaming service plays it, and no peak exceeds -1 dBTP";
 
-/// A demo's result.
+/// Result of a demo.
 pub struct Written {
     /// The report of the master.
     pub report: Report,
-    /// Mix, the record that it goes towards, master, recipe, report as JSON and as a page.
+    /// The files: mix, record used as the reference, master, recipe, report as JSON and as a page.
     pub files: Vec<PathBuf>,
 }
 
 /// Writes mix, master, recipe and report into `folder`.
 ///
 /// # Errors
-/// The folder cannot be made or written, or holds one of the files and `force` is not given.
+/// If the folder cannot be created or written, or contains one of the files and `force` is not given.
 pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Written, Error> {
     io::text::create_folder(folder)?;
     let [mix, record, output, recipe, json, page] =
@@ -82,7 +82,7 @@ pub fn demo(folder: &Path, force: bool, observer: &dyn Observer) -> Result<Writt
     Ok(Written { report, files: vec![mix, record, output, recipe, json, page] })
 }
 
-/// The song with an end: the band would play on.
+/// Fades the song out: the band would play on.
 fn faded(mut frames: Vec<Frame>) -> Vec<Frame> {
     let mut finder = EdgeFinder::new(SAMPLE_RATE_HZ);
     finder.push(&frames);

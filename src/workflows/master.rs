@@ -1,4 +1,4 @@
-//! A song's way from file to file, as a straight line.
+//! Masters a song, from file to file, as a straight line of steps.
 
 use std::ops::Range;
 use std::path::Path;
@@ -35,19 +35,19 @@ use crate::workflows::mix::{Decided, Mix};
 /// Masters one song.
 ///
 /// # Errors
-/// See [`Error`]; nothing is written.
+/// See [`Error`]; on an error, nothing is written.
 pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
     check(job)?;
     let (mut decider, (song, profile), references) = loaded(job, observer)?;
     from_measured(job, (&song, &profile), references, (&mut decider, &mut Genres::default()), observer)
 }
 
-/// Masters one song, for several places or in several files, each as it comes out alone: what is measured is measured
-/// once, and what is decided is decided once for each place. Every item has the files of one master. All jobs have the
-/// input, the decider and the references of the first.
+/// Masters one song for several destinations or to several files, each with the same result as alone: the song is
+/// measured once, and decisions are made once per destination. Every item contains the files of one master. All jobs
+/// have the input, the decider and the references of the first.
 ///
 /// # Errors
-/// See [`Error`]; what was written before stays, and `reports` has the reports of it.
+/// See [`Error`]; masters written before an error are kept, and `reports` contains their reports.
 pub fn master_each(
     masters: &[Vec<MasterJob>],
     observer: &dyn Observer,
@@ -85,7 +85,7 @@ fn loaded(
     Ok((decider, song?, references?))
 }
 
-/// Masters a song that is read and measured, with references that are measured and networks that are loaded.
+/// Masters a song that was read and measured, with measured references and loaded networks.
 pub(crate) fn from_measured(
     job: &MasterJob,
     measured: (&Song, &Profile),
@@ -96,7 +96,7 @@ pub(crate) fn from_measured(
     deliver(job, decided_from(job, measured, references, networks, observer)?, observer)
 }
 
-/// What is decided for a song that is read and measured.
+/// Returns the decision for a song that was read and measured.
 fn decided_from<'s>(
     job: &MasterJob,
     (song, profile): (&'s Song, &'s Profile),
@@ -110,7 +110,7 @@ fn decided_from<'s>(
     mix.decided_alone(references, networks, observer)
 }
 
-/// Refuses what can be found wrong before any work is done.
+/// Checks for every error that can be found before any work is done.
 pub(crate) fn check(job: &MasterJob) -> Result<(), Error> {
     let settings = &job.settings;
     settings.check(job.output.format)?;
@@ -127,13 +127,13 @@ pub(crate) fn check(job: &MasterJob) -> Result<(), Error> {
     Ok(())
 }
 
-/// Renders and writes what was decided.
+/// Renders and writes a decided master.
 ///
 /// # Errors
 /// As [`finish`]; nothing is written.
 pub fn deliver(job: &MasterJob, mut decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
     let song = decided.song;
-    // The songs of an album are decided together, whatever each of them is written as.
+    // The songs of an album are decided together, whatever the format of each file.
     decided.recipe.output = fitted_to(decided.recipe.output, job.output.format, job.settings.delivery.bitrate_kbps);
     let capture = page::capture(job.output.page.as_ref(), song, &decided.recipe);
     let (mut report, heard) = write_master(job, decided, (capture, true), observer)?;
@@ -141,7 +141,7 @@ pub fn deliver(job: &MasterJob, mut decided: Decided, observer: &dyn Observer) -
     Ok(report)
 }
 
-/// Renders and measures what was decided, as a file in `folder` that is not kept; gives the frames from `heard.start` to
+/// Renders and measures a decided master, as a temporary file in `folder`, and returns the frames from `heard.start` to
 /// `heard.end` seconds.
 ///
 /// # Errors
@@ -161,8 +161,8 @@ pub(crate) fn excerpt_of(
     Ok((report, passages.pop().unwrap_or_default()))
 }
 
-/// Renders and writes what was decided, without a page, and keeps it if it is to be kept; gives the passages that were to be
-/// captured as well.
+/// Renders and writes a decided master without a page, keeps the file if `is_kept`, and also returns the captured
+/// passages.
 ///
 /// # Errors
 /// As [`finish`]; nothing is written.
@@ -178,7 +178,7 @@ fn write_master(
     }
     let tags = Tags::read(&job.input);
     let request = WriteRequest { output: &job.output, tags, strictness: job.settings.strictness(), capture, is_kept };
-    // What has no loudness cannot be brought to one.
+    // A song without a loudness cannot be brought to one.
     let solve = match profile.loudness.integrated_lufs {
         Some(_) => Solve::Anew(profile),
         None => Solve::AsIs(starting_solution(&recipe, profile)),
@@ -198,16 +198,16 @@ fn write_master(
     Ok((report(seen, finished, &job.output), heard))
 }
 
-/// A song that is cut off while it sounds.
+/// Returns a warning if the song is cut off while it sounds.
 fn cut_off(song: &Song, profile: &Profile) -> Result<Vec<Warning>, Error> {
     let ending_lu = song.ending_lu(profile)?.filter(|ending_lu| *ending_lu > CUT_OFF_LU);
     Ok(ending_lu.map(|under_lu| Warning::of_mix(WarningKind::CutOff { under_lu: -under_lu })).into_iter().collect())
 }
 
-/// A song whose last moment is louder than this against the whole is cut off, LU.
+/// Loudness of the last moment of a song relative to the whole above which the song is cut off, LU.
 const CUT_OFF_LU: f64 = -20.0;
 
-/// The master is there: a page that cannot be written is no reason to call it failed.
+/// Adds a warning if the page could not be written: since the master exists, this is not an error.
 pub(super) fn note_page(written: Result<(), Error>, report: &mut Report) {
     if let Err(error) = written {
         let kind = WarningKind::NoPage { cause: error.to_string() };
@@ -215,18 +215,18 @@ pub(super) fn note_page(written: Result<(), Error>, report: &mut Report) {
     }
 }
 
-/// What a report needs besides the master itself.
+/// Input of a report besides the master itself.
 pub(super) struct ReportInputs<'a> {
     pub input: &'a Path,
     pub song: &'a Song,
     pub profile: Option<&'a Profile>,
-    /// Of the mix, at some moments, where it was measured.
+    /// Tone of the mix at some moments, if it was measured.
     pub tone: Option<Tone>,
     pub decision: Option<DecisionReport>,
     pub warnings: Vec<Warning>,
 }
 
-/// The report of what was written.
+/// Returns the report of a written master.
 pub(super) fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
     let ReportInputs { input, song, profile, tone, decision, mut warnings } = seen;
     let Finished { recipe, solution, measured, promises, sample_rate_hz, limiting, band_gain, .. } = finished;

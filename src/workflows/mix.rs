@@ -1,4 +1,4 @@
-//! From a mix to a recipe: target, decision, fine-tuning.
+//! Turns a mix into a recipe: target, decision, fine-tuning.
 
 use std::path::Path;
 
@@ -25,28 +25,28 @@ use crate::request::settings::{DeciderKind, MasterSettings, with_values};
 use crate::song::Song;
 use crate::song::observer::Observer;
 
-/// A mix on its way to a master.
+/// A mix that is to be mastered.
 #[derive(Clone, Copy)]
 pub struct Mix<'s, 'j> {
-    /// Its file.
+    /// Path of the mix.
     pub input: &'j Path,
-    /// How it is mastered.
+    /// Settings of the master.
     pub settings: &'j MasterSettings,
-    /// What the master is written as.
+    /// Format of the master.
     pub format: Format,
-    /// Its frames.
+    /// Frames of the mix.
     pub song: &'s Song,
-    /// What was measured of them.
+    /// Measurements of the mix.
     pub profile: &'s Profile,
-    /// Passages of it that recipes are tried on.
+    /// Passages of the mix on which recipes are tested.
     pub passages: &'j TestPassages,
 }
 
 impl<'s> Mix<'s, '_> {
-    /// [Decided](Self::decided) towards the references or the genre that the settings name.
+    /// Decides the mix, as [`decided`](Self::decided) does, towards the references or the genre of the settings.
     ///
     /// # Errors
-    /// As [`decided`](Self::decided), or a reference is silent, or the profile that is named cannot be read.
+    /// As [`decided`](Self::decided), or if a reference is silent, or the given profile cannot be read.
     pub fn decided_alone(
         self,
         references: Vec<MeasuredReference>,
@@ -57,12 +57,13 @@ impl<'s> Mix<'s, '_> {
         self.decided(target, None, |target| decider.decide(self.profile, target), observer)
     }
 
-    /// From a target to a recipe, for a single song, a song of a batch and a song of an album alike: the decision, written as a
-    /// recipe, is fine-tuned by test renders and completed by the values that are set by hand. `decide` decides for the target;
-    /// test renders are compared with `refine_towards` where that is another one.
+    /// Turns a target into a recipe, in the same way for a single song, a song of a batch and a song of an album: the
+    /// decision is written as a recipe, fine-tuned by test renders, and completed by the values that are set by hand.
+    /// `decide` decides for the target. Test renders are compared with `refine_towards` if it is given, and with the
+    /// target otherwise.
     ///
     /// # Errors
-    /// The song is silent, the network failed, a value is out of range, or the run is interrupted.
+    /// If the song is silent, the network fails, a value is out of range, or the run is interrupted.
     pub fn decided(
         self,
         target: MasteringTarget,
@@ -76,7 +77,7 @@ impl<'s> Mix<'s, '_> {
         let decision = decide(&target).map_err(|source| Error::Decide { path: input.to_owned(), source })?;
         let (recipe, report) = decided_by((settings, format), profile, &target, &decision)?;
         let effort = (&settings.amounts(), settings.effort);
-        // On an album, loudness is decided when all of its songs are known, and density depends on it.
+        // On an album, the loudness is decided once all of its songs are known, and density depends on it.
         let recipe = match refine_towards {
             None => with_dynamics(tried, &target, decision.same_song, recipe, effort, observer)?,
             Some(_) => recipe,
@@ -92,10 +93,10 @@ impl<'s> Mix<'s, '_> {
     }
 }
 
-/// A decision as a recipe, and what is reported of it.
+/// Returns a decision as a recipe, with its report.
 ///
 /// # Errors
-/// The job sets a value that no recipe accepts.
+/// If the job sets a value that no recipe accepts.
 fn decided_by(
     (settings, format): (&MasterSettings, Format),
     profile: &Profile,
@@ -129,10 +130,10 @@ fn decision_report(
     }
 }
 
-/// What is done to a song of a record on which nothing can be heard: nothing.
+/// Returns the recipe of a song on a record with nothing audible: it changes nothing.
 ///
 /// # Errors
-/// The job asks for a value that no recipe accepts.
+/// If the job requests a value that no recipe accepts.
 pub fn untouched(
     settings: &MasterSettings,
     format: Format,
@@ -147,26 +148,26 @@ pub fn untouched(
     Ok((recipe, decision_report(settings, DeciderKind::None, target, unsure)))
 }
 
-/// A song and what was decided for it.
+/// A song with its decision.
 #[derive(Clone)]
 pub struct Decided<'a> {
-    /// Its frames.
+    /// Frames of the mix.
     pub song: &'a Song,
-    /// What was measured of them.
+    /// Measurements of the mix.
     pub profile: &'a Profile,
     /// The recipe to render.
     pub recipe: Recipe,
-    /// Who decided, and towards what.
+    /// The decider and the target.
     pub decision: DecisionReport,
-    /// What was noticed on the way there.
+    /// Warnings from the decision.
     pub warnings: Vec<Warning>,
 }
 
 impl Decided<'_> {
-    /// The same, for another file of the same master: its samples are those that this job asks for.
+    /// Returns the same for another file of the same master, with the sample format that `job` requests.
     ///
     /// # Errors
-    /// The job asks for a value that no recipe accepts.
+    /// If the job requests a value that no recipe accepts.
     pub fn written_as(mut self, job: &MasterJob) -> Result<Self, Error> {
         let output = job.settings.delivery.output(job.output.format)?;
         self.recipe = with_values(Recipe { output, ..self.recipe }, &job.settings.values)?;
@@ -174,8 +175,8 @@ impl Decided<'_> {
     }
 }
 
-/// What is to be known of the way towards a finished record: that the master is quieter, or that both are uncommonly quiet,
-/// where nobody asked for another loudness.
+/// Returns warnings about a finished record as the target: that the master is quieter than the record, or that both are
+/// uncommonly quiet, if the user requested no other loudness.
 fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recipe) -> Vec<Warning> {
     if settings.references.is_empty() || target.kind == TargetKind::Norm || target.trust == Amounts::NONE {
         return Vec::new();
@@ -191,13 +192,14 @@ fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recip
     notes
 }
 
-/// Hardly any record is quieter, LUFS.
+/// Loudness below which there is hardly any record, LUFS.
 const QUIET_LUFS: f64 = -20.0;
-/// A difference of loudness that is not worth a word, LU.
+/// Difference of loudness up to which there is no warning, LU.
 const AS_LOUD_LU: f64 = 0.2;
 
-/// How dense a reference makes a master: as dense as its loudness asks for where it is followed, else only as far as a song like this
-/// bears it; no denser where nothing of it is taken.
+/// Returns the lowest peak-to-loudness ratio of the master that a reference allows, LU: only as dense as suits a song
+/// like this, and no denser than the mix if nothing of the reference is used. `None` for a reference that is followed,
+/// whose master becomes as dense as its loudness requires, and for the norm.
 fn least_plr_lu(profile: &Profile, target: &Target, wish: &MasteringDecision) -> Option<f64> {
     let plr_lu = profile.peak.true_peak_dbtp - profile.loudness.integrated_lufs?;
     let denser_lu = if target.trust == Amounts::NONE { 0.0 } else { wish.plr_lu.min(0.0) };
@@ -227,7 +229,8 @@ fn write_recipe(
         recipe.towards = Some(origin(target, settings.profile.is_none(), settings.character));
     }
     wish.apply(profile, target, &amounts, &mut recipe);
-    // What is set by hand is set when all else is decided; that it can be is known before any more is done.
+    // Values set by hand are applied after all decisions; whether they are valid is checked here, before more work is
+    // done.
     let recipe = recipe.quantized();
     with_values(recipe.clone(), &settings.values)?;
     Ok(recipe)

@@ -1,5 +1,5 @@
-//! Whole ways through the program: one song (decided in `mix`, made in `master`), a recipe, a preview and several variations of it, an
-//! album, a check of a finished file, two files to compare, the demonstration.
+//! Complete workflows of the program: one song (decided in `mix`, rendered in `master`), a recipe, a preview and
+//! several variations of it, an album, a check of a finished file, a comparison of two files, the demonstration.
 
 pub mod album;
 pub mod check;

@@ -1,4 +1,4 @@
-//! What a master will sound like, soon: decided for the whole song, rendered for the excerpt that stands for it.
+//! Previews of a master: decided for the whole song, rendered for a representative excerpt.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -25,23 +25,23 @@ use crate::workflows::master::excerpt_of;
 use crate::workflows::mix::{Decided, Mix};
 use crate::workflows::variations::VariationKind;
 
-/// So much of the song is rendered before its excerpt, in which compressors settle, seconds.
+/// Length rendered before the excerpt, in which compressors settle, seconds.
 const SETTLING_S: f64 = 2.0;
 
-/// What is rendered.
+/// Format of the rendered file.
 const FORMAT: Format = Format::Wav;
 
-/// A song and its excerpt. What does not depend on how it is mastered is found once.
+/// A song and its excerpt. Everything that does not depend on the settings is computed once.
 pub struct PreviewSong {
-    /// What was measured of the whole.
+    /// Measurements of the whole song.
     pub profile: Profile,
-    /// Where the excerpt is.
+    /// Position of the excerpt.
     pub passage: Passage,
     song: Song,
     passages: TestPassages,
-    /// The excerpt with what leads in to it, measured, once it is needed.
+    /// The excerpt with its lead-in, and its measurements, once they are needed.
     part: OnceLock<(Song, Profile)>,
-    /// Where the excerpt begins in that part, seconds.
+    /// Start of the excerpt in that part, seconds.
     lead_in_s: f64,
 }
 
@@ -49,7 +49,7 @@ impl PreviewSong {
     /// Reads and measures a song.
     ///
     /// # Errors
-    /// It cannot be read, holds no sound, or the run is interrupted.
+    /// If it cannot be read, contains no sound, or the run is interrupted.
     pub fn load(path: &Path, observer: &dyn Observer) -> Result<Self, io::Error> {
         let (song, profile) = Song::load_measured_within(path, SPOOL_BYTES, observer)?;
         let short_term_lufs = song.timeline.as_ref().map_or(&[][..], |timeline| &timeline.short_term_lufs);
@@ -68,20 +68,20 @@ impl PreviewSong {
         Ok(self.part.get_or_init(|| part))
     }
 
-    /// What is known of the file.
+    /// Returns the warnings about the file.
     pub fn warnings(&self) -> &[io::Warning] {
         &self.song.warnings
     }
 
-    /// Its container, codec, rate and channels.
+    /// Returns the container, codec, sample rate and channels of the file.
     pub fn info(&self) -> &io::source_info::SourceInfo {
         &self.song.info
     }
 
-    /// The excerpt as it is in the mix.
+    /// Returns the frames of the excerpt in the mix.
     ///
     /// # Errors
-    /// Temporary data cannot be read.
+    /// If temporary data cannot be read.
     pub fn frames(&self) -> Result<Vec<Frame>, io::Error> {
         let range = self.passage.frames(self.song.info.sample_rate_hz);
         let mut frames = vec![[0.0; 2]; (range.end - range.start) as usize];
@@ -93,36 +93,37 @@ impl PreviewSong {
 
 /// The excerpt of a master.
 pub struct Preview {
-    /// Its frames.
+    /// Frames of the excerpt.
     pub frames: Vec<Frame>,
-    /// Their rate.
+    /// Sample rate of these frames, Hz.
     pub sample_rate_hz: u32,
-    /// How loud the whole master will be, LUFS.
+    /// Expected loudness of the whole master, LUFS.
     pub expected_lufs: f64,
     /// The variation whose character suits the song.
     pub suited: VariationKind,
-    /// What was done and measured; figures are those of the excerpt, but for the loudness of its qualities.
+    /// Report on the excerpt. Its figures are those of the excerpt, except for the loudness among its qualities, which
+    /// is converted to the whole.
     pub report: Report,
 }
 
-/// What all previews have in common; each takes it for itself.
+/// Networks shared by all previews, which use them one at a time.
 pub struct Previewer {
     decider: Decider,
     genres: Genres,
 }
 
 impl Previewer {
-    /// With the network loaded.
+    /// Loads the network.
     ///
     /// # Errors
-    /// The compiled-in network cannot be run.
+    /// If the compiled-in network cannot be run.
     pub fn new() -> Result<Self, Error> {
         Ok(Self { decider: load_decider(DeciderKind::Model)?, genres: Genres::default() })
     }
 
-    /// Masters the excerpt of a song by what is decided for the whole; a temporary file is written into `folder`. The song
-    /// keeps its head and tail, whatever `settings` say of them. In the whole master the excerpt sounds like this but for
-    /// its level, which is known exactly only when all of the song is rendered: the difference is some tenths of a dB.
+    /// Masters the excerpt of a song as decided for the whole song, with a temporary file in `folder`. The song keeps
+    /// its head and tail, whatever `settings` contain. In the whole master, the excerpt sounds the same except for its
+    /// level, which is known exactly only after the whole song is rendered: the difference is some tenths of a dB.
     ///
     /// # Errors
     /// As [`master`](crate::workflows::master::master).
@@ -150,14 +151,14 @@ impl Previewer {
         let heard = start_s..start_s + song.passage.end_s - song.passage.start_s;
         let (mut report, frames) = excerpt_of(mix, decided, heard, folder, observer)?;
         if song.passage.end_s < profile.seconds() {
-            // Where the excerpt ends, the song goes on.
+            // The song goes on where the excerpt ends.
             report.warnings.retain(|warning| !matches!(warning.kind, WarningKind::CutOff { .. }));
         }
         let after_lufs = report.after.integrated_lufs.unwrap_or(report.wanted.loudness_lufs);
         let expected_lufs = wanted_lufs + (after_lufs - report.wanted.loudness_lufs);
         let target = report.decision.as_ref().and_then(|decision| decision.target_sound.as_ref());
         let suited = VariationKind::suited(profile, target);
-        // The wish was shifted for the excerpt's sake; what is told is about the whole.
+        // The wanted loudness was shifted for the excerpt; the report is about the whole.
         report.wanted.loudness_lufs = wanted_lufs;
         for row in report.qualities.rows.iter_mut().filter(|row| row.quality == Quality::Loudness) {
             let of_whole = |lufs: f64| lufs - louder_lu;

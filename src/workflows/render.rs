@@ -1,4 +1,4 @@
-//! From a recipe to the files of a master.
+//! Renders a recipe to the files of a master.
 
 use analyzer::profile::Profile;
 use renderer::recipe::{ENGINE_VERSION, Recipe, Solution};
@@ -17,20 +17,21 @@ use crate::request::settings::{check_format, with_values};
 use crate::song::Song;
 use crate::song::observer::Observer;
 
-/// Renders one song from a recipe. On the input that the recipe was solved for nothing is searched.
+/// Renders one song from a recipe. If the recipe was solved for this input, nothing is searched.
 ///
 /// # Errors
-/// See [`Error`]; nothing is written.
+/// See [`Error`]; on an error, nothing is written.
 pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error> {
     let recipe = checked(job)?;
     let mut song = loaded(job, &recipe, observer)?;
     rendered(job, recipe, &mut song, &mut None, observer)
 }
 
-/// Renders one song to several files, each as it comes out alone: it is read once. The jobs differ in their outputs.
+/// Renders one song to several files, each with the same result as alone; the song is read once. The jobs differ only
+/// in their outputs.
 ///
 /// # Errors
-/// See [`Error`]; what was written before stays, and `reports` has the reports of it.
+/// See [`Error`]; masters written before an error are kept, and `reports` contains their reports.
 pub fn render_each(jobs: &[RenderJob], observer: &dyn Observer, reports: &mut Vec<Report>) -> Result<(), Error> {
     let recipes = jobs.iter().map(checked).collect::<Result<Vec<_>, _>>()?;
     check_apart(&jobs.iter().flat_map(|job| job.output.files()).collect::<Vec<_>>())?;
@@ -42,7 +43,7 @@ pub fn render_each(jobs: &[RenderJob], observer: &dyn Observer, reports: &mut Ve
     Ok(())
 }
 
-/// The recipe that a job renders, once all is refused that can be found wrong before any work is done.
+/// Returns the recipe that a job renders, after checking for every error that can be found before any work is done.
 fn checked(job: &RenderJob) -> Result<Recipe, Error> {
     let output = fitted_to(job.recipe.output, job.output.format, None);
     let recipe = with_values(Recipe { output, ..job.recipe.clone() }, &job.settings)?;
@@ -51,12 +52,12 @@ fn checked(job: &RenderJob) -> Result<Recipe, Error> {
     Ok(recipe)
 }
 
-/// The song of a job, without what its recipe cuts off.
+/// Reads the song of a job, without the parts that its recipe cuts off.
 fn loaded(job: &RenderJob, recipe: &Recipe, observer: &dyn Observer) -> Result<Song, Error> {
     Ok(Song::load(&job.input, observer)?.edited(&recipe.edges)?)
 }
 
-/// Renders and writes what was read; `profile` is what was measured of it, once anything asks for that.
+/// Renders and writes a song that was read; `profile` holds its measurements once they are needed.
 fn rendered(
     job: &RenderJob,
     recipe: Recipe,
@@ -90,7 +91,7 @@ fn rendered(
     Ok(report)
 }
 
-/// Whether a solution is of this engine, this song and these settings.
+/// Returns true if a solution belongs to this engine, this song and these settings.
 fn fits(solution: &Solution, song: &Song, recipe: &Recipe) -> bool {
     let Solution { engine, input_hash, settings_hash: of_settings, .. } = solution;
     *engine == ENGINE_VERSION && *input_hash == song.hash && *of_settings == settings_hash(recipe)

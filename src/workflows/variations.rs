@@ -33,9 +33,9 @@ use crate::workflows::mix::Mix;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VariationKind {
-    /// Half of what is decided.
+    /// Half of the decided moves.
     Gentle,
-    /// What `goldmaster SONG` does.
+    /// The same as `goldmaster SONG`.
     Balanced,
     /// Louder and denser.
     Loud,
@@ -45,37 +45,37 @@ pub enum VariationKind {
     Open,
 }
 
-/// All of them, in the order of the page.
+/// All variations, in the order of the page.
 const KINDS: [VariationKind; 5] =
     [VariationKind::Gentle, VariationKind::Balanced, VariationKind::Loud, VariationKind::Warm, VariationKind::Open];
 
-/// The masters that excerpts are cut from.
+/// Format of the masters that excerpts are cut from.
 const FORMAT: Format = Format::Wav;
 
-/// A gentle master takes this share of what is decided.
+/// Share of the decided moves in a gentle master.
 const GENTLE: f64 = 0.5;
-/// A loud master is so much louder than a balanced one, LU...
+/// Loudness of a loud master over that of a balanced one, LU.
 const LOUDER_LU: f64 = 4.0;
-/// ...but no louder than this, LUFS...
+/// Largest loudness of a loud master, LUFS.
 const LOUDEST_LUFS: f64 = -8.0;
-/// ...and may be limited by so much for most of the time, dB.
+/// Gain reduction that a loud master may have for most of the time, dB.
 const LOUD_LIMITING_DB: f64 = 8.0;
-/// A loud master has to be louder than a balanced one by this, LU.
+/// Smallest difference in loudness between a loud master and a balanced one, LU.
 const LEAST_STEP_LU: f64 = 1.0;
 
 /// One of the masters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Variation {
-    /// Which.
+    /// Kind of the variation.
     pub kind: VariationKind,
-    /// The options that lead to it.
+    /// Command-line options that make it.
     pub options: Vec<String>,
-    /// How it compares with mix and target.
+    /// Its qualities, compared with mix and target.
     pub qualities: Qualities,
 }
 
 impl VariationKind {
-    /// Name on the page and in file names.
+    /// Returns the name on the page and in file names.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gentle => "gentle",
@@ -86,7 +86,8 @@ impl VariationKind {
         }
     }
 
-    /// The one with a character that suits a mix: warm for one that is brighter than its target.
+    /// Returns the variation whose character suits a mix: warm for a mix that is brighter than its target, open
+    /// otherwise.
     pub fn suited(mix: &Profile, target: Option<&Sound>) -> Self {
         let brightness = |sound: &Sound| sound.value(Quality::Brightness);
         let mix = Sound::of_profile(mix).as_ref().and_then(brightness);
@@ -94,7 +95,7 @@ impl VariationKind {
         if is_brighter { Self::Warm } else { Self::Open }
     }
 
-    /// The settings that lead to it; `None` where it would be hardly different from a master of `balanced_lufs`.
+    /// Returns the settings of the variation; `None` if it would hardly differ from a master of `balanced_lufs`.
     pub fn settings(self, common: &MasterSettings, balanced_lufs: f64) -> Option<MasterSettings> {
         let mut settings = common.clone();
         match self {
@@ -119,15 +120,15 @@ impl VariationKind {
     }
 }
 
-/// Gives the command line of a variation from its settings.
+/// Returns the command line of a variation from its settings.
 type CommandLine<'a> = &'a dyn Fn(VariationKind, &MasterSettings) -> String;
 
-/// Masters `job`'s song in several ways and writes the page that plays an excerpt of each. `command` gives the command
-/// line that renders a variation whole, from its settings. Every excerpt is cut from a whole master, so that it sounds as
-/// that command's does.
+/// Masters `job`'s song in several ways and writes the page that plays an excerpt of each. `command` returns the
+/// command line that renders a whole variation from its settings. Every excerpt is cut from a whole master, so that it
+/// sounds the same as the result of that command.
 ///
 /// # Errors
-/// As [`master`](crate::workflows::master::master), or the page cannot be written.
+/// As [`master`](crate::workflows::master::master), or if the page cannot be written.
 pub fn variations(
     job: &MasterJob,
     page: &Page,
@@ -163,7 +164,7 @@ pub fn variations(
         let command = command(kind, &settings);
         let (report, frames) = sources.mastered(&job.input, &settings, observer)?;
         if kind == VariationKind::Balanced {
-            // The balanced master says how loud "loud" is, and which character suits.
+            // The balanced master determines the loudness of the loud one, and the character that suits.
             balanced_lufs = report.after.integrated_lufs.unwrap_or(balanced_lufs);
             let target_sound = report.decision.as_ref().and_then(|decision| decision.target_sound.clone());
             reference = report.decision.as_ref().and_then(|decision| decision.references.first().cloned());
@@ -182,7 +183,7 @@ pub fn variations(
     Ok(done)
 }
 
-/// What all variations have in common.
+/// Data shared by all variations.
 struct Sources<'a> {
     song: &'a Song,
     profile: &'a Profile,
@@ -195,7 +196,7 @@ struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// The report on a whole master, and its excerpt.
+    /// Renders a whole master and returns its report and its excerpt.
     fn mastered(
         &mut self,
         input: &Path,

@@ -1,4 +1,4 @@
-//! What the tests of batches share.
+//! Helpers shared by the tests of batches.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,13 +14,13 @@ use super::{Folder, RATE_HZ, Run, name};
 /// Long enough for a loudness.
 pub const SECONDS: f64 = 1.0;
 
-/// Songs of a second that differ: consecutive parts of one.
+/// Different songs of one second each: consecutive parts of one song.
 pub fn songs(count: usize) -> Vec<Vec<Frame>> {
     let frames = demo_mix(RATE_HZ, SECONDS * count as f64);
     frames.chunks_exact(frames.len() / count).map(<[Frame]>::to_vec).collect()
 }
 
-/// A folder with an `in` of so many songs, `in/disc/` among them.
+/// A folder with `count` songs in `in`, some of them in `in/disc`.
 pub fn folder_of(count: usize) -> Folder {
     let folder = Folder::new();
     fs::create_dir_all(folder.path("in/disc")).expect("a folder");
@@ -31,7 +31,7 @@ pub fn folder_of(count: usize) -> Folder {
     folder
 }
 
-/// Every file below `path`, by its path in it; hidden folders left out.
+/// Every file below `path`, by its path relative to it, without hidden folders.
 pub fn tree(path: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(path).into_iter().flatten() {
@@ -41,7 +41,7 @@ pub fn tree(path: &Path) -> BTreeMap<String, Vec<u8>> {
             true if own == ".goldmaster" => {}
             true => files.extend(tree(&path).into_iter().map(|(name, bytes)| (format!("{own}/{name}"), bytes))),
             false => match fs::read(&path) {
-                // What was being written has its name by now.
+                // A file that was being written has its final name by now.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 bytes => drop(files.insert(own, bytes.expect("readable"))),
             },
@@ -55,7 +55,7 @@ pub fn masters(path: &Path) -> BTreeMap<String, Vec<u8>> {
     tree(path).into_iter().filter(|(name, _)| name.ends_with(".wav") || name.ends_with(".flac")).collect()
 }
 
-/// Nothing is left of work that was not finished.
+/// Asserts that nothing is left of unfinished work.
 pub fn assert_tidy(path: &Path) {
     for folder in [path.to_owned(), path.join("disc"), path.join(".goldmaster")] {
         for entry in fs::read_dir(folder).into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! Chromium, where it is installed, driven by its own protocol over pipes.
+//! Chromium, if it is installed, driven by its own protocol over pipes.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::Folder;
 
-/// How long a page may take to be read, played and looked at.
+/// Longest time that a page may take to be loaded, played and examined.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Set where a browser must be there: tests fail without one.
+/// Environment variable that makes tests fail if there is no browser.
 const REQUIRED: &str = "GOLDMASTER_BROWSER_TEST";
 
-/// What every run of the browser is started with.
+/// Arguments of every run of the browser.
 pub const ARGUMENTS: [&str; 5] = [
     "--headless=new",
     "--no-sandbox",
@@ -24,7 +24,7 @@ pub const ARGUMENTS: [&str; 5] = [
     "--autoplay-policy=no-user-gesture-required",
 ];
 
-/// The name of the browser; `None`, and said so loudly, where there is none and none is required.
+/// Returns the name of the browser; `None`, with a loud message, if there is none and none is required.
 pub fn chromium(page: &str) -> Option<&'static str> {
     const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
     let starts =
@@ -33,7 +33,7 @@ pub fn chromium(page: &str) -> Option<&'static str> {
     if found.is_none() {
         let skipped = format!("{page} was not opened in a browser: there is none of {}", NAMES.join(", "));
         assert!(std::env::var_os(REQUIRED).is_none(), "{skipped}");
-        // Past the test runner, which shows nothing of tests that pass.
+        // This bypasses the test runner, which hides the output of tests that pass.
         let _ = writeln!(std::io::stderr(), "\nWARNING: SKIPPED: {skipped}");
     }
     found
@@ -46,14 +46,14 @@ pub struct Browser {
     said: Receiver<Value>,
     session: Value,
     last_id: u64,
-    /// All that the page did and said, as the protocol has it.
+    /// All events of the page, as sent by the protocol.
     pub events: Vec<Value>,
 }
 
 impl Browser {
     /// Starts the browser with an empty page.
     pub fn start(folder: &Folder, program: &str) -> Self {
-        // The protocol is spoken over the third and the fourth pipe.
+        // The protocol uses the third and the fourth pipe.
         let mut child = Command::new("sh")
             .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1", program])
             .args(ARGUMENTS)
@@ -91,7 +91,7 @@ impl Browser {
         browser
     }
 
-    /// Gives an order and waits for its answer.
+    /// Sends a command and waits for its answer.
     pub fn call(&mut self, method: &str, params: Value) -> Value {
         self.last_id += 1;
         let mut order = json!({ "id": self.last_id, "method": method, "params": params });
@@ -109,7 +109,7 @@ impl Browser {
         }
     }
 
-    /// What an expression of the page becomes, once it is settled.
+    /// Evaluates an expression in the page and returns its settled value.
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let answer = self.call("Runtime.evaluate", params);
@@ -117,7 +117,7 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
-    /// Waits until an expression of the page is something.
+    /// Waits until an expression in the page is neither null nor false.
     pub fn wait_for(&mut self, expression: &str) -> Value {
         let begun = Instant::now();
         loop {

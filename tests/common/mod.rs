@@ -1,4 +1,4 @@
-//! What the integration tests share: synthesised songs, files, runs of the program, and meters that are not its own.
+//! Helpers shared by the integration tests: synthesised songs, files, runs of the program, and independent meters.
 #![allow(dead_code, reason = "every file of tests uses its own part of this")]
 
 pub mod batch;
@@ -33,35 +33,36 @@ pub const RATE_HZ: u32 = 44_100;
 /// Long enough for intro, verse and chorus of the synthesised song, and for short-term loudness.
 pub const SECONDS: f64 = 6.0;
 
-/// What is asked for when nothing is said.
+/// Default loudness and ceiling.
 pub const DEFAULT_LUFS: f64 = -14.0;
 pub const DEFAULT_DBTP: f64 = -1.0;
 
-/// Promise 1: integrated loudness is within this of the target.
+/// Promise 1: largest deviation of the integrated loudness from the target.
 pub const LOUDNESS_TOLERANCE_LU: f64 = 0.1;
 
-/// Promise 2 allows this for the difference between meters.
+/// Promise 2: allowance for the difference between meters.
 pub const METERS_TOLERANCE_DB: f64 = 0.02;
 
-/// Where both meters read the same samples with the same interpolator, only the rounding of a single-precision number is left.
+/// Tolerance between two meters that read the same samples with the same interpolator: only the rounding of a
+/// single-precision number is left.
 pub const PEAK_TOLERANCE_DB: f64 = 0.001;
 
 /// A mix of −24 LUFS with peaks at about −9 dBTP.
 pub static MIX: LazyLock<Vec<Frame>> = LazyLock::new(|| demo_mix(RATE_HZ, SECONDS));
 
-/// Another song: the same band, further on.
+/// Another song: a later part by the same band.
 pub static OTHER_MIX: LazyLock<Vec<Frame>> = LazyLock::new(|| {
     let song = demo_mix(RATE_HZ, 2.0 * SECONDS);
     song[song.len() / 2..].to_vec()
 });
 
-/// The frames, louder by so many dB.
+/// Returns the frames, louder by `by_db`.
 pub fn louder(frames: &[Frame], by_db: f64) -> Vec<Frame> {
     let gain = gain_from_db(by_db) as f32;
     frames.iter().map(|frame| frame.map(|x| x * gain)).collect()
 }
 
-/// A folder that is gone when the test is over.
+/// A folder that is removed when the test is over.
 pub struct Folder(TempDir);
 
 impl Folder {
@@ -73,7 +74,7 @@ impl Folder {
         self.0.path().join(name)
     }
 
-    /// Writes 32-bit floating point, with a writer that is not the program's own.
+    /// Writes 32-bit floating point with an independent writer.
     pub fn wav(&self, name: &str, channels: u16, frames: &[Frame]) -> PathBuf {
         self.wav_at(name, RATE_HZ, channels, frames)
     }
@@ -119,28 +120,29 @@ impl Folder {
         path
     }
 
-    /// Makes a file an hour old, so that nobody thinks that it is still being written.
+    /// Makes a file an hour old, so that it is not taken for one that is still being written.
     pub fn age(&self, name: &str) {
         let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
         let file = std::fs::File::options().write(true).open(self.path(name)).expect("a file");
         file.set_modified(hour_ago).expect("ours");
     }
 
-    /// Dates a file some minutes ahead, as a machine with another clock does: for so long it was written to just now.
+    /// Dates a file some minutes ahead, as a machine with another clock does: until then, the file counts as just
+    /// written.
     pub fn make_new(&self, name: &str) {
         let ahead = std::time::SystemTime::now() + std::time::Duration::from_secs(500);
         let file = std::fs::File::options().write(true).open(self.path(name)).expect("a file");
         file.set_modified(ahead).expect("ours");
     }
 
-    /// Everything in the folder, hidden files too, with its bytes.
+    /// Returns all files in the folder, hidden files too, with their bytes.
     pub fn contents(&self) -> BTreeMap<String, Vec<u8>> {
         let entries = std::fs::read_dir(self.0.path()).expect("the folder");
         let paths = entries.map(|entry| entry.expect("an entry").path());
         paths.map(|path| (name(&path), std::fs::read(&path).unwrap_or_default())).collect()
     }
 
-    /// Runs the program inside of the folder.
+    /// Runs the program inside the folder.
     pub fn goldmaster(&self, arguments: &[&str]) -> Run {
         self.run(&mut self.command(arguments))
     }
@@ -163,7 +165,7 @@ pub fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// How a run of the program ended.
+/// Result of a run of the program.
 #[derive(Debug)]
 pub struct Run {
     pub code: Option<i32>,
@@ -172,19 +174,19 @@ pub struct Run {
 }
 
 impl Run {
-    /// Fails the test unless the run went well.
+    /// Fails the test unless the run succeeded.
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:?}");
         self
     }
 
-    /// What was printed, as JSON.
+    /// Parses the output as JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 }
 
-/// Masters with everything left at its default.
+/// A job with everything at its default.
 pub fn job(input: &Path, output: &Path) -> MasterJob {
     let format = Format::of_path(output).unwrap_or(Format::Wav);
     MasterJob {
@@ -195,7 +197,7 @@ pub fn job(input: &Path, output: &Path) -> MasterJob {
     }
 }
 
-/// The job with other settings.
+/// Returns the job with other settings.
 pub fn with(mut job: MasterJob, change: impl FnOnce(&mut MasterSettings)) -> MasterJob {
     change(&mut job.settings);
     job
@@ -212,11 +214,11 @@ pub struct Sound {
     pub channels: u32,
     pub bits: u32,
     pub is_float: bool,
-    /// Mono is repeated.
+    /// Frames of the file; mono is repeated in both channels.
     pub frames: Vec<Frame>,
 }
 
-/// Reads a WAV with a reader that is not the program's own, anything else with its decoder.
+/// Reads a WAV with an independent reader, anything else with the program's decoder.
 pub fn read(path: &Path) -> Sound {
     if path.extension().is_some_and(|extension| extension == "wav") { read_wav(path) } else { decode(path) }
 }
@@ -249,14 +251,14 @@ fn decode(path: &Path) -> Sound {
     Sound {
         sample_rate_hz: info.sample_rate_hz,
         channels: u32::from(info.channels),
-        // A lossy file has none.
+        // A lossy file has no bit depth.
         bits: info.bit_depth.unwrap_or(0),
         is_float: false,
         frames,
     }
 }
 
-/// Everything that comes out of a source.
+/// Returns all frames of a source.
 fn all<S: Source<Error: std::fmt::Debug>>(source: &mut S) -> Vec<Frame> {
     let mut frames = Vec::new();
     let mut block = vec![[0.0; 2]; 4096];
@@ -269,10 +271,10 @@ fn all<S: Source<Error: std::fmt::Debug>>(source: &mut S) -> Vec<Frame> {
 }
 
 impl Sound {
-    /// Integrated loudness by the crate `ebur128`, of as many channels as the file has.
+    /// Integrated loudness by the crate `ebur128`, for the channels of the file.
     ///
-    /// At low rates that meter's filters are bent by the bilinear transform (0.2 LU at 8 kHz, which ffmpeg's show as
-    /// well), so that it listens at the rate that the standard gives its coefficients for.
+    /// At low rates, the bilinear transform warps that meter's filters (0.2 LU at 8 kHz, as with ffmpeg's). So the
+    /// sound is resampled to the rate for which the standard gives its coefficients.
     pub fn loudness_lufs(&self) -> f64 {
         const STANDARD_RATE_HZ: u32 = 48_000;
         if self.sample_rate_hz < RATE_HZ {
@@ -295,7 +297,7 @@ impl Sound {
         let mut ideal = TruePeakMeter::new();
         ideal.push(&self.frames);
         let mut highest = ideal.finish();
-        // The meters by which deliveries are checked may read more.
+        // The meters that check deliveries may read more.
         let mut note = |_, peak: f32| highest = highest.max(f64::from(peak));
         let mut meters = DeliveryMeters::new(self.sample_rate_hz);
         meters.push(&self.frames, 0.0, &mut note);
@@ -319,17 +321,17 @@ impl Sound {
     }
 }
 
-/// Exit codes, as the README numbers them.
+/// Exit codes, as in the README.
 pub const FAILED: i32 = 1;
 pub const USAGE: i32 = 2;
 pub const SOME_FAILED: i32 = 4;
 
-/// Long enough for a loudness; most of these songs are never mastered.
+/// A mix that is just long enough for a loudness; most of these songs are never mastered.
 pub fn short_mix() -> Vec<Frame> {
     demo_mix(RATE_HZ, 1.0)
 }
 
-/// The program has refused in one line that names the file, the cause and what to do.
+/// Asserts that the program refused in one line that names the file, the cause and the remedy.
 pub fn assert_refused(run: &Run, words: &[&str]) {
     assert_eq!((run.code, run.stdout.as_str()), (Some(FAILED), ""), "{run:?}");
     assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
@@ -339,7 +341,7 @@ pub fn assert_refused(run: &Run, words: &[&str]) {
     }
 }
 
-/// Runs that are refused with these words and leave the folder as it was, to the last byte.
+/// Asserts that these runs are refused with these words and leave the folder unchanged, to the last byte.
 pub fn assert_all_refused(folder: &Folder, cases: &[(&[&str], &[&str])]) {
     let before = folder.contents();
     for (arguments, words) in cases {

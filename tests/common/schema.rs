@@ -1,8 +1,8 @@
-//! As much of JSON Schema (draft 2020-12) as the published schemas use. A keyword that is not known here is a fault.
+//! The subset of JSON Schema (draft 2020-12) that the published schemas use. An unknown keyword is an error.
 
 use serde_json::Value;
 
-/// What is wrong with `value`, each with where.
+/// Returns the violations in `value`, each with its position.
 pub fn violations(schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     check(schema, schema, value, "", &mut found);

@@ -1,5 +1,6 @@
-//! A true-peak meter that has nothing in common with the program's: instead of a windowed sinc it takes the Fourier transform of long
-//! passages and back at sixteen points per sample, which is the band-limited signal itself.
+//! A true-peak meter that has nothing in common with the program's: instead of using a windowed sinc, it takes the
+//! Fourier transform of long passages and its inverse at sixteen points per sample, which is the band-limited signal
+//! itself.
 
 use std::f64::consts::PI;
 
@@ -9,7 +10,7 @@ use analyzer::stream::Frame;
 
 /// Points per sample.
 const POINTS: usize = 16;
-/// Frames of a passage. Its outer quarters come and go, its middle is measured.
+/// Frames of a passage. Its outer quarters are faded in and out, its middle is measured.
 const PASSAGE: usize = 1 << 14;
 const EDGE: usize = PASSAGE / 4;
 

@@ -1,4 +1,4 @@
-//! Faults of a recording: what was found, where, and how bad it is.
+//! Faults of a recording, each with its position and severity.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,12 +17,12 @@ pub enum DefectKind {
     Clipping {
         /// Number of places.
         flat_tops: u64,
-        /// The longest of them, samples.
+        /// Length of the longest place, samples.
         longest_samples: u32,
     },
     /// Peaks between samples above full scale.
     InterSampleOvers {
-        /// The highest, dBTP.
+        /// The highest peak, dBTP.
         true_peak_dbtp: f64,
     },
     /// A constant offset.
@@ -30,14 +30,14 @@ pub enum DefectKind {
         /// Offset of the channel that has more, % of full scale.
         offset_pct: f64,
     },
-    /// Next to nothing above a frequency, as a lossy codec leaves it.
+    /// Almost no sound above a cutoff frequency, as left by a lossy codec.
     LossySource {
-        /// The frequency, Hz.
+        /// Cutoff frequency, Hz.
         cutoff_hz: f64,
     },
-    /// Next to nothing above a frequency, as a lower sample rate leaves it.
+    /// Almost no sound above a cutoff frequency, as left by a lower sample rate.
     LowRateSource {
-        /// The frequency, Hz.
+        /// Cutoff frequency, Hz.
         cutoff_hz: f64,
     },
     /// The whole file is digital silence.
@@ -47,7 +47,7 @@ pub enum DefectKind {
         /// K-weighted correlation of left and right, −1 to 1.
         correlation: f64,
     },
-    /// Left and right are equal but for dither.
+    /// Left and right are equal except for dither.
     Mono,
     /// Left and right are nearly equal.
     NearlyMono {
@@ -56,7 +56,7 @@ pub enum DefectKind {
     },
     /// One channel is silent.
     OneChannel {
-        /// The silent one.
+        /// The silent channel.
         silent: Channel,
     },
     /// Samples that are not numbers; they were read as silence.
@@ -88,29 +88,29 @@ pub enum DefectKind {
     },
     /// Consonants or cymbals that hiss.
     Sibilance {
-        /// Where, Hz.
+        /// Frequency, Hz.
         hz: f64,
         /// Level over the neighbouring bands, dB.
         excess_db: f64,
     },
     /// A bass note that is far louder than the others.
     Boom {
-        /// Where, Hz.
+        /// Frequency, Hz.
         hz: f64,
         /// Level over the other bass notes, dB.
         excess_db: f64,
     },
     /// Long silence before or after the music.
     LongSilence {
-        /// Before, seconds.
+        /// Silence before the music, seconds.
         head_s: f64,
-        /// After, seconds.
+        /// Silence after the music, seconds.
         tail_s: f64,
     },
 }
 
 impl DefectKind {
-    /// Left and right are the same, or nearly.
+    /// Returns true if left and right are the same, or nearly.
     pub fn is_mono(&self) -> bool {
         matches!(self, Self::Mono | Self::NearlyMono { .. })
     }
@@ -120,25 +120,25 @@ impl DefectKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// The first.
+    /// The first channel.
     Left,
-    /// The second.
+    /// The second channel.
     Right,
 }
 
 /// A fault of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Defect {
-    /// The kind, with its figures.
+    /// Kind of the fault, with its figures.
     #[serde(flatten)]
     pub kind: DefectKind,
-    /// 0 (cosmetic) to 1 (the master will suffer).
+    /// Severity, 0 (cosmetic) to 1 (the master will suffer).
     pub severity: f64,
-    /// Where it first occurs, seconds.
+    /// Time of the first occurrence, seconds.
     pub at_s: f64,
 }
 
-/// The readings from which the detectors tell faults.
+/// Readings in which the detectors find faults.
 pub(crate) struct Evidence<'a> {
     pub sample_rate_hz: u32,
     pub channels: u8,
@@ -147,7 +147,7 @@ pub(crate) struct Evidence<'a> {
     pub cutoff_hz: f64,
     /// K-weighted sums of L², R² and L·R.
     pub weighted: [f64; 3],
-    /// Side over mid of every band, dB.
+    /// Level of side over mid in every band, dB.
     pub width_db: [f64; BANDS],
     pub loudness: &'a LoudnessReading,
     pub hum: Option<Hum>,
@@ -159,40 +159,42 @@ pub(crate) struct Evidence<'a> {
     pub psr_lu: f64,
 }
 
-/// Inter-sample peaks are named from here, dBTP: less is within the difference between meters.
+/// Lowest inter-sample peak that is reported, dBTP: anything lower is within the difference between meters.
 const OVERS_FROM_DBTP: f64 = 0.05;
-/// An offset is named above this (−54 dBFS) when it is also this share of the channel's RMS: less can be deep bass.
+/// Offset above which it is reported (−54 dBFS), if it also exceeds this share of the channel's RMS: less can be deep
+/// bass.
 const OFFSET: f64 = 2e-3;
 const OFFSET_SHARE: f64 = 0.03;
-/// Every converter and good encoder stops somewhere above this share of Nyquist, 18.96 kHz at 44.1 kHz.
+/// Share of Nyquist above which a cutoff is normal, 18.96 kHz at 44.1 kHz: every converter and good encoder stops
+/// somewhere above it.
 const CUTOFF_SHARE: f64 = 0.86;
-/// A cutoff above this is put down to a lower sample rate, one below it to a lossy codec.
+/// A cutoff from this frequency on is attributed to a lower sample rate, one below it to a lossy codec.
 const LOSSY_UP_TO_HZ: f64 = 20_500.0;
-/// Correlation under which mono loses most of the song.
+/// Correlation below which mono loses most of the song.
 const CORRELATION: f64 = -0.3;
-/// Channels whose difference never exceeds this are equal but for dither.
+/// Largest difference between channels that are equal except for dither; at most 1 % of the peak.
 const SAME: f32 = 1e-4;
-/// A channel this far under the other, and under this, is silent.
+/// Highest peak of a silent channel; at most 1/1000 of the other channel's peak.
 const SILENT: f32 = 1e-4;
 
-/// More gaps than so many per second are music: pulse waves have them.
+/// Largest number of gaps per second that counts as dropouts. More are part of the music: pulse waves have them.
 const DROPOUTS_PER_SECOND: f64 = 0.5;
-/// A limited song's peaks lie within this of the highest...
+/// Distance from the highest peak within which the peaks of a limited song lie, dB.
 const LIMITED_WITHIN_DB: f64 = 1.0;
-/// ...for more than this share of the tenths of a second, ...
+/// Share of the tenths of a second that have such peaks in a limited song, more than this.
 const LIMITED_SHARE: f64 = 0.5;
-/// ...near full scale, and little over its loudness.
+/// Lowest peak of a limited song, and the median PSR that it stays below.
 const LIMITED_FROM_DBFS: f64 = -3.0;
 const LIMITED_PSR_LU: f64 = 9.0;
-/// A side this far under the mid in every band is hardly heard, dB.
+/// Level of side over mid below which the side is hardly audible, dB, if it lies below it in every band.
 const NARROW_DB: f64 = -30.0;
-/// Noise closer to the music than this is named, LU.
+/// Largest distance from the noise up to the music at which the noise is reported, LU.
 const NOISE_LU: f64 = 45.0;
-/// Longer silence at the head and the tail is named, seconds.
+/// Lengths from which silence at the head and at the tail is reported, seconds.
 const HEAD_S: f64 = 2.0;
 const TAIL_S: f64 = 5.0;
 
-/// Every fault the evidence shows, worst first.
+/// Returns every fault that the evidence shows, worst first.
 pub(crate) fn defects(evidence: &Evidence) -> Vec<Defect> {
     let mut found: Vec<Defect> = [
         not_a_number(evidence),
@@ -221,7 +223,7 @@ pub(crate) fn defects(evidence: &Evidence) -> Vec<Defect> {
 impl Evidence<'_> {
     fn defect(&self, kind: DefectKind, severity: f64, frame: u64) -> Option<Defect> {
         let at_s = frame as f64 / f64::from(self.sample_rate_hz);
-        // Hundredths are as much as a severity means.
+        // A severity is meaningful to hundredths at most.
         let severity = libm::round(severity.clamp(0.0, 1.0) * 100.0) / 100.0;
         Some(Defect { kind, severity, at_s })
     }
@@ -239,7 +241,7 @@ impl Evidence<'_> {
     }
 }
 
-/// To a tenth: as much as the figures of a defect mean.
+/// Rounds to tenths: the figures of a defect are no more exact than that.
 fn tenths(value: f64) -> f64 {
     libm::round(value * 10.0) / 10.0
 }
@@ -261,7 +263,7 @@ fn clipping(e: &Evidence) -> Option<Defect> {
     if tops.runs == 0 {
         return None;
     }
-    // A handful in a song is cosmetic; ten in a second is a sound.
+    // A handful of flat tops in a song is cosmetic; ten per second are audible.
     let per_second = tops.runs as f64 / e.seconds().max(1.0);
     let severity = 0.5 + 0.25 * libm::log10(per_second.max(1e-3)) + 0.002 * f64::from(tops.longest.min(100));
     let kind = DefectKind::Clipping { flat_tops: tops.runs, longest_samples: tops.longest };
@@ -293,7 +295,7 @@ fn lossy(e: &Evidence) -> Option<Defect> {
         return None;
     }
     if cutoff_hz < LOSSY_UP_TO_HZ {
-        // 16 kHz is what MP3 at 128 kbit/s leaves.
+        // MP3 at 128 kbit/s cuts off at 16 kHz.
         let severity = 0.2 + 0.1 * (19.0 - cutoff_hz / 1000.0).max(0.0);
         e.defect(DefectKind::LossySource { cutoff_hz }, severity, 0)
     } else {

@@ -10,7 +10,7 @@ fn found(frames: impl IntoIterator<Item = Frame>) -> Vec<Defect> {
     analyzer.finish().defects
 }
 
-/// The codes of the faults, as JSON has them.
+/// Codes of the faults, as written in JSON.
 fn codes(frames: impl IntoIterator<Item = Frame>) -> Vec<String> {
     let code = |defect: Defect| serde_json::to_value(defect).expect("plain data")["code"].as_str().map(str::to_owned);
     found(frames).into_iter().filter_map(code).collect()

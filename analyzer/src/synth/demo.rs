@@ -9,9 +9,9 @@ use super::instruments::{Mix, Note, frames, reverberate};
 
 const BEAT_S: f64 = 0.6;
 const BAR_S: f64 = 4.0 * BEAT_S;
-/// The second eighth of a beat comes this late, as a share of the beat: a slight swing.
+/// Position of the second eighth in a beat, as a share of the beat: a slight swing.
 const SWING: f64 = 0.545;
-/// The mix reads this.
+/// Integrated loudness of the mix.
 const LOUDNESS_LUFS: f64 = -24.0;
 
 /// A chord as MIDI notes: bass, then pad.
@@ -51,7 +51,7 @@ pub fn demo_mix(sample_rate_hz: u32, seconds: f64) -> Vec<Frame> {
     spoil(played(sample_rate_hz, seconds), sample_rate_hz)
 }
 
-/// A record of the same band, which has none of the faults: as it was played, peaks at −1 dBFS.
+/// A record by the same band without these faults: the song as it was played, with peaks at −1 dBFS.
 pub fn demo_record(sample_rate_hz: u32, seconds: f64) -> Vec<Frame> {
     let played = played(sample_rate_hz, seconds);
     let peak = played.as_flattened().iter().fold(1e-6_f64, |peak, x| peak.max(x.abs()));
@@ -82,7 +82,7 @@ fn played(sample_rate_hz: u32, seconds: f64) -> Vec<[f64; 2]> {
 fn eighth_s(bar: usize, eighth: f64) -> f64 {
     let beat = libm::floor(eighth / 2.0);
     let late = eighth / 2.0 - beat;
-    // The offbeat is moved to SWING, and what lies before and after it is stretched to fit.
+    // The offbeat is moved to SWING; the time before and after it is stretched to fit.
     let swung = if late < 0.5 { late * 2.0 * SWING } else { SWING + (late - 0.5) * 2.0 * (1.0 - SWING) };
     bar as f64 * BAR_S + (beat + swung) * BEAT_S
 }
@@ -161,7 +161,7 @@ fn play_melody(mix: &mut Mix, bar: usize, section: Section) {
     }
 }
 
-/// What is wrong with the mix: 100 to 200 Hz too strong, no highs, hardly any width, and too quiet.
+/// Adds the faults of the mix: 100 to 200 Hz too strong, no highs, hardly any width, and too quiet.
 fn spoil(played: Vec<[f64; 2]>, sample_rate_hz: u32) -> Vec<Frame> {
     let mut boom = Biquad::new(BiquadCoefs::bell(140.0, 7.0, 0.9, sample_rate_hz));
     let shelf_hz = 4000.0_f64.min(0.3 * f64::from(sample_rate_hz));

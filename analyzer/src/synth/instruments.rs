@@ -5,16 +5,16 @@ use std::f64::consts::{PI, TAU};
 use crate::biquad::{Biquad, BiquadCoefs};
 use crate::random::Random;
 
-/// Where notes go.
+/// The mix that notes are added to.
 pub(super) struct Mix {
     pub rate: f64,
     pub dry: Vec<[f64; 2]>,
-    /// What the room hears.
+    /// Sound sent to the room.
     pub room: Vec<[f64; 2]>,
     random: Random,
 }
 
-/// When, how long, how loud and where a note sounds.
+/// Start, length, gain and position of a note.
 #[derive(Clone, Copy)]
 pub(super) struct Note {
     pub at_s: f64,
@@ -22,12 +22,12 @@ pub(super) struct Note {
     pub gain: f64,
     /// −1 (left) to 1 (right), at constant power.
     pub pan: f64,
-    /// Share that the room hears.
+    /// Share sent to the room.
     pub send: f64,
 }
 
 impl Note {
-    /// In the middle, without a room.
+    /// Creates a note in the centre that sends nothing to the room.
     pub fn at(at_s: f64, length_s: f64, gain: f64) -> Self {
         Self { at_s, length_s, gain, pan: 0.0, send: 0.0 }
     }
@@ -48,7 +48,7 @@ impl Mix {
         }
     }
 
-    /// A number in [−1, 1), for what a player does not repeat exactly.
+    /// A random number in [−1, 1), for the variations between a player's repeats.
     pub fn chance(&mut self) -> f64 {
         self.random.bipolar()
     }
@@ -95,7 +95,7 @@ impl Mix {
         });
     }
 
-    /// Keeps what lies between two frequencies.
+    /// Returns a filter that passes the sound between two frequencies.
     fn band(&self, low_hz: f64, high_hz: f64) -> impl FnMut(f64) -> f64 + use<> {
         let rate = self.rate as u32;
         let mut high_pass = Biquad::new(BiquadCoefs::high_pass(low_hz, rate));
@@ -164,7 +164,7 @@ impl Partials {
         Self { each }
     }
 
-    /// The next sample; `envelope` is asked for the gain of every harmonic.
+    /// Returns the next sample; `envelope` gives the gain of every harmonic.
     fn next(&mut self, envelope: impl Fn(f64) -> f64) -> f64 {
         let mut sum = 0.0;
         for (h, amplitude, [c, s], v) in &mut self.each {
@@ -175,7 +175,7 @@ impl Partials {
     }
 }
 
-/// Falls to 1/e in `seconds`.
+/// Exponential decay that falls to 1/e in `seconds`.
 fn decay(t: f64, seconds: f64) -> f64 {
     libm::exp(-t / seconds)
 }

@@ -1,4 +1,4 @@
-//! Sounds to test and to demonstrate with: the same bits for the same arguments, everywhere.
+//! Sounds for tests and demonstrations: the same bits for the same arguments, everywhere.
 
 mod demo;
 mod instruments;

@@ -1,6 +1,6 @@
-//! Draws what the stages do, as SVG files: `cargo run --release -p goldmaster-renderer --example plots -- FOLDER`.
+//! Draws the effect of the stages as SVG files: `cargo run --release -p goldmaster-renderer --example plots -- FOLDER`.
 //!
-//! Everything but the curves called "wanted" is measured on the stages' output.
+//! All curves except those called "wanted" are measured on the stages' output.
 
 mod svg;
 
@@ -23,7 +23,7 @@ use svg::{Axis, Plot};
 
 const RATE: u32 = 44_100;
 
-/// File name and what is drawn.
+/// File name, and the function that draws the plot.
 type Drawing = (&'static str, fn() -> Plot);
 
 const PLOTS: [Drawing; 8] = [
@@ -61,7 +61,7 @@ fn spectrum_db(frames: &[Frame]) -> Vec<[f64; 2]> {
     spectrum.iter().enumerate().map(|(n, bin)| [n as f64 * bin_hz, level_db(bin)]).collect()
 }
 
-/// Rough mid curve, flat side.
+/// A recipe with a rough mid curve and a flat side curve.
 fn equalised(phase: Phase) -> Recipe {
     let mut random = Random::new(5);
     let mut recipe = Recipe::default();
@@ -71,7 +71,7 @@ fn equalised(phase: Phase) -> Recipe {
     recipe
 }
 
-/// Impulse response of a recipe's chain, `before` frames of it before the latency.
+/// Impulse response of a recipe's chain, from `before` frames before the latency on.
 fn impulse_response(recipe: &Recipe, before: usize, length: usize) -> Vec<Frame> {
     let mut chain = Chain::new(recipe, &[-20.0; BANDS], RATE);
     let start = chain.latency_frames() - before;
@@ -171,7 +171,7 @@ fn multiband_step() -> Plot {
     plot
 }
 
-/// A recipe with a shaper that brings a peak at 0 dBFS down by 6 dB; the song's mean is at −12 dBFS.
+/// A chain with a shaper that brings a peak at 0 dBFS down by 6 dB; the song's mean is at −12 dBFS.
 fn shaped(stage: &str, settings: &[(&str, &str)]) -> Chain {
     let mut recipe = Recipe::default();
     for (path, value) in [(format!("{stage}.drive_db"), "6"), (format!("{stage}.headroom_db"), "12")] {

@@ -1,4 +1,4 @@
-//! Curves as SVG.
+//! Draws curves as SVG.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ const SIZE: [f64; 2] = [900.0, 420.0];
 const FRAME: [f64; 4] = [60.0, 40.0, 720.0, 370.0];
 const COLOURS: [&str; 6] = ["#1f6fb4", "#d9541e", "#2a9d54", "#8a4fb0", "#7a7a7a", "#c2a000"];
 
-/// What lies along one side of a plot.
+/// One axis of a plot.
 pub struct Axis {
     pub label: &'static str,
     pub range: [f64; 2],
@@ -16,15 +16,15 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// Evenly spaced, a tick every `step`.
+    /// An evenly spaced axis with a tick every `step`.
     pub fn linear(label: &'static str, range: [f64; 2], step: f64) -> Self {
         let count = libm::floor((range[1] - range[0]) / step + 1e-9) as usize;
-        // Such that they print as they are meant.
+        // Rounded, so that they print as intended.
         let tick = |n: usize| libm::round(1e3 * (range[0] + n as f64 * step)) / 1e3;
         Self { label, range, ticks: (0..=count).map(tick).collect(), is_log: false }
     }
 
-    /// Frequencies from `low` to `high`.
+    /// A logarithmic axis of frequencies from `low` to `high`.
     pub fn hz([low, high]: [f64; 2]) -> Self {
         let ticks = [20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 1e4, 2e4];
         let ticks = ticks.into_iter().filter(|hz| (low..=high).contains(hz)).collect();
@@ -59,7 +59,7 @@ impl Plot {
         [left + x * (right - left), bottom - y * (bottom - top)]
     }
 
-    /// The whole file.
+    /// Returns the whole file.
     pub fn svg(&self) -> String {
         let mut svg = String::new();
         self.write(&mut svg).expect("a string takes everything");

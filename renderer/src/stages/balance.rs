@@ -1,4 +1,4 @@
-//! Level of left against right.
+//! Balance of left and right.
 
 use analyzer::stream::Frame;
 use analyzer::units::gain_from_db;
@@ -9,7 +9,7 @@ use crate::stage::Stage;
 params! {
     /// Moves the image by gain alone.
     pub struct BalanceParams {
-        /// Left over right, dB: half of it is added to the left, half taken from the right.
+        /// Level of left over right, dB: half of it is added to the left, half is taken from the right.
         left_over_right_db: Param::linear(-6.0, 6.0, 0.0, 0.01),
     }
 }
@@ -20,7 +20,7 @@ pub struct Balance {
 }
 
 impl Balance {
-    /// `None` when there is nothing to do.
+    /// Creates the stage; `None` if it changes nothing.
     pub fn new(params: &BalanceParams) -> Option<Self> {
         let half_db = params.left_over_right_db / 2.0;
         (half_db != 0.0).then(|| Self { gains: [half_db, -half_db].map(|db| gain_from_db(db) as f32) })

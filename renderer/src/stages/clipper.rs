@@ -1,4 +1,4 @@
-//! A soft clipper ahead of the limiter: takes the tips of peaks and nothing else.
+//! A soft clipper ahead of the limiter: it takes off the tips of peaks and nothing else.
 
 use analyzer::crossover::BANDS;
 use analyzer::units::gain_from_db;
@@ -7,19 +7,20 @@ use crate::params::{Param, params};
 use crate::shaper::{Curve, Shaper, mean_dbfs};
 
 params! {
-    /// What stays below the knee keeps its bits.
+    /// A soft clipper; samples below the knee keep their bits.
     pub struct ClipperParams {
-        /// By how much a peak at `headroom_db` comes down, dB; 0 leaves everything.
+        /// Reduction of a peak at `headroom_db`, dB; 0 changes nothing.
         drive_db: Param::linear(0.0, 6.0, 0.0, 0.01),
-        /// Level of such a peak over the song's mean power, dB.
+        /// Level of that peak over the song's mean power, dB.
         headroom_db: Param::linear(6.0, 24.0, 14.0, 0.1),
-        /// How far below its ceiling the curve begins to bend, dB.
+        /// Distance below the ceiling at which the curve begins to bend, dB.
         knee_db: Param::linear(2.0, 12.0, 4.0, 0.1),
     }
 }
 
 impl ClipperParams {
-    /// The stage. `band_levels_dbfs`: mean power of each band of the stream to come. `None` when there is nothing to do.
+    /// Creates the stage. `band_levels_dbfs` is the mean power of each band of the stream to come. `None` if it changes
+    /// nothing.
     pub fn stage(&self, band_levels_dbfs: &[f64; BANDS]) -> Option<Shaper> {
         let ClipperParams { drive_db, headroom_db, knee_db } = *self;
         (drive_db > 0.0).then(|| {
@@ -38,7 +39,7 @@ mod tests {
     #[test]
     fn tips_come_down_by_the_drive_and_the_rest_keeps_its_bits() {
         let params = ClipperParams { drive_db: 3.0, headroom_db: 12.0, knee_db: 2.0 };
-        // Four equal bands: the mean is at −12 dBFS, such a peak at 0.
+        // With four equal bands, the mean is at −12 dBFS and a peak with that headroom at 0 dBFS.
         let levels = [-18.020_6; BANDS];
         // The knee lies 2 dB under a ceiling that is a little over −3 dBFS.
         for (amplitude, wanted) in [(1.0, gain_from_db(-3.0)), (gain_from_db(-5.1), gain_from_db(-5.1))] {

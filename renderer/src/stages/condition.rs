@@ -1,4 +1,4 @@
-//! Removes DC and what lies below hearing.
+//! Removes DC and infrasound.
 
 use analyzer::biquad::{Biquad, BiquadCoefs};
 use analyzer::stream::Frame;
@@ -10,7 +10,7 @@ use crate::stage::Stage;
 params! {
     /// A second-order Butterworth high-pass.
     pub struct ConditionParams {
-        /// Corner (−3 dB), Hz; 0 leaves everything.
+        /// Corner frequency (−3 dB), Hz; 0 changes nothing.
         high_pass_hz: Param::linear(0.0, 60.0, 0.0, 0.1),
     }
 }
@@ -22,7 +22,7 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// At rest; `None` when there is nothing to do.
+    /// Creates the stage at rest; `None` if it changes nothing.
     pub fn new(params: &ConditionParams, sample_rate_hz: u32) -> Option<Self> {
         (params.high_pass_hz > 0.0).then(|| Self {
             filter: Biquad::new(BiquadCoefs::high_pass(params.high_pass_hz, sample_rate_hz)),

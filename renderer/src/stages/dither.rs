@@ -7,19 +7,19 @@ use analyzer::random::Random;
 use analyzer::stream::Frame;
 use analyzer::units::nearest;
 
-/// Both uniform numbers are halves of 64 random bits.
+/// Step of the uniform numbers, each of which is one half of 64 random bits.
 const UNIFORM_STEP: f64 = 1.0 / (1u64 << 32) as f64;
 
 /// Rounds to the grid of a word length. Digital silence stays silent.
 pub struct Dither {
     steps: f64,
-    /// 1 / `steps`, a power of two: exact.
+    /// 1 / `steps`, a power of two and thus exact.
     step: f64,
     random: Random,
 }
 
 impl Dither {
-    /// `bits` per sample, 2 to 24. The same seed gives the same bits.
+    /// Creates a dither for `bits` per sample, 2 to 24. The same seed gives the same bits.
     pub fn new(bits: u32, seed: u64) -> Self {
         assert!((2..=24).contains(&bits), "word length {bits} is outside 2 to 24 bits");
         let steps = f64::from(1u32 << (bits - 1));
@@ -36,7 +36,7 @@ impl Dither {
         (nearest(x * self.steps + noise).clamp(-self.steps, self.steps - 1.0) * self.step) as f32
     }
 
-    /// Rounds the next frames; `stereo` false dithers once for both channels, which are then equal.
+    /// Rounds the next frames. Without `stereo`, both channels take the rounded left one, and stay equal.
     pub fn process(&mut self, frames: &mut [Frame], stereo: bool) {
         for frame in frames {
             let left = self.rounded(f64::from(frame[0]));

@@ -1,9 +1,9 @@
 //! Bells that cut only while their band sticks out of its surroundings: resonances, sibilance, boom.
 //!
 //! A bell is the signal plus a share of its own band-pass, y = x + (g − 1)·B(x) (Regalia & Mitra, "Tunable digital
-//! frequency response equalization filters", IEEE Trans. ASSP 35(1), 1987). The poles stay where they are and only g
-//! moves, so that nothing in the filter's memory can click, and at g = 1 the signal passes bit for bit. Both channels
-//! are cut alike.
+//! frequency response equalization filters", IEEE Trans. ASSP 35(1), 1987). Only g moves; the poles stay where they
+//! are, so that the filter's state cannot click, and at g = 1 the signal passes bit for bit. Both channels are cut
+//! alike.
 
 use analyzer::biquad::{Biquad, BiquadCoefs};
 use analyzer::stream::Frame;
@@ -16,19 +16,20 @@ use crate::envelope::{
 use crate::params::{Param, Params, params};
 use crate::stage::Stage;
 
-/// Bells that there are.
+/// Number of bells.
 pub const BELLS: usize = 4;
 
 params! {
-    /// One bell. How far its band sticks out is told against pink noise, whose bands all read 0 dB.
+    /// One bell. The level of its band over its surroundings is measured relative to pink noise, whose bands all read 0
+    /// dB.
     pub struct BellParams {
-        /// Centre, Hz.
+        /// Centre frequency, Hz.
         frequency_hz: Param::log(20.0, 20_000.0, 1000.0, 0.1),
-        /// Centre over the width of the band, −3 dB to −3 dB.
+        /// Centre frequency over the width of the band, −3 dB to −3 dB.
         q: Param::log(1.0, 16.0, 4.0, 0.01),
-        /// How far the band may stick out of the octave on either side of it, dB.
+        /// Level over the octave on either side that the band may reach, dB.
         threshold_db: Param::linear(0.0, 24.0, 6.0, 0.1),
-        /// What is over the threshold is taken away, but no more than this, dB; 0 leaves the bell out.
+        /// Largest cut, dB: the excess over the threshold is taken away up to this; 0 leaves the bell out.
         max_cut_db: Param::linear(0.0, 12.0, 0.0, 0.1),
         /// Time to cover 63 % of a change towards more cut, on top of the detector's 4 q / f (at least 5 ms), ms.
         attack_ms: Param::log(1.0, 200.0, 10.0, 0.1),
@@ -41,7 +42,7 @@ params! {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DynamicEqParams {
-    /// In any order.
+    /// The bells, in any order.
     pub bells: [BellParams; BELLS],
 }
 
@@ -53,24 +54,24 @@ impl Params for DynamicEqParams {
     }
 }
 
-/// A bell above this share of the sample rate is left out.
+/// Highest centre frequency of a bell, as a share of the sample rate; bells above it are left out.
 const TOP_OF_RATE: f64 = 0.45;
 /// Width of the transition around the threshold, dB.
 const KNEE_DB: f64 = 3.0;
-/// The level of a band as wide as B is known after some 4 / B: noise then reads within 1 dB.
+/// Length of the detector in periods of the bandwidth B: after about 4 / B, the level of noise reads within 1 dB.
 const DETECTOR_PERIODS: f64 = 4.0;
 /// Fastest detector, ms.
 const MIN_DETECTOR_MS: f64 = 5.0;
-/// The surroundings reach one octave further on either side than the bell.
+/// Width of the surroundings beyond that of the bell: one octave on either side.
 const SURROUNDING_OCTAVES: f64 = 2.0;
 
 /// A bell with its detector.
 #[derive(Clone)]
 struct Bell {
     band: Biquad,
-    /// Once more, for the detector: far skirts of 12 dB per octave.
+    /// The same band-pass again, for the detector: far skirts of 12 dB per octave.
     again: Biquad,
-    /// What the band-pass leaves, through a wider one, twice.
+    /// Two wider band-passes in series, for the signal without the band.
     around: [Biquad; 2],
     inside: PowerDetector,
     outside: PowerDetector,
@@ -83,7 +84,7 @@ struct Bell {
 }
 
 impl Bell {
-    /// At rest; `None` when there is nothing to do.
+    /// Creates a bell at rest; `None` if it changes nothing.
     fn new(params: &BellParams, sample_rate_hz: u32) -> Option<Self> {
         let BellParams { frequency_hz, q, threshold_db, max_cut_db, attack_ms, release_ms } = *params;
         if max_cut_db == 0.0 || frequency_hz > TOP_OF_RATE * f64::from(sample_rate_hz) {
@@ -134,13 +135,14 @@ impl Bell {
     }
 }
 
-/// Of a band-pass that is [`SURROUNDING_OCTAVES`] wider than one of `q`; 2^(n/2) / (2ⁿ − 1) is n octaves wide.
+/// Returns the Q of a band-pass that is [`SURROUNDING_OCTAVES`] wider than one of `q`; a Q of 2^(n/2) / (2ⁿ − 1) is n
+/// octaves wide.
 fn surrounding_q(q: f64) -> f64 {
     let octaves = 2.0 * libm::asinh(0.5 / q) / std::f64::consts::LN_2 + SURROUNDING_OCTAVES;
     libm::exp2(octaves / 2.0) / (libm::exp2(octaves) - 1.0)
 }
 
-/// Power inside over power outside for noise with equal power per octave.
+/// Returns power inside over power outside for noise with equal power per octave.
 fn pink_ratio(narrow: &BiquadCoefs, wide: &BiquadCoefs, frequency_hz: f64, sample_rate_hz: u32) -> f64 {
     let (mut inside, mut outside) = (0.0, 0.0);
     for step in -384..=384 {
@@ -148,7 +150,7 @@ fn pink_ratio(narrow: &BiquadCoefs, wide: &BiquadCoefs, frequency_hz: f64, sampl
         if 2.0 * hz < f64::from(sample_rate_hz) {
             let square = |gain: f64| gain * gain;
             let (n, w) = (square(narrow.gain_at(hz, sample_rate_hz)), square(wide.gain_at(hz, sample_rate_hz)));
-            // Band-pass and what it leaves are power complementary.
+            // The band-pass and its complement are power complementary.
             inside += n * n;
             outside += (1.0 - n) * w * w;
         }
@@ -164,7 +166,7 @@ pub struct DynamicEq {
 }
 
 impl DynamicEq {
-    /// At rest; `None` when no bell does anything.
+    /// Creates the stage at rest; `None` if no bell changes anything.
     pub fn new(params: &DynamicEqParams, sample_rate_hz: u32) -> Option<Self> {
         let bells: Vec<Bell> = params.bells.iter().filter_map(|bell| Bell::new(bell, sample_rate_hz)).collect();
         (!bells.is_empty()).then(|| Self { bells: bells.clone(), at_rest: bells, clock: ControlClock::default() })
@@ -212,7 +214,7 @@ mod tests {
         frames
     }
 
-    /// Mean power per bin over the stream without its first second: Hann windows that overlap by half.
+    /// Mean power per bin over the stream without its first second, in Hann windows that overlap by half.
     fn spectrum(frames: &[Frame]) -> Vec<f64> {
         let mut powers = vec![0.0; SIZE / 2 + 1];
         let mut start = RATE as usize;
@@ -233,7 +235,7 @@ mod tests {
         powers
     }
 
-    /// Power as a band-pass of second order, twice, lets it through.
+    /// Power behind two second-order band-passes in series.
     fn band_power(spectrum: &[f64], hz: f64, q: f64) -> f64 {
         let bin_hz = f64::from(RATE) / SIZE as f64;
         let weight = |bin: usize| {
@@ -312,7 +314,7 @@ mod tests {
             let level = |powers: &[f64]| db_from_power(powers[bin - 3..=bin + 3].iter().sum());
             level(&after) - level(&before)
         };
-        // The analogue prototype: H(s) = (s² + g s / Q + 1) / (s² + s / Q + 1).
+        // The analogue prototype is H(s) = (s² + g s / Q + 1) / (s² + s / Q + 1).
         let bell_db = |hz: f64| {
             let x = 4.0 * (hz / 1000.0 - 1000.0 / hz);
             let g = gain_from_db(-9.0);
@@ -341,7 +343,7 @@ mod tests {
 
     #[test]
     fn moving_gain_leaves_no_images_of_its_control_rate() {
-        // A tone that swells above and below the threshold four times a second, between two that are steady.
+        // A tone whose level swings above and below the threshold four times a second, between two steady tones.
         let swelling: Vec<Frame> = sine(RATE, 1000.0, -24.0, 3.0)
             .into_iter()
             .enumerate()

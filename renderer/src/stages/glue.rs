@@ -1,6 +1,6 @@
-//! One slow compressor over the whole: it holds a mix together.
+//! One slow compressor over the whole mix, which holds it together.
 //!
-//! What lies below the lowest crossover is kept out of the detector, so that a kick drum does not pump the rest. Levels
+//! The detector does not hear anything below the lowest crossover, so that a kick drum does not pump the rest. Levels
 //! are relative to the song's own, and the gain is normalised to 0 dB there, as in [`super::multiband`].
 
 use analyzer::biquad::{Biquad, BiquadCoefs};
@@ -31,7 +31,7 @@ params! {
 }
 
 impl GlueParams {
-    /// What the compressor does.
+    /// Returns the settings of the compressor.
     pub fn dynamics(&self) -> Dynamics {
         let Self { threshold_db, ratio, knee_db, attack_ms, release_ms, mix_pct } = *self;
         let computer = GainComputer { threshold_db, ratio, knee_db };
@@ -39,14 +39,14 @@ impl GlueParams {
     }
 }
 
-/// Level is mean power over about so long, ms.
+/// Time over which the detector averages power, ms.
 const DETECTOR_MS: f64 = 50.0;
 
-/// Where bands overlap, their powers add up to less than the power of their sum: of pink noise, 1/(2 ln 2) octave is
-/// lost at each of the two upper corners, out of the seven octaves above the lowest one; dB.
+/// Correction for overlapping bands, dB: their powers add up to less than the power of their sum. Of pink noise, 1/(2
+/// ln 2) octave is lost at each of the two upper corners, out of the seven octaves above the lowest one.
 const OVERLAP_DB: f64 = 1.0;
 
-/// Mean power of what the detector hears, from that of the bands.
+/// Returns the mean power of the detector's signal, dBFS, from that of the bands.
 fn reference_db(band_levels_dbfs: &[f64; BANDS]) -> f64 {
     db_from_power(band_levels_dbfs[1..].iter().map(|db| power_from_db(*db)).sum()) + OVERLAP_DB
 }
@@ -61,7 +61,8 @@ pub struct Glue {
 }
 
 impl Glue {
-    /// `band_levels_dbfs` as [`super::multiband::Multiband::new`] takes them; `None` when there is nothing to do.
+    /// Creates the stage. `band_levels_dbfs` is as for [`super::multiband::Multiband::new`]; `None` if it changes
+    /// nothing.
     pub fn new(params: &GlueParams, band_levels_dbfs: &[f64; BANDS], sample_rate_hz: u32) -> Option<Self> {
         let dynamics = params.dynamics();
         let high_pass = Biquad::new(BiquadCoefs::high_pass(CROSSOVER_HZ[0], sample_rate_hz));
@@ -128,7 +129,7 @@ mod tests {
                 let before_db = power_db(&frames[3 * RATE as usize..]);
                 glue.process(&mut frames);
                 let gain_db = power_db(&frames[3 * RATE as usize..]) - before_db;
-                // What the paper's figure of input over output shows, less its value at the mean.
+                // The output over input curve of the paper's figure, minus its value at the mean.
                 let curve = |x: f64| {
                     let over = x - params.threshold_db;
                     if 2.0 * over.abs() <= knee_db && knee_db > 0.0 {

@@ -1,9 +1,9 @@
 //! Equalises mid and side by two curves, each as an FIR filter of minimum or of linear phase.
 //!
-//! The filter follows from the curve alone: the logarithm of the magnitude determines the minimum phase through the
-//! real cepstrum (Oppenheim & Schafer, "Discrete-Time Signal Processing", 3rd ed., section 13.5); without phase the
-//! magnitude is a symmetric response, and mid and side stay in time at every frequency. Convolution is by overlap-save
-//! in double precision.
+//! The filter is computed from the curve alone: the logarithm of the magnitude determines the minimum phase through the
+//! real cepstrum (Oppenheim & Schafer, "Discrete-Time Signal Processing", 3rd ed., section 13.5). Without phase, the
+//! magnitude gives a symmetric response, and mid and side stay in time at every frequency. Convolution is by
+//! overlap-save in double precision.
 
 use analyzer::fft::{Complex, RealFft};
 use analyzer::lanes::Pair;
@@ -14,23 +14,23 @@ use serde::{Deserialize, Serialize};
 use crate::params::{Curve, Param, Params};
 use crate::stage::Stage;
 
-/// No band is moved by more, whoever asks.
+/// Range of a band's gain, whatever it is decided by.
 const GAIN: Param = Param::linear(-24.0, 24.0, 0.0, 0.01);
 const LIMIT_HZ: Param = Param::linear(1000.0, 24_000.0, 24_000.0, 1.0);
 
-/// Below this the curve is tapered to nothing within an octave.
+/// Frequency below which the curve is tapered to nothing within an octave.
 const TAPER_BELOW_HZ: f64 = 30.0;
 /// Width of the taper above `limit_hz`, octaves.
 const TAPER_ABOVE_OCTAVES: f64 = 1.0 / 3.0;
 
-/// What equalising does to the phase.
+/// Phase response of the equaliser.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// It turns as an analogue equaliser's: nothing sounds before its time.
+    /// The phase of an analogue equaliser: there is no pre-ringing.
     #[default]
     Minimum,
-    /// It stays: what the curve shapes sharply rings before its time as well as after.
+    /// Linear phase: sharp features of the curve ring before the sound as well as after it.
     Linear,
 }
 
@@ -42,9 +42,9 @@ pub struct MatchEqParams {
     pub mid_db: Curve,
     /// Gain of half the difference.
     pub side_db: Curve,
-    /// Above this the curves are tapered to 0 dB: there is nothing to equalise beyond a codec's cutoff.
+    /// Frequency above which the curves are tapered to 0 dB, Hz: there is nothing to equalise beyond a codec's cutoff.
     pub limit_hz: f64,
-    /// Of both curves.
+    /// Phase response of both curves.
     pub phase: Phase,
 }
 
@@ -67,17 +67,17 @@ impl Params for MatchEqParams {
 }
 
 impl MatchEqParams {
-    /// Nothing is changed.
+    /// Returns true if nothing is changed.
     pub fn is_neutral(&self) -> bool {
         self.mid_db.is_flat() && self.side_db.is_flat()
     }
 
-    /// Gain in dB of `curve` at `hz`, tapers included.
+    /// Returns the gain of `curve` at `hz` in dB, tapers included.
     pub fn gain_db_at(&self, curve: &Curve, hz: f64) -> f64 {
         self.place_of(hz).map_or(0.0, |place| place.gain_db(curve))
     }
 
-    /// Where `hz` lies on the curves, if it is over 0 Hz.
+    /// Returns the position of `hz` on the curves; `None` at 0 Hz.
     fn place_of(&self, hz: f64) -> Option<Place> {
         (hz > 0.0).then(|| Place {
             position: (4.0 * libm::log2(hz / band_centre_hz(0))).clamp(0.0, LAST_BAND as f64),
@@ -91,7 +91,7 @@ const LAST_BAND: usize = SPECTRUM_BANDS - 1;
 
 /// A frequency on the curves.
 struct Place {
-    /// In bands from the centre of the first.
+    /// Position in bands from the centre of the first band.
     position: f64,
     /// Factors of the tapers.
     low: f64,
@@ -104,8 +104,8 @@ impl Place {
     }
 }
 
-/// The curve at `position`, constant beyond the outer bands: cubics over the logarithm of frequency that never leave the
-/// range between two neighbours (Fritsch & Butland, "A method for constructing local monotone piecewise cubic
+/// Returns the curve at `position`, constant beyond the outer bands: cubics over the logarithm of frequency that never
+/// leave the range between two neighbours (Fritsch & Butland, "A method for constructing local monotone piecewise cubic
 /// interpolants", SIAM J. Sci. Stat. Comput. 5(2), 1984).
 fn interpolated(curve: &[f64; SPECTRUM_BANDS], position: f64) -> f64 {
     let band = (position as usize).min(LAST_BAND - 1);
@@ -122,8 +122,8 @@ fn interpolated(curve: &[f64; SPECTRUM_BANDS], position: f64) -> f64 {
 /// Taps at 44.1 and 48 kHz: long enough for a rough curve to hold within 0.5 dB at 25 Hz.
 const TAPS: usize = 32_768;
 
-/// Impulse responses of `taps` frames with the given magnitudes of mid and side; of linear phase they are centred on frame
-/// `taps / 2`. `fft` is four times as long.
+/// Returns impulse responses of `taps` frames for mid and side; with linear phase they are centred on frame `taps / 2`.
+/// `fft` is four times as long.
 fn impulse_responses(params: &MatchEqParams, fft: &mut RealFft<Pair>, sample_rate_hz: u32) -> Vec<Pair> {
     let size = fft.length();
     let taps = size / 4;
@@ -157,11 +157,11 @@ fn impulse_responses(params: &MatchEqParams, fft: &mut RealFft<Pair>, sample_rat
 /// Logarithm of the gain of 1 dB.
 const NEPERS_PER_DB: f64 = std::f64::consts::LN_10 / 20.0;
 
-/// Gives spectra, of which the logarithms of magnitudes are known, their minimum phase. `cepstrum` is for use on the way.
+/// Gives minimum phase to spectra that hold the logarithms of their magnitudes. `cepstrum` is scratch space.
 fn turn_to_minimum_phase(fft: &mut RealFft<Pair>, spectrum: &mut [Complex<Pair>], cepstrum: &mut [Pair]) {
     let size = cepstrum.len();
     fft.inverse(spectrum, cepstrum);
-    // What lies before time 0 is folded onto what lies after.
+    // The part before time 0 is folded onto the part after it.
     let scale = |c: &mut Pair, factor: f64| *c = *c * Pair::splat(factor / size as f64);
     cepstrum[1..size / 2].iter_mut().for_each(|c| scale(c, 2.0));
     [0, size / 2].into_iter().for_each(|n| scale(&mut cepstrum[n], 1.0));
@@ -177,23 +177,24 @@ fn turn_to_minimum_phase(fft: &mut RealFft<Pair>, spectrum: &mut [Complex<Pair>]
 /// See [`MatchEqParams`].
 pub struct MatchEq {
     fft: RealFft<Pair>,
-    /// Of the filters, scaled for the inverse transform.
+    /// Spectra of the filters, scaled for the inverse transform.
     response: Vec<Complex<Pair>>,
     taps: usize,
-    /// Where the responses are centred.
+    /// Frame on which the responses are centred.
     centre: usize,
-    /// As many frames as the filters are long, and the block that is coming in behind them.
+    /// The last frames of the previous block, as many as the filters are long, followed by the block that is being
+    /// filled.
     input: Vec<Pair>,
-    /// The end of `input`, while a transform takes its place.
+    /// Copy of the end of `input`, which the transform overwrites.
     tail: Vec<Pair>,
     spectrum: Vec<Complex<Pair>>,
-    /// What the former block became, behind what means nothing.
+    /// Output of the previous block, preceded by invalid frames.
     output: Vec<Pair>,
     filled: usize,
 }
 
 impl MatchEq {
-    /// At rest; `None` when the curves are flat.
+    /// Creates the stage at rest; `None` if the curves are flat.
     pub fn new(params: &MatchEqParams, sample_rate_hz: u32) -> Option<Self> {
         if params.is_neutral() {
             return None;
@@ -203,7 +204,7 @@ impl MatchEq {
             Phase::Minimum => 0,
             Phase::Linear => taps / 2,
         };
-        // The longer the block, the less of it overlaps: three is cheaper than two, and than four.
+        // The longer the block, the less of it overlaps: a factor of three is cheaper than two or four.
         let mut fft = RealFft::<Pair>::new(3 * taps);
         let (size, mut response) = (fft.length(), fft.empty_spectrum());
         let mut impulse = impulse_responses(params, &mut RealFft::<Pair>::new(4 * taps), sample_rate_hz);
@@ -223,7 +224,7 @@ impl MatchEq {
         })
     }
 
-    /// A whole block has come in.
+    /// Filters a block once it is complete.
     fn filter(&mut self) {
         let Self { fft, response, taps, input, tail, spectrum, output, .. } = self;
         tail.copy_from_slice(&input[input.len() - *taps..]);
@@ -273,14 +274,14 @@ mod tests {
 
     const ROUNDING_DB: f64 = 1e-9;
 
-    /// Neighbours have nothing to do with each other.
+    /// Creates curves whose neighbouring bands are independent.
     fn rough_params(seed: u64, phase: Phase) -> MatchEqParams {
         let mut random = Random::new(seed);
         let mut curve = |bound_db: f64| Curve(std::array::from_fn(|_| bound_db * random.bipolar()));
         MatchEqParams { mid_db: curve(6.0), side_db: curve(9.0), limit_hz: 16_000.0 + 1000.0 * seed as f64, phase }
     }
 
-    /// Spectrum of what becomes of an impulse in mid (left and right alike) or side, without the latency; and its bins.
+    /// Spectrum of the response to an impulse in mid (left and right alike) or side, without the latency.
     fn response(params: &MatchEqParams, channel: usize, rate: u32) -> Vec<Complex<f64>> {
         let mut eq = MatchEq::new(params, rate).expect("not flat");
         let latency = eq.latency_frames();
@@ -288,7 +289,7 @@ mod tests {
         let mut frames = vec![[0.0; 2]; latency + size];
         frames[0] = [1.0, [1.0, -1.0][channel]];
         eq.process(&mut frames);
-        // The end goes before the start: what comes before the latency has a place there.
+        // The end wraps around to the start, so that output before the latency has a place there.
         let mut time: Vec<f64> = frames[latency..].iter().map(|f| f64::from(f[0])).collect();
         for (n, frame) in frames[..latency].iter().enumerate() {
             time[size - latency + n] += f64::from(frame[0]);
@@ -310,7 +311,7 @@ mod tests {
                         let wanted_db = params.gain_db_at(curve, hz);
                         let error_db = db_from_gain(got.norm()) - wanted_db;
                         assert!(error_db.abs() < 0.5, "{rate}, {phase:?}: {error_db:.2} dB at {hz:.1} Hz");
-                        // In time with the latency, and so mid with side.
+                        // Aligned with the latency, and so mid with side.
                         assert!(phase == Phase::Minimum || got.arg().abs() < 1e-4, "{rate}: {} at {hz}", got.arg());
                         bin += 1 + bin / 1000;
                     }

@@ -1,7 +1,7 @@
 //! Dynamics per band: Linkwitz-Riley split, feed-forward compressors, sum.
 //!
-//! Levels are relative to the band's own mean power, so that the same parameters mean the same on any song at any
-//! gain, and the gain is normalised to 0 dB at that mean, so that dynamics change and tone does not.
+//! Levels are relative to the band's own mean power, so that the same parameters have the same effect on any song at
+//! any gain. The gain is normalised to 0 dB at that mean, so that dynamics change and tone does not.
 
 use std::collections::VecDeque;
 
@@ -27,9 +27,9 @@ params! {
         release_ms: Param::log(20.0, 1000.0, 200.0, 1.0),
         /// Share of the processed signal, %.
         mix_pct: Param::linear(0.0, 100.0, 100.0, 1.0),
-        /// Time by which the detector is ahead of the sound, so that a hit is met and not followed, ms.
+        /// Time by which the detector is ahead of the sound, so that the gain is down when a hit starts, ms.
         look_ahead_ms: Param::linear(0.0, MAX_LOOK_AHEAD_MS, 0.0, 0.1),
-        /// Gain behind the compressor, dB; without effect where the ratio is 1.
+        /// Makeup gain behind the compressor, dB; without effect if the ratio is 1.
         makeup_db: Param::linear(-12.0, 12.0, 0.0, 0.01),
     }
 }
@@ -38,14 +38,14 @@ params! {
 const MAX_LOOK_AHEAD_MS: f64 = 20.0;
 
 impl BandParams {
-    /// What the band's compressor does.
+    /// Returns the settings of the band's compressor.
     pub fn dynamics(&self) -> Dynamics {
         let Self { threshold_db, ratio, knee_db, attack_ms, release_ms, mix_pct, look_ahead_ms: _, makeup_db } = *self;
         let computer = GainComputer { threshold_db, ratio, knee_db };
         Dynamics { computer, attack_ms, release_ms, mix: mix_pct / 100.0, makeup_db }
     }
 
-    /// The look-ahead in control blocks; 0 for a band that passes unchanged.
+    /// Returns the look-ahead in control blocks; 0 for a band that passes unchanged.
     pub fn look_ahead_blocks(&self, sample_rate_hz: u32) -> usize {
         let frames = self.look_ahead_ms * 1e-3 * f64::from(sample_rate_hz);
         if self.dynamics().is_neutral() { 0 } else { libm::round(frames / CONTROL_FRAMES as f64) as usize }
@@ -67,13 +67,13 @@ pub struct MultibandParams {
 }
 
 impl MultibandParams {
-    /// Low to high.
+    /// Returns the bands, low to high.
     pub fn bands(&self) -> [&BandParams; BANDS] {
         let Self { low, low_mid, high_mid, high } = self;
         [low, low_mid, high_mid, high]
     }
 
-    /// Low to high.
+    /// Returns the bands, low to high.
     pub fn bands_mut(&mut self) -> [&mut BandParams; BANDS] {
         let Self { low, low_mid, high_mid, high } = self;
         [low, low_mid, high_mid, high]
@@ -88,14 +88,14 @@ impl Params for MultibandParams {
     }
 }
 
-/// The level of a band is its power smoothed over about a period of its lowest tones, ms.
+/// Detector times of the bands, ms: power is smoothed over about one period of a band's lowest tones.
 pub const DETECTOR_MS: [f64; BANDS] = [20.0, 8.0, 4.0, 2.0];
 
-/// A band's compressor, where its detector is further ahead of the sound than it looks.
+/// A band's compressor, with its gains delayed if its look-ahead is shorter than the longest of all bands.
 #[derive(Clone)]
 struct Band {
     compressor: Compressor,
-    /// Gains of the control blocks that the detector is too early by, the oldest first.
+    /// Gains of the control blocks by which the detector is too early, oldest first.
     early: VecDeque<BlockGains>,
 }
 
@@ -124,9 +124,9 @@ impl Delay {
         Self { frames: vec![[0.0; 2]; (blocks + 1) * CONTROL_FRAMES], at: 0 }
     }
 
-    /// Takes frames that lie within one control block, and gives as many that came so much earlier.
+    /// Takes frames that lie within one control block and returns as many delayed ones.
     fn next(&mut self, part: &[[f64; 2]]) -> &[[f64; 2]] {
-        // The oldest block lies behind the newest.
+        // The oldest block follows the newest.
         let (length, oldest) = (self.frames.len(), (self.at + CONTROL_FRAMES) % self.frames.len());
         self.frames[self.at..self.at + part.len()].copy_from_slice(part);
         self.at = (self.at + part.len()) % length;
@@ -146,8 +146,8 @@ pub struct Multiband {
 }
 
 impl Multiband {
-    /// `mean_db`: mean power of each band of the stream to come, dBFS. `None` when every band is neutral: the split
-    /// sums to an all-pass, not to nothing.
+    /// Creates the stage. `mean_db` is the mean power of each band of the stream to come, dBFS. `None` if every band is
+    /// neutral, since the split would still add an all-pass.
     pub fn new(params: &MultibandParams, mean_db: &[f64; BANDS], sample_rate_hz: u32) -> Option<Self> {
         let params = params.bands();
         let latency_blocks = params.iter().map(|band| band.look_ahead_blocks(sample_rate_hz)).max().unwrap_or(0);
@@ -242,7 +242,7 @@ mod tests {
         Multiband::new(params, &[mean_db; BANDS], RATE).expect("not neutral")
     }
 
-    /// What never compresses: the split and its sum alone.
+    /// A band that never compresses, for the split and its sum alone.
     const IDLE: BandParams = BandParams {
         threshold_db: 12.0,
         ratio: 2.0,
@@ -254,7 +254,7 @@ mod tests {
         makeup_db: 0.0,
     };
 
-    /// A sine on the left, a cosine on the right: its level can be read from every single frame.
+    /// A sine on the left and a cosine on the right, so that the level can be read from every single frame.
     fn circle(hz: f64, level_db: f64, frames: usize) -> Vec<Frame> {
         let amplitude = gain_from_db(level_db);
         let at = |n: usize| libm::sincos(TAU * hz * n as f64 / f64::from(RATE));
@@ -279,7 +279,7 @@ mod tests {
     fn steady_tones_follow_the_static_curve_within_a_twentieth_of_a_decibel() {
         let mean_db = -40.0;
         for (b, hz) in INSIDE_HZ.into_iter().enumerate() {
-            // How much of the tone the band has, and the sum: from the impulse response of the split.
+            // The tone's share in the band, and in the sum, from the impulse response of the split.
             let mut crossover = Crossover::new(RATE);
             let response: Vec<_> =
                 (0..RATE).map(|n| crossover.next([f64::from(u8::from(n == 0)), 0.0]).map(|band| band[0])).collect();
@@ -313,7 +313,7 @@ mod tests {
             let gain_db = |n: usize| db_from_gain(magnitude(frames[n]) / magnitude(input[n]));
             for (start, ms) in [(96_000, params.attack_ms), (192_000, params.release_ms)] {
                 let (from, to) = (gain_db(start - 1), gain_db(start + 95_000));
-                // The first 30 ms belong to the ringing of the split, which is late itself.
+                // The first 30 ms belong to the ringing of the split, which itself is late.
                 let reached = (start + 1440..start + 95_000)
                     .find(|n| (gain_db(*n) - from) / (to - from) >= 1.0 - libm::exp(-1.0))
                     .expect("the gain gets there");
@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn kick_drum_does_not_pump_what_lies_in_another_band() {
-        // Something sounds in every band, as in a song: an empty band would be moved by what leaks into it.
+        // Every band has sound, as in a song: leakage from other bands would move an empty band.
         let [low_mid, tone, high] = [350.0, 3000.0, 12_000.0].map(|hz| sine(RATE, hz, -30.0, 4.0));
         let mut frames = mixed(&[&kick(0.7, tone.len()), &low_mid, &tone, &high]);
         let band = BandParams { threshold_db: -12.0, ratio: 4.0, ..Default::default() };
@@ -371,7 +371,7 @@ mod tests {
         };
         let (follows, meets) = (largest(0.0), largest(8.0));
         assert!(db_from_gain(meets / follows) < -6.0, "{}", db_from_gain(meets / follows));
-        // What one band's look-ahead delays, it delays in all bands.
+        // The look-ahead of one band delays all bands.
         let params = only(2, BandParams { look_ahead_ms: 8.0, ..IDLE });
         let mut stage = Multiband::new(&params, &[0.0; BANDS], RATE).expect("not neutral");
         let mut impulse = vec![[0.0; 2]; 4800];

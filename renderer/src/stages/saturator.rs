@@ -7,11 +7,12 @@ use crate::params::{Param, params};
 use crate::shaper::{Curve, Shaper, mean_dbfs};
 
 params! {
-    /// y = x / √(1 + (x / ceiling)²): quiet music keeps its level, peaks come down to odd harmonics.
+    /// Soft saturation, y = x / √(1 + (x / ceiling)²): quiet music keeps its level, peaks are reduced and gain odd
+    /// harmonics.
     pub struct SaturatorParams {
-        /// By how much a peak at `headroom_db` comes down, dB; 0 leaves everything.
+        /// Reduction of a peak at `headroom_db`, dB; 0 changes nothing.
         drive_db: Param::linear(0.0, 12.0, 0.0, 0.01),
-        /// Level of such a peak over the song's mean power, dB.
+        /// Level of that peak over the song's mean power, dB.
         headroom_db: Param::linear(6.0, 24.0, 12.0, 0.1),
         /// Share of the saturated signal, %.
         mix_pct: Param::linear(0.0, 100.0, 100.0, 1.0),
@@ -19,7 +20,8 @@ params! {
 }
 
 impl SaturatorParams {
-    /// The stage. `band_levels_dbfs`: mean power of each band of the stream to come. `None` when there is nothing to do.
+    /// Creates the stage. `band_levels_dbfs` is the mean power of each band of the stream to come. `None` if it changes
+    /// nothing.
     pub fn stage(&self, band_levels_dbfs: &[f64; BANDS]) -> Option<Shaper> {
         let SaturatorParams { drive_db, headroom_db, mix_pct } = *self;
         (drive_db > 0.0 && mix_pct > 0.0).then(|| {
@@ -36,7 +38,7 @@ mod tests {
     use analyzer::stream::Frame;
     use analyzer::units::db_from_gain;
 
-    /// Largest of a 100 Hz tone after saturation, over its amplitude in dB; the song's mean is `mean_dbfs`.
+    /// Peak of a 100 Hz tone after saturation over its amplitude, dB; the song's mean is `mean_dbfs`.
     fn gain_db(params: &SaturatorParams, amplitude: f64, mean_dbfs: f64) -> f64 {
         // Four equal bands.
         let mut stage = params.stage(&[mean_dbfs - 6.020_6; BANDS]).expect("not neutral");

@@ -13,8 +13,8 @@ const GAIN: Param = Param::linear(-12.0, 6.0, 0.0, 0.01);
 
 params! {
     /// Gain of the side signal per band of [`analyzer::crossover`], by shelves between the bands: minimum phase, so
-    /// that nothing is smeared, and no gain above 6 dB, so that noise does not become width. What mono can bear of it is
-    /// told by [`crate::image`].
+    /// that nothing is smeared, and no gain above 6 dB, so that noise does not become width. [`crate::image`] computes
+    /// how much of it mono compatibility allows.
     pub struct WidthParams {
         /// Below 120 Hz.
         low_db: GAIN,
@@ -24,7 +24,7 @@ params! {
         high_mid_db: GAIN,
         /// Above 6 kHz.
         high_db: GAIN,
-        /// The side is taken away below this by 12 dB per octave, Hz; 0 leaves it.
+        /// Frequency below which the side is removed by 12 dB per octave, Hz; 0 leaves it.
         mono_below_hz: Param::linear(0.0, 200.0, 0.0, 1.0),
     }
 }
@@ -37,7 +37,7 @@ pub struct Width {
 }
 
 impl Width {
-    /// `None` when there is nothing to do.
+    /// Creates the stage; `None` if it changes nothing.
     pub fn new(params: &WidthParams, sample_rate_hz: u32) -> Option<Self> {
         if *params == WidthParams::default() {
             return None;
@@ -95,7 +95,7 @@ mod tests {
 
     /// Gains of mid and side for a tone at `hz`, dB.
     fn gains_db(params: &WidthParams, hz: f64) -> [f64; 2] {
-        // Side at half the mid's level.
+        // The side is at half the mid's level.
         let tone: Vec<Frame> = sine(RATE, hz, -12.0, 2.0).into_iter().map(|f| [1.5 * f[0], 0.5 * f[0]]).collect();
         let mut frames = tone.clone();
         Width::new(params, RATE).expect("not neutral").process(&mut frames);

@@ -1,4 +1,4 @@
-//! The drawings of a page, each with what it shows in words and in numbers.
+//! The drawings of a page, each with its content in words and in numbers.
 
 mod time;
 mod tone;
@@ -11,19 +11,19 @@ use crate::report::figures::{Figures, SoundFigures, TargetSpectrum};
 
 /// One drawing, or several under one title.
 pub struct Figure {
-    /// Names it in the page.
+    /// Id in the page.
     pub id: &'static str,
     /// Title of the drawing.
     pub title: &'static str,
-    /// What it shows, in a sentence.
+    /// Content of the drawing, in a sentence.
     pub summary: String,
-    /// Line style and name of what is drawn.
+    /// Line style and name of each series.
     pub legend: Vec<(&'static str, &'static str)>,
-    /// HTML.
+    /// The drawings as HTML.
     pub drawings: String,
-    /// The same in numbers.
+    /// The data of the drawing as a table.
     pub table: Table,
-    /// Takes the whole width.
+    /// True if the drawing takes the whole width.
     pub is_wide: bool,
 }
 
@@ -36,33 +36,33 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
-/// What the drawings are made from.
+/// Data that the drawings are made from.
 pub struct Drawn<'a> {
     pub figures: &'a Figures,
-    /// What the two sounds are called.
+    /// Names of the two sounds.
     pub names: [&'static str; 2],
     pub before: Option<&'a Levels>,
     pub after: &'a Levels,
-    /// Loudness that was asked for, LUFS.
+    /// Loudness that was requested, LUFS.
     pub wanted_lufs: Option<f64>,
     pub target: Option<&'a TargetSpectrum>,
-    /// Gain reduction that the limiter exceeded a twentieth of the time, dB.
+    /// Gain reduction that the limiter exceeded for a twentieth of the time, dB.
     pub limiting_db: Option<f64>,
 }
 
-/// What the crossover's bands are called on a page.
+/// Names of the crossover's bands on a page.
 pub const BAND_LABELS: [&str; BANDS] = ["low", "low mid", "high mid", "high"];
-/// And where they lie.
+/// Frequency ranges of these bands.
 const BAND_RANGES: [&str; BANDS] = ["below 120 Hz", "120 Hz to 1 kHz", "1 to 6 kHz", "above 6 kHz"];
 
 /// Line styles of the two sounds.
 const STYLES: [&str; 2] = ["mix", "master"];
 
-/// Nothing quieter is drawn, LUFS.
+/// Lowest loudness that is drawn, LUFS.
 const QUIETEST_LUFS: f64 = -70.0;
 
 impl Drawn<'_> {
-    /// All drawings for which something was measured.
+    /// Returns all drawings for which there is data.
     pub fn all(&self) -> Vec<Figure> {
         let mut all = Vec::new();
         all.extend(self.spectrum_change());
@@ -98,24 +98,24 @@ fn range(values: &[f64]) -> Option<(f64, f64)> {
     Some((finite().reduce(f64::min)?, finite().reduce(f64::max)?))
 }
 
-/// The ends of an axis on whole multiples of `step`, with some room.
+/// Returns the ends of an axis, rounded outwards to multiples of `step`.
 fn ends([low, high]: [f64; 2], step: f64) -> [f64; 2] {
     let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
     [low, if high > low { high } else { low + step }]
 }
 
-/// A tick every so much, for about five of them.
+/// Returns a distance between ticks that gives about five of them.
 fn step(range: f64) -> f64 {
     [0.5, 1.0, 2.0, 5.0, 10.0, 20.0].into_iter().find(|step| range / step <= 6.0).unwrap_or(50.0)
 }
 
-/// A number that says that it is a change.
+/// Formats a number as a change, with its sign.
 pub fn signed(value: f64) -> String {
     let text = number(value, 1);
     if value > 0.0 && text != "0.0" { format!("+{text}") } else { text }
 }
 
-/// A frequency in words.
+/// Formats a frequency with its unit.
 pub fn hz_words(hz: f64) -> String {
     if hz >= 1000.0 { format!("{:.1} kHz", hz / 1000.0) } else { format!("{hz:.0} Hz") }
 }

@@ -1,4 +1,4 @@
-//! What is drawn over time.
+//! Drawings over time.
 
 use analyzer::crossover::BANDS;
 use analyzer::units::db_from_gain;
@@ -10,7 +10,7 @@ use crate::report::figures::SoundFigures;
 
 /// Line styles of the bands.
 const BAND_STYLES: [&str; BANDS] = ["low", "low-mid", "high-mid", "high"];
-/// A fade leaves the drawing so far under the loudest moment, LU.
+/// Range of the drawing below the loudest moment, LU; quieter parts of fades leave it.
 const LOUDNESS_DEPTH_LU: f64 = 30.0;
 /// Rows of a table over time.
 const TIME_ROWS: usize = 12;
@@ -45,7 +45,7 @@ impl Drawn<'_> {
         }
     }
 
-    /// A row for every twelfth of the song, a column for each sound: the highest value in it.
+    /// Returns a table with a row for every twelfth of the song and a column for each sound: the highest value in it.
     fn over_time(&self, unit: &str, digits: usize, series: impl Fn(&SoundFigures) -> &Series) -> Table {
         let (seconds, rows) = (self.seconds(), TIME_ROWS);
         let span = |row: usize| [row, row + 1].map(|edge| seconds * edge as f64 / rows as f64);

@@ -1,4 +1,4 @@
-//! What is drawn over frequency and level.
+//! Drawings over frequency and level.
 
 use analyzer::crossover::BANDS;
 use analyzer::spectrum_bands::band_centre_hz;
@@ -8,24 +8,24 @@ use crate::page::plot::{Axis, Plot, number};
 use crate::report::Levels;
 use crate::report::figures::SoundFigures;
 
-/// Lowest level of a spectrum that is drawn, under its highest, dB.
+/// Range of a spectrum's drawing below its highest level, dB.
 const SPECTRUM_DEPTH_DB: f64 = 60.0;
-/// A side quieter than this against the mid is none, dB.
+/// Level of side over mid at and below which there is no side, dB.
 const NARROWEST_DB: f64 = -40.0;
-/// A change beyond this leaves the drawing, dB.
+/// Largest change that is drawn, dB.
 const MOST_CHANGE_DB: f64 = 18.0;
 /// Spectrum bands between two rows of a table: an octave.
 const TABLE_BANDS: usize = 4;
 
 impl Drawn<'_> {
-    /// Level of mid per band over the song's loudness, as targets are described.
+    /// Returns the level of the mid per band relative to the song's loudness, as targets are described.
     fn over_loudness(&self, sound: &SoundFigures, levels: Option<&Levels>) -> Option<Vec<[f64; 2]>> {
         let spectrum = sound.spectrum.as_ref()?;
         let lufs = levels?.integrated_lufs?;
         Some(known(&spectrum.mid_db, spectrum.cutoff_hz).map(|[hz, db]| [hz, db - lufs]).collect())
     }
 
-    /// The difference of master and mix, and of target and mix, at equal loudness.
+    /// Draws the differences of master and mix, and of target and mix, at equal loudness.
     pub(super) fn spectrum_change(&self) -> Option<Figure> {
         let after = self.over_loudness(&self.figures.after, Some(self.after))?;
         let before = self.over_loudness(self.figures.before.as_ref()?, self.before)?;
@@ -150,7 +150,7 @@ impl Drawn<'_> {
         Some(Figure { id, title, summary, legend, drawings, table, is_wide: false })
     }
 
-    /// How much wider each band became.
+    /// Draws the change of each band's width.
     pub(super) fn width_change(&self) -> Option<Figure> {
         let after = self.figures.after.image.as_ref()?;
         let before = self.figures.before.as_ref()?.image.as_ref()?;
@@ -253,13 +253,13 @@ impl Drawn<'_> {
     }
 }
 
-/// Bands that lie under a cutoff, with their centres.
+/// Returns the bands under a cutoff, with their centres.
 fn known(levels: &[f64], cutoff_hz: f64) -> impl Iterator<Item = [f64; 2]> {
     let bands = levels.iter().enumerate().map(|(band, db)| [band_centre_hz(band), *db]);
     bands.take_while(move |[hz, _]| *hz <= cutoff_hz.max(100.0))
 }
 
-/// Mean distance of two spectra from 40 Hz to 12 kHz, level apart, dB.
+/// Returns the mean distance of two spectra from 40 Hz to 12 kHz, dB.
 fn distance(a: &[[f64; 2]], b: &[[f64; 2]]) -> f64 {
     let pairs = a.iter().zip(b).filter(|([hz, _], _)| (40.0..12_000.0).contains(hz));
     let differences: Vec<f64> = pairs.map(|([_, a], [_, b])| a - b).collect();
@@ -270,7 +270,7 @@ fn octaves(columns: &[(&str, Vec<[f64; 2]>)]) -> Vec<Vec<String>> {
     every(columns, TABLE_BANDS)
 }
 
-/// Every `stride`th point of curves that share their frequencies.
+/// Returns every `stride`th point of curves that share their frequencies.
 fn every(columns: &[(&str, Vec<[f64; 2]>)], stride: usize) -> Vec<Vec<String>> {
     let longest = columns.iter().map(|(_, points)| points).max_by_key(|points| points.len());
     let places = longest.into_iter().flatten().enumerate().skip(stride / 2).step_by(stride);

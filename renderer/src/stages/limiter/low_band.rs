@@ -1,32 +1,31 @@
-//! The low band of a song, once per block: what a kick drum and a bass note are made of.
+//! The low band of a song, sampled once per block: kick drums and bass notes.
 //!
-//! Frames are gathered into blocks by quadratic B-splines, a symmetric low-pass runs over the blocks, and cubic
-//! B-splines make frames of blocks again. What they leave of images is sinc³ and sinc⁴: 87 and 115 dB under a tone of
-//! 100 Hz.
+//! Quadratic B-splines gather frames into blocks, a symmetric low-pass runs over the blocks, and cubic B-splines turn
+//! blocks into frames again. The remaining images fall as sinc³ and sinc⁴: 87 and 115 dB under a tone of 100 Hz.
 
 use analyzer::oversample::{BLOCK_FRAMES, bessel_i0};
 use analyzer::stream::Frame;
 use std::f64::consts::PI;
 
-/// Half of the level is left here, Hz: the octaves of kick drums and basses pass.
+/// Frequency at which half of the level is left, Hz: the octaves of kick drums and basses pass.
 const EDGE_HZ: f64 = 150.0;
-/// The low-pass reaches this far to either side.
+/// Reach of the low-pass on either side.
 const REACH_MS: f64 = 12.0;
-/// Shape of its Kaiser window: 53 dB.
+/// Shape of the low-pass's Kaiser window: 53 dB.
 const BETA: f64 = 5.0;
 
-/// Where frame `n` lies between the middle of its block (0) and those of its neighbours (±1).
+/// Returns the position of frame `n` between the middle of its block (0) and those of its neighbours (±1).
 fn place(n: usize) -> f64 {
     (n as f64 + 0.5) / BLOCK_FRAMES as f64 - 0.5
 }
 
-/// What frame `n` gives to the block before, its own and the next.
+/// Returns the weights with which frame `n` contributes to the block before, its own and the next.
 fn quadratic(n: usize) -> [f64; 3] {
     let t = place(n);
     [0.5 * (0.5 - t) * (0.5 - t), 0.75 - t * t, 0.5 * (0.5 + t) * (0.5 + t)]
 }
 
-/// What frame `n` takes of two blocks before, its own and two after.
+/// Returns the weights of two blocks before, its own and two after, from which frame `n` is made.
 pub(super) fn cubic(n: usize) -> [f64; 5] {
     let t = place(n);
     std::array::from_fn(|block| {
@@ -39,18 +38,18 @@ pub(super) fn cubic(n: usize) -> [f64; 5] {
 /// [`cubic`] of every frame of a block.
 pub(super) type Splines = [[f64; 5]; BLOCK_FRAMES];
 
-/// Left and right below [`EDGE_HZ`] in the middle of each block.
+/// Computes left and right below [`EDGE_HZ`] in the middle of each block.
 pub(super) struct LowBand {
     splines: [[f64; 3]; BLOCK_FRAMES],
     frames_in_block: usize,
-    /// What the frames so far give to the block before, to theirs and to the next.
+    /// Sums of the frames so far for the block before, their own and the next.
     gathering: [[f64; 2]; 3],
-    /// The low-pass, once for each channel.
+    /// Taps of the low-pass, once for each channel.
     taps: Vec<[f64; 2]>,
-    /// The blocks that it sees, twice over, so that they always lie in one piece.
+    /// The blocks that the low-pass needs, stored twice, so that they are always contiguous.
     seen: Vec<[f64; 2]>,
     oldest: usize,
-    /// Blocks by which a value comes later than its frames, and how many such values are still to come.
+    /// Delay of a value behind its frames, in blocks, and number of values that are still to be skipped.
     delay: usize,
     ahead: usize,
 }
@@ -73,7 +72,7 @@ impl LowBand {
         }
     }
 
-    /// Takes the next frames; `emit` gets the value of each block in turn.
+    /// Takes the next frames and calls `emit` with the value of each block in turn.
     pub fn push(&mut self, mut frames: &[Frame], mut emit: impl FnMut([f32; 2])) {
         while !frames.is_empty() {
             let (now, later) = frames.split_at(frames.len().min(BLOCK_FRAMES - self.frames_in_block));
@@ -100,7 +99,7 @@ impl LowBand {
         }
     }
 
-    /// The last blocks; the stream is followed by silence.
+    /// Emits the last blocks, as if the stream were followed by silence.
     pub fn finish(mut self, emit: impl FnMut([f32; 2])) {
         let rest = (BLOCK_FRAMES - self.frames_in_block) % BLOCK_FRAMES;
         self.push(&vec![[0.0; 2]; rest + self.delay * BLOCK_FRAMES], emit);
@@ -113,7 +112,7 @@ impl LowBand {
         (self.seen[self.oldest], self.seen[self.oldest + length]) = (complete, complete);
         self.oldest = (self.oldest + 1) % length;
         let seen = &self.seen[self.oldest..self.oldest + length];
-        // Two frames at once: sums that do not wait for each other are what makes this quick.
+        // Two blocks at once: independent sums do not wait for each other, which makes this fast.
         let (pairs, last) = seen.as_flattened().as_chunks::<4>();
         let (taps, last_tap) = self.taps.as_flattened().as_chunks::<4>();
         let mut sums = [0.0; 4];
@@ -126,8 +125,8 @@ impl LowBand {
     }
 }
 
-/// Half of a symmetric low-pass at the blocks' rate, from its middle outwards. It lifts what the splines on both sides
-/// of it take: sinc⁷, all but 1 − 7/6 (πν)² at ν times the blocks' rate.
+/// Returns half of a symmetric low-pass at the blocks' rate, from its middle outwards. It compensates for the loss of
+/// the splines on either side of it: sinc⁷, which is about 1 − 7/6 (πν)² at ν times the blocks' rate.
 fn low_pass(rate_hz: f64) -> Vec<f64> {
     let reach = (REACH_MS * 1e-3 * rate_hz) as usize;
     let edge = 2.0 * (EDGE_HZ / rate_hz).min(0.5);
@@ -163,11 +162,12 @@ mod tests {
         let turn =
             2.0 * PI * hz * ((block * BLOCK_FRAMES) as f64 + (BLOCK_FRAMES as f64 - 1.0) / 2.0) / f64::from(rate);
         let to_go = PI * hz * BLOCK_FRAMES as f64 / f64::from(rate);
-        // In phase with the tone, or it could not be taken away from it.
+        // In phase with the tone; otherwise it could not be subtracted from it.
         (a * libm::cos(turn) + b * libm::sin(turn)) / (1.0 + 2.0 / 3.0 * to_go * to_go)
     }
 
-    /// What splines take of a tone is given beforehand: two thirds of (πν)² at ν times the blocks' rate are still to go.
+    /// The loss of the splines is compensated in advance: two thirds of (πν)² at ν times the blocks' rate are still to
+    /// come.
     #[test]
     fn bass_passes_in_time_and_the_rest_does_not() {
         for rate in [16_000, 44_100, 48_000, 192_000] {

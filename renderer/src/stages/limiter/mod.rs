@@ -1,19 +1,19 @@
-//! A look-ahead true-peak limiter in two halves: a trace of the peaks of the whole song, taken once, and a gain
-//! that follows from it, so that loudness can be solved over the trace alone.
+//! A look-ahead true-peak limiter in two halves: a trace of the peaks of the whole song, taken once, and a gain that is
+//! derived from it, so that the loudness can be solved from the trace alone.
 //!
-//! The gain knows what comes, and stays up unless it has to be down:
-//! 1. *Low*: what the low band has its share in, the low band pays for. A kick drum or a bass note that passes the
-//!    ceiling is turned down by itself, and what sounds above it stays where it is.
-//! 2. *Needed*: every block needs the reduction that takes what is left of its peak to the ceiling.
-//! 3. *Bridged*: between two peaks that are less than the bridge apart, reduction does not fall under the smaller of
-//!    the two. This is the morphological closing (Serra 1982) by a flat window: the crests of a steady tone become a
-//!    constant, which distorts nothing. What would last for a moment only is opened again, so that a hit
-//!    is not prolonged. Deep reduction is bridged up to a depth only.
-//! 4. *Rounded*: every block draws a raised-cosine dip around itself, and the deepest counts. No other curve of such
-//!    dips reduces less. Each reaches the reduction that its peak needs at both ends of its block; in between the gain
-//!    is a straight line.
+//! The gain looks ahead, and stays up unless it has to come down:
+//! 1. *Low*: the low band pays for its own share of a peak. A kick drum or a bass note that exceeds the ceiling is
+//!    turned down by itself, and the sound above it stays where it is.
+//! 2. *Needed*: every block needs the reduction that takes the rest of its peak to the ceiling.
+//! 3. *Bridged*: between two peaks that are less than the bridge apart, the reduction does not fall below the smaller
+//!    of the two. This is a morphological closing (Serra 1982) with a flat window: the crests of a steady tone become
+//!    a constant reduction, which distorts nothing. Bridges that would last for a moment only are opened again, so
+//!    that a hit is not prolonged. Reduction is bridged up to a limited depth.
+//! 4. *Rounded*: every block draws a raised-cosine dip around itself, and the deepest dip counts. No other curve made
+//!    of such dips reduces less. Each dip reaches the reduction that its peak needs at both ends of its block; in
+//!    between, the gain is a straight line.
 //!
-//! The low band's own reduction is bridged and rounded likewise.
+//! The reduction of the low band is bridged and rounded in the same way.
 
 mod low_band;
 mod params;
@@ -30,35 +30,35 @@ pub use params::LimiterParams;
 use low_band::{LowBand, Splines, cubic};
 use shapes::Reduction;
 
-/// What the limiter has to know of a block of [`BLOCK_FRAMES`] frames.
+/// The limiter's data on a block of [`BLOCK_FRAMES`] frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BlockPeaks {
-    /// How far left and right reach up, then how far they reach down, between samples as well.
+    /// Highest values of left and right, then magnitudes of their lowest values, between samples as well.
     pub reach: [f32; 4],
-    /// In which frame of the block each does so.
+    /// Frame of the block in which each of the four occurs.
     pub frames: [u8; 4],
     /// Left and right of the low band in the middle of the block.
     pub low: [f32; 2],
 }
 
 impl BlockPeaks {
-    /// What the low band, as it is in the middle of the block, adds to each reach.
+    /// Returns the part of each reach that the low band contributes, as it is in the middle of the block.
     fn shares(&self) -> [f64; 4] {
         let [left, right] = self.low.map(f64::from);
         [left, right, -left, -right]
     }
 }
 
-/// Peaks of each block.
+/// Measures the peaks of each block.
 pub struct PeakTrace {
     scanner: BlockScanner,
     low: LowBand,
-    /// Blocks that stay under this need not be known exactly.
+    /// Level below which the peaks of a block need not be exact.
     exact_above: f32,
     waiting: Halves,
 }
 
-/// What is known of blocks whose other half is not.
+/// Data on blocks of which only one half is known.
 #[derive(Default)]
 struct Halves {
     reaches: VecDeque<([f32; 4], [u8; 4])>,
@@ -66,7 +66,8 @@ struct Halves {
 }
 
 impl PeakTrace {
-    /// `exact_above`: linear level over which peaks are interpolated 16 times; below it they may read low.
+    /// Creates a trace. Peaks over `exact_above`, a linear level, are interpolated 16 times; below it they may read
+    /// low.
     pub fn new(exact_above: f64, sample_rate_hz: u32) -> Self {
         Self {
             scanner: BlockScanner::quick(),
@@ -76,7 +77,7 @@ impl PeakTrace {
         }
     }
 
-    /// Takes the next frames; `emit` gets the peaks of each block in turn.
+    /// Takes the next frames and calls `emit` with the peaks of each block in turn.
     pub fn push(&mut self, frames: &[Frame], emit: impl FnMut(BlockPeaks)) {
         let Self { scanner, low, exact_above, waiting: Halves { reaches, lows } } = self;
         scanner.push(frames, |block| reaches.push_back(reach_of(block, *exact_above)));
@@ -84,7 +85,7 @@ impl PeakTrace {
         self.waiting.join(emit);
     }
 
-    /// The last blocks.
+    /// Emits the last blocks.
     pub fn finish(self, emit: impl FnMut(BlockPeaks)) {
         let Self { scanner, low, exact_above, mut waiting } = self;
         scanner.finish(|block| waiting.reaches.push_back(reach_of(block, exact_above)));
@@ -108,60 +109,60 @@ impl Halves {
     }
 }
 
-/// What the limiter does to a block.
+/// Gain and low cut of the limiter for a block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LimiterStep {
     /// Gain at the start of the block.
     pub gain: f32,
-    /// Share of the low band that is taken away before, in the middle of the block.
+    /// Share of the low band that is subtracted before the gain, in the middle of the block.
     pub low_cut: f32,
-    /// What that is of left and right, before the drive: in two blocks before, this one and two after.
+    /// The subtracted low band of left and right, before the drive: in two blocks before, this one and two after.
     pub cuts: [[f32; 2]; 5],
-    /// Highest peak of what is left then, before drive and trim.
+    /// Highest peak after that subtraction, before drive and trim.
     pub peak: f32,
 }
 
-/// A low band that has this share in a peak pays for all of it that its own share allows; less pays by the square.
+/// Share of a peak from which the low band takes the whole reduction; below it, its part falls with the square.
 const WHOLE_SHARE: f64 = 0.5;
 
-/// From peaks, block by block, to what is done about them, [`delay_blocks`](Self::delay_blocks) later.
+/// Computes a step from the peaks of every block, [`delay_blocks`](Self::delay_blocks) later.
 pub struct LimiterGain {
     drive: f64,
     ceiling: f64,
     splines: Splines,
     low_reduction: Reduction,
-    /// Blocks whose cut is not known yet, with their trims.
+    /// Blocks with their trims whose cut is not known yet.
     uncut: VecDeque<(BlockPeaks, f64)>,
     /// The last blocks whose cut is known.
     cut: [Cut; 5],
     reduction: Reduction,
-    /// Bridged reduction of the block before.
+    /// Bridged reduction of the previous block.
     before: f64,
     /// Blocks whose gain is not known yet.
     waiting: VecDeque<LimiterStep>,
 }
 
-/// A block once the cut of its low band is known.
+/// A block with a known cut of its low band.
 #[derive(Clone, Copy, Default)]
 struct Cut {
     peaks: BlockPeaks,
     trim: f64,
     low_cut: f32,
-    /// What that is of left and right.
+    /// The subtracted low band of left and right.
     taken: [f32; 2],
 }
 
-/// Blocks that a cut has to look ahead, so that it is known between them.
+/// Blocks of look-ahead that the interpolation between cuts needs.
 const SPLINE_BLOCKS: usize = 2;
 
 impl LimiterGain {
-    /// `drive_db` is applied before the limiter and is not part of the gain that comes out.
+    /// Creates the gain computer. `drive_db` is applied before the limiter and is not part of the resulting gain.
     pub fn new(params: &LimiterParams, drive_db: f64, ceiling_dbtp: f64, sample_rate_hz: u32) -> Self {
         Self {
             drive: gain_from_db(drive_db),
             ceiling: gain_from_db(ceiling_dbtp),
             splines: std::array::from_fn(cubic),
-            // A bass note is never left to its crests: they would distort it.
+            // The low band has no hits: if a bass note were left to its own crests, they would distort it.
             low_reduction: Reduction::new(params, 0.0, sample_rate_hz),
             uncut: VecDeque::new(),
             cut: [Cut::default(); 5],
@@ -171,17 +172,17 @@ impl LimiterGain {
         }
     }
 
-    /// Blocks by which a step comes later than the peaks it belongs to.
+    /// Delay of a step behind its peaks, in blocks.
     pub fn delay_blocks(&self) -> usize {
         self.low_reduction.delay() + SPLINE_BLOCKS + self.reduction.delay()
     }
 
-    /// The highest peak that needs no reduction: divided by a gain, the peak that needs this gain.
+    /// Returns the highest peak that needs no reduction. Divided by a gain, it is the peak that needs this gain.
     pub fn threshold(&self) -> f64 {
         self.ceiling / self.drive
     }
 
-    /// Takes the peaks of the next block, and a factor by which what is left of them is to be taken for higher; gives the
+    /// Takes the peaks of the next block, with a factor by which the rest of them counts as higher, and returns the
     /// step of the block `delay_blocks` before it.
     pub fn next(&mut self, peaks: BlockPeaks, trim: f64) -> LimiterStep {
         self.cut_next(peaks, trim);
@@ -189,7 +190,7 @@ impl LimiterGain {
         let cuts = self.cut.map(|cut| cut.taken);
         let peak = self.left_of(&peaks, &cuts);
         let bridged = self.reduction.bridged(self.needed(peak * trim));
-        // Where two blocks meet, the gain is low enough for both.
+        // At the boundary of two blocks, the gain is low enough for both.
         let between = bridged.max(self.before);
         self.before = bridged;
         let gain = (1.0 - self.reduction.rounded(between)) as f32;
@@ -199,7 +200,7 @@ impl LimiterGain {
         LimiterStep { gain, ..step.unwrap_or(LimiterStep { gain, low_cut: 0.0, cuts: [[0.0; 2]; 5], peak: 0.0 }) }
     }
 
-    /// Finds the cut of one more block.
+    /// Computes the cut of one more block.
     fn cut_next(&mut self, peaks: BlockPeaks, trim: f64) {
         let bridged = self.low_reduction.bridged(self.low_needed(&peaks));
         let low_cut = self.low_reduction.rounded(bridged);
@@ -211,13 +212,13 @@ impl LimiterGain {
         self.cut[4] = Cut { peaks, trim, low_cut: low_cut as f32, taken };
     }
 
-    /// Reduction that takes a peak to the ceiling.
+    /// Returns the reduction that takes a peak to the ceiling.
     fn needed(&self, peak: f64) -> f64 {
         let driven = peak * self.drive;
         if driven > self.ceiling { 1.0 - self.ceiling / driven } else { 0.0 }
     }
 
-    /// The part of it that the low band is to take.
+    /// Returns the part of that reduction that the low band takes.
     fn low_needed(&self, peaks: &BlockPeaks) -> f64 {
         let highest = peaks.reach.into_iter().fold(0.0, f32::max);
         if self.needed(f64::from(highest)) == 0.0 {
@@ -231,7 +232,7 @@ impl LimiterGain {
         peaks.reach.into_iter().zip(peaks.shares()).map(of).fold(0.0, f64::max)
     }
 
-    /// The highest peak once the low band is cut.
+    /// Returns the highest peak after the low band is cut.
     fn left_of(&self, peaks: &BlockPeaks, cuts: &[[f32; 2]; 5]) -> f64 {
         if *cuts == [[0.0; 2]; 5] {
             return f64::from(peaks.reach.into_iter().fold(0.0, f32::max));
@@ -252,12 +253,12 @@ pub struct LimiterApply {
 }
 
 impl LimiterApply {
-    /// `drive_db` as given to [`LimiterGain::new`].
+    /// Creates it with the same `drive_db` as [`LimiterGain::new`].
     pub fn new(drive_db: f64) -> Self {
         Self { drive: gain_from_db(drive_db), splines: std::array::from_fn(cubic) }
     }
 
-    /// Replaces the frames of a block; its gain runs from that of `step` to that of the `next`.
+    /// Replaces the frames of a block; its gain runs from that of `step` to that of `next`.
     pub fn process_block(&self, frames: &mut [Frame], step: &LimiterStep, next: &LimiterStep) {
         if step.cuts != [[0.0; 2]; 5] {
             let cuts = step.cuts.map(|cut| cut.map(f64::from));

@@ -1,4 +1,4 @@
-//! From the reduction that peaks need to the curve that a gain may follow.
+//! Turns the reduction that peaks need into a smooth curve for the gain.
 
 use std::collections::VecDeque;
 use std::f64::consts::PI;
@@ -8,7 +8,7 @@ use analyzer::units::gain_from_db;
 
 use super::params::LimiterParams;
 
-/// The largest of the last `length` values, by a queue of those that may still become it (Lemire 2006).
+/// The largest of the last `length` values, by a queue of the values that can still become the largest (Lemire 2006).
 struct SlidingMaximum {
     candidates: VecDeque<(u64, f64)>,
     length: u64,
@@ -36,17 +36,17 @@ impl SlidingMaximum {
 /// Reduction that does not fall between peaks less than a bridge apart.
 struct Bridge {
     dilation: SlidingMaximum,
-    /// Of negative values, hence the smallest.
+    /// Maximum of the negated values, hence their minimum.
     erosion: SlidingMaximum,
-    /// The smallest, and of those the largest, over the time that a bridge has to last.
+    /// Minimum, and maximum of those minima, over the time that a bridge has to last.
     lasting: [SlidingMaximum; 2],
-    /// What is needed, as long as the erosions have not come to it.
+    /// Needed reductions, delayed until the erosions have caught up.
     needed: VecDeque<f64>,
     deepest: f64,
 }
 
 impl Bridge {
-    /// Gaps under `length` values are bridged, where what comes about lasts for at least `lasting` values.
+    /// Creates a bridge over gaps under `length` values, where the result lasts for at least `lasting` values.
     fn new(length: usize, lasting: usize, deepest: f64) -> Self {
         Self {
             dilation: SlidingMaximum::new(length),
@@ -71,17 +71,17 @@ impl Bridge {
     }
 }
 
-/// The deepest of the dips that the values draw around themselves, `ahead` values later.
+/// The deepest of the dips that the values draw around themselves, delayed by `ahead` values.
 struct Dips {
     /// The dip of a value of 1.
     shape: Vec<f64>,
     ahead: usize,
-    /// From `from` on: the curve as far as it is known, starting `ahead` values before the next one.
+    /// The curve as far as it is known, from index `from` on, which is `ahead` values before the next one.
     curve: Vec<f64>,
     from: usize,
 }
 
-/// Values that a curve is moved back by at once.
+/// Number of values after which the curve is moved back.
 const CURVE_STEP: usize = 4096;
 
 impl Dips {
@@ -109,19 +109,19 @@ impl Dips {
     }
 }
 
-/// The least reduction, made of bridges and dips, that reaches what every block needs; [`delay`](Self::delay) values
-/// later.
+/// The smallest reduction, made of bridges and dips, that reaches what every block needs; delayed by
+/// [`delay`](Self::delay) values.
 pub(super) struct Reduction {
     bridge: Bridge,
     dips: Dips,
-    /// Values in a row at which nothing was needed.
+    /// Number of values in a row at which no reduction was needed.
     idle: usize,
-    /// After so many nothing that was needed is remembered.
+    /// Number of such values after which nothing is remembered.
     memory: usize,
 }
 
 impl Reduction {
-    /// `lasting_ms`: what a bridge has to last.
+    /// Creates the curve; `lasting_ms` is the shortest time that a bridge has to last.
     pub fn new(params: &LimiterParams, lasting_ms: f64, sample_rate_hz: u32) -> Self {
         let rate = f64::from(sample_rate_hz) / BLOCK_FRAMES as f64;
         let blocks = |ms: f64| libm::ceil(ms * 1e-3 * rate).max(1.0) as usize;
@@ -132,23 +132,23 @@ impl Reduction {
         Self { bridge: Bridge::new(bridge, lasting, deepest), dips, idle: 0, memory }
     }
 
-    /// Blocks by which the curve comes later than what it is needed for.
+    /// Delay of the curve behind the peaks that need it, in blocks.
     pub fn delay(&self) -> usize {
         self.bridge.delay() + self.dips.ahead
     }
 
-    /// What is needed, bridged; the dips that it draws are not in it yet.
+    /// Takes the next needed reduction and returns the bridged one, still without dips.
     pub fn bridged(&mut self, needed: f64) -> f64 {
         self.idle = if needed > 0.0 { 0 } else { self.idle + 1 };
         if self.is_idle() { 0.0 } else { self.bridge.next(needed) }
     }
 
-    /// The curve that reaches all that was given.
+    /// Takes the next bridged reduction and returns the curve that reaches all of them.
     pub fn rounded(&mut self, bridged: f64) -> f64 {
         if self.is_idle() { 0.0 } else { self.dips.next(bridged) }
     }
 
-    /// All that is remembered is nothing, and one nothing more changes nothing.
+    /// Returns true if everything remembered is zero, so that one more zero changes nothing.
     fn is_idle(&self) -> bool {
         self.idle > self.memory
     }

@@ -18,7 +18,7 @@ fn peaks_of(frames: &[Frame]) -> Vec<BlockPeaks> {
     peaks
 }
 
-/// What is done to every block, and to one more at the end; `trims` where there are any.
+/// The steps of every block, and of one more at the end; `trims` if there are any.
 fn trimmed_steps(peaks: &[BlockPeaks], trims: &[f64], drive_db: f64) -> Vec<LimiterStep> {
     let mut gain = LimiterGain::new(&LimiterParams::default(), drive_db, CEILING_DBTP, RATE);
     let delay = gain.delay_blocks();
@@ -27,7 +27,7 @@ fn trimmed_steps(peaks: &[BlockPeaks], trims: &[f64], drive_db: f64) -> Vec<Limi
     padded.zip(trims).map(|(block, trim)| gain.next(block, trim)).skip(delay).collect()
 }
 
-/// The gain at the start of every block of peaks without bass, and one more at the end.
+/// The gain at the start of every block for peaks without bass, and one more at the end.
 fn gains_of(levels: &[f32]) -> Vec<f32> {
     let peaks: Vec<BlockPeaks> =
         levels.iter().map(|x| BlockPeaks { reach: [*x, 0.0, 0.0, 0.0], ..Default::default() }).collect();
@@ -43,7 +43,7 @@ fn applied(frames: &[Frame], steps: &[LimiterStep], drive_db: f64) -> Vec<Frame>
     out
 }
 
-/// The frames through trace, gain and multiplication.
+/// The frames after trace, gain and multiplication.
 fn limited(frames: &[Frame], drive_db: f64) -> Vec<Frame> {
     applied(frames, &trimmed_steps(&peaks_of(frames), &[], drive_db), drive_db)
 }
@@ -54,7 +54,7 @@ fn true_peak_dbtp(frames: &[Frame]) -> f64 {
     db_from_gain(meter.finish())
 }
 
-/// A sum of sines, as (frequency, level in dBFS), at a phase that samples miss the crests of.
+/// A sum of sines, given as (frequency, level in dBFS), at a phase whose crests fall between samples.
 fn tones(parts: &[(f64, f64)], frames: usize) -> Vec<Frame> {
     let part = |n: usize, (hz, level_db): &(f64, f64)| {
         gain_from_db(*level_db) * libm::sin(2.0 * PI * hz * n as f64 / f64::from(RATE) + 0.7)
@@ -62,7 +62,7 @@ fn tones(parts: &[(f64, f64)], frames: usize) -> Vec<Frame> {
     (0..frames).map(|n| [parts.iter().map(|p| part(n, p)).sum::<f64>() as f32; 2]).collect()
 }
 
-/// Amplitude of a line of a whole number of periods.
+/// Amplitude of a spectral line with a whole number of periods.
 fn line(frames: &[Frame], hz: f64) -> f64 {
     let step = 2.0 * PI * hz / f64::from(RATE);
     let (s, c) = frames.iter().enumerate().fold((0.0, 0.0), |(s, c), (n, [x, _])| {
@@ -71,7 +71,7 @@ fn line(frames: &[Frame], hz: f64) -> f64 {
     libm::hypot(s, c) * 2.0 / frames.len() as f64
 }
 
-/// What is left beside a tone, relative to it.
+/// Level of everything except a tone, relative to it.
 fn distortion_db(frames: &[Frame], hz: f64) -> f64 {
     let power = frames.iter().map(|[x, _]| f64::from(*x).powi(2)).sum::<f64>() / frames.len() as f64;
     let tone = line(frames, hz).powi(2) / 2.0;
@@ -86,7 +86,7 @@ fn sidebands_db(frames: &[Frame], centre_hz: f64, spacing_hz: f64, reach_hz: f64
     db_from_gain(highest / line(frames, centre_hz))
 }
 
-/// A low drum every half second: 50 Hz that falls by 12 dB in 100 ms, over a held pair of 55 Hz and 3 kHz.
+/// A low drum every half second (50 Hz, falling by 12 dB in 100 ms) over a held pair of 55 Hz and 3 kHz.
 fn drum_over_held_pair(drum_db: f64, seconds: usize) -> Vec<Frame> {
     let mut frames = tones(&[(55.0, -12.0), (3000.0, -20.0)], seconds * SECOND);
     let drum: Vec<f32> = (0..SECOND * 2 / 5)
@@ -112,7 +112,7 @@ fn no_peak_passes_the_ceiling_by_more_than_a_verifying_pass_can_trim() {
     assert!((-1.2..-0.8).contains(&peak), "{peak} dBTP");
 }
 
-/// Noise up to Nyquist is the hardest: the detector misreads it, and its peaks stand side by side.
+/// Noise up to Nyquist is the hardest case: the detector misreads it, and its peaks are next to each other.
 #[test]
 fn a_trim_takes_the_gain_down_whichever_peak_holds_it() {
     let mut random = Random::new(5);
@@ -195,7 +195,7 @@ fn a_steady_tone_comes_out_clean() {
     }
 }
 
-/// 7 dB of reduction forty times a second, were it not bridged.
+/// Without bridges, there would be 7 dB of reduction forty times a second.
 #[test]
 fn the_lowest_bass_does_not_modulate_the_treble() {
     let out = limited(&tones(&[(20.0, 0.0), (15_000.0, 0.0)], 3 * SECOND), 0.0);
@@ -203,7 +203,8 @@ fn the_lowest_bass_does_not_modulate_the_treble() {
     assert!(found < -80.0, "{found} dB");
 }
 
-/// A limiter of one band turns the tone down with the drum: by -33 dB at best for what lies 7 dB over the ceiling.
+/// A single-band limiter turns the tone down with the drum, which leaves sidebands of −33 dB at best for a drum 7 dB
+/// over the ceiling.
 #[test]
 fn a_drum_does_not_make_a_held_tone_pump() {
     for drum_db in [2.0, 6.0] {
@@ -216,7 +217,7 @@ fn a_drum_does_not_make_a_held_tone_pump() {
     }
 }
 
-/// What the low band has no part in, it does not pay for.
+/// The low band does not pay for peaks that it has no share in.
 #[test]
 fn treble_that_peaks_leaves_the_bass_alone_but_for_the_gain_of_all() {
     let frames = tones(&[(60.0, -30.0), (5000.0, 2.0)], 2 * SECOND);
@@ -225,7 +226,7 @@ fn treble_that_peaks_leaves_the_bass_alone_but_for_the_gain_of_all() {
     assert!(steps[steps.len() / 2].gain < 0.75);
 }
 
-/// Crests of a bass note that is held become a constant, also within the low band.
+/// The crests of a held bass note become a constant reduction, also within the low band.
 #[test]
 fn a_held_bass_note_comes_out_clean() {
     let out = limited(&tones(&[(55.0, 3.0)], 3 * SECOND), 0.0);
