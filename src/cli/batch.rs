@@ -58,7 +58,7 @@ pub struct BatchArgs {
     /// album as a whole, or its loudest song, is brought to the loudness that is asked for
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "whole", help_heading = "Album")]
     pub album: Option<AlbumChoice>,
-    /// Treatment of loudness differences between the songs of an album
+    /// What to do with loudness differences between the songs of an album
     #[arg(long, value_enum, value_name = "HOW", default_value_t, requires = "album", help_heading = "Album")]
     pub album_balance: AlbumBalance,
     /// Writes a cue sheet and a track list of every album, with so many seconds of silence between its songs
@@ -163,7 +163,7 @@ pub struct WorkArgs {
     /// Writes a page for every song beside its master, and index.html of all
     #[arg(long)]
     pub report: bool,
-    /// Audio on the pages [default: excerpt]
+    /// What the pages play [default: excerpt]
     #[arg(long, value_enum, value_name = "WHAT", requires = "report")]
     pub report_audio: Option<PageAudio>,
     /// Prints failures only

@@ -13,7 +13,7 @@ pub struct PageArgs {
     /// Writes a page to hear and see mix and master: one .html file with everything in it
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Audio on the page [default: excerpt]
+    /// What the page plays [default: excerpt]
     #[arg(long, value_enum, value_name = "WHAT", requires = "report")]
     pub report_audio: Option<PageAudio>,
 }
@@ -49,7 +49,7 @@ pub struct ReportArgs {
     /// File of the page [default: AFTER.html beside the second file]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Audio on the page [default: excerpt]
+    /// What the page plays [default: excerpt]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub report_audio: Option<PageAudio>,
     /// Replaces an existing file

@@ -37,20 +37,20 @@ pub struct MasterSettings {
     #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
     #[serde(with = "option_as_text")]
     pub genre: Option<Genre>,
-    /// Intended difference between the master and its target, whatever the target
+    /// How the master is meant to differ from its target
     #[arg(long, value_name = "WORD", default_value_t,
         value_parser = PossibleValuesParser::new(Character::ALL.map(Character::name)).try_map(|word| word.parse::<Character>()))]
     #[serde(with = "as_text")]
     pub character: Character,
-    /// Way of following a reference
+    /// How to follow a reference
     #[arg(long = "match", value_enum, value_name = "HOW", default_value_t)]
     #[serde(rename = "match", with = "as_text")]
     pub matching: MatchKind,
-    /// Time to spend on fine-tuning by test renders
+    /// How thoroughly to fine-tune by test renders
     #[arg(long = "refine", value_enum, value_name = "EFFORT", default_value_t)]
     #[serde(rename = "refine", with = "as_text")]
     pub effort: Effort,
-    /// Decider: the network, simple rules, or none (loudness and ceiling only)
+    /// What decides: the network, simple rules, or nothing (loudness and ceiling only)
     #[arg(long, value_enum, default_value_t)]
     #[serde(with = "as_text")]
     pub decider: DeciderKind,
@@ -91,19 +91,19 @@ pub fn check_format(format: Format, sample_format: SampleFormat) -> Result<(), E
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[command(next_help_heading = "Amounts")]
 pub struct AmountSettings {
-    /// Share of all changes that is applied, %
+    /// How much of all changes to apply, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
     #[serde(with = "as_text")]
     pub intensity: Percent,
-    /// Share of the equalisation that is applied, %
+    /// How much equalisation to apply, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
     #[serde(with = "as_text")]
     pub tone: Percent,
-    /// Share of the compression and expansion that is applied, %
+    /// How much compression and expansion to apply, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
     #[serde(with = "as_text")]
     pub dynamics: Percent,
-    /// Share of the change in stereo width that is applied, %
+    /// How much of the change in stereo width to apply, %
     #[arg(long, value_name = "0..100", allow_negative_numbers = true, default_value_t)]
     #[serde(with = "as_text")]
     pub width: Percent,
@@ -334,13 +334,13 @@ pub enum DeciderKind {
     Model,
     /// Hand-written rules.
     Rules,
-    /// No decider: only loudness and ceiling are applied.
+    /// Nothing decides: only loudness and ceiling are applied.
     None,
 }
 
 value_enum_text!(DeciderKind);
 
-/// Time to spend on fine-tuning by test renders.
+/// How thoroughly to fine-tune by test renders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Effort {
     /// No test renders
