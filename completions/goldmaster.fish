@@ -26,21 +26,21 @@ end
 
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -s r -l reference -d 'A finished record to sound like; several are weighted, as in hit.flac:0.5, and a section is chosen as in hit.flac@1:05-1:35' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -s p -l profile -d 'A profile of records to sound like, as `goldmaster profile` writes it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -l character -d 'Intended difference between the master and its target, whatever the target' -r -f -a "balanced\t''
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l character -d 'How the master is meant to differ from its target' -r -f -a "balanced\t''
 warm\t''
 bright\t''
 open\t''
 punchy\t''
 loud\t''"
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -l match -d 'Way of following a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l match -d 'How to follow a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
 literal\t'Its spectrum in third octaves as it is, within ±6 dB (mid) and ±9 dB (side), and its loudness'
 cautious\t'Only what is certain to be mastering and not another song: next to nothing where the songs have little in common'"
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -l refine -d 'Time to spend on fine-tuning by test renders' -r -f -a "off\t'No test renders'
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l refine -d 'How thoroughly to fine-tune by test renders' -r -f -a "off\t'No test renders'
 fast\t'Two corrections, on up to a minute of the song'
 best\t'Corrections until nothing improves'"
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -l decider -d 'Decider: the network, simple rules, or none (loudness and ceiling only)' -r -f -a "model\t'The ONNX network'
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l decider -d 'What decides: the network, simple rules, or nothing (loudness and ceiling only)' -r -f -a "model\t'The ONNX network'
 rules\t'Hand-written rules'
-none\t'No decider: only loudness and ceiling are applied'"
+none\t'Nothing decides: only loudness and ceiling are applied'"
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l set -d 'Changes one value of the recipe, as in multiband.low.ratio=1.5' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l for -d 'Loudness, ceiling and format for a place; given several times, a master for each' -r -f -a "spotify\t'−14 LUFS, −1 dBTP'
 apple-music\t'−16 LUFS, −1 dBTP'
@@ -61,10 +61,10 @@ complete -c goldmaster -n "__fish_goldmaster_needs_command" -l bits -d 'Bits per
 24\t'24-bit integers, dithered'
 32f\t'32-bit floating point'"
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l bitrate -d 'Bit rate of an MP3 or Opus, in kbit/s [default: 320 for MP3, 160 for Opus]' -r
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -l intensity -d 'Share of all changes that is applied, %' -r
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -l tone -d 'Share of the equalisation that is applied, %' -r
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -l dynamics -d 'Share of the compression and expansion that is applied, %' -r
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -l width -d 'Share of the change in stereo width that is applied, %' -r
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l intensity -d 'How much of all changes to apply, %' -r
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l tone -d 'How much equalisation to apply, %' -r
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l dynamics -d 'How much compression and expansion to apply, %' -r
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l width -d 'How much of the change in stereo width to apply, %' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l trim -d 'Cuts silence and noise before the first sound, but for so many milliseconds, and after the last sound' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l fade-in -d 'Fades the head in over so many seconds; shapes are smooth, linear and exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l fade-out -d 'Fades the tail out, as in 8:exponential' -r
@@ -78,7 +78,7 @@ opus\t'Opus, in Ogg'"
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l name -d 'Name of the master, as in \'{track:02} {title} [{destination}].flac\'' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l delta -d 'Writes only what was taken away or added: the master minus the mix at the same gain' -r -F
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l report -d 'Writes a page to hear and see mix and master: one .html file with everything in it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -l report-audio -d 'Audio on the page [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l report-audio -d 'What the page plays [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
 excerpt\t'A typical part of the song and its loudest: under 6 MB'
 full\t'The whole song: some 40 MB for four minutes'"
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song\'s tags name or that it sounds like; `list` shows all [default: auto]' -r
@@ -131,7 +131,7 @@ opus\t'Opus, in Ogg'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l name -d 'Name of the master, as in \'{track:02} {title} [{destination}].flac\'' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l delta -d 'Writes only what was taken away or added: the master minus the mix at the same gain' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l report -d 'Writes a page to hear and see mix and master: one .html file with everything in it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l report-audio -d 'Audio on the page [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l report-audio -d 'What the page plays [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
 excerpt\t'A typical part of the song and its loudest: under 6 MB'
 full\t'The whole song: some 40 MB for four minutes'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -l set -d 'Changes one value of the recipe, as in multiband.low.ratio=1.5' -r
@@ -144,7 +144,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand render" -s h -l he
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand merge-reports" -s o -l output -d 'File of the joint report; its table gets the same name with .csv [default: report.json beside the first]' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand merge-reports" -s h -l help -d 'Print help'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand report" -s o -l output -d 'File of the page [default: AFTER.html beside the second file]' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand report" -l report-audio -d 'Audio on the page [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand report" -l report-audio -d 'What the page plays [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
 excerpt\t'A typical part of the song and its loudest: under 6 MB'
 full\t'The whole song: some 40 MB for four minutes'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand report" -s f -l force -d 'Replaces an existing file'
@@ -161,21 +161,21 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand completions" -s h 
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand man" -s h -l help -d 'Print help'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s r -l reference -d 'A finished record to sound like; several are weighted, as in hit.flac:0.5, and a section is chosen as in hit.flac@1:05-1:35' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s p -l profile -d 'A profile of records to sound like, as `goldmaster profile` writes it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l character -d 'Intended difference between the master and its target, whatever the target' -r -f -a "balanced\t''
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l character -d 'How the master is meant to differ from its target' -r -f -a "balanced\t''
 warm\t''
 bright\t''
 open\t''
 punchy\t''
 loud\t''"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l match -d 'Way of following a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l match -d 'How to follow a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
 literal\t'Its spectrum in third octaves as it is, within ±6 dB (mid) and ±9 dB (side), and its loudness'
 cautious\t'Only what is certain to be mastering and not another song: next to nothing where the songs have little in common'"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l refine -d 'Time to spend on fine-tuning by test renders' -r -f -a "off\t'No test renders'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l refine -d 'How thoroughly to fine-tune by test renders' -r -f -a "off\t'No test renders'
 fast\t'Two corrections, on up to a minute of the song'
 best\t'Corrections until nothing improves'"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l decider -d 'Decider: the network, simple rules, or none (loudness and ceiling only)' -r -f -a "model\t'The ONNX network'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l decider -d 'What decides: the network, simple rules, or nothing (loudness and ceiling only)' -r -f -a "model\t'The ONNX network'
 rules\t'Hand-written rules'
-none\t'No decider: only loudness and ceiling are applied'"
+none\t'Nothing decides: only loudness and ceiling are applied'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l set -d 'Changes one value of the recipe, as in multiband.low.ratio=1.5' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l for -d 'Loudness, ceiling and format for a place; given several times, a master for each' -r -f -a "spotify\t'−14 LUFS, −1 dBTP'
 apple-music\t'−16 LUFS, −1 dBTP'
@@ -196,10 +196,10 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l bits -d
 24\t'24-bit integers, dithered'
 32f\t'32-bit floating point'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l bitrate -d 'Bit rate of an MP3 or Opus, in kbit/s [default: 320 for MP3, 160 for Opus]' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l intensity -d 'Share of all changes that is applied, %' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l tone -d 'Share of the equalisation that is applied, %' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l dynamics -d 'Share of the compression and expansion that is applied, %' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l width -d 'Share of the change in stereo width that is applied, %' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l intensity -d 'How much of all changes to apply, %' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l tone -d 'How much equalisation to apply, %' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l dynamics -d 'How much compression and expansion to apply, %' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l width -d 'How much of the change in stereo width to apply, %' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l trim -d 'Cuts silence and noise before the first sound, but for so many milliseconds, and after the last sound' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l fade-in -d 'Fades the head in over so many seconds; shapes are smooth, linear and exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l fade-out -d 'Fades the tail out, as in 8:exponential' -r
@@ -213,7 +213,7 @@ opus\t'Opus, in Ogg'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l name -d 'Name of the master, as in \'{track:02} {title} [{destination}].flac\'' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l delta -d 'Writes only what was taken away or added: the master minus the mix at the same gain' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l report -d 'Writes a page to hear and see mix and master: one .html file with everything in it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l report-audio -d 'Audio on the page [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l report-audio -d 'What the page plays [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
 excerpt\t'A typical part of the song and its loudest: under 6 MB'
 full\t'The whole song: some 40 MB for four minutes'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song\'s tags name or that it sounds like; `list` shows all [default: auto]' -r
@@ -231,21 +231,21 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l genre-re
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l reference-folder -d 'A folder of finished records: each song should sound like the one that is most like it' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s r -l reference -d 'A finished record to sound like; several are weighted, as in hit.flac:0.5, and a section is chosen as in hit.flac@1:05-1:35' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s p -l profile -d 'A profile of records to sound like, as `goldmaster profile` writes it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l character -d 'Intended difference between the master and its target, whatever the target' -r -f -a "balanced\t''
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l character -d 'How the master is meant to differ from its target' -r -f -a "balanced\t''
 warm\t''
 bright\t''
 open\t''
 punchy\t''
 loud\t''"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l match -d 'Way of following a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l match -d 'How to follow a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
 literal\t'Its spectrum in third octaves as it is, within ±6 dB (mid) and ±9 dB (side), and its loudness'
 cautious\t'Only what is certain to be mastering and not another song: next to nothing where the songs have little in common'"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l refine -d 'Time to spend on fine-tuning by test renders' -r -f -a "off\t'No test renders'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l refine -d 'How thoroughly to fine-tune by test renders' -r -f -a "off\t'No test renders'
 fast\t'Two corrections, on up to a minute of the song'
 best\t'Corrections until nothing improves'"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l decider -d 'Decider: the network, simple rules, or none (loudness and ceiling only)' -r -f -a "model\t'The ONNX network'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l decider -d 'What decides: the network, simple rules, or nothing (loudness and ceiling only)' -r -f -a "model\t'The ONNX network'
 rules\t'Hand-written rules'
-none\t'No decider: only loudness and ceiling are applied'"
+none\t'Nothing decides: only loudness and ceiling are applied'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l set -d 'Changes one value of the recipe, as in multiband.low.ratio=1.5' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l for -d 'Loudness, ceiling and format for a place; given several times, a master for each' -r -f -a "spotify\t'−14 LUFS, −1 dBTP'
 apple-music\t'−16 LUFS, −1 dBTP'
@@ -266,10 +266,10 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l bits -d 
 24\t'24-bit integers, dithered'
 32f\t'32-bit floating point'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l bitrate -d 'Bit rate of an MP3 or Opus, in kbit/s [default: 320 for MP3, 160 for Opus]' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l intensity -d 'Share of all changes that is applied, %' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l tone -d 'Share of the equalisation that is applied, %' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l dynamics -d 'Share of the compression and expansion that is applied, %' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l width -d 'Share of the change in stereo width that is applied, %' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l intensity -d 'How much of all changes to apply, %' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l tone -d 'How much equalisation to apply, %' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l dynamics -d 'How much compression and expansion to apply, %' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l width -d 'How much of the change in stereo width to apply, %' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l trim -d 'Cuts silence and noise before the first sound, but for so many milliseconds, and after the last sound' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l fade-in -d 'Fades the head in over so many seconds; shapes are smooth, linear and exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l fade-out -d 'Fades the tail out, as in 8:exponential' -r
@@ -281,7 +281,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l album -d
 loudest\t'All songs are one album, whose loudest song is brought to it, as AES TD1008 wants albums for streaming'
 folders\t'Every folder is an album, played through, whose songs have one album title in their tags, or track numbers in tags or names; folders such as "CD1" and "Disc 2" whose tags agree are one. Other songs are mastered as singles'
 folders-loudest\t'The same, by the loudest song of each'"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l album-balance -d 'Treatment of loudness differences between the songs of an album' -r -f -a "keep\t'They stay as they are in the mixes'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l album-balance -d 'What to do with loudness differences between the songs of an album' -r -f -a "keep\t'They stay as they are in the mixes'
 even\t'Every song is brought to the same loudness'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l cue -d 'Writes a cue sheet and a track list of every album, with so many seconds of silence between its songs' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s j -l jobs -d 'Songs at once, one thread each [default: as many as there are cores and memory for]' -r
@@ -289,7 +289,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l memory -
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l shard -d 'Masters one part of the songs only, as in 3/16: for several machines' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l known-failures -d 'Exit code for a file that failed before in the same way, and has not changed since' -r -f -a "fail\t'The exit code is that of any failure'
 ok\t'The exit code is that of the other songs'"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l report-audio -d 'Audio on the pages [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l report-audio -d 'What the pages play [default: excerpt]' -r -f -a "none\t'Nothing: under 300 kB'
 excerpt\t'A typical part of the song and its loudest: under 6 MB'
 full\t'The whole song: some 40 MB for four minutes'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song\'s tags name or that it sounds like; `list` shows all [default: auto]' -r
@@ -306,21 +306,21 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s q -l qui
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -s r -l reference -d 'A finished record to sound like; several are weighted, as in hit.flac:0.5, and a section is chosen as in hit.flac@1:05-1:35' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -s p -l profile -d 'A profile of records to sound like, as `goldmaster profile` writes it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l character -d 'Intended difference between the master and its target, whatever the target' -r -f -a "balanced\t''
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l character -d 'How the master is meant to differ from its target' -r -f -a "balanced\t''
 warm\t''
 bright\t''
 open\t''
 punchy\t''
 loud\t''"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l match -d 'Way of following a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l match -d 'How to follow a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
 literal\t'Its spectrum in third octaves as it is, within ±6 dB (mid) and ±9 dB (side), and its loudness'
 cautious\t'Only what is certain to be mastering and not another song: next to nothing where the songs have little in common'"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l refine -d 'Time to spend on fine-tuning by test renders' -r -f -a "off\t'No test renders'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l refine -d 'How thoroughly to fine-tune by test renders' -r -f -a "off\t'No test renders'
 fast\t'Two corrections, on up to a minute of the song'
 best\t'Corrections until nothing improves'"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l decider -d 'Decider: the network, simple rules, or none (loudness and ceiling only)' -r -f -a "model\t'The ONNX network'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l decider -d 'What decides: the network, simple rules, or nothing (loudness and ceiling only)' -r -f -a "model\t'The ONNX network'
 rules\t'Hand-written rules'
-none\t'No decider: only loudness and ceiling are applied'"
+none\t'Nothing decides: only loudness and ceiling are applied'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l set -d 'Changes one value of the recipe, as in multiband.low.ratio=1.5' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l for -d 'Loudness, ceiling and format for a place; given several times, a master for each' -r -f -a "spotify\t'−14 LUFS, −1 dBTP'
 apple-music\t'−16 LUFS, −1 dBTP'
@@ -341,10 +341,10 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l bit
 24\t'24-bit integers, dithered'
 32f\t'32-bit floating point'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l bitrate -d 'Bit rate of an MP3 or Opus, in kbit/s [default: 320 for MP3, 160 for Opus]' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l intensity -d 'Share of all changes that is applied, %' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l tone -d 'Share of the equalisation that is applied, %' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l dynamics -d 'Share of the compression and expansion that is applied, %' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l width -d 'Share of the change in stereo width that is applied, %' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l intensity -d 'How much of all changes to apply, %' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l tone -d 'How much equalisation to apply, %' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l dynamics -d 'How much compression and expansion to apply, %' -r
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l width -d 'How much of the change in stereo width to apply, %' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l trim -d 'Cuts silence and noise before the first sound, but for so many milliseconds, and after the last sound' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l fade-in -d 'Fades the head in over so many seconds; shapes are smooth, linear and exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l fade-out -d 'Fades the tail out, as in 8:exponential' -r

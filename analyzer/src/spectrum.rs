@@ -187,14 +187,19 @@ impl Narrow {
     }
 }
 
+/// Returns the power gain of K-weighting (BS.1770) at the centre of each spectrum band.
+pub fn k_weights(sample_rate_hz: u32) -> [f64; SPECTRUM_BANDS] {
+    let coefs = KWeight::coefs(sample_rate_hz);
+    std::array::from_fn(|band| {
+        let hz = band_centre_hz(band).min(0.49 * f64::from(sample_rate_hz));
+        coefs.iter().map(|c| c.gain_at(hz, sample_rate_hz)).map(|gain| gain * gain).product()
+    })
+}
+
 /// Returns the indices of the loudest third of the windows that are not silent, by K-weighted power of mid and side, in
 /// order of time.
 fn loudest(windows: &[Bands], sample_rate_hz: u32) -> Vec<usize> {
-    let coefs = KWeight::coefs(sample_rate_hz);
-    let weights: [f64; SPECTRUM_BANDS] = std::array::from_fn(|band| {
-        let hz = band_centre_hz(band).min(0.49 * f64::from(sample_rate_hz));
-        coefs.iter().map(|c| c.gain_at(hz, sample_rate_hz)).map(|gain| gain * gain).product()
-    });
+    let weights = k_weights(sample_rate_hz);
     let power = |bands: &Bands| -> f64 {
         (0..SPECTRUM_BANDS).map(|b| weights[b] * (f64::from(bands[0][b]) + f64::from(bands[1][b]))).sum()
     };

@@ -2,6 +2,8 @@
 //!
 //! Anything narrower than an octave is a note or an instrument of a song; copying it would copy those of another song.
 
+use std::sync::LazyLock;
+
 use analyzer::crossover::{BANDS, CROSSOVER_HZ};
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, THIRD_OCTAVES, third_octave_hz};
 use analyzer::units::{db_from_power, power_from_db};
@@ -14,6 +16,9 @@ use crate::third_octaves::{ThirdOctaveLevels, curve, difference, mean_over, quar
 const OCTAVE: [f64; 5] = [0.5, 1.0, 1.0, 1.0, 0.5];
 /// Level up to which a third octave of a song holds nothing that could be balanced, LU.
 const NOTHING_LU: f64 = -69.0;
+/// Weight of bends of the curve against misses of octave-wide means. Over 224 pairs of a mix and a record, curves come as close
+/// to the record in octaves as they can while they hold half a decibel of what is narrower.
+const SMOOTHNESS: f64 = 1.4;
 
 /// Flags of the third octaves that count.
 pub type Counted = [bool; THIRD_OCTAVES];
@@ -35,6 +40,44 @@ pub fn octave_wide(values: &[f64; THIRD_OCTAVES], counted: &Counted) -> [f64; TH
         let known = (0..THIRD_OCTAVES).filter_map(|other| Some((band.abs_diff(other), means[other]?)));
         known.min_by_key(|(away, _)| *away).map_or(0.0, |(_, mean)| mean)
     })
+}
+
+/// Returns the smoothest curve whose octave-wide means come close to `means`: a penalised least squares fit (Whittaker, "On a
+/// new method of graduation", 1923; Eilers, "A perfect smoother", 2003). Averaging once more would be as smooth, but further
+/// from the means.
+fn smoothest(means: &[f64; THIRD_OCTAVES]) -> [f64; THIRD_OCTAVES] {
+    static SMOOTHER: LazyLock<[[f64; THIRD_OCTAVES]; THIRD_OCTAVES]> = LazyLock::new(smoother);
+    SMOOTHER.map(|weights| weights.iter().zip(means).map(|(weight, mean)| weight * mean).sum())
+}
+
+/// Weights of the means in each band of the smoothest curve: (OᵀO + λDᵀD)⁻¹Oᵀ for octave-wide means O and second
+/// differences D.
+fn smoother() -> [[f64; THIRD_OCTAVES]; THIRD_OCTAVES] {
+    let unit =
+        |band: usize| -> [f64; THIRD_OCTAVES] { std::array::from_fn(|other| f64::from(u8::from(other == band))) };
+    // Columns: the means of a curve that is 1 in one band.
+    let means: [_; THIRD_OCTAVES] = std::array::from_fn(|band| octave_wide(&unit(band), &[true; THIRD_OCTAVES]));
+    let bends: [_; THIRD_OCTAVES] = std::array::from_fn(|band| {
+        let curve = unit(band);
+        std::array::from_fn::<_, { THIRD_OCTAVES - 2 }, _>(|n| curve[n] - 2.0 * curve[n + 1] + curve[n + 2])
+    });
+    let dot = |one: &[f64], other: &[f64]| one.iter().zip(other).map(|(a, b)| a * b).sum::<f64>();
+    let mut left: [[f64; THIRD_OCTAVES]; THIRD_OCTAVES] = std::array::from_fn(|row| {
+        std::array::from_fn(|column| dot(&means[row], &means[column]) + SMOOTHNESS * dot(&bends[row], &bends[column]))
+    });
+    let mut right = means;
+    // Gauss-Jordan elimination; the matrix is positive definite, so that no pivot is 0.
+    for pivot in 0..THIRD_OCTAVES {
+        let scale = 1.0 / left[pivot][pivot];
+        left[pivot].iter_mut().chain(&mut right[pivot]).for_each(|value| *value *= scale);
+        let (left_pivot, right_pivot) = (left[pivot], right[pivot]);
+        for row in (0..THIRD_OCTAVES).filter(|row| *row != pivot) {
+            let factor = left[row][pivot];
+            left[row].iter_mut().zip(left_pivot).for_each(|(value, of_pivot)| *value -= factor * of_pivot);
+            right[row].iter_mut().zip(right_pivot).for_each(|(value, of_pivot)| *value -= factor * of_pivot);
+        }
+    }
+    right
 }
 
 /// Returns the third octaves of mid and side under `cutoff_hz` in which a song has sound.
@@ -82,8 +125,8 @@ pub fn decide(
     }
     let [mid, side]: ThirdOctaveLevels = std::array::from_fn(|c| {
         let mut wide = octave_wide(&wanted[c], &counted[c]);
-        // For another song, the mean still shows the edges of notes, so it is averaged once more.
-        let wider = octave_wide(&wide, &counted[c]);
+        // For another song, the mean still shows the edges of notes.
+        let wider = smoothest(&wide);
         wide.iter_mut().zip(wider).for_each(|(wide, wider)| *wide += (1.0 - same_song) * (wider - *wide));
         std::array::from_fn(|band| {
             let narrow = if counted[c][band] { wanted[c][band] - wide[band] } else { 0.0 };

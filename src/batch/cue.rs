@@ -62,14 +62,13 @@ pub(super) fn write(
     let unfinished: Vec<_> =
         all.filter(|(_, track)| track.is_none()).map(|(item, _)| item.input.display().to_string()).collect();
     let count = discs.len();
-    let sheet_of = |folder: &Path, number: u32| {
+    let beside = |folder: &Path, number: u32, ending: &str| {
         let disc = if count > 1 { format!(" (disc {number})") } else { String::new() };
-        output.join(folder).join(format!("{stem}{disc}.cue"))
+        output.join(folder).join(format!("{stem}{disc}.{ending}"))
     };
     if !unfinished.is_empty() {
-        let sheets = discs
-            .iter()
-            .map(|(number, tracks)| sheet_of(&common_folder(tracks.iter().map(|(item, _)| *item)), *number));
+        let folder = |tracks: &[(&Item, Option<Track>)]| common_folder(tracks.iter().map(|(item, _)| *item));
+        let sheets = discs.iter().map(|(number, tracks)| beside(&folder(tracks), *number, "cue"));
         let earlier =
             sheets.filter(|sheet| text::begins(sheet, MARK)).map(|sheet| sheet.display().to_string()).collect();
         let (album, songs) = (name.map(str::to_owned), plan.items.len());
@@ -79,9 +78,8 @@ pub(super) fn write(
         let folder = common_folder(tracks.iter().map(|(item, _)| *item));
         let tracks: Vec<Track> = tracks.into_iter().filter_map(|(_, track)| Some(track?.seen_from(&folder))).collect();
         let disc = (count > 1).then_some((number, count));
-        let sheet = sheet_of(&folder, number);
+        let [sheet, list] = ["cue", "tracks.csv"].map(|ending| beside(&folder, number, ending));
         text::replace(&sheet, &cue_sheet(&tracks, disc, gap_s), MARK)?;
-        let list = sheet.with_file_name(format!("{stem}.tracks.csv"));
         text::replace(&list, &String::from_utf8_lossy(&track_list(&tracks, gap_s)), LIST_BEGINS)?;
     }
     Ok(None)

@@ -3,10 +3,11 @@
 use analyzer::crossover::BANDS;
 use analyzer::profile::Profile;
 use analyzer::readings::{LoudnessReading, SpectrumReading};
+use analyzer::spectrum::k_weights;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::timeline::Timeline;
 use analyzer::tone::Tone;
-use analyzer::units::gain_from_db;
+use analyzer::units::{db_from_power, gain_from_db, power_from_db};
 use models::features::{MID, SIDE};
 use models::target::Target;
 use renderer::recipe::Recipe;
@@ -74,6 +75,13 @@ pub struct SpectrumFigure {
     pub cutoff_hz: f64,
 }
 
+impl SpectrumFigure {
+    /// Returns the levels of mid and side over the loudness that they have together, LU.
+    pub fn over_own_loudness(&self) -> [Vec<f64>; 2] {
+        over_own_loudness([self.mid_db.clone(), self.side_db.clone()])
+    }
+}
+
 /// The stereo image per band of the crossover.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ImageFigure {
@@ -105,6 +113,25 @@ pub struct TargetSpectrum {
     pub mid_spread_lu: Vec<f64>,
     /// Frequency above which the target is undefined, Hz.
     pub cutoff_hz: f64,
+}
+
+/// Lowest level over the loudness, LU. Anything below is only noise.
+const FLOOR_LU: f64 = -70.0;
+/// Sample rate for the K-weights of the bands, Hz.
+const WEIGHTED_AT_HZ: u32 = 48_000;
+/// Loudness of a K-weighted power of 1 (BS.1770-5), LU.
+const BS1770_OFFSET_LU: f64 = -0.691;
+
+/// Returns levels of mid and side over the loudness that they have together, LU. The expectation of many records is a mean
+/// of levels, which has less power than any one record of that loudness: compared at its nominal loudness, every song would
+/// seem to have too much of everything.
+pub(crate) fn over_own_loudness(levels_db: [Vec<f64>; 2]) -> [Vec<f64>; 2] {
+    let weights = k_weights(WEIGHTED_AT_HZ);
+    let weighted =
+        |levels: &Vec<f64>| -> f64 { levels.iter().zip(weights).map(|(db, weight)| weight * power_from_db(*db)).sum() };
+    // Left and right together have twice the power of mid and side.
+    let lufs = BS1770_OFFSET_LU + db_from_power(2.0 * levels_db.iter().map(weighted).sum::<f64>());
+    levels_db.map(|levels| levels.into_iter().map(|db| (db - lufs).max(FLOOR_LU)).collect())
 }
 
 fn levels(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
@@ -204,11 +231,12 @@ impl Equalizer {
 impl TargetSpectrum {
     /// Returns the spectrum of a target.
     pub fn of(target: &Target) -> Self {
-        let part = |start: usize, of: &[f64]| levels(of[start..start + SPECTRUM_BANDS].iter().copied());
+        let part = |start: usize, of: &[f64]| of[start..start + SPECTRUM_BANDS].to_vec();
+        let [mid_lu, side_lu] = over_own_loudness([MID, SIDE].map(|start| part(start, &target.features)));
         Self {
-            mid_lu: part(MID, &target.features),
-            side_lu: part(SIDE, &target.features),
-            mid_spread_lu: part(MID, &target.spread),
+            mid_lu: levels(mid_lu),
+            side_lu: levels(side_lu),
+            mid_spread_lu: levels(part(MID, &target.spread)),
             cutoff_hz: target.cutoff_hz.min(band_centre_hz(SPECTRUM_BANDS)),
         }
     }
@@ -217,6 +245,21 @@ impl TargetSpectrum {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_spectrum_and_a_quieter_one_of_its_shape_are_the_same_at_their_own_loudness() {
+        let mid: Vec<f64> = (0..SPECTRUM_BANDS).map(|band| -20.0 - (band % 7) as f64).collect();
+        let side: Vec<f64> = mid.iter().map(|db| db - 12.0).collect();
+        let quieter = [&mid, &side].map(|levels| levels.iter().map(|db| db - 3.0).collect());
+        let [of_one, of_other] = [[mid, side], quieter].map(over_own_loudness);
+        let weights = k_weights(WEIGHTED_AT_HZ);
+        let levels = of_one.iter().flat_map(|levels| levels.iter().zip(weights));
+        let power: f64 = levels.map(|(db, weight)| 2.0 * weight * power_from_db(*db)).sum();
+        assert!((db_from_power(power) + BS1770_OFFSET_LU).abs() < 1e-9, "0 LU");
+        let differences =
+            of_one.iter().flatten().zip(of_other.iter().flatten()).map(|(one, other)| (one - other).abs());
+        assert!(differences.fold(0.0, f64::max) < 1e-9);
+    }
 
     #[test]
     fn the_loudest_passage_is_the_first_of_equals_and_none_in_silence() {

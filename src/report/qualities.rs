@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::render::promises::Measured;
-use crate::report::figures::SpectrumFigure;
+use crate::report::figures::{SpectrumFigure, over_own_loudness};
 
 /// A quality that a listener compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -55,8 +55,6 @@ const MIDS_HZ: [f64; 2] = [250.0, 2000.0];
 const BASS_HZ: [f64; 2] = [40.0, 120.0];
 /// Lower edges of the octaves whose levels make up the tonal balance, Hz.
 const OCTAVES_HZ: [f64; 8] = [40.0, 80.0, 160.0, 320.0, 640.0, 1280.0, 2560.0, 5120.0];
-/// Lowest level over the loudness, LU. Anything below is only noise.
-const FLOOR_LU: f64 = -70.0;
 /// Lowest width, dB. A side further below the mid counts as absent.
 const NARROWEST_DB: f64 = -40.0;
 /// Differences smaller than this are not audible, dB or LU.
@@ -137,7 +135,7 @@ impl Sound {
         let bands = |start: usize| features[start..start + SPECTRUM_BANDS].to_vec();
         Self {
             loudness_lufs,
-            spectrum_lu: Some([bands(MID), bands(SIDE)]),
+            spectrum_lu: Some(over_own_loudness([bands(MID), bands(SIDE)])),
             width_db: Some(std::array::from_fn(|band| features[WIDTH_START + band])),
             crest_db: Some(std::array::from_fn(|band| features[crest(band)])),
             plr_lu: Some(features[PLR]),
@@ -158,10 +156,7 @@ impl Sound {
     /// Creates the sound of a master. `spectrum` is the one per band from its figures, if there is one.
     pub fn of_master(measured: &Measured, spectrum: Option<&SpectrumFigure>, channels: u8) -> Self {
         let loudness_lufs = measured.loudness.integrated_lufs;
-        let over = |levels_db: &[f64], lufs: f64| levels_db.iter().map(|db| (db - lufs).max(FLOOR_LU)).collect();
-        let spectrum_lu = spectrum
-            .zip(loudness_lufs)
-            .map(|(spectrum, lufs)| [over(&spectrum.mid_db, lufs), over(&spectrum.side_db, lufs)]);
+        let spectrum_lu = spectrum.filter(|_| loudness_lufs.is_some()).map(SpectrumFigure::over_own_loudness);
         Self {
             loudness_lufs,
             spectrum_lu,
@@ -388,6 +383,19 @@ mod tests {
             words.contains("brighter") && words.contains("less bass") && words.ends_with("and 6.0 LU louder"),
             "{words}"
         );
+    }
+
+    #[test]
+    fn the_mean_of_records_is_compared_at_the_loudness_of_one() {
+        let record = |sign: f64| -> Features {
+            std::array::from_fn(|n| if n < SIDE { -20.0 + sign * if n % 8 < 4 { 6.0 } else { -6.0 } } else { -60.0 })
+        };
+        let (one, other) = (record(1.0), record(-1.0));
+        let mean = std::array::from_fn(|n| 0.5 * (one[n] + other[n]));
+        // A mix of the shape of the mean, at its own loudness.
+        let mix = std::array::from_fn(|n| if n < SIDE { -17.0 } else { -60.0 });
+        let [mix, mean] = [mix, mean].map(|features| Sound::of_features(&features, Some(-14.0)));
+        assert!(mix.balance_distance_db(&mean).is_some_and(|db| db < 0.01), "{mix:?} {mean:?}");
     }
 
     #[test]

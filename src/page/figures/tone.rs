@@ -21,8 +21,10 @@ impl Drawn<'_> {
     /// Returns the level of the mid per band relative to the song's loudness, as targets are described.
     fn over_loudness(&self, sound: &SoundFigures, levels: Option<&Levels>) -> Option<Vec<[f64; 2]>> {
         let spectrum = sound.spectrum.as_ref()?;
-        let lufs = levels?.integrated_lufs?;
-        Some(known(&spectrum.mid_db, spectrum.cutoff_hz).map(|[hz, db]| [hz, db - lufs]).collect())
+        // Nothing is louder than silence.
+        levels?.integrated_lufs?;
+        let [mid_lu, _] = spectrum.over_own_loudness();
+        Some(known(&mid_lu, spectrum.cutoff_hz).collect())
     }
 
     /// Draws the differences of master and mix, and of target and mix, at equal loudness.
