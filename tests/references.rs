@@ -119,8 +119,8 @@ fn what_the_chain_disturbs_is_corrected_and_told() {
         missing.iter().map(|db| (db - mean).abs()).sum::<f64>() / missing.len() as f64
     };
     let refine = |effort| {
-        let tried = (&song, &before, &TestPassages::default());
-        refined(tried, &target, recipe.clone(), (&Amounts::default(), effort), &Silent).expect("it can be rendered")
+        let song_data = (&song, &before, &TestPassages::default());
+        refined(song_data, &target, recipe.clone(), (&Amounts::default(), effort), &Silent).expect("it can be rendered")
     };
     assert_eq!(refine(Effort::Off), (recipe.clone(), None));
     let without_db = miss_db(&recipe, "off.wav");

@@ -40,12 +40,12 @@ pub struct SeveralAlbums {
 impl Display for SeveralAlbums {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         let several = [(self.titles.len(), "albums"), (self.artists.len(), "artists"), (self.folders, "folders")];
-        let said: Vec<String> =
+        let counts: Vec<String> =
             several.iter().filter(|(count, _)| *count > 1).map(|(count, what)| format!("{count} {what}")).collect();
-        let said = said.join(", ");
+        let counts = counts.join(", ");
         write!(
             f,
-            "the songs are from {said}, and --album masters them as one album; --album=folders masters the album in each folder"
+            "the songs are from {counts}, and --album masters them as one album; --album=folders masters the album in each folder"
         )
     }
 }

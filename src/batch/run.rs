@@ -25,7 +25,7 @@ use crate::io;
 use crate::render::promises::Verdict;
 use crate::report::Report;
 use crate::report::album::{AlbumReport, WithoutCueSheet};
-use crate::report::stated::Stated;
+use crate::report::with_sentence::WithSentence;
 use crate::report::warning::{Warning, WarningKind};
 use crate::request::page::PageAudio;
 use crate::song::read_ahead::side_by_side;
@@ -73,7 +73,7 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
         report::paths(output, plan.shard).iter().try_for_each(|path| report::check(path))?;
     }
     if let Some(audio) = options.pages {
-        pages::check(&pages::page(pages::index_path(output, plan.shard), audio, options.force))?;
+        pages::check(&pages::new_page(pages::index_path(output, plan.shard), audio, options.force))?;
     }
     let mut shared = shared(output, options, (budget.spool_bytes, budget.page_bytes));
     measure_common_references(plan, &shared, watch)?;
@@ -82,7 +82,7 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     shared.records.sweep();
     let folders: std::collections::BTreeSet<_> = plan.items.iter().filter_map(|item| item.output.parent()).collect();
     folders.into_iter().for_each(|folder| io::claim::sweep(&output.join(folder)));
-    watch.begins(plan.items.iter().map(bytes).sum::<u64>() * (1 + plan.relation.listens()));
+    watch.begins(plan.items.iter().map(bytes).sum::<u64>() * (1 + plan.relation.analysis_passes()));
     let (mut by_index, mut albums, mut without_cue_sheet) = (BTreeMap::new(), Vec::new(), Vec::new());
     for Part { plan: part, name } in plan.parts() {
         let (outcomes, album) = match run_part(&part, &mut shared, budget.jobs, watch) {
@@ -122,12 +122,12 @@ fn run_part(
     jobs: usize,
     watch: &dyn Watch,
 ) -> Result<(Vec<Outcome>, Option<AlbumReport>), Error> {
-    shared.direction = match BatchAnalysis::find(plan, shared, jobs, watch) {
+    shared.analysis = match BatchAnalysis::find(plan, shared, jobs, watch) {
         Err(Error::Io(io::Error::Interrupted)) => return Ok((vec![Outcome::Left; plan.items.len()], None)),
-        direction => direction?,
+        analysis => analysis?,
     };
     let outcomes = Workers::new(plan, shared, watch).run(jobs);
-    let album = match shared.direction.album_report(plan, shared, &outcomes, jobs, watch) {
+    let album = match shared.analysis.album_report(plan, shared, &outcomes, jobs, watch) {
         Err(Error::Io(io::Error::Interrupted)) => None,
         album => album?,
     };
@@ -206,7 +206,7 @@ pub(super) fn shared<'a>(output: &'a Path, options: &Options, (spool_bytes, page
         pages: options.pages,
         spool_bytes,
         page_bytes,
-        direction: BatchAnalysis::default(),
+        analysis: BatchAnalysis::default(),
     }
 }
 
@@ -283,14 +283,14 @@ impl<'a> Workers<'a> {
             }
             Ok(Done::Mastered { report, is_new }) => {
                 let is_silence =
-                    |warning: &Stated<Warning>| matches!(warning.kind, WarningKind::Defect(DefectKind::Silence));
+                    |warning: &WithSentence<Warning>| matches!(warning.kind, WarningKind::Defect(DefectKind::Silence));
                 let is_silent = report.warnings.iter().any(is_silence);
                 (Outcome::Mastered { is_new, is_silent }, Some(report))
             }
             Ok(Done::Unchanged) => (Outcome::Unchanged, None),
-            Err(_) if self.watch.is_cut() => (Outcome::Left, None),
+            Err(_) if self.watch.is_aborting() => (Outcome::Left, None),
             Ok(Done::Changing(cause)) => (Outcome::Changing(cause), None),
-            Ok(Done::Hindered(cause)) => (Outcome::Failed(cause), None),
+            Ok(Done::OutputFailed(cause)) => (Outcome::Failed(cause), None),
             Err(cause) => (self.failed(item, cause), None),
         };
         if outcome.has_master() {

@@ -15,7 +15,7 @@ use crate::report::comparison::Comparison;
 use crate::report::playback::playback;
 use crate::report::qualities::{Qualities, Quality, QualityRow};
 use crate::report::reference_name;
-use crate::report::stated::Stated;
+use crate::report::with_sentence::WithSentence;
 use crate::report::warning::{Severity, Warning};
 use crate::report::{FileReport, Levels, Report};
 
@@ -194,7 +194,7 @@ impl View {
                     format!("{} dBTP", number(played.true_peak_dbtp, 1)),
                 ],
                 words: words::playback(&played),
-                class: if played.quieter_lu >= QUIETER_LU || played.over_asked_db > 0.0 { "warned" } else { "" },
+                class: if played.quieter_lu >= QUIETER_LU || played.over_limit_db > 0.0 { "warned" } else { "" },
             });
             self.sources.push(format!("{}: {}", played.service, played.source));
         }
@@ -247,7 +247,7 @@ fn what_it_is(quality: Quality) -> &'static str {
 }
 
 impl PromiseView {
-    fn of(promise: &Stated<Promise>) -> Self {
+    fn of(promise: &WithSentence<Promise>) -> Self {
         let (class, sign, verdict) = match promise.verdict {
             Verdict::Kept => ("kept", "✓", "kept"),
             Verdict::Short => ("short", "!", "not reached"),
@@ -258,10 +258,10 @@ impl PromiseView {
 }
 
 /// Returns the warnings, the worst first; `of` names their file if there are two files.
-fn notes(warnings: &[Stated<Warning>], of: Option<&str>) -> Vec<NoteView> {
-    let mut sorted: Vec<&Stated<Warning>> = warnings.iter().collect();
+fn notes(warnings: &[WithSentence<Warning>], of: Option<&str>) -> Vec<NoteView> {
+    let mut sorted: Vec<&WithSentence<Warning>> = warnings.iter().collect();
     sorted.sort_by_key(|warning| Reverse(warning.severity));
-    let view = |warning: &Stated<Warning>| {
+    let view = |warning: &WithSentence<Warning>| {
         let (class, name) = match warning.severity {
             Severity::Serious => ("broken", "Serious"),
             Severity::Caution => ("short", "Caution"),

@@ -29,9 +29,9 @@ use crate::render::output_meter::{CaptureRequest, OutputMeter};
 use crate::render::promises::{Measured, Promise, broken, promises};
 use crate::render::provenance::mark;
 use crate::render::series::Series;
-use crate::render::solve::{CEILING_MARGIN_DB, Outcome, driven, solve};
+use crate::render::solve::{CEILING_MARGIN_DB, Outcome, outcome_with_history, solve};
 use crate::render::trace::{Blocks, Trace, TraceMeter};
-use crate::render::trims::{Over, both, correct};
+use crate::render::trims::{CeilingExcess, correct, merged};
 use crate::request::job::Output;
 use crate::request::settings::Strictness;
 use crate::song::Song;
@@ -173,7 +173,7 @@ pub fn predict_loudness(trace: &Trace, recipe: &Recipe, start_db: f64) -> Result
     let mut delivery = recipe.delivery;
     delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
     let outcome = solve(trace, &recipe.limiter, &delivery, &[], 0.0, start_db)?;
-    Ok(driven(trace, &recipe.limiter, delivery.ceiling_dbtp, &[], outcome.drive_db)?)
+    Ok(outcome_with_history(trace, &recipe.limiter, delivery.ceiling_dbtp, &[], outcome.drive_db)?)
 }
 
 /// Parts of the solution that a render may still change.
@@ -304,28 +304,28 @@ impl Attempt<'_> {
         let mut offset_lu: f64 = 0.0;
         for round in 1.. {
             let foreseen_lufs = self.solved(solution, search, offset_lu)?;
-            let (written, overs) = self.write(solution)?;
+            let (written, excesses) = self.write(solution)?;
             let measured = &written.measured;
             let solved = foreseen_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
             let miss_lu = measured.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
             let missed = search == Search::DriveAndTrims && solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
-            if search == Search::Nothing || round == most_rounds || (overs.is_empty() && !missed) {
+            if search == Search::Nothing || round == most_rounds || (excesses.is_empty() && !missed) {
                 return Ok(written);
             }
             let before_lu = offset_lu;
             offset_lu = (offset_lu - if missed { miss_lu } else { 0.0 }).clamp(-most_lu, most_lu);
             if is_lossy {
-                if overs.is_empty() && offset_lu == before_lu {
+                if excesses.is_empty() && offset_lu == before_lu {
                     return Ok(written);
                 }
                 let over_db = measured.true_peak_dbtp - self.recipe.delivery.ceiling_dbtp;
                 // A song that was turned down as a whole is not brought back to its loudness.
-                if !overs.is_empty() && !room.give(solution, over_db) {
+                if !excesses.is_empty() && !room.adjust(solution, over_db) {
                     search = Search::Trims;
                 }
             } else {
                 let limiter = self.limiter(solution);
-                correct(&mut solution.trims, &overs, &self.trace, limiter)?;
+                correct(&mut solution.trims, &excesses, &self.trace, limiter)?;
             }
         }
         unreachable!("the last round returns")
@@ -408,7 +408,7 @@ impl Attempt<'_> {
 
     /// Limits, dithers, writes and measures the master; a lossy file is measured after decoding it again. Also returns
     /// the blocks over the ceiling.
-    fn write(&self, solution: &Solution) -> Result<(Written, Vec<Over>), Error> {
+    fn write(&self, solution: &Solution) -> Result<(Written, Vec<CeilingExcess>), Error> {
         let rate = self.trace.sample_rate_hz;
         let lossy = self.recipe.output.lossy;
         let spec = OutputSpec {
@@ -436,11 +436,11 @@ impl Attempt<'_> {
             self.measure(&mut limited, &mut loudness, &mut meter, |frames| encoder.write(frames))?
         };
         let limiting = limited.timeline.series();
-        let (measured, passages, overs) = meter.finish(frames, loudness, &limited.limiting);
+        let (measured, passages, excesses) = meter.finish(frames, loudness, &limited.limiting);
         let ceiling_dbtp = self.ceiling_dbtp(solution);
-        let clipped = limited.clipped.iter().map(|over| Over { by_db: over.by_db - ceiling_dbtp, ..*over });
-        let overs = both(overs, clipped);
-        Ok((Written { encoder, measured, passages, limiting }, overs))
+        let clipped = limited.clipped.iter().map(|excess| CeilingExcess { by_db: excess.by_db - ceiling_dbtp, ..*excess });
+        let excesses = merged(excesses, clipped);
+        Ok((Written { encoder, measured, passages, limiting }, excesses))
     }
 
     /// Measures a whole source, passes its frames to `sink`, and returns its length in frames.
@@ -452,8 +452,8 @@ impl Attempt<'_> {
         mut sink: impl FnMut(&[Frame]) -> Result<(), io::Error>,
     ) -> Result<u64, Error> {
         let mut measured = 0;
-        let mut heard = ObservedSource { source, watch: |frames: &[Frame]| loudness.push(frames) };
-        each_block_ahead(&mut heard, |frames| {
+        let mut metered = ObservedSource { source, watch: |frames: &[Frame]| loudness.push(frames) };
+        each_block_ahead(&mut metered, |frames| {
             meter.push(frames);
             measured += frames.len() as u64;
             sink(frames)?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::io;
 use crate::io::source_info::SourceInfo;
 use crate::io::tags::TagFacts;
-use crate::report::stated::{Stated, stated};
+use crate::report::with_sentence::{WithSentence, with_sentences};
 use crate::request::destination::{Destination, LoudnessRule, Specification};
 
 /// Result of checking a file for a destination.
@@ -23,7 +23,7 @@ pub struct FileCheck {
     /// True if no check failed.
     pub is_ready: bool,
     /// One result for each item checked.
-    pub results: Vec<Stated<CheckResult>>,
+    pub results: Vec<WithSentence<CheckResult>>,
 }
 
 /// Result of one check.
@@ -194,7 +194,7 @@ impl FileCheck {
             isrc(inputs, &specification),
         ];
         let is_ready = results.iter().all(|result| result.outcome != CheckOutcome::Fail);
-        Self { path, destination, is_ready, results: stated(results) }
+        Self { path, destination, is_ready, results: with_sentences(results) }
     }
 }
 

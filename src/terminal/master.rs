@@ -11,7 +11,7 @@ use crate::render::promises::Verdict;
 use crate::report::comparison::Comparison;
 use crate::report::figures::Figures;
 use crate::report::qualities::{Qualities, QualityRow};
-use crate::report::stated::{Stated, sentences};
+use crate::report::with_sentence::{WithSentence, sentences};
 use crate::report::warning::Warning;
 use crate::report::{Levels, Report};
 
@@ -69,7 +69,7 @@ pub fn comparison_summary(comparison: &Comparison, look: &Look) -> String {
     let names = ["before", "", "after"];
     table(&mut out, names, &rows(qualities, Some(&before.levels), None, &after.levels), look);
     curves(&mut out, figures, look);
-    let named = |name: &str, warnings: &[Stated<Warning>]| {
+    let named = |name: &str, warnings: &[WithSentence<Warning>]| {
         warnings.iter().map(|warning| format!("{name}: {}", warning.sentence)).collect::<Vec<_>>()
     };
     bullets(

@@ -21,7 +21,7 @@ pub use self::text::printable;
 use self::text::{bullets, optional, wrapped};
 use crate::report::album::AlbumReport;
 use crate::report::analysis::Analysis;
-use crate::report::stated::sentences;
+use crate::report::with_sentence::sentences;
 
 /// Returns the genres that a song can be mastered towards, with the number of songs in each profile.
 ///

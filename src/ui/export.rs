@@ -187,7 +187,7 @@ impl Watch for ExportProgress<'_> {
         self.is_over()
     }
 
-    fn is_cut(&self) -> bool {
+    fn is_aborting(&self) -> bool {
         self.is_over()
     }
 }

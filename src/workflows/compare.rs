@@ -9,7 +9,7 @@ use crate::report::comparison::Compared;
 use crate::report::comparison::Comparison;
 use crate::report::figures::{Figures, SoundFigures};
 use crate::report::qualities::{Qualities, Sound};
-use crate::report::stated::stated;
+use crate::report::with_sentence::with_sentences;
 use crate::report::warning::{Subject, Warning};
 use crate::report::{FileReport, Levels, REPORT_VERSION};
 use crate::request::page::Page;
@@ -68,7 +68,7 @@ struct MeasuredFile {
 fn measured(path: &Path, subject: Subject, observer: &dyn Observer) -> Result<MeasuredFile, crate::io::Error> {
     let (info, profile, timeline, faults) = measure_with_timeline(path, observer)?;
     let figures = SoundFigures::of_profile(&profile, &timeline);
-    let warnings = stated(Warning::of_measured(&subject, &faults, &profile));
+    let warnings = with_sentences(Warning::of_measured(&subject, &faults, &profile));
     let file = FileReport {
         path: path.display().to_string(),
         codec: info.codec,

@@ -22,12 +22,12 @@ use crate::render::promises::broken_mix;
 use crate::report::actions::{Action, actions};
 use crate::report::figures::{Equalizer, Figures, SoundFigures};
 use crate::report::qualities::{Qualities, Sound};
-use crate::report::stated::stated;
+use crate::report::with_sentence::with_sentences;
 use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::request::delivery::fitted_to;
 use crate::request::job::{MasterJob, Output};
-use crate::request::paths::{check_apart, check_other_path, check_paths};
+use crate::request::paths::{check_distinct, check_other_path, check_paths};
 use crate::song::observer::Observer;
 use crate::song::{SPOOL_BYTES, Song};
 use crate::workflows::mix::{Decided, Mix};
@@ -56,7 +56,7 @@ pub fn master_each(
     let Some(first) = masters.iter().flatten().next() else { return Ok(()) };
     masters.iter().flatten().try_for_each(check)?;
     let files = masters.iter().flatten().flat_map(|job| job.output.files().chain(job.recipe.as_deref()));
-    check_apart(&files.collect::<Vec<_>>())?;
+    check_distinct(&files.collect::<Vec<_>>())?;
     let (mut decider, (song, profile), references) = loaded(first, observer)?;
     let mut genres = Genres::default();
     for files in masters {
@@ -302,9 +302,9 @@ pub(super) fn report(seen: ReportInputs, finished: Finished, output: &Output) ->
         drive_db: solution.drive_db,
         limiting_db: measured.limiting_db,
         peak_limiting_db: measured.peak_limiting_db,
-        actions: stated(done),
-        promises: stated(promises),
-        warnings: stated(warnings),
+        actions: with_sentences(done),
+        promises: with_sentences(promises),
+        warnings: with_sentences(warnings),
         qualities,
         figures,
         recipe: Recipe { solution: Some(solution), ..recipe },

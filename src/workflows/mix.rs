@@ -72,19 +72,19 @@ impl<'s> Mix<'s, '_> {
         observer: &dyn Observer,
     ) -> Result<Decided<'s>, Error> {
         let Self { input, settings, format, song, profile, passages } = self;
-        let tried = (song, profile, passages);
+        let song_data = (song, profile, passages);
         let MasteringTarget { target, genre, mut warnings, references } = target.for_song(input, settings);
         let decision = decide(&target).map_err(|source| Error::Decide { path: input.to_owned(), source })?;
         let (recipe, report) = decided_by((settings, format), profile, &target, &decision)?;
         let effort = (&settings.amounts(), settings.effort);
         // On an album, the loudness is decided once all of its songs are known, and density depends on it.
         let recipe = match refine_towards {
-            None => with_dynamics(tried, &target, decision.same_song, recipe, effort, observer)?,
+            None => with_dynamics(song_data, &target, decision.same_song, recipe, effort, observer)?,
             Some(_) => recipe,
         };
         let recipe = vinyl::prepared(recipe, &settings.delivery);
         let goal = refine_towards.unwrap_or(&target);
-        let (recipe, refinement) = refined(tried, goal, recipe, effort, observer)?;
+        let (recipe, refinement) = refined(song_data, goal, recipe, effort, observer)?;
         let recipe = with_values(recipe, &settings.values)?;
         let decision = DecisionReport { genre, references, refinement, ..report };
         warnings.extend(notes_on_reference(settings, &target, &recipe));

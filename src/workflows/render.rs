@@ -12,7 +12,7 @@ use crate::report::Report;
 use crate::report::warning::{Subject, Warning};
 use crate::request::delivery::fitted_to;
 use crate::request::job::RenderJob;
-use crate::request::paths::{check_apart, check_paths};
+use crate::request::paths::{check_distinct, check_paths};
 use crate::request::settings::{check_format, with_values};
 use crate::song::Song;
 use crate::song::observer::Observer;
@@ -34,7 +34,7 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
 /// See [`Error`]; masters written before an error are kept, and `reports` contains their reports.
 pub fn render_each(jobs: &[RenderJob], observer: &dyn Observer, reports: &mut Vec<Report>) -> Result<(), Error> {
     let recipes = jobs.iter().map(checked).collect::<Result<Vec<_>, _>>()?;
-    check_apart(&jobs.iter().flat_map(|job| job.output.files()).collect::<Vec<_>>())?;
+    check_distinct(&jobs.iter().flat_map(|job| job.output.files()).collect::<Vec<_>>())?;
     let (Some(first), Some(recipe)) = (jobs.first(), recipes.first()) else { return Ok(()) };
     let (mut song, mut profile) = (loaded(first, recipe, observer)?, None);
     for (job, recipe) in jobs.iter().zip(recipes) {
