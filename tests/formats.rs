@@ -278,7 +278,7 @@ fn tags_of_every_format_reach_every_format() {
             };
             let mut encoder = Encoder::create(&output, spec, false).expect("a new file");
             encoder.write(&frames).expect("space");
-            encoder.finish(Some(&Tags::read(&path).marked(Some("program".to_owned())))).expect("space");
+            encoder.finish(Some(&Tags::read(&path).with_software(Some("program".to_owned())))).expect("space");
             let read = Tags::read(&output);
             if read.software() != Some("program") {
                 faults.push(format!("{name} to {format:?}: the mark is {:?}", read.software()));

@@ -86,7 +86,7 @@ struct Windows {
     powers: Vec<[f32; SPECTRUM_BANDS]>,
     /// One block in `stride` is kept.
     stride: usize,
-    seen: usize,
+    window_count: usize,
     flatness: Flatness,
 }
 
@@ -94,7 +94,7 @@ impl TextureMeter {
     pub fn new(sample_rate_hz: u32) -> Self {
         let size = window_frames(sample_rate_hz) / 4;
         let (map, flatness) = (BandMap::new(sample_rate_hz, size), Flatness::new(sample_rate_hz, size));
-        let windows = Windows { map, powers: Vec::new(), stride: 1, seen: 0, flatness };
+        let windows = Windows { map, powers: Vec::new(), stride: 1, window_count: 0, flatness };
         Self { stft: Stft::complete(size), windows }
     }
 
@@ -106,7 +106,7 @@ impl TextureMeter {
         let Self { stft, mut windows } = self;
         stft.finish(|[mid, _]| windows.note(mid));
         let Some(motion) = Motion::of(&windows.powers) else { return Texture::default() };
-        let mut values = windows.flatness.reading(windows.seen).concat();
+        let mut values = windows.flatness.reading(windows.window_count).concat();
         motion.write(&mut values);
         Texture { values }
     }
@@ -115,8 +115,8 @@ impl TextureMeter {
 impl Windows {
     fn note(&mut self, bins: &[f32]) {
         self.flatness.note(bins);
-        let block = self.seen / BLOCK_WINDOWS;
-        self.seen += 1;
+        let block = self.window_count / BLOCK_WINDOWS;
+        self.window_count += 1;
         if block.is_multiple_of(self.stride) {
             self.powers.push(self.map.fold(bins));
         }
@@ -134,7 +134,7 @@ impl Windows {
 /// Band powers of a song over time, the mean of every band, and a flag for every window that is not a pause.
 struct Motion<'a> {
     powers: &'a [[f32; SPECTRUM_BANDS]],
-    is_heard: Vec<bool>,
+    is_audible: Vec<bool>,
     mean: [f64; SPECTRUM_BANDS],
 }
 
@@ -143,13 +143,13 @@ impl<'a> Motion<'a> {
     fn of(powers: &'a [[f32; SPECTRUM_BANDS]]) -> Option<Self> {
         let total = |bands: &[f32; SPECTRUM_BANDS]| bands.iter().map(|&power| f64::from(power)).sum::<f64>();
         let pause = PAUSE * powers.iter().map(total).sum::<f64>() / powers.len().max(1) as f64;
-        let is_heard: Vec<bool> = powers.iter().map(|bands| total(bands) > pause && pause > 0.0).collect();
-        let heard = is_heard.iter().filter(|is| **is).count();
+        let is_audible: Vec<bool> = powers.iter().map(|bands| total(bands) > pause && pause > 0.0).collect();
+        let audible_count = is_audible.iter().filter(|is| **is).count();
         let mut mean = [0.0; SPECTRUM_BANDS];
-        for (bands, _) in powers.iter().zip(&is_heard).filter(|(_, is)| **is) {
-            mean.iter_mut().zip(bands).for_each(|(mean, power)| *mean += f64::from(*power) / heard as f64);
+        for (bands, _) in powers.iter().zip(&is_audible).filter(|(_, is)| **is) {
+            mean.iter_mut().zip(bands).for_each(|(mean, power)| *mean += f64::from(*power) / audible_count as f64);
         }
-        (heard > 0).then_some(Self { powers, is_heard, mean })
+        (audible_count > 0).then_some(Self { powers, is_audible, mean })
     }
 
     /// Level over the mean of groups of `width` bands in every window, no less than the floor; dB.
@@ -167,7 +167,7 @@ impl<'a> Motion<'a> {
     fn pairs(&self, lag: usize) -> impl Iterator<Item = (usize, usize)> {
         let count = self.powers.len();
         (0..count.saturating_sub(lag)).map(move |n| (n, n + lag)).filter(|(from, to)| {
-            from / BLOCK_WINDOWS == to / BLOCK_WINDOWS && self.is_heard[*from] && self.is_heard[*to]
+            from / BLOCK_WINDOWS == to / BLOCK_WINDOWS && self.is_audible[*from] && self.is_audible[*to]
         })
     }
 
@@ -200,13 +200,13 @@ impl<'a> Motion<'a> {
 
     /// Correlation over time of every two levels.
     fn together(&self, levels: &[[f32; HALF_OCTAVES]]) -> Vec<f64> {
-        let heard: Vec<&[f32; HALF_OCTAVES]> =
-            levels.iter().zip(&self.is_heard).filter(|(_, is)| **is).map(|(levels, _)| levels).collect();
-        let count = heard.len().max(1) as f64;
+        let audible: Vec<&[f32; HALF_OCTAVES]> =
+            levels.iter().zip(&self.is_audible).filter(|(_, is)| **is).map(|(levels, _)| levels).collect();
+        let count = audible.len().max(1) as f64;
         let mean: [f64; HALF_OCTAVES] =
-            std::array::from_fn(|n| heard.iter().map(|levels| f64::from(levels[n])).sum::<f64>() / count);
+            std::array::from_fn(|n| audible.iter().map(|levels| f64::from(levels[n])).sum::<f64>() / count);
         let mut products = [[0.0; HALF_OCTAVES]; HALF_OCTAVES];
-        for levels in heard {
+        for levels in audible {
             let off: [f64; HALF_OCTAVES] = std::array::from_fn(|n| f64::from(levels[n]) - mean[n]);
             for (a, row) in products.iter_mut().enumerate() {
                 row[a..].iter_mut().zip(&off[a..]).for_each(|(sum, off_b)| *sum += off[a] * off_b / count);

@@ -104,7 +104,7 @@ impl MasteringDecision {
         let [mid, side] = amounts.of(&[mid, side]);
         recipe.match_eq.mid_db = Curve(mid);
         // A record that is followed itself shows which width is acceptable.
-        let side = if target.kind.is_followed() { side } else { bearable_side(source, &mid, &side) };
+        let side = if target.kind.is_followed() { side } else { width_limited_side(source, &mid, &side) };
         let [_, bound] = bounds(target.kind);
         let side = side.map(|db| bound.clamped(db));
         recipe.match_eq.side_db = Curve(without_side_noise(source, side));
@@ -195,7 +195,7 @@ fn widest_db(hz: f64) -> f64 {
 }
 
 /// Returns the side's curve with no more widening than mono compatibility and the bass allow.
-fn bearable_side(
+fn width_limited_side(
     source: &Profile,
     mid_db: &[f64; SPECTRUM_BANDS],
     side_db: &[f64; SPECTRUM_BANDS],
@@ -227,10 +227,10 @@ pub fn two_sided(log_ratio: f64) -> BandParams {
 fn bounded(curves: &EqualizerCurves, kind: TargetKind, known: usize, width: f64) -> EqualizerCurves {
     let bounds = bounds(kind);
     let moves = Amounts { width, ..Amounts::default() }.of(curves);
-    let heard = |curve: &[f64; SPECTRUM_BANDS]| -> Vec<f64> {
+    let audible_gains = |curve: &[f64; SPECTRUM_BANDS]| -> Vec<f64> {
         (0..known).filter(|b| HEARD_HZ.contains(&band_centre_hz(*b))).map(|b| curve[b]).collect()
     };
-    let gains = moves.each_ref().map(heard);
+    let gains = moves.each_ref().map(audible_gains);
     let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds));
     std::array::from_fn(|c| curves[c].map(|db| softened(db - shift_db, bounds[c])))
 }

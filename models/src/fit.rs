@@ -151,9 +151,9 @@ impl<'a> Fit<'a> {
 
     /// Returns the curves within the bounds whose levels relative to the loudness are closest to `wanted`: by the mean
     /// distance in mid plus that in side, over the audible bands. The search starts from `start`.
-    pub fn curves(&self, wanted: &ThirdOctaveLevels, heard: &AudibleBands, start: &EqualizerCurves) -> EqualizerCurves {
+    pub fn curves(&self, wanted: &ThirdOctaveLevels, audible_bands: &AudibleBands, start: &EqualizerCurves) -> EqualizerCurves {
         let shares: ThirdOctaveLevels = std::array::from_fn(|c| {
-            let counts = |band: usize| heard[c][band] && band < self.known_thirds && self.is_sound(c, band);
+            let counts = |band: usize| audible_bands[c][band] && band < self.known_thirds && self.is_sound(c, band);
             let count = (0..THIRD_OCTAVES).filter(|band| counts(*band)).count().max(1);
             std::array::from_fn(|band| if counts(band) { 1.0 / count as f64 } else { 0.0 })
         });

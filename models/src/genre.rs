@@ -68,7 +68,7 @@ pub fn profiles() -> Result<&'static [NormProfile], Error> {
 ///
 /// # Errors
 /// If the compiled-in data cannot be read.
-pub fn tellable() -> Result<Vec<String>, Error> {
+pub fn recognizable_genres() -> Result<Vec<String>, Error> {
     let Sidecar { classes, .. } = sidecar()?;
     Ok(classes.into_iter().filter(|class| class != OTHER).collect())
 }
@@ -232,7 +232,7 @@ mod tests {
         assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
         assert!(!names.contains(&UNIVERSAL) && !names.contains(&OTHER));
         assert!(head.classes.iter().all(|class| class == OTHER || names.contains(&class.as_str())));
-        assert!(tellable().expect("compiled in").iter().all(|genre| names.contains(&genre.as_str())));
+        assert!(recognizable_genres().expect("compiled in").iter().all(|genre| names.contains(&genre.as_str())));
     }
 
     /// Input of the head for a song from the middle of a profile: features that the profile does not contain are

@@ -174,9 +174,9 @@ impl RunSummary {
     /// A file cannot be written.
     pub fn write(&self, output: &Path) -> Result<(), Error> {
         let [txt, json] = paths(output, &self.date);
-        text::replace(&txt, &self.text(), "goldmaster ")?;
+        text::replace_own(&txt, &self.text(), "goldmaster ")?;
         let data = serde_json::to_string_pretty(self).expect("plain data has a JSON form") + "\n";
-        Ok(text::replace(&json, &data, "{\n  \"version\": ")?)
+        Ok(text::replace_own(&json, &data, "{\n  \"version\": ")?)
     }
 }
 

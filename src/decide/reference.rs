@@ -184,12 +184,12 @@ const SAME_LENGTH_S: f64 = 0.5;
 fn is_same(song: &Profile, other: &Profile) -> bool {
     let (Some(a), Some(b)) = (features(song), features(other)) else { return false };
     let known = bands_below(song.spectrum.cutoff_hz.min(other.spectrum.cutoff_hz));
-    let heard = audible(&a);
+    let audible_bands = audible(&a);
     let differences: Vec<f64> = [MID, SIDE]
         .into_iter()
         .enumerate()
         .flat_map(|(c, start)| {
-            (0..known).filter(move |band| heard[c][*band]).map(move |band| (a[start + band] - b[start + band]).abs())
+            (0..known).filter(move |band| audible_bands[c][*band]).map(move |band| (a[start + band] - b[start + band]).abs())
         })
         .collect();
     let worst = differences.iter().fold(0.0, |worst: f64, difference| worst.max(*difference));

@@ -77,7 +77,7 @@ fn opened(path: &Path, stamp: Option<Stamp>) -> Result<Decoder, Error> {
         Kind::Unsupported(codec) => {
             return Err(Error::UnsupportedCodec { path: path.to_owned(), codec: codec.to_owned() });
         }
-        Kind::Alien(cause) => return Err(Error::NotAudio { path: path.to_owned(), cause: cause.to_owned() }),
+        Kind::NotAudio(cause) => return Err(Error::NotAudio { path: path.to_owned(), cause: cause.to_owned() }),
         Kind::Riff if window.starts_the_file() => match riff::read(window.file(), path)? {
             Wave::Pcm(layout) => Some(layout),
             Wave::Other => None,
@@ -107,7 +107,7 @@ fn opened(path: &Path, stamp: Option<Stamp>) -> Result<Decoder, Error> {
 /// True if a file begins like sound of any kind, whether it can be decoded here or not. False if it cannot be read.
 pub fn begins_like_sound(path: &Path) -> bool {
     let kind = || sniff::kind(&mut Window::without_tags(open_regular(path).ok()?).ok()?, path).ok();
-    kind().is_some_and(|kind| !matches!(kind, Kind::Alien(_)))
+    kind().is_some_and(|kind| !matches!(kind, Kind::NotAudio(_)))
 }
 
 fn describe(layout: &Layout, path: &Path) -> Result<SourceInfo, Error> {

@@ -29,16 +29,16 @@ pub fn towards(decision: &DecisionReport) -> String {
 }
 
 /// Returns everything that was done, with its reason.
-pub fn deeds(report: &Report) -> Vec<ActionExplanation> {
+pub fn explained_actions(report: &Report) -> Vec<ActionExplanation> {
     let model = report.decision.as_ref().map(|decision| match decision.target_kind {
         TargetKind::Balance | TargetKind::Reference | TargetKind::Literal => Model::Reference,
         TargetKind::Norm => Model::FinishedRecords,
     });
-    let deed = |action: &WithSentence<Action>| ActionExplanation {
+    let explained = |action: &WithSentence<Action>| ActionExplanation {
         what: typeset(&action.sentence),
         why: typeset(&action.reason(model).unwrap_or_else(|| level_reason(report, &action.fact))),
     };
-    report.actions.iter().map(deed).collect()
+    report.actions.iter().map(explained).collect()
 }
 
 /// Returns the reason for the level; empty for any other action.

@@ -27,7 +27,7 @@ use crate::render::difference::write_difference;
 use crate::render::limited_source::{LimitedSource, limited_source};
 use crate::render::output_meter::{CaptureRequest, OutputMeter};
 use crate::render::promises::{Measured, Promise, broken, promises};
-use crate::render::provenance::mark;
+use crate::render::provenance::software_name;
 use crate::render::series::Series;
 use crate::render::solve::{CEILING_MARGIN_DB, Outcome, outcome_with_history, solve};
 use crate::render::trace::{Blocks, Trace, TraceMeter};
@@ -134,7 +134,7 @@ pub fn finish(
     let mut warnings = Vec::new();
     if is_kept {
         // Both files are completed before either gets its name, so that a full disk leaves neither.
-        let master = encoder.complete(Some(&tags.marked(recipe.towards.as_deref().map(mark))))?;
+        let master = encoder.complete(Some(&tags.with_software(recipe.towards.as_deref().map(software_name))))?;
         let difference = difference.map(|difference| difference.complete(None)).transpose()?;
         warnings = master.persist()?;
         if let Some(difference) = difference {

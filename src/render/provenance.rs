@@ -45,14 +45,14 @@ pub fn origin(target: &Target, is_own: bool, character: Character) -> String {
 }
 
 /// Returns the text that marks a master's file.
-pub fn mark(origin: &str) -> String {
+pub fn software_name(origin: &str) -> String {
     let letters = origin.chars().filter(char::is_ascii_alphanumeric).take(DIGITS);
     PROGRAM.to_owned() + &letters.collect::<String>()
 }
 
 /// Returns true if the file is a master that was made towards the target of this name.
 pub fn was_mastered_towards(file: &Path, origin: &str) -> bool {
-    Tags::read(file).software() == Some(&mark(origin))
+    Tags::read(file).software() == Some(&software_name(origin))
 }
 
 /// Returns true if the file's tags say that this program mastered it.

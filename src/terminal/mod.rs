@@ -28,10 +28,10 @@ use crate::report::with_sentence::sentences;
 /// # Errors
 /// If the compiled-in files do not fit this program.
 pub fn genre_table() -> Result<String, models::error::Error> {
-    let tellable = genre::tellable()?;
+    let recognizable = genre::recognizable_genres()?;
     let mut out = String::new();
     for NormProfile { name, songs, .. } in genre::profiles()? {
-        let note = if tellable.contains(name) { "" } else { "   by name or tags: its sound does not tell it" };
+        let note = if recognizable.contains(name) { "" } else { "   by name or tags: its sound does not tell it" };
         let _ = writeln!(out, "{name:14}{songs:>4} songs{note}");
     }
     let universal = NormProfile::universal()?;

@@ -15,7 +15,7 @@ use crate::report::{FileReport, Levels, REPORT_VERSION};
 use crate::request::page::Page;
 use crate::request::paths::check_other_path;
 use crate::song::measure_with_timeline;
-use crate::song::observer::{Observer, Unseen};
+use crate::song::observer::{Observer, InterruptOnly};
 
 /// Measures both files, and writes the page if one is requested.
 ///
@@ -30,7 +30,7 @@ pub fn compare([before, after]: [&Path; 2], page: Option<&Page>, observer: &dyn 
     }
     let (first, second) = rayon::join(
         || measured(before, Subject::Mix, observer),
-        || measured(after, Subject::Master, &Unseen(observer)),
+        || measured(after, Subject::Master, &InterruptOnly(observer)),
     );
     let (first, second) = (first?, second?);
     let Levels { integrated_lufs, plr_lu, .. } = second.compared.levels;

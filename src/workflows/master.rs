@@ -136,27 +136,27 @@ pub fn deliver(job: &MasterJob, mut decided: Decided, observer: &dyn Observer) -
     // The songs of an album are decided together, whatever the format of each file.
     decided.recipe.output = fitted_to(decided.recipe.output, job.output.format, job.settings.delivery.bitrate_kbps);
     let capture = page::capture(job.output.page.as_ref(), song, &decided.recipe);
-    let (mut report, heard) = write_master(job, decided, (capture, true), observer)?;
-    note_page(page::of_master(&job.output, &report, song, heard), &mut report);
+    let (mut report, captured) = write_master(job, decided, (capture, true), observer)?;
+    note_page(page::of_master(&job.output, &report, song, captured), &mut report);
     Ok(report)
 }
 
-/// Renders and measures a decided master, as a temporary file in `folder`, and returns the frames from `heard.start` to
-/// `heard.end` seconds.
+/// Renders and measures a decided master, as a temporary file in `folder`, and returns the frames from `range_s.start` to
+/// `range_s.end` seconds.
 ///
 /// # Errors
 /// As [`finish`].
 pub(crate) fn excerpt_of(
     mix: Mix,
     decided: Decided,
-    heard: Range<f64>,
+    range_s: Range<f64>,
     folder: &Path,
     observer: &dyn Observer,
 ) -> Result<(Report, Vec<Frame>), Error> {
     let path = folder.join("excerpt").with_extension(mix.format.extension());
     let output = Output { path, format: mix.format, force: false, delta: None, page: None };
     let job = MasterJob { input: mix.input.to_owned(), output, settings: mix.settings.clone(), recipe: None };
-    let capture = CaptureRequest::new(decided.song, &decided.recipe, &[heard]);
+    let capture = CaptureRequest::new(decided.song, &decided.recipe, &[range_s]);
     let (report, mut passages) = write_master(&job, decided, (capture, false), observer)?;
     Ok((report, passages.pop().unwrap_or_default()))
 }
@@ -191,11 +191,11 @@ fn write_master(
         Warning::of_defects(&Subject::Mix, &profile.defects),
     ]
     .concat();
-    let heard = std::mem::take(&mut finished.passages);
+    let captured = std::mem::take(&mut finished.passages);
     let tone = Some(song.tone()?);
-    let seen =
+    let report_inputs =
         ReportInputs { input: &job.input, song, profile: Some(profile), tone, decision: Some(decision), warnings };
-    Ok((report(seen, finished, &job.output), heard))
+    Ok((report(report_inputs, finished, &job.output), captured))
 }
 
 /// Returns a warning if the song is cut off while it sounds.
@@ -227,8 +227,8 @@ pub(super) struct ReportInputs<'a> {
 }
 
 /// Returns the report of a written master.
-pub(super) fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
-    let ReportInputs { input, song, profile, tone, decision, mut warnings } = seen;
+pub(super) fn report(report_inputs: ReportInputs, finished: Finished, output: &Output) -> Report {
+    let ReportInputs { input, song, profile, tone, decision, mut warnings } = report_inputs;
     let Finished { recipe, solution, measured, promises, sample_rate_hz, limiting, band_gain, .. } = finished;
     let channels = song.info.channels;
     let before =

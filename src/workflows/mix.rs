@@ -101,11 +101,11 @@ fn decided_by(
     (settings, format): (&MasterSettings, Format),
     profile: &Profile,
     target: &Target,
-    wish: &MasteringDecision,
+    decision: &MasteringDecision,
 ) -> Result<(Recipe, DecisionReport), Error> {
-    let wish = &settings.character.decision(target, wish.clone());
-    let recipe = write_recipe((settings, format), profile, target, wish)?;
-    Ok((recipe, decision_report(settings, settings.decider, target, wish.confidence)))
+    let decision = &settings.character.decision(target, decision.clone());
+    let recipe = write_recipe((settings, format), profile, target, decision)?;
+    Ok((recipe, decision_report(settings, settings.decider, target, decision.confidence)))
 }
 
 fn decision_report(
@@ -200,9 +200,9 @@ const AS_LOUD_LU: f64 = 0.2;
 /// Returns the lowest peak-to-loudness ratio of the master that a reference allows, LU: only as dense as suits a song
 /// like this, and no denser than the mix if nothing of the reference is used. `None` for a reference that is followed,
 /// whose master becomes as dense as its loudness requires, and for the norm.
-fn least_plr_lu(profile: &Profile, target: &Target, wish: &MasteringDecision) -> Option<f64> {
+fn least_plr_lu(profile: &Profile, target: &Target, decision: &MasteringDecision) -> Option<f64> {
     let plr_lu = profile.peak.true_peak_dbtp - profile.loudness.integrated_lufs?;
-    let denser_lu = if target.trust == Amounts::NONE { 0.0 } else { wish.plr_lu.min(0.0) };
+    let denser_lu = if target.trust == Amounts::NONE { 0.0 } else { decision.plr_lu.min(0.0) };
     let is_held = target.kind == TargetKind::Reference || target.kind.is_followed() && target.trust == Amounts::NONE;
     is_held.then_some(plr_lu + denser_lu)
 }
@@ -211,13 +211,13 @@ fn write_recipe(
     (settings, format): (&MasterSettings, Format),
     profile: &Profile,
     target: &Target,
-    wish: &MasteringDecision,
+    decision: &MasteringDecision,
 ) -> Result<Recipe, Error> {
     let mut recipe = Recipe {
         delivery: settings.delivery.delivery(
             target.loudness_lufs,
             !settings.references.is_empty(),
-            least_plr_lu(profile, target, wish),
+            least_plr_lu(profile, target, decision),
             settings.character.loudness_lu(),
         )?,
         output: settings.delivery.output(format)?,
@@ -228,7 +228,7 @@ fn write_recipe(
     if amounts != Amounts::NONE {
         recipe.towards = Some(origin(target, settings.profile.is_none(), settings.character));
     }
-    wish.apply(profile, target, &amounts, &mut recipe);
+    decision.apply(profile, target, &amounts, &mut recipe);
     // Values set by hand are applied after all decisions; whether they are valid is checked here, before more work is
     // done.
     let recipe = recipe.quantized();

@@ -82,12 +82,12 @@ fn rendered(
     let capture = page::capture(job.output.page.as_ref(), song, &recipe);
     let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture, is_kept: true };
     let mut finished = finish(song, &recipe, solve, request, observer)?;
-    let heard = std::mem::take(&mut finished.passages);
+    let captured = std::mem::take(&mut finished.passages);
     let warnings = [Warning::of_file(&Subject::Mix, &song.warnings), Warning::of_recipe(&recipe)].concat();
     let tone = profile.map(|_| song.tone()).transpose()?;
-    let seen = ReportInputs { input: &job.input, song, profile, tone, decision: None, warnings };
-    let mut report = report(seen, finished, &job.output);
-    note_page(page::of_master(&job.output, &report, song, heard), &mut report);
+    let report_inputs = ReportInputs { input: &job.input, song, profile, tone, decision: None, warnings };
+    let mut report = report(report_inputs, finished, &job.output);
+    note_page(page::of_master(&job.output, &report, song, captured), &mut report);
     Ok(report)
 }
 

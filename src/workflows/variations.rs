@@ -24,7 +24,7 @@ use crate::request::job::MasterJob;
 use crate::request::page::Page;
 use crate::request::paths::check_other_path;
 use crate::request::settings::{MasterSettings, Percent};
-use crate::song::observer::{Observer, Unseen};
+use crate::song::observer::{Observer, InterruptOnly};
 use crate::song::{SPOOL_BYTES, Song};
 use crate::workflows::master::excerpt_of;
 use crate::workflows::mix::Mix;
@@ -145,7 +145,7 @@ pub fn variations(
     let edges = job.settings.edges.params()?;
     let (song, references) = rayon::join(
         || Song::load_edited(&job.input, &edges, SPOOL_BYTES, observer),
-        || measure_references(&job.settings.references, &Unseen(observer)),
+        || measure_references(&job.settings.references, &InterruptOnly(observer)),
     );
     let ((song, profile), references) = (song?, references?);
     let short_term_lufs = song.timeline.as_ref().map_or(&[][..], |timeline| &timeline.short_term_lufs);

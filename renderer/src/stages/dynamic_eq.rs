@@ -111,8 +111,8 @@ impl Bell {
     /// Replaces frames within one control block.
     fn process(&mut self, frames: &mut [[f64; 2]], phase: usize, is_end: bool) {
         let (mut inside, mut outside) = ([[0.0; 2]; CONTROL_FRAMES], [[0.0; 2]; CONTROL_FRAMES]);
-        let heard = inside.iter_mut().zip(&mut outside);
-        for ((x, gain), (inside, outside)) in frames.iter_mut().zip(&self.ramp.gains()[phase..]).zip(heard) {
+        let detector_inputs = inside.iter_mut().zip(&mut outside);
+        for ((x, gain), (inside, outside)) in frames.iter_mut().zip(&self.ramp.gains()[phase..]).zip(detector_inputs) {
             let band = self.band.next(*x);
             let rest = [x[0] - band[0], x[1] - band[1]];
             *inside = self.again.next(band);

@@ -99,11 +99,11 @@ impl RefinementExcerpts {
         let (rate, solution) = (self.sample_rate_hz, starting_solution(recipe, profile));
         let chain = Chain::new(recipe, &solution.band_levels_dbfs, rate);
         let mut source = chain.applied_to(self.frames.reader());
-        let heard = match with_limiter {
+        let reading = match with_limiter {
             true => self.through_limiter(&mut source, recipe, profile, solution)?,
             false => measured(&mut source, rate)?,
         };
-        Ok(heard.map(|heard| heard.levels))
+        Ok(reading.map(|reading| reading.levels))
     }
 
     fn through_limiter(

@@ -16,7 +16,7 @@ use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use models::amounts::Amounts;
 use models::balance::{counted, octave_wide};
-use models::bounds::{SIDE_NOISE_DB, bounds, hardened, softened};
+use models::bounds::{SIDE_NOISE_DB, bounds, unsoftened, softened};
 use models::decision::keep_one_side;
 use models::literal::within_bounds;
 use models::target::{Target, TargetKind};
@@ -218,7 +218,7 @@ impl Goal {
         let bounds = bounds(self.kind);
         std::array::from_fn(|c| {
             std::array::from_fn(|band| {
-                let db = softened(hardened(curves[c][band], bounds[c]) + corrections[c][band], bounds[c]);
+                let db = softened(unsoftened(curves[c][band], bounds[c]) + corrections[c][band], bounds[c]);
                 db.clamp(start[c][band] - CORRECTION_DB, start[c][band] + CORRECTION_DB)
             })
         })

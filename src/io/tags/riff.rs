@@ -129,7 +129,7 @@ fn info_item(id: &[u8; 4], text: &[u8], found: &mut Found) {
 }
 
 /// Returns the INFO list of a WAV: the texts for which INFO has a field.
-pub(super) fn info_list(found: &Found, mark: Option<&str>) -> Vec<u8> {
+pub(super) fn info_list(found: &Found, software: Option<&str>) -> Vec<u8> {
     let mut list = Vec::new();
     let start = begin_chunk(*b"LIST", &mut list);
     list.extend(b"INFO");
@@ -145,8 +145,8 @@ pub(super) fn info_list(found: &Found, mark: Option<&str>) -> Vec<u8> {
     for (name, texts) in found.by_name() {
         item(NAMES.iter().find(|n| n.name == name).map_or("", |n| n.info), &texts.join("; "));
     }
-    if let Some(mark) = mark {
-        item("ISFT", mark);
+    if let Some(software) = software {
+        item("ISFT", software);
     }
     if list.len() == empty {
         return Vec::new();

@@ -65,9 +65,9 @@ impl Drawn<'_> {
 
     pub(super) fn loudness(&self) -> Option<Figure> {
         let values = |sound: &SoundFigures| sound.short_term_lufs.values.clone();
-        let heard: Vec<f64> =
+        let audible_lufs: Vec<f64> =
             self.sounds().flat_map(|(_, sound)| values(sound)).filter(|lufs| *lufs > QUIETEST_LUFS).collect();
-        let (lowest, highest) = range(&heard)?;
+        let (lowest, highest) = range(&audible_lufs)?;
         let top = self.wanted_lufs.map_or(highest, |wanted| highest.max(wanted));
         let y = Axis::linear("LUFS", ends([lowest.max(top - LOUDNESS_DEPTH_LU), top], 5.0), 5.0);
         let mut plot = Plot::new(Axis::time(self.seconds()), y);
