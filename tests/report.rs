@@ -11,11 +11,11 @@ use goldmaster::render::series::Series;
 use goldmaster::report::actions::{Action, Move};
 use goldmaster::report::figures::{Equalizer, Figures, ImageFigure, SoundFigures, SpectrumFigure, TargetSpectrum};
 use goldmaster::report::qualities::{Qualities, Sound};
-use goldmaster::report::with_sentence::with_sentences;
 use goldmaster::report::warning::{Subject, Warning, WarningKind};
+use goldmaster::report::with_sentence::with_sentences;
 use goldmaster::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use goldmaster::request::settings::DeciderKind;
-use goldmaster::terminal::look::Look;
+use goldmaster::terminal::style::TextStyle;
 use goldmaster::terminal::{master_summary, printable};
 use models::decision::Confidence;
 use models::target::TargetKind;
@@ -150,15 +150,15 @@ fn assert_expected(name: &str, text: &str) {
 #[test]
 fn the_terminal_says_the_same_at_every_width() {
     let report = report();
-    let plain = Look { columns: 80, is_coloured: false, is_unicode: true };
+    let plain = TextStyle { columns: 80, is_coloured: false, is_unicode: true };
     assert_expected("terminal.txt", &master_summary(&report, &plain));
-    let narrow = master_summary(&report, &Look { columns: 40, is_unicode: false, ..plain });
+    let narrow = master_summary(&report, &TextStyle { columns: 40, is_unicode: false, ..plain });
     assert_expected("terminal_narrow.txt", &narrow);
     for line in narrow.lines().skip(1) {
         assert!(line.chars().count() <= 40, "{line:?}");
     }
     assert!(narrow.is_ascii(), "no signs where they cannot be shown");
-    let coloured = printable(&master_summary(&report, &Look { is_coloured: true, ..plain }));
+    let coloured = printable(&master_summary(&report, &TextStyle { is_coloured: true, ..plain }));
     assert_ne!(coloured, master_summary(&report, &plain));
     let bare: String = coloured
         .split('\x1b')
@@ -174,7 +174,7 @@ fn what_names_hold_moves_nothing_in_a_terminal() {
     report.output.path = "a\u{1b}[31mred\r\n\u{9b}2J\u{202e}vaw.\u{7}".to_owned();
     let name = Subject::Reference("\u{1b}]0;title\u{7}".to_owned());
     report.warnings = with_sentences([Warning::new(name, WarningKind::ReferenceIsDamaged)]);
-    let text = printable(&master_summary(&report, &Look { columns: 80, is_coloured: false, is_unicode: true }));
+    let text = printable(&master_summary(&report, &TextStyle { columns: 80, is_coloured: false, is_unicode: true }));
     assert!(text.starts_with("a\u{fffd}[31mred\u{fffd}\u{fffd}\u{fffd}2J\u{fffd}vaw.\u{fffd}\n"), "{text}");
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
 }

@@ -157,8 +157,8 @@ impl Interpolator {
         Some(Self::new((up, down), before, phases))
     }
 
-    /// Returns the largest magnitude of the block's points, leaving out groups that cannot exceed `threshold`. The block
-    /// starts at frame `from` of the stream; `around` holds its frames and [`MARGIN`] frames on either side, and
+    /// Returns the largest magnitude of the block's points, leaving out groups that cannot exceed `threshold`. The
+    /// block starts at frame `from` of the stream; `around` holds its frames and [`MARGIN`] frames on either side, and
     /// `reach` their extremes.
     fn peak(&self, around: &[f32], reach: &Reach, from: u64, threshold: f32) -> f32 {
         let mut peak = 0.0_f32;
@@ -283,7 +283,8 @@ impl DeliveryMeters {
         Self { interpolators, channels: [vec![0.0; MARGIN], vec![0.0; MARGIN]], start: 0 }
     }
 
-    /// Takes the next frames and calls `visit` with the number and the peak of every block whose peak exceeds `threshold`.
+    /// Takes the next frames and calls `visit` with the number and the peak of every block whose peak exceeds
+    /// `threshold`.
     pub fn push(&mut self, frames: &[Frame], threshold: f32, mut visit: impl FnMut(u64, f32)) {
         for frames in frames.chunks(4096) {
             for (n, channel) in self.channels.iter_mut().enumerate() {
@@ -317,8 +318,10 @@ impl DeliveryMeters {
                 if from == 0 {
                     let mirrored = mirrored(around);
                     let reach = Reach::of(&groups(&mirrored));
-                    let peaks =
-                        self.interpolators.iter().map(|interpolator| interpolator.peak(&mirrored, &reach, 0, threshold));
+                    let peaks = self
+                        .interpolators
+                        .iter()
+                        .map(|interpolator| interpolator.peak(&mirrored, &reach, 0, threshold));
                     peak = peaks.fold(peak, f32::max);
                 }
             }

@@ -75,7 +75,7 @@ pub fn unsoftened(db: f64, bound: Bound) -> f64 {
     let bound_db = bound.of(db);
     let linear_db = LINEAR_SHARE * bound_db;
     let room_db = bound_db - linear_db;
-    let given = ((db.abs() - linear_db) / room_db).min(FURTHEST_SHARE);
+    let given = ((db.abs() - linear_db) / room_db).min(MAX_INVERTED_SHARE);
     if given <= 0.0 {
         return db;
     }
@@ -84,7 +84,7 @@ pub fn unsoftened(db: f64, bound: Bound) -> f64 {
 }
 
 /// Share of the compressed range up to which [`unsoftened`] inverts; beyond it, gains count as this close to the bound.
-const FURTHEST_SHARE: f64 = 0.99;
+const MAX_INVERTED_SHARE: f64 = 0.99;
 
 /// Wanted gains, and the bound that they are compressed towards.
 pub struct BoundedGains<'a> {

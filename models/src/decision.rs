@@ -75,7 +75,7 @@ const BOOM_Q: f64 = 4.0;
 /// Lift by the tone curve from which on nothing is held, dB.
 const FULL_LIFT_DB: f64 = 3.0;
 /// Smallest cut of a bell, dB; bells with less are left out.
-const LEAST_CUT_DB: f64 = 0.3;
+const MIN_CUT_DB: f64 = 0.3;
 /// Imbalance relative to the target that may be intended, dB.
 const BALANCE_DEAD_BAND_DB: f64 = 1.0;
 const BALANCE_BOUND_DB: f64 = 3.0;
@@ -174,7 +174,7 @@ fn hold_excesses(source: &Profile, amount: f64, recipe: &mut Recipe) {
         let tone_db = recipe.match_eq.gain_db_at(&recipe.match_eq.mid_db, bell.frequency_hz);
         let share = if is_lift_a_reason { (1.0 - tone_db / FULL_LIFT_DB).clamp(0.0, 1.0) } else { 1.0 };
         let max_cut_db = share * (bell.max_cut_db + tone_db.min(0.0)).max(0.0);
-        (max_cut_db >= LEAST_CUT_DB).then_some(BellParams { max_cut_db, ..bell })
+        (max_cut_db >= MIN_CUT_DB).then_some(BellParams { max_cut_db, ..bell })
     };
     let held = boom.into_iter().chain(resonances).filter_map(|bell| left(bell, true));
     let wanted: Vec<BellParams> = sibilance.into_iter().filter_map(|bell| left(bell, false)).chain(held).collect();
@@ -228,7 +228,7 @@ fn bounded(curves: &EqualizerCurves, kind: TargetKind, known: usize, width: f64)
     let bounds = bounds(kind);
     let moves = Amounts { width, ..Amounts::default() }.of(curves);
     let audible_gains = |curve: &[f64; SPECTRUM_BANDS]| -> Vec<f64> {
-        (0..known).filter(|b| HEARD_HZ.contains(&band_centre_hz(*b))).map(|b| curve[b]).collect()
+        (0..known).filter(|b| AUDIBLE_HZ.contains(&band_centre_hz(*b))).map(|b| curve[b]).collect()
     };
     let gains = moves.each_ref().map(audible_gains);
     let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds));
@@ -236,7 +236,7 @@ fn bounded(curves: &EqualizerCurves, kind: TargetKind, known: usize, width: f64)
 }
 
 /// Frequencies at which losses at the bounds count.
-const HEARD_HZ: std::ops::Range<f64> = 40.0..12_500.0;
+const AUDIBLE_HZ: std::ops::Range<f64> = 40.0..12_500.0;
 
 #[cfg(test)]
 mod tests {

@@ -29,13 +29,15 @@ pub fn decide(source: &FineBandPowers, target: &ThirdOctaveLevels, cutoff_hz: f6
 /// Returns the gain of each third octave on the way from `source` to `target`, dB; beyond `cutoff_hz`, that of the last
 /// known one.
 pub fn within_bounds(source: &ThirdOctaveLevels, target: &ThirdOctaveLevels, cutoff_hz: f64) -> ThirdOctaveLevels {
-    let (mut wanted, audible_bands, bounds) = (difference(source, target), audible(target), bounds(TargetKind::Literal));
+    let (mut wanted, audible_bands, bounds) =
+        (difference(source, target), audible(target), bounds(TargetKind::Literal));
     let known = thirds_below(cutoff_hz).max(1);
     for wanted in &mut wanted {
         let last = wanted[known - 1];
         wanted[known..].fill(last);
     }
-    let of_audible = |c: usize| -> Vec<f64> { (0..known).filter(|b| audible_bands[c][*b]).map(|b| wanted[c][b]).collect() };
+    let of_audible =
+        |c: usize| -> Vec<f64> { (0..known).filter(|b| audible_bands[c][*b]).map(|b| wanted[c][b]).collect() };
     let gains = [of_audible(0), of_audible(1)];
     let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds));
     std::array::from_fn(|c| wanted[c].map(|db| softened(db - shift_db, bounds[c])))

@@ -10,12 +10,12 @@ use models::Decider;
 use models::features::features;
 use models::target::Target;
 
-use crate::batch::arriving::{arrived, is_whole};
+use crate::batch::arriving::{is_whole, load_when_complete};
 use crate::batch::outcome::Outcome;
 use crate::batch::plan::{Item, Plan, Relation};
 use crate::batch::record::{MadeFrom, MasterState};
 use crate::batch::report;
-use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
+use crate::batch::shared::{BatchAnalysis, Deciders, Shared, catch_panics};
 use crate::batch::watch::{SongProgress, Stopping, Watch};
 use crate::decide::refine::TestPassages;
 use crate::decide::target::MasteringTarget;
@@ -53,7 +53,7 @@ impl BatchAnalysis {
             return Ok(Self::default());
         }
         let made_from =
-            each(plan, jobs, watch, |_, item, _| guarded(&item.input, || shared.made_from_in(item, NO_CONTEXT)))?;
+            each(plan, jobs, watch, |_, item, _| catch_panics(&item.input, || shared.made_from_in(item, NO_CONTEXT)))?;
         let context = context(&made_from, &plan.relation);
         // A song that cannot be read now will fail again when its turn comes.
         let is_finished = |item: &Item| match shared.made_from_in(item, &context) {
@@ -68,7 +68,7 @@ impl BatchAnalysis {
         }
         let measured = each(plan, jobs, watch, |_, item, _| {
             let progress = SongProgress::measuring_only(watch, bytes_of_a_pass(&item.input));
-            let measured = guarded(&item.input, || Ok(measured(item, shared, &progress)));
+            let measured = catch_panics(&item.input, || Ok(measured(item, shared, &progress)));
             progress.finish();
             measured
         })?;
@@ -104,7 +104,8 @@ impl BatchAnalysis {
         let mut deciders = Deciders::default();
         let measured: Vec<&Profile> = profiles.iter().flatten().collect();
         let inputs: Vec<&Path> = plan.items.iter().map(|item| item.input.as_path()).collect();
-        let (job, aim) = shared.find_target(&first.settings, job, (&inputs, &measured), &mut deciders, &Stopping(watch))?;
+        let (job, aim) =
+            shared.find_target(&first.settings, job, (&inputs, &measured), &mut deciders, &Stopping(watch))?;
         let decider = deciders.get(job.settings.decider)?;
         let wanted_lufs = job
             .settings
@@ -126,7 +127,7 @@ impl BatchAnalysis {
         let prepared = each(plan, jobs, watch, |at, item, deciders| {
             let profile = profiles[at].as_ref().map_err(Cause::clone)?;
             let job = MasterJob { input: item.input.clone(), ..job.clone() };
-            guarded(&item.input, || {
+            catch_panics(&item.input, || {
                 let decider = deciders.get(job.settings.decider)?;
                 let way = (&tone, aim.genre.as_ref());
                 let (mut part, decision) = prepare(&job, profile, way, decider, shared, watch)?;
@@ -292,7 +293,8 @@ fn measured(item: &Item, shared: &Shared, observer: &dyn Observer) -> Result<Pro
         let loaded = Song::load_edited(&item.input, &edges, shared.spool_bytes, observer);
         loaded.map(|(song, profile)| (song.info, profile, song.warnings))
     };
-    let (_, profile, _) = arrived(&item.input, observer, load, |(info, _, warnings)| is_whole(info, warnings))?;
+    let (_, profile, _) =
+        load_when_complete(&item.input, observer, load, |(info, _, warnings)| is_whole(info, warnings))?;
     Ok(profile)
 }
 

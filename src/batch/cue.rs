@@ -70,8 +70,10 @@ pub(super) fn write(
         let sheets = discs
             .iter()
             .map(|(number, tracks)| sheet_of(&common_folder(tracks.iter().map(|(item, _)| *item)), *number));
-        let earlier =
-            sheets.filter(|sheet| text::starts_with(sheet, CUE_SHEET_START)).map(|sheet| sheet.display().to_string()).collect();
+        let earlier = sheets
+            .filter(|sheet| text::starts_with(sheet, CUE_SHEET_START))
+            .map(|sheet| sheet.display().to_string())
+            .collect();
         let (album, songs) = (name.map(str::to_owned), plan.items.len());
         return Ok(Some(WithoutCueSheet { album, songs, unfinished, earlier }));
     }

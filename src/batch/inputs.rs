@@ -8,7 +8,7 @@ use crate::batch::exclude::Exclusions;
 use crate::error::Error;
 use crate::io::decode::begins_like_sound;
 use crate::render::provenance::is_master;
-use crate::request::paths::{resolved_path, is_audio_file_name, without_extension};
+use crate::request::paths::{is_audio_file_name, resolved_path, without_extension};
 
 /// A song that was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,7 +168,8 @@ impl Search {
                 } else if self.output.is_none() || path.canonicalize().ok() != self.output {
                     self.folder(&path, &relative)?;
                 }
-            } else if !path.is_dir() && !is_on_its_way(&path) && (is_audio_file_name(&path) || begins_like_sound(&path)) {
+            } else if !path.is_dir() && !is_on_its_way(&path) && (is_audio_file_name(&path) || begins_like_sound(&path))
+            {
                 self.file(&path, &relative);
             }
         }

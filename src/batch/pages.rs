@@ -8,7 +8,7 @@ use crate::batch::record::Records;
 use crate::error::Error;
 use crate::io;
 use crate::page::index::{Song, SongStatus, write_index};
-use crate::page::is_ours;
+use crate::page::is_goldmaster_page;
 use crate::report::album::AlbumReport;
 use crate::request::page::{Page, PageAudio};
 
@@ -39,7 +39,7 @@ pub fn index_path(output: &Path, shard: Option<Shard>) -> PathBuf {
 
 /// Describes a page to write. A file that is not a page of this program is replaced only with `force`.
 pub fn new_page(path: PathBuf, audio: PageAudio, force: bool) -> Page {
-    Page { force: force || is_ours(&path), path, audio }
+    Page { force: force || is_goldmaster_page(&path), path, audio }
 }
 
 /// Refuses to replace a file that is not a page of this program.

@@ -25,7 +25,11 @@ pub enum Prospect {
 }
 
 /// Returns the prospect of every song, in order. Every file is opened; nothing is written or waited for.
-pub fn preview_run<'a>(plan: &'a Plan, output: &'a Path, options: &Options) -> impl Iterator<Item = (&'a Item, Prospect)> {
+pub fn preview_run<'a>(
+    plan: &'a Plan,
+    output: &'a Path,
+    options: &Options,
+) -> impl Iterator<Item = (&'a Item, Prospect)> {
     let shared = shared(output, options, (0, 0));
     let mut contexts = BTreeMap::new();
     for Part { plan: part, .. } in plan.parts() {

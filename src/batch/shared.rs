@@ -54,7 +54,7 @@ pub struct Shared<'a> {
 ///
 /// # Errors
 /// The error of `work`, or a message about the panic.
-pub fn guarded<T>(input: &Path, work: impl FnOnce() -> Result<T, Cause>) -> Result<T, Cause> {
+pub fn catch_panics<T>(input: &Path, work: impl FnOnce() -> Result<T, Cause>) -> Result<T, Cause> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(Cause::new("fault", format!("{}: a fault of this program: please report it", input.display())))
     })

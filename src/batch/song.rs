@@ -4,7 +4,7 @@ use std::path::Path;
 
 use analyzer::profile::Profile;
 
-use crate::batch::arriving::{arrived, is_whole};
+use crate::batch::arriving::{is_whole, load_when_complete};
 use crate::batch::budget::Budget;
 use crate::batch::pages;
 use crate::batch::plan::Item;
@@ -56,8 +56,9 @@ impl Shared<'_> {
     pub fn run(&self, item: &Item, deciders: &mut Deciders, observer: &dyn Observer) -> Result<Done, Cause> {
         let made_from = self.made_from(item)?;
         let has_page = || self.pages.is_none() || pages::page_path(&self.output.join(&item.output)).exists();
-        let is_finished =
-            || Ok::<_, Cause>(self.resume && self.master_state(item, &made_from)? == MasterState::Finished && has_page());
+        let is_finished = || {
+            Ok::<_, Cause>(self.resume && self.master_state(item, &made_from)? == MasterState::Finished && has_page())
+        };
         if is_finished()? {
             self.records.clear_claim(&item.output);
             return Ok(Done::Unchanged);
@@ -184,7 +185,7 @@ impl Shared<'_> {
             _ => {
                 let load = || Song::load_edited(&job.input, &edges, self.spool_bytes, observer);
                 let is_whole = |(song, _): &(Song, Profile)| is_whole(&song.info, &song.warnings);
-                let (song, profile) = arrived(&job.input, observer, load, is_whole)?;
+                let (song, profile) = load_when_complete(&job.input, observer, load, is_whole)?;
                 (made_from.input_hash.clone(), song, profile)
             }
         };

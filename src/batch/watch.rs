@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::batch::outcome::Outcome;
 use crate::io::Error;
-use crate::report::with_sentence::WithSentence;
 use crate::report::warning::Warning;
+use crate::report::with_sentence::WithSentence;
 use crate::report::{DecisionReport, Levels};
 use crate::song::observer::{Observer, Stage};
 

@@ -8,8 +8,8 @@ use super::shared::{OutputArgs, ShowArgs, check_settings, several_songs};
 use crate::error::Error;
 use crate::io::decode::begins_like_sound;
 use crate::io::output_spec::Format;
-use crate::request::job::{MasterJob, Output};
 use crate::request::is_audio_file_name;
+use crate::request::job::{MasterJob, Output};
 use crate::request::settings::MasterSettings;
 
 #[derive(Args, Debug)]

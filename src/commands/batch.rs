@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::io::name;
 use crate::report::DecisionReport;
 use crate::terminal::album_table;
-use crate::terminal::progress_bar::{interrupts, finish_current_songs_first, tick};
+use crate::terminal::progress_bar::{finish_current_songs_first, interrupts, tick};
 
 pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     let Requested { plan, left_out, several, folders } = args.plan()?;

@@ -46,7 +46,8 @@ impl ReferenceAssessment {
             return assessment;
         }
         if reference.seconds() < SHORT_S {
-            let kind = WarningKind::ReferenceIsShort { length_s: reference.seconds(), applied_pct: 100.0 * REDUCED_TRUST };
+            let kind =
+                WarningKind::ReferenceIsShort { length_s: reference.seconds(), applied_pct: 100.0 * REDUCED_TRUST };
             assessment.limit(Amounts { tone: REDUCED_TRUST, dynamics: REDUCED_TRUST, width: REDUCED_TRUST }, kind);
         }
         assessment.note_sound(reference);
@@ -122,13 +123,13 @@ impl ReferenceAssessment {
 /// other record.
 pub fn most_alike(songs: &[&Profile], records: &[&Profile], norm: &NormProfile) -> Option<usize> {
     let songs: Vec<(&Profile, Features)> = songs.iter().filter_map(|song| Some((*song, features(song)?))).collect();
-    let apart = |record: &Profile| {
+    let distance_to_songs = |record: &Profile| {
         let is_song = songs.iter().any(|(song, _)| is_same(song, record));
         let distances: Option<f64> = songs.iter().map(|(_, song)| distance(song, record, norm)).sum();
         (is_song, distances.unwrap_or(f64::INFINITY))
     };
-    let apart = records.iter().map(|record| apart(record)).enumerate();
-    apart.min_by(|(_, a), (_, b)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))).map(|(place, _)| place)
+    let distances = records.iter().map(|record| distance_to_songs(record)).enumerate();
+    distances.min_by(|(_, a), (_, b)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))).map(|(place, _)| place)
 }
 
 /// Distance from which on less of a reference is applied: the root mean square of the feature differences, in units of
@@ -189,7 +190,9 @@ fn is_same(song: &Profile, other: &Profile) -> bool {
         .into_iter()
         .enumerate()
         .flat_map(|(c, start)| {
-            (0..known).filter(move |band| audible_bands[c][*band]).map(move |band| (a[start + band] - b[start + band]).abs())
+            (0..known)
+                .filter(move |band| audible_bands[c][*band])
+                .map(move |band| (a[start + band] - b[start + band]).abs())
         })
         .collect();
     let worst = differences.iter().fold(0.0, |worst: f64, difference| worst.max(*difference));

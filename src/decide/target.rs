@@ -18,7 +18,7 @@ use crate::report::{GenreReport, ReferenceReport};
 use crate::request::reference::{Genre, Reference};
 use crate::request::settings::{DeciderKind, MasterSettings};
 use crate::song::measure_part;
-use crate::song::observer::{Observer, InterruptOnly};
+use crate::song::observer::{InterruptOnly, Observer};
 
 /// Everything needed to master towards a target, and to report on it.
 pub struct MasteringTarget {

@@ -17,7 +17,7 @@ use super::window::Window;
 use super::{aiff, caf, mp4};
 
 /// Largest sample value that counts as audio: +60 dBFS, far above any floating-point mix.
-const ABSURD: f32 = 1000.0;
+const MAX_AUDIO_VALUE: f32 = 1000.0;
 
 /// A file with more than one bad sample in this many is not audio at all.
 const MIN_SAMPLES_PER_BAD: u64 = 100;
@@ -183,7 +183,7 @@ impl Source for Decoder {
 fn replace_bad(frames: &mut [Frame]) -> u64 {
     let mut bad = 0;
     for sample in frames.as_flattened_mut() {
-        if sample.is_nan() || sample.abs() > ABSURD {
+        if sample.is_nan() || sample.abs() > MAX_AUDIO_VALUE {
             *sample = 0.0;
             bad += 1;
         }

@@ -13,7 +13,7 @@ use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::{MetadataOptions, RawValue};
 use symphonia::default::{formats, get_codecs};
 
-use super::contain::contain;
+use super::catch_panic::catch_panic;
 use super::error::{Error, Warning};
 use super::regular::open_regular;
 use super::sniff::Kind;
@@ -67,7 +67,8 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
     }
     let stream = MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default());
     let (options, tags) = (FormatOptions::default(), MetadataOptions::default());
-    let opened = contain(|| probe(kind).probe(&Hint::new(), stream, options, tags)).unwrap_or(Err(DECODER_PANICKED));
+    let opened =
+        catch_panic(|| probe(kind).probe(&Hint::new(), stream, options, tags)).unwrap_or(Err(DECODER_PANICKED));
     if let Some(error) = failure.get() {
         return Err(Error::reading(path, error));
     }
@@ -170,7 +171,7 @@ pub(super) fn make_decoder(
         }
         _ => get_codecs().make_audio_decoder(params, &options),
     };
-    let made = contain(make).unwrap_or(Err(DECODER_PANICKED));
+    let made = catch_panic(make).unwrap_or(Err(DECODER_PANICKED));
     made.map_err(|fault| match fault {
         Fault::Unsupported(_) | Fault::LimitError(_) => match params.codec {
             id::CODEC_ID_AAC => unsupported(path, "this kind of AAC (HE-AAC, perhaps)"),

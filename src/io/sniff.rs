@@ -55,7 +55,7 @@ const UNSUPPORTED: &[(&[u8], &str)] = &[
 ];
 
 /// Other kinds of files that are often given by mistake.
-const ALIEN: &[(&[u8], &str)] = &[
+const NOT_AUDIO: &[(&[u8], &str)] = &[
     (b"\x89PNG", "this is a picture"),
     (b"\xff\xd8\xff", "this is a picture"),
     (b"GIF8", "this is a picture"),
@@ -133,7 +133,7 @@ pub(super) fn kind(window: &mut Window, path: &Path) -> io::Result<Kind> {
         }
     } else if let Some((_, name)) = UNSUPPORTED.iter().find(|(magic, _)| is(0, magic)) {
         Kind::Unsupported(name)
-    } else if let Some((_, what)) = ALIEN.iter().find(|(magic, _)| is(0, magic)) {
+    } else if let Some((_, what)) = NOT_AUDIO.iter().find(|(magic, _)| is(0, magic)) {
         Kind::NotAudio(what)
     } else if is_utf16(&head) {
         Kind::NotAudio("this is a text")

@@ -15,7 +15,7 @@ use std::path::Path;
 use analyzer::stream::Frame;
 use renderer::recipe::Recipe;
 
-use self::audio::{Clip, LONGEST_S, Part, sounds};
+use self::audio::{Clip, MAX_AUDIO_S, Part, sounds};
 use self::view::View;
 use crate::error::Error;
 use crate::io;
@@ -34,7 +34,7 @@ use crate::song::Song;
 fn passages_to_play(audio: PageAudio, seconds: f64, short_term_lufs: &[f32]) -> Vec<Passage> {
     match audio {
         PageAudio::None => Vec::new(),
-        PageAudio::Full if seconds <= LONGEST_S => {
+        PageAudio::Full if seconds <= MAX_AUDIO_S => {
             vec![Passage { kind: PassageKind::Whole, start_s: 0.0, end_s: seconds }]
         }
         PageAudio::Full | PageAudio::Excerpt => passages(seconds, short_term_lufs),
@@ -127,7 +127,7 @@ fn write(page: &Page, view: &impl askama::Template) -> Result<(), Error> {
 const HEAD_BYTES: u64 = 1024;
 
 /// Returns true if a file is a page of this program, which it may replace.
-pub fn is_ours(path: &Path) -> bool {
+pub fn is_goldmaster_page(path: &Path) -> bool {
     let mut head = Vec::new();
     let read = open_regular(path).map(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
     matches!(read, Ok(Ok(_))) && String::from_utf8_lossy(&head).contains(r#"name="generator" content="goldmaster "#)

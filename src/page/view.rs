@@ -6,7 +6,7 @@ use std::path::Path;
 use askama::Template;
 
 use super::audio::Sound;
-use super::figures::{Drawn, Figure, signed};
+use super::figures::{Figure, FigureData, signed};
 use super::player::Player;
 use super::plot::{clock, number, typeset};
 use super::words::{self, ActionExplanation};
@@ -15,8 +15,8 @@ use crate::report::comparison::Comparison;
 use crate::report::playback::playback;
 use crate::report::qualities::{Qualities, Quality, QualityRow};
 use crate::report::reference_name;
-use crate::report::with_sentence::WithSentence;
 use crate::report::warning::{Severity, Warning};
+use crate::report::with_sentence::WithSentence;
 use crate::report::{FileReport, Levels, Report};
 
 /// A page.
@@ -98,7 +98,7 @@ impl View {
     pub fn of_report(report: &Report, sounds: Vec<Sound>) -> Self {
         let decision = report.decision.as_ref();
         let names = ["mix", "master"];
-        let drawn = Drawn {
+        let drawn = FigureData {
             figures: &report.figures,
             names,
             before: report.before.as_ref(),
@@ -133,7 +133,7 @@ impl View {
     pub fn of_comparison(comparison: &Comparison, sounds: Vec<Sound>) -> Self {
         let Comparison { before, after, qualities, figures, .. } = comparison;
         let names = ["first", "second"];
-        let drawn = Drawn {
+        let drawn = FigureData {
             figures,
             names,
             before: Some(&before.levels),

@@ -10,7 +10,7 @@ use renderer::recipe::Solution;
 const KEEPING_ROUNDS: i32 = 5;
 
 /// Largest room between limiter and ceiling, dB. Beyond it, limiting does more harm than turning the song down.
-const MOST_ROOM_DB: f64 = 3.0;
+const MAX_ROOM_DB: f64 = 3.0;
 
 /// Maximum number of rounds in total.
 pub const MAX_ROUNDS: usize = 12;
@@ -55,7 +55,7 @@ impl CodecRoom {
             self.closest = Some(this);
         }
         let room_db = rounded(this.room_db + over_db + margin_db(self.rounds));
-        if self.turned_down == 0 && self.rounds <= KEEPING_ROUNDS && room_db <= MOST_ROOM_DB {
+        if self.turned_down == 0 && self.rounds <= KEEPING_ROUNDS && room_db <= MAX_ROOM_DB {
             solution.codec_room_db = room_db;
             return true;
         }

@@ -26,13 +26,18 @@ const REPEAT_FACTOR: f64 = 2.0;
 /// Trim steps per dB.
 const TRIMS_PER_DB: f64 = 10_000.0;
 
-/// Updates `trims` so that the gain in the blocks of `excesses` comes down by the required reductions, even where the peak
-/// of another block determines the gain. `excesses` are the blocks that `limiter` left over the ceiling with the given
-/// `trims`. Both lists must be in order.
+/// Updates `trims` so that the gain in the blocks of `excesses` comes down by the required reductions, even where the
+/// peak of another block determines the gain. `excesses` are the blocks that `limiter` left over the ceiling with the
+/// given `trims`. Both lists must be in order.
 ///
 /// # Errors
 /// The trace lies in a temporary file that cannot be read.
-pub fn correct(trims: &mut Vec<Trim>, excesses: &[CeilingExcess], trace: &Trace, limiter: LimiterGain) -> Result<(), io::Error> {
+pub fn correct(
+    trims: &mut Vec<Trim>,
+    excesses: &[CeilingExcess],
+    trace: &Trace,
+    limiter: LimiterGain,
+) -> Result<(), io::Error> {
     let threshold = limiter.threshold();
     let before = std::mem::take(trims);
     let excesses = with_neighbours(excesses, &before);

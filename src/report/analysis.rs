@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::io;
-use crate::report::with_sentence::{WithSentence, with_sentences};
 use crate::report::warning::{Subject, Warning};
+use crate::report::with_sentence::{WithSentence, with_sentences};
 
 /// Output of `goldmaster analyze --json` for one file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

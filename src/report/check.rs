@@ -156,7 +156,7 @@ const PEAK_TOLERANCE_DB: f64 = 0.05;
 /// A difference in loudness from other songs that is noticeable, LU.
 const LOUDNESS_NOTICED_LU: f64 = 1.0;
 /// Severity from which clipping is audible.
-const HEARD_CLIPPING: f64 = 0.5;
+const AUDIBLE_CLIPPING: f64 = 0.5;
 /// Longest silence at the head that is normal for an export, seconds.
 const HEAD_S: f64 = 1.0;
 /// Longest silence at the tail that is normal for an export, seconds.
@@ -231,7 +231,7 @@ fn true_peak(inputs: &CheckInputs, specification: &Specification) -> CheckResult
 fn clipping(inputs: &CheckInputs) -> CheckResult {
     for defect in &inputs.profile.defects {
         if let DefectKind::Clipping { flat_tops, longest_samples } = defect.kind {
-            let outcome = if defect.severity >= HEARD_CLIPPING { CheckOutcome::Fail } else { CheckOutcome::Note };
+            let outcome = if defect.severity >= AUDIBLE_CLIPPING { CheckOutcome::Fail } else { CheckOutcome::Note };
             return result(CheckItem::Clipping { flat_tops, longest_samples }, outcome);
         }
     }

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::report::figures::Figures;
 use crate::report::qualities::Qualities;
-use crate::report::with_sentence::WithSentence;
 use crate::report::warning::Warning;
+use crate::report::with_sentence::WithSentence;
 use crate::report::{FileReport, Levels};
 
 /// Two files, compared.

@@ -10,8 +10,8 @@ pub mod figures;
 pub mod passage;
 pub mod playback;
 pub mod qualities;
-pub mod with_sentence;
 pub mod warning;
+pub mod with_sentence;
 
 use std::path::Path;
 
@@ -28,8 +28,8 @@ use crate::report::actions::Action;
 use crate::report::figures::{Figures, TargetSpectrum};
 use crate::report::passage::{Passage, passages_of};
 use crate::report::qualities::{Qualities, Sound};
-use crate::report::with_sentence::WithSentence;
 use crate::report::warning::Warning;
+use crate::report::with_sentence::WithSentence;
 use crate::request::reference::Reference;
 use crate::request::settings::DeciderKind;
 

@@ -429,7 +429,10 @@ mod tests {
         for kind in kinds {
             let stated = crate::report::with_sentence::WithSentence::from(Warning::of_mix(kind));
             let text = serde_json::to_string(&stated).expect("plain data");
-            assert_eq!(serde_json::from_str::<crate::report::with_sentence::WithSentence<Warning>>(&text).expect(&text), stated);
+            assert_eq!(
+                serde_json::from_str::<crate::report::with_sentence::WithSentence<Warning>>(&text).expect(&text),
+                stated
+            );
         }
     }
 }

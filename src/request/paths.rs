@@ -61,7 +61,10 @@ pub fn check_other_path<'a>(
 /// Two of them are the same file; the message names it.
 pub fn check_distinct(files: &[&Path]) -> Result<(), Error> {
     for (n, file) in files.iter().enumerate() {
-        if files[..n].iter().any(|other| resolved_path(other) == resolved_path(file) || ensure_distinct(other, file).is_err()) {
+        if files[..n]
+            .iter()
+            .any(|other| resolved_path(other) == resolved_path(file) || ensure_distinct(other, file).is_err())
+        {
             let file = file.display();
             return Err(Error::Usage(format!("{file} would be written twice: choose another name for one of them")));
         }

@@ -11,7 +11,7 @@ use crate::batch::pages::index_path;
 use crate::batch::plan::{Plan, Relation};
 use crate::batch::run::{self, Options};
 use crate::batch::settings::Settings;
-use crate::batch::shared::guarded;
+use crate::batch::shared::catch_panics;
 use crate::batch::watch::{Ended, Watch};
 use crate::error::{Cause, Error};
 use crate::io;
@@ -27,9 +27,9 @@ use crate::song::multi_threaded;
 use crate::song::observer::{Observer, Stage};
 use crate::terminal::progress_bar::interrupts;
 use crate::ui::history::{Detail, details, of_finished};
+use crate::ui::requests::{AlbumRequest, ExportRequest};
 use crate::ui::studio::{AlbumJob, Contents, ExportJob, Studio, song_is_gone};
 use crate::ui::view::{ExportView, Id, NoteView, Progress};
-use crate::ui::requests::{AlbumRequest, ExportRequest};
 use crate::workflows::master::master;
 
 /// Plans the masters of a song: one for each format and destination.
@@ -210,7 +210,7 @@ pub fn export_all(studio: &Studio) {
             ExportJob::Song(job) => export(*job, &watch),
             ExportJob::Album(job) => export_album(&job, &watch),
         };
-        let done = guarded(&path, || multi_threaded(work).map_err(Cause::from));
+        let done = catch_panics(&path, || multi_threaded(work).map_err(Cause::from));
         studio.change(|contents| {
             let Some(entry) = contents.export(id) else { return };
             let view = &mut entry.view;

@@ -42,7 +42,8 @@ impl AccessGuard {
         let text = |name: HeaderName| headers.get_all(name).into_iter().map(HeaderValue::to_str);
         let is_here = |host: &str| hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
         let mut requested_hosts = text(HOST);
-        let is_host = matches!((requested_hosts.next(), requested_hosts.next()), (Some(Ok(host)), None) if is_here(host));
+        let is_host =
+            matches!((requested_hosts.next(), requested_hosts.next()), (Some(Ok(host)), None) if is_here(host));
         let is_origin = |origin: Result<&str, _>| origin.is_ok_and(|o| o.strip_prefix("http://").is_some_and(is_here));
         let is_site = |site: Result<&str, _>| {
             site.is_ok_and(|site: &str| {
@@ -130,7 +131,8 @@ mod tests {
 
     #[test]
     fn every_address_has_its_own_secret() {
-        let [one, other] = [AccessGuard::new(1), AccessGuard::new(1)].map(|access_guard| access_guard.expect("random numbers"));
+        let [one, other] =
+            [AccessGuard::new(1), AccessGuard::new(1)].map(|access_guard| access_guard.expect("random numbers"));
         assert_ne!(one.token, other.token);
         assert_eq!(one.token.len(), 2 * TOKEN_BYTES);
         assert_eq!(one.url(), format!("http://127.0.0.1:1/{}/", one.token));

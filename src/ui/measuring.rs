@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::batch::shared::guarded;
+use crate::batch::shared::catch_panics;
 use crate::error::{Cause, Error};
 use crate::page::audio::Clip;
 use crate::report::passage::{Passage, PassageKind};
@@ -12,7 +12,7 @@ use crate::report::{ReferenceReport, reference_name};
 use crate::request::reference::Reference;
 use crate::song::observer::Observer as _;
 use crate::song::{measure_part, multi_threaded};
-use crate::ui::previews::{PreviewService, CancelWhen, clip};
+use crate::ui::previews::{CancelWhen, PreviewService, clip};
 use crate::ui::studio::{Contents, Studio};
 use crate::ui::view::{Id, NoteView, Progress};
 use crate::workflows::preview::PreviewSong;
@@ -45,7 +45,7 @@ pub fn measure_all(studio: &Studio, previews: &PreviewService) {
         match found {
             Unmeasured::Song(id, path) => {
                 let work = || measure_song(studio, previews, id, &path);
-                let measured = guarded(&path, || multi_threaded(work).map_err(Cause::from));
+                let measured = catch_panics(&path, || multi_threaded(work).map_err(Cause::from));
                 studio.change(|contents| {
                     if let (Err(error), Some(song)) = (measured, contents.song(id)) {
                         (song.view.progress, song.view.error) = (Progress::Failed, Some(by_name(&error, &path)));
@@ -54,7 +54,7 @@ pub fn measure_all(studio: &Studio, previews: &PreviewService) {
             }
             Unmeasured::Reference(id, reference) => {
                 let work = || measure_reference(studio, id, &reference);
-                let measured = guarded(&reference.path, || multi_threaded(work).map_err(Cause::from));
+                let measured = catch_panics(&reference.path, || multi_threaded(work).map_err(Cause::from));
                 studio.change(|contents| {
                     if let (Err(error), Some(entry)) = (measured, contents.reference(id)) {
                         (entry.view.progress, entry.view.error) =

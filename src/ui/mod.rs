@@ -5,10 +5,10 @@ mod guard;
 mod history;
 mod measuring;
 mod previews;
+mod requests;
 mod server;
 mod studio;
 mod view;
-mod requests;
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
@@ -68,7 +68,8 @@ pub fn serve(options: &UiOptions, ready: impl FnOnce(&str) -> Result<(), Error>)
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(cannot_serve)?;
     listener.set_nonblocking(true).map_err(cannot_serve)?;
     let port = listener.local_addr().map_err(cannot_serve)?.port();
-    let access_guard = AccessGuard::new(port).map_err(|e| Error::Usage(format!("the page cannot be kept private ({e})")))?;
+    let access_guard =
+        AccessGuard::new(port).map_err(|e| Error::Usage(format!("the page cannot be kept private ({e})")))?;
     let previews = Arc::new(PreviewService::new()?);
     let studio = Arc::new(Studio::new(scratch.path().to_owned(), options.folder.clone()));
     for song in found {

@@ -14,14 +14,14 @@ use crate::request::settings::MasterSettings;
 use crate::song::multi_threaded;
 use crate::song::observer::{Observer, Stage};
 use crate::terminal::progress_bar::interrupts;
+use crate::ui::requests::MasterRequest;
 use crate::ui::studio::{Studio, song_is_gone};
 use crate::ui::view::{Id, NoteView, PreviewView, RowView};
-use crate::ui::requests::MasterRequest;
 use crate::workflows::preview::{Preview, PreviewSong, Previewer};
 use crate::workflows::variations::VariationKind;
 
 /// Largest number of pages that are tracked; beyond it, previews may be cancelled by those of other pages.
-const MOST_PAGES: usize = 64;
+const MAX_PAGES: usize = 64;
 
 /// Makes previews, one at a time.
 pub struct PreviewService {
@@ -107,7 +107,7 @@ impl PreviewService {
         let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         {
             let mut newest = locked(&self.newest);
-            if newest.len() >= MOST_PAGES {
+            if newest.len() >= MAX_PAGES {
                 newest.clear();
             }
             newest.insert(request.page, number);

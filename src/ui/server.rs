@@ -24,16 +24,16 @@ use crate::ui::export::{album_page, plan, plan_album};
 use crate::ui::guard::{AccessGuard, guard};
 use crate::ui::history::Detail;
 use crate::ui::previews::PreviewService;
+use crate::ui::requests::{AlbumRequest, ExportRequest, MasterRequest};
 use crate::ui::studio::Studio;
 use crate::ui::view::{Id, PreviewView, Progress};
-use crate::ui::requests::{AlbumRequest, ExportRequest, MasterRequest};
 
 /// Largest size of a dropped file, bytes: ten hours of 96 kHz in 24 bits.
-const MOST_BYTES: u64 = 24 << 30;
+const MAX_FILE_BYTES: u64 = 24 << 30;
 /// Largest size of a request in JSON, bytes.
-const MOST_JSON_BYTES: usize = 64 << 10;
+const MAX_JSON_BYTES: usize = 64 << 10;
 /// Longest name of a file, bytes; it leaves room for the suffixes of masters and reports.
-const MOST_NAME_BYTES: usize = 180;
+const MAX_NAME_BYTES: usize = 180;
 /// Shortest interval between two updates of the page.
 const UPDATE_INTERVAL: Duration = Duration::from_millis(60);
 /// Bytes per read of a file that is sent.
@@ -72,7 +72,7 @@ pub fn router(state: AppState, access_guard: AccessGuard) -> Router {
         .route("/exports/{id}", delete(cancel_export))
         .route("/exports/{id}/{part}", get(send_export))
         .route("/sounds/{id}", get(send_sound))
-        .layer(DefaultBodyLimit::max(MOST_JSON_BYTES));
+        .layer(DefaultBodyLimit::max(MAX_JSON_BYTES));
     let token = &access_guard.token;
     Router::new()
         .route(&format!("/{token}/"), page("text/html; charset=utf-8", include_str!("../../templates/ui.html")))
@@ -110,7 +110,9 @@ fn not_found() -> Refusal {
 }
 
 /// Runs long work outside the threads that answer requests.
-async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Refusal> {
+async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Refusal> {
     let done = tokio::task::spawn_blocking(work).await;
     Ok(done.map_err(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR, "the work has failed"))??)
 }
@@ -146,7 +148,7 @@ fn file_name(name: &str) -> String {
         Some((stem, extension)) if (1..=8).contains(&extension.len()) => (stem.len(), format!(".{extension}")),
         _ => (plain.len(), String::new()),
     };
-    let mut stem_bytes = stem_bytes.min(MOST_NAME_BYTES);
+    let mut stem_bytes = stem_bytes.min(MAX_NAME_BYTES);
     while !plain.is_char_boundary(stem_bytes) {
         stem_bytes -= 1;
     }
@@ -175,7 +177,7 @@ async fn receive_file(state: &AppState, name: &str, headers: &HeaderMap, body: B
     let too_large =
         || refusal(StatusCode::PAYLOAD_TOO_LARGE, "the file is larger than 24 GiB: name it on the command line");
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|bytes| bytes > MOST_BYTES) {
+    if announced.is_some_and(|bytes| bytes > MAX_FILE_BYTES) {
         return Err(too_large());
     }
     let full = |e: std::io::Error| {
@@ -189,7 +191,7 @@ async fn receive_file(state: &AppState, name: &str, headers: &HeaderMap, body: B
     while let Some(piece) = pieces.next().await {
         let piece: Bytes = piece.map_err(|_| refusal(StatusCode::BAD_REQUEST, "the file did not arrive whole"))?;
         bytes += piece.len() as u64;
-        if bytes > MOST_BYTES {
+        if bytes > MAX_FILE_BYTES {
             return Err(too_large());
         }
         file.write_all(&piece).await.map_err(full)?;
@@ -203,7 +205,12 @@ async fn receive_file(state: &AppState, name: &str, headers: &HeaderMap, body: B
 
 type AddedId = Result<Json<Id>, Refusal>;
 
-async fn add_song(State(state): State<AppState>, Query(FileNameQuery { name }): Query<FileNameQuery>, headers: HeaderMap, body: Body) -> AddedId {
+async fn add_song(
+    State(state): State<AppState>,
+    Query(FileNameQuery { name }): Query<FileNameQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> AddedId {
     let file = receive_file(&state, &name, &headers, body).await?;
     state.studio.check_room()?;
     Ok(Json(state.studio.add_song(file.kept())?))
@@ -255,7 +262,10 @@ async fn export(
     run_blocking(move || plan(&state.studio, id, &request)).await.map(Json)
 }
 
-async fn export_album(State(state): State<AppState>, Json(request): Json<AlbumRequest>) -> Result<Json<Vec<Id>>, Refusal> {
+async fn export_album(
+    State(state): State<AppState>,
+    Json(request): Json<AlbumRequest>,
+) -> Result<Json<Vec<Id>>, Refusal> {
     run_blocking(move || plan_album(&state.studio, &request)).await.map(Json)
 }
 
@@ -367,7 +377,7 @@ mod tests {
             assert!(!made.contains(['/', '\\', '\0']) && made != ".." && made != ".", "{made}");
             assert_eq!(made, expected);
         }
-        assert!(file_name(&format!("{}.wav", "ä".repeat(500))).len() <= MOST_NAME_BYTES + 9);
+        assert!(file_name(&format!("{}.wav", "ä".repeat(500))).len() <= MAX_NAME_BYTES + 9);
     }
 
     #[test]

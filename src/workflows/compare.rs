@@ -9,13 +9,13 @@ use crate::report::comparison::Compared;
 use crate::report::comparison::Comparison;
 use crate::report::figures::{Figures, SoundFigures};
 use crate::report::qualities::{Qualities, Sound};
-use crate::report::with_sentence::with_sentences;
 use crate::report::warning::{Subject, Warning};
+use crate::report::with_sentence::with_sentences;
 use crate::report::{FileReport, Levels, REPORT_VERSION};
 use crate::request::page::Page;
 use crate::request::paths::check_other_path;
 use crate::song::measure_with_timeline;
-use crate::song::observer::{Observer, InterruptOnly};
+use crate::song::observer::{InterruptOnly, Observer};
 
 /// Measures both files, and writes the page if one is requested.
 ///

@@ -16,14 +16,14 @@ use crate::decide::target::{MeasuredReference, load_decider, measure_references,
 use crate::error::Error;
 use crate::io::tags::Tags;
 use crate::page;
-use crate::render::finish::{Finished, Solve, WriteRequest, finish, starting_solution};
+use crate::render::finish::{Finished, SolutionSource, WriteRequest, finish, starting_solution};
 use crate::render::output_meter::CaptureRequest;
 use crate::render::promises::broken_mix;
 use crate::report::actions::{Action, actions};
 use crate::report::figures::{Equalizer, Figures, SoundFigures};
 use crate::report::qualities::{Qualities, Sound};
-use crate::report::with_sentence::with_sentences;
 use crate::report::warning::{Subject, Warning, WarningKind};
+use crate::report::with_sentence::with_sentences;
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::request::delivery::fitted_to;
 use crate::request::job::{MasterJob, Output};
@@ -141,8 +141,8 @@ pub fn deliver(job: &MasterJob, mut decided: Decided, observer: &dyn Observer) -
     Ok(report)
 }
 
-/// Renders and measures a decided master, as a temporary file in `folder`, and returns the frames from `range_s.start` to
-/// `range_s.end` seconds.
+/// Renders and measures a decided master, as a temporary file in `folder`, and returns the frames from `range_s.start`
+/// to `range_s.end` seconds.
 ///
 /// # Errors
 /// As [`finish`].
@@ -180,8 +180,8 @@ fn write_master(
     let request = WriteRequest { output: &job.output, tags, strictness: job.settings.strictness(), capture, is_kept };
     // A song without a loudness cannot be brought to one.
     let solve = match profile.loudness.integrated_lufs {
-        Some(_) => Solve::Anew(profile),
-        None => Solve::AsIs(starting_solution(&recipe, profile)),
+        Some(_) => SolutionSource::Anew(profile),
+        None => SolutionSource::AsIs(starting_solution(&recipe, profile)),
     };
     let mut finished = finish(song, &recipe, solve, request, observer)?;
     let warnings = [

@@ -123,9 +123,9 @@ fn decision_report(
         confidence,
         refinement: None,
         character: settings.character,
-        spectrum: TargetSpectrum::of(&settings.character.shown(target)),
+        spectrum: TargetSpectrum::of(&settings.character.displayed_target(target)),
         target_sound: (decider != DeciderKind::None)
-            .then(|| Sound::of_features(&settings.character.shown(target).features, None)),
+            .then(|| Sound::of_features(&settings.character.displayed_target(target).features, None)),
         references: Vec::new(),
     }
 }

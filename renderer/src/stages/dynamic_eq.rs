@@ -55,7 +55,7 @@ impl Params for DynamicEqParams {
 }
 
 /// Highest centre frequency of a bell, as a share of the sample rate; bells above it are left out.
-const TOP_OF_RATE: f64 = 0.45;
+const MAX_RATE_SHARE: f64 = 0.45;
 /// Width of the transition around the threshold, dB.
 const KNEE_DB: f64 = 3.0;
 /// Length of the detector in periods of the bandwidth B: after about 4 / B, the level of noise reads within 1 dB.
@@ -87,7 +87,7 @@ impl Bell {
     /// Creates a bell at rest; `None` if it changes nothing.
     fn new(params: &BellParams, sample_rate_hz: u32) -> Option<Self> {
         let BellParams { frequency_hz, q, threshold_db, max_cut_db, attack_ms, release_ms } = *params;
-        if max_cut_db == 0.0 || frequency_hz > TOP_OF_RATE * f64::from(sample_rate_hz) {
+        if max_cut_db == 0.0 || frequency_hz > MAX_RATE_SHARE * f64::from(sample_rate_hz) {
             return None;
         }
         let narrow = BiquadCoefs::band_pass(frequency_hz, q, sample_rate_hz);

@@ -42,9 +42,9 @@ const WORTH_DB: f64 = 0.5;
 /// Advantage given to the slow times over the fast ones, dB.
 const SLOW_WORTH_DB: f64 = 0.15;
 /// Largest reduction of peaks towards the density of a record, dB.
-const MOST_DENSER_DB: f64 = 6.0;
+const MAX_DENSER_DB: f64 = 6.0;
 /// Smallest reduction of peaks that is worth making, dB.
-const LEAST_DENSER_DB: f64 = 0.3;
+const MIN_DENSER_DB: f64 = 0.3;
 /// Shares of that reduction that are tried in turn, if the song does not take all of it.
 const DENSER_SHARES: [f64; 2] = [1.0, 0.5];
 /// Limiting that goes unnoticed: loss of peak-to-loudness ratio, LU.
@@ -52,11 +52,11 @@ const SQUEEZED_LU: f64 = 1.0;
 /// Step by which hits that keep the song from its loudness are clipped further, dB.
 const CLIPPER_STEP_DB: f64 = 1.5;
 /// Largest total peak reduction by the clipper, dB.
-const MOST_CLIPPED_DB: f64 = 6.0;
+const MAX_CLIPPED_DB: f64 = 6.0;
 /// Step by which bands are compressed further if the loudness is still not reached, dB.
 const SQUEEZE_STEP_DB: f64 = 1.0;
 /// Largest amount of compression added that way, dB.
-const MOST_SQUEEZED_DB: f64 = 3.0;
+const MAX_SQUEEZED_DB: f64 = 3.0;
 /// Difference between two songs in crest factor or level variation that nobody minds, dB. Larger differences from a
 /// record are followed the more completely, the larger they are.
 const NEGLIGIBLE_DB: f64 = 0.9;
@@ -122,13 +122,13 @@ pub fn decided(
     // The compressors should not repeat what clipper and limiter already do.
     let mut limited = test_render.limited(&compressed, &decided, profile)?;
     // Outside the loudest passage, hits may stand out further.
-    while limited.short_lu > 0.0 && decided.clipper.drive_db < amount * MOST_CLIPPED_DB {
+    while limited.short_lu > 0.0 && decided.clipper.drive_db < amount * MAX_CLIPPED_DB {
         decided.clipper = clipped(&decided.clipper, amount, test_render.headroom_db(&compressed)?);
         limited = test_render.limited(&compressed, &decided, profile)?;
     }
     // If that is not enough, the bands are compressed beyond the target.
     let mut denser_db = 0.0;
-    while limited.short_lu > 0.0 && denser_db < amount * MOST_SQUEEZED_DB {
+    while limited.short_lu > 0.0 && denser_db < amount * MAX_SQUEEZED_DB {
         denser_db += SQUEEZE_STEP_DB;
         let denser = aims.map(|Punch { crest_db, swing_db }| Punch {
             crest_db: crest_db - denser_db,
@@ -176,7 +176,8 @@ fn aims(
     // A song that has to become denser is not expanded to match other records.
     let most_db = if is_squeezed(profile, target, delivery) { 0.0 } else { f64::INFINITY };
     let lacking = |feature: usize| {
-        let (difference, spread) = (target.features[feature] - source[feature], UNCHANGED_SPREAD_SHARE * target.spread[feature]);
+        let (difference, spread) =
+            (target.features[feature] - source[feature], UNCHANGED_SPREAD_SHARE * target.spread[feature]);
         (difference - difference.clamp(-spread, spread)).min(most_db)
     };
     Some(std::array::from_fn(|band| {
@@ -198,8 +199,8 @@ fn ceilings_dbtp(profile: &Profile, dynamics_target: &DynamicsTarget, delivery: 
     if let (true, Some(lufs)) = (target.kind.is_followed(), profile.loudness.integrated_lufs) {
         let peaks_dbtp = (profile.peak.true_peak_dbtp + delivery.loudness_lufs - lufs).min(asked_dbtp);
         let target_dbtp = delivery.loudness_lufs + target.features[PLR];
-        let denser_db = wiener_scaled(peaks_dbtp - target_dbtp, NEGLIGIBLE_LU).clamp(0.0, MOST_DENSER_DB) * amount;
-        if denser_db > LEAST_DENSER_DB {
+        let denser_db = wiener_scaled(peaks_dbtp - target_dbtp, NEGLIGIBLE_LU).clamp(0.0, MAX_DENSER_DB) * amount;
+        if denser_db > MIN_DENSER_DB {
             ceilings.splice(0..0, DENSER_SHARES.map(|share| peaks_dbtp - share * denser_db));
         }
     }
@@ -281,7 +282,7 @@ fn with_ratio(band: &BandEnvelope, aim: &Punch, params: BandParams, start: f64) 
 /// Lowers the clipper's ceiling by a step; hits stand `headroom_db` over the song's mean power.
 fn clipped(clipper: &ClipperParams, amount: f64, headroom_db: f64) -> ClipperParams {
     let ceiling_db = if clipper.drive_db > 0.0 { clipper.headroom_db - clipper.drive_db } else { headroom_db };
-    let drive_db = (headroom_db - ceiling_db + CLIPPER_STEP_DB).min(amount * MOST_CLIPPED_DB);
+    let drive_db = (headroom_db - ceiling_db + CLIPPER_STEP_DB).min(amount * MAX_CLIPPED_DB);
     ClipperParams { drive_db: drive_db.max(clipper.drive_db + 0.1), headroom_db, knee_db: CLIPPER_KNEE_DB }
 }
 

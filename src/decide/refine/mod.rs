@@ -15,8 +15,8 @@ mod test_render;
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use models::amounts::Amounts;
-use models::balance::{counted, octave_wide};
-use models::bounds::{SIDE_NOISE_DB, bounds, unsoftened, softened};
+use models::balance::{counted_bands, octave_wide};
+use models::bounds::{SIDE_NOISE_DB, bounds, softened, unsoftened};
 use models::decision::keep_one_side;
 use models::literal::within_bounds;
 use models::target::{Target, TargetKind};
@@ -49,7 +49,7 @@ const WORTH_DB: f64 = 0.02;
 /// A deviation this small is not corrected, dB.
 const CLOSE_ENOUGH_DB: f64 = 0.1;
 /// Share of the deviation that a correction has to remove on passages it was not learnt from.
-const LEAST_GAIN: f64 = 0.03;
+const MIN_IMPROVEMENT_SHARE: f64 = 0.03;
 /// Largest total correction of any band, dB.
 const CORRECTION_DB: f64 = 3.0;
 
@@ -72,7 +72,8 @@ pub fn with_dynamics(
         return Ok(recipe);
     }
     observer.stage(Stage::Refining, None);
-    let dynamics_target = dynamics::DynamicsTarget { target, same_song, amount: amounts.dynamics * target.trust.dynamics };
+    let dynamics_target =
+        dynamics::DynamicsTarget { target, same_song, amount: amounts.dynamics * target.trust.dynamics };
     dynamics::decided((song, profile, passages), &dynamics_target, recipe)
 }
 
@@ -130,7 +131,9 @@ fn refine_by_rendering(
         return Ok((recipe, Some(report)));
     }
     let curves: EqualizerCurves = std::array::from_fn(|c| {
-        std::array::from_fn(|band| kept.iter().map(|correction| correction.curves[c][band]).sum::<f64>() / kept.len() as f64)
+        std::array::from_fn(|band| {
+            kept.iter().map(|correction| correction.curves[c][band]).sum::<f64>() / kept.len() as f64
+        })
     });
     let corrected = with_curves(&recipe, &curves);
     [report.mid_db, report.side_db] = largest_corrections(&recipe, &corrected);
@@ -187,7 +190,7 @@ impl Goal {
             }
         };
         let [mut mid, mut side] = match target.kind {
-            TargetKind::Balance => counted(&source, cutoff_hz),
+            TargetKind::Balance => counted_bands(&source, cutoff_hz),
             TargetKind::Literal => audible(&target.levels),
             TargetKind::Reference | TargetKind::Norm => audible(&source),
         };
@@ -257,7 +260,7 @@ struct Correction {
 impl Correction {
     /// Returns true if the correction also improves the passages it was not learnt from.
     fn is_kept(&self) -> bool {
-        self.after_db < (1.0 - LEAST_GAIN) * self.before_db
+        self.after_db < (1.0 - MIN_IMPROVEMENT_SHARE) * self.before_db
     }
 }
 
@@ -317,7 +320,7 @@ impl CorrectionSearch<'_> {
         let mut curves = self.goal.corrected(&start, deviation, &start);
         for _ in 1..self.rounds {
             let Some(deviation) = self.deviation(excerpts, &curves)? else { break };
-            let is_worth_more = deviation.deviation_db < (1.0 - LEAST_GAIN) * best.0;
+            let is_worth_more = deviation.deviation_db < (1.0 - MIN_IMPROVEMENT_SHARE) * best.0;
             if deviation.deviation_db < best.0 {
                 best = (deviation.deviation_db, curves);
             }

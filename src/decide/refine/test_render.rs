@@ -24,7 +24,7 @@ use crate::song::read_ahead::each_block_ahead;
 /// Longest part of the loud passage that is rendered to compare mixtures of glue, clipping and limiting, seconds.
 const MAX_LOUD_S: usize = 6;
 /// Ratios this close to 1 count as 1.
-const LEAST_RATIO: f64 = 0.03;
+const MIN_RATIO_DISTANCE: f64 = 0.03;
 /// A band this close to its aim is left unchanged, dB.
 pub const CLOSE_DB: f64 = 0.3;
 /// Tolerance within which a loudness counts as reached, LU.
@@ -122,7 +122,7 @@ impl TestRender {
         let mut params = MultibandParams::default();
         for (b, band) in params.bands_mut().into_iter().enumerate() {
             let ratio = libm::round(100.0 * libm::pow(whole[b].ratio, amount)) / 100.0;
-            if (ratio - 1.0).abs() < LEAST_RATIO {
+            if (ratio - 1.0).abs() < MIN_RATIO_DISTANCE {
                 continue;
             }
             let scaled = BandParams { ratio, ..whole[b] };
@@ -160,7 +160,12 @@ impl TestRender {
     }
 
     /// Renders the passages through the stages behind the compressors and the limiter, and measures them.
-    pub fn limited(&self, compressed: &Spool<Frame>, recipe: &Recipe, profile: &Profile) -> Result<LimitedResult, Error> {
+    pub fn limited(
+        &self,
+        compressed: &Spool<Frame>,
+        recipe: &Recipe,
+        profile: &Profile,
+    ) -> Result<LimitedResult, Error> {
         let Self { solution, sample_rate_hz, channels, .. } = self;
         let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
         let delivery = delivery_of(recipe, self.lufs[1], profile);

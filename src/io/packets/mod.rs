@@ -10,7 +10,7 @@ use symphonia::core::codecs::audio::well_known as id;
 use symphonia::core::errors::Error as Fault;
 use symphonia::core::packet::Packet;
 
-use super::contain::contain;
+use super::catch_panic::catch_panic;
 use super::demux::{self, Demuxed};
 use super::error::{Error, Warning};
 use super::he_aac::Detector;
@@ -22,7 +22,7 @@ use super::window::Window;
 use super::{ogg, opus};
 
 /// Most packets in a row that give no frame.
-const MAX_BARREN_PACKETS: u32 = 20_000;
+const MAX_EMPTY_PACKETS: u32 = 20_000;
 
 /// Frames of the longest packet of any codec: a FLAC block.
 const MAX_PACKET_FRAMES: u64 = 65_535;
@@ -164,7 +164,7 @@ impl PacketReader {
         self.at = 0;
         while self.ready() == 0 && !self.has_ended {
             let before = self.decoded_frames;
-            let next = contain(|| self.source.format.next_packet()).unwrap_or(Err(demux::DECODER_PANICKED));
+            let next = catch_panic(|| self.source.format.next_packet()).unwrap_or(Err(demux::DECODER_PANICKED));
             if let Some(error) = self.source.failure.get() {
                 return Err(Error::reading(&self.path, error));
             }
@@ -184,7 +184,7 @@ impl PacketReader {
                 }
             }
             self.barren_packets = if self.decoded_frames > before { 0 } else { self.barren_packets + 1 };
-            if self.barren_packets > MAX_BARREN_PACKETS {
+            if self.barren_packets > MAX_EMPTY_PACKETS {
                 return Err(self.damaged("it goes on without any sound"));
             }
         }
@@ -208,7 +208,7 @@ impl PacketReader {
         }
         self.fill_gap(packet);
         let start = self.block.len();
-        match contain(|| self.source.decoder.decode(packet)).unwrap_or(Err(demux::DECODER_PANICKED)) {
+        match catch_panic(|| self.source.decoder.decode(packet)).unwrap_or(Err(demux::DECODER_PANICKED)) {
             Ok(buffer) => {
                 let (rate_hz, channels) = (buffer.spec().rate(), buffer.num_planes() as u32);
                 if buffer.frames() > 0 {

@@ -25,7 +25,7 @@ use flac_codec::metadata::{Picture as FlacPicture, PictureType as FlacPictureTyp
 use self::found::{Found, Picture};
 use self::names::{DISC, SOFTWARE, TRACK};
 use super::bytes::{FileBytes, ReadAt as _};
-use super::contain::contain;
+use super::catch_panic::catch_panic;
 use super::error::Warning;
 use super::regular::open_regular;
 
@@ -66,7 +66,7 @@ impl Tags {
     /// Reads the tags and pictures of a file. Tags about loudness and the like are left out, as they would be wrong
     /// for a master.
     pub fn read(path: &Path) -> Self {
-        match contain(|| read(path)).unwrap_or_else(|| Err("they make no sense".to_owned())) {
+        match catch_panic(|| read(path)).unwrap_or_else(|| Err("they make no sense".to_owned())) {
             Ok(found) => {
                 let left_out = found.left_out().map(|what| Warning::TagsLeftOut { what });
                 Self { found, warnings: left_out.into_iter().collect(), software_to_write: None }

@@ -100,11 +100,11 @@ fn each_chunk<B: ReadAt>(
     bytes: &mut B,
     mut at: u64,
     size_of: fn([u8; 4]) -> u32,
-    mut look: impl FnMut(&mut B, &[u8; 4], u64, u64) -> Option<u64>,
+    mut visit: impl FnMut(&mut B, &[u8; 4], u64, u64) -> Option<u64>,
 ) {
     for _ in 0..MAX_ENTRIES {
         let Ok(Some(chunk)) = Chunk::at(bytes, at, size_of) else { return };
-        let Some(size) = look(bytes, &chunk.id, chunk.body, chunk.size) else { return };
+        let Some(size) = visit(bytes, &chunk.id, chunk.body, chunk.size) else { return };
         let Some(next) = chunk.next_after(size) else { return };
         at = next;
     }
