@@ -226,12 +226,12 @@ fn browsed(folder: &Folder, html: &str) -> Option<(Value, Vec<String>)> {
             .spawn()
             .expect("the browser starts"),
     );
-    let (say, said) = channel();
+    let (say, messages) = channel();
     let log = BufReader::new(browser.0.stderr.take().expect("its log"));
     std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| drop(say.send(line))));
     let (begun, mut others) = (Instant::now(), Vec::new());
     while begun.elapsed() < PATIENCE {
-        let Ok(line) = said.recv_timeout(Duration::from_secs(1)) else { continue };
+        let Ok(line) = messages.recv_timeout(Duration::from_secs(1)) else { continue };
         let Some((_, words)) = line.split_once("CONSOLE") else { continue };
         match words.split_once("\"RESULT ") {
             Some((_, json)) => {

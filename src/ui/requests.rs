@@ -113,7 +113,7 @@ mod tests {
             assert!(error.contains("no setting of this page"), "{error}");
         }
         for wrong in [("intensity", "101"), ("loudness", "loud"), ("loudness", "9"), ("for", "moon")] {
-            assert!(wish(&[wrong]).settings(Vec::new()).is_err(), "{wrong:?}");
+            assert!(request(&[wrong]).settings(Vec::new()).is_err(), "{wrong:?}");
         }
     }
 }
