@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_softened_can_be_hardened() {
+    fn what_was_softened_can_be_unsoftened() {
         for db in [-30.0, -9.0, -2.0, 0.0, 4.5, 7.0, 20.0] {
             assert!((unsoftened(softened(db, BOUND), BOUND) - db).abs() < 1e-9, "{db}");
         }

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_rehearsed_is_what_the_stage_makes_of_the_song() {
+    fn what_is_predicted_is_what_the_stage_makes_of_the_song() {
         let song = bursts(20.0);
         let mut analyzer = Analyzer::new(RATE, 2);
         analyzer.push(&song);
