@@ -45,8 +45,8 @@ impl Display for SeveralAlbums {
         let counts = counts.join(", ");
         write!(
             f,
-            "the songs are from {counts}, and --album masters them as one album; --album=folders masters the album in each \
-             folder"
+            "the songs are from {counts}, and --album masters them as one album; --album=folders masters the album in \
+             each folder"
         )
     }
 }
