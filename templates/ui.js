@@ -141,7 +141,7 @@ const PAGE = Math.floor(Math.random() * 2 ** 48);
 /** The settings of "yours", as they were when a control moved last. */
 let mine = [];
 
-const wish = (name) => {
+const masterRequest = (name) => {
   const base = { references: [...followed], page: PAGE };
   if (name === "yours") return { ...base, settings: mine };
   return { ...base, settings: places(), variation: name };
@@ -154,7 +154,7 @@ async function pump(turn) {
     const name = busy;
     setText(byId("status"), "Making “" + name + "”…");
     try {
-      const preview = await ask("POST", "songs/" + songId + "/previews", wish(name), leaving.signal);
+      const preview = await ask("POST", "songs/" + songId + "/previews", masterRequest(name), leaving.signal);
       if (turn !== run) return;
       // A mix that is loud already has no louder variation.
       if (!preview) continue;
@@ -199,7 +199,7 @@ function leave() {
   leaving = new AbortController();
 }
 
-function rehearse(names) {
+function requestPreviews(names) {
   leave();
   wanted = [...new Set(names)];
   pump(run);
@@ -209,7 +209,7 @@ function rehearse(names) {
 function startOver() {
   stale = new Set(Object.keys(heard));
   if (current.name === "yours") mine = settings();
-  rehearse(current.name === "yours" ? ["yours", "balanced"] : ["balanced", current.name]);
+  requestPreviews(current.name === "yours" ? ["yours", "balanced"] : ["balanced", current.name]);
   tell();
 }
 
@@ -231,7 +231,7 @@ function moved(event) {
   mine = settings();
   drawOutputs();
   tell();
-  resting = setTimeout(() => rehearse(["yours", ...(busy ? [busy] : []), ...wanted]), REST_MS);
+  resting = setTimeout(() => requestPreviews(["yours", ...(busy ? [busy] : []), ...wanted]), REST_MS);
 }
 
 function drawOutputs() {

@@ -104,8 +104,8 @@ fn a_record_has_one_genre() {
         let songs = report["songs"].as_array().expect("a list").iter();
         songs.map(|song| song["report"]["decision"]["target"].as_str().expect("a name").to_owned()).collect()
     };
-    let told = targets(&[]);
-    assert!(told[0].contains("universal") && told.iter().all(|target| *target == told[0]), "{told:?}");
+    let found = targets(&[]);
+    assert!(found[0].contains("universal") && found.iter().all(|target| *target == found[0]), "{found:?}");
     assert_eq!(targets(&["--genre", "rock"]), ["rock"; 3]);
 }
 
@@ -203,11 +203,11 @@ fn a_record_may_go_to_one_of_its_songs_and_its_masters_stay_as_they_are() {
     let brightness = |frames: &[Frame]| integrated(&treble(frames)) - integrated(frames);
     let apart = |songs: &[Vec<Frame>]| (brightness(&songs[0]) - brightness(&songs[1])).abs();
     // The other songs move towards the bright one.
-    let (once, said) = album("in", "out", "in/1.wav");
-    assert!(said.contains("one of the songs of this album"), "{said}");
+    let (once, printed) = album("in", "out", "in/1.wav");
+    assert!(printed.contains("one of the songs of this album"), "{printed}");
     assert!(brightness(&once[0]) > brightness(&songs[0]) + 0.2 && apart(&once) < apart(&songs), "{}", apart(&once));
-    let (twice, said) = album("out", "again", "in/1.wav");
-    assert_eq!(said.matches("made towards the same target").count(), 3, "{said}");
+    let (twice, printed) = album("out", "again", "in/1.wav");
+    assert_eq!(printed.matches("made towards the same target").count(), 3, "{printed}");
     for (one, two) in once.iter().zip(&twice) {
         let moved = (brightness(one) - brightness(two)).abs();
         assert!(moved < 0.05, "{moved} LU");

@@ -45,8 +45,8 @@ fn every_song_comes_out_as_if_it_were_alone_and_every_bad_one_is_named() {
     ];
     assert_eq!(statuses(&report), expected);
     for (song, cause) in [(3, "empty"), (4, "not an audio file"), (5, "silent"), (6, "6 channels")] {
-        let said = report["songs"][song]["cause"].as_str().expect("a cause");
-        assert!(said.contains(cause) && run.stderr.contains(said), "{said}");
+        let message = report["songs"][song]["cause"].as_str().expect("a cause");
+        assert!(message.contains(cause) && run.stderr.contains(message), "{message}");
     }
     for song in &report["songs"].as_array().expect("a list")[..3] {
         let parts = [&song["profile"]["loudness"], &song["report"]["promises"], &song["report"]["recipe"]["solution"]];
@@ -75,34 +75,34 @@ fn the_number_of_jobs_changes_nothing() {
 fn what_is_finished_and_unchanged_is_left_alone() {
     let folder = folder_of(3);
     let batch = |more: &[&str]| folder.goldmaster(&[&["batch", "in", "-o", "out"], more].concat());
-    let seen = |run: &Run| {
+    let statuses = |run: &Run| {
         let report = report(&folder.path("out/report.json"));
         assert_eq!(run.code, Some(if report["summary"]["failed"] == 0 { 0 } else { SOME_FAILED }), "{run:?}");
         statuses(&report).iter().map(|(_, status)| (*status).to_owned()).collect::<Vec<_>>().join(" ")
     };
     let times = || ["0.wav", "2.wav"].map(|n| fs::metadata(folder.path("out").join(n)).and_then(|m| m.modified()).ok());
-    assert_eq!(seen(&batch(&[])), "mastered mastered mastered");
+    assert_eq!(statuses(&batch(&[])), "mastered mastered mastered");
     let (first, before) = (masters(&folder.path("out")), times());
-    assert_eq!(seen(&batch(&[])), "unchanged unchanged unchanged");
+    assert_eq!(statuses(&batch(&[])), "unchanged unchanged unchanged");
     assert_eq!(times(), before);
     // Another mix, and a master that is gone: only these songs are mastered.
     fs::copy(folder.path("in/disc/1.wav"), folder.path("in/0.wav")).expect("space");
     fs::remove_file(folder.path("out/disc/1.wav")).expect("ours");
-    assert_eq!(seen(&batch(&[])), "mastered unchanged mastered");
+    assert_eq!(statuses(&batch(&[])), "mastered unchanged mastered");
     assert!(masters(&folder.path("out"))["disc/1.wav"] == first["disc/1.wav"]);
     // Other settings; then all songs once more.
-    assert_eq!(seen(&batch(&["--loudness", "-16"])), "mastered mastered mastered");
+    assert_eq!(statuses(&batch(&["--loudness", "-16"])), "mastered mastered mastered");
     read(&folder.path("out/2.wav")).assert_keeps(-16.0, -1.0);
-    assert_eq!(seen(&batch(&["--loudness", "-16", "--no-resume"])), "mastered mastered mastered");
+    assert_eq!(statuses(&batch(&["--loudness", "-16", "--no-resume"])), "mastered mastered mastered");
     // A file written by somebody else must not be replaced.
     folder.file("out/2.wav", b"edited by hand");
     let run = batch(&["--loudness", "-16"]);
-    assert_eq!(seen(&run), "unchanged failed unchanged");
+    assert_eq!(statuses(&run), "unchanged failed unchanged");
     assert!(run.stderr.contains("out/2.wav: was changed since goldmaster wrote it"), "{run:?}");
     let dry = folder.goldmaster(&["batch", "in", "-o", "out", "--loudness", "-16", "--dry-run"]).succeeded();
     assert!(dry.stdout.contains("edited     in/2.wav -> out/2.wav"), "{dry:?}");
     assert_eq!(fs::read(folder.path("out/2.wav")).expect("it is there"), b"edited by hand");
-    assert_eq!(seen(&batch(&["--loudness", "-16", "--force"])), "unchanged mastered unchanged");
+    assert_eq!(statuses(&batch(&["--loudness", "-16", "--force"])), "unchanged mastered unchanged");
 }
 
 #[test]
@@ -187,8 +187,8 @@ fn what_goldmaster_has_made_is_no_song_while_there_are_others() {
     folder.goldmaster(&["batch", "in", "-o", "in/masters"]).succeeded();
     let songs = |arguments: &[&str], left_out: usize| {
         let run = folder.goldmaster(&[&["batch", "-o", "out"], arguments].concat()).succeeded();
-        let told = run.stdout.lines().next().filter(|line| line.starts_with("left out: masters"));
-        assert_eq!(told.is_some_and(|line| line.contains(&format!("({left_out})"))), left_out > 0, "{run:?}");
+        let line = run.stdout.lines().next().filter(|line| line.starts_with("left out: masters"));
+        assert_eq!(line.is_some_and(|text| text.contains(&format!("({left_out})"))), left_out > 0, "{run:?}");
         let made: Vec<String> = masters(&folder.path("out")).into_keys().collect();
         fs::remove_dir_all(folder.path("out")).expect("ours");
         made
@@ -374,9 +374,9 @@ fn ctrl_c_lets_the_song_at_work_end_and_begins_no_other() {
     let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(killed.expect("a shell").success());
     let output = child.wait_with_output().expect("it ends");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(INTERRUPTED), "{said}");
-    assert!(said.contains("interrupted") && said.contains("of 40 songs are left"), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(INTERRUPTED), "{stderr}");
+    assert!(stderr.contains("interrupted") && stderr.contains("of 40 songs are left"), "{stderr}");
     let report = report(&folder.path("out/report.json"));
     let made = masters(&folder.path("out")).len();
     let count = |status| report["summary"][status].as_u64().expect("a count") as usize;

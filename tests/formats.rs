@@ -17,8 +17,8 @@ use crate::common::Folder;
 
 /// Number of formats that every ffmpeg writes, whatever libraries it was built with: all except MP3, Vorbis and Opus,
 /// and those newer than the oldest version in use.
-const LEAST_COMPARED: usize = 45;
-const LEAST_TAGGED: usize = 6;
+const MIN_COMPARED: usize = 45;
+const MIN_TAGGED: usize = 6;
 
 /// Length of the test sound: tones and noise that differ between the channels, so that swapped channels are noticed.
 const SECONDS: f64 = 2.0;
@@ -212,7 +212,7 @@ fn every_format_is_decoded_as_ffmpeg_decodes_it() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(compared >= LEAST_COMPARED, "{compared} formats were compared");
+    assert!(compared >= MIN_COMPARED, "{compared} formats were compared");
 }
 
 /// Sources with the tags that ffmpeg writes to them, and the tags that it omits or stores differently from the format:
@@ -278,7 +278,7 @@ fn tags_of_every_format_reach_every_format() {
             };
             let mut encoder = Encoder::create(&output, spec, false).expect("a new file");
             encoder.write(&frames).expect("space");
-            encoder.finish(Some(&Tags::read(&path).marked(Some("program".to_owned())))).expect("space");
+            encoder.finish(Some(&Tags::read(&path).with_software(Some("program".to_owned())))).expect("space");
             let read = Tags::read(&output);
             if read.software() != Some("program") {
                 faults.push(format!("{name} to {format:?}: the mark is {:?}", read.software()));
@@ -293,5 +293,5 @@ fn tags_of_every_format_reach_every_format() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(compared >= LEAST_TAGGED, "{compared} formats were compared");
+    assert!(compared >= MIN_TAGGED, "{compared} formats were compared");
 }

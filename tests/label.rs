@@ -96,8 +96,8 @@ fn ends_are_cut_and_faded_and_the_recipe_knows_how() {
     folder.wav("mix.wav", 2, &frames);
     let edges = ["--trim", "50", "--fade-out", "1.5:linear"];
     let run = folder.goldmaster(&[&["mix.wav", "-o", "cut.wav", "--save-recipe", "recipe.json"], &edges[..]].concat());
-    let said = run.succeeded().stdout;
-    assert!(said.contains("from the head") && said.contains("Fade-out of 1.50 s"), "{said}");
+    let printed = run.succeeded().stdout;
+    assert!(printed.contains("from the head") && printed.contains("Fade-out of 1.50 s"), "{printed}");
     let cut = read(&folder.path("cut.wav")).frames;
     let seconds = cut.len() as f64 / f64::from(RATE_HZ);
     assert!((5.5..6.3).contains(&seconds), "{seconds}");
@@ -128,8 +128,8 @@ fn a_known_failure_is_told_as_such_and_need_not_decide() {
     assert!(first.stderr.contains("failed: in/bad.wav"), "{first:?}");
     let second = failed(batch(&["--known-failures", "ok"]), 0);
     assert!(second.stderr.contains("failed as before: in/bad.wav") && second.stdout.contains("1 failed as before"));
-    let seen = report(&folder.path("out/report.json"));
-    assert_eq!(statuses(&seen), [("in/0.wav", "unchanged"), ("in/bad.wav", "failed_again")]);
+    let batch_report = report(&folder.path("out/report.json"));
+    assert_eq!(statuses(&batch_report), [("in/0.wav", "unchanged"), ("in/bad.wav", "failed_again")]);
     failed(batch(&[]), SOME_FAILED);
     folder.file("in/bad.wav", b"no song, but another");
     failed(batch(&["--known-failures", "ok"]), SOME_FAILED);
@@ -256,12 +256,12 @@ fn the_songs_of_an_album_are_in_the_order_of_their_tags_and_named_by_them() {
     tagged(&folder, "in/CD2/a.flac", parts[2], &texts("Last", "1", "2"));
     let name = ["--name", "{album} {disc}-{track:02} {title}", "--format", "flac"];
     folder.goldmaster(&[&["batch", "in", "-o", "out", "--album=folders", "--cue"], &name[..]].concat()).succeeded();
-    let seen = report(&folder.path("out/report.json"));
+    let batch_report = report(&folder.path("out/report.json"));
     let outputs: Vec<_> =
-        seen["songs"].as_array().expect("a list").iter().map(|song| song["output"].as_str()).collect();
+        batch_report["songs"].as_array().expect("a list").iter().map(|song| song["output"].as_str()).collect();
     let expected = ["CD1/Night 1-01 First", "CD1/Night 1-02 Later", "CD2/Night 2-01 Last"];
     assert_eq!(outputs, expected.map(|name| format!("out/{name}.flac")).each_ref().map(|name| Some(name.as_str())));
-    assert_eq!(seen["albums"].as_array().map(Vec::len), Some(1));
+    assert_eq!(batch_report["albums"].as_array().map(Vec::len), Some(1));
     let sheets = fs::read_dir(folder.path("out/CD2")).expect("a folder").map(|entry| entry.expect("an entry").path());
     let sheet = sheets.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "cue"));
     let text = fs::read_to_string(sheet.expect("a sheet")).expect("text");

@@ -42,7 +42,7 @@ fn what_is_wrong_has_a_code_a_file_and_advice() {
     let taken = folder.file("taken.wav", b"mine");
     let parts = |error: Error| {
         let file = error.path().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
-        (error.code(), file, error.advice())
+        (error.code().to_owned(), file, error.advice())
     };
     let failed = |input: &std::path::Path, output: &str| {
         let output = Output::at(folder.path(output)).expect("a format");

@@ -22,7 +22,7 @@ fn page(folder: &Folder, file: &str) -> String {
 }
 
 /// Returns the page's data on the sounds it plays.
-fn told(html: &str) -> Vec<Value> {
+fn sounds_of(html: &str) -> Vec<Value> {
     let json = html.split_once(r#"id="sounds">"#).expect("sounds").1.split_once("</script>").expect("an end").0;
     serde_json::from_str(json).expect("JSON")
 }
@@ -56,23 +56,23 @@ fn sounds_are_equally_loud_and_show_the_same_moment() {
     folder.goldmaster(&arguments).succeeded();
     let html = page(&folder, "page.html");
     assert!(html.len() < 6_000_000, "{} bytes", html.len());
-    let told = told(&html);
-    assert_eq!(told.iter().map(|sound| &sound["id"]).collect::<Vec<_>>(), ["mix", "master", "reference"]);
-    let mut heard = Vec::new();
-    for sound in &told {
+    let sounds = sounds_of(&html);
+    assert_eq!(sounds.iter().map(|sound| &sound["id"]).collect::<Vec<_>>(), ["mix", "master", "reference"]);
+    let mut loudnesses = Vec::new();
+    for sound in &sounds {
         let id = sound["id"].as_str().expect("a name");
         let path = folder.file(&format!("{id}.flac"), &flac(&html, id));
         let mut sound_read = read(&path);
         sound_read.frames = louder(&sound_read.frames, sound["gain_db"].as_f64().expect("a gain"));
         assert!(sound["gain_db"].as_f64() <= Some(0.0), "nothing is turned up");
-        heard.push(sound_read.loudness_lufs());
+        loudnesses.push(sound_read.loudness_lufs());
     }
-    let [quietest, loudest] = [f64::min, f64::max].map(|pick| heard.iter().copied().reduce(pick).expect("sounds"));
-    assert!(loudest - quietest < MATCHED_LU, "{heard:?}");
+    let [quietest, loudest] = [f64::min, f64::max].map(|pick| loudnesses.iter().copied().reduce(pick).expect("sounds"));
+    assert!(loudest - quietest < MATCHED_LU, "{loudnesses:?}");
     // The parts of the mix that are played are passages of the mix, dithered to 16 bits.
     let mix = read(&folder.path("mix.flac"));
     let error = |a: &Frame, b: &Frame| (a[0] - b[0]).abs().max((a[1] - b[1]).abs());
-    let parts = told[0]["parts"].as_array().expect("a list");
+    let parts = sounds[0]["parts"].as_array().expect("a list");
     assert_eq!(parts.len(), 2, "a typical part and the loudest");
     for part in parts {
         let [from, to, start] = ["from_s", "to_s", "song_s"]
@@ -80,7 +80,7 @@ fn sounds_are_equally_loud_and_show_the_same_moment() {
         let worst = mix.frames[from..to].iter().zip(&song[start..]).map(|(a, b)| error(a, b)).fold(0.0, f32::max);
         assert!(worst < 3.0 / 32_768.0, "{worst} {part}");
     }
-    assert_eq!(told[0]["parts"], told[1]["parts"], "of the master the same");
+    assert_eq!(sounds[0]["parts"], sounds[1]["parts"], "of the master the same");
 }
 
 #[test]
@@ -94,7 +94,8 @@ fn a_page_plays_as_much_as_is_asked_for_and_changes_no_byte_of_the_master() {
         let arguments = ["my song.wav", "-o", "master.wav", "--report", &html, "--report-audio", audio, "--force"];
         folder.goldmaster(&arguments).succeeded();
         let html = page(&folder, &html);
-        let seconds = html.contains(r#"id="sounds">"#).then(|| told(&html)[1]["seconds"].as_f64().expect("a length"));
+        let seconds =
+            html.contains(r#"id="sounds">"#).then(|| sounds_of(&html)[1]["seconds"].as_f64().expect("a length"));
         sizes.push((html.len(), seconds));
     }
     let [(none, silent), (excerpt, short), (full, whole)] = sizes[..] else { unreachable!() };
@@ -127,7 +128,7 @@ fn songs_of_every_kind_have_a_page() {
         assert!(html.ends_with("</html>\n") || html.ends_with("</html>"), "{name}");
         let shown = html.split_once("<body>").expect("a body").1.split("<script").next().expect("a page");
         assert!(!shown.contains("NaN") && !shown.contains("inf"), "{name}");
-        assert_eq!(told(&html).len(), 2, "{name}");
+        assert_eq!(sounds_of(&html).len(), 2, "{name}");
         assert_eq!(html.contains(r#"id="width-change""#), !matches!(name, "mono" | "low"), "{name}");
     }
 }
@@ -141,7 +142,7 @@ fn any_two_files_are_shown_beside_each_other() {
     assert!(run.stdout.contains("before") && run.stdout.contains("b.html"), "{run:?}");
     let html = page(&folder, "b.html");
     assert!(html.contains("a mix.wav and b.flac") && !html.contains("id=\"recipe\""));
-    let gain = told(&html)[1]["gain_db"].as_f64().expect("a gain");
+    let gain = sounds_of(&html)[1]["gain_db"].as_f64().expect("a gain");
     assert!((gain + 5.0).abs() < 0.05, "{gain}");
     let again = folder.goldmaster(&["report", "a mix.wav", "b.flac"]);
     assert_eq!(again.code, Some(FAILED), "an existing page is replaced only by --force: {again:?}");
@@ -225,12 +226,12 @@ fn browsed(folder: &Folder, html: &str) -> Option<(Value, Vec<String>)> {
             .spawn()
             .expect("the browser starts"),
     );
-    let (say, said) = channel();
+    let (say, messages) = channel();
     let log = BufReader::new(browser.0.stderr.take().expect("its log"));
     std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| drop(say.send(line))));
     let (begun, mut others) = (Instant::now(), Vec::new());
     while begun.elapsed() < PATIENCE {
-        let Ok(line) = said.recv_timeout(Duration::from_secs(1)) else { continue };
+        let Ok(line) = messages.recv_timeout(Duration::from_secs(1)) else { continue };
         let Some((_, words)) = line.split_once("CONSOLE") else { continue };
         match words.split_once("\"RESULT ") {
             Some((_, json)) => {
@@ -316,10 +317,10 @@ fn in_a_browser_variations_play_and_switch() {
     let html = page(&folder, "my mix.variations.html");
     let command = "goldmaster &#39;my mix.wav&#39; --intensity 50 --refine off -o &#39;my mix.gentle.wav&#39;";
     assert!(html.contains(command), "the command that renders it whole");
-    let told = told(&html);
-    let ids: Vec<&str> = told.iter().filter_map(|sound| sound["id"].as_str()).collect();
+    let sounds = sounds_of(&html);
+    let ids: Vec<&str> = sounds.iter().filter_map(|sound| sound["id"].as_str()).collect();
     assert_eq!(ids, ["mix", "gentle", "balanced", "loud", "open"]);
-    assert!(told.iter().all(|sound| sound["seconds"] == 30.0), "half a minute of each");
+    assert!(sounds.iter().all(|sound| sound["seconds"] == 30.0), "half a minute of each");
     let Some((result, console)) = browsed(&folder, "my mix.variations.html") else { return };
     assert_eq!((&result["fault"], console), (&Value::Null, Vec::new()), "{result:#}");
     let switches = result["switches"].as_array().expect("a list");
@@ -334,11 +335,11 @@ fn the_command_of_a_variation_gives_the_master_that_was_heard() {
     folder.goldmaster(&["variations", "mix.wav"]).succeeded();
     folder.goldmaster(&["mix.wav", "--intensity", "50", "-o", "gentle.wav"]).succeeded();
     let html = page(&folder, "mix.variations.html");
-    let heard = read(&folder.file("heard.flac", &flac(&html, "gentle"))).frames;
+    let played = read(&folder.file("heard.flac", &flac(&html, "gentle"))).frames;
     let rendered = read(&folder.path("gentle.wav")).frames;
     let worst =
-        heard.iter().zip(&rendered).map(|(a, b)| (a[0] - b[0]).abs().max((a[1] - b[1]).abs())).fold(0.0, f32::max);
-    assert!(heard.len() == rendered.len() && worst < 3.0 / 32_768.0, "{worst}");
+        played.iter().zip(&rendered).map(|(a, b)| (a[0] - b[0]).abs().max((a[1] - b[1]).abs())).fold(0.0, f32::max);
+    assert!(played.len() == rendered.len() && worst < 3.0 / 32_768.0, "{worst}");
 }
 
 #[test]

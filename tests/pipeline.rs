@@ -55,10 +55,11 @@ fn what_the_report_says_is_what_is_in_the_file() {
     let sound = read(&output);
     let (before, after) = (report.before.expect("it was measured"), report.after);
     let mix = read(&folder.path("mix.wav"));
-    for (said, found) in [(before.integrated_lufs, mix.loudness_lufs()), (after.integrated_lufs, sound.loudness_lufs())]
+    for (reported, found) in
+        [(before.integrated_lufs, mix.loudness_lufs()), (after.integrated_lufs, sound.loudness_lufs())]
     {
-        let said = said.expect("a loudness");
-        assert!((said - found).abs() < METERS_DIFFER_LU, "{said} and {found} LUFS");
+        let reported = reported.expect("a loudness");
+        assert!((reported - found).abs() < METERS_DIFFER_LU, "{reported} and {found} LUFS");
     }
     assert_eq!(after.true_peak_dbtp, sound.true_peak_dbtp());
     assert_eq!(report.output.frames, sound.frames.len() as u64);

@@ -47,7 +47,7 @@ fn a_plan_gives_every_song_its_own_direction() {
         folder.file("in/plan.csv", format!("input,genre,profile\n{rows}").as_bytes());
     };
     let batch = |code: i32| failed(folder.goldmaster(&["batch", "--plan", "in/plan.csv", "-o", "out"]), code);
-    let seen = || -> Vec<(String, String)> {
+    let rows = || -> Vec<(String, String)> {
         let report = report(&folder.path("out/report.json"));
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let songs = report["songs"].as_array().expect("a list").iter();
@@ -55,7 +55,7 @@ fn a_plan_gives_every_song_its_own_direction() {
     };
     plan("rock");
     batch(0);
-    let targets: Vec<String> = seen().into_iter().map(|(target, _)| target).collect();
+    let targets: Vec<String> = rows().into_iter().map(|(target, _)| target).collect();
     assert_eq!([&targets[0], &targets[1], &targets[3]], ["rock", "mine", "universal"]);
     let masters = masters(&folder.path("out"));
     for (name, direction, value) in [
@@ -71,7 +71,7 @@ fn a_plan_gives_every_song_its_own_direction() {
     plan("orchestral");
     folder.goldmaster(&["profile", "in/0.wav", "-o", "in/mine.profile.json", "--name", "other", "--force"]).succeeded();
     batch(0);
-    let statuses: Vec<(String, String)> = seen();
+    let statuses: Vec<(String, String)> = rows();
     let status: Vec<&str> = statuses.iter().map(|(_, status)| status.as_str()).collect();
     assert_eq!(status, ["mastered", "mastered", "unchanged", "unchanged"]);
     assert_eq!((statuses[0].0.as_str(), statuses[1].0.as_str()), ("orchestral", "other"));
@@ -96,8 +96,8 @@ fn a_song_goes_to_the_record_of_the_genre_that_it_sounds_like_or_is_given() {
         let run = folder.goldmaster(&[&["batch", "-o", "out", "--no-resume"], arguments].concat()).succeeded();
         (masters(&folder.path("out")), run.stdout)
     };
-    let (plain, said) = made(&["in"]);
-    let told: Vec<(String, f64)> = {
+    let (plain, printed) = made(&["in"]);
+    let genres: Vec<(String, f64)> = {
         let report = report(&folder.path("out/report.json"));
         let genres =
             report["songs"].as_array().expect("a list").iter().map(|song| &song["report"]["decision"]["genre"]);
@@ -105,10 +105,10 @@ fn a_song_goes_to_the_record_of_the_genre_that_it_sounds_like_or_is_given() {
         genres.map(|genre| (name(genre), genre["probability"].as_f64().expect("a number"))).collect()
     };
     let table = fs::read_to_string(folder.path("out/report.csv")).expect("the table");
-    for ((genre, share), row) in told.iter().zip(table.lines().skip(1)) {
+    for ((genre, share), row) in genres.iter().zip(table.lines().skip(1)) {
         assert!((0.3..=1.0).contains(share), "{genre} {share}");
         assert!(row.contains(&format!(",{genre},{share:.2},")), "{row}");
-        assert!(said.contains(&format!(", {genre} {:.0} %", 100.0 * share)), "{said}");
+        assert!(printed.contains(&format!(", {genre} {:.0} %", 100.0 * share)), "{printed}");
     }
     let alone = |song: &str, arguments: &[&str]| {
         let song = format!("in/{song}");
@@ -117,12 +117,13 @@ fn a_song_goes_to_the_record_of_the_genre_that_it_sounds_like_or_is_given() {
     };
     // Every genre that can be recognised, in turn: its songs go to the record, all others where they went before.
     for genre in ["electronic", "orchestral", "universal"] {
-        let (masters, said) = made(&["in", "--genre-reference", &format!("{genre}={loud}")]);
-        for ((name, master), (told, _)) in masters.iter().zip(&told) {
-            let expected = if told == genre { alone(name, &["--reference", loud]) } else { plain[name].clone() };
-            assert!(*master == expected, "{name} is {told}, the record is {genre}");
-            let line = said.lines().find(|line| line.starts_with(&format!("out/{name}: "))).expect("a line per song");
-            assert_eq!(line.ends_with(&format!(": towards {loud}")), told == genre, "{line}");
+        let (masters, printed) = made(&["in", "--genre-reference", &format!("{genre}={loud}")]);
+        for ((name, master), (song_genre, _)) in masters.iter().zip(&genres) {
+            let expected = if song_genre == genre { alone(name, &["--reference", loud]) } else { plain[name].clone() };
+            assert!(*master == expected, "{name} is {song_genre}, the record is {genre}");
+            let line =
+                printed.lines().find(|line| line.starts_with(&format!("out/{name}: "))).expect("a line per song");
+            assert_eq!(line.ends_with(&format!(": towards {loud}")), song_genre == genre, "{line}");
         }
     }
     // A given genre, two records with weights, and a song with another target.

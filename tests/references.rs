@@ -35,9 +35,9 @@ fn profile(frames: &[Frame]) -> Profile {
 /// Mean and largest difference of two sounds over the audible bands, independent of level, dB.
 fn apart(one: &[Frame], other: &[Frame]) -> (f64, f64) {
     let [one, other] = [one, other].map(|frames| levels(&profile(frames)).expect("it can be heard"));
-    let (heard, curves) = (audible(&other), difference(&one, &other));
+    let (audible_bands, curves) = (audible(&other), difference(&one, &other));
     let differences: Vec<f64> = (0..2)
-        .flat_map(|c| (0..THIRD_OCTAVES).filter(move |b| heard[c][*b]).map(move |b| curves[c][b].abs()))
+        .flat_map(|c| (0..THIRD_OCTAVES).filter(move |b| audible_bands[c][*b]).map(move |b| curves[c][b].abs()))
         .collect();
     (differences.iter().sum::<f64>() / differences.len() as f64, differences.into_iter().fold(0.0, f64::max))
 }
@@ -119,15 +119,18 @@ fn what_the_chain_disturbs_is_corrected_and_told() {
         missing.iter().map(|db| (db - mean).abs()).sum::<f64>() / missing.len() as f64
     };
     let refine = |effort| {
-        let tried = (&song, &before, &TestPassages::default());
-        refined(tried, &target, recipe.clone(), (&Amounts::default(), effort), &Silent).expect("it can be rendered")
+        let song_data = (&song, &before, &TestPassages::default());
+        refined(song_data, &target, recipe.clone(), (&Amounts::default(), effort), &Silent).expect("it can be rendered")
     };
     assert_eq!(refine(Effort::Off), (recipe.clone(), None));
     let without_db = miss_db(&recipe, "off.wav");
     for (effort, share) in [(Effort::Fast, 0.6), (Effort::Best, 0.5)] {
-        let (corrected, told) = refine(effort);
-        let told = told.expect("listened");
-        assert!(told.miss_after_db < share * told.miss_before_db && told.mid_db > 0.0, "{told:?}");
+        let (corrected, refinement) = refine(effort);
+        let refinement = refinement.expect("listened");
+        assert!(
+            refinement.miss_after_db < share * refinement.miss_before_db && refinement.mid_db > 0.0,
+            "{refinement:?}"
+        );
         let with_db = miss_db(&corrected, &format!("{effort:?}.wav"));
         assert!(with_db < share * without_db, "{effort:?}: {with_db} {without_db}");
         assert_eq!(refine(effort).0, corrected);

@@ -11,11 +11,11 @@ use goldmaster::render::series::Series;
 use goldmaster::report::actions::{Action, Move};
 use goldmaster::report::figures::{Equalizer, Figures, ImageFigure, SoundFigures, SpectrumFigure, TargetSpectrum};
 use goldmaster::report::qualities::{Qualities, Sound};
-use goldmaster::report::stated::stated;
 use goldmaster::report::warning::{Subject, Warning, WarningKind};
+use goldmaster::report::with_sentence::with_sentences;
 use goldmaster::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use goldmaster::request::settings::DeciderKind;
-use goldmaster::terminal::look::Look;
+use goldmaster::terminal::style::TextStyle;
 use goldmaster::terminal::{master_summary, printable};
 use models::decision::Confidence;
 use models::target::TargetKind;
@@ -99,13 +99,13 @@ fn report() -> Report {
         drive_db: 7.0,
         limiting_db: 3.0,
         peak_limiting_db: 6.5,
-        actions: stated([
+        actions: with_sentences([
             Action::Tone { moves: vec![Move { hz: 60.0, gain_db: -1.5 }, Move { hz: 9400.0, gain_db: 2.0 }] },
             Action::Width { moves: vec![Move { hz: 1700.0, gain_db: 0.7 }] },
             Action::Level { gain_db: 7.0, limiting_db: 3.0, peak_limiting_db: 6.5 },
             Action::FineTuning { miss_before_db: 1.25, miss_after_db: 0.75, largest_db: 1.125 },
         ]),
-        promises: stated([
+        promises: with_sentences([
             Promise {
                 kind: PromiseKind::Loudness {
                     wanted_lufs: -14.0,
@@ -124,7 +124,7 @@ fn report() -> Report {
             },
             Promise { kind: PromiseKind::ValidSamples { invalid: 0 }, verdict: Verdict::Kept },
         ]),
-        warnings: stated(Warning::of_defects(&Subject::Mix, &[clipping])),
+        warnings: with_sentences(Warning::of_defects(&Subject::Mix, &[clipping])),
         qualities: qualities(),
         figures: Figures {
             before: Some(sound(-20.0, 0.7)),
@@ -150,15 +150,15 @@ fn assert_expected(name: &str, text: &str) {
 #[test]
 fn the_terminal_says_the_same_at_every_width() {
     let report = report();
-    let plain = Look { columns: 80, is_coloured: false, is_unicode: true };
+    let plain = TextStyle { columns: 80, is_coloured: false, is_unicode: true };
     assert_expected("terminal.txt", &master_summary(&report, &plain));
-    let narrow = master_summary(&report, &Look { columns: 40, is_unicode: false, ..plain });
+    let narrow = master_summary(&report, &TextStyle { columns: 40, is_unicode: false, ..plain });
     assert_expected("terminal_narrow.txt", &narrow);
     for line in narrow.lines().skip(1) {
         assert!(line.chars().count() <= 40, "{line:?}");
     }
     assert!(narrow.is_ascii(), "no signs where they cannot be shown");
-    let coloured = printable(&master_summary(&report, &Look { is_coloured: true, ..plain }));
+    let coloured = printable(&master_summary(&report, &TextStyle { is_coloured: true, ..plain }));
     assert_ne!(coloured, master_summary(&report, &plain));
     let bare: String = coloured
         .split('\x1b')
@@ -173,8 +173,8 @@ fn what_names_hold_moves_nothing_in_a_terminal() {
     let mut report = report();
     report.output.path = "a\u{1b}[31mred\r\n\u{9b}2J\u{202e}vaw.\u{7}".to_owned();
     let name = Subject::Reference("\u{1b}]0;title\u{7}".to_owned());
-    report.warnings = stated([Warning::new(name, WarningKind::ReferenceIsDamaged)]);
-    let text = printable(&master_summary(&report, &Look { columns: 80, is_coloured: false, is_unicode: true }));
+    report.warnings = with_sentences([Warning::new(name, WarningKind::ReferenceIsDamaged)]);
+    let text = printable(&master_summary(&report, &TextStyle { columns: 80, is_coloured: false, is_unicode: true }));
     assert!(text.starts_with("a\u{fffd}[31mred\u{fffd}\u{fffd}\u{fffd}2J\u{fffd}vaw.\u{fffd}\n"), "{text}");
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
 }

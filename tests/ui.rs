@@ -91,8 +91,8 @@ impl Page {
         stream.set_read_timeout(Some(PATIENCE)).expect("a time");
         stream.write_all(head.as_bytes()).expect("it reads");
         let lines = BufReader::new(stream).lines().map(|line| line.expect("text"));
-        let told = lines.into_iter().find_map(|line| Some(line.strip_prefix("data: ")?.to_owned()));
-        serde_json::from_str(&told.expect("news")).expect("JSON")
+        let event = lines.into_iter().find_map(|line| Some(line.strip_prefix("data: ")?.to_owned()));
+        serde_json::from_str(&event.expect("news")).expect("JSON")
     }
 
     /// Waits until an item on the page is ready or has failed.

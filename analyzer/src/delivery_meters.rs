@@ -157,13 +157,13 @@ impl Interpolator {
         Some(Self::new((up, down), before, phases))
     }
 
-    /// Returns the largest magnitude of the block's points, leaving out groups that cannot exceed `enough`. The block
-    /// starts at frame `from` of the stream; `around` holds its frames and [`MARGIN`] frames on either side, and
+    /// Returns the largest magnitude of the block's points, leaving out groups that cannot exceed `threshold`. The
+    /// block starts at frame `from` of the stream; `around` holds its frames and [`MARGIN`] frames on either side, and
     /// `reach` their extremes.
-    fn peak(&self, around: &[f32], reach: &Reach, from: u64, enough: f32) -> f32 {
+    fn peak(&self, around: &[f32], reach: &Reach, from: u64, threshold: f32) -> f32 {
         let mut peak = 0.0_f32;
         for (group, near) in reach.near.into_iter().enumerate() {
-            if self.bound(near, reach.furthest) > enough {
+            if self.bound(near, reach.furthest) > threshold {
                 peak = peak.max(match self.down {
                     1 => self.peak_of_whole_steps(around, group * GROUP),
                     _ => self.peak_of_broken_steps(around, from, group * GROUP),
@@ -283,25 +283,26 @@ impl DeliveryMeters {
         Self { interpolators, channels: [vec![0.0; MARGIN], vec![0.0; MARGIN]], start: 0 }
     }
 
-    /// Takes the next frames and calls `visit` with the number and the peak of every block whose peak exceeds `enough`.
-    pub fn push(&mut self, frames: &[Frame], enough: f32, mut visit: impl FnMut(u64, f32)) {
+    /// Takes the next frames and calls `visit` with the number and the peak of every block whose peak exceeds
+    /// `threshold`.
+    pub fn push(&mut self, frames: &[Frame], threshold: f32, mut visit: impl FnMut(u64, f32)) {
         for frames in frames.chunks(4096) {
             for (n, channel) in self.channels.iter_mut().enumerate() {
                 channel.extend(frames.iter().map(|frame| frame[n]));
             }
-            self.visit_complete(enough, &mut visit);
+            self.visit_complete(threshold, &mut visit);
         }
     }
 
     /// Measures the remaining blocks, as if the stream were followed by silence.
-    pub fn finish(mut self, enough: f32, mut visit: impl FnMut(u64, f32)) {
+    pub fn finish(mut self, threshold: f32, mut visit: impl FnMut(u64, f32)) {
         let left = self.channels[0].len() - MARGIN;
         let padded = left.div_ceil(BLOCK_FRAMES) * BLOCK_FRAMES + 2 * MARGIN;
         self.channels.iter_mut().for_each(|channel| channel.resize(padded, 0.0));
-        self.visit_complete(enough, &mut visit);
+        self.visit_complete(threshold, &mut visit);
     }
 
-    fn visit_complete(&mut self, enough: f32, visit: &mut impl FnMut(u64, f32)) {
+    fn visit_complete(&mut self, threshold: f32, visit: &mut impl FnMut(u64, f32)) {
         let blocks = self.channels[0].len().saturating_sub(2 * MARGIN) / BLOCK_FRAMES;
         let groups_of = self.channels.each_ref().map(|channel| groups(channel));
         for block in 0..blocks {
@@ -312,17 +313,19 @@ impl DeliveryMeters {
                 let from = self.start + at as u64;
                 let reach = Reach::of(&groups_of[at / GROUP..][..(BLOCK_FRAMES + 2 * MARGIN) / GROUP]);
                 for interpolator in &self.interpolators {
-                    peak = peak.max(interpolator.peak(around, &reach, from, enough.max(peak)));
+                    peak = peak.max(interpolator.peak(around, &reach, from, threshold.max(peak)));
                 }
                 if from == 0 {
                     let mirrored = mirrored(around);
                     let reach = Reach::of(&groups(&mirrored));
-                    let peaks =
-                        self.interpolators.iter().map(|interpolator| interpolator.peak(&mirrored, &reach, 0, enough));
+                    let peaks = self
+                        .interpolators
+                        .iter()
+                        .map(|interpolator| interpolator.peak(&mirrored, &reach, 0, threshold));
                     peak = peaks.fold(peak, f32::max);
                 }
             }
-            if peak > enough {
+            if peak > threshold {
                 visit((self.start + at as u64) / BLOCK_FRAMES as u64, peak);
             }
         }
@@ -373,17 +376,17 @@ mod tests {
             let level = |n: usize| 0.2 + 0.8 * (n as f32 / 700.0).sin().powi(8);
             let noise: Vec<Frame> =
                 (0..20_000).map(|n| [0; 2].map(|_| level(n) * libm::pow(random.bipolar(), 3.0) as f32)).collect();
-            let visited = |enough: f32| {
+            let visited = |threshold: f32| {
                 let (mut meters, mut found) = (DeliveryMeters::new(rate), Vec::new());
-                meters.push(&noise, enough, |block, peak| found.push((block, peak)));
-                meters.finish(enough, |block, peak| found.push((block, peak)));
+                meters.push(&noise, threshold, |block, peak| found.push((block, peak)));
+                meters.finish(threshold, |block, peak| found.push((block, peak)));
                 found
             };
             let all = visited(0.0);
-            for enough in [0.5, 0.8, 1.0] {
-                let higher: Vec<_> = all.iter().copied().filter(|(_, peak)| *peak > enough).collect();
-                assert!(higher.len() < all.len() && !higher.is_empty(), "{rate}, {enough}");
-                assert_eq!(visited(enough), higher, "{rate}, {enough}");
+            for threshold in [0.5, 0.8, 1.0] {
+                let higher: Vec<_> = all.iter().copied().filter(|(_, peak)| *peak > threshold).collect();
+                assert!(higher.len() < all.len() && !higher.is_empty(), "{rate}, {threshold}");
+                assert_eq!(visited(threshold), higher, "{rate}, {threshold}");
             }
         }
     }

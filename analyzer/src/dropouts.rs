@@ -3,11 +3,11 @@
 use crate::stream::Frame;
 
 /// Shortest gap, in frames; shorter ones are zero crossings.
-const SHORTEST: u64 = 16;
+const MIN_DROPOUT_FRAMES: u64 = 16;
 /// Longest gap, seconds; longer silence is a rest.
-const LONGEST_S: f64 = 0.23;
+const MAX_DROPOUT_S: f64 = 0.23;
 /// Smallest jump at both edges of a gap, −40 dBFS: music ends and begins near zero.
-const JUMP: f32 = 0.01;
+const MIN_EDGE_JUMP: f32 = 0.01;
 
 /// Gaps of a song.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -32,7 +32,7 @@ pub(crate) struct DropoutMeter {
 impl DropoutMeter {
     pub fn new(sample_rate_hz: u32) -> Self {
         Self {
-            longest: (LONGEST_S * f64::from(sample_rate_hz)) as u64,
+            longest: (MAX_DROPOUT_S * f64::from(sample_rate_hz)) as u64,
             found: Dropouts::default(),
             frames: 0,
             silent: 0,
@@ -56,11 +56,14 @@ impl DropoutMeter {
     fn next(&mut self, peak: f32) {
         if peak == 0.0 {
             if self.silent == 0 {
-                self.began_with_jump = self.last_peak > JUMP;
+                self.began_with_jump = self.last_peak > MIN_EDGE_JUMP;
             }
             self.silent += 1;
         } else {
-            if self.began_with_jump && peak > JUMP && (SHORTEST..=self.longest).contains(&self.silent) {
+            if self.began_with_jump
+                && peak > MIN_EDGE_JUMP
+                && (MIN_DROPOUT_FRAMES..=self.longest).contains(&self.silent)
+            {
                 if self.found.count == 0 {
                     self.found.first_frame = self.frames - self.silent;
                 }

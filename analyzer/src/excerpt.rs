@@ -40,7 +40,7 @@ const SHORTEST_BLOCKS: usize = 300;
 const STEP_BLOCKS: usize = 50;
 /// Songs shorter than this number of passages are cut into adjacent passages instead: on the grid, two passages could
 /// leave no room for a third.
-const ROOMY: usize = 5;
+const MIN_PASSAGES_FOR_GRID: usize = 5;
 /// Loudness up to which a passage is silent: the absolute gate of BS.1770.
 const SILENCE_LUFS: f64 = -70.0;
 /// Rank of the quiet passage among all, as a share from the quietest.
@@ -89,7 +89,7 @@ type Passage = (usize, f64);
 /// Returns all passages with music, from the quietest to the loudest; equally loud ones in reverse order of time.
 fn passages(history: &LoudnessHistory, blocks: usize) -> Vec<Passage> {
     let whole = history.blocks();
-    let step = if whole >= ROOMY * blocks { STEP_BLOCKS } else { blocks };
+    let step = if whole >= MIN_PASSAGES_FOR_GRID * blocks { STEP_BLOCKS } else { blocks };
     let mut passages: Vec<Passage> = (0..=whole - blocks)
         .step_by(step)
         .map(|start| (start, lufs_from_power(history.power(start, blocks))))

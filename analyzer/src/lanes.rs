@@ -27,7 +27,7 @@ const SYSTEM_ERROR: f64 = 4e-15;
 
 /// Returns a transform's factor as `libm` computes it, which is the same everywhere. The factors are sines and cosines
 /// from the system's library, whose last bit depends on system and processor. Any other number is returned unchanged.
-fn as_everywhere(factor: f64) -> f64 {
+fn portable_factor(factor: f64) -> f64 {
     if factor.abs() > 1.0 {
         return factor;
     }
@@ -163,7 +163,7 @@ macro_rules! number {
             }
 
             fn from_f64(n: f64) -> Option<Self> {
-                <$scalar>::from_f64(as_everywhere(n)).map(Self::splat)
+                <$scalar>::from_f64(portable_factor(n)).map(Self::splat)
             }
         }
     };
@@ -182,11 +182,11 @@ mod tests {
             for place in (0..length).step_by(37) {
                 let angle = core::f64::consts::TAU * f64::from(place) / f64::from(length);
                 for factor in [libm::cos(angle), libm::sin(angle)] {
-                    let right = as_everywhere(factor);
+                    let right = portable_factor(factor);
                     assert!((right - factor).abs() < SYSTEM_ERROR);
                     for other in [factor.next_down(), factor.next_up()] {
                         let other = other.clamp(-1.0, 1.0);
-                        assert_eq!(as_everywhere(other).to_bits(), right.to_bits(), "{place} of {length}: {factor}");
+                        assert_eq!(portable_factor(other).to_bits(), right.to_bits(), "{place} of {length}: {factor}");
                     }
                 }
             }
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn other_numbers_stay() {
         for number in [0.0, 0.5, -0.5, 1.0, -1.0, 2.0, 1.0 / 98_304.0, 0.123_456_789] {
-            assert_eq!(as_everywhere(number), number);
+            assert_eq!(portable_factor(number), number);
         }
     }
 }

@@ -167,20 +167,20 @@ impl Block<'_> {
 
     /// Returns the highest values of left and right, then the magnitudes of their lowest values, scaled so that the
     /// largest of the four is `peak`: its excess over the sample peak is applied to all four alike.
-    pub fn reach(&self, peak: f32) -> [f32; 4] {
+    pub fn extremes(&self, peak: f32) -> [f32; 4] {
         let sample_peak = self.sample_peak();
         let over = peak / sample_peak;
         // If the samples are almost 0 beside an attack, all four get the peak.
-        if over.is_finite() { self.sample_reach().map(|reach| reach * over) } else { [peak; 4] }
+        if over.is_finite() { self.sample_extremes().map(|extreme| extreme * over) } else { [peak; 4] }
     }
 
-    /// Returns, for each of the four values of [`reach`](Self::reach), the first frame of the block that has it.
-    pub fn reach_frames(&self) -> [u8; 4] {
+    /// Returns, for each of the four values of [`extremes`](Self::extremes), the first frame of the block that has it.
+    pub fn extreme_frames(&self) -> [u8; 4] {
         let mut frames = [0; 4];
-        let reach = self.sample_reach();
+        let extremes = self.sample_extremes();
         for (n, frame) in self.samples().as_chunks::<2>().0.iter().enumerate().rev() {
             for (at, x) in [frame[0], frame[1], -frame[0], -frame[1]].into_iter().enumerate() {
-                if x == reach[at] {
+                if x == extremes[at] {
                     frames[at] = n as u8;
                 }
             }
@@ -192,7 +192,7 @@ impl Block<'_> {
         &self.scanner.buffer[self.start..self.start + 2 * BLOCK_FRAMES]
     }
 
-    fn sample_reach(&self) -> [f32; 4] {
+    fn sample_extremes(&self) -> [f32; 4] {
         let (mut up, mut down) = ([0.0_f32; LANES], [0.0_f32; LANES]);
         for x in self.samples().as_chunks::<LANES>().0 {
             for lane in 0..LANES {

@@ -10,7 +10,7 @@ pub const MOMENT_MS: f64 = 50.0;
 /// Level relative to the band's mean up to which a moment is a pause, dB.
 const PAUSE_DB: f64 = -20.0;
 /// Rank of the hits: the share of the moments whose peaks are lower.
-const HITS: f64 = 0.95;
+const HIT_RANK: f64 = 0.95;
 
 /// Mean power and peak of one band in one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,7 +44,7 @@ impl Punch {
             levels_db.push(db_from_power(f64::from(moment.power)));
         }
         let Some(last) = peaks.len().checked_sub(1) else { return Self::default() };
-        let rank = libm::round(last as f64 * HITS) as usize;
+        let rank = libm::round(last as f64 * HIT_RANK) as usize;
         let (_, peak, _) = peaks.select_nth_unstable_by(rank, f32::total_cmp);
         let count = levels_db.len() as f64;
         let middle = levels_db.iter().sum::<f64>() / count;

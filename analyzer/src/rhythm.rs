@@ -14,7 +14,7 @@ const PREFERRED_BPM: f64 = 115.0;
 /// Width of that preference, octaves.
 const PREFERENCE_OCTAVES: f64 = 0.9;
 /// Smallest confidence with which a pulse is reported.
-const LEAST_CONFIDENCE: f64 = 0.1;
+const MIN_CONFIDENCE: f64 = 0.1;
 /// Distance over which rises are measured, 30 ms: a hit takes one or two blocks.
 const RISE_BLOCKS: usize = 3;
 /// Blocks averaged per band: a narrow band needs longer for a stable level.
@@ -24,7 +24,7 @@ const FLOOR: f32 = 1e-4;
 /// Smallest rise of an onset, relative to the mean rise of the half second around it.
 const ONSET_OVER_MEAN: f32 = 3.5;
 /// Smallest rise of an onset, the sum over all bands, in natural logarithm of power.
-const ONSET_LEAST: f32 = 1.5;
+const MIN_ONSET: f32 = 1.5;
 /// Onsets within this distance count as one.
 const ONSET_GAP_BLOCKS: usize = 6;
 
@@ -40,7 +40,7 @@ pub(crate) fn rhythm(history: &BandHistory) -> RhythmReading {
     let seconds = rises.len() as f64 / BLOCKS;
     let onsets_per_s = if seconds > 0.0 { onsets(&rises) as f64 / seconds } else { 0.0 };
     let (tempo_bpm, confidence) = tempo(&rises).unwrap_or((0.0, 0.0));
-    let has_pulse = confidence >= LEAST_CONFIDENCE;
+    let has_pulse = confidence >= MIN_CONFIDENCE;
     RhythmReading {
         tempo_bpm: has_pulse.then_some(tempo_bpm),
         confidence,
@@ -106,7 +106,7 @@ fn onsets(rises: &[f32]) -> usize {
         let mean = around.iter().sum::<f32>() / around.len() as f32;
         let is_crest = n > 0 && n + 1 < rises.len() && rise > rises[n - 1] && rise >= rises[n + 1];
         let is_new = last.is_none_or(|last| n - last > ONSET_GAP_BLOCKS);
-        if is_crest && is_new && rise > ONSET_LEAST.max(ONSET_OVER_MEAN * mean) {
+        if is_crest && is_new && rise > MIN_ONSET.max(ONSET_OVER_MEAN * mean) {
             (count, last) = (count + 1, Some(n));
         }
     }

@@ -7,7 +7,7 @@ use crate::stream::{Frame, Meter};
 use crate::units::db_from_power;
 
 /// Largest number of spectra that are kept; in a longer song they lie further apart.
-pub const MOST_MOMENTS: usize = 256;
+pub const MAX_MOMENTS: usize = 256;
 
 /// Band levels of mid and side in one window, dBFS.
 pub type Moment = [[f32; SPECTRUM_BANDS]; 2];
@@ -36,7 +36,7 @@ impl Meter for ShortTimeMeter {
         let Self { stft, map, moments, stride } = self;
         let is_wanted = |window: usize| window.is_multiple_of(*stride);
         stft.push_where(frames, is_wanted, |powers| moments.push(levels(map, powers)));
-        while moments.len() > MOST_MOMENTS {
+        while moments.len() > MAX_MOMENTS {
             let mut is_kept = false;
             moments.retain(|_| {
                 is_kept = !is_kept;

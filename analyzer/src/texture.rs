@@ -19,7 +19,7 @@ const PAIRS: usize = HALF_OCTAVES * (HALF_OCTAVES - 1) / 2;
 /// Distances in windows over which rises are read. Windows start 46 ms apart at 44.1 kHz.
 const LAGS: [usize; 4] = [1, 2, 4, 16];
 /// The lag at which rises are also read in every band, not only in octaves.
-const SHORTEST: usize = LAGS[0];
+const SHORTEST_LAG: usize = LAGS[0];
 /// Length of [`Texture::values`].
 pub const TEXTURE_VALUES: usize = 2 * OCTAVES + LAGS.len() * OCTAVES + SPECTRUM_BANDS + PAIRS + SPECTRUM_BANDS;
 
@@ -27,7 +27,7 @@ pub const TEXTURE_VALUES: usize = 2 * OCTAVES + LAGS.len() * OCTAVES + SPECTRUM_
 const BLOCK_WINDOWS: usize = 128;
 /// Largest number of windows kept, about 25 minutes. In longer songs every second block is dropped, so that memory does
 /// not grow with them.
-const MOST_WINDOWS: usize = 256 * BLOCK_WINDOWS;
+const MAX_WINDOWS: usize = 256 * BLOCK_WINDOWS;
 /// Power relative to the mean of all windows up to which a window is a pause: −40 dB.
 const PAUSE: f64 = 1e-4;
 /// Lower limit of levels relative to the mean of their band, dB.
@@ -35,9 +35,9 @@ const FLOOR_DB: f32 = -30.0;
 /// Share of the windows that count as onsets: those with the largest rise over all bands together.
 const ONSET_SHARE: f64 = 0.1;
 /// Added to every rise so that its logarithm is finite, dB.
-const LEAST_RISE_DB: f64 = 0.05;
+const MIN_RISE_DB: f64 = 0.05;
 /// Added to every standard deviation used as a divisor, dB.
-const LEAST_SPREAD_DB: f64 = 0.1;
+const MIN_SPREAD_DB: f64 = 0.1;
 /// A power below any that is audible.
 const SILENCE_POWER: f64 = 1e-14;
 
@@ -60,7 +60,7 @@ pub fn texture_names() -> Vec<String> {
     for lag in &LAGS[..LAGS.len() - 1] {
         names.extend((0..OCTAVES).map(|n| format!("rise_{lag}_of_{}_{}", LAGS[LAGS.len() - 1], octave(n))));
     }
-    names.extend((0..SPECTRUM_BANDS).map(|band| format!("rise_{SHORTEST}_band_{:.0}hz", band_centre_hz(band))));
+    names.extend((0..SPECTRUM_BANDS).map(|band| format!("rise_{SHORTEST_LAG}_band_{:.0}hz", band_centre_hz(band))));
     for a in 0..HALF_OCTAVES {
         names.extend((a + 1..HALF_OCTAVES).map(|b| format!("together_{}_{}", half_octave(a), half_octave(b))));
     }
@@ -86,7 +86,7 @@ struct Windows {
     powers: Vec<[f32; SPECTRUM_BANDS]>,
     /// One block in `stride` is kept.
     stride: usize,
-    seen: usize,
+    window_count: usize,
     flatness: Flatness,
 }
 
@@ -94,7 +94,7 @@ impl TextureMeter {
     pub fn new(sample_rate_hz: u32) -> Self {
         let size = window_frames(sample_rate_hz) / 4;
         let (map, flatness) = (BandMap::new(sample_rate_hz, size), Flatness::new(sample_rate_hz, size));
-        let windows = Windows { map, powers: Vec::new(), stride: 1, seen: 0, flatness };
+        let windows = Windows { map, powers: Vec::new(), stride: 1, window_count: 0, flatness };
         Self { stft: Stft::complete(size), windows }
     }
 
@@ -106,7 +106,7 @@ impl TextureMeter {
         let Self { stft, mut windows } = self;
         stft.finish(|[mid, _]| windows.note(mid));
         let Some(motion) = Motion::of(&windows.powers) else { return Texture::default() };
-        let mut values = windows.flatness.reading(windows.seen).concat();
+        let mut values = windows.flatness.reading(windows.window_count).concat();
         motion.write(&mut values);
         Texture { values }
     }
@@ -115,12 +115,12 @@ impl TextureMeter {
 impl Windows {
     fn note(&mut self, bins: &[f32]) {
         self.flatness.note(bins);
-        let block = self.seen / BLOCK_WINDOWS;
-        self.seen += 1;
+        let block = self.window_count / BLOCK_WINDOWS;
+        self.window_count += 1;
         if block.is_multiple_of(self.stride) {
             self.powers.push(self.map.fold(bins));
         }
-        if self.powers.len() > MOST_WINDOWS {
+        if self.powers.len() > MAX_WINDOWS {
             self.stride *= 2;
             let mut at = 0;
             self.powers.retain(|_| {
@@ -134,7 +134,7 @@ impl Windows {
 /// Band powers of a song over time, the mean of every band, and a flag for every window that is not a pause.
 struct Motion<'a> {
     powers: &'a [[f32; SPECTRUM_BANDS]],
-    is_heard: Vec<bool>,
+    is_audible: Vec<bool>,
     mean: [f64; SPECTRUM_BANDS],
 }
 
@@ -143,13 +143,13 @@ impl<'a> Motion<'a> {
     fn of(powers: &'a [[f32; SPECTRUM_BANDS]]) -> Option<Self> {
         let total = |bands: &[f32; SPECTRUM_BANDS]| bands.iter().map(|&power| f64::from(power)).sum::<f64>();
         let pause = PAUSE * powers.iter().map(total).sum::<f64>() / powers.len().max(1) as f64;
-        let is_heard: Vec<bool> = powers.iter().map(|bands| total(bands) > pause && pause > 0.0).collect();
-        let heard = is_heard.iter().filter(|is| **is).count();
+        let is_audible: Vec<bool> = powers.iter().map(|bands| total(bands) > pause && pause > 0.0).collect();
+        let audible_count = is_audible.iter().filter(|is| **is).count();
         let mut mean = [0.0; SPECTRUM_BANDS];
-        for (bands, _) in powers.iter().zip(&is_heard).filter(|(_, is)| **is) {
-            mean.iter_mut().zip(bands).for_each(|(mean, power)| *mean += f64::from(*power) / heard as f64);
+        for (bands, _) in powers.iter().zip(&is_audible).filter(|(_, is)| **is) {
+            mean.iter_mut().zip(bands).for_each(|(mean, power)| *mean += f64::from(*power) / audible_count as f64);
         }
-        (heard > 0).then_some(Self { powers, is_heard, mean })
+        (audible_count > 0).then_some(Self { powers, is_audible, mean })
     }
 
     /// Level over the mean of groups of `width` bands in every window, no less than the floor; dB.
@@ -167,7 +167,7 @@ impl<'a> Motion<'a> {
     fn pairs(&self, lag: usize) -> impl Iterator<Item = (usize, usize)> {
         let count = self.powers.len();
         (0..count.saturating_sub(lag)).map(move |n| (n, n + lag)).filter(|(from, to)| {
-            from / BLOCK_WINDOWS == to / BLOCK_WINDOWS && self.is_heard[*from] && self.is_heard[*to]
+            from / BLOCK_WINDOWS == to / BLOCK_WINDOWS && self.is_audible[*from] && self.is_audible[*to]
         })
     }
 
@@ -188,7 +188,7 @@ impl<'a> Motion<'a> {
         let rise = |(from, to): (usize, usize)| -> (f32, usize) {
             (levels[to].iter().zip(&levels[from]).map(|(to, from)| (to - from).max(0.0)).sum(), to)
         };
-        let mut rises: Vec<(f32, usize)> = self.pairs(SHORTEST).map(rise).collect();
+        let mut rises: Vec<(f32, usize)> = self.pairs(SHORTEST_LAG).map(rise).collect();
         rises.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         rises.truncate(libm::ceil(ONSET_SHARE * rises.len() as f64) as usize);
         std::array::from_fn(|band| {
@@ -200,32 +200,32 @@ impl<'a> Motion<'a> {
 
     /// Correlation over time of every two levels.
     fn together(&self, levels: &[[f32; HALF_OCTAVES]]) -> Vec<f64> {
-        let heard: Vec<&[f32; HALF_OCTAVES]> =
-            levels.iter().zip(&self.is_heard).filter(|(_, is)| **is).map(|(levels, _)| levels).collect();
-        let count = heard.len().max(1) as f64;
+        let audible: Vec<&[f32; HALF_OCTAVES]> =
+            levels.iter().zip(&self.is_audible).filter(|(_, is)| **is).map(|(levels, _)| levels).collect();
+        let count = audible.len().max(1) as f64;
         let mean: [f64; HALF_OCTAVES] =
-            std::array::from_fn(|n| heard.iter().map(|levels| f64::from(levels[n])).sum::<f64>() / count);
+            std::array::from_fn(|n| audible.iter().map(|levels| f64::from(levels[n])).sum::<f64>() / count);
         let mut products = [[0.0; HALF_OCTAVES]; HALF_OCTAVES];
-        for levels in heard {
+        for levels in audible {
             let off: [f64; HALF_OCTAVES] = std::array::from_fn(|n| f64::from(levels[n]) - mean[n]);
             for (a, row) in products.iter_mut().enumerate() {
                 row[a..].iter_mut().zip(&off[a..]).for_each(|(sum, off_b)| *sum += off[a] * off_b / count);
             }
         }
-        let spread: [f64; HALF_OCTAVES] = std::array::from_fn(|n| libm::sqrt(products[n][n]) + LEAST_SPREAD_DB);
+        let spread: [f64; HALF_OCTAVES] = std::array::from_fn(|n| libm::sqrt(products[n][n]) + MIN_SPREAD_DB);
         let pairs = (0..HALF_OCTAVES).flat_map(|a| (a + 1..HALF_OCTAVES).map(move |b| (a, b)));
         pairs.map(|(a, b)| products[a][b] / (spread[a] * spread[b])).collect()
     }
 
     fn write(&self, values: &mut Vec<f64>) {
-        let log = |rise: f64| libm::log(rise + LEAST_RISE_DB);
+        let log = |rise: f64| libm::log(rise + MIN_RISE_DB);
         let octaves: Vec<[f32; OCTAVES]> = self.levels(SPECTRUM_BANDS / OCTAVES);
         let [shorter @ .., longest] = LAGS.map(|lag| self.rises(&octaves, lag).map(log));
         values.extend(longest);
         values
             .extend(shorter.iter().flat_map(|rises| rises.iter().zip(&longest).map(|(rise, longest)| rise - longest)));
         let bands: Vec<[f32; SPECTRUM_BANDS]> = self.levels(1);
-        values.extend(self.rises(&bands, SHORTEST).map(log));
+        values.extend(self.rises(&bands, SHORTEST_LAG).map(log));
         values.extend(self.together(&self.levels(SPECTRUM_BANDS / HALF_OCTAVES)));
         values.extend(self.onsets(&bands));
     }
@@ -372,10 +372,10 @@ mod tests {
     fn a_long_song_is_kept_in_blocks_of_which_none_is_torn() {
         let mut windows = TextureMeter::new(44_100).windows;
         let bins = vec![1e-6; 2049];
-        for _ in 0..3 * MOST_WINDOWS {
+        for _ in 0..3 * MAX_WINDOWS {
             windows.note(&bins);
         }
-        assert!(windows.powers.len() <= MOST_WINDOWS && windows.powers.len() > MOST_WINDOWS / 4);
+        assert!(windows.powers.len() <= MAX_WINDOWS && windows.powers.len() > MAX_WINDOWS / 4);
         assert_eq!(windows.stride, 4);
     }
 }

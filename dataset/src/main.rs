@@ -167,8 +167,8 @@ fn cases(songs: &[Loaded], index: usize, variants: u64) -> Result<Vec<CaseRow>> 
             let mut mix = song.first.clone();
             let log_ratios = unmaster(&mut mix, song.rate, &song.first_profile, seed);
             let mix = profile(&mix, song.rate);
-            let seen = features(&mix).context("a mix is silent")?;
-            let undone = |feature: usize| truth[feature] - seen[feature];
+            let mix_features = features(&mix).context("a mix is silent")?;
+            let undone = |feature: usize| truth[feature] - mix_features[feature];
             let answer = Outputs {
                 mid_db: std::array::from_fn(|band| undone(MID + band)),
                 side_db: std::array::from_fn(|band| undone(SIDE + band)),

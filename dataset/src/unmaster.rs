@@ -74,7 +74,7 @@ const ATTACKS_MS: [f64; 2] = [1.0, 30.0];
 const FALL_MS: f64 = 40.0;
 /// Frames per step of the gain.
 const BLOCK_FRAMES: usize = 32;
-const MOST_LIFT_DB: f64 = 6.0;
+const MAX_LIFT_DB: f64 = 6.0;
 const SILENCE_POWER: f64 = 1e-10;
 
 /// Lifts or softens transients: the level of a fast follower over that of a slow one, times `amount`.
@@ -88,7 +88,7 @@ fn lift_transients(frames: &mut [Frame], rate: u32, amount: f64) {
             *level = power + if power > *level { rise } else { fall } * (*level - power);
         }
         let [fast, slow] = levels.map(|level| db_from_power(level + SILENCE_POWER));
-        let to = gain_from_db(((fast - slow) * amount).clamp(-MOST_LIFT_DB, MOST_LIFT_DB));
+        let to = gain_from_db(((fast - slow) * amount).clamp(-MAX_LIFT_DB, MAX_LIFT_DB));
         let step = (to - from) / block.len() as f64;
         for frame in block {
             from += step;

@@ -15,22 +15,22 @@ use crate::third_octaves::{ThirdOctaveLevels, curve, difference, mean_over, quar
 /// Weights of a third octave and its neighbours in the octave around it.
 const OCTAVE: [f64; 5] = [0.5, 1.0, 1.0, 1.0, 0.5];
 /// Level up to which a third octave of a song holds nothing that could be balanced, LU.
-const NOTHING_LU: f64 = -69.0;
+const SILENCE_LU: f64 = -69.0;
 /// Weight of bends of the curve against misses of octave-wide means. Over 224 pairs of a mix and a record, curves come as close
 /// to the record in octaves as they can while they hold half a decibel of what is narrower.
 const SMOOTHNESS: f64 = 1.4;
 
 /// Flags of the third octaves that count.
-pub type Counted = [bool; THIRD_OCTAVES];
+pub type CountedBands = [bool; THIRD_OCTAVES];
 
 /// Returns the octave-wide running mean over the third octaves that count; where none nearby counts, the nearest mean.
-pub fn octave_wide(values: &[f64; THIRD_OCTAVES], counted: &Counted) -> [f64; THIRD_OCTAVES] {
+pub fn octave_wide(values: &[f64; THIRD_OCTAVES], counted_bands: &CountedBands) -> [f64; THIRD_OCTAVES] {
     let reach = OCTAVE.len() / 2;
     let mean = |band: usize| {
         let near = OCTAVE.iter().enumerate().filter_map(|(n, share)| {
             // Beyond the ends, the outermost bands are repeated.
             let at = (band + n).saturating_sub(reach).min(THIRD_OCTAVES - 1);
-            counted[at].then(|| (share * values[at], *share))
+            counted_bands[at].then(|| (share * values[at], *share))
         });
         let (sum, total) = near.fold((0.0, 0.0), |(sum, total), (value, share)| (sum + value, total + share));
         (total > 0.0).then(|| sum / total)
@@ -81,15 +81,15 @@ fn smoother() -> [[f64; THIRD_OCTAVES]; THIRD_OCTAVES] {
 }
 
 /// Returns the third octaves of mid and side under `cutoff_hz` in which a song has sound.
-pub fn counted(source: &ThirdOctaveLevels, cutoff_hz: f64) -> [Counted; 2] {
+pub fn counted_bands(source: &ThirdOctaveLevels, cutoff_hz: f64) -> [CountedBands; 2] {
     let known = thirds_below(cutoff_hz);
-    source.map(|levels| std::array::from_fn(|band| band < known && levels[band] > NOTHING_LU))
+    source.map(|levels| std::array::from_fn(|band| band < known && levels[band] > SILENCE_LU))
 }
 
 /// Range of the [relative distance](Registration::relative_distance): up to the first value, a record may well be
 /// another part of the same song; beyond the second, it is not. Five of six parts of a song are nearer than the first,
 /// however far a mix is from its master; of other records, one in twenty-five.
-const SAME_SONG: [f64; 2] = [1.25, 1.45];
+const SAME_SONG_RELATIVE_DISTANCE: [f64; 2] = [1.25, 1.45];
 /// Roughness at which the difference between parts of a song is taken in equal shares from moments laid over each other
 /// and from long-term means, dB. Roughness is the root mean square difference of the long-term spectra within octaves.
 /// Where it is larger, the parts do not play the same and the moments count more; where it is smaller, the means are
@@ -97,7 +97,7 @@ const SAME_SONG: [f64; 2] = [1.25, 1.45];
 const ROUGHNESS_DB: f64 = 1.1;
 /// Range of the distance, dB: up to the first value, differences narrower than an octave count as part of the master;
 /// beyond the second, they belong to the song.
-const SAME_DB: [f64; 2] = [2.0, 3.75];
+const SAME_MASTER_DISTANCE_DB: [f64; 2] = [2.0, 3.75];
 
 /// Decides the gains that bring `source` to `target` octave-wide, before any bounds; the ratios are those of
 /// `estimate`. Nothing is known beyond `cutoff_hz`.
@@ -111,30 +111,32 @@ pub fn decide(
     registration: Option<&Registration>,
     estimate: MasteringDecision,
 ) -> MasteringDecision {
-    let (known, counted) = (thirds_below(cutoff_hz), counted(source, cutoff_hz));
+    let (known, counted_bands) = (thirds_below(cutoff_hz), counted_bands(source, cutoff_hz));
     let (mut wanted, mut narrow_share, mut same_song) = (difference(source, target), 0.0, 0.0);
     if let Some(Registration { shift_db, distance_db, relative_distance }) = registration {
-        same_song = falling(SAME_SONG, *relative_distance);
-        narrow_share = same_song * falling(SAME_DB, *distance_db);
-        for ((gains, counted), shift_db) in wanted.iter_mut().zip(&counted).zip(shift_db.chunks_exact(SPECTRUM_BANDS)) {
-            let share = same_song * share_of_moments(gains, counted);
+        same_song = falling(SAME_SONG_RELATIVE_DISTANCE, *relative_distance);
+        narrow_share = same_song * falling(SAME_MASTER_DISTANCE_DB, *distance_db);
+        for ((gains, counted_bands), shift_db) in
+            wanted.iter_mut().zip(&counted_bands).zip(shift_db.chunks_exact(SPECTRUM_BANDS))
+        {
+            let share = same_song * share_of_moments(gains, counted_bands);
             for (band, gain) in gains.iter_mut().enumerate().take(known) {
                 *gain += share * (quarters_at(shift_db, third_octave_hz(band)) - *gain);
             }
         }
     }
     let [mid, side]: ThirdOctaveLevels = std::array::from_fn(|c| {
-        let mut wide = octave_wide(&wanted[c], &counted[c]);
+        let mut wide = octave_wide(&wanted[c], &counted_bands[c]);
         // For another song, the mean still shows the edges of notes.
         let wider = smoothest(&wide);
         wide.iter_mut().zip(wider).for_each(|(wide, wider)| *wide += (1.0 - same_song) * (wider - *wide));
         std::array::from_fn(|band| {
-            let narrow = if counted[c][band] { wanted[c][band] - wide[band] } else { 0.0 };
+            let narrow = if counted_bands[c][band] { wanted[c][band] - wide[band] } else { 0.0 };
             wide[band] + narrow_share * narrow
         })
     });
     // If there is no side, the width stays as it is.
-    let side = match counted[1].contains(&true) {
+    let side = match counted_bands[1].contains(&true) {
         true => as_wide(source, &plus(source, &wanted), [mid, side]),
         false => mid,
     };
@@ -150,10 +152,10 @@ pub fn decide(
 
 /// Returns the share of the moments in the difference between parts of a song: larger where the difference of their
 /// means is rougher.
-fn share_of_moments(difference_db: &[f64; THIRD_OCTAVES], counted: &Counted) -> f64 {
-    let wide_db = octave_wide(difference_db, counted);
+fn share_of_moments(difference_db: &[f64; THIRD_OCTAVES], counted_bands: &CountedBands) -> f64 {
+    let wide_db = octave_wide(difference_db, counted_bands);
     let square = |band: usize| (difference_db[band] - wide_db[band]) * (difference_db[band] - wide_db[band]);
-    let roughness = mean_over(counted, square);
+    let roughness = mean_over(counted_bands, square);
     roughness / (roughness + ROUGHNESS_DB * ROUGHNESS_DB)
 }
 

@@ -71,11 +71,11 @@ pub fn softened(db: f64, bound: Bound) -> f64 {
 
 /// Returns the gain that [`softened`] compresses to `db`, its inverse; gains on the bound or beyond count as almost on
 /// it.
-pub fn hardened(db: f64, bound: Bound) -> f64 {
+pub fn unsoftened(db: f64, bound: Bound) -> f64 {
     let bound_db = bound.of(db);
     let linear_db = LINEAR_SHARE * bound_db;
     let room_db = bound_db - linear_db;
-    let given = ((db.abs() - linear_db) / room_db).min(FURTHEST_SHARE);
+    let given = ((db.abs() - linear_db) / room_db).min(MAX_INVERTED_SHARE);
     if given <= 0.0 {
         return db;
     }
@@ -83,8 +83,8 @@ pub fn hardened(db: f64, bound: Bound) -> f64 {
     (linear_db + room_db * beyond).copysign(db)
 }
 
-/// Share of the compressed range up to which [`hardened`] inverts; beyond it, gains count as this close to the bound.
-const FURTHEST_SHARE: f64 = 0.99;
+/// Share of the compressed range up to which [`unsoftened`] inverts; beyond it, gains count as this close to the bound.
+const MAX_INVERTED_SHARE: f64 = 0.99;
 
 /// Wanted gains, and the bound that they are compressed towards.
 pub struct BoundedGains<'a> {
@@ -155,11 +155,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_softened_can_be_hardened() {
+    fn what_was_softened_can_be_unsoftened() {
         for db in [-30.0, -9.0, -2.0, 0.0, 4.5, 7.0, 20.0] {
-            assert!((hardened(softened(db, BOUND), BOUND) - db).abs() < 1e-9, "{db}");
+            assert!((unsoftened(softened(db, BOUND), BOUND) - db).abs() < 1e-9, "{db}");
         }
-        assert!(hardened(9.0, BOUND).is_finite() && hardened(-12.0, BOUND).is_finite());
+        assert!(unsoftened(9.0, BOUND).is_finite() && unsoftened(-12.0, BOUND).is_finite());
     }
 
     #[test]

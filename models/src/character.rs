@@ -146,7 +146,7 @@ impl Character {
     }
 
     /// Returns the target to show for the master. It always includes the character: a followed target already has it.
-    pub fn shown(self, target: &Target) -> Target {
+    pub fn displayed_target(self, target: &Target) -> Target {
         if target.kind.is_followed() { target.clone() } else { self.bent(target.clone()) }
     }
 
@@ -235,15 +235,15 @@ mod tests {
     #[test]
     fn the_target_is_bent_as_the_decision_is() {
         let target = NormProfile::universal().expect("compiled in").target();
-        let bent = Character::Warm.shown(&target);
+        let bent = Character::Warm.displayed_target(&target);
         let gains = Character::Warm.gains_db(band_centre_hz(12));
         assert!((bent.features[MID + 12] - target.features[MID + 12] - gains[0]).abs() < 1e-9);
         assert!(bent.levels[0][25] < target.levels[0][25]);
-        assert_eq!(Character::Balanced.shown(&target), target);
+        assert_eq!(Character::Balanced.displayed_target(&target), target);
         // Towards a norm, only a part of the way is taken, and the whole character is added to that part.
         assert_eq!(Character::Warm.followed(target.clone()), target);
         let literal = Target { kind: TargetKind::Literal, ..target };
         assert_eq!(Character::Warm.followed(literal.clone()).features, bent.features);
-        assert_eq!(Character::Warm.shown(&literal), literal);
+        assert_eq!(Character::Warm.displayed_target(&literal), literal);
     }
 }

@@ -75,7 +75,7 @@ const BOOM_Q: f64 = 4.0;
 /// Lift by the tone curve from which on nothing is held, dB.
 const FULL_LIFT_DB: f64 = 3.0;
 /// Smallest cut of a bell, dB; bells with less are left out.
-const LEAST_CUT_DB: f64 = 0.3;
+const MIN_CUT_DB: f64 = 0.3;
 /// Imbalance relative to the target that may be intended, dB.
 const BALANCE_DEAD_BAND_DB: f64 = 1.0;
 const BALANCE_BOUND_DB: f64 = 3.0;
@@ -104,7 +104,7 @@ impl MasteringDecision {
         let [mid, side] = amounts.of(&[mid, side]);
         recipe.match_eq.mid_db = Curve(mid);
         // A record that is followed itself shows which width is acceptable.
-        let side = if target.kind.is_followed() { side } else { bearable_side(source, &mid, &side) };
+        let side = if target.kind.is_followed() { side } else { width_limited_side(source, &mid, &side) };
         let [_, bound] = bounds(target.kind);
         let side = side.map(|db| bound.clamped(db));
         recipe.match_eq.side_db = Curve(without_side_noise(source, side));
@@ -174,7 +174,7 @@ fn hold_excesses(source: &Profile, amount: f64, recipe: &mut Recipe) {
         let tone_db = recipe.match_eq.gain_db_at(&recipe.match_eq.mid_db, bell.frequency_hz);
         let share = if is_lift_a_reason { (1.0 - tone_db / FULL_LIFT_DB).clamp(0.0, 1.0) } else { 1.0 };
         let max_cut_db = share * (bell.max_cut_db + tone_db.min(0.0)).max(0.0);
-        (max_cut_db >= LEAST_CUT_DB).then_some(BellParams { max_cut_db, ..bell })
+        (max_cut_db >= MIN_CUT_DB).then_some(BellParams { max_cut_db, ..bell })
     };
     let held = boom.into_iter().chain(resonances).filter_map(|bell| left(bell, true));
     let wanted: Vec<BellParams> = sibilance.into_iter().filter_map(|bell| left(bell, false)).chain(held).collect();
@@ -195,7 +195,7 @@ fn widest_db(hz: f64) -> f64 {
 }
 
 /// Returns the side's curve with no more widening than mono compatibility and the bass allow.
-fn bearable_side(
+fn width_limited_side(
     source: &Profile,
     mid_db: &[f64; SPECTRUM_BANDS],
     side_db: &[f64; SPECTRUM_BANDS],
@@ -227,16 +227,16 @@ pub fn two_sided(log_ratio: f64) -> BandParams {
 fn bounded(curves: &EqualizerCurves, kind: TargetKind, known: usize, width: f64) -> EqualizerCurves {
     let bounds = bounds(kind);
     let moves = Amounts { width, ..Amounts::default() }.of(curves);
-    let heard = |curve: &[f64; SPECTRUM_BANDS]| -> Vec<f64> {
-        (0..known).filter(|b| HEARD_HZ.contains(&band_centre_hz(*b))).map(|b| curve[b]).collect()
+    let audible_gains = |curve: &[f64; SPECTRUM_BANDS]| -> Vec<f64> {
+        (0..known).filter(|b| AUDIBLE_HZ.contains(&band_centre_hz(*b))).map(|b| curve[b]).collect()
     };
-    let gains = moves.each_ref().map(heard);
+    let gains = moves.each_ref().map(audible_gains);
     let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds));
     std::array::from_fn(|c| curves[c].map(|db| softened(db - shift_db, bounds[c])))
 }
 
 /// Frequencies at which losses at the bounds count.
-const HEARD_HZ: std::ops::Range<f64> = 40.0..12_500.0;
+const AUDIBLE_HZ: std::ops::Range<f64> = 40.0..12_500.0;
 
 #[cfg(test)]
 mod tests {

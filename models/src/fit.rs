@@ -151,9 +151,14 @@ impl<'a> Fit<'a> {
 
     /// Returns the curves within the bounds whose levels relative to the loudness are closest to `wanted`: by the mean
     /// distance in mid plus that in side, over the audible bands. The search starts from `start`.
-    pub fn curves(&self, wanted: &ThirdOctaveLevels, heard: &AudibleBands, start: &EqualizerCurves) -> EqualizerCurves {
+    pub fn curves(
+        &self,
+        wanted: &ThirdOctaveLevels,
+        audible_bands: &AudibleBands,
+        start: &EqualizerCurves,
+    ) -> EqualizerCurves {
         let shares: ThirdOctaveLevels = std::array::from_fn(|c| {
-            let counts = |band: usize| heard[c][band] && band < self.known_thirds && self.is_sound(c, band);
+            let counts = |band: usize| audible_bands[c][band] && band < self.known_thirds && self.is_sound(c, band);
             let count = (0..THIRD_OCTAVES).filter(|band| counts(*band)).count().max(1);
             std::array::from_fn(|band| if counts(band) { 1.0 / count as f64 } else { 0.0 })
         });
@@ -291,7 +296,7 @@ mod tests {
     use crate::third_octaves::{fine_of_levels, mean_over};
 
     const ALL_HZ: f64 = 20_480.0;
-    const HEARD: AudibleBands = [[true; THIRD_OCTAVES]; 2];
+    const ALL_AUDIBLE: AudibleBands = [[true; THIRD_OCTAVES]; 2];
     /// Error that is allowed for the sake of smooth curves.
     const NEARLY_DB: f64 = 0.02;
     const FLAT: EqualizerCurves = [[0.0; SPECTRUM_BANDS]; 2];
@@ -299,7 +304,7 @@ mod tests {
     /// Mean error of mid and side, dB.
     fn miss_db(fit: &Fit, curves: &EqualizerCurves, wanted: &ThirdOctaveLevels) -> f64 {
         let missed = difference(wanted, &fit.levels(curves));
-        0.5 * [0, 1].map(|c| mean_over(&HEARD[c], |band| missed[c][band].abs())).iter().sum::<f64>()
+        0.5 * [0, 1].map(|c| mean_over(&ALL_AUDIBLE[c], |band| missed[c][band].abs())).iter().sum::<f64>()
     }
 
     #[test]
@@ -310,7 +315,7 @@ mod tests {
             let fit = Fit::new(&source, ALL_HZ);
             let within = [0.0, 1.0].map(|c| std::array::from_fn(|b| 4.0 * libm::sin(b as f64 / 4.0 + c)));
             let wanted = fit.levels(&within);
-            let missed = miss_db(&fit, &fit.curves(&wanted, &HEARD, &FLAT), &wanted);
+            let missed = miss_db(&fit, &fit.curves(&wanted, &ALL_AUDIBLE, &FLAT), &wanted);
             assert!(missed < 0.03, "{missed} dB with {more_db} dB more in third octave {band}");
         }
     }
@@ -324,7 +329,7 @@ mod tests {
             let wanted = [0, 1].map(|c| std::array::from_fn(|band| beyond(c, band)));
             let fine = fine_of_levels(&source);
             let fit = Fit::new(&fine, ALL_HZ);
-            let found = fit.curves(&wanted, &HEARD, &FLAT);
+            let found = fit.curves(&wanted, &ALL_AUDIBLE, &FLAT);
             let least_db = miss_db(&fit, &found, &wanted);
             for trial in 0..300 {
                 let (from, wide) = (random.uniform() * SPECTRUM_BANDS as f64, random.uniform() * SPECTRUM_BANDS as f64);

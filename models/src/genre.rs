@@ -23,7 +23,7 @@ const SIDECAR: &str = include_str!("../weights/genre.json");
 const OTHER: &str = "other";
 
 /// Words in the names of the features that a mono song says nothing about.
-const OF_THE_IMAGE: [&str; 5] = ["side_", "width", "correlation", "balance", "mono_loss"];
+const STEREO_FEATURE_WORDS: [&str; 5] = ["side_", "width", "correlation", "balance", "mono_loss"];
 
 const PROFILES: [&str; 6] = [
     include_str!("../profiles/ambient.json"),
@@ -68,7 +68,7 @@ pub fn profiles() -> Result<&'static [NormProfile], Error> {
 ///
 /// # Errors
 /// If the compiled-in data cannot be read.
-pub fn tellable() -> Result<Vec<String>, Error> {
+pub fn recognizable_genres() -> Result<Vec<String>, Error> {
     let Sidecar { classes, .. } = sidecar()?;
     Ok(classes.into_iter().filter(|class| class != OTHER).collect())
 }
@@ -138,7 +138,7 @@ impl GenreHead {
             for (name, column) in self.features.iter().zip(&mut columns) {
                 let value = *all.get(name).ok_or(Error::Mismatch { what: "features of the genres" })?;
                 let is_beyond = unsaid.iter().any(|band| name.contains(band));
-                let is_of_image = is_mono(song) && OF_THE_IMAGE.iter().any(|word| name.contains(word));
+                let is_of_image = is_mono(song) && STEREO_FEATURE_WORDS.iter().any(|word| name.contains(word));
                 if !is_beyond && !is_of_image {
                     column.push(value);
                 }
@@ -232,12 +232,12 @@ mod tests {
         assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
         assert!(!names.contains(&UNIVERSAL) && !names.contains(&OTHER));
         assert!(head.classes.iter().all(|class| class == OTHER || names.contains(&class.as_str())));
-        assert!(tellable().expect("compiled in").iter().all(|genre| names.contains(&genre.as_str())));
+        assert!(recognizable_genres().expect("compiled in").iter().all(|genre| names.contains(&genre.as_str())));
     }
 
     /// Input of the head for a song from the middle of a profile: features that the profile does not contain are
     /// neutral.
-    fn heard(head: &GenreHead, song: &NormProfile) -> Vec<f64> {
+    fn head_input(head: &GenreHead, song: &NormProfile) -> Vec<f64> {
         let known: HashMap<&String, f64> = song.names.iter().zip(song.median.iter().copied()).collect();
         let features = head.features.iter().zip(&head.neutral);
         features.map(|(name, neutral)| known.get(name).copied().unwrap_or(*neutral)).collect()
@@ -250,8 +250,8 @@ mod tests {
         let classes = head.classes.clone();
         let mut share = |song: &NormProfile, genre: &str| {
             let index = classes.iter().position(|class| class == genre).expect("a class");
-            let heard = heard(&head, song);
-            head.probabilities(&heard).expect("runs")[index]
+            let input = head_input(&head, song);
+            head.probabilities(&input).expect("runs")[index]
         };
         for profile in profiles().expect("compiled in").iter().filter(|profile| classes.contains(&profile.name)) {
             assert!(share(profile, &profile.name) > share(&norm, &profile.name), "{}", profile.name);
@@ -284,7 +284,7 @@ mod tests {
         assert!(
             is_neutral(&dull, "_18780hz_").iter().all(|is| *is) && is_neutral(&dull, "_987hz_").iter().all(|is| !is)
         );
-        for part in OF_THE_IMAGE {
+        for part in STEREO_FEATURE_WORDS {
             let all = is_neutral(&narrow, part);
             assert!(!all.is_empty() && all.iter().all(|is| *is), "{part}");
         }
@@ -295,13 +295,13 @@ mod tests {
 
     #[test]
     fn the_likeliest_is_universal_unless_a_genre_is_likelier() {
-        let told = |percents: &[(&str, u32)]| GenreEstimate {
+        let estimate = |percents: &[(&str, u32)]| GenreEstimate {
             percents: percents.iter().map(|(name, percent)| ((*name).to_owned(), *percent)).collect(),
         };
-        assert_eq!(told(&[("rock", 51), ("orchestral", 10)]).likeliest(), ("rock", 0.51));
-        assert_eq!(told(&[("rock", 45), ("orchestral", 10)]).likeliest(), (UNIVERSAL, 0.45));
-        assert_eq!(told(&[("rock", 36), ("orchestral", 30)]).likeliest(), ("rock", 0.36));
-        assert_eq!(told(&[]).likeliest(), (UNIVERSAL, 1.0));
+        assert_eq!(estimate(&[("rock", 51), ("orchestral", 10)]).likeliest(), ("rock", 0.51));
+        assert_eq!(estimate(&[("rock", 45), ("orchestral", 10)]).likeliest(), (UNIVERSAL, 0.45));
+        assert_eq!(estimate(&[("rock", 36), ("orchestral", 30)]).likeliest(), ("rock", 0.36));
+        assert_eq!(estimate(&[]).likeliest(), (UNIVERSAL, 1.0));
     }
 
     #[test]
@@ -310,9 +310,9 @@ mod tests {
         let mut head = GenreHead::load().expect("compiled in");
         for seconds in [3.0, 8.0] {
             let song = profile(2, &demo_mix(44_100, seconds));
-            let told = head.classify(&[&song]).expect("runs").expect("it can be heard");
-            assert_eq!(head.classify(&[&song]).expect("runs"), Some(told.clone()));
-            let target = told.profile(&norm).expect("compiled in").target();
+            let estimate = head.classify(&[&song]).expect("runs").expect("it can be heard");
+            assert_eq!(head.classify(&[&song]).expect("runs"), Some(estimate.clone()));
+            let target = estimate.profile(&norm).expect("compiled in").target();
             assert_eq!(target.kind, TargetKind::Norm);
             assert!(target.name.contains(" %") && target.name.contains(UNIVERSAL), "{}", target.name);
             let all: Vec<Target> =

@@ -187,7 +187,7 @@ impl Decider {
                 let registered = registration.as_ref().unwrap_or(&apart);
                 let estimate =
                     bounded(&networks.estimator()?.predict(&from, &to, registered)?, &mean_db, &registered.shift_db);
-                self.with_what_is_lacking(estimate, &from, &mean_db)
+                self.with_lacking_tone(estimate, &from, &mean_db)
             }
         };
         if target.kind == TargetKind::Balance {
@@ -195,13 +195,13 @@ impl Decider {
         }
         let distance_db =
             registration.filter(|_| self.networks.is_some()).map_or(UNRELATED_DB, |found| found.distance_db);
-        let most_lu = to[features::PLR] - from[features::PLR] + less_dense_lu(distance_db);
+        let most_lu = to[features::PLR] - from[features::PLR] + lower_density_allowed_lu(distance_db);
         estimate.plr_lu = estimate.plr_lu.min(most_lu);
         Ok(estimate)
     }
 
     /// Adds what finished records have and this song would lack, no further than the target.
-    fn with_what_is_lacking(
+    fn with_lacking_tone(
         &self,
         mut decision: MasteringDecision,
         from: &Features,
@@ -232,10 +232,10 @@ const UNRELATED_DB: f64 = 6.0;
 /// Distances in dB, and the amount by which a master may be less dense than its reference there, LU: almost nothing if
 /// their moments are as close as those of one song, and more than any master is if they are not, because then the mix
 /// has not been limited yet.
-const LESS_DENSE: [(f64, f64); 2] = [(4.5, 0.3), (5.2, 3.0)];
+const LOWER_DENSITY_ALLOWED: [(f64, f64); 2] = [(4.5, 0.3), (5.2, 3.0)];
 
-fn less_dense_lu(distance_db: f64) -> f64 {
-    let [(near_db, least), (far_db, most)] = LESS_DENSE;
+fn lower_density_allowed_lu(distance_db: f64) -> f64 {
+    let [(near_db, least), (far_db, most)] = LOWER_DENSITY_ALLOWED;
     least + (most - least) * ((distance_db - near_db) / (far_db - near_db)).clamp(0.0, 1.0)
 }
 

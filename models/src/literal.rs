@@ -13,15 +13,15 @@ use crate::third_octaves::{FineBandPowers, ThirdOctaveLevels, audible, curve, di
 /// Decides the curves that bring a song closest to `target` within the bounds of the equaliser, except for a constant
 /// that is undone when loudness is solved. Nothing is known beyond `cutoff_hz`.
 pub fn decide(source: &FineBandPowers, target: &ThirdOctaveLevels, cutoff_hz: f64) -> MasteringDecision {
-    let mut heard = audible(target);
+    let mut audible_bands = audible(target);
     let known = thirds_below(cutoff_hz);
-    for heard in &mut heard {
-        heard[known..].fill(false);
+    for bands in &mut audible_bands {
+        bands[known..].fill(false);
     }
     let fit = Fit::new(source, cutoff_hz);
     let gains = within_bounds(&thirds_of(source), target, cutoff_hz);
     let start = gains.map(|gains| curve(&gains, known));
-    let [mid_db, side_db] = fit.curves(&fit.moved(&gains), &heard, &start);
+    let [mid_db, side_db] = fit.curves(&fit.moved(&gains), &audible_bands, &start);
     let confidence = Confidence { tone: 1.0, width: 1.0, dynamics: 1.0 };
     MasteringDecision { mid_db, side_db, log_ratio: [0.0; BANDS], plr_lu: 0.0, same_song: 0.0, confidence }
 }
@@ -29,14 +29,16 @@ pub fn decide(source: &FineBandPowers, target: &ThirdOctaveLevels, cutoff_hz: f6
 /// Returns the gain of each third octave on the way from `source` to `target`, dB; beyond `cutoff_hz`, that of the last
 /// known one.
 pub fn within_bounds(source: &ThirdOctaveLevels, target: &ThirdOctaveLevels, cutoff_hz: f64) -> ThirdOctaveLevels {
-    let (mut wanted, heard, bounds) = (difference(source, target), audible(target), bounds(TargetKind::Literal));
+    let (mut wanted, audible_bands, bounds) =
+        (difference(source, target), audible(target), bounds(TargetKind::Literal));
     let known = thirds_below(cutoff_hz).max(1);
     for wanted in &mut wanted {
         let last = wanted[known - 1];
         wanted[known..].fill(last);
     }
-    let of_heard = |c: usize| -> Vec<f64> { (0..known).filter(|b| heard[c][*b]).map(|b| wanted[c][b]).collect() };
-    let gains = [of_heard(0), of_heard(1)];
+    let of_audible =
+        |c: usize| -> Vec<f64> { (0..known).filter(|b| audible_bands[c][*b]).map(|b| wanted[c][b]).collect() };
+    let gains = [of_audible(0), of_audible(1)];
     let shift_db = least_lost_shift_db(&of_mid_and_side([&gains[0], &gains[1]], bounds));
     std::array::from_fn(|c| wanted[c].map(|db| softened(db - shift_db, bounds[c])))
 }

@@ -8,7 +8,7 @@ use crate::amounts::Amounts;
 use crate::error::Error;
 use crate::features::{FEATURES, Features, features, names};
 use crate::statistics::median;
-use crate::target::{Target, TargetKind, says};
+use crate::target::{Target, TargetKind, covers_feature};
 use crate::third_octaves::levels_of_features;
 
 /// Version of the profile format, raised when a profile of an older program would be misread.
@@ -93,7 +93,7 @@ impl NormProfile {
             };
             loudness.push(lufs);
             for (n, (column, value)) in columns.iter_mut().zip(vector).enumerate() {
-                if says(profile, n) {
+                if covers_feature(profile, n) {
                     column.push(value);
                 }
             }

@@ -33,7 +33,7 @@ const MAX_STEPS: usize = 20;
 const LAST_STEP_DB: f64 = 0.01;
 /// Lower limit of the distance within a song, dB: a loop repeats itself exactly, and no other part of its song would
 /// seem similar.
-const LEAST_OWN_DB: f64 = 0.5;
+const MIN_OWN_DB: f64 = 0.5;
 
 /// The transformation from one song to another.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,7 +98,7 @@ fn own_distance_db(song: &[Levels], known: usize) -> Option<f64> {
     let scale = scale_of(&nearest)?;
     let weights: Vec<f64> = nearest.iter().map(|distance| libm::exp(-distance / scale)).collect();
     let squares: f64 = nearest.iter().zip(&weights).map(|(distance, weight)| weight * distance).sum();
-    Some(libm::sqrt(squares / weights.iter().sum::<f64>()).max(LEAST_OWN_DB))
+    Some(libm::sqrt(squares / weights.iter().sum::<f64>()).max(MIN_OWN_DB))
 }
 
 /// Returns the weights of the bands: they sum to 1, and are 0 from band `known` on.

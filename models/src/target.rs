@@ -116,9 +116,9 @@ impl Target {
         mean.levels = mean_levels(&spectra);
         // A song that says nothing about a feature has no share in it, unless no song does.
         let weighted = |n: usize, all: bool| {
-            let said = vectors.iter().filter(|(_, profile, _)| all || says(profile, n));
+            let covering = vectors.iter().filter(|(_, profile, _)| all || covers_feature(profile, n));
             let (sum, total) =
-                said.fold((0.0, 0.0), |(s, t), (weight, _, vector)| (s + weight * vector[n], t + weight));
+                covering.fold((0.0, 0.0), |(s, t), (weight, _, vector)| (s + weight * vector[n], t + weight));
             (total > 0.0).then(|| sum / total)
         };
         mean.features = std::array::from_fn(|n| weighted(n, false).or_else(|| weighted(n, true)).unwrap_or_default());
@@ -132,8 +132,8 @@ impl Target {
         let known: Vec<(&Profile, Features)> =
             songs.iter().filter_map(|profile| Some((*profile, features(profile)?))).collect();
         let feature = |n: usize| {
-            let said = known.iter().filter(|(profile, _)| says(profile, n)).map(|(_, vector)| vector[n]);
-            median(&mut said.collect::<Vec<_>>())
+            let covering = known.iter().filter(|(profile, _)| covers_feature(profile, n)).map(|(_, vector)| vector[n]);
+            median(&mut covering.collect::<Vec<_>>())
                 .or_else(|| median(&mut known.iter().map(|(_, vector)| vector[n]).collect::<Vec<_>>()))
         };
         let over = |value: fn(&Profile) -> Option<f64>| {
@@ -160,10 +160,10 @@ impl Target {
 /// Returns the weighted mean over the songs that say something about a third octave; over all songs if none does.
 fn mean_levels(songs: &[(f64, &Profile, ThirdOctaveLevels)]) -> ThirdOctaveLevels {
     let mean = |c: usize, band: usize, all: bool| {
-        let says = |song: &Profile| band < thirds_below(song.spectrum.cutoff_hz) && !(c == 1 && is_mono(song));
-        let said = songs.iter().filter(|(_, song, _)| all || says(song));
+        let covers_band = |song: &Profile| band < thirds_below(song.spectrum.cutoff_hz) && !(c == 1 && is_mono(song));
+        let covering = songs.iter().filter(|(_, song, _)| all || covers_band(song));
         let (sum, total) =
-            said.fold((0.0, 0.0), |(s, t), (weight, _, levels)| (s + weight * levels[c][band], t + weight));
+            covering.fold((0.0, 0.0), |(s, t), (weight, _, levels)| (s + weight * levels[c][band], t + weight));
         (total > 0.0).then(|| sum / total)
     };
     let level = |c: usize, band: usize| mean(c, band, false).or_else(|| mean(c, band, true)).unwrap_or_default();
@@ -176,7 +176,7 @@ pub(crate) fn is_mono(song: &Profile) -> bool {
 
 /// Returns true if a song says something about a feature: not about bands beyond its cutoff, and not about the side if
 /// it is mono.
-pub(crate) fn says(song: &Profile, feature: usize) -> bool {
+pub(crate) fn covers_feature(song: &Profile, feature: usize) -> bool {
     let is_band = feature < DYNAMICS_START;
     let is_side =
         (SIDE..SIDE + SPECTRUM_BANDS).contains(&feature) || (WIDTH_START..WIDTH_START + BANDS).contains(&feature);

@@ -103,7 +103,7 @@ fn between(values: &[f64], position: f64) -> f64 {
 }
 
 /// Returns the mean of a value over the audible bands; 0 if there are none.
-pub fn mean_over(heard: &[bool; THIRD_OCTAVES], value: impl Fn(usize) -> f64) -> f64 {
-    let count = heard.iter().filter(|heard| **heard).count().max(1);
-    (0..THIRD_OCTAVES).filter(|band| heard[*band]).map(value).sum::<f64>() / count as f64
+pub fn mean_over(audible_bands: &[bool; THIRD_OCTAVES], value: impl Fn(usize) -> f64) -> f64 {
+    let count = audible_bands.iter().filter(|is_audible| **is_audible).count().max(1);
+    (0..THIRD_OCTAVES).filter(|band| audible_bands[*band]).map(value).sum::<f64>() / count as f64
 }

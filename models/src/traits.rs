@@ -20,7 +20,7 @@ const WIDTH_DB: [f64; 2] = [-40.0, 10.0];
 /// Level of side over mid, on average over the audible bands, below which the side is mostly noise, dB.
 pub(crate) const NEARLY_MONO_DB: f64 = -25.0;
 /// Bands between 80 Hz and 8 kHz, over which the mean width is taken.
-const HEARD: std::ops::Range<usize> = 8..35;
+const AUDIBLE_BANDS: std::ops::Range<usize> = 8..35;
 
 /// Names of the traits, in order.
 pub fn trait_names() -> Vec<String> {
@@ -37,7 +37,7 @@ pub(crate) fn width_db(song: &Features, band: usize) -> f64 {
 
 /// Returns the mean of the width over the audible bands, dB.
 pub(crate) fn mean_width_db(song: &Features) -> f64 {
-    HEARD.map(|band| width_db(song, band)).sum::<f64>() / HEARD.len() as f64
+    AUDIBLE_BANDS.map(|band| width_db(song, band)).sum::<f64>() / AUDIBLE_BANDS.len() as f64
 }
 
 /// Returns the traits of a song, or of the median of several, with this texture and these features.
@@ -129,7 +129,7 @@ mod tests {
             middle(&[&profile(&scaled.collect::<Vec<_>>())], &vec![1e3; TRAITS]).expect("it sounds")
         };
         let [wide, narrow] = [4.0, 2.0].map(relative_widths);
-        for n in HEARD.map(|band| RELATIVE_WIDTH + band).filter(|n| wide[*n] > -5.0) {
+        for n in AUDIBLE_BANDS.map(|band| RELATIVE_WIDTH + band).filter(|n| wide[*n] > -5.0) {
             // Bands with hardly any side are clamped, and shift the mean.
             assert!((wide[n] - narrow[n]).abs() < 1.0, "{n}: {} {}", wide[n], narrow[n]);
         }

@@ -107,7 +107,7 @@ impl Watch for BatchWatch<'_> {
         self.0.go_on().is_err()
     }
 
-    fn is_cut(&self) -> bool {
+    fn is_aborting(&self) -> bool {
         self.is_stopping()
     }
 }

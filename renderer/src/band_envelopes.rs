@@ -91,7 +91,7 @@ pub struct BandEnvelope {
 
 /// A band behind its compressor.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rehearsed {
+pub struct PredictedBand {
     /// Short-term dynamics of the mid.
     pub punch: Punch,
     /// Change of the mean power, dB.
@@ -112,10 +112,10 @@ impl BandEnvelope {
 
     /// Returns the same behind the compressor that `params` describe, without its makeup gain, with the change of
     /// level.
-    pub fn through(&self, params: &BandParams) -> Rehearsed {
+    pub fn through(&self, params: &BandParams) -> PredictedBand {
         let dynamics = params.dynamics();
         if dynamics.is_neutral() {
-            return Rehearsed { punch: self.punch(), level_db: 0.0 };
+            return PredictedBand { punch: self.punch(), level_db: 0.0 };
         }
         let mut smoother = GainSmoother::new(dynamics.attack_ms, dynamics.release_ms, self.sample_rate_hz / RUN as u32);
         let gain = |level_db: &f32| {
@@ -130,7 +130,7 @@ impl BandEnvelope {
             0.5 * (gain((run + ahead).saturating_sub(1)) + gain(run + ahead))
         };
         let (punch, level_db) = self.moments(at);
-        Rehearsed { punch, level_db }
+        PredictedBand { punch, level_db }
     }
 
     /// Returns the short-term dynamics of the band with a gain per run, and the change of its mean power, dB.
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_rehearsed_is_what_the_stage_makes_of_the_song() {
+    fn what_is_predicted_is_what_the_stage_makes_of_the_song() {
         let song = bursts(20.0);
         let mut analyzer = Analyzer::new(RATE, 2);
         analyzer.push(&song);
@@ -209,11 +209,11 @@ mod tests {
             let mut rendered = song.clone();
             rendered.resize(song.len() + stage.latency_frames(), [0.0; 2]);
             stage.process(&mut rendered);
-            let heard = envelopes(&rendered[stage.latency_frames()..], &mean_db);
-            for (b, (band_before, band_after)) in bands.iter().zip(&heard).enumerate() {
-                let (foretold, found) = (band_before.through(&band).punch, band_after.punch());
-                assert!((foretold.swing_db - found.swing_db).abs() < 0.4, "band {b}: {foretold:?}, {found:?}");
-                assert!((foretold.crest_db - found.crest_db).abs() < 0.8, "band {b}: {foretold:?}, {found:?}");
+            let after = envelopes(&rendered[stage.latency_frames()..], &mean_db);
+            for (b, (band_before, band_after)) in bands.iter().zip(&after).enumerate() {
+                let (predicted, found) = (band_before.through(&band).punch, band_after.punch());
+                assert!((predicted.swing_db - found.swing_db).abs() < 0.4, "band {b}: {predicted:?}, {found:?}");
+                assert!((predicted.crest_db - found.crest_db).abs() < 0.8, "band {b}: {predicted:?}, {found:?}");
             }
         }
     }

@@ -23,9 +23,9 @@ struct Link {
     stage: Box<dyn Stage>,
     /// Latency of the stages before it, in frames: their output up to then is not the song, and must not move a
     /// compressor.
-    wait: usize,
+    delay_frames: usize,
     /// Frames of it that are still to come.
-    waiting: usize,
+    remaining_frames: usize,
 }
 
 impl Chain {
@@ -68,9 +68,9 @@ impl Chain {
         ];
         let mut latency = 0;
         let linked = stages.into_iter().flatten().map(|stage| {
-            let wait = latency;
+            let delay_frames = latency;
             latency += stage.latency_frames();
-            Link { stage, wait, waiting: wait }
+            Link { stage, delay_frames, remaining_frames: delay_frames }
         });
         Self { stages: linked.collect() }
     }
@@ -85,15 +85,15 @@ impl Chain {
 impl Stage for Chain {
     fn process(&mut self, frames: &mut [Frame]) {
         for link in &mut self.stages {
-            let early = link.waiting.min(frames.len());
-            link.waiting -= early;
+            let early = link.remaining_frames.min(frames.len());
+            link.remaining_frames -= early;
             link.stage.process(&mut frames[early..]);
         }
     }
 
     fn reset(&mut self) {
         for link in &mut self.stages {
-            link.waiting = link.wait;
+            link.remaining_frames = link.delay_frames;
             link.stage.reset();
         }
     }

@@ -16,7 +16,7 @@ const BETA: f64 = 15.57;
 const CUTOFF: f64 = 0.96;
 /// Largest number of a ratio whose phases are tabulated exactly, as for usual rates (44.1 and 192 kHz: 147 to 640). The
 /// phases of larger ratios are interpolated.
-const LARGEST_OF_TABLE: u64 = 640;
+const MAX_TABULATED_RATIO: u64 = 640;
 /// Tabulated phases per input frame for interpolation, when the rate goes up. A cubic through a sine of π/128 per step
 /// has an error of at most 3/128 · (π/128)⁴: −161 dB.
 const INTERPOLATED_PHASES: f64 = 128.0;
@@ -97,7 +97,8 @@ impl Kernel {
         // The further the rate goes down, the longer the filter.
         let shrink = (up as f64 / down as f64).min(1.0);
         let taps = (libm::ceil(TAPS as f64 / shrink) as usize).next_multiple_of(LANES);
-        let steps = if up.max(down) <= LARGEST_OF_TABLE { up } else { libm::ceil(INTERPOLATED_PHASES * shrink) as u64 };
+        let steps =
+            if up.max(down) <= MAX_TABULATED_RATIO { up } else { libm::ceil(INTERPOLATED_PHASES * shrink) as u64 };
         let offset = |row: u64| (row as f64 - 1.0) / steps as f64;
         let rows = (0..steps + 3).map(|row| sinc_row(offset(row), taps, shrink * CUTOFF)).collect();
         Self { taps, steps, rows }

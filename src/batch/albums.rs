@@ -40,19 +40,20 @@ pub struct SeveralAlbums {
 impl Display for SeveralAlbums {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         let several = [(self.titles.len(), "albums"), (self.artists.len(), "artists"), (self.folders, "folders")];
-        let said: Vec<String> =
+        let counts: Vec<String> =
             several.iter().filter(|(count, _)| *count > 1).map(|(count, what)| format!("{count} {what}")).collect();
-        let said = said.join(", ");
+        let counts = counts.join(", ");
         write!(
             f,
-            "the songs are from {said}, and --album masters them as one album; --album=folders masters the album in each folder"
+            "the songs are from {counts}, and --album masters them as one album; --album=folders masters the album in \
+             each folder"
         )
     }
 }
 
 /// The reason why the songs of a folder count as an album or as singles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grounds {
+pub enum FolderReason {
     /// An album: at least half of the songs name an album in their tags, and all that do name the same one.
     Title,
     /// An album: the folders are named as discs.
@@ -65,7 +66,7 @@ pub enum Grounds {
     Nothing,
 }
 
-impl Grounds {
+impl FolderReason {
     fn is_album(self) -> bool {
         match self {
             Self::Title | Self::Discs | Self::Numbers => true,
@@ -82,18 +83,18 @@ pub struct FolderKind {
     /// Number of songs in it.
     pub songs: usize,
     /// The classification, and the reason for it.
-    pub grounds: Grounds,
+    pub reason: FolderReason,
 }
 
 impl Display for FolderKind {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        let Self { name, songs, grounds } = self;
-        match grounds {
-            Grounds::Title => write!(f, "{name}: an album of {songs} songs (their tags name one)"),
-            Grounds::Discs => write!(f, "{name}: an album of {songs} songs (their folders are discs)"),
-            Grounds::Numbers => write!(f, "{name}: an album of {songs} songs (they have track numbers)"),
-            Grounds::Titles(count) => write!(f, "{name}: {songs} singles (their tags name {count} albums)"),
-            Grounds::Nothing => write!(
+        let Self { name, songs, reason } = self;
+        match reason {
+            FolderReason::Title => write!(f, "{name}: an album of {songs} songs (their tags name one)"),
+            FolderReason::Discs => write!(f, "{name}: an album of {songs} songs (their folders are discs)"),
+            FolderReason::Numbers => write!(f, "{name}: an album of {songs} songs (they have track numbers)"),
+            FolderReason::Titles(count) => write!(f, "{name}: {songs} singles (their tags name {count} albums)"),
+            FolderReason::Nothing => write!(
                 f,
                 "{name}: {songs} singles (no album in their tags, no track numbers; --album on this folder makes them one)"
             ),
@@ -237,7 +238,7 @@ impl Folders {
     fn kinds(&self, songs: &[(Item, TagFacts)]) -> Vec<FolderKind> {
         let kind = |(album, name): (usize, &String)| {
             let songs: Vec<&(Item, TagFacts)> = songs.iter().filter(|(item, _)| item.album == album).collect();
-            FolderKind { name: name.clone(), songs: mixes(&songs), grounds: grounds(&songs) }
+            FolderKind { name: name.clone(), songs: mixes(&songs), reason: reason(&songs) }
         };
         self.names.iter().enumerate().map(kind).collect()
     }
@@ -245,7 +246,7 @@ impl Folders {
     /// Moves every song whose folder is not an album into an album of its own.
     fn set_singles_apart(&mut self, kinds: &[FolderKind], songs: &mut [(Item, TagFacts)]) {
         let mut singles: BTreeMap<PathBuf, usize> = BTreeMap::new();
-        for (item, _) in songs.iter_mut().filter(|(item, _)| !kinds[item.album].grounds.is_album()) {
+        for (item, _) in songs.iter_mut().filter(|(item, _)| !kinds[item.album].reason.is_album()) {
             item.album = *singles.entry(item.input.clone()).or_insert_with(|| {
                 self.names.push(kinds[item.album].name.clone());
                 self.names.len() - 1
@@ -281,18 +282,18 @@ fn mixes(songs: &[&(Item, TagFacts)]) -> usize {
 }
 
 /// Classifies the songs of a folder, or of all discs of an album.
-fn grounds(songs: &[&(Item, TagFacts)]) -> Grounds {
+fn reason(songs: &[&(Item, TagFacts)]) -> FolderReason {
     let titles: BTreeSet<String> =
         songs.iter().filter_map(|(_, tags)| Some(plain_title(tags.album.as_deref()?))).collect();
     let artists: BTreeSet<&String> = songs.iter().filter_map(|(_, tags)| tags.album_artist.as_ref()).collect();
     let albums = if titles.is_empty() { 0 } else { titles.len().max(artists.len()) };
     let named = songs.iter().filter(|(_, tags)| tags.album.is_some()).count();
     match albums {
-        1 if 2 * named >= songs.len() => Grounds::Title,
-        2.. => Grounds::Titles(albums),
-        _ if songs.iter().all(|(item, _)| disc_of_folder(folder(item)).is_some()) => Grounds::Discs,
-        _ if are_numbered(songs) => Grounds::Numbers,
-        _ => Grounds::Nothing,
+        1 if 2 * named >= songs.len() => FolderReason::Title,
+        2.. => FolderReason::Titles(albums),
+        _ if songs.iter().all(|(item, _)| disc_of_folder(folder(item)).is_some()) => FolderReason::Discs,
+        _ if are_numbered(songs) => FolderReason::Numbers,
+        _ => FolderReason::Nothing,
     }
 }
 

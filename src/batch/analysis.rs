@@ -10,12 +10,12 @@ use models::Decider;
 use models::features::features;
 use models::target::Target;
 
-use crate::batch::arriving::{arrived, is_whole};
+use crate::batch::arriving::{is_whole, load_when_complete};
 use crate::batch::outcome::Outcome;
 use crate::batch::plan::{Item, Plan, Relation};
 use crate::batch::record::{MadeFrom, MasterState};
 use crate::batch::report;
-use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
+use crate::batch::shared::{BatchAnalysis, Deciders, Shared, catch_panics};
 use crate::batch::watch::{SongProgress, Stopping, Watch};
 use crate::decide::refine::TestPassages;
 use crate::decide::target::MasteringTarget;
@@ -34,11 +34,11 @@ use crate::workflows::mix::{Decided, Mix, untouched};
 
 impl BatchAnalysis {
     /// Returns an analysis that holds only the context: the hash of everything that the songs depend on together.
-    pub fn named(plan: &Plan, shared: &Shared) -> Self {
+    pub fn context_only(plan: &Plan, shared: &Shared) -> Self {
         if plan.relation == Relation::default() {
             return Self::default();
         }
-        let made_from: Vec<_> = plan.items.iter().map(|item| shared.made_from_in(item, NOBODY)).collect();
+        let made_from: Vec<_> = plan.items.iter().map(|item| shared.made_from_in(item, NO_CONTEXT)).collect();
         Self { context: context(&made_from, &plan.relation), ..Self::default() }
     }
 
@@ -53,11 +53,11 @@ impl BatchAnalysis {
             return Ok(Self::default());
         }
         let made_from =
-            each(plan, jobs, watch, |_, item, _| guarded(&item.input, || shared.made_from_in(item, NOBODY)))?;
+            each(plan, jobs, watch, |_, item, _| catch_panics(&item.input, || shared.made_from_in(item, NO_CONTEXT)))?;
         let context = context(&made_from, &plan.relation);
         // A song that cannot be read now will fail again when its turn comes.
         let is_finished = |item: &Item| match shared.made_from_in(item, &context) {
-            Ok(made) => shared.standing(item, &made).is_ok_and(|standing| standing == MasterState::Finished),
+            Ok(made) => shared.master_state(item, &made).is_ok_and(|state| state == MasterState::Finished),
             Err(_) => true,
         };
         let are_finished = shared.resume && plan.items.iter().all(is_finished);
@@ -67,8 +67,8 @@ impl BatchAnalysis {
             return Ok(Self { known, is_unknown: true, ..unknown });
         }
         let measured = each(plan, jobs, watch, |_, item, _| {
-            let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&item.input));
-            let measured = guarded(&item.input, || Ok(measured(item, shared, &progress)));
+            let progress = SongProgress::measuring_only(watch, bytes_of_a_pass(&item.input));
+            let measured = catch_panics(&item.input, || Ok(measured(item, shared, &progress)));
             progress.finish();
             measured
         })?;
@@ -83,8 +83,8 @@ impl BatchAnalysis {
         match album {
             Some(by) => unknown.solved(plan, shared, jobs, watch, &profiles, by),
             None => {
-                let heard: Vec<&Profile> = profiles.iter().flatten().collect();
-                Ok(Self { middle: Target::middle(RECORD, &heard), ..unknown })
+                let measured: Vec<&Profile> = profiles.iter().flatten().collect();
+                Ok(Self { middle: Target::middle(RECORD, &measured), ..unknown })
             }
         }
     }
@@ -102,9 +102,10 @@ impl BatchAnalysis {
         let Some(first) = plan.items.first() else { return Ok(self) };
         let job = first.settings.job(first.input.clone(), first.output.clone(), false);
         let mut deciders = Deciders::default();
-        let heard: Vec<&Profile> = profiles.iter().flatten().collect();
+        let measured: Vec<&Profile> = profiles.iter().flatten().collect();
         let inputs: Vec<&Path> = plan.items.iter().map(|item| item.input.as_path()).collect();
-        let (job, aim) = shared.aimed(&first.settings, job, (&inputs, &heard), &mut deciders, &Stopping(watch))?;
+        let (job, aim) =
+            shared.find_target(&first.settings, job, (&inputs, &measured), &mut deciders, &Stopping(watch))?;
         let decider = deciders.get(job.settings.decider)?;
         let wanted_lufs = job
             .settings
@@ -117,16 +118,16 @@ impl BatchAnalysis {
             )?
             .loudness_lufs;
         let target = (!plan.relation.is_own_reference).then_some(aim.target.clone());
-        let tone = Tone::new(decider, &heard, target).map_err(Error::Network)?;
+        let tone = Tone::new(decider, &measured, target).map_err(Error::Network)?;
         let Some(tone) = tone else {
-            let album = plan.items.iter().map(|item| (item.index, Err(Cause::new("silent", NOTHING)))).collect();
+            let album = plan.items.iter().map(|item| (item.index, Err(Cause::new("silent", ALL_SILENT)))).collect();
             return Ok(Self { album, ..self });
         };
         let store = Store::new()?;
         let prepared = each(plan, jobs, watch, |at, item, deciders| {
             let profile = profiles[at].as_ref().map_err(Cause::clone)?;
             let job = MasterJob { input: item.input.clone(), ..job.clone() };
-            guarded(&item.input, || {
+            catch_panics(&item.input, || {
                 let decider = deciders.get(job.settings.decider)?;
                 let way = (&tone, aim.genre.as_ref());
                 let (mut part, decision) = prepare(&job, profile, way, decider, shared, watch)?;
@@ -234,10 +235,10 @@ impl BatchAnalysis {
 
 /// Empty context, for songs that are looked at by themselves: the context of the previous album must not enter the
 /// hash.
-const NOBODY: &str = "";
+const NO_CONTEXT: &str = "";
 
 /// Cause of failure for every song of an album on which all songs are silent.
-const NOTHING: &str = "there is nothing to master on this record";
+const ALL_SILENT: &str = "there is nothing to master on this record";
 
 /// Checks that an album is mastered with one set of settings, and not in shards.
 ///
@@ -292,7 +293,8 @@ fn measured(item: &Item, shared: &Shared, observer: &dyn Observer) -> Result<Pro
         let loaded = Song::load_edited(&item.input, &edges, shared.spool_bytes, observer);
         loaded.map(|(song, profile)| (song.info, profile, song.warnings))
     };
-    let (_, profile, _) = arrived(&item.input, observer, load, |(info, _, warnings)| is_whole(info, warnings))?;
+    let (_, profile, _) =
+        load_when_complete(&item.input, observer, load, |(info, _, warnings)| is_whole(info, warnings))?;
     Ok(profile)
 }
 
@@ -306,7 +308,7 @@ fn prepare(
     shared: &Shared,
     watch: &dyn Watch,
 ) -> Result<(Part, DecisionReport), Error> {
-    let progress = SongProgress::of_listening(watch, bytes_of_a_pass(&job.input));
+    let progress = SongProgress::measuring_only(watch, bytes_of_a_pass(&job.input));
     let song = Song::load_within(&job.input, shared.spool_bytes, &progress)?.edited(&job.settings.edges.params()?)?;
     let passages = &TestPassages::default();
     let mix =
@@ -346,20 +348,20 @@ fn each<T: Send>(
     work: impl Fn(usize, &Item, &mut Deciders) -> T + Sync,
 ) -> Result<Vec<T>, Error> {
     let next = AtomicUsize::new(0);
-    let said = Mutex::new(Vec::with_capacity(plan.items.len()));
+    let results = Mutex::new(Vec::with_capacity(plan.items.len()));
     side_by_side(jobs.min(plan.items.len()), || {
         let mut deciders = Deciders::default();
         while !watch.is_stopping() {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = plan.items.get(at) else { return };
-            let words = work(at, item, &mut deciders);
-            said.lock().unwrap_or_else(PoisonError::into_inner).push((at, words));
+            let result = work(at, item, &mut deciders);
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
         }
     });
     if watch.is_stopping() {
         return Err(io::Error::Interrupted.into());
     }
-    let mut said = said.into_inner().unwrap_or_else(PoisonError::into_inner);
-    said.sort_unstable_by_key(|(at, _)| *at);
-    Ok(said.into_iter().map(|(_, words)| words).collect())
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_unstable_by_key(|(at, _)| *at);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
 }

@@ -12,11 +12,11 @@ use crate::song::blocks::BLOCK;
 use crate::song::observer::Observer;
 
 /// A file that was not written to for this long counts as complete, whatever its header says.
-const ARRIVED: Duration = Duration::from_secs(10);
+const COMPLETE_AFTER: Duration = Duration::from_secs(10);
 /// Largest plausible difference between the clocks of two machines. A file date further in the future is ignored.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(600);
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(600);
 /// Time between two checks of a file.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// True if a file states its length, and is not shorter or longer than that.
 pub fn is_whole(info: &SourceInfo, warnings: &[io::Warning]) -> bool {
@@ -29,7 +29,7 @@ pub fn is_whole(info: &SourceInfo, warnings: &[io::Warning]) -> bool {
 ///
 /// # Errors
 /// Any error of `load`; [`Changed`](io::Error::Changed) if the file is still being written; or the run is interrupted.
-pub fn arrived<T>(
+pub fn load_when_complete<T>(
     path: &Path,
     observer: &dyn Observer,
     load: impl FnOnce() -> Result<T, io::Error>,
@@ -37,10 +37,10 @@ pub fn arrived<T>(
 ) -> Result<T, io::Error> {
     let before = stamp(path);
     let loaded = load();
-    let rest = if is_all_there(before, &loaded, is_whole) { Duration::ZERO } else { time_to_watch(before) };
-    let until = Instant::now() + rest;
-    while Instant::now() < until {
-        std::thread::sleep(LOOK);
+    let rest = if is_complete(before, &loaded, is_whole) { Duration::ZERO } else { remaining_watch_time(before) };
+    let deadline = Instant::now() + rest;
+    while Instant::now() < deadline {
+        std::thread::sleep(POLL_INTERVAL);
         observer.advance(0)?;
         if stamp(path) != before {
             return Err(io::Error::Changed { path: path.to_owned() });
@@ -49,19 +49,19 @@ pub fn arrived<T>(
     loaded
 }
 
-/// True if [`arrived`] would watch the file at `path` if it read it now. Does not wait. Only a file that was written
-/// to just now is read to its end.
+/// True if [`load_when_complete`] would watch the file at `path` if it read it now. Does not wait. Only a file that was
+/// written to just now is read to its end.
 pub fn may_grow(path: &Path) -> bool {
     let before = stamp(path);
-    if time_to_watch(before).is_zero() {
+    if remaining_watch_time(before).is_zero() {
         return false;
     }
-    let read = read_through(path);
-    matches!(read, Err(io::Error::Changed { .. })) || !is_all_there(before, &read, |is_whole| *is_whole)
+    let read = decode_to_end(path);
+    matches!(read, Err(io::Error::Changed { .. })) || !is_complete(before, &read, |is_whole| *is_whole)
 }
 
 /// True if the data read from a file with the timestamp `before` is complete: nothing further is to be expected.
-fn is_all_there<T>(before: Option<Stamp>, loaded: &Result<T, io::Error>, is_whole: impl Fn(&T) -> bool) -> bool {
+fn is_complete<T>(before: Option<Stamp>, loaded: &Result<T, io::Error>, is_whole: impl Fn(&T) -> bool) -> bool {
     match loaded {
         Ok(loaded) => is_whole(loaded),
         Err(io::Error::Empty { .. } | io::Error::Damaged { .. }) => false,
@@ -70,17 +70,17 @@ fn is_all_there<T>(before: Option<Stamp>, loaded: &Result<T, io::Error>, is_whol
 }
 
 /// Returns how much longer a file with this timestamp may still be written to.
-fn time_to_watch(stamp: Option<Stamp>) -> Duration {
+fn remaining_watch_time(stamp: Option<Stamp>) -> Duration {
     let Some((_, Some(written))) = stamp else { return Duration::ZERO };
     match SystemTime::now().duration_since(written) {
-        Ok(age) => ARRIVED.saturating_sub(age),
-        Err(ahead) if ahead.duration() < CLOCKS_DIFFER => ARRIVED,
+        Ok(age) => COMPLETE_AFTER.saturating_sub(age),
+        Err(ahead) if ahead.duration() < MAX_CLOCK_DIFFERENCE => COMPLETE_AFTER,
         Err(_) => Duration::ZERO,
     }
 }
 
 /// Decodes the file to its end. Returns true if it is whole.
-fn read_through(path: &Path) -> Result<bool, io::Error> {
+fn decode_to_end(path: &Path) -> Result<bool, io::Error> {
     let mut decoder = open(path)?;
     let mut block = vec![[0.0; 2]; BLOCK];
     while decoder.read(&mut block)? > 0 {}
@@ -94,7 +94,7 @@ mod tests {
 
     fn read(path: &Path, is_whole: bool) -> Result<Vec<u8>, io::Error> {
         let load = || std::fs::read(path).map_err(|e| io::Error::reading(path, &e));
-        arrived(path, &Silent, load, |_| is_whole)
+        load_when_complete(path, &Silent, load, |_| is_whole)
     }
 
     #[test]
@@ -104,14 +104,14 @@ mod tests {
         std::fs::write(&path, "whole").expect("space");
         let began = Instant::now();
         assert!(read(&path, true).is_ok_and(|bytes| bytes == b"whole"));
-        let old = SystemTime::now() - 2 * ARRIVED;
+        let old = SystemTime::now() - 2 * COMPLETE_AFTER;
         std::fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(old)).expect("ours");
         assert!(read(&path, false).is_ok());
-        assert!(began.elapsed() < ARRIVED / 2, "neither is waited for");
+        assert!(began.elapsed() < COMPLETE_AFTER / 2, "neither is waited for");
         std::fs::write(&path, "begun").expect("space");
         let grown = std::thread::scope(|threads| {
             threads.spawn(|| {
-                std::thread::sleep(5 * LOOK);
+                std::thread::sleep(5 * POLL_INTERVAL);
                 std::fs::write(&path, "begun and gone on with").expect("space");
             });
             read(&path, false)
@@ -121,9 +121,12 @@ mod tests {
 
     #[test]
     fn a_date_to_come_is_that_of_another_clock_unless_it_is_far_off() {
-        let ahead = |by: Duration| time_to_watch(Some((1, Some(SystemTime::now() + by))));
-        assert_eq!([ahead(CLOCKS_DIFFER / 2), ahead(2 * CLOCKS_DIFFER)], [ARRIVED, Duration::ZERO]);
-        assert_eq!(time_to_watch(None), Duration::ZERO);
+        let ahead = |by: Duration| remaining_watch_time(Some((1, Some(SystemTime::now() + by))));
+        assert_eq!(
+            [ahead(MAX_CLOCK_DIFFERENCE / 2), ahead(2 * MAX_CLOCK_DIFFERENCE)],
+            [COMPLETE_AFTER, Duration::ZERO]
+        );
+        assert_eq!(remaining_watch_time(None), Duration::ZERO);
     }
 
     #[test]

@@ -10,9 +10,9 @@ const SONG_BYTES: u64 = 56 << 20;
 /// Number of full spools that a song needs: its frames, its rendered frames, and a trace of a quarter of that size.
 const SPOOLS: f64 = 2.25;
 /// Most memory that a spool uses, bytes: see [`SPOOL_BYTES`](crate::song::SPOOL_BYTES).
-const MOST_SPOOL_BYTES: u64 = crate::song::SPOOL_BYTES as u64;
+const MAX_SPOOL_BYTES: u64 = crate::song::SPOOL_BYTES as u64;
 /// Least memory for a spool, bytes: with less, every song would go to disk.
-const LEAST_SPOOL_BYTES: u64 = 8 << 20;
+const MIN_SPOOL_BYTES: u64 = 8 << 20;
 /// Memory that a page needs for every frame that it plays, bytes.
 const PAGE_BYTES_PER_FRAME: u64 = 80;
 /// Share of the free memory that is used by default.
@@ -38,7 +38,7 @@ impl Budget {
     pub fn new(jobs: Option<NonZeroUsize>, memory_bytes: Option<u64>) -> Result<Self, String> {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let free = || free_bytes().map_or(u64::MAX, |bytes| (bytes as f64 * DEFAULT_SHARE) as u64);
-        let per_song = SONG_BYTES + spools(LEAST_SPOOL_BYTES);
+        let per_song = SONG_BYTES + spools(MIN_SPOOL_BYTES);
         let memory_bytes = memory_bytes.unwrap_or_else(|| free().max(PROGRAM_BYTES + per_song));
         let most = memory_bytes.saturating_sub(PROGRAM_BYTES) / per_song;
         let jobs = match jobs {
@@ -55,13 +55,13 @@ impl Budget {
             ));
         }
         let share = (memory_bytes - PROGRAM_BYTES) / jobs - SONG_BYTES;
-        let spool_bytes = ((share as f64 / SPOOLS) as u64).min(MOST_SPOOL_BYTES) as usize;
+        let spool_bytes = ((share as f64 / SPOOLS) as u64).min(MAX_SPOOL_BYTES) as usize;
         Ok(Self { jobs: jobs as usize, spool_bytes, page_bytes: share - spools(spool_bytes as u64) })
     }
 
     /// Returns the same budget for pages that play whole songs: the spools shrink to leave memory for the pages.
     pub fn for_whole_songs(self) -> Self {
-        let spool_bytes = self.spool_bytes.min(LEAST_SPOOL_BYTES as usize);
+        let spool_bytes = self.spool_bytes.min(MIN_SPOOL_BYTES as usize);
         let freed = spools(self.spool_bytes as u64) - spools(spool_bytes as u64);
         Self { spool_bytes, page_bytes: self.page_bytes + freed, ..self }
     }
@@ -122,13 +122,13 @@ mod tests {
                     Ok(budget) => {
                         let song = SONG_BYTES + spools(budget.spool_bytes as u64);
                         assert!(PROGRAM_BYTES + budget.jobs as u64 * song <= memory, "{budget:?} of {memory}");
-                        assert!(budget.spool_bytes as u64 >= LEAST_SPOOL_BYTES && budget.jobs == jobs);
+                        assert!(budget.spool_bytes as u64 >= MIN_SPOOL_BYTES && budget.jobs == jobs);
                         let whole = budget.for_whole_songs();
                         let song = SONG_BYTES + spools(whole.spool_bytes as u64) + whole.page_bytes;
                         assert!(PROGRAM_BYTES + whole.jobs as u64 * song <= memory, "{whole:?} of {memory}");
                     }
                     Err(words) => assert!(
-                        PROGRAM_BYTES + jobs as u64 * (SONG_BYTES + spools(LEAST_SPOOL_BYTES)) > memory,
+                        PROGRAM_BYTES + jobs as u64 * (SONG_BYTES + spools(MIN_SPOOL_BYTES)) > memory,
                         "{words}"
                     ),
                 }

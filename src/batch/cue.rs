@@ -22,9 +22,9 @@ const CD_FRAMES_PER_S: f64 = 75.0;
 const ISRC_LENGTH: usize = 12;
 
 /// The first line of every sheet; marks it as written by this program.
-const MARK: &str = "REM COMMENT \"goldmaster\"\n";
+const CUE_SHEET_START: &str = "REM COMMENT \"goldmaster\"\n";
 /// The start of every track list.
-const LIST_BEGINS: &str = "track,title,artist,";
+const TRACK_LIST_START: &str = "track,title,artist,";
 
 /// A track of an album.
 struct Track {
@@ -69,8 +69,10 @@ pub(super) fn write(
     if !unfinished.is_empty() {
         let folder = |tracks: &[(&Item, Option<Track>)]| common_folder(tracks.iter().map(|(item, _)| *item));
         let sheets = discs.iter().map(|(number, tracks)| beside(&folder(tracks), *number, "cue"));
-        let earlier =
-            sheets.filter(|sheet| text::begins(sheet, MARK)).map(|sheet| sheet.display().to_string()).collect();
+        let earlier = sheets
+            .filter(|sheet| text::starts_with(sheet, CUE_SHEET_START))
+            .map(|sheet| sheet.display().to_string())
+            .collect();
         let (album, songs) = (name.map(str::to_owned), plan.items.len());
         return Ok(Some(WithoutCueSheet { album, songs, unfinished, earlier }));
     }
@@ -79,8 +81,8 @@ pub(super) fn write(
         let tracks: Vec<Track> = tracks.into_iter().filter_map(|(_, track)| Some(track?.seen_from(&folder))).collect();
         let disc = (count > 1).then_some((number, count));
         let [sheet, list] = ["cue", "tracks.csv"].map(|ending| beside(&folder, number, ending));
-        text::replace(&sheet, &cue_sheet(&tracks, disc, gap_s), MARK)?;
-        text::replace(&list, &String::from_utf8_lossy(&track_list(&tracks, gap_s)), LIST_BEGINS)?;
+        text::replace_own(&sheet, &cue_sheet(&tracks, disc, gap_s), CUE_SHEET_START)?;
+        text::replace_own(&list, &String::from_utf8_lossy(&track_list(&tracks, gap_s)), TRACK_LIST_START)?;
     }
     Ok(None)
 }
@@ -136,7 +138,7 @@ fn shared<'a>(tracks: &'a [Track], of: impl Fn(&'a TagFacts) -> Option<&'a Strin
 /// Returns the cue sheet of an album, or of one of its discs: `disc` is the number of the disc and the number of
 /// discs.
 fn cue_sheet(tracks: &[Track], disc: Option<(u32, usize)>, gap_s: f64) -> String {
-    let mut out = MARK.to_owned();
+    let mut out = CUE_SHEET_START.to_owned();
     let quoted =
         |text: &str| text.chars().map(|c| if c.is_control() || c == '"' { '\'' } else { c }).collect::<String>();
     let mut line = |indent: usize, text: String| {

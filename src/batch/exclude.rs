@@ -22,7 +22,7 @@ struct Rule {
     base: PathBuf,
     is_name: bool,
     is_folder: bool,
-    takes_back: bool,
+    is_negated: bool,
 }
 
 impl Exclusions {
@@ -60,29 +60,29 @@ impl Exclusions {
     }
 
     fn add(&mut self, line: &str, base: &Path) -> Result<(), String> {
-        let (takes_back, text) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
+        let (is_negated, text) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
         let (is_folder, text) = text.strip_suffix('/').map_or((false, text), |rest| (true, rest));
         let is_name = !text.contains('/');
         let pattern = Pattern::new(text.trim_start_matches('/')).map_err(|e| format!("{line}: {}", e.msg))?;
-        self.rules.push(Rule { pattern, base: base.to_owned(), is_name, is_folder, takes_back });
+        self.rules.push(Rule { pattern, base: base.to_owned(), is_name, is_folder, is_negated });
         Ok(())
     }
 
     /// True if a file at `relative` is excluded, by itself or because it lies in an excluded folder.
-    pub fn cover_file(&self, relative: &Path) -> bool {
-        self.cover(relative, false) || relative.ancestors().skip(1).any(|folder| self.cover(folder, true))
+    pub fn excludes_file(&self, relative: &Path) -> bool {
+        self.excludes(relative, false) || relative.ancestors().skip(1).any(|folder| self.excludes(folder, true))
     }
 
     /// True if the file or folder at `relative` in the tree is itself excluded. Folders above it are not checked: a
     /// search does not enter excluded folders.
-    pub fn cover(&self, relative: &Path, is_folder: bool) -> bool {
+    pub fn excludes(&self, relative: &Path, is_folder: bool) -> bool {
         let options = MatchOptions { case_sensitive: true, require_literal_separator: true, ..MatchOptions::new() };
         let fits = |rule: &&Rule| {
             let Ok(inside) = relative.strip_prefix(&rule.base) else { return false };
             let about = if rule.is_name { Path::new(inside.file_name().unwrap_or_default()) } else { inside };
             (is_folder || !rule.is_folder) && rule.pattern.matches_path_with(about, options)
         };
-        self.rules.iter().rev().find(fits).is_some_and(|rule| !rule.takes_back)
+        self.rules.iter().rev().find(fits).is_some_and(|rule| !rule.is_negated)
     }
 }
 
@@ -92,9 +92,9 @@ mod tests {
 
     #[test]
     fn patterns_mean_what_they_mean_in_a_gitignore() {
-        let cover = |patterns: &[&str], path: &str, is_folder: bool| {
+        let excludes = |patterns: &[&str], path: &str, is_folder: bool| {
             let patterns: Vec<String> = patterns.iter().map(|p| (*p).to_owned()).collect();
-            Exclusions::new(&patterns).expect("well-formed").cover(Path::new(path), is_folder)
+            Exclusions::new(&patterns).expect("well-formed").excludes(Path::new(path), is_folder)
         };
         for (patterns, path, is_folder, expected) in [
             (&["*.mp3"][..], "a/b/c.mp3", false, true),
@@ -111,7 +111,7 @@ mod tests {
             (&["!keep.wav", "*.wav"], "a/keep.wav", false, true),
             (&["mix?[12].wav"], "mix_2.wav", false, true),
         ] {
-            assert_eq!(cover(patterns, path, is_folder), expected, "{patterns:?} {path}");
+            assert_eq!(excludes(patterns, path, is_folder), expected, "{patterns:?} {path}");
         }
         assert!(Exclusions::new(&["a[".to_owned()]).is_err());
     }
@@ -122,8 +122,8 @@ mod tests {
         std::fs::write(folder.path().join(IGNORE_FILE), "# not yet\n\nrough.wav\nold/*.wav\n").expect("space");
         let mut exclusions = Exclusions::default();
         exclusions.enter(folder.path(), Path::new("cd1")).expect("readable");
-        let covered = |path: &str| exclusions.cover(Path::new(path), false);
-        assert_eq!(["cd1/rough.wav", "cd1/a/rough.wav", "cd1/old/a.wav"].map(covered), [true; 3]);
-        assert_eq!(["cd2/rough.wav", "rough.wav", "cd1/a/old/a.wav", "cd1/a.wav"].map(covered), [false; 4]);
+        let is_excluded = |path: &str| exclusions.excludes(Path::new(path), false);
+        assert_eq!(["cd1/rough.wav", "cd1/a/rough.wav", "cd1/old/a.wav"].map(is_excluded), [true; 3]);
+        assert_eq!(["cd2/rough.wav", "rough.wav", "cd1/a/old/a.wav", "cd1/a.wav"].map(is_excluded), [false; 4]);
     }
 }

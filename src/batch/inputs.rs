@@ -8,7 +8,7 @@ use crate::batch::exclude::Exclusions;
 use crate::error::Error;
 use crate::io::decode::begins_like_sound;
 use crate::render::provenance::is_master;
-use crate::request::paths::{place, promises_sound, without_extension};
+use crate::request::paths::{is_audio_file_name, resolved_path, without_extension};
 
 /// A song that was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,7 +130,7 @@ struct Search {
 
 impl Search {
     fn file(&mut self, path: &Path, relative: &Path) {
-        if self.exclusions.cover(relative, false) {
+        if self.exclusions.excludes(relative, false) {
             self.excluded += 1;
         } else {
             self.found.push(Found::new(path.to_owned(), relative.to_owned()));
@@ -163,12 +163,13 @@ impl Search {
             let relative = relative.join(&name);
             // A link to a folder may form a cycle and is not followed; a link to a file counts as a file.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                if self.exclusions.cover(&relative, true) {
+                if self.exclusions.excludes(&relative, true) {
                     self.excluded += 1;
                 } else if self.output.is_none() || path.canonicalize().ok() != self.output {
                     self.folder(&path, &relative)?;
                 }
-            } else if !path.is_dir() && !is_on_its_way(&path) && (promises_sound(&path) || begins_like_sound(&path)) {
+            } else if !path.is_dir() && !is_on_its_way(&path) && (is_audio_file_name(&path) || begins_like_sound(&path))
+            {
                 self.file(&path, &relative);
             }
         }
@@ -275,7 +276,7 @@ fn unvarying_folder(pattern: &str) -> PathBuf {
 /// Removes repeated files and keeps the first of each. A link counts as a file of its own.
 fn without_repetition(mut found: Vec<Found>) -> Vec<Found> {
     let mut seen = HashSet::new();
-    found.retain(|song| seen.insert(place(&song.path)));
+    found.retain(|song| seen.insert(resolved_path(&song.path)));
     found
 }
 

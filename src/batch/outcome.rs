@@ -66,9 +66,9 @@ impl Summary {
     /// Counts the outcomes of mixes. A mix that is listed several times, for several destinations, fails only once.
     pub fn of<'a>(outcomes: impl IntoIterator<Item = (&'a Path, &'a Outcome)>) -> Self {
         let mut summary = Self::default();
-        let mut worst: BTreeMap<&Path, Option<Lack>> = BTreeMap::new();
+        let mut worst: BTreeMap<&Path, Option<NoMasterReason>> = BTreeMap::new();
         for (mix, outcome) in outcomes {
-            let lack = match outcome {
+            let reason = match outcome {
                 Outcome::Mastered { is_silent, .. } => {
                     *if *is_silent { &mut summary.silent } else { &mut summary.mastered } += 1;
                     None
@@ -77,21 +77,21 @@ impl Summary {
                     summary.unchanged += 1;
                     None
                 }
-                Outcome::Left => Some(Lack::Left),
-                Outcome::Changing(_) => Some(Lack::Changing),
-                Outcome::FailedAgain(_) => Some(Lack::FailedAgain),
-                Outcome::Failed(_) => Some(Lack::Failed),
+                Outcome::Left => Some(NoMasterReason::Left),
+                Outcome::Changing(_) => Some(NoMasterReason::Changing),
+                Outcome::FailedAgain(_) => Some(NoMasterReason::FailedAgain),
+                Outcome::Failed(_) => Some(NoMasterReason::Failed),
             };
             let known = worst.entry(mix).or_default();
-            *known = lack.max(*known);
+            *known = reason.max(*known);
         }
         summary.songs = worst.len();
-        for lack in worst.into_values().flatten() {
-            *match lack {
-                Lack::Left => &mut summary.left,
-                Lack::Changing => &mut summary.changing,
-                Lack::FailedAgain => &mut summary.failed_again,
-                Lack::Failed => &mut summary.failed,
+        for reason in worst.into_values().flatten() {
+            *match reason {
+                NoMasterReason::Left => &mut summary.left,
+                NoMasterReason::Changing => &mut summary.changing,
+                NoMasterReason::FailedAgain => &mut summary.failed_again,
+                NoMasterReason::Failed => &mut summary.failed,
             } += 1;
         }
         summary
@@ -100,7 +100,7 @@ impl Summary {
 
 /// Reasons why a song lacks a master, in ascending order of severity.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Lack {
+enum NoMasterReason {
     Left,
     Changing,
     FailedAgain,

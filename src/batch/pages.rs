@@ -8,7 +8,7 @@ use crate::batch::record::Records;
 use crate::error::Error;
 use crate::io;
 use crate::page::index::{Song, SongStatus, write_index};
-use crate::page::is_ours;
+use crate::page::is_goldmaster_page;
 use crate::report::album::AlbumReport;
 use crate::request::page::{Page, PageAudio};
 
@@ -19,7 +19,7 @@ const HASH_LETTERS: usize = 16;
 
 /// Returns the path of a master's page: the master's path with `.html` appended. The end of a name that would be too long is
 /// replaced by a hash of the whole name, so that no song fails because of its page.
-pub fn path(master: &Path) -> PathBuf {
+pub fn page_path(master: &Path) -> PathBuf {
     let mut name = master.file_name().unwrap_or_default().to_owned();
     if name.len() + ".html".len() > MAX_NAME_BYTES {
         let hash = blake3::hash(name.as_encoded_bytes()).to_hex();
@@ -38,8 +38,8 @@ pub fn index_path(output: &Path, shard: Option<Shard>) -> PathBuf {
 }
 
 /// Describes a page to write. A file that is not a page of this program is replaced only with `force`.
-pub fn page(path: PathBuf, audio: PageAudio, force: bool) -> Page {
-    Page { force: force || is_ours(&path), path, audio }
+pub fn new_page(path: PathBuf, audio: PageAudio, force: bool) -> Page {
+    Page { force: force || is_goldmaster_page(&path), path, audio }
 }
 
 /// Refuses to replace a file that is not a page of this program.
@@ -73,7 +73,7 @@ pub(super) fn write(
         };
         let report =
             outcome.has_master().then(|| records.read(&item.output)).flatten().and_then(|record| record.report());
-        let page = outcome.has_master().then(|| link(&path(&item.output)));
+        let page = outcome.has_master().then(|| link(&page_path(&item.output)));
         Song::new(name, page, status, cause, report.as_ref())
     };
     let songs: Vec<Song> = plan.items.iter().zip(outcomes).map(song).collect();
@@ -81,7 +81,7 @@ pub(super) fn write(
         plan.summary(outcomes);
     let (mastered, failed, left) = (mastered + silent, failed + failed_again, changing + left);
     let counts = format!("{mastered} mastered, {unchanged} unchanged, {failed} failed, {left} left");
-    write_index(&page(index_path(output, plan.shard), PageAudio::None, force), songs, counts, albums)
+    write_index(&new_page(index_path(output, plan.shard), PageAudio::None, force), songs, counts, albums)
 }
 
 /// Converts a relative path to a link: characters with a special meaning in links are percent-encoded.
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_name_of_any_length_has_a_page_of_its_own() {
         let names = ["a", "b"].map(|end| "é".repeat(124) + end + ".wav");
-        let pages = names.each_ref().map(|name| path(&Path::new("out").join(name)));
+        let pages = names.each_ref().map(|name| page_path(&Path::new("out").join(name)));
         let length = |page: &PathBuf| page.file_name().map(|name| name.len());
         assert!(pages.iter().all(|page| length(page) <= Some(MAX_NAME_BYTES) && page.starts_with("out")), "{pages:?}");
         assert_ne!(pages[0], pages[1]);
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn no_song_takes_the_place_of_the_index() {
-        assert_eq!(path(Path::new("index.wav")), Path::new("index.wav.html"));
+        assert_eq!(page_path(Path::new("index.wav")), Path::new("index.wav.html"));
         let shard = Shard { number: 2, of: 5 };
         assert_eq!(index_path(Path::new("out"), Some(shard)), Path::new("out/index.2-of-5.html"));
     }

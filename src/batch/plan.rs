@@ -67,7 +67,7 @@ pub struct Relation {
 impl Relation {
     /// Work done on all songs before the first is mastered, relative to the work of mastering them. It is used for the
     /// progress display only.
-    pub fn listens(&self) -> u64 {
+    pub fn analysis_passes(&self) -> u64 {
         match (self.album, self.is_own_reference) {
             (Some(_), _) | (None, true) => 1,
             (None, false) => 0,

@@ -25,11 +25,15 @@ pub enum Prospect {
 }
 
 /// Returns the prospect of every song, in order. Every file is opened; nothing is written or waited for.
-pub fn look<'a>(plan: &'a Plan, output: &'a Path, options: &Options) -> impl Iterator<Item = (&'a Item, Prospect)> {
+pub fn preview_run<'a>(
+    plan: &'a Plan,
+    output: &'a Path,
+    options: &Options,
+) -> impl Iterator<Item = (&'a Item, Prospect)> {
     let shared = shared(output, options, (0, 0));
     let mut contexts = BTreeMap::new();
     for Part { plan: part, .. } in plan.parts() {
-        let context = BatchAnalysis::named(&part, &shared).context;
+        let context = BatchAnalysis::context_only(&part, &shared).context;
         let growing = part.relation.album.and_then(|_| growing(&part, &shared, &context));
         contexts.extend(part.items.iter().map(|item| (item.index, (context.clone(), growing.clone()))));
     }
@@ -47,11 +51,11 @@ fn growing(album: &Plan, shared: &Shared, context: &str) -> Option<PathBuf> {
 }
 
 fn is_finished(item: &Item, shared: &Shared, context: &str) -> Result<bool, Cause> {
-    Ok(shared.standing(item, &shared.made_from_in(item, context)?)? == MasterState::Finished)
+    Ok(shared.master_state(item, &shared.made_from_in(item, context)?)? == MasterState::Finished)
 }
 
 fn prospect(item: &Item, shared: &Shared, context: &str, of_album: Option<PathBuf>) -> Result<Prospect, Cause> {
-    let state = shared.standing(item, &shared.made_from_in(item, context)?)?;
+    let state = shared.master_state(item, &shared.made_from_in(item, context)?)?;
     let is_kept = match state {
         MasterState::Finished => shared.resume,
         MasterState::Foreign | MasterState::Edited => !shared.force,

@@ -222,7 +222,7 @@ impl Records {
     ///
     /// # Errors
     /// The master exists and cannot be read.
-    pub fn standing(&self, output: &Path, made_from: &MadeFrom) -> Result<MasterState, io::Error> {
+    pub fn master_state(&self, output: &Path, made_from: &MadeFrom) -> Result<MasterState, io::Error> {
         let path = self.output.join(output);
         if std::fs::symlink_metadata(&path).is_err() {
             return Ok(MasterState::New);
@@ -273,21 +273,21 @@ mod tests {
         records.create().expect("space");
         let (output, master) = (Path::new("a.wav"), folder.path().join("a.wav"));
         let made = made_from("mix", "settings");
-        let standing = |made: &MadeFrom| records.standing(output, made).expect("readable");
-        assert_eq!(standing(&made), MasterState::New);
+        let master_state = |made: &MadeFrom| records.master_state(output, made).expect("readable");
+        assert_eq!(master_state(&made), MasterState::New);
         std::fs::write(&master, "master").expect("space");
-        assert_eq!(standing(&made), MasterState::Foreign);
+        assert_eq!(master_state(&made), MasterState::Foreign);
         let hash = file_hash(&master).expect("readable");
         let record = Record::new(made.clone(), hash, Value::from(1.25), Value::Null);
         records.write(output, &record).expect("space");
         assert_eq!(records.read(output), Some(record));
-        assert_eq!(standing(&made), MasterState::Finished);
-        assert_eq!(standing(&made_from("another mix", "settings")), MasterState::Outdated);
-        assert_eq!(standing(&made_from("mix", "other settings")), MasterState::Outdated);
+        assert_eq!(master_state(&made), MasterState::Finished);
+        assert_eq!(master_state(&made_from("another mix", "settings")), MasterState::Outdated);
+        assert_eq!(master_state(&made_from("mix", "other settings")), MasterState::Outdated);
         std::fs::write(&master, "edited").expect("space");
-        assert_eq!(standing(&made), MasterState::Edited);
+        assert_eq!(master_state(&made), MasterState::Edited);
         std::fs::remove_file(&master).expect("ours");
-        assert_eq!(standing(&made), MasterState::New);
+        assert_eq!(master_state(&made), MasterState::New);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Item, Part, Plan};
 use crate::batch::record::{Failure, Records};
 use crate::batch::references::References;
-use crate::batch::shared::{BatchAnalysis, Deciders, Shared, guarded};
+use crate::batch::shared::{BatchAnalysis, Deciders, Shared, catch_panics};
 use crate::batch::song::Done;
 use crate::batch::summary::RunSummary;
 use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
@@ -25,8 +25,8 @@ use crate::io;
 use crate::render::promises::Verdict;
 use crate::report::Report;
 use crate::report::album::{AlbumReport, WithoutCueSheet};
-use crate::report::stated::Stated;
 use crate::report::warning::{Warning, WarningKind};
+use crate::report::with_sentence::WithSentence;
 use crate::request::page::PageAudio;
 use crate::song::read_ahead::side_by_side;
 
@@ -73,7 +73,7 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
         report::paths(output, plan.shard).iter().try_for_each(|path| report::check(path))?;
     }
     if let Some(audio) = options.pages {
-        pages::check(&pages::page(pages::index_path(output, plan.shard), audio, options.force))?;
+        pages::check(&pages::new_page(pages::index_path(output, plan.shard), audio, options.force))?;
     }
     let mut shared = shared(output, options, (budget.spool_bytes, budget.page_bytes));
     measure_common_references(plan, &shared, watch)?;
@@ -82,19 +82,18 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     shared.records.sweep();
     let folders: std::collections::BTreeSet<_> = plan.items.iter().filter_map(|item| item.output.parent()).collect();
     folders.into_iter().for_each(|folder| io::claim::sweep(&output.join(folder)));
-    watch.begins(plan.items.iter().map(bytes).sum::<u64>() * (1 + plan.relation.listens()));
+    watch.begins(plan.items.iter().map(bytes).sum::<u64>() * (1 + plan.relation.analysis_passes()));
     let (mut by_index, mut albums, mut without_cue_sheet) = (BTreeMap::new(), Vec::new(), Vec::new());
     for Part { plan: part, name } in plan.parts() {
         let (outcomes, album) = match run_part(&part, &mut shared, budget.jobs, watch) {
             Ok(done) => done,
             Err(Error::Io(error @ io::Error::Changed { .. })) => {
-                (all_ended(&part, &shared, watch, |item| waits_for(item, &error)), None)
+                (end_all(&part, &shared, watch, |item| waiting_for_file(item, &error)), None)
             }
             // The error concerns this album only: the other albums are still mastered.
-            Err(error) if name.is_some() => (
-                all_ended(&part, &shared, watch, |_| Outcome::Failed(Cause::new(error.code(), error.to_string()))),
-                None,
-            ),
+            Err(error) if name.is_some() => {
+                (end_all(&part, &shared, watch, |_| Outcome::Failed(Cause::new(error.code(), error.to_string()))), None)
+            }
             Err(error) => return Err(error),
         };
         if let Some(gap_s) = options.cue_gap_s.filter(|_| part.relation.album.is_some()) {
@@ -122,12 +121,12 @@ fn run_part(
     jobs: usize,
     watch: &dyn Watch,
 ) -> Result<(Vec<Outcome>, Option<AlbumReport>), Error> {
-    shared.direction = match BatchAnalysis::find(plan, shared, jobs, watch) {
+    shared.analysis = match BatchAnalysis::find(plan, shared, jobs, watch) {
         Err(Error::Io(io::Error::Interrupted)) => return Ok((vec![Outcome::Left; plan.items.len()], None)),
-        direction => direction?,
+        analysis => analysis?,
     };
     let outcomes = Workers::new(plan, shared, watch).run(jobs);
-    let album = match shared.direction.album_report(plan, shared, &outcomes, jobs, watch) {
+    let album = match shared.analysis.album_report(plan, shared, &outcomes, jobs, watch) {
         Err(Error::Io(io::Error::Interrupted)) => None,
         album => album?,
     };
@@ -135,7 +134,7 @@ fn run_part(
 }
 
 /// Ends all songs of an album that cannot be mastered as one, with the outcome `end` for each.
-fn all_ended(plan: &Plan, shared: &Shared, watch: &dyn Watch, end: impl Fn(&Item) -> Outcome) -> Vec<Outcome> {
+fn end_all(plan: &Plan, shared: &Shared, watch: &dyn Watch, end: impl Fn(&Item) -> Outcome) -> Vec<Outcome> {
     let outcomes: Vec<Outcome> = plan.items.iter().map(end).collect();
     for (item, outcome) in plan.items.iter().zip(&outcomes) {
         let output = shared.output.join(&item.output);
@@ -153,7 +152,7 @@ fn all_ended(plan: &Plan, shared: &Shared, watch: &dyn Watch, end: impl Fn(&Item
 }
 
 /// Returns the outcome of a song whose album waits for a file that is still being written.
-fn waits_for(item: &Item, error: &io::Error) -> Outcome {
+fn waiting_for_file(item: &Item, error: &io::Error) -> Outcome {
     let sentence = match error {
         io::Error::Changed { path } if *path != item.input => format!("its album waits for {}", io::name(path)),
         error => error.to_string(),
@@ -163,10 +162,10 @@ fn waits_for(item: &Item, error: &io::Error) -> Outcome {
 
 /// Refuses a batch of which no song exists, before anything is written.
 fn check_inputs(plan: &Plan) -> Result<(), Error> {
-    let look = |item: &Item| std::fs::metadata(&item.input).map_err(|e| io::Error::reading(&item.input, &e));
+    let metadata = |item: &Item| std::fs::metadata(&item.input).map_err(|e| io::Error::reading(&item.input, &e));
     match plan.items.first() {
-        Some(first) if plan.shard.is_none() && plan.items.iter().all(|item| look(item).is_err()) => {
-            Ok(look(first).map(drop)?)
+        Some(first) if plan.shard.is_none() && plan.items.iter().all(|item| metadata(item).is_err()) => {
+            Ok(metadata(first).map(drop)?)
         }
         _ => Ok(()),
     }
@@ -206,7 +205,7 @@ pub(super) fn shared<'a>(output: &'a Path, options: &Options, (spool_bytes, page
         pages: options.pages,
         spool_bytes,
         page_bytes,
-        direction: BatchAnalysis::default(),
+        analysis: BatchAnalysis::default(),
     }
 }
 
@@ -275,7 +274,7 @@ impl<'a> Workers<'a> {
             return;
         }
         let progress = SongProgress::new(self.watch, bytes(item));
-        let done = guarded(&item.input, || self.shared.run(item, deciders, &progress));
+        let done = catch_panics(&item.input, || self.shared.run(item, deciders, &progress));
         let (outcome, report) = match done {
             Ok(Done::Busy) => {
                 self.queue().push_back(vec![Queued { at, was_busy: true }]);
@@ -283,21 +282,21 @@ impl<'a> Workers<'a> {
             }
             Ok(Done::Mastered { report, is_new }) => {
                 let is_silence =
-                    |warning: &Stated<Warning>| matches!(warning.kind, WarningKind::Defect(DefectKind::Silence));
+                    |warning: &WithSentence<Warning>| matches!(warning.kind, WarningKind::Defect(DefectKind::Silence));
                 let is_silent = report.warnings.iter().any(is_silence);
                 (Outcome::Mastered { is_new, is_silent }, Some(report))
             }
             Ok(Done::Unchanged) => (Outcome::Unchanged, None),
-            Err(_) if self.watch.is_cut() => (Outcome::Left, None),
+            Err(_) if self.watch.is_aborting() => (Outcome::Left, None),
             Ok(Done::Changing(cause)) => (Outcome::Changing(cause), None),
-            Ok(Done::Hindered(cause)) => (Outcome::Failed(cause), None),
+            Ok(Done::OutputFailed(cause)) => (Outcome::Failed(cause), None),
             Err(cause) => (self.failed(item, cause), None),
         };
         if outcome.has_master() {
             self.shared.records.forget_failure(&item.output);
         }
         progress.finish();
-        self.end(at, outcome, report.as_deref());
+        self.finish_song(at, outcome, report.as_deref());
     }
 
     /// Records a failure, so that the next run recognises it. Returns the outcome.
@@ -309,7 +308,7 @@ impl<'a> Workers<'a> {
         }
     }
 
-    fn end(&self, at: usize, outcome: Outcome, report: Option<&Report>) {
+    fn finish_song(&self, at: usize, outcome: Outcome, report: Option<&Report>) {
         let item = &self.plan.items[at];
         let short = report.into_iter().flat_map(|report| &report.promises).filter(|p| p.verdict == Verdict::Short);
         let output = self.shared.output.join(&item.output);

@@ -47,12 +47,12 @@ impl Settings {
     }
 
     /// True if the references of a song depend on its genre, which may only be known from its sound.
-    pub fn goes_by_genre(&self) -> bool {
+    pub fn picks_reference_by_genre(&self) -> bool {
         self.master.references.is_empty() && self.master.profile.is_none() && !self.genre_references.is_empty()
     }
 
     /// True if each song is mastered towards the most similar record of a folder.
-    pub fn goes_by_likeness(&self) -> bool {
+    pub fn picks_most_similar_reference(&self) -> bool {
         let has_direction = !self.master.references.is_empty() || self.master.profile.is_some();
         !has_direction && self.master.genre() == Genre::Auto && !self.folder_references.is_empty()
     }
@@ -60,8 +60,8 @@ impl Settings {
     /// Returns all references that a song may be mastered towards.
     pub fn possible_references(&self) -> Vec<Reference> {
         match self.master.genre() {
-            _ if self.goes_by_likeness() => self.folder_references.clone(),
-            _ if !self.goes_by_genre() => self.master.references.clone(),
+            _ if self.picks_most_similar_reference() => self.folder_references.clone(),
+            _ if !self.picks_reference_by_genre() => self.master.references.clone(),
             Genre::Universal => self.references_of(UNIVERSAL),
             Genre::Named(name) => self.references_of(&name),
             Genre::Auto => self.genre_references.iter().map(|of| of.reference.clone()).collect(),
@@ -132,7 +132,7 @@ impl Settings {
                 Some(Genre::Auto) => self.genre_references.iter().map(|of| of.genre.as_str()).collect(),
                 _ => Vec::new(),
             },
-            is_by_likeness: self.goes_by_likeness(),
+            is_by_likeness: self.picks_most_similar_reference(),
             // Files are hashed by their content, not by their paths.
             settings: MasterSettings { references: Vec::new(), profile: None, genre, ..self.master.clone() },
             format: self.format,

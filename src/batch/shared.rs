@@ -47,14 +47,14 @@ pub struct Shared<'a> {
     /// Memory for the sound on a song's page, bytes.
     pub page_bytes: u64,
     /// The analysis of the songs that are currently mastered together.
-    pub direction: BatchAnalysis,
+    pub analysis: BatchAnalysis,
 }
 
 /// Runs `work` on the song in the file `input`. A panic fails that song alone.
 ///
 /// # Errors
 /// The error of `work`, or a message about the panic.
-pub fn guarded<T>(input: &Path, work: impl FnOnce() -> Result<T, Cause>) -> Result<T, Cause> {
+pub fn catch_panics<T>(input: &Path, work: impl FnOnce() -> Result<T, Cause>) -> Result<T, Cause> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(Cause::new("fault", format!("{}: a fault of this program: please report it", input.display())))
     })
@@ -116,7 +116,7 @@ impl Shared<'_> {
     /// # Errors
     /// The song, a reference or the profile cannot be read.
     pub fn made_from(&self, item: &Item) -> Result<MadeFrom, Cause> {
-        self.made_from_in(item, &self.direction.context)
+        self.made_from_in(item, &self.analysis.context)
     }
 
     /// As [`made_from`](Self::made_from), with another context.
@@ -137,8 +137,8 @@ impl Shared<'_> {
     ///
     /// # Errors
     /// The master exists and cannot be read.
-    pub fn standing(&self, item: &Item, made_from: &MadeFrom) -> Result<MasterState, Cause> {
-        Ok(self.records.standing(&item.output, made_from)?)
+    pub fn master_state(&self, item: &Item, made_from: &MadeFrom) -> Result<MasterState, Cause> {
+        Ok(self.records.master_state(&item.output, made_from)?)
     }
 
     /// Finds the target of a song, or of all `songs` of an album, which were read from the files `inputs`. The
@@ -146,7 +146,7 @@ impl Shared<'_> {
     ///
     /// # Errors
     /// A reference or a profile cannot be used, or the network fails.
-    pub fn aimed(
+    pub fn find_target(
         &self,
         settings: &Settings,
         mut job: MasterJob,
@@ -154,17 +154,17 @@ impl Shared<'_> {
         deciders: &mut Deciders,
         observer: &dyn Observer,
     ) -> Result<(MasterJob, MasteringTarget), Error> {
-        if !settings.goes_by_likeness() {
+        if !settings.picks_most_similar_reference() {
             job.settings = with_genre_of_tags(&job.settings, inputs);
         }
         let (decider, genres) = deciders.both(job.settings.decider)?;
-        let mut told = None;
-        if settings.goes_by_genre() {
+        let mut matched_genre = None;
+        if settings.picks_reference_by_genre() {
             let (genre, _) = genres.find(&job.settings.genre(), decider.norm(), songs).map_err(Error::Network)?;
             job.settings.references = settings.references_of(&genre.name);
-            told = Some(genre);
+            matched_genre = Some(genre);
         }
-        if settings.goes_by_likeness() {
+        if settings.picks_most_similar_reference() {
             let records = self.references.measured(&settings.folder_references, observer).map_err(Error::Reference)?;
             let profiles: Vec<&Profile> = records.iter().map(|(_, _, profile, _)| profile).collect();
             let place = most_alike(songs, &profiles, decider.norm());
@@ -173,6 +173,6 @@ impl Shared<'_> {
         }
         let references = self.references.measured(&job.settings.references, observer).map_err(Error::Reference)?;
         let aim = MasteringTarget::towards(decider, genres, references, &job.settings, songs)?;
-        Ok((job, MasteringTarget { genre: aim.genre.or(told), ..aim }))
+        Ok((job, MasteringTarget { genre: aim.genre.or(matched_genre), ..aim }))
     }
 }

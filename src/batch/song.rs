@@ -4,7 +4,7 @@ use std::path::Path;
 
 use analyzer::profile::Profile;
 
-use crate::batch::arriving::{arrived, is_whole};
+use crate::batch::arriving::{is_whole, load_when_complete};
 use crate::batch::budget::Budget;
 use crate::batch::pages;
 use crate::batch::plan::Item;
@@ -45,7 +45,7 @@ pub enum Done {
     /// The file changed while it was read; holds a message that says so.
     Changing(Cause),
     /// Nothing could be written, which is not the song's fault; holds the reason.
-    Hindered(Cause),
+    OutputFailed(Cause),
 }
 
 impl Shared<'_> {
@@ -55,9 +55,10 @@ impl Shared<'_> {
     /// The song fails: the message gives the reason in one line.
     pub fn run(&self, item: &Item, deciders: &mut Deciders, observer: &dyn Observer) -> Result<Done, Cause> {
         let made_from = self.made_from(item)?;
-        let has_page = || self.pages.is_none() || pages::path(&self.output.join(&item.output)).exists();
-        let is_finished =
-            || Ok::<_, Cause>(self.resume && self.standing(item, &made_from)? == MasterState::Finished && has_page());
+        let has_page = || self.pages.is_none() || pages::page_path(&self.output.join(&item.output)).exists();
+        let is_finished = || {
+            Ok::<_, Cause>(self.resume && self.master_state(item, &made_from)? == MasterState::Finished && has_page())
+        };
         if is_finished()? {
             self.records.clear_claim(&item.output);
             return Ok(Done::Unchanged);
@@ -65,7 +66,7 @@ impl Shared<'_> {
         let claim = match self.records.claim(&item.output) {
             Ok(Some(claim)) => claim,
             Ok(None) => return Ok(Done::Busy),
-            Err(error) => return Ok(Done::Hindered(error.into())),
+            Err(error) => return Ok(Done::OutputFailed(error.into())),
         };
         // Another batch may have finished it between the check and the claim.
         if is_finished()? {
@@ -85,13 +86,13 @@ impl Shared<'_> {
         deciders: &mut Deciders,
         observer: &dyn Observer,
     ) -> Result<Done, Cause> {
-        let standing = self.standing(item, &made_from)?;
+        let master_state = self.master_state(item, &made_from)?;
         let path = self.output.join(&item.output);
         let is_unclear =
-            matches!(standing, MasterState::Foreign | MasterState::Edited) && claim.was_abandoned && !self.force;
+            matches!(master_state, MasterState::Foreign | MasterState::Edited) && claim.was_abandoned && !self.force;
         let made = match is_unclear {
             true => self.compared(item, &made_from, deciders, observer),
-            false => self.mastered(item, &made_from, standing, deciders, observer),
+            false => self.mastered(item, &made_from, master_state, deciders, observer),
         };
         let (report, profile) = match made {
             Ok(made) => made,
@@ -101,7 +102,7 @@ impl Shared<'_> {
                 }
                 return match error {
                     Error::Io(io::Error::Changed { .. }) => Ok(Done::Changing(error.into())),
-                    Error::Io(ref cause) if cause.is_of_disk() => Ok(Done::Hindered(error.into())),
+                    Error::Io(ref cause) if cause.is_of_disk() => Ok(Done::OutputFailed(error.into())),
                     _ => Err(error.into()),
                 };
             }
@@ -112,13 +113,13 @@ impl Shared<'_> {
         let record = Record::new(made_from, output_hash, profile, plain_report).at(&item.input, &item.output);
         self.records.write(&item.output, &record)?;
         claim.release();
-        let is_new = matches!(standing, MasterState::New | MasterState::Foreign);
+        let is_new = matches!(master_state, MasterState::New | MasterState::Foreign);
         Ok(Done::Mastered { report: Box::new(report), is_new })
     }
 
     /// Returns the page of a master, if pages are to be written.
     fn page(&self, path: &Path) -> Result<Option<Page>, Error> {
-        let page = self.pages.map(|audio| pages::page(pages::path(path), audio, self.force));
+        let page = self.pages.map(|audio| pages::new_page(pages::page_path(path), audio, self.force));
         page.as_ref().map_or(Ok(()), pages::check)?;
         Ok(page)
     }
@@ -127,13 +128,13 @@ impl Shared<'_> {
         &self,
         item: &Item,
         made_from: &MadeFrom,
-        standing: MasterState,
+        master_state: MasterState,
         deciders: &mut Deciders,
         observer: &dyn Observer,
     ) -> Result<(Report, Profile), Error> {
         let path = &self.output.join(&item.output);
-        let may_replace = self.force || matches!(standing, MasterState::Finished | MasterState::Outdated);
-        match standing {
+        let may_replace = self.force || matches!(master_state, MasterState::Finished | MasterState::Outdated);
+        match master_state {
             MasterState::Foreign if !may_replace => return Err(io::Error::Exists { path: path.to_owned() }.into()),
             MasterState::Edited if !may_replace => return Err(Error::Edited(path.to_owned())),
             _ => {}
@@ -184,7 +185,7 @@ impl Shared<'_> {
             _ => {
                 let load = || Song::load_edited(&job.input, &edges, self.spool_bytes, observer);
                 let is_whole = |(song, _): &(Song, Profile)| is_whole(&song.info, &song.warnings);
-                let (song, profile) = arrived(&job.input, observer, load, is_whole)?;
+                let (song, profile) = load_when_complete(&job.input, observer, load, is_whole)?;
                 (made_from.input_hash.clone(), song, profile)
             }
         };
@@ -214,23 +215,23 @@ impl Shared<'_> {
         deciders: &mut Deciders,
         observer: &dyn Observer,
     ) -> Result<Decided<'a>, Error> {
-        if self.direction.is_unknown {
+        if self.analysis.is_unknown {
             return Err(Error::Album(Cause::new(
                 "album",
                 "a master has vanished since the batch began: begin it again",
             )));
         }
-        if let Some(decided) = self.direction.album.get(&item.index) {
+        if let Some(decided) = self.analysis.album.get(&item.index) {
             let (recipe, decision) = decided.clone().map_err(Error::Album)?;
-            let mut warnings = self.direction.warnings.clone();
+            let mut warnings = self.analysis.warnings.clone();
             if recipe.towards.as_ref().is_some_and(|origin| was_mastered_towards(&job.input, origin)) {
                 warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
             }
             return Ok(Decided { song, profile, recipe, decision, warnings });
         }
-        let (job, target) = match &self.direction.middle {
+        let (job, target) = match &self.analysis.middle {
             Some(middle) => (job.clone(), MasteringTarget::at(middle.clone())),
-            None => self.aimed(&item.settings, job.clone(), (&[&job.input], &[profile]), deciders, observer)?,
+            None => self.find_target(&item.settings, job.clone(), (&[&job.input], &[profile]), deciders, observer)?,
         };
         let decider = deciders.get(job.settings.decider)?;
         let passages = &TestPassages::default();

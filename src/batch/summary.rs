@@ -160,9 +160,9 @@ impl RunSummary {
         list(&mut out, "Masters whose mix is gone", orphans.collect());
         list(&mut out, "Albums that are not complete", without_cue_sheet.iter().map(ToString::to_string).collect());
         for AlbumSummary { name, sentences } in albums {
-            let _ = writeln!(out, "\n{}:", shown(name.as_deref().unwrap_or("The album")));
+            let _ = writeln!(out, "\n{}:", printable_line(name.as_deref().unwrap_or("The album")));
             sentences.iter().for_each(|sentence| {
-                let _ = writeln!(out, "  {}.", shown(sentence));
+                let _ = writeln!(out, "  {}.", printable_line(sentence));
             });
         }
         out
@@ -174,9 +174,9 @@ impl RunSummary {
     /// A file cannot be written.
     pub fn write(&self, output: &Path) -> Result<(), Error> {
         let [txt, json] = paths(output, &self.date);
-        text::replace(&txt, &self.text(), "goldmaster ")?;
+        text::replace_own(&txt, &self.text(), "goldmaster ")?;
         let data = serde_json::to_string_pretty(self).expect("plain data has a JSON form") + "\n";
-        Ok(text::replace(&json, &data, "{\n  \"version\": ")?)
+        Ok(text::replace_own(&json, &data, "{\n  \"version\": ")?)
     }
 }
 
@@ -189,12 +189,12 @@ fn list(out: &mut String, title: &str, lines: Vec<String>) {
     let more = (more > 0).then(|| format!("and {more} more"));
     for (n, line) in lines.into_iter().take(MAX_LISTED).chain(more).enumerate() {
         let title = if n == 0 { format!("\n{title}:\n") } else { String::new() };
-        let _ = writeln!(out, "{title}  {}", shown(&line));
+        let _ = writeln!(out, "{title}  {}", printable_line(&line));
     }
 }
 
 /// Makes a line with file names safe to show: the text is read in terminals and e-mails.
-fn shown(line: &str) -> String {
+fn printable_line(line: &str) -> String {
     io::name(line.as_ref())
 }
 

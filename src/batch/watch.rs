@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::batch::outcome::Outcome;
 use crate::io::Error;
-use crate::report::stated::Stated;
 use crate::report::warning::Warning;
+use crate::report::with_sentence::WithSentence;
 use crate::report::{DecisionReport, Levels};
 use crate::song::observer::{Observer, Stage};
 
@@ -24,7 +24,7 @@ pub trait Watch: Sync {
     fn is_stopping(&self) -> bool;
 
     /// Returns true if the songs in progress are to end at once, with nothing written.
-    fn is_cut(&self) -> bool;
+    fn is_aborting(&self) -> bool;
 }
 
 /// A song whose work is over.
@@ -42,7 +42,7 @@ pub struct Ended<'a> {
     /// Sentences about the promises that the master falls short of.
     pub shortfalls: Vec<String>,
     /// Warnings for the user, if the master was made in this run.
-    pub notes: &'a [Stated<Warning>],
+    pub notes: &'a [WithSentence<Warning>],
 }
 
 /// Stages of a song, with the share of its work after which each begins, measured on songs of a few minutes.
@@ -53,9 +53,9 @@ const STAGES: [(Stage, f64); 4] =
 pub struct SongProgress<'a> {
     watch: &'a dyn Watch,
     /// True if the song is only measured: nothing is written, so stopping loses nothing.
-    is_listening: bool,
+    is_measuring_only: bool,
     bytes: u64,
-    told: AtomicU64,
+    reported: AtomicU64,
     stage: AtomicU64,
     frames: AtomicU64,
     done: AtomicU64,
@@ -65,12 +65,12 @@ impl<'a> SongProgress<'a> {
     /// Starts the progress of a song whose file has this many bytes.
     pub fn new(watch: &'a dyn Watch, bytes: u64) -> Self {
         let zero = || AtomicU64::new(0);
-        Self { watch, is_listening: false, bytes, told: zero(), stage: zero(), frames: zero(), done: zero() }
+        Self { watch, is_measuring_only: false, bytes, reported: zero(), stage: zero(), frames: zero(), done: zero() }
     }
 
     /// As [`new`](Self::new), for a song that is only measured: it ends as soon as the batch is to stop.
-    pub fn of_listening(watch: &'a dyn Watch, bytes: u64) -> Self {
-        Self { is_listening: true, ..Self::new(watch, bytes) }
+    pub fn measuring_only(watch: &'a dyn Watch, bytes: u64) -> Self {
+        Self { is_measuring_only: true, ..Self::new(watch, bytes) }
     }
 
     /// Reports the remaining work as done, whatever the outcome.
@@ -81,9 +81,9 @@ impl<'a> SongProgress<'a> {
     /// Reports that this share of the work is done. A stage that is repeated is not counted twice.
     fn report_share(&self, share: f64) {
         let done = (self.bytes as f64 * share.min(1.0)) as u64;
-        let told = self.told.fetch_max(done, Ordering::Relaxed);
-        if done > told {
-            self.watch.worked(done - told);
+        let reported = self.reported.fetch_max(done, Ordering::Relaxed);
+        if done > reported {
+            self.watch.worked(done - reported);
         }
     }
 }
@@ -104,7 +104,7 @@ impl Observer for SongProgress<'_> {
             let to = STAGES[stage..].iter().map(|(_, start)| *start).find(|start| *start > from).unwrap_or(1.0);
             self.report_share(from + (to - from) * (done as f64 / all as f64).min(1.0));
         }
-        let is_over = if self.is_listening { self.watch.is_stopping() } else { self.watch.is_cut() };
+        let is_over = if self.is_measuring_only { self.watch.is_stopping() } else { self.watch.is_aborting() };
         if is_over { Err(Error::Interrupted) } else { Ok(()) }
     }
 }

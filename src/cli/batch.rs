@@ -199,7 +199,7 @@ impl BatchArgs {
             Some(path) => table::read(path, &settings, &self.output, pattern)?,
             None if self.inputs == [Path::new("-")] => {
                 let listed = inputs::listed(stdin().lock())?;
-                let kept = listed.into_iter().filter(|input| !exclusions.cover_file(&input.relative)).collect();
+                let kept = listed.into_iter().filter(|input| !exclusions.excludes_file(&input.relative)).collect();
                 Plan::uniform(kept, settings, &self.output, pattern)?
             }
             None => {

@@ -10,7 +10,7 @@ use super::shared::check_is_local;
 use crate::error::Error;
 
 /// Least Jaro-Winkler similarity of a word to the command that it misspells.
-const LIKE: f64 = 0.85;
+const MIN_SIMILARITY: f64 = 0.85;
 
 /// Refuses a song that is a mistyped command, a folder or a web address.
 pub fn check_song(song: &Path, others: &[PathBuf]) -> Result<(), Error> {
@@ -129,7 +129,7 @@ fn meant_command(word: &Path) -> Option<String> {
     let command = command();
     let names = command.get_subcommands().map(clap::Command::get_name);
     let closest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(closest) >= LIKE).then(|| closest.to_owned())
+    (likeness(closest) >= MIN_SIMILARITY).then(|| closest.to_owned())
 }
 
 #[cfg(test)]

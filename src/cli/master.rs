@@ -8,8 +8,8 @@ use super::shared::{OutputArgs, ShowArgs, check_settings, several_songs};
 use crate::error::Error;
 use crate::io::decode::begins_like_sound;
 use crate::io::output_spec::Format;
+use crate::request::is_audio_file_name;
 use crate::request::job::{MasterJob, Output};
-use crate::request::promises_sound;
 use crate::request::settings::MasterSettings;
 
 #[derive(Args, Debug)]
@@ -54,7 +54,7 @@ impl MasterArgs {
     /// Returns the path of the recipe, if one is to be written.
     fn recipe_to_write(&self) -> Result<Option<PathBuf>, Error> {
         let recipe = self.save_recipe.as_ref().or(self.recipe.as_ref());
-        if let Some(path) = recipe.filter(|path| promises_sound(path) || begins_like_sound(path)) {
+        if let Some(path) = recipe.filter(|path| is_audio_file_name(path) || begins_like_sound(path)) {
             let file = path.with_extension("json");
             return Err(Error::Usage(format!(
                 "{} is the name of a sound, and a recipe is JSON: --save-recipe {}",

@@ -13,7 +13,7 @@ use crate::io;
 use crate::io::decode::begins_like_sound;
 use crate::io::output_spec::Format;
 use crate::io::tags::Tags;
-use crate::request::beside;
+use crate::request::default_master_path;
 use crate::request::destination::Destination;
 use crate::request::job::Output;
 use crate::request::naming::{Field, NamePattern, fields_help};
@@ -83,7 +83,7 @@ impl OutputArgs {
         let shown = place.filter(|_| is_one_of_several);
         let paths = match (&self.name, self.outputs.as_slice()) {
             (Some(pattern), _) => vec![self.named(pattern, input, place)?],
-            (None, []) => vec![with_place(beside(input).with_extension(self.extension()), shown)],
+            (None, []) => vec![with_place(default_master_path(input).with_extension(self.extension()), shown)],
             (None, files) => files.iter().map(|file| with_place(file.clone(), shown)).collect(),
         };
         let mut files = paths.into_iter().map(|path| self.output(input, path)).collect::<Result<Vec<_>, _>>()?;
@@ -114,7 +114,7 @@ impl OutputArgs {
 
     fn output(&self, input: &Path, path: PathBuf) -> Result<Output, Error> {
         if path.is_dir() || path.to_string_lossy().ends_with(std::path::is_separator) {
-            let name = beside(input).with_extension(self.extension());
+            let name = default_master_path(input).with_extension(self.extension());
             let file = path.join(name.file_name().unwrap_or_default());
             let words = format!("{} is a folder: name the file in it, as in {}", path.display(), file.display());
             return Err(Error::Usage(words));

@@ -2,7 +2,7 @@
 
 use crate::cli::analyze::AnalyzeArgs;
 use crate::cli::hints::check_files;
-use crate::commands::{look, print, print_data, some_failed};
+use crate::commands::{print, print_data, some_failed, text_style};
 use crate::error::Error;
 use crate::io;
 use crate::report::analysis::Analysis;
@@ -31,7 +31,7 @@ pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
             print_data(&analysis.to_json())?;
             continue;
         }
-        print(&format!("{separator}{}", terminal::profile_summary(&analysis, &look())))?;
+        print(&format!("{separator}{}", terminal::profile_summary(&analysis, &text_style())))?;
         separator = "\n";
     }
     let succeeded = args.inputs.len() - failed.len();

@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::io::name;
 use crate::report::DecisionReport;
 use crate::terminal::album_table;
-use crate::terminal::progress_bar::{interrupts, let_songs_end, tick};
+use crate::terminal::progress_bar::{finish_current_songs_first, interrupts, tick};
 
 pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     let Requested { plan, left_out, several, folders } = args.plan()?;
@@ -40,9 +40,9 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     }
     folders.iter().filter(|_| !args.work.quiet).try_for_each(|folder| print(&folder.to_string()))?;
     if args.work.dry_run {
-        return look(args, &plan);
+        return print_preview(args, &plan);
     }
-    let_songs_end();
+    finish_current_songs_first();
     let watch = Terminal::new(plan.items.len(), args.work.quiet);
     let Finished { summary, albums, without_cue_sheet } = run::run(&plan, &args.output, &args.options(), &watch)?;
     watch.bar.finish_and_clear();
@@ -55,7 +55,7 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
         watch.print(&format!("\n{}; see {}", summary, name(&report)));
     }
     let is_known_ok = args.work.known_failures == KnownFailures::Ok;
-    judged(&summary, is_known_ok, report)?;
+    check_summary(&summary, is_known_ok, report)?;
     watch.printed()
 }
 
@@ -63,11 +63,11 @@ pub fn run_merge(args: &MergeArgs) -> Result<(), Error> {
     let report = args.output();
     let summary = merge(&args.reports, &report)?;
     let printed = print(&format!("{}; see {}", summary, name(&report)));
-    judged(&summary, false, report)?;
+    check_summary(&summary, false, report)?;
     printed
 }
 
-fn judged(summary: &Summary, is_known_ok: bool, report: std::path::PathBuf) -> Result<(), Error> {
+fn check_summary(summary: &Summary, is_known_ok: bool, report: std::path::PathBuf) -> Result<(), Error> {
     match *summary {
         Summary { left: left @ 1.., songs, .. } => Err(Error::SomeLeft { left, songs }),
         Summary { failed, failed_again, songs, .. } => {
@@ -78,8 +78,8 @@ fn judged(summary: &Summary, is_known_ok: bool, report: std::path::PathBuf) -> R
 }
 
 /// Prints what the run would do to every song.
-fn look(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
-    for (item, prospect) in prospect::look(plan, &args.output, &args.options()) {
+fn print_preview(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
+    for (item, prospect) in prospect::preview_run(plan, &args.output, &args.options()) {
         let (input, output) = (name(&item.input), name(&args.output.join(&item.output)));
         print(&match prospect {
             Prospect::Ready(MasterState::Finished) if !args.work.no_resume => format!("unchanged  {input} -> {output}"),
@@ -110,11 +110,11 @@ struct Terminal {
     ended: AtomicUsize,
     is_quiet: bool,
     /// Failures and other causes already printed.
-    told: Mutex<BTreeSet<String>>,
+    printed_causes: Mutex<BTreeSet<String>>,
     /// Number of Ctrl-C presses whose effect was printed.
-    said: AtomicU8,
+    announced_interrupts: AtomicU8,
     /// The first error of writing to the standard output. The masters are made all the same.
-    unprinted: OnceLock<Error>,
+    print_error: OnceLock<Error>,
 }
 
 impl Terminal {
@@ -129,26 +129,26 @@ impl Terminal {
             songs,
             ended: AtomicUsize::new(0),
             is_quiet,
-            told: Mutex::default(),
-            said: AtomicU8::new(0),
-            unprinted: OnceLock::new(),
+            printed_causes: Mutex::default(),
+            announced_interrupts: AtomicU8::new(0),
+            print_error: OnceLock::new(),
         }
     }
 
     fn print(&self, text: &str) {
         if let Err(error) = print(text) {
-            let _ = self.unprinted.set(error);
+            let _ = self.print_error.set(error);
         }
     }
 
     /// Returns the first error of printing, if any.
     fn printed(self) -> Result<(), Error> {
-        self.unprinted.into_inner().map_or(Ok(()), Err)
+        self.print_error.into_inner().map_or(Ok(()), Err)
     }
 
     /// True if this text was not printed before: a song with several destinations fails for the same reason in each.
     fn is_first(&self, words: &str) -> bool {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(words.to_owned())
+        self.printed_causes.lock().unwrap_or_else(PoisonError::into_inner).insert(words.to_owned())
     }
 
     fn count(&self, ended: usize) {
@@ -164,7 +164,7 @@ impl Terminal {
             2 => "ending: nothing is kept of the songs at work",
             _ => return interrupts,
         };
-        if self.said.fetch_max(interrupts, Ordering::Relaxed) < interrupts && !self.is_quiet {
+        if self.announced_interrupts.fetch_max(interrupts, Ordering::Relaxed) < interrupts && !self.is_quiet {
             self.bar.suspend(|| print_warning(words));
         }
         interrupts
@@ -232,7 +232,7 @@ impl Watch for Terminal {
         self.interrupts() > 0
     }
 
-    fn is_cut(&self) -> bool {
+    fn is_aborting(&self) -> bool {
         self.interrupts() > 1
     }
 }

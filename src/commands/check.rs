@@ -2,7 +2,7 @@
 
 use crate::cli::check::CheckArgs;
 use crate::cli::hints::check_files;
-use crate::commands::{look, print, print_data, some_failed};
+use crate::commands::{print, print_data, some_failed, text_style};
 use crate::error::Error;
 use crate::io;
 use crate::terminal::check_table;
@@ -21,7 +21,7 @@ pub fn run_check(args: &CheckArgs) -> Result<(), Error> {
             Ok(checked) => {
                 if !args.json {
                     let separator = if checks.is_empty() { "" } else { "\n" };
-                    print(&format!("{separator}{}", check_table(&checked, &look())))?;
+                    print(&format!("{separator}{}", check_table(&checked, &text_style())))?;
                 }
                 checks.push(checked);
             }

@@ -1,7 +1,7 @@
 //! The command `demo`.
 
 use crate::cli::demo::DemoArgs;
-use crate::commands::{look, print};
+use crate::commands::{print, text_style};
 use crate::error::Error;
 use crate::io::name;
 use crate::terminal;
@@ -16,7 +16,7 @@ pub fn run_demo(args: &DemoArgs) -> Result<(), Error> {
     let bar = ProgressBar::new(false);
     let demo::Written { report, files } = demo::demo(&args.folder, args.force, &bar)?;
     bar.finish();
-    print(&terminal::master_summary(&report, &look()))?;
+    print(&terminal::master_summary(&report, &text_style()))?;
     let paths: Vec<_> = files.iter().map(|path| name(path)).collect();
     print(&format!("\nWritten: {}\n\n{}", paths.join(", "), demo::LISTEN_FOR))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::hints::check_song;
 use crate::cli::master::MasterArgs;
 use crate::cli::shared::ShowArgs;
-use crate::commands::{look, print, print_data, print_warning};
+use crate::commands::{print, print_data, print_warning, text_style};
 use crate::error::Error;
 use crate::render::promises::Verdict;
 use crate::report::Report;
@@ -24,7 +24,7 @@ pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
     let done = master_each(&masters, &bar, &mut reports);
     bar.finish();
     let written = reports.iter().zip(masters.iter().flatten());
-    all_shown(done, written.map(|(report, job)| show_job(&args.show, report, job)))
+    show_all(done, written.map(|(report, job)| show_job(&args.show, report, job)))
 }
 
 /// Shows all masters that were made, even if others failed. An error of the work comes before errors of showing the
@@ -32,7 +32,7 @@ pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
 ///
 /// # Errors
 /// The first error; further ones are printed as warnings.
-pub fn all_shown(done: Result<(), Error>, shown: impl Iterator<Item = Result<(), Error>>) -> Result<(), Error> {
+pub fn show_all(done: Result<(), Error>, shown: impl Iterator<Item = Result<(), Error>>) -> Result<(), Error> {
     let shown: Vec<_> = shown.collect();
     let mut errors = [done].into_iter().chain(shown).filter_map(Result::err);
     let first = errors.next();
@@ -75,7 +75,7 @@ fn show_written(args: &ShowArgs, report: &Report, page: Option<&Page>, recipe: O
         }
         return Ok(());
     }
-    print(&terminal::master_summary(report, &look()))?;
+    print(&terminal::master_summary(report, &text_style()))?;
     let files = [("Page", page.map(|page| page.path.as_path())), ("Recipe", recipe)];
     let lines: String =
         files.iter().filter_map(|(name, path)| Some(format!("\n{name}: {}", io::name(path.as_ref()?)))).collect();

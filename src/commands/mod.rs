@@ -17,13 +17,13 @@ pub mod variations;
 use std::io::{IsTerminal as _, Write as _};
 
 use crate::error::Error;
-use crate::terminal::look::Look;
 use crate::terminal::printable;
+use crate::terminal::style::TextStyle;
 
 /// Returns the abilities of the standard output: width, colours and characters.
-pub fn look() -> Look {
+pub fn text_style() -> TextStyle {
     let size = std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
-    Look::new(size.map(|(width, _)| usize::from(width.0)), |name| std::env::var(name).ok())
+    TextStyle::new(size.map(|(width, _)| usize::from(width.0)), |name| std::env::var(name).ok())
 }
 
 /// Writes a text and a line break to the standard output.

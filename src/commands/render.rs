@@ -1,7 +1,7 @@
 //! The command `render`.
 
 use crate::cli::render::RenderArgs;
-use crate::commands::master::{all_shown, show};
+use crate::commands::master::{show, show_all};
 use crate::error::Error;
 use crate::terminal::progress_bar::ProgressBar;
 use crate::workflows::render::render_each;
@@ -13,5 +13,5 @@ pub fn run_render(args: &RenderArgs) -> Result<(), Error> {
     let done = render_each(&jobs, &bar, &mut reports);
     bar.finish();
     let written = reports.iter().zip(&jobs);
-    all_shown(done, written.map(|(report, job)| show(&args.show, report, job.output.page.as_ref(), None)))
+    show_all(done, written.map(|(report, job)| show(&args.show, report, job.output.page.as_ref(), None)))
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::hints::check_files;
 use crate::cli::report::ReportArgs;
-use crate::commands::{look, print, print_data};
+use crate::commands::{print, print_data, text_style};
 use crate::error::Error;
 use crate::io::name;
 use crate::terminal::comparison_summary;
@@ -19,7 +19,7 @@ pub fn run_report(args: &ReportArgs) -> Result<(), Error> {
     if args.json {
         print_data(&comparison.to_json())
     } else {
-        print(&comparison_summary(&comparison, &look()))?;
+        print(&comparison_summary(&comparison, &text_style()))?;
         print(&format!("\nPage: {}", name(&page.path)))
     }
 }

@@ -96,10 +96,10 @@ impl Genres {
                     Some(head) => head,
                     none => none.insert(GenreHead::load()?),
                 };
-                let Some(told) = head.classify(songs)? else { return Ok(given(UNIVERSAL, norm)) };
-                let (name, share) = told.likeliest();
+                let Some(estimate) = head.classify(songs)? else { return Ok(given(UNIVERSAL, norm)) };
+                let (name, share) = estimate.likeliest();
                 let report = GenreReport { name: name.to_owned(), probability: Some(share) };
-                Ok((report, told.profile(norm)?))
+                Ok((report, estimate.profile(norm)?))
             }
         }
     }

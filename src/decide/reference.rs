@@ -23,9 +23,9 @@ pub struct ReferenceAssessment {
 /// References shorter than this are unreliable, seconds.
 const SHORT_S: f64 = 5.0;
 /// Share applied from a short reference, and from the dynamics of a clipped one.
-const HALF: f64 = 0.5;
+const REDUCED_TRUST: f64 = 0.5;
 /// Severity from which clipping counts as audible.
-const CLIPPING: f64 = 0.5;
+const CLIPPING_SEVERITY: f64 = 0.5;
 
 impl ReferenceAssessment {
     /// Assesses one reference for several songs. `norm` supplies the usual spread between songs, as the unit of
@@ -46,8 +46,9 @@ impl ReferenceAssessment {
             return assessment;
         }
         if reference.seconds() < SHORT_S {
-            let kind = WarningKind::ReferenceIsShort { length_s: reference.seconds(), applied_pct: 100.0 * HALF };
-            assessment.limit(Amounts { tone: HALF, dynamics: HALF, width: HALF }, kind);
+            let kind =
+                WarningKind::ReferenceIsShort { length_s: reference.seconds(), applied_pct: 100.0 * REDUCED_TRUST };
+            assessment.limit(Amounts { tone: REDUCED_TRUST, dynamics: REDUCED_TRUST, width: REDUCED_TRUST }, kind);
         }
         assessment.note_sound(reference);
         if matching == MatchKind::Cautious {
@@ -77,12 +78,12 @@ impl ReferenceAssessment {
     fn note_defects(&mut self, reference: &Profile, matching: MatchKind) {
         for Defect { kind, severity, .. } in &reference.defects {
             match *kind {
-                DefectKind::Clipping { .. } if *severity >= CLIPPING && matching == MatchKind::Literal => {
+                DefectKind::Clipping { .. } if *severity >= CLIPPING_SEVERITY && matching == MatchKind::Literal => {
                     self.warnings.push(WarningKind::ReferenceClips { applied_pct: 100.0 });
                 }
-                DefectKind::Clipping { .. } if *severity >= CLIPPING => {
-                    let kind = WarningKind::ReferenceClips { applied_pct: 100.0 * HALF };
-                    self.limit(Amounts { dynamics: HALF, ..Amounts::default() }, kind);
+                DefectKind::Clipping { .. } if *severity >= CLIPPING_SEVERITY => {
+                    let kind = WarningKind::ReferenceClips { applied_pct: 100.0 * REDUCED_TRUST };
+                    self.limit(Amounts { dynamics: REDUCED_TRUST, ..Amounts::default() }, kind);
                 }
                 DefectKind::LossySource { cutoff_hz } | DefectKind::LowRateSource { cutoff_hz } => {
                     self.warnings.push(WarningKind::ReferenceIsLossy { cutoff_hz });
@@ -103,15 +104,15 @@ impl ReferenceAssessment {
         } else {
             return;
         };
-        self.limit(Amounts { tone: FOREIGN, dynamics: 0.0, width: 0.0 }, kind);
+        self.limit(Amounts { tone: MIN_TRUST, dynamics: 0.0, width: 0.0 }, kind);
     }
 
     fn note_distance(&mut self, reference: &Profile, songs: &[&Profile], norm: &NormProfile) {
         let distances = songs.iter().filter_map(|song| distance(&features(song)?, reference, norm));
         let (sum, count) = distances.fold((0.0, 0usize), |(sum, count), distance| (sum + distance, count + 1));
         let distance = sum / count.max(1) as f64;
-        if distance > FOREIGN_FROM {
-            let share = ((FOREIGN_AT - distance) / (FOREIGN_AT - FOREIGN_FROM)).clamp(FOREIGN, 1.0);
+        if distance > DISTANT_FROM {
+            let share = ((MIN_TRUST_AT - distance) / (MIN_TRUST_AT - DISTANT_FROM)).clamp(MIN_TRUST, 1.0);
             let kind = WarningKind::ReferenceIsUnlike { applied_pct: (100.0 * share).round() };
             self.limit(Amounts { tone: share, dynamics: share, width: share }, kind);
         }
@@ -122,25 +123,25 @@ impl ReferenceAssessment {
 /// other record.
 pub fn most_alike(songs: &[&Profile], records: &[&Profile], norm: &NormProfile) -> Option<usize> {
     let songs: Vec<(&Profile, Features)> = songs.iter().filter_map(|song| Some((*song, features(song)?))).collect();
-    let apart = |record: &Profile| {
+    let distance_to_songs = |record: &Profile| {
         let is_song = songs.iter().any(|(song, _)| is_same(song, record));
         let distances: Option<f64> = songs.iter().map(|(_, song)| distance(song, record, norm)).sum();
         (is_song, distances.unwrap_or(f64::INFINITY))
     };
-    let apart = records.iter().map(|record| apart(record)).enumerate();
-    apart.min_by(|(_, a), (_, b)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))).map(|(place, _)| place)
+    let distances = records.iter().map(|record| distance_to_songs(record)).enumerate();
+    distances.min_by(|(_, a), (_, b)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))).map(|(place, _)| place)
 }
 
 /// Distance from which on less of a reference is applied: the root mean square of the feature differences, in units of
 /// the spread between songs. Finished songs of one artist or genre are up to 1.9 apart; songs of any two kinds are 1.3
 /// apart in the median and 2.05 in one case out of twenty.
-const FOREIGN_FROM: f64 = 2.1;
+const DISTANT_FROM: f64 = 2.1;
 /// Smallest share applied, of very distant references and of the tone of speech and noise.
-const FOREIGN: f64 = 0.25;
-/// Distance at which the share has fallen to [`FOREIGN`].
-const FOREIGN_AT: f64 = 3.2;
+const MIN_TRUST: f64 = 0.25;
+/// Distance at which the share has fallen to [`MIN_TRUST`].
+const MIN_TRUST_AT: f64 = 3.2;
 /// Limit on the contribution of any single feature, in spreads.
-const FURTHEST: f64 = 6.0;
+const MAX_FEATURE_DISTANCE: f64 = 6.0;
 
 /// Level below the loudest band at which a band of mid or side counts as inaudible, dB.
 const INAUDIBLE_DB: f64 = 50.0;
@@ -165,7 +166,7 @@ fn distance(song: &Features, reference: &Profile, norm: &NormProfile) -> Option<
     };
     let squares: Vec<f64> = (0..FEATURES)
         .filter(|n| counts(*n) && norm.spread[*n] > 0.0)
-        .map(|n| ((record[n] - song[n]) / norm.spread[n]).clamp(-FURTHEST, FURTHEST))
+        .map(|n| ((record[n] - song[n]) / norm.spread[n]).clamp(-MAX_FEATURE_DISTANCE, MAX_FEATURE_DISTANCE))
         .map(|z| z * z)
         .collect();
     Some((squares.iter().sum::<f64>() / squares.len().max(1) as f64).sqrt())
@@ -184,12 +185,14 @@ const SAME_LENGTH_S: f64 = 0.5;
 fn is_same(song: &Profile, other: &Profile) -> bool {
     let (Some(a), Some(b)) = (features(song), features(other)) else { return false };
     let known = bands_below(song.spectrum.cutoff_hz.min(other.spectrum.cutoff_hz));
-    let heard = audible(&a);
+    let audible_bands = audible(&a);
     let differences: Vec<f64> = [MID, SIDE]
         .into_iter()
         .enumerate()
         .flat_map(|(c, start)| {
-            (0..known).filter(move |band| heard[c][*band]).map(move |band| (a[start + band] - b[start + band]).abs())
+            (0..known)
+                .filter(move |band| audible_bands[c][*band])
+                .map(move |band| (a[start + band] - b[start + band]).abs())
         })
         .collect();
     let worst = differences.iter().fold(0.0, |worst: f64, difference| worst.max(*difference));

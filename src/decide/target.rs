@@ -18,7 +18,7 @@ use crate::report::{GenreReport, ReferenceReport};
 use crate::request::reference::{Genre, Reference};
 use crate::request::settings::{DeciderKind, MasterSettings};
 use crate::song::measure_part;
-use crate::song::observer::{Observer, Unseen};
+use crate::song::observer::{InterruptOnly, Observer};
 
 /// Everything needed to master towards a target, and to report on it.
 pub struct MasteringTarget {
@@ -56,8 +56,8 @@ impl MasteringTarget {
         }
         let (mut warnings, mut records, mut trust) = (Vec::new(), Vec::new(), Amounts::NONE);
         let weights: f64 = references.iter().map(|(_, weight, ..)| weight).sum();
-        let told = references.iter().zip(&settings.references);
-        let told = told.map(|((_, _, profile, _), reference)| ReferenceReport::of(reference, profile)).collect();
+        let reports = references.iter().zip(&settings.references);
+        let reports = reports.map(|((_, _, profile, _), reference)| ReferenceReport::of(reference, profile)).collect();
         for (name, weight, profile, noticed) in references {
             let assessment = ReferenceAssessment::of(&profile, songs, decider.norm(), settings.matching);
             trust = trust.plus(&assessment.trust, weight / weights);
@@ -68,7 +68,7 @@ impl MasteringTarget {
         let kind = settings.matching.target_kind();
         let target = Target { trust, kind, ..Target::references(&records).map_err(Error::of_target)? };
         let target = settings.character.followed(target);
-        Ok(Self { warnings, references: told, ..Self::at(target) })
+        Ok(Self { warnings, references: reports, ..Self::at(target) })
     }
 
     /// Creates a target without genre, warnings and references.
@@ -112,7 +112,7 @@ pub(crate) fn measure_references(
     references
         .par_iter()
         .map(|reference| {
-            let (profile, warnings) = measure_part(&reference.path, reference.section, &Unseen(observer))?;
+            let (profile, warnings) = measure_part(&reference.path, reference.section, &InterruptOnly(observer))?;
             Ok((reference.name(), reference.weight, profile, warnings))
         })
         .collect()

@@ -29,7 +29,7 @@ const FALL_HZ: f64 = 14_000.0;
 /// Attenuation at 20 kHz, dB.
 const FALL_DB: f64 = 4.0;
 /// Fast compressor for bursts above 6 kHz, which would heat up the cutting head.
-const HELD_HIGHS: BandParams = BandParams {
+const HIGH_BAND_COMPRESSOR: BandParams = BandParams {
     threshold_db: 4.0,
     ratio: 2.5,
     knee_db: 6.0,
@@ -57,7 +57,7 @@ pub fn prepared(mut recipe: Recipe, request: &DeliveryRequest) -> Recipe {
     recipe.condition.high_pass_hz = recipe.condition.high_pass_hz.max(HIGH_PASS_HZ);
     (recipe.clipper, recipe.saturator) = (ClipperParams::default(), SaturatorParams::default());
     if recipe.multiband.high.ratio <= 1.0 {
-        recipe.multiband.high = HELD_HIGHS;
+        recipe.multiband.high = HIGH_BAND_COMPRESSOR;
     }
     for curve in [&mut recipe.match_eq.mid_db, &mut recipe.match_eq.side_db] {
         for band in 0..SPECTRUM_BANDS {

@@ -25,17 +25,17 @@ static TEMPORARIES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 ///
 /// # Errors
 /// As `make`.
-pub(super) fn held(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<Option<NamedTempFile>> {
+pub(super) fn create_locked(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<Option<NamedTempFile>> {
     // Hold the list while the file is made, so that `remove_temporaries` never misses it.
     let mut temporaries = TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner);
     let file = make()?;
     // A sweep holds its lock only for a moment, so waiting for it is fine.
-    let is_held = file.as_file().lock().is_err() || is_linked(file.as_file());
-    if is_held {
+    let is_locked = file.as_file().lock().is_err() || is_linked(file.as_file());
+    if is_locked {
         temporaries.retain(|path| path.exists());
         temporaries.push(file.path().to_owned());
     }
-    Ok(is_held.then_some(file))
+    Ok(is_locked.then_some(file))
 }
 
 /// Removes the temporary files of this process, for an immediate exit: nothing else cleans up afterwards. No further

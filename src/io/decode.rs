@@ -17,7 +17,7 @@ use super::window::Window;
 use super::{aiff, caf, mp4};
 
 /// Largest sample value that counts as audio: +60 dBFS, far above any floating-point mix.
-const ABSURD: f32 = 1000.0;
+const MAX_AUDIO_VALUE: f32 = 1000.0;
 
 /// A file with more than one bad sample in this many is not audio at all.
 const MIN_SAMPLES_PER_BAD: u64 = 100;
@@ -77,7 +77,7 @@ fn opened(path: &Path, stamp: Option<Stamp>) -> Result<Decoder, Error> {
         Kind::Unsupported(codec) => {
             return Err(Error::UnsupportedCodec { path: path.to_owned(), codec: codec.to_owned() });
         }
-        Kind::Alien(cause) => return Err(Error::NotAudio { path: path.to_owned(), cause: cause.to_owned() }),
+        Kind::NotAudio(cause) => return Err(Error::NotAudio { path: path.to_owned(), cause: cause.to_owned() }),
         Kind::Riff if window.starts_the_file() => match riff::read(window.file(), path)? {
             Wave::Pcm(layout) => Some(layout),
             Wave::Other => None,
@@ -107,7 +107,7 @@ fn opened(path: &Path, stamp: Option<Stamp>) -> Result<Decoder, Error> {
 /// True if a file begins like sound of any kind, whether it can be decoded here or not. False if it cannot be read.
 pub fn begins_like_sound(path: &Path) -> bool {
     let kind = || sniff::kind(&mut Window::without_tags(open_regular(path).ok()?).ok()?, path).ok();
-    kind().is_some_and(|kind| !matches!(kind, Kind::Alien(_)))
+    kind().is_some_and(|kind| !matches!(kind, Kind::NotAudio(_)))
 }
 
 fn describe(layout: &Layout, path: &Path) -> Result<SourceInfo, Error> {
@@ -183,7 +183,7 @@ impl Source for Decoder {
 fn replace_bad(frames: &mut [Frame]) -> u64 {
     let mut bad = 0;
     for sample in frames.as_flattened_mut() {
-        if sample.is_nan() || sample.abs() > ABSURD {
+        if sample.is_nan() || sample.abs() > MAX_AUDIO_VALUE {
             *sample = 0.0;
             bad += 1;
         }

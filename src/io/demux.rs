@@ -13,7 +13,7 @@ use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::{MetadataOptions, RawValue};
 use symphonia::default::{formats, get_codecs};
 
-use super::contain::contain;
+use super::catch_panic::catch_panic;
 use super::error::{Error, Warning};
 use super::regular::open_regular;
 use super::sniff::Kind;
@@ -24,7 +24,7 @@ use super::{flac_head, flac32, limits, matroska, mp4, ogg, ogg_head, opus};
 const MAX_PRIMING_FRAMES: u64 = 1 << 16;
 
 /// Error reported in place of a panic in the decoding library.
-pub(super) const NONSENSE: Fault = Fault::DecodeError("it makes no sense");
+pub(super) const DECODER_PANICKED: Fault = Fault::DecodeError("it makes no sense");
 
 /// A file that is ready to be decoded.
 pub(super) struct Demuxed {
@@ -67,7 +67,8 @@ pub(super) fn open(mut window: Window, kind: Kind, path: &Path) -> Result<Demuxe
     }
     let stream = MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default());
     let (options, tags) = (FormatOptions::default(), MetadataOptions::default());
-    let opened = contain(|| probe(kind).probe(&Hint::new(), stream, options, tags)).unwrap_or(Err(NONSENSE));
+    let opened =
+        catch_panic(|| probe(kind).probe(&Hint::new(), stream, options, tags)).unwrap_or(Err(DECODER_PANICKED));
     if let Some(error) = failure.get() {
         return Err(Error::reading(path, error));
     }
@@ -136,7 +137,7 @@ fn probe(kind: Kind) -> Probe {
         Kind::Matroska => probe.register_format::<formats::MkvReader<'_>>(),
         Kind::Mpeg => probe.register_format::<formats::MpaReader<'_>>(),
         Kind::Adts => probe.register_format::<formats::AdtsReader<'_>>(),
-        Kind::Unsupported(_) | Kind::Alien(_) => {}
+        Kind::Unsupported(_) | Kind::NotAudio(_) => {}
     }
     probe
 }
@@ -170,7 +171,7 @@ pub(super) fn make_decoder(
         }
         _ => get_codecs().make_audio_decoder(params, &options),
     };
-    let made = contain(make).unwrap_or(Err(NONSENSE));
+    let made = catch_panic(make).unwrap_or(Err(DECODER_PANICKED));
     made.map_err(|fault| match fault {
         Fault::Unsupported(_) | Fault::LimitError(_) => match params.codec {
             id::CODEC_ID_AAC => unsupported(path, "this kind of AAC (HE-AAC, perhaps)"),

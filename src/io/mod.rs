@@ -7,8 +7,8 @@
 mod aiff;
 mod bytes;
 mod caf;
+mod catch_panic;
 pub mod claim;
-mod contain;
 pub mod decode;
 mod demux;
 pub mod encode;

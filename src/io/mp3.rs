@@ -9,7 +9,7 @@ use analyzer::stream::Frame;
 use renderer::lossy::{Codec, LossyParams};
 use rusty_mp3::{Mp3Encoder, Mp3EncoderConfig};
 
-use super::contain::contain;
+use super::catch_panic::catch_panic;
 use super::output_spec::{OutputSpec, interleaved};
 
 /// Encodes frames as they arrive. At bit rates up to 256 kbit/s, the encoder holds the file in memory until it ends.
@@ -30,14 +30,14 @@ impl<W: Write + Seek> Mp3Writer<W> {
     pub fn write(&mut self, frames: &[Frame]) -> io::Result<()> {
         interleaved(frames, self.spec.channels, &mut self.samples);
         let (channels, rate_hz) = (u16::from(self.spec.channels), self.spec.sample_rate_hz);
-        let pushed = contain(|| self.encoder.push_pcm_f32(&self.samples, channels, rate_hz)).ok_or_else(failure)?;
+        let pushed = catch_panic(|| self.encoder.push_pcm_f32(&self.samples, channels, rate_hz)).ok_or_else(failure)?;
         pushed.map_err(|error| io::Error::other(error.to_string()))?;
         self.drain()
     }
 
     /// Writes the last frames, and rewrites the first one with the final length.
     pub fn finish(mut self) -> io::Result<()> {
-        contain(|| self.encoder.finish()).ok_or_else(failure)?;
+        catch_panic(|| self.encoder.finish()).ok_or_else(failure)?;
         self.drain()?;
         let first = self.encoder.lame_tag_frame().ok_or_else(failure)?;
         self.writer.rewind()?;

@@ -47,13 +47,13 @@ fn is_shortest(packet: &[u8]) -> bool {
 /// Detects streams that the decoder does not decode well enough: there, its output has clicks, and agrees with the
 /// reference decoder only to 27 to 37 dB.
 #[derive(Debug, Default)]
-pub(super) struct Trust {
+pub(super) struct SupportCheck {
     coding: Option<Coding>,
 }
 
-impl Trust {
+impl SupportCheck {
     /// Examines the next packet. Returns a description of what cannot be decoded well enough, if anything.
-    pub fn refuses(&mut self, packet: &[u8]) -> Option<&'static str> {
+    pub fn unsupported_reason(&mut self, packet: &[u8]) -> Option<&'static str> {
         let coding = Coding::of(packet)?;
         if is_shortest(packet) {
             return Some("Opus with packets of 2.5 ms");
@@ -189,13 +189,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_decoded_well_is_refused() {
-        let mut trust = Trust::default();
+        let mut support = SupportCheck::default();
         let packet = |configuration: u8| [configuration << 3, 0];
-        assert_eq!([23, 31, 19].map(|c| trust.refuses(&packet(c))), [None; 3]);
-        assert!(trust.refuses(&packet(16)).is_some_and(|words| words.contains("2.5 ms")));
-        assert!(trust.refuses(&packet(1)).is_some_and(|words| words.contains("switches")));
-        trust.reset();
-        assert_eq!([1, 9].map(|c| trust.refuses(&packet(c))), [None; 2]);
+        assert_eq!([23, 31, 19].map(|c| support.unsupported_reason(&packet(c))), [None; 3]);
+        assert!(support.unsupported_reason(&packet(16)).is_some_and(|words| words.contains("2.5 ms")));
+        assert!(support.unsupported_reason(&packet(1)).is_some_and(|words| words.contains("switches")));
+        support.reset();
+        assert_eq!([1, 9].map(|c| support.unsupported_reason(&packet(c))), [None; 2]);
     }
 
     #[test]

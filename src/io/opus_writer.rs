@@ -6,7 +6,7 @@ use analyzer::stream::Frame;
 use opus_rs::{Application, OpusEncoder};
 use renderer::lossy::{Codec, LossyParams};
 
-use super::contain::contain;
+use super::catch_panic::catch_panic;
 use super::ogg_pages::{MAX_SEGMENTS, Pages, segments};
 use super::opus::SAMPLE_RATE_HZ;
 use super::output_spec::{OutputSpec, interleaved};
@@ -89,7 +89,7 @@ impl<W: Write> OpusWriter<W> {
     /// at least one packet is left for the last page.
     fn encode(&mut self, range: std::ops::Range<usize>) -> io::Result<()> {
         let mut packet = vec![0; MAX_PACKET_BYTES];
-        let encoded = contain(|| self.encoder.encode(&self.waiting[range], PACKET_FRAMES, &mut packet));
+        let encoded = catch_panic(|| self.encoder.encode(&self.waiting[range], PACKET_FRAMES, &mut packet));
         let length = encoded.ok_or_else(failure)?.map_err(io::Error::other)?;
         packet.truncate(length);
         let page_segments: usize = self.packets.iter().chain([&packet]).map(|packet| segments(packet.len())).sum();

@@ -26,7 +26,7 @@ pub(super) enum Kind {
     /// Audio without a decoder here.
     Unsupported(&'static str),
     /// Not audio; holds a description.
-    Alien(&'static str),
+    NotAudio(&'static str),
 }
 
 /// Number of bytes examined.
@@ -55,7 +55,7 @@ const UNSUPPORTED: &[(&[u8], &str)] = &[
 ];
 
 /// Other kinds of files that are often given by mistake.
-const ALIEN: &[(&[u8], &str)] = &[
+const NOT_AUDIO: &[(&[u8], &str)] = &[
     (b"\x89PNG", "this is a picture"),
     (b"\xff\xd8\xff", "this is a picture"),
     (b"GIF8", "this is a picture"),
@@ -101,7 +101,7 @@ pub(super) fn kind(window: &mut Window, path: &Path) -> io::Result<Kind> {
     window.rewind()?;
     let is = |at: usize, magic: &[u8]| head.get(at..at + magic.len()) == Some(magic);
     if head.is_empty() {
-        return Ok(Kind::Alien(if window.starts_the_file() {
+        return Ok(Kind::NotAudio(if window.starts_the_file() {
             "the file is empty"
         } else {
             "it holds tags but no sound"
@@ -110,7 +110,7 @@ pub(super) fn kind(window: &mut Window, path: &Path) -> io::Result<Kind> {
     let kind = if is(0, b"RIFF") && is(8, b"WAVE") || is(0, b"RF64") || is(0, b"BW64") {
         Kind::Riff
     } else if is(0, b"RIFF") && is(8, b"RMID") {
-        Kind::Alien("this is MIDI, which has notes and no sound")
+        Kind::NotAudio("this is MIDI, which has notes and no sound")
     } else if is(0, b"FORM") && (is(8, b"AIFF") || is(8, b"AIFC")) {
         Kind::Aiff
     } else if is(0, b"fLaC") {
@@ -120,23 +120,23 @@ pub(super) fn kind(window: &mut Window, path: &Path) -> io::Result<Kind> {
     } else if is(4, b"ftyp") {
         let is_picture = head.get(8..12).is_some_and(|brand| PICTURE_BRANDS.contains(&brand));
         match (is_picture, mp4::has_sound(window.file())) {
-            (true, _) => Kind::Alien("this is a picture"),
-            (_, Some(false)) => Kind::Alien("this is a video without sound"),
+            (true, _) => Kind::NotAudio("this is a picture"),
+            (_, Some(false)) => Kind::NotAudio("this is a video without sound"),
             _ => Kind::IsoMp4,
         }
     } else if is(0, b"caff") {
         Kind::Caf
     } else if is(0, b"\x1a\x45\xdf\xa3") {
         match matroska::has_sound(window.file()) {
-            Some(false) => Kind::Alien("this is a video without sound"),
+            Some(false) => Kind::NotAudio("this is a video without sound"),
             _ => Kind::Matroska,
         }
     } else if let Some((_, name)) = UNSUPPORTED.iter().find(|(magic, _)| is(0, magic)) {
         Kind::Unsupported(name)
-    } else if let Some((_, what)) = ALIEN.iter().find(|(magic, _)| is(0, magic)) {
-        Kind::Alien(what)
+    } else if let Some((_, what)) = NOT_AUDIO.iter().find(|(magic, _)| is(0, magic)) {
+        Kind::NotAudio(what)
     } else if is_utf16(&head) {
-        Kind::Alien("this is a text")
+        Kind::NotAudio("this is a text")
     } else if has_name(path, MPEG_NAMES) {
         mpeg_kind(&head)
     } else if is_followed_by_another(window, &head, adts_frame_bytes)? || has_name(path, &["aac"]) && is_adts(&head) {
@@ -144,7 +144,7 @@ pub(super) fn kind(window: &mut Window, path: &Path) -> io::Result<Kind> {
     } else if is_followed_by_another(window, &head, mpeg_frame_bytes)? {
         Kind::Mpeg
     } else {
-        Kind::Alien("this is not an audio file that goldmaster can read")
+        Kind::NotAudio("this is not an audio file that goldmaster can read")
     };
     window.rewind()?;
     Ok(kind)
@@ -269,7 +269,7 @@ fn ogg_kind(window: &mut Window) -> io::Result<Kind> {
     }
     Ok(match unsupported {
         Some(name) => Kind::Unsupported(name),
-        None if streams > 0 => Kind::Alien("this is an Ogg without sound"),
+        None if streams > 0 => Kind::NotAudio("this is an Ogg without sound"),
         // The start of the file is damaged.
         None => Kind::Ogg,
     })
@@ -310,7 +310,7 @@ mod tests {
             b"\xff\xfb some other file with such bytes at its start, and no second frame".to_vec(),
         ];
         for bytes in alien {
-            assert!(matches!(kind_of(&bytes), Kind::Alien(_)), "{:?}", String::from_utf8_lossy(&bytes));
+            assert!(matches!(kind_of(&bytes), Kind::NotAudio(_)), "{:?}", String::from_utf8_lossy(&bytes));
         }
         assert_eq!(kind_of(&movie(b"soun")), Kind::IsoMp4);
         let both = [page(1, 0, 2, 0, b"\x80theora"), page(2, 0, 2, 0, b"\x01vorbis")].concat();

@@ -34,18 +34,18 @@ pub fn write(path: &Path, text: &str, overwrite: bool) -> Result<(), Error> {
     write_with(path, overwrite, |file| file.write_all(text.as_bytes()))
 }
 
-/// Writes a text file, and replaces an existing file only if that starts with `begins`.
+/// Writes a text file, and replaces an existing file only if that starts with `prefix`.
 ///
 /// # Errors
 /// The file cannot be written, or the existing file starts with something else.
-pub fn replace(path: &Path, text: &str, begins: &str) -> Result<(), Error> {
-    let is_free = std::fs::symlink_metadata(path).is_err() || self::begins(path, begins);
+pub fn replace_own(path: &Path, text: &str, prefix: &str) -> Result<(), Error> {
+    let is_free = std::fs::symlink_metadata(path).is_err() || starts_with(path, prefix);
     if is_free { write(path, text, true) } else { Err(Error::Exists { path: path.to_owned() }) }
 }
 
 /// Returns true if `path` is a text file with these first letters.
-pub fn begins(path: &Path, letters: &str) -> bool {
-    read(path).is_ok_and(|text| text.starts_with(letters))
+pub fn starts_with(path: &Path, prefix: &str) -> bool {
+    read(path).is_ok_and(|text| text.starts_with(prefix))
 }
 
 /// As [`write()`], for a text that `fill` writes piece by piece.

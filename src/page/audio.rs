@@ -24,7 +24,7 @@ use crate::report::passage::{Passage, PassageKind};
 /// Largest size of all passages of a page together, in bytes of base64 text.
 const MAX_TEXT_BYTES: usize = 5_600_000;
 /// Length up to which a song is put into a page as a whole, seconds.
-pub const LONGEST_S: f64 = 1200.0;
+pub const MAX_AUDIO_S: f64 = 1200.0;
 /// Highest sample rate of passages: browsers play them at the device's rate anyway.
 const MAX_RATE_HZ: u32 = 48_000;
 /// Frames per read.

@@ -15,7 +15,7 @@ use std::path::Path;
 use analyzer::stream::Frame;
 use renderer::recipe::Recipe;
 
-use self::audio::{Clip, LONGEST_S, Part, sounds};
+use self::audio::{Clip, MAX_AUDIO_S, Part, sounds};
 use self::view::View;
 use crate::error::Error;
 use crate::io;
@@ -31,24 +31,24 @@ use crate::request::page::PageAudio;
 use crate::song::Song;
 
 /// Returns the passages to play of a song of this length.
-fn heard(audio: PageAudio, seconds: f64, short_term_lufs: &[f32]) -> Vec<Passage> {
+fn passages_to_play(audio: PageAudio, seconds: f64, short_term_lufs: &[f32]) -> Vec<Passage> {
     match audio {
         PageAudio::None => Vec::new(),
-        PageAudio::Full if seconds <= LONGEST_S => {
+        PageAudio::Full if seconds <= MAX_AUDIO_S => {
             vec![Passage { kind: PassageKind::Whole, start_s: 0.0, end_s: seconds }]
         }
         PageAudio::Full | PageAudio::Excerpt => passages(seconds, short_term_lufs),
     }
 }
 
-fn heard_of(audio: PageAudio, song: &Song) -> Vec<Passage> {
+fn passages_of_song(audio: PageAudio, song: &Song) -> Vec<Passage> {
     let seconds = song.frames.len() as f64 / f64::from(song.info.sample_rate_hz);
-    heard(audio, seconds, song.timeline.as_ref().map_or(&[], |timeline| &timeline.short_term_lufs))
+    passages_to_play(audio, seconds, song.timeline.as_ref().map_or(&[], |timeline| &timeline.short_term_lufs))
 }
 
 /// Returns the request to capture the passages that the page of `song` plays, from the master that `recipe` gives.
 pub(crate) fn capture(page: Option<&Page>, song: &Song, recipe: &Recipe) -> CaptureRequest {
-    let passages = page.map(|page| heard_of(page.audio, song)).unwrap_or_default();
+    let passages = page.map(|page| passages_of_song(page.audio, song)).unwrap_or_default();
     let passages: Vec<_> = passages.iter().map(|passage| passage.start_s..passage.end_s).collect();
     CaptureRequest::new(song, recipe, &passages)
 }
@@ -59,15 +59,15 @@ pub(crate) fn capture(page: Option<&Page>, song: &Song, recipe: &Recipe) -> Capt
 /// If the page cannot be written, or the reference cannot be read again.
 pub(crate) fn of_master(output: &Output, report: &Report, song: &Song, master: Vec<Vec<Frame>>) -> Result<(), Error> {
     let Some(page) = &output.page else { return Ok(()) };
-    let heard = heard_of(page.audio, song);
+    let passages = passages_of_song(page.audio, song);
     let mut clips = Vec::new();
-    if !heard.is_empty() {
+    if !passages.is_empty() {
         let (rate, channels) = (song.info.sample_rate_hz, song.info.channels);
         let clip = |id: &str, sample_rate_hz, all: Vec<Vec<Frame>>| {
-            let parts = heard.iter().zip(all).map(|(passage, frames)| Part { passage: *passage, frames });
+            let parts = passages.iter().zip(all).map(|(passage, frames)| Part { passage: *passage, frames });
             Clip { id: id.to_owned(), label: id.to_owned(), sample_rate_hz, channels, parts: parts.collect() }
         };
-        clips.push(clip("mix", rate, frames_of(song, &heard)?));
+        clips.push(clip("mix", rate, frames_of(song, &passages)?));
         clips.push(clip("master", report.output.sample_rate_hz, master));
         let reference = report.decision.iter().flat_map(|decision| &decision.references).next();
         if let Some(reference) = reference {
@@ -100,11 +100,11 @@ pub fn of_comparison(page: &Page, comparison: &Comparison) -> Result<(), Error> 
     let mut clips = Vec::new();
     let seconds = |file: &crate::report::FileReport| file.frames as f64 / f64::from(file.sample_rate_hz);
     let common_s = seconds(&comparison.before.file).min(seconds(&comparison.after.file));
-    let heard = heard(page.audio, common_s, &comparison.short_term_lufs);
-    if !heard.is_empty() {
+    let passages = passages_to_play(page.audio, common_s, &comparison.short_term_lufs);
+    if !passages.is_empty() {
         for (id, file) in [("mix", &comparison.before), ("master", &comparison.after)] {
             let path = Path::new(&file.file.path);
-            clips.push(Clip::read(id, reference_name(path), path, &heard)?);
+            clips.push(Clip::read(id, reference_name(path), path, &passages)?);
         }
     }
     let sounds = sounds(clips, page.audio == PageAudio::Excerpt)?;
@@ -127,7 +127,7 @@ fn write(page: &Page, view: &impl askama::Template) -> Result<(), Error> {
 const HEAD_BYTES: u64 = 1024;
 
 /// Returns true if a file is a page of this program, which it may replace.
-pub fn is_ours(path: &Path) -> bool {
+pub fn is_goldmaster_page(path: &Path) -> bool {
     let mut head = Vec::new();
     let read = open_regular(path).map(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
     matches!(read, Ok(Ok(_))) && String::from_utf8_lossy(&head).contains(r#"name="generator" content="goldmaster "#)

@@ -33,7 +33,7 @@ pub struct VariationView {
 }
 
 /// Returns the qualities that the page compares.
-fn shown() -> impl Iterator<Item = Quality> {
+fn shown_qualities() -> impl Iterator<Item = Quality> {
     QUALITIES.into_iter().filter(|quality| !matches!(quality, Quality::Mids))
 }
 
@@ -43,7 +43,7 @@ impl VariationView {
         let cell = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| number(value, 1));
         let column = |pick: fn(&crate::report::qualities::QualityRow) -> Option<f64>| {
             let row = |quality| report.qualities.rows.iter().find(|row| row.quality == quality);
-            shown().map(|quality| cell(row(quality).and_then(pick))).collect::<Vec<String>>()
+            shown_qualities().map(|quality| cell(row(quality).and_then(pick))).collect::<Vec<String>>()
         };
         Self {
             name,
@@ -105,6 +105,6 @@ pub fn write_page(
     }
     let unit = |quality: Quality| format!("{quality}, {}", quality.unit());
     let player = Player::new(sounds(clips, false)?, "balanced");
-    let heads = shown().map(unit).collect();
+    let heads = shown_qualities().map(unit).collect();
     write(page, &Variations { program: PROGRAM, title, heads, rows, variations, player })
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use askama::Template;
 
 use super::audio::Sound;
-use super::figures::{Drawn, Figure, signed};
+use super::figures::{Figure, FigureData, signed};
 use super::player::Player;
 use super::plot::{clock, number, typeset};
 use super::words::{self, ActionExplanation};
@@ -15,8 +15,8 @@ use crate::report::comparison::Comparison;
 use crate::report::playback::playback;
 use crate::report::qualities::{Qualities, Quality, QualityRow};
 use crate::report::reference_name;
-use crate::report::stated::Stated;
 use crate::report::warning::{Severity, Warning};
+use crate::report::with_sentence::WithSentence;
 use crate::report::{FileReport, Levels, Report};
 
 /// A page.
@@ -39,7 +39,7 @@ pub struct View {
     player: Option<Player>,
     figures: Vec<Figure>,
     promises: Vec<PromiseView>,
-    deeds: Vec<ActionExplanation>,
+    explained_actions: Vec<ActionExplanation>,
     notes: Vec<NoteView>,
     services: Vec<ServiceView>,
     sources: Vec<String>,
@@ -98,7 +98,7 @@ impl View {
     pub fn of_report(report: &Report, sounds: Vec<Sound>) -> Self {
         let decision = report.decision.as_ref();
         let names = ["mix", "master"];
-        let drawn = Drawn {
+        let drawn = FigureData {
             figures: &report.figures,
             names,
             before: report.before.as_ref(),
@@ -120,7 +120,7 @@ impl View {
             levels: levels(report.before.as_ref(), Some(report.wanted.ceiling_dbtp), &report.after),
             figures: drawn.all(),
             promises: report.promises.iter().map(PromiseView::of).collect(),
-            deeds: words::deeds(report),
+            explained_actions: words::explained_actions(report),
             notes: notes(&report.warnings, None),
             recipe: Some(report.recipe.to_json()),
             ..Self::new(names, [&report.input, &report.output], sounds)
@@ -133,7 +133,7 @@ impl View {
     pub fn of_comparison(comparison: &Comparison, sounds: Vec<Sound>) -> Self {
         let Comparison { before, after, qualities, figures, .. } = comparison;
         let names = ["first", "second"];
-        let drawn = Drawn {
+        let drawn = FigureData {
             figures,
             names,
             before: Some(&before.levels),
@@ -176,7 +176,7 @@ impl View {
             player: Player::new(sounds, "master"),
             figures: Vec::new(),
             promises: Vec::new(),
-            deeds: Vec::new(),
+            explained_actions: Vec::new(),
             notes: Vec::new(),
             services: Vec::new(),
             sources: Vec::new(),
@@ -194,7 +194,7 @@ impl View {
                     format!("{} dBTP", number(played.true_peak_dbtp, 1)),
                 ],
                 words: words::playback(&played),
-                class: if played.quieter_lu >= QUIETER_LU || played.over_asked_db > 0.0 { "warned" } else { "" },
+                class: if played.quieter_lu >= QUIETER_LU || played.over_limit_db > 0.0 { "warned" } else { "" },
             });
             self.sources.push(format!("{}: {}", played.service, played.source));
         }
@@ -247,7 +247,7 @@ fn what_it_is(quality: Quality) -> &'static str {
 }
 
 impl PromiseView {
-    fn of(promise: &Stated<Promise>) -> Self {
+    fn of(promise: &WithSentence<Promise>) -> Self {
         let (class, sign, verdict) = match promise.verdict {
             Verdict::Kept => ("kept", "✓", "kept"),
             Verdict::Short => ("short", "!", "not reached"),
@@ -258,10 +258,10 @@ impl PromiseView {
 }
 
 /// Returns the warnings, the worst first; `of` names their file if there are two files.
-fn notes(warnings: &[Stated<Warning>], of: Option<&str>) -> Vec<NoteView> {
-    let mut sorted: Vec<&Stated<Warning>> = warnings.iter().collect();
+fn notes(warnings: &[WithSentence<Warning>], of: Option<&str>) -> Vec<NoteView> {
+    let mut sorted: Vec<&WithSentence<Warning>> = warnings.iter().collect();
     sorted.sort_by_key(|warning| Reverse(warning.severity));
-    let view = |warning: &Stated<Warning>| {
+    let view = |warning: &WithSentence<Warning>| {
         let (class, name) = match warning.severity {
             Severity::Serious => ("broken", "Serious"),
             Severity::Caution => ("short", "Caution"),

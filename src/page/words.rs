@@ -7,7 +7,7 @@ use super::plot::number;
 use crate::page::plot::typeset;
 use crate::report::actions::{Action, Model};
 use crate::report::playback::Playback;
-use crate::report::stated::Stated;
+use crate::report::with_sentence::WithSentence;
 use crate::report::{DecisionReport, Report};
 
 /// An action, and the reason for it.
@@ -29,16 +29,16 @@ pub fn towards(decision: &DecisionReport) -> String {
 }
 
 /// Returns everything that was done, with its reason.
-pub fn deeds(report: &Report) -> Vec<ActionExplanation> {
+pub fn explained_actions(report: &Report) -> Vec<ActionExplanation> {
     let model = report.decision.as_ref().map(|decision| match decision.target_kind {
         TargetKind::Balance | TargetKind::Reference | TargetKind::Literal => Model::Reference,
         TargetKind::Norm => Model::FinishedRecords,
     });
-    let deed = |action: &Stated<Action>| ActionExplanation {
+    let explained = |action: &WithSentence<Action>| ActionExplanation {
         what: typeset(&action.sentence),
         why: typeset(&action.reason(model).unwrap_or_else(|| level_reason(report, &action.fact))),
     };
-    report.actions.iter().map(deed).collect()
+    report.actions.iter().map(explained).collect()
 }
 
 /// Returns the reason for the level; empty for any other action.
@@ -60,14 +60,14 @@ pub fn genre(decision: &DecisionReport) -> Option<String> {
 
 /// Describes the effect of a streaming service on a song.
 pub fn playback(playback: &Playback) -> String {
-    let Playback { gain_db, quieter_lu, encoder_over_db, over_asked_db, .. } = *playback;
+    let Playback { gain_db, quieter_lu, encoder_over_db, over_limit_db, .. } = *playback;
     let level = match gain_db {
         db if db <= -0.05 => format!("turned down {} dB", number(-db, 1)),
         db if db >= 0.05 => format!("turned up {} dB", number(db, 1)),
         _ => "played unchanged".to_owned(),
     };
-    let asked = if over_asked_db > 0.0 {
-        format!("; true peak {} dB above the limit of the service", number(over_asked_db, 1))
+    let over_limit = if over_limit_db > 0.0 {
+        format!("; true peak {} dB above the limit of the service", number(over_limit_db, 1))
     } else {
         String::new()
     };
@@ -84,7 +84,7 @@ pub fn playback(playback: &Playback) -> String {
     } else {
         String::new()
     };
-    format!("{level}{quieter}{asked}{encoder}")
+    format!("{level}{quieter}{over_limit}{encoder}")
 }
 
 #[cfg(test)]

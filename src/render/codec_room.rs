@@ -10,7 +10,7 @@ use renderer::recipe::Solution;
 const KEEPING_ROUNDS: i32 = 5;
 
 /// Largest room between limiter and ceiling, dB. Beyond it, limiting does more harm than turning the song down.
-const MOST_ROOM_DB: f64 = 3.0;
+const MAX_ROOM_DB: f64 = 3.0;
 
 /// Maximum number of rounds in total.
 pub const MAX_ROUNDS: usize = 12;
@@ -47,7 +47,7 @@ pub struct CodecRoom {
 impl CodecRoom {
     /// Updates the solution of a master that is `over_db` over its ceiling after decoding. Returns true if its loudness
     /// is still kept.
-    pub fn give(&mut self, solution: &mut Solution, over_db: f64) -> bool {
+    pub fn adjust(&mut self, solution: &mut Solution, over_db: f64) -> bool {
         self.rounds += 1;
         let this = Closest { over_db, drive_db: solution.drive_db, room_db: solution.codec_room_db };
         let closest = *self.closest.get_or_insert(this);
@@ -55,7 +55,7 @@ impl CodecRoom {
             self.closest = Some(this);
         }
         let room_db = rounded(this.room_db + over_db + margin_db(self.rounds));
-        if self.turned_down == 0 && self.rounds <= KEEPING_ROUNDS && room_db <= MOST_ROOM_DB {
+        if self.turned_down == 0 && self.rounds <= KEEPING_ROUNDS && room_db <= MAX_ROOM_DB {
             solution.codec_room_db = room_db;
             return true;
         }
@@ -100,25 +100,25 @@ mod tests {
     #[test]
     fn the_room_grows_by_what_was_too_much_and_a_little_more() {
         let (mut solution, mut room) = (solution(), CodecRoom::default());
-        assert!(room.give(&mut solution, 0.503) && room.give(&mut solution, 0.1));
+        assert!(room.adjust(&mut solution, 0.503) && room.adjust(&mut solution, 0.1));
         assert_eq!((solution.codec_room_db, solution.drive_db), (0.64, 6.0));
     }
 
     #[test]
     fn a_codec_that_ruins_a_song_does_not_make_the_limiter_crush_it() {
         let (mut solution, mut room) = (solution(), CodecRoom::default());
-        assert!(!room.give(&mut solution, 3.5) && !room.give(&mut solution, 0.2));
+        assert!(!room.adjust(&mut solution, 3.5) && !room.adjust(&mut solution, 0.2));
         assert_eq!((solution.codec_room_db, solution.drive_db), (3.73, 2.27));
     }
 
     #[test]
     fn what_a_codec_raises_again_and_again_is_turned_down_as_a_whole_from_where_it_was_closest() {
         let (mut solution, mut room) = (solution(), CodecRoom::default());
-        let overs_db = [0.4, 0.2, 0.3, 0.4, 0.5, 0.6];
+        let excesses_db = [0.4, 0.2, 0.3, 0.4, 0.5, 0.6];
         let mut kept = Vec::new();
         let mut after_first = 0.0;
-        for (n, over_db) in overs_db.into_iter().enumerate() {
-            kept.push(room.give(&mut solution, over_db));
+        for (n, over_db) in excesses_db.into_iter().enumerate() {
+            kept.push(room.adjust(&mut solution, over_db));
             if n == 0 {
                 after_first = solution.codec_room_db;
             }

@@ -27,11 +27,11 @@ use crate::render::difference::write_difference;
 use crate::render::limited_source::{LimitedSource, limited_source};
 use crate::render::output_meter::{CaptureRequest, OutputMeter};
 use crate::render::promises::{Measured, Promise, broken, promises};
-use crate::render::provenance::mark;
+use crate::render::provenance::software_name;
 use crate::render::series::Series;
-use crate::render::solve::{CEILING_MARGIN_DB, Outcome, driven, solve};
+use crate::render::solve::{CEILING_MARGIN_DB, Outcome, outcome_with_history, solve};
 use crate::render::trace::{Blocks, Trace, TraceMeter};
-use crate::render::trims::{Over, both, correct};
+use crate::render::trims::{CeilingExcess, correct, merged};
 use crate::request::job::Output;
 use crate::request::settings::Strictness;
 use crate::song::Song;
@@ -69,7 +69,7 @@ pub struct Finished {
 }
 
 /// Origin of the recipe's solution.
-pub enum Solve<'a> {
+pub enum SolutionSource<'a> {
     /// Solved anew, for a song with this profile.
     Anew(&'a Profile),
     /// Taken from the recipe, which was solved for this input and these settings. Nothing is searched.
@@ -101,7 +101,7 @@ pub struct WriteRequest<'a> {
 pub fn finish(
     song: &Song,
     recipe: &Recipe,
-    solve: Solve,
+    solve: SolutionSource,
     request: WriteRequest,
     observer: &dyn Observer,
 ) -> Result<Finished, Error> {
@@ -109,9 +109,9 @@ pub fn finish(
     let source_rate = song.info.sample_rate_hz;
     let rate = recipe.output.rate_hz(source_rate);
     let (mut solution, search) = match solve {
-        Solve::Anew(profile) => (starting_solution(recipe, profile), Search::DriveAndTrims),
-        Solve::Given(solution) => (solution, Search::Nothing),
-        Solve::AsIs(solution) => {
+        SolutionSource::Anew(profile) => (starting_solution(recipe, profile), Search::DriveAndTrims),
+        SolutionSource::Given(solution) => (solution, Search::Nothing),
+        SolutionSource::AsIs(solution) => {
             (Solution { is_aimed: false, codec_room_db: 0.0, trims: Vec::new(), ..solution }, Search::Trims)
         }
     };
@@ -122,19 +122,20 @@ pub fn finish(
     let trace_bytes = song.spool_bytes / 4;
     let (rendered, trace, band_gains) = render(song, recipe, &solution, rate, trace_bytes, observer)?;
     let channels = song.info.channels;
-    let mut attempt = Attempt { recipe, rendered: &rendered, trace, trace_bytes, channels, output, capture, observer };
-    let Written { encoder, measured, passages, limiting } = attempt.until_kept(&mut solution, search)?;
+    let mut writer =
+        MasterWriter { recipe, rendered: &rendered, trace, trace_bytes, channels, output, capture, observer };
+    let Written { encoder, measured, passages, limiting } = writer.write_until_promises_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
     let promises = promises(&recipe.delivery, &measured, expected, solution.is_aimed);
     if let Some(broken) = broken(&promises, strictness) {
         let broken = broken.to_string();
         return Err(Error::Promise { path: output.path.clone(), broken });
     }
-    let difference = output.delta.as_deref().map(|path| attempt.difference(song, &solution, path)).transpose()?;
+    let difference = output.delta.as_deref().map(|path| writer.difference(song, &solution, path)).transpose()?;
     let mut warnings = Vec::new();
     if is_kept {
         // Both files are completed before either gets its name, so that a full disk leaves neither.
-        let master = encoder.complete(Some(&tags.marked(recipe.towards.as_deref().map(mark))))?;
+        let master = encoder.complete(Some(&tags.with_software(recipe.towards.as_deref().map(software_name))))?;
         let difference = difference.map(|difference| difference.complete(None)).transpose()?;
         warnings = master.persist()?;
         if let Some(difference) = difference {
@@ -173,7 +174,7 @@ pub fn predict_loudness(trace: &Trace, recipe: &Recipe, start_db: f64) -> Result
     let mut delivery = recipe.delivery;
     delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
     let outcome = solve(trace, &recipe.limiter, &delivery, &[], 0.0, start_db)?;
-    Ok(driven(trace, &recipe.limiter, delivery.ceiling_dbtp, &[], outcome.drive_db)?)
+    Ok(outcome_with_history(trace, &recipe.limiter, delivery.ceiling_dbtp, &[], outcome.drive_db)?)
 }
 
 /// Parts of the solution that a render may still change.
@@ -247,7 +248,7 @@ fn render(
     let is_mono = song.info.channels == 1;
     let mut mono = Vec::new();
     let mut sink = |frames: &[Frame]| {
-        let frames = if is_mono { only_left(frames, &mut mono) } else { frames };
+        let frames = if is_mono { left_on_both_channels(frames, &mut mono) } else { frames };
         observer.advance(frames.len() as u64 * u64::from(source_rate) / u64::from(rate))?;
         meter.push(frames)?;
         rendered.push(frames)
@@ -266,7 +267,7 @@ fn trace_meter(solution: &Solution, rate: u32, bytes: usize) -> TraceMeter {
 
 /// Copies the left channel to the right: a mono song is written from one channel, whatever the stages did to its two
 /// copies.
-fn only_left<'a>(frames: &[Frame], buffer: &'a mut Vec<Frame>) -> &'a [Frame] {
+fn left_on_both_channels<'a>(frames: &[Frame], buffer: &'a mut Vec<Frame>) -> &'a [Frame] {
     buffer.clear();
     buffer.extend(frames.iter().map(|frame| [frame[0]; 2]));
     buffer
@@ -282,7 +283,7 @@ struct Written {
 }
 
 /// Everything needed to limit and write a rendered song, as often as necessary.
-struct Attempt<'a> {
+struct MasterWriter<'a> {
     recipe: &'a Recipe,
     rendered: &'a Spool<Frame>,
     trace: Trace,
@@ -293,9 +294,9 @@ struct Attempt<'a> {
     observer: &'a dyn Observer,
 }
 
-impl Attempt<'_> {
+impl MasterWriter<'_> {
     /// Solves, writes and measures, until ceiling and loudness are kept or the rounds are used up.
-    fn until_kept(&mut self, solution: &mut Solution, mut search: Search) -> Result<Written, Error> {
+    fn write_until_promises_kept(&mut self, solution: &mut Solution, mut search: Search) -> Result<Written, Error> {
         let wanted = self.recipe.delivery.loudness_lufs;
         let is_lossy = self.recipe.output.lossy.is_some();
         let (most_rounds, most_lu) =
@@ -303,29 +304,29 @@ impl Attempt<'_> {
         let mut room = CodecRoom::default();
         let mut offset_lu: f64 = 0.0;
         for round in 1.. {
-            let foreseen_lufs = self.solved(solution, search, offset_lu)?;
-            let (written, overs) = self.write(solution)?;
+            let predicted_lufs = self.solve_exactly(solution, search, offset_lu)?;
+            let (written, excesses) = self.write(solution)?;
             let measured = &written.measured;
-            let solved = foreseen_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
+            let solved = predicted_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
             let miss_lu = measured.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
             let missed = search == Search::DriveAndTrims && solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
-            if search == Search::Nothing || round == most_rounds || (overs.is_empty() && !missed) {
+            if search == Search::Nothing || round == most_rounds || (excesses.is_empty() && !missed) {
                 return Ok(written);
             }
             let before_lu = offset_lu;
             offset_lu = (offset_lu - if missed { miss_lu } else { 0.0 }).clamp(-most_lu, most_lu);
             if is_lossy {
-                if overs.is_empty() && offset_lu == before_lu {
+                if excesses.is_empty() && offset_lu == before_lu {
                     return Ok(written);
                 }
                 let over_db = measured.true_peak_dbtp - self.recipe.delivery.ceiling_dbtp;
                 // A song that was turned down as a whole is not brought back to its loudness.
-                if !overs.is_empty() && !room.give(solution, over_db) {
+                if !excesses.is_empty() && !room.adjust(solution, over_db) {
                     search = Search::Trims;
                 }
             } else {
                 let limiter = self.limiter(solution);
-                correct(&mut solution.trims, &overs, &self.trace, limiter)?;
+                correct(&mut solution.trims, &excesses, &self.trace, limiter)?;
             }
         }
         unreachable!("the last round returns")
@@ -333,25 +334,25 @@ impl Attempt<'_> {
 
     /// Finds the drive, and makes sure that the peaks that matter at it are known exactly. Returns the predicted
     /// loudness, LUFS; `None` if the drive is not searched, or the song has no loudness.
-    fn solved(&mut self, solution: &mut Solution, search: Search, offset_lu: f64) -> Result<Option<f64>, Error> {
+    fn solve_exactly(&mut self, solution: &mut Solution, search: Search, offset_lu: f64) -> Result<Option<f64>, Error> {
         if search == Search::Nothing {
             return Ok(None);
         }
         loop {
-            let mut foreseen_lufs = None;
+            let mut predicted_lufs = None;
             if search == Search::DriveAndTrims {
                 let outcome = self.solve(solution, offset_lu)?;
-                (solution.drive_db, foreseen_lufs) = (outcome.drive_db, outcome.loudness_lufs);
+                (solution.drive_db, predicted_lufs) = (outcome.drive_db, outcome.loudness_lufs);
             }
             if self.ceiling_dbtp(solution) - solution.drive_db >= solution.exact_above_dbfs {
-                return Ok(foreseen_lufs);
+                return Ok(predicted_lufs);
             }
-            self.look_closer(solution)?;
+            self.retrace_peaks(solution)?;
         }
     }
 
     /// Traces the peaks again, exactly for the drive that was found.
-    fn look_closer(&mut self, solution: &mut Solution) -> Result<(), Error> {
+    fn retrace_peaks(&mut self, solution: &mut Solution) -> Result<(), Error> {
         let ceiling_dbtp = self.recipe.delivery.ceiling_dbtp - solution.codec_room_db;
         solution.exact_above_dbfs = exact_above_dbfs(ceiling_dbtp, solution.drive_db);
         solution.trims.clear();
@@ -408,7 +409,7 @@ impl Attempt<'_> {
 
     /// Limits, dithers, writes and measures the master; a lossy file is measured after decoding it again. Also returns
     /// the blocks over the ceiling.
-    fn write(&self, solution: &Solution) -> Result<(Written, Vec<Over>), Error> {
+    fn write(&self, solution: &Solution) -> Result<(Written, Vec<CeilingExcess>), Error> {
         let rate = self.trace.sample_rate_hz;
         let lossy = self.recipe.output.lossy;
         let spec = OutputSpec {
@@ -436,11 +437,12 @@ impl Attempt<'_> {
             self.measure(&mut limited, &mut loudness, &mut meter, |frames| encoder.write(frames))?
         };
         let limiting = limited.timeline.series();
-        let (measured, passages, overs) = meter.finish(frames, loudness, &limited.limiting);
+        let (measured, passages, excesses) = meter.finish(frames, loudness, &limited.limiting);
         let ceiling_dbtp = self.ceiling_dbtp(solution);
-        let clipped = limited.clipped.iter().map(|over| Over { by_db: over.by_db - ceiling_dbtp, ..*over });
-        let overs = both(overs, clipped);
-        Ok((Written { encoder, measured, passages, limiting }, overs))
+        let clipped =
+            limited.clipped.iter().map(|excess| CeilingExcess { by_db: excess.by_db - ceiling_dbtp, ..*excess });
+        let excesses = merged(excesses, clipped);
+        Ok((Written { encoder, measured, passages, limiting }, excesses))
     }
 
     /// Measures a whole source, passes its frames to `sink`, and returns its length in frames.
@@ -452,8 +454,8 @@ impl Attempt<'_> {
         mut sink: impl FnMut(&[Frame]) -> Result<(), io::Error>,
     ) -> Result<u64, Error> {
         let mut measured = 0;
-        let mut heard = ObservedSource { source, watch: |frames: &[Frame]| loudness.push(frames) };
-        each_block_ahead(&mut heard, |frames| {
+        let mut metered = ObservedSource { source, watch: |frames: &[Frame]| loudness.push(frames) };
+        each_block_ahead(&mut metered, |frames| {
             meter.push(frames);
             measured += frames.len() as u64;
             sink(frames)?;

@@ -12,7 +12,7 @@ use crate::io::spool::{Spool, SpoolReader};
 use crate::render::limiter_timeline::LimiterTimeline;
 use crate::render::solve::LimitingHistogram;
 use crate::render::trace::{Blocks, Steps, Trace, blocks_of};
-use crate::render::trims::Over;
+use crate::render::trims::CeilingExcess;
 
 /// See [`limited_source`].
 pub struct LimitedSource<'a, B> {
@@ -28,7 +28,7 @@ pub struct LimitedSource<'a, B> {
     /// Gain reduction over time.
     pub timeline: LimiterTimeline,
     /// Blocks whose samples exceed full scale, in order. The written samples cannot show by how much.
-    pub clipped: Vec<Over>,
+    pub clipped: Vec<CeilingExcess>,
     blocks: u64,
     /// Frames of a block that did not fit into the buffer of the last read, and the number of them already returned.
     rest: (Vec<Frame>, usize),
@@ -82,7 +82,7 @@ impl<B: Blocks> LimitedSource<'_, B> {
             self.step = next;
             let highest = block.as_flattened().iter().fold(0.0, |max: f32, x| max.max(x.abs()));
             if highest > 1.0 && self.dither.is_some() {
-                self.clipped.push(Over { block: self.blocks, by_db: db_from_gain(f64::from(highest)) });
+                self.clipped.push(CeilingExcess { block: self.blocks, by_db: db_from_gain(f64::from(highest)) });
             }
             self.blocks += 1;
         }

@@ -16,7 +16,7 @@ use renderer::recipe::Recipe;
 use crate::render::promises::Measured;
 use crate::render::solve::CEILING_MARGIN_DB;
 use crate::render::solve::LimitingHistogram;
-use crate::render::trims::{Over, both};
+use crate::render::trims::{CeilingExcess, merged};
 use crate::song::Song;
 
 /// Parts of a master that are captured while it is written.
@@ -64,7 +64,7 @@ struct Moments {
 impl Moments {
     fn push(&mut self, frames: &[Frame]) {
         self.to_come.iter_mut().for_each(|moment| moment.push(frames));
-        while self.to_come.front().is_some_and(|moment| moment.seen >= moment.wanted.end)
+        while self.to_come.front().is_some_and(|moment| moment.position >= moment.wanted.end)
             && let Some(moment) = self.to_come.pop_front()
         {
             self.meter.add(&moment.kept);
@@ -75,21 +75,21 @@ impl Moments {
 /// Keeps the frames of one range of a stream.
 struct Passage {
     wanted: Range<u64>,
-    seen: u64,
+    position: u64,
     kept: Vec<Frame>,
 }
 
 impl Passage {
     fn new(wanted: Range<u64>) -> Self {
-        Self { wanted, seen: 0, kept: Vec::new() }
+        Self { wanted, position: 0, kept: Vec::new() }
     }
 
     fn push(&mut self, frames: &[Frame]) {
         let length = frames.len() as u64;
-        let at = |frame: u64| frame.saturating_sub(self.seen).min(length) as usize;
+        let at = |frame: u64| frame.saturating_sub(self.position).min(length) as usize;
         let (start, end) = (at(self.wanted.start), at(self.wanted.end));
         self.kept.extend_from_slice(&frames[start..end.max(start)]);
-        self.seen += length;
+        self.position += length;
     }
 }
 
@@ -98,21 +98,21 @@ struct PeakCheck {
     ceiling: f32,
     highest: f32,
     block: u64,
-    overs: Vec<Over>,
+    excesses: Vec<CeilingExcess>,
 }
 
 impl PeakCheck {
     fn new(ceiling: f32) -> Self {
-        Self { ceiling, highest: 0.0, block: 0, overs: Vec::new() }
+        Self { ceiling, highest: 0.0, block: 0, excesses: Vec::new() }
     }
 
     /// Returns the level up to which peaks change nothing.
-    fn enough(&self) -> f32 {
+    fn threshold(&self) -> f32 {
         self.highest.min(self.ceiling)
     }
 
-    fn look(&mut self, block: &analyzer::oversample::Block) {
-        self.note(self.block, block.peak_above(self.enough()));
+    fn check(&mut self, block: &analyzer::oversample::Block) {
+        self.note(self.block, block.peak_above(self.threshold()));
         self.block += 1;
     }
 
@@ -120,7 +120,7 @@ impl PeakCheck {
         self.highest = self.highest.max(peak);
         if peak > self.ceiling {
             let by_db = db_from_gain(f64::from(peak / self.ceiling)) + CEILING_MARGIN_DB;
-            self.overs.push(Over { block, by_db });
+            self.excesses.push(CeilingExcess { block, by_db });
         }
     }
 }
@@ -156,9 +156,9 @@ impl OutputMeter {
         let Self { scanner, delivery, peaks, delivery_peaks, timeline, bands, tone, passages, unreadable } = self;
         rayon::join(
             || {
-                scanner.push(frames, |block| peaks.look(block));
-                let enough = delivery_peaks.enough();
-                delivery.push(frames, enough, |block, peak| delivery_peaks.note(block, peak));
+                scanner.push(frames, |block| peaks.check(block));
+                let threshold = delivery_peaks.threshold();
+                delivery.push(frames, threshold, |block, peak| delivery_peaks.note(block, peak));
             },
             || {
                 timeline.push(frames);
@@ -177,11 +177,11 @@ impl OutputMeter {
         frames: u64,
         loudness: LoudnessMeter,
         limiting: &LimitingHistogram,
-    ) -> (Measured, Vec<Vec<Frame>>, Vec<Over>) {
+    ) -> (Measured, Vec<Vec<Frame>>, Vec<CeilingExcess>) {
         let Self { scanner, delivery, mut peaks, mut delivery_peaks, timeline, bands, tone, passages, unreadable } =
             self;
-        scanner.finish(|block| peaks.look(block));
-        delivery.finish(delivery_peaks.enough(), |block, peak| delivery_peaks.note(block, peak));
+        scanner.finish(|block| peaks.check(block));
+        delivery.finish(delivery_peaks.threshold(), |block, peak| delivery_peaks.note(block, peak));
         let [limiting_db, peak_limiting_db] = limiting.reading_db();
         let history = loudness.history();
         let measured = Measured {
@@ -196,7 +196,7 @@ impl OutputMeter {
             tone: tone.meter.finish(),
         };
         let passages = passages.into_iter().map(|passage| passage.kept).collect();
-        (measured, passages, both(peaks.overs, delivery_peaks.overs.into_iter()))
+        (measured, passages, merged(peaks.excesses, delivery_peaks.excesses.into_iter()))
     }
 }
 

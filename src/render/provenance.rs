@@ -19,12 +19,16 @@ const STEP_DB: f64 = 0.01;
 const DIGITS: usize = 16;
 /// Name of all norms that are part of the program, universal or of a genre. They share one name, because the genre
 /// detected from a master may differ from that of its mix.
-const OWN: &str = "records";
+const BUILT_IN_NORMS: &str = "records";
 
 /// Returns the name of a target. `is_own` is true if a norm is part of the program.
 pub fn origin(target: &Target, is_own: bool, character: Character) -> String {
     if target.kind == TargetKind::Norm && is_own {
-        return if character == Character::default() { OWN.to_owned() } else { OWN.to_owned() + character.name() };
+        return if character == Character::default() {
+            BUILT_IN_NORMS.to_owned()
+        } else {
+            BUILT_IN_NORMS.to_owned() + character.name()
+        };
     }
     let mut hasher = blake3::Hasher::new();
     let kind: &[u8] = match target.kind {
@@ -45,14 +49,14 @@ pub fn origin(target: &Target, is_own: bool, character: Character) -> String {
 }
 
 /// Returns the text that marks a master's file.
-pub fn mark(origin: &str) -> String {
+pub fn software_name(origin: &str) -> String {
     let letters = origin.chars().filter(char::is_ascii_alphanumeric).take(DIGITS);
     PROGRAM.to_owned() + &letters.collect::<String>()
 }
 
 /// Returns true if the file is a master that was made towards the target of this name.
 pub fn was_mastered_towards(file: &Path, origin: &str) -> bool {
-    Tags::read(file).software() == Some(&mark(origin))
+    Tags::read(file).software() == Some(&software_name(origin))
 }
 
 /// Returns true if the file's tags say that this program mastered it.

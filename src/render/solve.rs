@@ -88,14 +88,14 @@ pub fn outcome(
     trims: &[Trim],
     drive_db: f64,
 ) -> Result<Outcome, io::Error> {
-    Ok(driven(trace, limiter, ceiling_dbtp, trims, drive_db)?.0)
+    Ok(outcome_with_history(trace, limiter, ceiling_dbtp, trims, drive_db)?.0)
 }
 
 /// Runs a trace through the limiter at a drive, and also returns the loudness behind it over time.
 ///
 /// # Errors
 /// As [`outcome`].
-pub fn driven(
+pub fn outcome_with_history(
     trace: &Trace,
     limiter: &LimiterParams,
     ceiling_dbtp: f64,
@@ -141,9 +141,9 @@ const CLOSE_DRIVES_DB: f64 = 0.02;
 /// Length of the first step out of an open bracket, dB; each further one is twice as long.
 const FIRST_STEP_DB: f64 = 0.25;
 /// Largest distance between the drive and the start of the search, dB.
-const FURTHEST_DB: f64 = 80.0;
+const MAX_DISTANCE_DB: f64 = 80.0;
 /// A secant that leaves more than this share of the bracket is followed by a bisection.
-const SLOW: f64 = 0.5;
+const MAX_SECANT_SHARE: f64 = 0.5;
 
 /// Returns the highest drive at which the song is no louder than `delivery.loudness_lufs` plus `offset_lu`, and limited
 /// no more than allowed. `offset_lu` is the amount by which the traces were found to read too high.
@@ -165,32 +165,32 @@ pub fn solve(
     let mut drive_db = start_db;
     for _ in 0..MAX_STEPS {
         let outcome = outcome(trace, limiter, delivery.ceiling_dbtp, trims, quantized(drive_db))?;
-        let Some(tried) = Tried::of(outcome, delivery, offset_lu) else { return Ok(outcome) };
-        if tried.overlimited_db() <= 0.0 && tried.louder_lu.abs() < TOLERANCE_LU {
+        let Some(trial) = Trial::of(outcome, delivery, offset_lu) else { return Ok(outcome) };
+        if trial.overlimited_db() <= 0.0 && trial.louder_lu.abs() < TOLERANCE_LU {
             return Ok(outcome);
         }
-        let side = if tried.excess() < 0.0 { &mut bracket.below } else { &mut bracket.above };
-        *side = Some(tried);
+        let side = if trial.excess() < 0.0 { &mut bracket.below } else { &mut bracket.above };
+        *side = Some(trial);
         match bracket.next_drive_db() {
-            Some(next_db) if (next_db - start_db).abs() < FURTHEST_DB => drive_db = next_db,
+            Some(next_db) if (next_db - start_db).abs() < MAX_DISTANCE_DB => drive_db = next_db,
             _ => break,
         }
     }
     // If even the lowest drive exceeds a bound, it exceeds it by the least.
-    let found = bracket.below.or(bracket.above).map(|tried| tried.outcome);
+    let found = bracket.below.or(bracket.above).map(|trial| trial.outcome);
     found.map_or_else(|| outcome(trace, limiter, delivery.ceiling_dbtp, trims, quantized(start_db)), Ok)
 }
 
 /// A drive that was tried, and the amounts by which it exceeds the requested loudness and the limits.
 #[derive(Clone, Copy)]
-struct Tried {
+struct Trial {
     outcome: Outcome,
     louder_lu: f64,
     /// Excess of the gain reduction that is exceeded 5 % of the time, and of the largest, dB.
     limiting_db: [f64; 2],
 }
 
-impl Tried {
+impl Trial {
     /// Returns `None` if the song has no loudness.
     fn of(outcome: Outcome, delivery: &DeliveryParams, offset_lu: f64) -> Option<Self> {
         let over = |db: f64, allowed_db: f64| db - allowed_db - LIMITING_TOLERANCE_DB;
@@ -222,9 +222,9 @@ impl Tried {
 /// Range of drives that contains the solution.
 struct Bracket {
     /// The highest drive tried that exceeds nothing.
-    below: Option<Tried>,
+    below: Option<Trial>,
     /// The lowest drive tried that exceeds something.
-    above: Option<Tried>,
+    above: Option<Trial>,
     step_db: f64,
     span_db: f64,
 }
@@ -236,7 +236,7 @@ impl Bracket {
             (Some(low), Some(high)) => {
                 let span_db = high.outcome.drive_db - low.outcome.drive_db;
                 let is_closed = span_db <= if high.overlimited_db() > 0.0 { CLOSE_DRIVES_DB } else { DRIVE_STEP_DB };
-                let is_slow = span_db > SLOW * self.span_db;
+                let is_slow = span_db > MAX_SECANT_SHARE * self.span_db;
                 self.span_db = span_db;
                 let share = if is_slow { 0.5 } else { crossing(&low, &high) };
                 (!is_closed).then_some(low.outcome.drive_db + share * span_db)
@@ -261,7 +261,7 @@ impl Bracket {
 }
 
 /// Returns the share of the way from `low` to `high` at which the first bound is reached, assuming linear growth.
-fn crossing(low: &Tried, high: &Tried) -> f64 {
+fn crossing(low: &Trial, high: &Trial) -> f64 {
     let shares = low.excesses().into_iter().zip(high.excesses());
     let shares = shares.filter(|(_, high)| *high > 0.0).map(|(low, high)| -low / (high - low));
     shares.fold(1.0, f64::min).clamp(0.02, 0.98)

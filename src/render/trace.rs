@@ -36,7 +36,7 @@ impl Record for TraceBlock {
     const BYTES: usize = 40;
 
     fn encode(self, bytes: &mut [u8]) {
-        let Self { peaks: BlockPeaks { reach: [a, b, c, d], frames, low: [e, f] }, energies: [g, h, i] } = self;
+        let Self { peaks: BlockPeaks { extremes: [a, b, c, d], frames, low: [e, f] }, energies: [g, h, i] } = self;
         let (head, tail) = bytes.split_at_mut(4);
         head.copy_from_slice(&frames);
         for (bytes, value) in tail.as_chunks_mut::<4>().0.iter_mut().zip([a, b, c, d, e, f, g, h, i]) {
@@ -48,8 +48,8 @@ impl Record for TraceBlock {
         let mut quads = bytes.as_chunks::<4>().0.iter().copied();
         let frames = quads.next().unwrap_or_default();
         let mut next = |_| quads.next().map(f32::from_le_bytes).unwrap_or_default();
-        let reach = std::array::from_fn(&mut next);
-        let peaks = BlockPeaks { reach, frames, low: std::array::from_fn(&mut next) };
+        let extremes = std::array::from_fn(&mut next);
+        let peaks = BlockPeaks { extremes, frames, low: std::array::from_fn(&mut next) };
         Self { peaks, energies: std::array::from_fn(next) }
     }
 }

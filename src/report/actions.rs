@@ -15,9 +15,9 @@ const AUDIBLE_DB: f64 = 0.5;
 /// Smallest slope that is mentioned: the share of a level difference that a compressor removes or an expander adds.
 const AUDIBLE_SLOPE: f64 = 0.05;
 /// Maximum number of moves of a curve that are mentioned, the largest.
-const MOVES: usize = 3;
+const MAX_NAMED_MOVES: usize = 3;
 /// Two moves that are mentioned are further apart than this, in spectrum bands: an octave.
-const APART: usize = 4;
+const MIN_BANDS_APART: usize = 4;
 /// A bell at or above this frequency, and no narrower than the following Q, is a de-esser.
 const DE_ESSER_FROM_HZ: f64 = 3000.0;
 /// Highest Q of a de-esser.
@@ -248,11 +248,11 @@ pub fn actions(recipe: &Recipe, channels: u8, sample_rate_hz: u32) -> Vec<Action
 fn largest_moves(curve: &[f64; SPECTRUM_BANDS]) -> Vec<Move> {
     let mut left: Vec<usize> = (0..SPECTRUM_BANDS).filter(|band| curve[*band].abs() >= AUDIBLE_DB).collect();
     let mut chosen = Vec::new();
-    while chosen.len() < MOVES
+    while chosen.len() < MAX_NAMED_MOVES
         && let Some(&band) = left.iter().max_by(|a, b| curve[**a].abs().total_cmp(&curve[**b].abs()))
     {
         chosen.push(band);
-        left.retain(|other| other.abs_diff(band) > APART);
+        left.retain(|other| other.abs_diff(band) > MIN_BANDS_APART);
     }
     chosen.sort_unstable();
     let rounded = |value: f64, per_unit: f64| (value * per_unit).round() / per_unit;

@@ -67,15 +67,15 @@ const BEARABLE_SPREAD_LU: f64 = 10.0;
 impl AlbumReport {
     /// Describes the loudness of the album and anything that limited it, in sentences without a full stop.
     pub fn sentences(&self) -> Vec<String> {
-        self.told(|advice| advice.to_string())
+        self.describe(|advice| advice.to_string())
     }
 
     /// Returns the same sentences, with advice for the page of `goldmaster ui`.
     pub fn sentences_of_page(&self) -> Vec<String> {
-        self.told(|advice| format!("{advice:#}"))
+        self.describe(|advice| format!("{advice:#}"))
     }
 
-    fn told(&self, advice: impl Fn(Advice) -> String) -> Vec<String> {
+    fn describe(&self, advice: impl Fn(Advice) -> String) -> Vec<String> {
         let what = match self.by {
             AlbumLoudness::Whole => "the album",
             AlbumLoudness::Loudest => "its loudest song",
@@ -86,20 +86,20 @@ impl AlbumReport {
             AlbumBalance::Keep => format!("every song {offset_lu:+.1} LU"),
             AlbumBalance::Even => "every song is equally loud".to_owned(),
         };
-        let mut said = vec![format!("{what}: {reached} LUFS, wanted {wanted_lufs:.1}; {all}")];
-        said.extend(self.spread_lu.filter(|spread_lu| *spread_lu >= BEARABLE_SPREAD_LU).map(|spread_lu| {
+        let mut sentences = vec![format!("{what}: {reached} LUFS, wanted {wanted_lufs:.1}; {all}")];
+        sentences.extend(self.spread_lu.filter(|spread_lu| *spread_lu >= BEARABLE_SPREAD_LU).map(|spread_lu| {
             let remedy = match self.balance {
                 AlbumBalance::Keep => format!(": {}", advice(Advice::EquallyLoud)),
                 AlbumBalance::Even => String::new(),
             };
             format!("warning: its songs are up to {spread_lu:.1} LU apart in loudness, more than listeners put up with{remedy}")
         }));
-        said.extend(
+        sentences.extend(
             self.held_back_by
                 .iter()
                 .map(|song| format!("{song} comes no higher without more limiting: {}", advice(Advice::MoreLimiting))),
         );
-        said.extend(self.missed_by_lu.map(|missed_lu| {
+        sentences.extend(self.missed_by_lu.map(|missed_lu| {
             let side = if missed_lu > 0.0 { "quieter" } else { "louder" };
             let missed_lu = missed_lu.abs();
             format!(
@@ -111,16 +111,16 @@ impl AlbumReport {
             let (missing, songs) = (self.missing.len(), self.missing.len() + self.unreadable.len() + self.songs.len());
             let have = if missing == 1 { "has" } else { "have" };
             let named = some_names(&self.missing);
-            said.push(format!(
+            sentences.push(format!(
                 "warning: {missing} of its {songs} songs {have} no master, so its loudness is that of the others: {named}"
             ));
         }
-        said.extend(
+        sentences.extend(
             self.unreadable.iter().map(|cause| {
                 format!("warning: a master could not be measured, so the figures are without it: {cause}")
             }),
         );
-        said
+        sentences
     }
 }
 

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::io;
-use crate::report::stated::{Stated, stated};
 use crate::report::warning::{Subject, Warning};
+use crate::report::with_sentence::{WithSentence, with_sentences};
 
 /// Output of `goldmaster analyze --json` for one file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,7 +16,7 @@ pub struct Analysis {
     /// Codec and word length.
     pub codec: String,
     /// Warnings for the user.
-    pub warnings: Vec<Stated<Warning>>,
+    pub warnings: Vec<WithSentence<Warning>>,
     /// All measurements.
     pub profile: Profile,
 }
@@ -24,7 +24,7 @@ pub struct Analysis {
 impl Analysis {
     /// Creates the analysis of a file with these `faults`.
     pub fn new(path: String, codec: String, faults: &[io::Warning], profile: Profile) -> Self {
-        let warnings = stated(Warning::of_measured(&Subject::Mix, faults, &profile));
+        let warnings = with_sentences(Warning::of_measured(&Subject::Mix, faults, &profile));
         Self { path, codec, warnings, profile }
     }
 

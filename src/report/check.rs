@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::io;
 use crate::io::source_info::SourceInfo;
 use crate::io::tags::TagFacts;
-use crate::report::stated::{Stated, stated};
+use crate::report::with_sentence::{WithSentence, with_sentences};
 use crate::request::destination::{Destination, LoudnessRule, Specification};
 
 /// Result of checking a file for a destination.
@@ -23,7 +23,7 @@ pub struct FileCheck {
     /// True if no check failed.
     pub is_ready: bool,
     /// One result for each item checked.
-    pub results: Vec<Stated<CheckResult>>,
+    pub results: Vec<WithSentence<CheckResult>>,
 }
 
 /// Result of one check.
@@ -156,7 +156,7 @@ const PEAK_TOLERANCE_DB: f64 = 0.05;
 /// A difference in loudness from other songs that is noticeable, LU.
 const LOUDNESS_NOTICED_LU: f64 = 1.0;
 /// Severity from which clipping is audible.
-const HEARD_CLIPPING: f64 = 0.5;
+const AUDIBLE_CLIPPING: f64 = 0.5;
 /// Longest silence at the head that is normal for an export, seconds.
 const HEAD_S: f64 = 1.0;
 /// Longest silence at the tail that is normal for an export, seconds.
@@ -194,7 +194,7 @@ impl FileCheck {
             isrc(inputs, &specification),
         ];
         let is_ready = results.iter().all(|result| result.outcome != CheckOutcome::Fail);
-        Self { path, destination, is_ready, results: stated(results) }
+        Self { path, destination, is_ready, results: with_sentences(results) }
     }
 }
 
@@ -231,7 +231,7 @@ fn true_peak(inputs: &CheckInputs, specification: &Specification) -> CheckResult
 fn clipping(inputs: &CheckInputs) -> CheckResult {
     for defect in &inputs.profile.defects {
         if let DefectKind::Clipping { flat_tops, longest_samples } = defect.kind {
-            let outcome = if defect.severity >= HEARD_CLIPPING { CheckOutcome::Fail } else { CheckOutcome::Note };
+            let outcome = if defect.severity >= AUDIBLE_CLIPPING { CheckOutcome::Fail } else { CheckOutcome::Note };
             return result(CheckItem::Clipping { flat_tops, longest_samples }, outcome);
         }
     }

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::report::figures::Figures;
 use crate::report::qualities::Qualities;
-use crate::report::stated::Stated;
 use crate::report::warning::Warning;
+use crate::report::with_sentence::WithSentence;
 use crate::report::{FileReport, Levels};
 
 /// Two files, compared.
@@ -35,7 +35,7 @@ pub struct Compared {
     /// Loudness and peaks.
     pub levels: Levels,
     /// Warnings about the file.
-    pub warnings: Vec<Stated<Warning>>,
+    pub warnings: Vec<WithSentence<Warning>>,
 }
 
 impl Comparison {

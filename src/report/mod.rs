@@ -10,8 +10,8 @@ pub mod figures;
 pub mod passage;
 pub mod playback;
 pub mod qualities;
-pub mod stated;
 pub mod warning;
+pub mod with_sentence;
 
 use std::path::Path;
 
@@ -28,8 +28,8 @@ use crate::report::actions::Action;
 use crate::report::figures::{Figures, TargetSpectrum};
 use crate::report::passage::{Passage, passages_of};
 use crate::report::qualities::{Qualities, Sound};
-use crate::report::stated::Stated;
 use crate::report::warning::Warning;
+use crate::report::with_sentence::WithSentence;
 use crate::request::reference::Reference;
 use crate::request::settings::DeciderKind;
 
@@ -63,11 +63,11 @@ pub struct Report {
     /// Its largest gain reduction, dB.
     pub peak_limiting_db: f64,
     /// Processing steps of the chain.
-    pub actions: Vec<Stated<Action>>,
+    pub actions: Vec<WithSentence<Action>>,
     /// The promises, and whether they were kept.
-    pub promises: Vec<Stated<Promise>>,
+    pub promises: Vec<WithSentence<Promise>>,
     /// Warnings for the user.
-    pub warnings: Vec<Stated<Warning>>,
+    pub warnings: Vec<WithSentence<Warning>>,
     /// Comparison of mix, target and master.
     pub qualities: Qualities,
     /// Data of the drawings.

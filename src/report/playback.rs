@@ -8,13 +8,13 @@ use crate::request::destination::codec_room_db;
 /// Policy of a service for songs that are quieter than its target.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TurnsUp {
+pub enum QuietSongPolicy {
     /// Leaves quiet songs as they are.
-    No,
+    Leave,
     /// Turns quiet songs up, but keeps their true peak under this, dBTP.
     UpTo(f64),
     /// Turns all quiet songs up, with a limiter or by an engineer.
-    Yes,
+    TurnUp,
 }
 
 /// A service and its playback rules.
@@ -25,7 +25,7 @@ pub struct Service {
     /// Loudness at which songs are played, LUFS; not a number if the service changes no level.
     pub plays_at_lufs: f64,
     /// Policy for quieter songs.
-    pub turns_up: TurnsUp,
+    pub turns_up: QuietSongPolicy,
     /// Highest true peak that the service asks for, dBTP.
     pub asks_for_dbtp: f64,
     /// True if the service encodes songs with a lossy codec, which raises peaks.
@@ -39,7 +39,7 @@ pub const SERVICES: [Service; 8] = [
     Service {
         name: "Spotify",
         plays_at_lufs: -14.0,
-        turns_up: TurnsUp::UpTo(-1.0),
+        turns_up: QuietSongPolicy::UpTo(-1.0),
         asks_for_dbtp: -1.0,
         is_lossy: true,
         source: "Spotify, support page “Loudness normalization”",
@@ -47,7 +47,7 @@ pub const SERVICES: [Service; 8] = [
     Service {
         name: "Apple Music",
         plays_at_lufs: -16.0,
-        turns_up: TurnsUp::UpTo(-1.0),
+        turns_up: QuietSongPolicy::UpTo(-1.0),
         asks_for_dbtp: -1.0,
         is_lossy: true,
         source: "Sound Check as commonly measured; AES TD1008 (2021)",
@@ -55,7 +55,7 @@ pub const SERVICES: [Service; 8] = [
     Service {
         name: "YouTube",
         plays_at_lufs: -14.0,
-        turns_up: TurnsUp::No,
+        turns_up: QuietSongPolicy::Leave,
         asks_for_dbtp: -1.0,
         is_lossy: true,
         source: "player’s “Stats for nerds”, as commonly measured",
@@ -63,7 +63,7 @@ pub const SERVICES: [Service; 8] = [
     Service {
         name: "Tidal",
         plays_at_lufs: -14.0,
-        turns_up: TurnsUp::No,
+        turns_up: QuietSongPolicy::Leave,
         asks_for_dbtp: -1.0,
         is_lossy: false,
         source: "as commonly measured; AES TD1008 (2021)",
@@ -71,7 +71,7 @@ pub const SERVICES: [Service; 8] = [
     Service {
         name: "Amazon Music",
         plays_at_lufs: -14.0,
-        turns_up: TurnsUp::No,
+        turns_up: QuietSongPolicy::Leave,
         asks_for_dbtp: -2.0,
         is_lossy: true,
         source: "as commonly measured",
@@ -79,7 +79,7 @@ pub const SERVICES: [Service; 8] = [
     Service {
         name: "Deezer",
         plays_at_lufs: -15.0,
-        turns_up: TurnsUp::No,
+        turns_up: QuietSongPolicy::Leave,
         asks_for_dbtp: -1.0,
         is_lossy: true,
         source: "as commonly measured",
@@ -87,7 +87,7 @@ pub const SERVICES: [Service; 8] = [
     Service {
         name: "Radio and television (EBU)",
         plays_at_lufs: -23.0,
-        turns_up: TurnsUp::Yes,
+        turns_up: QuietSongPolicy::TurnUp,
         asks_for_dbtp: -1.0,
         is_lossy: false,
         source: "EBU R 128 (2023)",
@@ -95,7 +95,7 @@ pub const SERVICES: [Service; 8] = [
     Service {
         name: "CD, download, club",
         plays_at_lufs: f64::NAN,
-        turns_up: TurnsUp::No,
+        turns_up: QuietSongPolicy::Leave,
         asks_for_dbtp: 0.0,
         is_lossy: false,
         source: "nothing is turned up or down",
@@ -118,7 +118,7 @@ pub struct Playback {
     /// Height above full scale to which an encoder may raise the file's peaks, dB; 0 if they stay below.
     pub encoder_over_db: f64,
     /// Excess of the file's true peak over the service's limit, dB; 0 if there is none.
-    pub over_asked_db: f64,
+    pub over_limit_db: f64,
     /// Source of the figures.
     pub source: &'static str,
 }
@@ -130,9 +130,9 @@ impl Service {
         let wanted_db = if self.plays_at_lufs.is_nan() { 0.0 } else { self.plays_at_lufs - lufs };
         let gain_db = match self.turns_up {
             _ if wanted_db <= 0.0 => wanted_db,
-            TurnsUp::No => 0.0,
-            TurnsUp::UpTo(ceiling_dbtp) => wanted_db.min(ceiling_dbtp - peak).max(0.0),
-            TurnsUp::Yes => wanted_db,
+            QuietSongPolicy::Leave => 0.0,
+            QuietSongPolicy::UpTo(ceiling_dbtp) => wanted_db.min(ceiling_dbtp - peak).max(0.0),
+            QuietSongPolicy::TurnUp => wanted_db,
         };
         let room_db = if self.is_lossy { codec_room_db(lufs) } else { 0.0 };
         Some(Playback {
@@ -143,7 +143,7 @@ impl Service {
             true_peak_dbtp: peak + gain_db,
             encoder_over_db: (peak + room_db).max(0.0),
             // True-peak meters differ slightly.
-            over_asked_db: if peak > self.asks_for_dbtp + 0.05 { peak - self.asks_for_dbtp } else { 0.0 },
+            over_limit_db: if peak > self.asks_for_dbtp + 0.05 { peak - self.asks_for_dbtp } else { 0.0 },
             source: self.source,
         })
     }

@@ -58,9 +58,9 @@ const OCTAVES_HZ: [f64; 8] = [40.0, 80.0, 160.0, 320.0, 640.0, 1280.0, 2560.0, 5
 /// Lowest width, dB. A side further below the mid counts as absent.
 const NARROWEST_DB: f64 = -40.0;
 /// Differences smaller than this are not audible, dB or LU.
-const HEARD_DB: f64 = 0.5;
+const AUDIBLE_DB: f64 = 0.5;
 /// Smallest change that is mentioned, dB or LU.
-const WORTH_A_WORD_DB: f64 = 1.0;
+const MENTIONED_DB: f64 = 1.0;
 
 impl Quality {
     /// Returns the unit of its values.
@@ -272,7 +272,7 @@ impl Qualities {
         }
         let is_named = |(quality, change): &&(Quality, f64)| {
             // Density follows from loudness, and the mids from the bands around them.
-            !matches!(quality, Quality::Density | Quality::Mids) && change.abs() >= WORTH_A_WORD_DB
+            !matches!(quality, Quality::Density | Quality::Mids) && change.abs() >= MENTIONED_DB
         };
         let mut named: Vec<_> = changes.iter().filter(is_named).collect();
         // Loudness comes last: it is the least important part of mastering.
@@ -296,7 +296,7 @@ impl QualityRow {
     fn new(quality: Quality, mix: Option<f64>, target: Option<f64>, master: Option<f64>) -> Self {
         let closer_pct = mix.zip(target).zip(master).and_then(|((mix, target), master)| {
             let (before, after) = ((mix - target).abs(), (master - target).abs());
-            (before >= HEARD_DB).then(|| (100.0 * (1.0 - after / before)).round())
+            (before >= AUDIBLE_DB).then(|| (100.0 * (1.0 - after / before)).round())
         });
         Self { quality, mix, target, master, closer_pct }
     }
@@ -307,8 +307,8 @@ impl QualityRow {
         let off = (master - target).abs();
         let further = self.mix.map_or(0.0, |mix| off - (mix - target).abs());
         match self.closer_pct {
-            _ if off < HEARD_DB => "at the target".to_owned(),
-            _ if further >= HEARD_DB => format!("{further:.1} {} further", self.change_unit()),
+            _ if off < AUDIBLE_DB => "at the target".to_owned(),
+            _ if further >= AUDIBLE_DB => format!("{further:.1} {} further", self.change_unit()),
             Some(pct) if pct >= 0.5 => format!("{pct:.0} % closer"),
             Some(_) => "no closer".to_owned(),
             None => format!("{off:.1} {} off", self.change_unit()),
@@ -320,7 +320,7 @@ impl QualityRow {
     pub fn is_closer(&self) -> Option<bool> {
         let ((mix, target), master) = self.mix.zip(self.target).zip(self.master)?;
         let closer = (mix - target).abs() - (master - target).abs();
-        (closer.abs() >= HEARD_DB).then_some(closer > 0.0)
+        (closer.abs() >= AUDIBLE_DB).then_some(closer > 0.0)
     }
 
     fn change_unit(&self) -> &'static str {

@@ -374,7 +374,7 @@ mod tests {
     use super::*;
 
     fn json(warning: Warning) -> serde_json::Value {
-        serde_json::to_value(crate::report::stated::Stated::from(warning)).expect("plain data")
+        serde_json::to_value(crate::report::with_sentence::WithSentence::from(warning)).expect("plain data")
     }
 
     #[test]
@@ -427,9 +427,12 @@ mod tests {
             WarningKind::File(crate::io::Warning::Truncated { missing_frames: None }),
         ];
         for kind in kinds {
-            let stated = crate::report::stated::Stated::from(Warning::of_mix(kind));
+            let stated = crate::report::with_sentence::WithSentence::from(Warning::of_mix(kind));
             let text = serde_json::to_string(&stated).expect("plain data");
-            assert_eq!(serde_json::from_str::<crate::report::stated::Stated<Warning>>(&text).expect(&text), stated);
+            assert_eq!(
+                serde_json::from_str::<crate::report::with_sentence::WithSentence<Warning>>(&text).expect(&text),
+                stated
+            );
         }
     }
 }

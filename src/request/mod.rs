@@ -12,4 +12,4 @@ pub mod reference;
 pub mod settings;
 mod text;
 
-pub use self::paths::{beside, promises_sound};
+pub use self::paths::{default_master_path, is_audio_file_name};

@@ -30,11 +30,11 @@ pub fn check_paths<'a>(
         }
         check_other_path("difference", delta, read.into_iter().chain([output.path.as_path()]), output.force)?;
     }
-    ensure_clear(&output.path, output.force)
+    ensure_writable_and_sweep(&output.path, output.force)
 }
 
 /// Checks that a file can be written, and removes what killed runs have left in its folder.
-fn ensure_clear(path: &Path, force: bool) -> Result<(), Error> {
+fn ensure_writable_and_sweep(path: &Path, force: bool) -> Result<(), Error> {
     ensure_writable(path, force)?;
     sweep(folder(path));
     Ok(())
@@ -48,20 +48,23 @@ pub fn check_other_path<'a>(
     mut taken: impl Iterator<Item = &'a Path>,
     force: bool,
 ) -> Result<(), Error> {
-    let is_taken = |path: &Path| place(path) == place(other) || ensure_distinct(path, other).is_err();
+    let is_taken = |path: &Path| resolved_path(path) == resolved_path(other) || ensure_distinct(path, other).is_err();
     if let Some(path) = taken.find(|path| is_taken(path)) {
         return Err(Error::Usage(format!("the {what} cannot be written over {}: choose another name", path.display())));
     }
-    ensure_clear(other, force)
+    ensure_writable_and_sweep(other, force)
 }
 
 /// Checks that the files of one run are all different.
 ///
 /// # Errors
 /// Two of them are the same file; the message names it.
-pub fn check_apart(files: &[&Path]) -> Result<(), Error> {
+pub fn check_distinct(files: &[&Path]) -> Result<(), Error> {
     for (n, file) in files.iter().enumerate() {
-        if files[..n].iter().any(|other| place(other) == place(file) || ensure_distinct(other, file).is_err()) {
+        if files[..n]
+            .iter()
+            .any(|other| resolved_path(other) == resolved_path(file) || ensure_distinct(other, file).is_err())
+        {
             let file = file.display();
             return Err(Error::Usage(format!("{file} would be written twice: choose another name for one of them")));
         }
@@ -84,7 +87,7 @@ const SOUND_EXTENSIONS: [&str; 29] = [
 const OTHER_EXTENSIONS: [&str; 9] = ["mp4", "m4r", "mov", "mka", "mkv", "webm", "ogv", "3gp", "mpc"];
 
 /// Returns true if the extension is that of an audio file.
-pub fn promises_sound(path: &Path) -> bool {
+pub fn is_audio_file_name(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     SOUND_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
@@ -107,13 +110,13 @@ pub(crate) fn with_extension(path: &Path, extension: &str) -> PathBuf {
 }
 
 /// Returns the default path of a mix's master: beside the mix.
-pub fn beside(mix: &Path) -> PathBuf {
+pub fn default_master_path(mix: &Path) -> PathBuf {
     with_extension(mix, "master.wav")
 }
 
 /// Returns the path of a file with its folder resolved, so that all paths to one file are equal. The file need not
 /// exist.
-pub(crate) fn place(path: &Path) -> PathBuf {
+pub(crate) fn resolved_path(path: &Path) -> PathBuf {
     let folder = folder(path);
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     folder.join(path.file_name().unwrap_or_default())
@@ -135,6 +138,6 @@ mod tests {
             "clip.master.wav",
             ".wav.master.wav",
         ];
-        assert_eq!(names.map(|name| beside(Path::new(name))), masters.map(PathBuf::from));
+        assert_eq!(names.map(|name| default_master_path(Path::new(name))), masters.map(PathBuf::from));
     }
 }

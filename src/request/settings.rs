@@ -128,21 +128,21 @@ impl MasterSettings {
 
     /// Returns the settings that differ from `others`, by the name of their column in a plan, as text.
     pub fn changed(&self, others: &Self) -> Vec<(String, String)> {
-        let mut said: Vec<(String, String)> = Vec::new();
+        let mut changed: Vec<(String, String)> = Vec::new();
         if self.references != others.references {
-            said.extend(self.references.iter().map(|reference| ("reference".to_owned(), reference.to_string())));
+            changed.extend(self.references.iter().map(|reference| ("reference".to_owned(), reference.to_string())));
         }
         if self.profile != others.profile {
-            said.extend(self.profile.iter().map(|path| ("profile".to_owned(), path.display().to_string())));
+            changed.extend(self.profile.iter().map(|path| ("profile".to_owned(), path.display().to_string())));
         }
         // File names need not be valid Unicode.
         let texts = |settings: &Self| Self { references: Vec::new(), profile: None, ..settings.clone() }.columns();
         let known = texts(others);
         for (name, value) in texts(self).into_iter().filter(|(name, value)| known.get(name) != Some(value)) {
             let values = if let Value::Array(values) = value { values } else { vec![value] };
-            said.extend(values.iter().filter_map(Value::as_str).map(|text| (name.clone(), text.to_owned())));
+            changed.extend(values.iter().filter_map(Value::as_str).map(|text| (name.clone(), text.to_owned())));
         }
-        said
+        changed
     }
 
     /// Returns the command line options that turn `others` into these settings.

@@ -48,9 +48,9 @@ pub trait Observer: Sync {
 }
 
 /// Reports nothing, but is interrupted when the wrapped observer is.
-pub struct Unseen<'a>(pub &'a dyn Observer);
+pub struct InterruptOnly<'a>(pub &'a dyn Observer);
 
-impl Observer for Unseen<'_> {
+impl Observer for InterruptOnly<'_> {
     fn stage(&self, _: Stage, _: Option<u64>) {}
 
     fn advance(&self, _: u64) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum as _;
 
-use super::look::{Colour, Look};
+use super::style::{Colour, TextStyle};
 use super::text::wrapped;
 use crate::io::name;
 use crate::report::check::{CheckOutcome, FileCheck};
@@ -14,20 +14,20 @@ const OUTCOME_COLUMNS: usize = 7;
 const NAME_COLUMNS: usize = 12;
 
 /// Returns the results of checking one file, as a table.
-pub fn check_table(check: &FileCheck, look: &Look) -> String {
+pub fn check_table(check: &FileCheck, style: &TextStyle) -> String {
     let mut out = String::new();
     let place = check.destination.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let (verdict, colour) = if check.is_ready { ("ready", Colour::Good) } else { ("NOT READY", Colour::Bad) };
-    let _ = writeln!(out, "{}\n{} for {place}\n", name(check.path.as_ref()), look.coloured(colour, verdict));
+    let _ = writeln!(out, "{}\n{} for {place}\n", name(check.path.as_ref()), style.coloured(colour, verdict));
     for result in &check.results {
         let (word, colour) = match result.outcome {
             CheckOutcome::Ok => ("ok", Colour::Good),
             CheckOutcome::Note => ("note", Colour::Warning),
             CheckOutcome::Fail => ("FAIL", Colour::Bad),
         };
-        let word = look.coloured(colour, &format!("{word:OUTCOME_COLUMNS$}"));
+        let word = style.coloured(colour, &format!("{word:OUTCOME_COLUMNS$}"));
         let indent = OUTCOME_COLUMNS + NAME_COLUMNS;
-        let sentence = wrapped(&result.sentence, indent, look.columns);
+        let sentence = wrapped(&result.sentence, indent, style.columns);
         let _ = writeln!(out, "{word}{:NAME_COLUMNS$}{sentence}", result.item.name());
     }
     out

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::look::{Colour, Look};
 use super::spark::spark;
+use super::style::{Colour, TextStyle};
 use super::text::{bullets, optional, wrapped};
 use crate::io::name;
 use crate::page::words;
@@ -11,8 +11,8 @@ use crate::render::promises::Verdict;
 use crate::report::comparison::Comparison;
 use crate::report::figures::Figures;
 use crate::report::qualities::{Qualities, QualityRow};
-use crate::report::stated::{Stated, sentences};
 use crate::report::warning::Warning;
+use crate::report::with_sentence::{WithSentence, sentences};
 use crate::report::{Levels, Report};
 
 /// Width of the names of curves.
@@ -29,22 +29,22 @@ const SPARK_DEPTH_LU: f64 = 15.0;
 const SPARK_LIMITING_DB: f64 = 3.0;
 
 /// Returns the summary at the end of a run.
-pub fn master_summary(report: &Report, look: &Look) -> String {
+pub fn master_summary(report: &Report, style: &TextStyle) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", name(report.output.path.as_ref()));
     if let Some(decision) = &report.decision {
-        let _ = writeln!(out, "{}", wrapped(&words::towards(decision), 0, look.columns));
+        let _ = writeln!(out, "{}", wrapped(&words::towards(decision), 0, style.columns));
     }
     let story: Vec<String> =
         report.qualities.change_words().into_iter().chain(report.qualities.balance_words()).collect();
     if !story.is_empty() {
-        let _ = writeln!(out, "{}", wrapped(&story.join("; "), 0, look.columns));
+        let _ = writeln!(out, "{}", wrapped(&story.join("; "), 0, style.columns));
     }
     let ceiling = Some(report.wanted.ceiling_dbtp);
     let names = ["mix", "target", "master"];
-    table(&mut out, names, &rows(&report.qualities, report.before.as_ref(), ceiling, &report.after), look);
-    curves(&mut out, &report.figures, look);
-    bullets(&mut out, "What was done", &sentences(&report.actions), look);
+    table(&mut out, names, &rows(&report.qualities, report.before.as_ref(), ceiling, &report.after), style);
+    curves(&mut out, &report.figures, style);
+    bullets(&mut out, "What was done", &sentences(&report.actions), style);
     let promises: Vec<String> = report
         .promises
         .iter()
@@ -54,29 +54,29 @@ pub fn master_summary(report: &Report, look: &Look) -> String {
                 Verdict::Short => ("NOT REACHED", Colour::Warning),
                 Verdict::Broken => ("NOT KEPT", Colour::Bad),
             };
-            format!("{}: {}", look.coloured(colour, verdict), promise.sentence)
+            format!("{}: {}", style.coloured(colour, verdict), promise.sentence)
         })
         .collect();
-    bullets(&mut out, "Promises", &promises, look);
-    bullets(&mut out, "Please note", &sentences(&report.warnings), look);
+    bullets(&mut out, "Promises", &promises, style);
+    bullets(&mut out, "Please note", &sentences(&report.warnings), style);
     out
 }
 
 /// Returns the comparison of two files.
-pub fn comparison_summary(comparison: &Comparison, look: &Look) -> String {
+pub fn comparison_summary(comparison: &Comparison, style: &TextStyle) -> String {
     let Comparison { before, after, qualities, figures, .. } = comparison;
     let mut out = format!("before: {}\nafter:  {}\n", name(before.file.path.as_ref()), name(after.file.path.as_ref()));
     let names = ["before", "", "after"];
-    table(&mut out, names, &rows(qualities, Some(&before.levels), None, &after.levels), look);
-    curves(&mut out, figures, look);
-    let named = |name: &str, warnings: &[Stated<Warning>]| {
+    table(&mut out, names, &rows(qualities, Some(&before.levels), None, &after.levels), style);
+    curves(&mut out, figures, style);
+    let named = |name: &str, warnings: &[WithSentence<Warning>]| {
         warnings.iter().map(|warning| format!("{name}: {}", warning.sentence)).collect::<Vec<_>>()
     };
     bullets(
         &mut out,
         "Please note",
         &[named("before", &before.warnings), named("after", &after.warnings)].concat(),
-        look,
+        style,
     );
     out
 }
@@ -116,17 +116,17 @@ fn rows(qualities: &Qualities, before: Option<&Levels>, ceiling_dbtp: Option<f64
 }
 
 /// Writes the rows as a table, or each as a sentence if the terminal is too narrow.
-fn table(out: &mut String, names: [&str; 3], rows: &[Row], look: &Look) {
+fn table(out: &mut String, names: [&str; 3], rows: &[Row], style: &TextStyle) {
     let _ = writeln!(out);
     let shown: Vec<usize> = (0..3).filter(|n| !names[*n].is_empty()).collect();
     let has_verdicts = rows.iter().any(|row| !row.verdict.is_empty());
     let columns = ROW_NAME_COLUMNS + shown.len() * VALUE_COLUMNS + if has_verdicts { VERDICT_COLUMNS } else { 0 };
-    if look.columns < columns {
+    if style.columns < columns {
         for Row { name, values, verdict } in rows {
             let known = shown.iter().filter(|n| !values[**n].is_empty());
             let mut parts: Vec<String> = known.map(|n| format!("{} {}", names[*n], values[*n])).collect();
             parts.extend((!verdict.is_empty()).then(|| verdict.clone()));
-            let _ = writeln!(out, "{}", wrapped(&format!("{name}: {}", parts.join(", ")), 2, look.columns));
+            let _ = writeln!(out, "{}", wrapped(&format!("{name}: {}", parts.join(", ")), 2, style.columns));
         }
         return;
     }
@@ -139,9 +139,9 @@ fn table(out: &mut String, names: [&str; 3], rows: &[Row], look: &Look) {
 }
 
 /// Writes loudness and limiting over time, each in one line.
-fn curves(out: &mut String, figures: &Figures, look: &Look) {
-    let columns = look.columns.saturating_sub(NAME_COLUMNS);
-    if !look.is_unicode || columns < 10 {
+fn curves(out: &mut String, figures: &Figures, style: &TextStyle) {
+    let columns = style.columns.saturating_sub(NAME_COLUMNS);
+    if !style.is_unicode || columns < 10 {
         return;
     }
     let mut lines: Vec<(&str, String)> = Vec::new();

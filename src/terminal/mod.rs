@@ -1,10 +1,10 @@
 //! Text for a person at a terminal, with the same facts as the report.
 
 mod check;
-pub mod look;
 mod master;
 pub mod progress_bar;
 mod spark;
+pub mod style;
 mod text;
 
 use std::fmt::Write as _;
@@ -15,23 +15,23 @@ use models::genre;
 use models::norm::{NormProfile, UNIVERSAL};
 
 pub use self::check::check_table;
-use self::look::Look;
 pub use self::master::{comparison_summary, master_summary};
+use self::style::TextStyle;
 pub use self::text::printable;
 use self::text::{bullets, optional, wrapped};
 use crate::report::album::AlbumReport;
 use crate::report::analysis::Analysis;
-use crate::report::stated::sentences;
+use crate::report::with_sentence::sentences;
 
 /// Returns the genres that a song can be mastered towards, with the number of songs in each profile.
 ///
 /// # Errors
 /// If the compiled-in files do not fit this program.
 pub fn genre_table() -> Result<String, models::error::Error> {
-    let tellable = genre::tellable()?;
+    let recognizable = genre::recognizable_genres()?;
     let mut out = String::new();
     for NormProfile { name, songs, .. } in genre::profiles()? {
-        let note = if tellable.contains(name) { "" } else { "   by name or tags: its sound does not tell it" };
+        let note = if recognizable.contains(name) { "" } else { "   by name or tags: its sound does not tell it" };
         let _ = writeln!(out, "{name:14}{songs:>4} songs{note}");
     }
     let universal = NormProfile::universal()?;
@@ -58,13 +58,13 @@ pub fn album_table(album: &AlbumReport) -> String {
     }
     let _ = writeln!(out);
     for sentence in album.sentences() {
-        let _ = writeln!(out, "{}", wrapped(&sentence, 0, Look::default().columns));
+        let _ = writeln!(out, "{}", wrapped(&sentence, 0, TextStyle::default().columns));
     }
     out
 }
 
 /// Returns the measurements of one file.
-pub fn profile_summary(analysis: &Analysis, look: &Look) -> String {
+pub fn profile_summary(analysis: &Analysis, style: &TextStyle) -> String {
     let Analysis { path, codec, warnings, profile } = analysis;
     let path = crate::io::name(path.as_ref());
     let mut out = String::new();
@@ -87,7 +87,7 @@ pub fn profile_summary(analysis: &Analysis, look: &Look) -> String {
     } else if !is_silent && profile.loudness.max_momentary_lufs.is_none() {
         notes.push("Shorter than 0.4 s: too short for a loudness.".into());
     }
-    bullets(&mut out, "Please note", &notes, look);
+    bullets(&mut out, "Please note", &notes, style);
     out
 }
 

@@ -26,7 +26,7 @@ pub fn listen_for_interrupt() {
 
 /// Changes the handling: from now on the first Ctrl-C lets the current songs finish, a second one ends cleanly, a third
 /// at once.
-pub fn let_songs_end() {
+pub fn finish_current_songs_first() {
     LAST.store(3, Ordering::Relaxed);
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar;
 
-use super::look::{Colour, Look, code_of};
+use super::style::{Colour, TextStyle, code_of};
 use crate::io::is_command;
 
 /// Formats a value with its unit, or a dash.
@@ -55,13 +55,13 @@ pub fn printable(text: &str) -> String {
 }
 
 /// Appends a list under a title, or nothing if the list is empty.
-pub fn bullets(out: &mut String, title: &str, lines: &[String], look: &Look) {
+pub fn bullets(out: &mut String, title: &str, lines: &[String], style: &TextStyle) {
     if lines.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\n{}", look.coloured(Colour::Title, title));
+    let _ = writeln!(out, "\n{}", style.coloured(Colour::Title, title));
     for line in lines {
-        let _ = writeln!(out, "  - {}", wrapped(line, 4, look.columns));
+        let _ = writeln!(out, "  - {}", wrapped(line, 4, style.columns));
     }
 }
 

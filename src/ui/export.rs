@@ -11,7 +11,7 @@ use crate::batch::pages::index_path;
 use crate::batch::plan::{Plan, Relation};
 use crate::batch::run::{self, Options};
 use crate::batch::settings::Settings;
-use crate::batch::shared::guarded;
+use crate::batch::shared::catch_panics;
 use crate::batch::watch::{Ended, Watch};
 use crate::error::{Cause, Error};
 use crate::io;
@@ -27,27 +27,27 @@ use crate::song::multi_threaded;
 use crate::song::observer::{Observer, Stage};
 use crate::terminal::progress_bar::interrupts;
 use crate::ui::history::{Detail, details, of_finished};
+use crate::ui::requests::{AlbumRequest, ExportRequest};
 use crate::ui::studio::{AlbumJob, Contents, ExportJob, Studio, song_is_gone};
 use crate::ui::view::{ExportView, Id, NoteView, Progress};
-use crate::ui::wish::{AlbumWish, ExportWish};
 use crate::workflows::master::master;
 
 /// Plans the masters of a song: one for each format and destination.
 ///
 /// # Errors
 /// If the song or a record is gone, a setting is invalid, or the folder cannot be created.
-pub fn plan(studio: &Studio, id: Id, wish: &ExportWish) -> Result<Vec<Id>, Error> {
+pub fn plan(studio: &Studio, id: Id, request: &ExportRequest) -> Result<Vec<Id>, Error> {
     let (input, references) = {
         let mut contents = studio.contents();
-        let references = contents.named_references(&wish.wish.references)?;
+        let references = contents.named_references(&request.wish.references)?;
         (contents.song(id).ok_or_else(song_is_gone)?.path.clone(), references)
     };
-    let settings = wish.wish.settings(references).map_err(Error::Usage)?;
-    let mut places: Vec<Option<Destination>> = distinct(&wish.destinations).into_iter().map(Some).collect();
+    let settings = request.wish.settings(references).map_err(Error::Usage)?;
+    let mut places: Vec<Option<Destination>> = distinct(&request.destinations).into_iter().map(Some).collect();
     if places.is_empty() {
         places.push(None);
     }
-    if wish.formats.is_empty() {
+    if request.formats.is_empty() {
         return Err(Error::Usage("choose a kind of file".to_owned()));
     }
     text::create_folder(&details(&studio.folder))?;
@@ -57,7 +57,7 @@ pub fn plan(studio: &Studio, id: Id, wish: &ExportWish) -> Result<Vec<Id>, Error
         if let Some(place) = place {
             settings.delivery.destinations = vec![place];
         }
-        for format in distinct(&wish.formats) {
+        for format in distinct(&request.formats) {
             settings.check(format)?;
             let path = master_path(&studio.folder, &input, place, format);
             let output = Output { path, format, force: false, delta: None, page: None };
@@ -91,20 +91,20 @@ fn distinct<T: Copy + PartialEq>(items: &[T]) -> Vec<T> {
 ///
 /// # Errors
 /// If a song or a record is gone, there are fewer than two songs, or a setting is invalid.
-pub fn plan_album(studio: &Studio, wish: &AlbumWish) -> Result<Vec<Id>, Error> {
+pub fn plan_album(studio: &Studio, request: &AlbumRequest) -> Result<Vec<Id>, Error> {
     let (paths, references) = {
         let mut contents = studio.contents();
-        let references = contents.named_references(&wish.wish.references)?;
+        let references = contents.named_references(&request.wish.references)?;
         let path = |id: &Id| contents.song(*id).map(|song| song.path.clone()).ok_or_else(song_is_gone);
-        (wish.songs.iter().map(path).collect::<Result<Vec<PathBuf>, Error>>()?, references)
+        (request.songs.iter().map(path).collect::<Result<Vec<PathBuf>, Error>>()?, references)
     };
-    let songs = distinct(&wish.songs).len();
+    let songs = distinct(&request.songs).len();
     if songs < 2 || songs < paths.len() {
         return Err(Error::Usage("an album has two songs at least, each once".to_owned()));
     }
-    let master = wish.wish.settings(references).map_err(Error::Usage)?;
+    let master = request.wish.settings(references).map_err(Error::Usage)?;
     let settings =
-        Settings { master, genre_references: Vec::new(), folder_references: Vec::new(), format: wish.format };
+        Settings { master, genre_references: Vec::new(), folder_references: Vec::new(), format: request.format };
     settings.check()?;
     let found = |path: PathBuf| {
         let relative = path.file_name().map_or_else(|| tree_path(&path), PathBuf::from);
@@ -112,7 +112,7 @@ pub fn plan_album(studio: &Studio, wish: &AlbumWish) -> Result<Vec<Id>, Error> {
     };
     let folder = studio.folder.join("album");
     let plan = Plan::uniform(paths.into_iter().map(found).collect(), settings, &folder, None)?;
-    let balance = if wish.is_even { AlbumBalance::Even } else { AlbumBalance::Keep };
+    let balance = if request.is_even { AlbumBalance::Even } else { AlbumBalance::Keep };
     let relation = Relation { album: Some(AlbumLoudness::Whole), balance, is_own_reference: false };
     let plan = arranged(plan, relation, Division::One, Order::Tags).plan;
     Ok(studio.add_exports(vec![ExportJob::Album(AlbumJob { plan, folder })]))
@@ -187,7 +187,7 @@ impl Watch for ExportProgress<'_> {
         self.is_over()
     }
 
-    fn is_cut(&self) -> bool {
+    fn is_aborting(&self) -> bool {
         self.is_over()
     }
 }
@@ -210,7 +210,7 @@ pub fn export_all(studio: &Studio) {
             ExportJob::Song(job) => export(*job, &watch),
             ExportJob::Album(job) => export_album(&job, &watch),
         };
-        let done = guarded(&path, || multi_threaded(work).map_err(Cause::from));
+        let done = catch_panics(&path, || multi_threaded(work).map_err(Cause::from));
         studio.change(|contents| {
             let Some(entry) = contents.export(id) else { return };
             let view = &mut entry.view;

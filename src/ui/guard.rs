@@ -13,15 +13,15 @@ const TOKEN_BYTES: usize = 16;
 
 /// The secret and the port that a request needs.
 #[derive(Clone, Debug)]
-pub struct Door {
+pub struct AccessGuard {
     /// A secret: the first part of every path.
     pub token: String,
     /// Port on which the program listens.
     pub port: u16,
 }
 
-impl Door {
-    /// Creates a door with a new secret.
+impl AccessGuard {
+    /// Creates a guard with a new secret.
     ///
     /// # Errors
     /// If the system has no random numbers.
@@ -36,13 +36,14 @@ impl Door {
         format!("http://127.0.0.1:{}/{}/", self.port, self.token)
     }
 
-    /// Returns true if a request comes from the page that this door leads to.
-    fn lets_in(&self, method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    /// Returns true if a request comes from the page at the address of this guard.
+    fn is_allowed(&self, method: &Method, path: &str, headers: &HeaderMap) -> bool {
         let hosts = [format!("127.0.0.1:{}", self.port), format!("localhost:{}", self.port)];
         let text = |name: HeaderName| headers.get_all(name).into_iter().map(HeaderValue::to_str);
         let is_here = |host: &str| hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
-        let mut asked = text(HOST);
-        let is_host = matches!((asked.next(), asked.next()), (Some(Ok(host)), None) if is_here(host));
+        let mut requested_hosts = text(HOST);
+        let is_host =
+            matches!((requested_hosts.next(), requested_hosts.next()), (Some(Ok(host)), None) if is_here(host));
         let is_origin = |origin: Result<&str, _>| origin.is_ok_and(|o| o.strip_prefix("http://").is_some_and(is_here));
         let is_site = |site: Result<&str, _>| {
             site.is_ok_and(|site: &str| {
@@ -68,20 +69,20 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
                            base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Answers 403 to requests that are not allowed, and sends the headers that restrict the page.
-pub async fn guard(State(door): State<Door>, request: Request, next: Next) -> Response {
-    if !door.lets_in(request.method(), request.uri().path(), request.headers()) {
+pub async fn guard(State(access_guard): State<AccessGuard>, request: Request, next: Next) -> Response {
+    if !access_guard.is_allowed(request.method(), request.uri().path(), request.headers()) {
         return (StatusCode::FORBIDDEN, "This address belongs to a page that goldmaster opened.\n").into_response();
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    let said = [
+    let fixed_headers = [
         ("cache-control", "no-store"),
         ("cross-origin-resource-policy", "same-origin"),
         ("referrer-policy", "no-referrer"),
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
     ];
-    for (name, value) in said {
+    for (name, value) in fixed_headers {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     let policy = HeaderName::from_static("content-security-policy");
@@ -93,21 +94,21 @@ pub async fn guard(State(door): State<Door>, request: Request, next: Next) -> Re
 mod tests {
     use super::*;
 
-    fn is_let_in(method: Method, path: &str, headers: &[(&str, &str)]) -> bool {
-        let door = Door { token: "0123456789abcdef".to_owned(), port: 4242 };
+    fn is_request_allowed(method: Method, path: &str, headers: &[(&str, &str)]) -> bool {
+        let access_guard = AccessGuard { token: "0123456789abcdef".to_owned(), port: 4242 };
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"));
         }
-        door.lets_in(&method, path, &map)
+        access_guard.is_allowed(&method, path, &map)
     }
 
     #[test]
     fn only_the_page_itself_is_answered() {
         const HERE: (&str, &str) = ("host", "127.0.0.1:4242");
         let path = "/0123456789abcdef/state";
-        let get = |headers: &[(&str, &str)]| is_let_in(Method::GET, path, headers);
-        let post = |headers: &[(&str, &str)]| is_let_in(Method::POST, path, headers);
+        let get = |headers: &[(&str, &str)]| is_request_allowed(Method::GET, path, headers);
+        let post = |headers: &[(&str, &str)]| is_request_allowed(Method::POST, path, headers);
         assert!(get(&[HERE]) && get(&[("host", "localhost:4242")]));
         assert!(post(&[HERE, ("origin", "http://127.0.0.1:4242"), ("sec-fetch-site", "same-origin")]));
         assert!(get(&[HERE, ("sec-fetch-site", "none")]));
@@ -124,13 +125,14 @@ mod tests {
         }
         assert!(!post(&[HERE, ("sec-fetch-site", "none")]));
         for path in ["/", "/state", "/0123456789abcdee/state", "/0123456789abcdef0/state", "//0123456789abcdef/state"] {
-            assert!(!is_let_in(Method::GET, path, &[HERE]), "{path}");
+            assert!(!is_request_allowed(Method::GET, path, &[HERE]), "{path}");
         }
     }
 
     #[test]
     fn every_address_has_its_own_secret() {
-        let [one, other] = [Door::new(1), Door::new(1)].map(|door| door.expect("random numbers"));
+        let [one, other] =
+            [AccessGuard::new(1), AccessGuard::new(1)].map(|access_guard| access_guard.expect("random numbers"));
         assert_ne!(one.token, other.token);
         assert_eq!(one.token.len(), 2 * TOKEN_BYTES);
         assert_eq!(one.url(), format!("http://127.0.0.1:1/{}/", one.token));

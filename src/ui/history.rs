@@ -9,7 +9,7 @@ use crate::ui::view::{ExportView, NoteView, Progress};
 /// Name of the folder of reports, recipes and pages beside masters.
 const DETAILS: &str = "details";
 /// Largest number of reports that are read, the newest.
-const MOST_REPORTS: usize = 200;
+const MAX_REPORTS: usize = 200;
 
 /// A file that is written beside a master.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub fn earlier(folder: &Path) -> Vec<ExportView> {
         .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
         .collect();
     reports.sort();
-    let newest = reports.split_off(reports.len().saturating_sub(MOST_REPORTS));
+    let newest = reports.split_off(reports.len().saturating_sub(MAX_REPORTS));
     newest.into_iter().filter_map(|(_, path)| of_report(folder, &path)).collect()
 }
 

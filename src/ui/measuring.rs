@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::batch::shared::guarded;
+use crate::batch::shared::catch_panics;
 use crate::error::{Cause, Error};
 use crate::page::audio::Clip;
 use crate::report::passage::{Passage, PassageKind};
@@ -12,7 +12,7 @@ use crate::report::{ReferenceReport, reference_name};
 use crate::request::reference::Reference;
 use crate::song::observer::Observer as _;
 use crate::song::{measure_part, multi_threaded};
-use crate::ui::rehearsal::{Rehearsal, Until, clip};
+use crate::ui::previews::{CancelWhen, PreviewService, clip};
 use crate::ui::studio::{Contents, Studio};
 use crate::ui::view::{Id, NoteView, Progress};
 use crate::workflows::preview::PreviewSong;
@@ -30,7 +30,7 @@ enum Unmeasured {
 
 /// Measures songs and records as they are added, until the program ends. Records come first: there are few of them, and
 /// songs need them as targets.
-pub fn measure_all(studio: &Studio, rehearsal: &Rehearsal) {
+pub fn measure_all(studio: &Studio, previews: &PreviewService) {
     let find = |contents: &mut Contents| {
         let reference = contents.references.iter_mut().find(|entry| entry.view.progress == Progress::Waiting);
         if let Some(entry) = reference {
@@ -44,8 +44,8 @@ pub fn measure_all(studio: &Studio, rehearsal: &Rehearsal) {
     while let Some(found) = studio.next(find) {
         match found {
             Unmeasured::Song(id, path) => {
-                let work = || measure_song(studio, rehearsal, id, &path);
-                let measured = guarded(&path, || multi_threaded(work).map_err(Cause::from));
+                let work = || measure_song(studio, previews, id, &path);
+                let measured = catch_panics(&path, || multi_threaded(work).map_err(Cause::from));
                 studio.change(|contents| {
                     if let (Err(error), Some(song)) = (measured, contents.song(id)) {
                         (song.view.progress, song.view.error) = (Progress::Failed, Some(by_name(&error, &path)));
@@ -54,7 +54,7 @@ pub fn measure_all(studio: &Studio, rehearsal: &Rehearsal) {
             }
             Unmeasured::Reference(id, reference) => {
                 let work = || measure_reference(studio, id, &reference);
-                let measured = guarded(&reference.path, || multi_threaded(work).map_err(Cause::from));
+                let measured = catch_panics(&reference.path, || multi_threaded(work).map_err(Cause::from));
                 studio.change(|contents| {
                     if let (Err(error), Some(entry)) = (measured, contents.reference(id)) {
                         (entry.view.progress, entry.view.error) =
@@ -72,9 +72,9 @@ fn by_name(error: &Cause, path: &Path) -> String {
     error.sentence.replace(&path.display().to_string(), &reference_name(path))
 }
 
-fn measure_song(studio: &Studio, rehearsal: &Rehearsal, id: Id, path: &Path) -> Result<(), Error> {
+fn measure_song(studio: &Studio, previews: &PreviewService, id: Id, path: &Path) -> Result<(), Error> {
     let is_gone = || studio.contents().song(id).is_none();
-    let song = Arc::new(PreviewSong::load(path, &Until { studio, is_over: is_gone })?);
+    let song = Arc::new(PreviewSong::load(path, &CancelWhen { studio, is_over: is_gone })?);
     let (_, sound) = studio.keep_sound(clip(&song, song.frames()?, song.info().sample_rate_hz).encoded()?)?;
     let warnings = Warning::of_measured(&Subject::Mix, song.warnings(), &song.profile);
     let info = song.info();
@@ -83,7 +83,7 @@ fn measure_song(studio: &Studio, rehearsal: &Rehearsal, id: Id, path: &Path) -> 
     let format = format!("{}, {khz} kHz, {channels}", info.codec);
     let (lufs, true_peak_dbtp) = (song.profile.loudness.integrated_lufs, song.profile.peak.true_peak_dbtp);
     let (seconds, start_s) = (song.profile.seconds(), song.passage.start_s);
-    rehearsal.keep(studio, id, song);
+    previews.keep(studio, id, song);
     studio.change(|contents| {
         let Some(entry) = contents.song(id) else { return };
         let view = &mut entry.view;
@@ -98,7 +98,7 @@ fn measure_song(studio: &Studio, rehearsal: &Rehearsal, id: Id, path: &Path) -> 
 
 fn measure_reference(studio: &Studio, id: Id, reference: &Reference) -> Result<(), Error> {
     let is_gone = || studio.contents().reference(id).is_none();
-    let observer = Until { studio, is_over: is_gone };
+    let observer = CancelWhen { studio, is_over: is_gone };
     let (profile, warnings) = measure_part(&reference.path, reference.section, &observer)?;
     let Some(lufs) = profile.loudness.integrated_lufs else {
         return Err(Error::Usage("nothing can be heard in it".to_owned()));

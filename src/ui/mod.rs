@@ -4,11 +4,11 @@ mod export;
 mod guard;
 mod history;
 mod measuring;
-mod rehearsal;
+mod previews;
+mod requests;
 mod server;
 mod studio;
 mod view;
-mod wish;
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
@@ -16,10 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::export::export_all;
-use self::guard::Door;
+use self::guard::AccessGuard;
 use self::measuring::measure_all;
-use self::rehearsal::Rehearsal;
-use self::server::{Desk, router};
+use self::previews::PreviewService;
+use self::server::{AppState, router};
 use self::studio::Studio;
 use crate::batch::exclude::Exclusions;
 use crate::batch::inputs::mixes;
@@ -30,9 +30,9 @@ use crate::request::reference::Reference;
 use crate::terminal::progress_bar::interrupts;
 
 /// Interval at which the program checks whether it has to end.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Longest time that running requests may take to end.
-const FAREWELL: Duration = Duration::from_secs(5);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Options with which the page is opened.
 #[derive(Clone, Debug, Default)]
@@ -64,12 +64,13 @@ pub fn serve(options: &UiOptions, ready: impl FnOnce(&str) -> Result<(), Error>)
         }
     }
     let scratch = TemporaryFolder::new()?;
-    let unheard = |e: std::io::Error| Error::Usage(format!("the page cannot be served ({})", io::plain(&e)));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(unheard)?;
-    listener.set_nonblocking(true).map_err(unheard)?;
-    let port = listener.local_addr().map_err(unheard)?.port();
-    let door = Door::new(port).map_err(|e| Error::Usage(format!("the page cannot be kept private ({e})")))?;
-    let rehearsal = Arc::new(Rehearsal::new()?);
+    let cannot_serve = |e: std::io::Error| Error::Usage(format!("the page cannot be served ({})", io::plain(&e)));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(cannot_serve)?;
+    listener.set_nonblocking(true).map_err(cannot_serve)?;
+    let port = listener.local_addr().map_err(cannot_serve)?.port();
+    let access_guard =
+        AccessGuard::new(port).map_err(|e| Error::Usage(format!("the page cannot be kept private ({e})")))?;
+    let previews = Arc::new(PreviewService::new()?);
     let studio = Arc::new(Studio::new(scratch.path().to_owned(), options.folder.clone()));
     for song in found {
         match song.problem {
@@ -79,37 +80,37 @@ pub fn serve(options: &UiOptions, ready: impl FnOnce(&str) -> Result<(), Error>)
     }
     options.references.iter().try_for_each(|reference| studio.add_reference(reference.clone()).map(drop))?;
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(unheard)?;
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(cannot_serve)?;
     std::thread::scope(|scope| {
         // Even if this thread panics, the other threads must end.
-        let _closing = Closing(&studio);
-        scope.spawn(|| measure_all(&studio, &rehearsal));
+        let _close_on_drop = CloseOnDrop(&studio);
+        scope.spawn(|| measure_all(&studio, &previews));
         scope.spawn(|| export_all(&studio));
-        let url = door.url();
-        let desk = Desk { studio: studio.clone(), rehearsal: rehearsal.clone() };
+        let url = access_guard.url();
+        let state = AppState { studio: studio.clone(), previews: previews.clone() };
         ready(&url).and_then(|()| {
             runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).map_err(unheard)?;
+                let listener = tokio::net::TcpListener::from_std(listener).map_err(cannot_serve)?;
                 let ended = async {
                     while interrupts() == 0 {
-                        tokio::time::sleep(LOOK).await;
+                        tokio::time::sleep(POLL_INTERVAL).await;
                     }
                 };
                 tokio::select! {
-                    served = axum::serve(listener, router(desk, door)) => served.map_err(unheard),
+                    served = axum::serve(listener, router(state, access_guard)) => served.map_err(cannot_serve),
                     () = ended => Ok(()),
                 }
             })
         })
     })?;
-    runtime.shutdown_timeout(FAREWELL);
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     Ok(())
 }
 
 /// Ends the work when it is dropped.
-struct Closing<'a>(&'a Studio);
+struct CloseOnDrop<'a>(&'a Studio);
 
-impl Drop for Closing<'_> {
+impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.close();
     }

@@ -21,35 +21,35 @@ use crate::error::Error;
 use crate::report::reference_name;
 use crate::request::reference::Reference;
 use crate::ui::export::{album_page, plan, plan_album};
-use crate::ui::guard::{Door, guard};
+use crate::ui::guard::{AccessGuard, guard};
 use crate::ui::history::Detail;
-use crate::ui::rehearsal::Rehearsal;
+use crate::ui::previews::PreviewService;
+use crate::ui::requests::{AlbumRequest, ExportRequest, MasterRequest};
 use crate::ui::studio::Studio;
 use crate::ui::view::{Id, PreviewView, Progress};
-use crate::ui::wish::{AlbumWish, ExportWish, Wish};
 
 /// Largest size of a dropped file, bytes: ten hours of 96 kHz in 24 bits.
-const MOST_BYTES: u64 = 24 << 30;
+const MAX_FILE_BYTES: u64 = 24 << 30;
 /// Largest size of a request in JSON, bytes.
-const MOST_JSON_BYTES: usize = 64 << 10;
+const MAX_JSON_BYTES: usize = 64 << 10;
 /// Longest name of a file, bytes; it leaves room for the suffixes of masters and reports.
-const MOST_NAME_BYTES: usize = 180;
+const MAX_NAME_BYTES: usize = 180;
 /// Shortest interval between two updates of the page.
-const NEWS: Duration = Duration::from_millis(60);
+const UPDATE_INTERVAL: Duration = Duration::from_millis(60);
 /// Bytes per read of a file that is sent.
 const PIECE_BYTES: usize = 256 << 10;
 
 /// State shared by all request handlers.
 #[derive(Clone)]
-pub struct Desk {
+pub struct AppState {
     /// Songs, records and masters.
     pub studio: Arc<Studio>,
     /// Previews.
-    pub rehearsal: Arc<Rehearsal>,
+    pub previews: Arc<PreviewService>,
 }
 
-/// Returns the routes of all addresses behind a door.
-pub fn router(desk: Desk, door: Door) -> Router {
+/// Returns the routes of all addresses behind an access guard.
+pub fn router(state: AppState, access_guard: AccessGuard) -> Router {
     let page = |kind: &'static str, text: &'static str| get(async move || ([(CONTENT_TYPE, kind)], text));
     let script = |text: &'static str| page("text/javascript; charset=utf-8", text);
     let inside = Router::new()
@@ -72,13 +72,13 @@ pub fn router(desk: Desk, door: Door) -> Router {
         .route("/exports/{id}", delete(cancel_export))
         .route("/exports/{id}/{part}", get(send_export))
         .route("/sounds/{id}", get(send_sound))
-        .layer(DefaultBodyLimit::max(MOST_JSON_BYTES));
-    let token = &door.token;
+        .layer(DefaultBodyLimit::max(MAX_JSON_BYTES));
+    let token = &access_guard.token;
     Router::new()
         .route(&format!("/{token}/"), page("text/html; charset=utf-8", include_str!("../../templates/ui.html")))
         .nest(&format!("/{token}"), inside)
-        .layer(middleware::from_fn_with_state(door.clone(), guard))
-        .with_state(desk)
+        .layer(middleware::from_fn_with_state(access_guard.clone(), guard))
+        .with_state(state)
 }
 
 /// Error response to a request.
@@ -110,28 +110,30 @@ fn not_found() -> Refusal {
 }
 
 /// Runs long work outside the threads that answer requests.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Refusal> {
+async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Refusal> {
     let done = tokio::task::spawn_blocking(work).await;
     Ok(done.map_err(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR, "the work has failed"))??)
 }
 
 /// Streams the state of the page, now and after every change.
-async fn events(State(desk): State<Desk>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let mut changes = desk.studio.changes();
+async fn events(State(state): State<AppState>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let mut changes = state.studio.changes();
     changes.mark_changed();
-    let news = stream::unfold((changes, desk.studio), |(mut changes, studio)| async move {
+    let updates = stream::unfold((changes, state.studio), |(mut changes, studio)| async move {
         changes.changed().await.ok()?;
-        tokio::time::sleep(NEWS).await;
+        tokio::time::sleep(UPDATE_INTERVAL).await;
         changes.mark_unchanged();
         let event = Event::default().json_data(studio.view()).unwrap_or_default();
         Some((Ok(event), (changes, studio)))
     });
-    Sse::new(news).keep_alive(KeepAlive::default())
+    Sse::new(updates).keep_alive(KeepAlive::default())
 }
 
 /// Name of a dropped file.
 #[derive(Deserialize)]
-struct Name {
+struct FileNameQuery {
     name: String,
 }
 
@@ -146,7 +148,7 @@ fn file_name(name: &str) -> String {
         Some((stem, extension)) if (1..=8).contains(&extension.len()) => (stem.len(), format!(".{extension}")),
         _ => (plain.len(), String::new()),
     };
-    let mut stem_bytes = stem_bytes.min(MOST_NAME_BYTES);
+    let mut stem_bytes = stem_bytes.min(MAX_NAME_BYTES);
     while !plain.is_char_boundary(stem_bytes) {
         stem_bytes -= 1;
     }
@@ -156,12 +158,12 @@ fn file_name(name: &str) -> String {
 }
 
 /// A dropped file in a folder of its own, which is removed with this value unless it is kept.
-struct Received {
+struct ReceivedFile {
     folder: tempfile::TempDir,
     path: PathBuf,
 }
 
-impl Received {
+impl ReceivedFile {
     /// Keeps the file and returns its path.
     fn kept(self) -> PathBuf {
         let _ = self.folder.keep();
@@ -170,26 +172,26 @@ impl Received {
 }
 
 /// Writes a dropped file, piece by piece.
-async fn received(desk: &Desk, name: &str, headers: &HeaderMap, body: Body) -> Result<Received, Refusal> {
-    desk.studio.check_room()?;
+async fn receive_file(state: &AppState, name: &str, headers: &HeaderMap, body: Body) -> Result<ReceivedFile, Refusal> {
+    state.studio.check_room()?;
     let too_large =
         || refusal(StatusCode::PAYLOAD_TOO_LARGE, "the file is larger than 24 GiB: name it on the command line");
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|bytes| bytes > MOST_BYTES) {
+    if announced.is_some_and(|bytes| bytes > MAX_FILE_BYTES) {
         return Err(too_large());
     }
     let full = |e: std::io::Error| {
         let words = format!("the file cannot be kept ({})", crate::io::plain(&e));
         Refusal(StatusCode::INSUFFICIENT_STORAGE, words)
     };
-    let folder = tempfile::Builder::new().tempdir_in(&desk.studio.scratch).map_err(full)?;
+    let folder = tempfile::Builder::new().tempdir_in(&state.studio.scratch).map_err(full)?;
     let path = folder.path().join(file_name(name));
     let mut file = tokio::fs::File::create(&path).await.map_err(full)?;
     let (mut pieces, mut bytes) = (body.into_data_stream(), 0_u64);
     while let Some(piece) = pieces.next().await {
         let piece: Bytes = piece.map_err(|_| refusal(StatusCode::BAD_REQUEST, "the file did not arrive whole"))?;
         bytes += piece.len() as u64;
-        if bytes > MOST_BYTES {
+        if bytes > MAX_FILE_BYTES {
             return Err(too_large());
         }
         file.write_all(&piece).await.map_err(full)?;
@@ -198,70 +200,78 @@ async fn received(desk: &Desk, name: &str, headers: &HeaderMap, body: Body) -> R
     if announced.is_some_and(|announced| announced != bytes) {
         return Err(refusal(StatusCode::BAD_REQUEST, "the file did not arrive whole"));
     }
-    Ok(Received { folder, path })
+    Ok(ReceivedFile { folder, path })
 }
 
-type Made = Result<Json<Id>, Refusal>;
+type AddedId = Result<Json<Id>, Refusal>;
 
-async fn add_song(State(desk): State<Desk>, Query(Name { name }): Query<Name>, headers: HeaderMap, body: Body) -> Made {
-    let file = received(&desk, &name, &headers, body).await?;
-    desk.studio.check_room()?;
-    Ok(Json(desk.studio.add_song(file.kept())?))
+async fn add_song(
+    State(state): State<AppState>,
+    Query(FileNameQuery { name }): Query<FileNameQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> AddedId {
+    let file = receive_file(&state, &name, &headers, body).await?;
+    state.studio.check_room()?;
+    Ok(Json(state.studio.add_song(file.kept())?))
 }
 
 async fn add_reference(
-    State(desk): State<Desk>,
-    Query(Name { name }): Query<Name>,
+    State(state): State<AppState>,
+    Query(FileNameQuery { name }): Query<FileNameQuery>,
     headers: HeaderMap,
     body: Body,
-) -> Made {
-    let file = received(&desk, &name, &headers, body).await?;
-    desk.studio.check_room()?;
-    Ok(Json(desk.studio.add_reference(Reference::whole(file.kept()))?))
+) -> AddedId {
+    let file = receive_file(&state, &name, &headers, body).await?;
+    state.studio.check_room()?;
+    Ok(Json(state.studio.add_reference(Reference::whole(file.kept()))?))
 }
 
-async fn remove_song(State(desk): State<Desk>, Segments(id): Segments<Id>) {
-    let path = desk.studio.change(|contents| {
+async fn remove_song(State(state): State<AppState>, Segments(id): Segments<Id>) {
+    let path = state.studio.change(|contents| {
         let path = contents.song(id).map(|song| song.path.clone());
         contents.songs.retain(|song| song.view.id != id);
         path
     });
-    desk.rehearsal.forget(id);
-    path.iter().for_each(|path| desk.studio.discard(path));
+    state.previews.forget(id);
+    path.iter().for_each(|path| state.studio.discard(path));
 }
 
-async fn remove_reference(State(desk): State<Desk>, Segments(id): Segments<Id>) {
-    let path = desk.studio.change(|contents| {
+async fn remove_reference(State(state): State<AppState>, Segments(id): Segments<Id>) {
+    let path = state.studio.change(|contents| {
         let path = contents.reference(id).map(|entry| entry.reference.path.clone());
         contents.references.retain(|entry| entry.view.id != id);
         path
     });
-    path.iter().for_each(|path| desk.studio.discard(path));
+    path.iter().for_each(|path| state.studio.discard(path));
 }
 
 async fn preview(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     Segments(id): Segments<Id>,
-    Json(wish): Json<Wish>,
+    Json(request): Json<MasterRequest>,
 ) -> Result<Json<Option<PreviewView>>, Refusal> {
-    apart(move || desk.rehearsal.preview(&desk.studio, id, &wish)).await.map(Json)
+    run_blocking(move || state.previews.preview(&state.studio, id, &request)).await.map(Json)
 }
 
 async fn export(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     Segments(id): Segments<Id>,
-    Json(wish): Json<ExportWish>,
+    Json(request): Json<ExportRequest>,
 ) -> Result<Json<Vec<Id>>, Refusal> {
-    apart(move || plan(&desk.studio, id, &wish)).await.map(Json)
+    run_blocking(move || plan(&state.studio, id, &request)).await.map(Json)
 }
 
-async fn export_album(State(desk): State<Desk>, Json(wish): Json<AlbumWish>) -> Result<Json<Vec<Id>>, Refusal> {
-    apart(move || plan_album(&desk.studio, &wish)).await.map(Json)
+async fn export_album(
+    State(state): State<AppState>,
+    Json(request): Json<AlbumRequest>,
+) -> Result<Json<Vec<Id>>, Refusal> {
+    run_blocking(move || plan_album(&state.studio, &request)).await.map(Json)
 }
 
 /// Stops a master that is not ready, or removes a finished one from the list; its file is kept.
-async fn cancel_export(State(desk): State<Desk>, Segments(id): Segments<Id>) {
-    desk.studio.change(|contents| {
+async fn cancel_export(State(state): State<AppState>, Segments(id): Segments<Id>) {
+    state.studio.change(|contents| {
         if let Some(export) = contents.export(id) {
             export.is_cancelled = true;
         }
@@ -275,36 +285,36 @@ const REPORT_POLICY: &str = "sandbox allow-scripts allow-downloads; default-src 
                              base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 async fn send_export(
-    State(desk): State<Desk>,
+    State(state): State<AppState>,
     Segments((id, part)): Segments<(Id, String)>,
 ) -> Result<Response, Refusal> {
     let (master, is_album) = {
-        let mut contents = desk.studio.contents();
+        let mut contents = state.studio.contents();
         let ready = contents.export(id).filter(|export| export.view.progress == Progress::Ready);
         let view = &ready.ok_or_else(not_found)?.view;
         (PathBuf::from(&view.path), view.is_album)
     };
     match part.as_str() {
-        "page" if is_album => shown(&album_page(&master)).await,
+        "page" if is_album => send_page(&album_page(&master)).await,
         _ if is_album => Err(not_found()),
         "master" => send(&master, "application/octet-stream", true).await,
         "report" => send(&Detail::Report.path(&master), "application/json", true).await,
         "recipe" => send(&Detail::Recipe.path(&master), "application/json", true).await,
-        "page" => shown(&Detail::Page.path(&master)).await,
+        "page" => send_page(&Detail::Page.path(&master)).await,
         _ => Err(not_found()),
     }
 }
 
 /// Sends a self-contained page.
-async fn shown(path: &Path) -> Result<Response, Refusal> {
+async fn send_page(path: &Path) -> Result<Response, Refusal> {
     let mut response = send(path, "text/html; charset=utf-8", false).await?;
     let policy = HeaderName::from_static("content-security-policy");
     response.headers_mut().insert(policy, HeaderValue::from_static(REPORT_POLICY));
     Ok(response)
 }
 
-async fn send_sound(State(desk): State<Desk>, Segments(id): Segments<Id>) -> Result<Response, Refusal> {
-    send(&desk.studio.sound_path(id), "audio/wav", false).await
+async fn send_sound(State(state): State<AppState>, Segments(id): Segments<Id>) -> Result<Response, Refusal> {
+    send(&state.studio.sound_path(id), "audio/wav", false).await
 }
 
 /// Sends a file piece by piece, as a download or for display.
@@ -367,7 +377,7 @@ mod tests {
             assert!(!made.contains(['/', '\\', '\0']) && made != ".." && made != ".", "{made}");
             assert_eq!(made, expected);
         }
-        assert!(file_name(&format!("{}.wav", "ä".repeat(500))).len() <= MOST_NAME_BYTES + 9);
+        assert!(file_name(&format!("{}.wav", "ä".repeat(500))).len() <= MAX_NAME_BYTES + 9);
     }
 
     #[test]

@@ -21,9 +21,9 @@ use crate::ui::history::{self, Detail};
 use crate::ui::view::{Choice, ExportView, Id, Progress, ReferenceView, SongView, SoundView, StudioView};
 
 /// Largest number of songs and records together.
-const MOST_FILES: usize = 2000;
+const MAX_FILES: usize = 2000;
 /// Largest number of records for a song: more say nothing about a sound.
-const MOST_REFERENCES: usize = 16;
+const MAX_REFERENCES: usize = 16;
 /// Number of previews that are kept: a page has long loaded older ones.
 const KEPT_PREVIEWS: usize = 24;
 
@@ -246,10 +246,10 @@ impl Studio {
     /// If there are too many files.
     pub fn check_room(&self) -> Result<(), Error> {
         let contents = self.contents();
-        if contents.songs.len() + contents.references.len() < MOST_FILES {
+        if contents.songs.len() + contents.references.len() < MAX_FILES {
             return Ok(());
         }
-        let words = format!("no more than {MOST_FILES} files at once; `goldmaster batch` takes any number");
+        let words = format!("no more than {MAX_FILES} files at once; `goldmaster batch` takes any number");
         Err(Error::Usage(words))
     }
 
@@ -354,8 +354,8 @@ impl Contents {
     /// # Errors
     /// If one of them does not exist, or there are too many.
     pub fn named_references(&self, ids: &[Id]) -> Result<Vec<Reference>, Error> {
-        if ids.len() > MOST_REFERENCES {
-            return Err(Error::Usage(format!("no more than {MOST_REFERENCES} records at once")));
+        if ids.len() > MAX_REFERENCES {
+            return Err(Error::Usage(format!("no more than {MAX_REFERENCES} records at once")));
         }
         let find = |id: &Id| {
             let entry = self.references.iter().find(|reference| reference.view.id == *id);
@@ -369,15 +369,15 @@ impl Contents {
 /// Returns the command line of a job. Dropped files appear by name only, since their location on the user's disk is
 /// unknown.
 fn command(job: &MasterJob, scratch: &Path) -> String {
-    let shown = |path: &Path| {
+    let displayed_path = |path: &Path| {
         let name = path.file_name().unwrap_or_default();
         if path.starts_with(scratch) { PathBuf::from(name) } else { path.to_owned() }
     };
     let mut settings = job.settings.clone();
     for reference in &mut settings.references {
-        reference.path = shown(&reference.path);
+        reference.path = displayed_path(&reference.path);
     }
-    settings.command_line(&shown(&job.input), &job.output.path)
+    settings.command_line(&displayed_path(&job.input), &job.output.path)
 }
 
 /// Returns the path, or the first one with a number that is not taken.

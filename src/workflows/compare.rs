@@ -9,13 +9,13 @@ use crate::report::comparison::Compared;
 use crate::report::comparison::Comparison;
 use crate::report::figures::{Figures, SoundFigures};
 use crate::report::qualities::{Qualities, Sound};
-use crate::report::stated::stated;
 use crate::report::warning::{Subject, Warning};
+use crate::report::with_sentence::with_sentences;
 use crate::report::{FileReport, Levels, REPORT_VERSION};
 use crate::request::page::Page;
 use crate::request::paths::check_other_path;
 use crate::song::measure_with_timeline;
-use crate::song::observer::{Observer, Unseen};
+use crate::song::observer::{InterruptOnly, Observer};
 
 /// Measures both files, and writes the page if one is requested.
 ///
@@ -30,7 +30,7 @@ pub fn compare([before, after]: [&Path; 2], page: Option<&Page>, observer: &dyn 
     }
     let (first, second) = rayon::join(
         || measured(before, Subject::Mix, observer),
-        || measured(after, Subject::Master, &Unseen(observer)),
+        || measured(after, Subject::Master, &InterruptOnly(observer)),
     );
     let (first, second) = (first?, second?);
     let Levels { integrated_lufs, plr_lu, .. } = second.compared.levels;
@@ -68,7 +68,7 @@ struct MeasuredFile {
 fn measured(path: &Path, subject: Subject, observer: &dyn Observer) -> Result<MeasuredFile, crate::io::Error> {
     let (info, profile, timeline, faults) = measure_with_timeline(path, observer)?;
     let figures = SoundFigures::of_profile(&profile, &timeline);
-    let warnings = stated(Warning::of_measured(&subject, &faults, &profile));
+    let warnings = with_sentences(Warning::of_measured(&subject, &faults, &profile));
     let file = FileReport {
         path: path.display().to_string(),
         codec: info.codec,

@@ -16,18 +16,18 @@ use crate::decide::target::{MeasuredReference, load_decider, measure_references,
 use crate::error::Error;
 use crate::io::tags::Tags;
 use crate::page;
-use crate::render::finish::{Finished, Solve, WriteRequest, finish, starting_solution};
+use crate::render::finish::{Finished, SolutionSource, WriteRequest, finish, starting_solution};
 use crate::render::output_meter::CaptureRequest;
 use crate::render::promises::broken_mix;
 use crate::report::actions::{Action, actions};
 use crate::report::figures::{Equalizer, Figures, SoundFigures};
 use crate::report::qualities::{Qualities, Sound};
-use crate::report::stated::stated;
 use crate::report::warning::{Subject, Warning, WarningKind};
+use crate::report::with_sentence::with_sentences;
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::request::delivery::fitted_to;
 use crate::request::job::{MasterJob, Output};
-use crate::request::paths::{check_apart, check_other_path, check_paths};
+use crate::request::paths::{check_distinct, check_other_path, check_paths};
 use crate::song::observer::Observer;
 use crate::song::{SPOOL_BYTES, Song};
 use crate::workflows::mix::{Decided, Mix};
@@ -56,7 +56,7 @@ pub fn master_each(
     let Some(first) = masters.iter().flatten().next() else { return Ok(()) };
     masters.iter().flatten().try_for_each(check)?;
     let files = masters.iter().flatten().flat_map(|job| job.output.files().chain(job.recipe.as_deref()));
-    check_apart(&files.collect::<Vec<_>>())?;
+    check_distinct(&files.collect::<Vec<_>>())?;
     let (mut decider, (song, profile), references) = loaded(first, observer)?;
     let mut genres = Genres::default();
     for files in masters {
@@ -136,27 +136,27 @@ pub fn deliver(job: &MasterJob, mut decided: Decided, observer: &dyn Observer) -
     // The songs of an album are decided together, whatever the format of each file.
     decided.recipe.output = fitted_to(decided.recipe.output, job.output.format, job.settings.delivery.bitrate_kbps);
     let capture = page::capture(job.output.page.as_ref(), song, &decided.recipe);
-    let (mut report, heard) = write_master(job, decided, (capture, true), observer)?;
-    note_page(page::of_master(&job.output, &report, song, heard), &mut report);
+    let (mut report, captured) = write_master(job, decided, (capture, true), observer)?;
+    note_page(page::of_master(&job.output, &report, song, captured), &mut report);
     Ok(report)
 }
 
-/// Renders and measures a decided master, as a temporary file in `folder`, and returns the frames from `heard.start` to
-/// `heard.end` seconds.
+/// Renders and measures a decided master, as a temporary file in `folder`, and returns the frames from `range_s.start`
+/// to `range_s.end` seconds.
 ///
 /// # Errors
 /// As [`finish`].
 pub(crate) fn excerpt_of(
     mix: Mix,
     decided: Decided,
-    heard: Range<f64>,
+    range_s: Range<f64>,
     folder: &Path,
     observer: &dyn Observer,
 ) -> Result<(Report, Vec<Frame>), Error> {
     let path = folder.join("excerpt").with_extension(mix.format.extension());
     let output = Output { path, format: mix.format, force: false, delta: None, page: None };
     let job = MasterJob { input: mix.input.to_owned(), output, settings: mix.settings.clone(), recipe: None };
-    let capture = CaptureRequest::new(decided.song, &decided.recipe, &[heard]);
+    let capture = CaptureRequest::new(decided.song, &decided.recipe, &[range_s]);
     let (report, mut passages) = write_master(&job, decided, (capture, false), observer)?;
     Ok((report, passages.pop().unwrap_or_default()))
 }
@@ -180,8 +180,8 @@ fn write_master(
     let request = WriteRequest { output: &job.output, tags, strictness: job.settings.strictness(), capture, is_kept };
     // A song without a loudness cannot be brought to one.
     let solve = match profile.loudness.integrated_lufs {
-        Some(_) => Solve::Anew(profile),
-        None => Solve::AsIs(starting_solution(&recipe, profile)),
+        Some(_) => SolutionSource::Anew(profile),
+        None => SolutionSource::AsIs(starting_solution(&recipe, profile)),
     };
     let mut finished = finish(song, &recipe, solve, request, observer)?;
     let warnings = [
@@ -191,11 +191,11 @@ fn write_master(
         Warning::of_defects(&Subject::Mix, &profile.defects),
     ]
     .concat();
-    let heard = std::mem::take(&mut finished.passages);
+    let captured = std::mem::take(&mut finished.passages);
     let tone = Some(song.tone()?);
-    let seen =
+    let report_inputs =
         ReportInputs { input: &job.input, song, profile: Some(profile), tone, decision: Some(decision), warnings };
-    Ok((report(seen, finished, &job.output), heard))
+    Ok((report(report_inputs, finished, &job.output), captured))
 }
 
 /// Returns a warning if the song is cut off while it sounds.
@@ -227,8 +227,8 @@ pub(super) struct ReportInputs<'a> {
 }
 
 /// Returns the report of a written master.
-pub(super) fn report(seen: ReportInputs, finished: Finished, output: &Output) -> Report {
-    let ReportInputs { input, song, profile, tone, decision, mut warnings } = seen;
+pub(super) fn report(report_inputs: ReportInputs, finished: Finished, output: &Output) -> Report {
+    let ReportInputs { input, song, profile, tone, decision, mut warnings } = report_inputs;
     let Finished { recipe, solution, measured, promises, sample_rate_hz, limiting, band_gain, .. } = finished;
     let channels = song.info.channels;
     let before =
@@ -302,9 +302,9 @@ pub(super) fn report(seen: ReportInputs, finished: Finished, output: &Output) ->
         drive_db: solution.drive_db,
         limiting_db: measured.limiting_db,
         peak_limiting_db: measured.peak_limiting_db,
-        actions: stated(done),
-        promises: stated(promises),
-        warnings: stated(warnings),
+        actions: with_sentences(done),
+        promises: with_sentences(promises),
+        warnings: with_sentences(warnings),
         qualities,
         figures,
         recipe: Recipe { solution: Some(solution), ..recipe },

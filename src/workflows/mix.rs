@@ -72,19 +72,19 @@ impl<'s> Mix<'s, '_> {
         observer: &dyn Observer,
     ) -> Result<Decided<'s>, Error> {
         let Self { input, settings, format, song, profile, passages } = self;
-        let tried = (song, profile, passages);
+        let song_data = (song, profile, passages);
         let MasteringTarget { target, genre, mut warnings, references } = target.for_song(input, settings);
         let decision = decide(&target).map_err(|source| Error::Decide { path: input.to_owned(), source })?;
         let (recipe, report) = decided_by((settings, format), profile, &target, &decision)?;
         let effort = (&settings.amounts(), settings.effort);
         // On an album, the loudness is decided once all of its songs are known, and density depends on it.
         let recipe = match refine_towards {
-            None => with_dynamics(tried, &target, decision.same_song, recipe, effort, observer)?,
+            None => with_dynamics(song_data, &target, decision.same_song, recipe, effort, observer)?,
             Some(_) => recipe,
         };
         let recipe = vinyl::prepared(recipe, &settings.delivery);
         let goal = refine_towards.unwrap_or(&target);
-        let (recipe, refinement) = refined(tried, goal, recipe, effort, observer)?;
+        let (recipe, refinement) = refined(song_data, goal, recipe, effort, observer)?;
         let recipe = with_values(recipe, &settings.values)?;
         let decision = DecisionReport { genre, references, refinement, ..report };
         warnings.extend(notes_on_reference(settings, &target, &recipe));
@@ -101,11 +101,11 @@ fn decided_by(
     (settings, format): (&MasterSettings, Format),
     profile: &Profile,
     target: &Target,
-    wish: &MasteringDecision,
+    decision: &MasteringDecision,
 ) -> Result<(Recipe, DecisionReport), Error> {
-    let wish = &settings.character.decision(target, wish.clone());
-    let recipe = write_recipe((settings, format), profile, target, wish)?;
-    Ok((recipe, decision_report(settings, settings.decider, target, wish.confidence)))
+    let decision = &settings.character.decision(target, decision.clone());
+    let recipe = write_recipe((settings, format), profile, target, decision)?;
+    Ok((recipe, decision_report(settings, settings.decider, target, decision.confidence)))
 }
 
 fn decision_report(
@@ -123,9 +123,9 @@ fn decision_report(
         confidence,
         refinement: None,
         character: settings.character,
-        spectrum: TargetSpectrum::of(&settings.character.shown(target)),
+        spectrum: TargetSpectrum::of(&settings.character.displayed_target(target)),
         target_sound: (decider != DeciderKind::None)
-            .then(|| Sound::of_features(&settings.character.shown(target).features, None)),
+            .then(|| Sound::of_features(&settings.character.displayed_target(target).features, None)),
         references: Vec::new(),
     }
 }
@@ -200,9 +200,9 @@ const AS_LOUD_LU: f64 = 0.2;
 /// Returns the lowest peak-to-loudness ratio of the master that a reference allows, LU: only as dense as suits a song
 /// like this, and no denser than the mix if nothing of the reference is used. `None` for a reference that is followed,
 /// whose master becomes as dense as its loudness requires, and for the norm.
-fn least_plr_lu(profile: &Profile, target: &Target, wish: &MasteringDecision) -> Option<f64> {
+fn least_plr_lu(profile: &Profile, target: &Target, decision: &MasteringDecision) -> Option<f64> {
     let plr_lu = profile.peak.true_peak_dbtp - profile.loudness.integrated_lufs?;
-    let denser_lu = if target.trust == Amounts::NONE { 0.0 } else { wish.plr_lu.min(0.0) };
+    let denser_lu = if target.trust == Amounts::NONE { 0.0 } else { decision.plr_lu.min(0.0) };
     let is_held = target.kind == TargetKind::Reference || target.kind.is_followed() && target.trust == Amounts::NONE;
     is_held.then_some(plr_lu + denser_lu)
 }
@@ -211,13 +211,13 @@ fn write_recipe(
     (settings, format): (&MasterSettings, Format),
     profile: &Profile,
     target: &Target,
-    wish: &MasteringDecision,
+    decision: &MasteringDecision,
 ) -> Result<Recipe, Error> {
     let mut recipe = Recipe {
         delivery: settings.delivery.delivery(
             target.loudness_lufs,
             !settings.references.is_empty(),
-            least_plr_lu(profile, target, wish),
+            least_plr_lu(profile, target, decision),
             settings.character.loudness_lu(),
         )?,
         output: settings.delivery.output(format)?,
@@ -228,7 +228,7 @@ fn write_recipe(
     if amounts != Amounts::NONE {
         recipe.towards = Some(origin(target, settings.profile.is_none(), settings.character));
     }
-    wish.apply(profile, target, &amounts, &mut recipe);
+    decision.apply(profile, target, &amounts, &mut recipe);
     // Values set by hand are applied after all decisions; whether they are valid is checked here, before more work is
     // done.
     let recipe = recipe.quantized();

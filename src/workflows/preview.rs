@@ -148,8 +148,8 @@ impl Previewer {
         decided.recipe.delivery.loudness_lufs += louder_lu;
         let decided = Decided { song: part, profile: part_profile, ..decided };
         let start_s = song.lead_in_s;
-        let heard = start_s..start_s + song.passage.end_s - song.passage.start_s;
-        let (mut report, frames) = excerpt_of(mix, decided, heard, folder, observer)?;
+        let range_s = start_s..start_s + song.passage.end_s - song.passage.start_s;
+        let (mut report, frames) = excerpt_of(mix, decided, range_s, folder, observer)?;
         if song.passage.end_s < profile.seconds() {
             // The song goes on where the excerpt ends.
             report.warnings.retain(|warning| !matches!(warning.kind, WarningKind::CutOff { .. }));

@@ -7,12 +7,12 @@ use super::master::{ReportInputs, note_page, report};
 use crate::error::Error;
 use crate::io::tags::Tags;
 use crate::page;
-use crate::render::finish::{Solve, WriteRequest, finish, settings_hash};
+use crate::render::finish::{SolutionSource, WriteRequest, finish, settings_hash};
 use crate::report::Report;
 use crate::report::warning::{Subject, Warning};
 use crate::request::delivery::fitted_to;
 use crate::request::job::RenderJob;
-use crate::request::paths::{check_apart, check_paths};
+use crate::request::paths::{check_distinct, check_paths};
 use crate::request::settings::{check_format, with_values};
 use crate::song::Song;
 use crate::song::observer::Observer;
@@ -34,7 +34,7 @@ pub fn render(job: &RenderJob, observer: &dyn Observer) -> Result<Report, Error>
 /// See [`Error`]; masters written before an error are kept, and `reports` contains their reports.
 pub fn render_each(jobs: &[RenderJob], observer: &dyn Observer, reports: &mut Vec<Report>) -> Result<(), Error> {
     let recipes = jobs.iter().map(checked).collect::<Result<Vec<_>, _>>()?;
-    check_apart(&jobs.iter().flat_map(|job| job.output.files()).collect::<Vec<_>>())?;
+    check_distinct(&jobs.iter().flat_map(|job| job.output.files()).collect::<Vec<_>>())?;
     let (Some(first), Some(recipe)) = (jobs.first(), recipes.first()) else { return Ok(()) };
     let (mut song, mut profile) = (loaded(first, recipe, observer)?, None);
     for (job, recipe) in jobs.iter().zip(recipes) {
@@ -73,21 +73,21 @@ fn rendered(
     }
     let profile = profile.as_ref().filter(|_| needs_profile);
     let solve = match (&recipe.solution, profile) {
-        (Some(solution), _) if fits(solution, song, &recipe) => Solve::Given(solution.clone()),
-        (Some(solution), _) if job.as_is => Solve::AsIs(solution.clone()),
-        (_, Some(profile)) if profile.loudness.integrated_lufs.is_some() => Solve::Anew(profile),
+        (Some(solution), _) if fits(solution, song, &recipe) => SolutionSource::Given(solution.clone()),
+        (Some(solution), _) if job.as_is => SolutionSource::AsIs(solution.clone()),
+        (_, Some(profile)) if profile.loudness.integrated_lufs.is_some() => SolutionSource::Anew(profile),
         _ => return Err(Error::Decide { path: job.input.clone(), source: models::error::Error::SilentSource }),
     };
     let tags = Tags::read(&job.input);
     let capture = page::capture(job.output.page.as_ref(), song, &recipe);
     let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture, is_kept: true };
     let mut finished = finish(song, &recipe, solve, request, observer)?;
-    let heard = std::mem::take(&mut finished.passages);
+    let captured = std::mem::take(&mut finished.passages);
     let warnings = [Warning::of_file(&Subject::Mix, &song.warnings), Warning::of_recipe(&recipe)].concat();
     let tone = profile.map(|_| song.tone()).transpose()?;
-    let seen = ReportInputs { input: &job.input, song, profile, tone, decision: None, warnings };
-    let mut report = report(seen, finished, &job.output);
-    note_page(page::of_master(&job.output, &report, song, heard), &mut report);
+    let report_inputs = ReportInputs { input: &job.input, song, profile, tone, decision: None, warnings };
+    let mut report = report(report_inputs, finished, &job.output);
+    note_page(page::of_master(&job.output, &report, song, captured), &mut report);
     Ok(report)
 }
 

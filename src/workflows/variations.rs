@@ -24,7 +24,7 @@ use crate::request::job::MasterJob;
 use crate::request::page::Page;
 use crate::request::paths::check_other_path;
 use crate::request::settings::{MasterSettings, Percent};
-use crate::song::observer::{Observer, Unseen};
+use crate::song::observer::{InterruptOnly, Observer};
 use crate::song::{SPOOL_BYTES, Song};
 use crate::workflows::master::excerpt_of;
 use crate::workflows::mix::Mix;
@@ -61,7 +61,7 @@ const LOUDEST_LUFS: f64 = -8.0;
 /// Gain reduction that a loud master may have for most of the time, dB.
 const LOUD_LIMITING_DB: f64 = 8.0;
 /// Smallest difference in loudness between a loud master and a balanced one, LU.
-const LEAST_STEP_LU: f64 = 1.0;
+const MIN_STEP_LU: f64 = 1.0;
 
 /// One of the masters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -106,7 +106,7 @@ impl VariationKind {
             Self::Balanced => {}
             Self::Loud => {
                 let lufs = (balanced_lufs + LOUDER_LU).min(LOUDEST_LUFS);
-                if lufs < balanced_lufs + LEAST_STEP_LU {
+                if lufs < balanced_lufs + MIN_STEP_LU {
                     return None;
                 }
                 settings.delivery.loudness = Some(LoudnessTarget::Lufs((10.0 * lufs).round() / 10.0));
@@ -145,7 +145,7 @@ pub fn variations(
     let edges = job.settings.edges.params()?;
     let (song, references) = rayon::join(
         || Song::load_edited(&job.input, &edges, SPOOL_BYTES, observer),
-        || measure_references(&job.settings.references, &Unseen(observer)),
+        || measure_references(&job.settings.references, &InterruptOnly(observer)),
     );
     let ((song, profile), references) = (song?, references?);
     let short_term_lufs = song.timeline.as_ref().map_or(&[][..], |timeline| &timeline.short_term_lufs);

@@ -43,7 +43,7 @@ pub fn chromium(page: &str) -> Option<&'static str> {
 pub struct Browser {
     child: Child,
     orders: ChildStdin,
-    said: Receiver<Value>,
+    messages: Receiver<Value>,
     session: Value,
     last_id: u64,
     /// All events of the page, as sent by the protocol.
@@ -66,13 +66,13 @@ impl Browser {
             .expect("the browser starts");
         let orders = child.stdin.take().expect("a pipe");
         let answers = BufReader::new(child.stdout.take().expect("a pipe"));
-        let (say, said) = channel();
+        let (say, messages) = channel();
         std::thread::spawn(move || {
             for message in answers.split(0).map_while(Result::ok) {
                 drop(say.send(serde_json::from_slice(&message).expect("JSON")));
             }
         });
-        let mut browser = Self { child, orders, said, session: Value::Null, last_id: 0, events: Vec::new() };
+        let mut browser = Self { child, orders, messages, session: Value::Null, last_id: 0, events: Vec::new() };
         let begun = Instant::now();
         let page = loop {
             let targets = browser.call("Target.getTargets", json!({}));
@@ -100,7 +100,7 @@ impl Browser {
         }
         self.orders.write_all(format!("{order}\0").as_bytes()).expect("the browser listens");
         loop {
-            let message = self.said.recv_timeout(PATIENCE).unwrap_or_else(|e| panic!("{method}: {e}"));
+            let message = self.messages.recv_timeout(PATIENCE).unwrap_or_else(|e| panic!("{method}: {e}"));
             if message["id"] == self.last_id {
                 assert_eq!(message["error"], Value::Null, "{method}");
                 return message["result"].clone();

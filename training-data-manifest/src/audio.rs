@@ -114,9 +114,9 @@ mod tests {
         let row = |file: &str, text: &str| Row { file: file.into(), sha256: sha256(text.as_bytes()), ..Row::default() };
         let rows = vec![row("same", "same"), row("changed", "then"), row("old-name", "renamed"), row("gone", "gone")];
         let findings = check(&Table { rows }, &hashes(folder.path()).unwrap());
-        let told: Vec<_> = findings.iter().map(|finding| finding.cause.clone()).collect();
+        let causes: Vec<_> = findings.iter().map(|finding| finding.cause.clone()).collect();
         let changed = format!("changed has the sha256 {}", sha256(b"now"));
         let renamed = "its audio is called new-name";
-        assert_eq!(told, [&changed, renamed, "gone is not there", "is same once more", "is not listed"]);
+        assert_eq!(causes, [&changed, renamed, "gone is not there", "is same once more", "is not listed"]);
     }
 }

@@ -97,8 +97,8 @@ fn run_check(folder: &Path, audio_folder: Option<&Path>) -> Result<Vec<Finding>,
         findings.extend(audio::check(&table, &audio::hashes(audio_folder)?));
     }
     if findings.is_empty() {
-        let heard = if audio_folder.is_some() { ", and the audio is theirs" } else { "" };
-        print(&format!("{} excerpts, all in order{heard}\n", table.rows.len()));
+        let audio_note = if audio_folder.is_some() { ", and the audio is theirs" } else { "" };
+        print(&format!("{} excerpts, all in order{audio_note}\n", table.rows.len()));
     }
     Ok(findings)
 }

@@ -84,8 +84,8 @@ impl Schema {
         if fits {
             return None;
         }
-        let said = [("of at least", least), ("of at most", most), ("above", above)];
-        let said: Vec<_> = said.iter().filter_map(|(words, bound)| bound.map(|b| format!("{words} {b}"))).collect();
-        wrong(format!("a {} {}", self.kind(column), said.join(" and ")).trim_end().to_owned())
+        let bounds = [("of at least", least), ("of at most", most), ("above", above)];
+        let bounds: Vec<_> = bounds.iter().filter_map(|(words, bound)| bound.map(|b| format!("{words} {b}"))).collect();
+        wrong(format!("a {} {}", self.kind(column), bounds.join(" and ")).trim_end().to_owned())
     }
 }

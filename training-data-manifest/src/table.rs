@@ -101,8 +101,8 @@ mod tests {
     #[test]
     fn every_wrong_column_is_named() {
         let findings = Table::parse(b"id,tilte\n", &columns(&["id", "title"])).unwrap().unwrap_err();
-        let told: Vec<_> = findings.iter().map(|finding| finding.cause.as_str()).collect();
-        assert_eq!(told, ["column title is missing", "column \"tilte\" is not in schema.json"]);
+        let causes: Vec<_> = findings.iter().map(|finding| finding.cause.as_str()).collect();
+        assert_eq!(causes, ["column title is missing", "column \"tilte\" is not in schema.json"]);
     }
 
     #[test]

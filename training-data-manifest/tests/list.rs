@@ -39,8 +39,8 @@ fn run(list: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
 #[test]
 fn the_shipped_list_is_in_order() {
     let found = check_folder(folder()).unwrap();
-    let told: Vec<_> = found.findings.iter().map(ToString::to_string).collect();
-    assert_eq!(told, [""; 0]);
+    let printed: Vec<_> = found.findings.iter().map(ToString::to_string).collect();
+    assert_eq!(printed, [""; 0]);
     assert!(!found.table.rows.is_empty());
 }
 
@@ -100,16 +100,16 @@ fn every_defect_is_told_with_its_line() {
 fn an_artist_in_two_splits_or_spellings_is_told() {
     let (table, schema) = shipped();
     let last = table.rows.iter().rposition(|row| row.artist == "HoliznaCC0").unwrap();
-    let told = |change: fn(&mut Row)| {
+    let printed = |change: fn(&mut Row)| {
         let mut table = table.clone();
         change(&mut table.rows[last]);
         let findings = check(&table, &schema);
         assert_eq!(findings.len(), 1, "{findings:?}");
         findings[0].cause.clone()
     };
-    assert!(told(|row| row.split = "test".into()).contains("is in test here and in train"));
-    assert!(told(|row| row.artist = "Holizna CC0".into()).contains("is spelled"));
-    assert!(told(|row| row.file = row.file.replace("__holiznacc0__", "__holizna__")).contains("in the file's name"));
+    assert!(printed(|row| row.split = "test".into()).contains("is in test here and in train"));
+    assert!(printed(|row| row.artist = "Holizna CC0".into()).contains("is spelled"));
+    assert!(printed(|row| row.file = row.file.replace("__holiznacc0__", "__holizna__")).contains("in the file's name"));
 }
 
 #[test]
@@ -126,9 +126,9 @@ fn a_row_that_is_there_twice_is_told() {
 #[test]
 fn croissant_has_to_keep_step() {
     let without_a_row = changed(|text| text.lines().take(100).map(|line| format!("{line}\n")).collect());
-    let (code, told, _) = run(without_a_row.path(), &["check"]);
-    assert_eq!((code, told.lines().count()), (Some(1), 1), "{told}");
-    assert!(told.starts_with("croissant.json:") && told.contains("99 excerpts"), "{told}");
+    let (code, printed, _) = run(without_a_row.path(), &["check"]);
+    assert_eq!((code, printed.lines().count()), (Some(1), 1), "{printed}");
+    assert!(printed.starts_with("croissant.json:") && printed.contains("99 excerpts"), "{printed}");
     assert_eq!(run(without_a_row.path(), &["croissant"]).0, Some(0));
     assert_eq!(run(without_a_row.path(), &["check"]).0, Some(0));
 }
@@ -148,19 +148,19 @@ fn croissant_names_the_hash_of_the_list_and_every_column() {
 
 #[test]
 fn exit_codes_tell_order_findings_and_failure() {
-    let (code, told, error) = run(folder(), &["check"]);
-    assert_eq!((code, told.lines().count(), error.as_str()), (Some(0), 1, ""), "{told}");
-    assert!(told.ends_with("all in order\n"), "{told}");
+    let (code, printed, error) = run(folder(), &["check"]);
+    assert_eq!((code, printed.lines().count(), error.as_str()), (Some(0), 1, ""), "{printed}");
+    assert!(printed.ends_with("all in order\n"), "{printed}");
     let wrong = changed(|text| text.replacen("CC-BY-3.0", "CC-BY-NC-3.0", 1));
     assert_eq!(run(wrong.path(), &["check"]).0, Some(1));
     let (code, listed, _) = run(wrong.path(), &["list"]);
     assert!(code == Some(1) && listed.contains("forbids commercial use"), "nothing is listed for training: {listed}");
     let unknown = changed(|text| text.replacen("note", "notes", 1));
-    let (code, told, _) = run(unknown.path(), &["check"]);
-    assert_eq!((code, told.lines().count()), (Some(1), 2), "{told}");
+    let (code, printed, _) = run(unknown.path(), &["check"]);
+    assert_eq!((code, printed.lines().count()), (Some(1), 2), "{printed}");
     let nowhere = folder().join("nowhere");
-    let (code, told, error) = run(&nowhere, &["check"]);
-    assert_eq!((code, told.as_str(), error.lines().count()), (Some(2), "", 1), "{error}");
+    let (code, printed, error) = run(&nowhere, &["check"]);
+    assert_eq!((code, printed.as_str(), error.lines().count()), (Some(2), "", 1), "{error}");
     assert_eq!(run(folder(), &["list", "--licences", "any"]).0, Some(2));
 }
 

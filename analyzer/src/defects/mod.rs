@@ -163,19 +163,19 @@ pub(crate) struct Evidence<'a> {
 const OVERS_FROM_DBTP: f64 = 0.05;
 /// Offset above which it is reported (−54 dBFS), if it also exceeds this share of the channel's RMS: less can be deep
 /// bass.
-const OFFSET: f64 = 2e-3;
-const OFFSET_SHARE: f64 = 0.03;
+const MIN_DC_OFFSET: f64 = 2e-3;
+const MIN_DC_OFFSET_SHARE: f64 = 0.03;
 /// Share of Nyquist above which a cutoff is normal, 18.96 kHz at 44.1 kHz: every converter and good encoder stops
 /// somewhere above it.
 const CUTOFF_SHARE: f64 = 0.86;
 /// A cutoff from this frequency on is attributed to a lower sample rate, one below it to a lossy codec.
 const LOSSY_UP_TO_HZ: f64 = 20_500.0;
 /// Correlation below which mono loses most of the song.
-const CORRELATION: f64 = -0.3;
+const OUT_OF_PHASE_CORRELATION: f64 = -0.3;
 /// Largest difference between channels that are equal except for dither; at most 1 % of the peak.
-const SAME: f32 = 1e-4;
+const MAX_MONO_SIDE_PEAK: f32 = 1e-4;
 /// Highest peak of a silent channel; at most 1/1000 of the other channel's peak.
-const SILENT: f32 = 1e-4;
+const MAX_SILENT_PEAK: f32 = 1e-4;
 
 /// Largest number of gaps per second that counts as dropouts. More are part of the music: pulse waves have them.
 const DROPOUTS_PER_SECOND: f64 = 0.5;
@@ -283,7 +283,7 @@ fn offset(e: &Evidence) -> Option<Defect> {
     let frames = e.samples.frames.max(1) as f64;
     let worst = (0..2)
         .map(|c| (e.samples.sums[c] / frames, libm::sqrt(e.samples.squares[c] / frames)))
-        .filter(|(mean, rms)| mean.abs() > OFFSET && mean.abs() > OFFSET_SHARE * rms)
+        .filter(|(mean, rms)| mean.abs() > MIN_DC_OFFSET && mean.abs() > MIN_DC_OFFSET_SHARE * rms)
         .map(|(mean, _)| mean.abs())
         .reduce(f64::max)?;
     e.defect(DefectKind::DcOffset { offset_pct: tenths(100.0 * worst) }, 0.1 + 4.0 * worst, 0)
@@ -306,7 +306,7 @@ fn lossy(e: &Evidence) -> Option<Defect> {
 fn phase(e: &Evidence) -> Option<Defect> {
     let [left, right, product] = e.weighted;
     let power = libm::sqrt(left * right);
-    if e.channels < 2 || power <= 0.0 || product / power > CORRELATION {
+    if e.channels < 2 || power <= 0.0 || product / power > OUT_OF_PHASE_CORRELATION {
         return None;
     }
     let correlation = libm::round(100.0 * product / power) / 100.0;
@@ -320,10 +320,10 @@ fn channels(e: &Evidence) -> Option<Defect> {
         return None;
     }
     let first = e.samples.first_sound.unwrap_or(0);
-    if e.samples.side_peak <= SAME.min(0.01 * e.peak()) {
+    if e.samples.side_peak <= MAX_MONO_SIDE_PEAK.min(0.01 * e.peak()) {
         return e.defect(DefectKind::Mono, 0.1, first);
     }
-    if left.min(right) <= SILENT.min(1e-3 * e.peak()) {
+    if left.min(right) <= MAX_SILENT_PEAK.min(1e-3 * e.peak()) {
         let silent = if left < right { Channel::Left } else { Channel::Right };
         return e.defect(DefectKind::OneChannel { silent }, 0.7, first);
     }

@@ -137,8 +137,8 @@ impl Mix {
             self.add(Note { at_s, pan, gain: gain * note.gain, ..note }, |t, noise| {
                 let vibrato = 0.006 * libm::sin(TAU * 5.4 * t) * ((t - 0.2) * 4.0).clamp(0.0, 1.0);
                 phase += TAU * hz * (1.0 + vibrato) / rate;
-                let heard = harmonics.iter().filter(|(h, _)| h * hz < 0.45 * rate);
-                let tone: f64 = heard.map(|(h, a)| a * libm::sin(h * phase)).sum();
+                let audible = harmonics.iter().filter(|(h, _)| h * hz < 0.45 * rate);
+                let tone: f64 = audible.map(|(h, a)| a * libm::sin(h * phase)).sum();
                 (tone + 0.05 * noise) * attack(t, 0.025) * release(t)
             });
         }
@@ -201,10 +201,10 @@ pub(super) fn reverberate(dry: &[[f64; 2]], rate: f64) -> Vec<[f64; 2]> {
             let damping = libm::exp(-TAU * 4500.0 / rate);
             let (mut line, mut low) = (vec![0.0; length], 0.0);
             for (n, (wet, dry)) in wet.iter_mut().zip(dry).enumerate() {
-                let heard = line[n % length];
-                low = heard + damping * (low - heard);
+                let delayed = line[n % length];
+                low = delayed + damping * (low - delayed);
                 line[n % length] = dry[c] + feedback * low;
-                wet[c] += 0.25 * heard;
+                wet[c] += 0.25 * delayed;
             }
         }
     }

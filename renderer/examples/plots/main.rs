@@ -237,7 +237,7 @@ fn limiter() -> Plot {
     let delay = gain.delay_blocks();
     let padded = peaks.iter().copied().chain(std::iter::repeat_n(BlockPeaks::default(), delay));
     let steps: Vec<LimiterStep> = padded.map(|block| gain.next(block, 1.0)).skip(delay).collect();
-    let peak = |n: usize| peaks[n].reach.into_iter().fold(0.0, f32::max);
+    let peak = |n: usize| peaks[n].extremes.into_iter().fold(0.0, f32::max);
     let seconds = |block: usize| (block * BLOCK_FRAMES) as f64 / f64::from(RATE);
     let line = |level: &dyn Fn(usize) -> f32| -> Vec<[f64; 2]> {
         (0..peaks.len()).map(|n| [seconds(n), db_from_gain(level(n).into())]).collect()

@@ -55,7 +55,7 @@ impl Params for DynamicEqParams {
 }
 
 /// Highest centre frequency of a bell, as a share of the sample rate; bells above it are left out.
-const TOP_OF_RATE: f64 = 0.45;
+const MAX_RATE_SHARE: f64 = 0.45;
 /// Width of the transition around the threshold, dB.
 const KNEE_DB: f64 = 3.0;
 /// Length of the detector in periods of the bandwidth B: after about 4 / B, the level of noise reads within 1 dB.
@@ -87,7 +87,7 @@ impl Bell {
     /// Creates a bell at rest; `None` if it changes nothing.
     fn new(params: &BellParams, sample_rate_hz: u32) -> Option<Self> {
         let BellParams { frequency_hz, q, threshold_db, max_cut_db, attack_ms, release_ms } = *params;
-        if max_cut_db == 0.0 || frequency_hz > TOP_OF_RATE * f64::from(sample_rate_hz) {
+        if max_cut_db == 0.0 || frequency_hz > MAX_RATE_SHARE * f64::from(sample_rate_hz) {
             return None;
         }
         let narrow = BiquadCoefs::band_pass(frequency_hz, q, sample_rate_hz);
@@ -111,8 +111,8 @@ impl Bell {
     /// Replaces frames within one control block.
     fn process(&mut self, frames: &mut [[f64; 2]], phase: usize, is_end: bool) {
         let (mut inside, mut outside) = ([[0.0; 2]; CONTROL_FRAMES], [[0.0; 2]; CONTROL_FRAMES]);
-        let heard = inside.iter_mut().zip(&mut outside);
-        for ((x, gain), (inside, outside)) in frames.iter_mut().zip(&self.ramp.gains()[phase..]).zip(heard) {
+        let detector_inputs = inside.iter_mut().zip(&mut outside);
+        for ((x, gain), (inside, outside)) in frames.iter_mut().zip(&self.ramp.gains()[phase..]).zip(detector_inputs) {
             let band = self.band.next(*x);
             let rest = [x[0] - band[0], x[1] - band[1]];
             *inside = self.again.next(band);

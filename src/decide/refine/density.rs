@@ -12,7 +12,7 @@ use renderer::stages::clipper::ClipperParams;
 use renderer::stages::glue::GlueParams;
 
 use super::excerpts::{Limiting, delivery_of};
-use super::rehearsal::{CLOSE_LU, Rehearsal};
+use super::test_render::{CLOSE_LU, TestRender};
 use crate::error::Error;
 use crate::io::spool::Spool;
 use crate::song::blocks::each_block;
@@ -32,7 +32,7 @@ const LITTLE_LIMITING_DB: f64 = 1.0;
 
 /// The loud passage behind the compressors, on which mixtures are compared.
 pub struct Passage<'a> {
-    rehearsal: &'a Rehearsal,
+    test_render: &'a TestRender,
     frames: Spool<Frame>,
     /// Mask of the passage's mid without glue, saturator, clipper and limiter.
     mask: Mask,
@@ -64,13 +64,13 @@ impl<'a> Passage<'a> {
     /// # Errors
     /// Temporary data cannot be kept.
     pub fn of(
-        rehearsal: &'a Rehearsal,
+        test_render: &'a TestRender,
         compressed: &Spool<Frame>,
         recipe: &Recipe,
         profile: &'a Profile,
     ) -> Result<Self, Error> {
         let first = |frames: &Spool<Frame>| -> Result<Spool<Frame>, Error> {
-            let (mut kept, mut left) = (Spool::new(usize::MAX), rehearsal.loud_frames);
+            let (mut kept, mut left) = (Spool::new(usize::MAX), test_render.loud_frames);
             each_block(&mut frames.reader(), |frames| {
                 let count = left.min(frames.len());
                 left -= count;
@@ -79,14 +79,14 @@ impl<'a> Passage<'a> {
             Ok(kept)
         };
         // Neither the compressors nor the phase shift of the band split should count as noise.
-        let (frames, mut input) = (first(compressed)?, Vec::with_capacity(rehearsal.loud_frames));
+        let (frames, mut input) = (first(compressed)?, Vec::with_capacity(test_render.loud_frames));
         let wide = Recipe { width: recipe.width, ..Recipe::default() };
-        each_block(&mut rehearsal.finished(&wide, &frames), |frames| {
+        each_block(&mut test_render.finished(&wide, &frames), |frames| {
             input.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
             Ok(())
         })?;
-        let (mask, headroom_db) = (Mask::new(&input, rehearsal.sample_rate_hz), rehearsal.headroom_db(&frames)?);
-        Ok(Self { rehearsal, frames, mask, headroom_db, profile })
+        let (mask, headroom_db) = (Mask::new(&input, test_render.sample_rate_hz), test_render.headroom_db(&frames)?);
+        Ok(Self { test_render, frames, mask, headroom_db, profile })
     }
 
     /// Returns the recipe with the clipper and glue settings (scaled by `amount`, 0 to 1) of the lowest cost, and true
@@ -111,8 +111,8 @@ impl<'a> Passage<'a> {
         };
         let clipped = self.best_step((alone, recipe), clipped)?;
         let (cost, recipe) = self.best_step(clipped, glued)?;
-        let is_borne = cost.short_lu <= 0.0 && cost.limiting_db <= recipe.delivery.max_limiting_db;
-        Ok((recipe, is_borne))
+        let is_within_limits = cost.short_lu <= 0.0 && cost.limiting_db <= recipe.delivery.max_limiting_db;
+        Ok((recipe, is_within_limits))
     }
 
     /// Tries one step after another, as long as each costs less than the one before, and returns the best.
@@ -134,18 +134,18 @@ impl<'a> Passage<'a> {
     }
 
     fn cost(&self, recipe: &Recipe) -> Result<Cost, Error> {
-        let Self { rehearsal, frames, mask, profile, .. } = self;
-        let Rehearsal { solution, sample_rate_hz, channels, .. } = rehearsal;
+        let Self { test_render, frames, mask, profile, .. } = self;
+        let TestRender { solution, sample_rate_hz, channels, .. } = test_render;
         let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
-        let mut delivery = delivery_of(recipe, rehearsal.lufs[0], profile);
+        let mut delivery = delivery_of(recipe, test_render.lufs[0], profile);
         // The loud passage alone may be limited more of the time than the whole song.
         delivery.max_limiting_db = delivery.max_peak_limiting_db;
-        let mut made = Vec::with_capacity(rehearsal.loud_frames);
+        let mut rendered_mid = Vec::with_capacity(test_render.loud_frames);
         let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
-        let outcome = limiting.of(&mut rehearsal.finished(recipe, frames), |frames| {
-            made.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
+        let outcome = limiting.of(&mut test_render.finished(recipe, frames), |frames| {
+            rendered_mid.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
         })?;
-        let noise_db = mask.noise_db(&made);
+        let noise_db = mask.noise_db(&rendered_mid);
         let missing_lu = |lufs: f64| (delivery.loudness_lufs - lufs - CLOSE_LU).max(0.0);
         let short_lu = outcome.loudness_lufs.map_or(0.0, missing_lu);
         Ok(Cost { noise_db, short_lu, limiting_db: outcome.limiting_db })

@@ -16,7 +16,7 @@ use renderer::stages::multiband::BandParams;
 
 use super::density::{CLIPPER_KNEE_DB, Passage};
 use super::passages::TestPassages;
-use super::rehearsal::{CLOSE_DB, Rehearsal};
+use super::test_render::{CLOSE_DB, TestRender};
 use crate::error::Error;
 use crate::song::Song;
 
@@ -42,9 +42,9 @@ const WORTH_DB: f64 = 0.5;
 /// Advantage given to the slow times over the fast ones, dB.
 const SLOW_WORTH_DB: f64 = 0.15;
 /// Largest reduction of peaks towards the density of a record, dB.
-const MOST_DENSER_DB: f64 = 6.0;
+const MAX_DENSER_DB: f64 = 6.0;
 /// Smallest reduction of peaks that is worth making, dB.
-const LEAST_DENSER_DB: f64 = 0.3;
+const MIN_DENSER_DB: f64 = 0.3;
 /// Shares of that reduction that are tried in turn, if the song does not take all of it.
 const DENSER_SHARES: [f64; 2] = [1.0, 0.5];
 /// Limiting that goes unnoticed: loss of peak-to-loudness ratio, LU.
@@ -52,21 +52,21 @@ const SQUEEZED_LU: f64 = 1.0;
 /// Step by which hits that keep the song from its loudness are clipped further, dB.
 const CLIPPER_STEP_DB: f64 = 1.5;
 /// Largest total peak reduction by the clipper, dB.
-const MOST_CLIPPED_DB: f64 = 6.0;
+const MAX_CLIPPED_DB: f64 = 6.0;
 /// Step by which bands are compressed further if the loudness is still not reached, dB.
 const SQUEEZE_STEP_DB: f64 = 1.0;
 /// Largest amount of compression added that way, dB.
-const MOST_SQUEEZED_DB: f64 = 3.0;
+const MAX_SQUEEZED_DB: f64 = 3.0;
 /// Difference between two songs in crest factor or level variation that nobody minds, dB. Larger differences from a
 /// record are followed the more completely, the larger they are.
-const UNMINDED_DB: f64 = 0.9;
+const NEGLIGIBLE_DB: f64 = 0.9;
 /// The same for the peak-to-loudness ratio, LU.
-const UNMINDED_LU: f64 = 0.5;
+const NEGLIGIBLE_LU: f64 = 0.5;
 /// Share of a norm's spread within which a song is left as it is.
-const WITHIN: f64 = 0.5;
+const UNCHANGED_SPREAD_SHARE: f64 = 0.5;
 
 /// Target of the dynamics.
-pub struct Wanted<'a> {
+pub struct DynamicsTarget<'a> {
     /// The records to move towards.
     pub target: &'a Target,
     /// Likelihood that the target is another part of the same song, 0 (no) to 1 (yes).
@@ -75,18 +75,18 @@ pub struct Wanted<'a> {
     pub amount: f64,
 }
 
-impl Wanted<'_> {
+impl DynamicsTarget<'_> {
     /// Returns the part of a band's difference from a record that is due to mastering, dB. Two parts of one song differ
     /// by more than mastering changes them, so their difference is attributed to the song.
-    fn of_the_master(&self, difference_db: f64) -> f64 {
-        (1.0 - self.same_song) * minded(difference_db, UNMINDED_DB)
+    fn due_to_mastering(&self, difference_db: f64) -> f64 {
+        (1.0 - self.same_song) * wiener_scaled(difference_db, NEGLIGIBLE_DB)
     }
 }
 
 /// Scales a difference by the gain of a Wiener filter: little of a small difference remains, nearly all of a large one.
-fn minded(difference: f64, unminded: f64) -> f64 {
+fn wiener_scaled(difference: f64, negligible: f64) -> f64 {
     let power = difference * difference;
-    difference * power / (power + unminded * unminded)
+    difference * power / (power + negligible * negligible)
 }
 
 /// Returns the recipe with its dynamics decided.
@@ -95,59 +95,59 @@ fn minded(difference: f64, unminded: f64) -> f64 {
 /// Temporary data cannot be kept.
 pub fn decided(
     (song, profile, passages): (&Song, &Profile, &TestPassages),
-    wanted: &Wanted,
+    dynamics_target: &DynamicsTarget,
     recipe: Recipe,
 ) -> Result<Recipe, Error> {
-    let amount = wanted.amount;
+    let amount = dynamics_target.amount;
     let (multiband, glue, clipper) = Default::default();
     let neutral = Recipe { multiband, glue, clipper, ..recipe };
     if amount == 0.0 {
         return Ok(neutral);
     }
     let Some(passages) = passages.loud(song, profile)? else { return Ok(neutral) };
-    let rehearsal = Rehearsal::new(passages, profile, &neutral)?;
-    let Some(mut aims) = aims(&rehearsal, profile, wanted, &neutral.delivery) else { return Ok(neutral) };
-    let whole = compressors(&rehearsal.bands, &aims);
-    let mut decided = Recipe { multiband: rehearsal.multiband(&whole, amount), ..neutral };
-    let compressed = rehearsal.compressed(&decided)?;
-    let passage = Passage::of(&rehearsal, &compressed, &decided, profile)?;
-    for ceiling_dbtp in ceilings_dbtp(profile, wanted, &decided.delivery) {
+    let test_render = TestRender::new(passages, profile, &neutral)?;
+    let Some(mut aims) = aims(&test_render, profile, dynamics_target, &neutral.delivery) else { return Ok(neutral) };
+    let whole = compressors(&test_render.bands, &aims);
+    let mut decided = Recipe { multiband: test_render.multiband(&whole, amount), ..neutral };
+    let compressed = test_render.compressed(&decided)?;
+    let passage = Passage::of(&test_render, &compressed, &decided, profile)?;
+    for ceiling_dbtp in ceilings_dbtp(profile, dynamics_target, &decided.delivery) {
         let delivery = DeliveryParams { ceiling_dbtp, ..decided.delivery };
-        let (dense, is_borne) = passage.dense(Recipe { delivery, ..decided.clone() }, amount)?;
-        if is_borne || ceiling_dbtp == decided.delivery.ceiling_dbtp {
+        let (dense, is_within_limits) = passage.dense(Recipe { delivery, ..decided.clone() }, amount)?;
+        if is_within_limits || ceiling_dbtp == decided.delivery.ceiling_dbtp {
             decided = dense;
             break;
         }
     }
     // The compressors should not repeat what clipper and limiter already do.
-    let mut made = rehearsal.limited(&compressed, &decided, profile)?;
+    let mut limited = test_render.limited(&compressed, &decided, profile)?;
     // Outside the loudest passage, hits may stand out further.
-    while made.short_lu > 0.0 && decided.clipper.drive_db < amount * MOST_CLIPPED_DB {
-        decided.clipper = clipped(&decided.clipper, amount, rehearsal.headroom_db(&compressed)?);
-        made = rehearsal.limited(&compressed, &decided, profile)?;
+    while limited.short_lu > 0.0 && decided.clipper.drive_db < amount * MAX_CLIPPED_DB {
+        decided.clipper = clipped(&decided.clipper, amount, test_render.headroom_db(&compressed)?);
+        limited = test_render.limited(&compressed, &decided, profile)?;
     }
     // If that is not enough, the bands are compressed beyond the target.
     let mut denser_db = 0.0;
-    while made.short_lu > 0.0 && denser_db < amount * MOST_SQUEEZED_DB {
+    while limited.short_lu > 0.0 && denser_db < amount * MAX_SQUEEZED_DB {
         denser_db += SQUEEZE_STEP_DB;
         let denser = aims.map(|Punch { crest_db, swing_db }| Punch {
             crest_db: crest_db - denser_db,
             swing_db: (swing_db - denser_db).max(0.0),
         });
-        decided.multiband = rehearsal.multiband(&compressors(&rehearsal.bands, &denser), amount);
-        made = rehearsal.limited(&rehearsal.compressed(&decided)?, &decided, profile)?;
+        decided.multiband = test_render.multiband(&compressors(&test_render.bands, &denser), amount);
+        limited = test_render.limited(&test_render.compressed(&decided)?, &decided, profile)?;
     }
     if denser_db > 0.0 {
         return Ok(decided.quantized());
     }
     let whole = std::array::from_fn(|b| {
-        let band = &rehearsal.bands[b];
-        let rehearsed = band.through(decided.multiband.bands()[b]).punch;
-        aims[b].crest_db -= made.punch[b].crest_db - rehearsed.crest_db;
-        aims[b].swing_db -= made.punch[b].swing_db - rehearsed.swing_db;
+        let band = &test_render.bands[b];
+        let predicted = band.through(decided.multiband.bands()[b]).punch;
+        aims[b].crest_db -= limited.punch[b].crest_db - predicted.crest_db;
+        aims[b].swing_db -= limited.punch[b].swing_db - predicted.swing_db;
         if whole[b].ratio == 1.0 { whole[b] } else { with_ratio(band, &aims[b], whole[b], whole[b].ratio) }
     });
-    decided.multiband = rehearsal.multiband(&whole, amount);
+    decided.multiband = test_render.multiband(&whole, amount);
     Ok(decided.quantized())
 }
 
@@ -155,19 +155,19 @@ pub fn decided(
 /// is subtracted. Towards the median of many records, a song within their spread is left as it is. Returns `None` if
 /// the song is silent.
 fn aims(
-    rehearsal: &Rehearsal,
+    test_render: &TestRender,
     profile: &Profile,
-    wanted: &Wanted,
+    dynamics_target: &DynamicsTarget,
     delivery: &DeliveryParams,
 ) -> Option<[Punch; BANDS]> {
-    let target = wanted.target;
+    let target = dynamics_target.target;
     if let Some(record) = &target.punch {
         return Some(std::array::from_fn(|b| {
-            let (before, now) = (&rehearsal.before[b], rehearsal.bands[b].punch());
+            let (before, now) = (&test_render.before[b], test_render.bands[b].punch());
             let (song, record) = (&profile.dynamics.bands[b].mid, &record[b]);
             let aim = |of: fn(&Punch) -> f64| {
                 let lacking_db = of(record) - of(song) - (of(&now) - of(before));
-                (of(&now) + wanted.of_the_master(lacking_db)).max(0.0)
+                (of(&now) + dynamics_target.due_to_mastering(lacking_db)).max(0.0)
             };
             Punch { crest_db: aim(|punch| punch.crest_db), swing_db: aim(|punch| punch.swing_db) }
         }));
@@ -176,11 +176,12 @@ fn aims(
     // A song that has to become denser is not expanded to match other records.
     let most_db = if is_squeezed(profile, target, delivery) { 0.0 } else { f64::INFINITY };
     let lacking = |feature: usize| {
-        let (difference, spread) = (target.features[feature] - source[feature], WITHIN * target.spread[feature]);
+        let (difference, spread) =
+            (target.features[feature] - source[feature], UNCHANGED_SPREAD_SHARE * target.spread[feature]);
         (difference - difference.clamp(-spread, spread)).min(most_db)
     };
     Some(std::array::from_fn(|band| {
-        let from = &rehearsal.before[band];
+        let from = &test_render.before[band];
         Punch {
             crest_db: from.crest_db + lacking(crest(band)),
             swing_db: (from.swing_db + lacking(spread_100ms(band))).max(0.0),
@@ -191,15 +192,15 @@ fn aims(
 /// Returns the ceilings to try, from the lowest to the requested one. The lower ones make a master as dense as the
 /// target records, or come closer to it: a quiet master should not have higher peaks over its loudness just because
 /// there is headroom.
-fn ceilings_dbtp(profile: &Profile, wanted: &Wanted, delivery: &DeliveryParams) -> Vec<f64> {
-    let Wanted { target, amount, .. } = *wanted;
+fn ceilings_dbtp(profile: &Profile, dynamics_target: &DynamicsTarget, delivery: &DeliveryParams) -> Vec<f64> {
+    let DynamicsTarget { target, amount, .. } = *dynamics_target;
     let asked_dbtp = delivery.ceiling_dbtp;
     let mut ceilings = vec![asked_dbtp];
     if let (true, Some(lufs)) = (target.kind.is_followed(), profile.loudness.integrated_lufs) {
         let peaks_dbtp = (profile.peak.true_peak_dbtp + delivery.loudness_lufs - lufs).min(asked_dbtp);
         let target_dbtp = delivery.loudness_lufs + target.features[PLR];
-        let denser_db = minded(peaks_dbtp - target_dbtp, UNMINDED_LU).clamp(0.0, MOST_DENSER_DB) * amount;
-        if denser_db > LEAST_DENSER_DB {
+        let denser_db = wiener_scaled(peaks_dbtp - target_dbtp, NEGLIGIBLE_LU).clamp(0.0, MAX_DENSER_DB) * amount;
+        if denser_db > MIN_DENSER_DB {
             ceilings.splice(0..0, DENSER_SHARES.map(|share| peaks_dbtp - share * denser_db));
         }
     }
@@ -215,8 +216,8 @@ fn is_squeezed(profile: &Profile, target: &Target, delivery: &DeliveryParams) ->
 /// Cost of a compressor, dB: the band's distance from its aim behind it, plus a penalty that grows with its ratio.
 fn cost_db(band: &BandEnvelope, aim: &Punch, params: &BandParams) -> f64 {
     let punch = band.through(params).punch;
-    let miss_db = (punch.crest_db - aim.crest_db).abs() + (punch.swing_db - aim.swing_db).abs();
-    miss_db + WORTH_DB * libm::log(params.ratio).abs()
+    let deviation_db = (punch.crest_db - aim.crest_db).abs() + (punch.swing_db - aim.swing_db).abs();
+    deviation_db + WORTH_DB * libm::log(params.ratio).abs()
 }
 
 /// Returns the compressors or expanders that bring the bands closest to their aims.
@@ -281,7 +282,7 @@ fn with_ratio(band: &BandEnvelope, aim: &Punch, params: BandParams, start: f64) 
 /// Lowers the clipper's ceiling by a step; hits stand `headroom_db` over the song's mean power.
 fn clipped(clipper: &ClipperParams, amount: f64, headroom_db: f64) -> ClipperParams {
     let ceiling_db = if clipper.drive_db > 0.0 { clipper.headroom_db - clipper.drive_db } else { headroom_db };
-    let drive_db = (headroom_db - ceiling_db + CLIPPER_STEP_DB).min(amount * MOST_CLIPPED_DB);
+    let drive_db = (headroom_db - ceiling_db + CLIPPER_STEP_DB).min(amount * MAX_CLIPPED_DB);
     ClipperParams { drive_db: drive_db.max(clipper.drive_db + 0.1), headroom_db, knee_db: CLIPPER_KNEE_DB }
 }
 
@@ -294,7 +295,7 @@ mod tests {
     fn small_differences_are_the_song_and_large_ones_the_master() {
         let target = NormProfile::universal().expect("compiled in").target();
         let given = |difference: f64, same_song: f64| {
-            Wanted { target: &target, same_song, amount: 1.0 }.of_the_master(difference)
+            DynamicsTarget { target: &target, same_song, amount: 1.0 }.due_to_mastering(difference)
         };
         assert!(given(0.5, 0.0) < 0.15 && given(-8.0, 0.0) < -7.5);
         assert!(given(4.0, 1.0) == 0.0 && given(2.0, 0.0) > 1.0);

@@ -26,7 +26,7 @@ const WHOLE_S: f64 = 30.0;
 /// Approximate length of such a piece, seconds.
 const PIECE_S: f64 = 2.5;
 /// Length used from the middle of each passage of a longer song, seconds.
-const LISTENED_S: f64 = 6.0;
+const PASSAGE_MIDDLE_S: f64 = 6.0;
 /// Number of passages that are divided between the halves; if there are fewer, each passage is cut in two.
 const PASSAGES: usize = 6;
 /// Fade at both ends of a piece, seconds.
@@ -99,11 +99,11 @@ impl RefinementExcerpts {
         let (rate, solution) = (self.sample_rate_hz, starting_solution(recipe, profile));
         let chain = Chain::new(recipe, &solution.band_levels_dbfs, rate);
         let mut source = chain.applied_to(self.frames.reader());
-        let heard = match with_limiter {
+        let reading = match with_limiter {
             true => self.through_limiter(&mut source, recipe, profile, solution)?,
             false => measured(&mut source, rate)?,
         };
-        Ok(heard.map(|heard| heard.levels))
+        Ok(reading.map(|reading| reading.levels))
     }
 
     fn through_limiter(
@@ -215,7 +215,7 @@ fn pieces(song: &Song, profile: &Profile) -> [Vec<Piece>; 2] {
     } else if profile.excerpts.len() >= PASSAGES {
         // The excerpts are the first of each kind, then the second of each kind.
         let middle = |excerpt: &Excerpt| -> Piece {
-            let frames = excerpt.frames.min((LISTENED_S * rate) as u64);
+            let frames = excerpt.frames.min((PASSAGE_MIDDLE_S * rate) as u64);
             (excerpt.start_frame + (excerpt.frames - frames) / 2, frames)
         };
         let (first, second) = profile.excerpts.split_at(profile.excerpts.len() / 2);

@@ -10,13 +10,13 @@ mod density;
 mod dynamics;
 mod excerpts;
 mod passages;
-mod rehearsal;
+mod test_render;
 
 use analyzer::profile::Profile;
 use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use models::amounts::Amounts;
-use models::balance::{counted, octave_wide};
-use models::bounds::{SIDE_NOISE_DB, bounds, hardened, softened};
+use models::balance::{counted_bands, octave_wide};
+use models::bounds::{SIDE_NOISE_DB, bounds, softened, unsoftened};
 use models::decision::keep_one_side;
 use models::literal::within_bounds;
 use models::target::{Target, TargetKind};
@@ -49,7 +49,7 @@ const WORTH_DB: f64 = 0.02;
 /// A deviation this small is not corrected, dB.
 const CLOSE_ENOUGH_DB: f64 = 0.1;
 /// Share of the deviation that a correction has to remove on passages it was not learnt from.
-const LEAST_GAIN: f64 = 0.03;
+const MIN_IMPROVEMENT_SHARE: f64 = 0.03;
 /// Largest total correction of any band, dB.
 const CORRECTION_DB: f64 = 3.0;
 
@@ -72,8 +72,9 @@ pub fn with_dynamics(
         return Ok(recipe);
     }
     observer.stage(Stage::Refining, None);
-    let wanted = dynamics::Wanted { target, same_song, amount: amounts.dynamics * target.trust.dynamics };
-    dynamics::decided((song, profile, passages), &wanted, recipe)
+    let dynamics_target =
+        dynamics::DynamicsTarget { target, same_song, amount: amounts.dynamics * target.trust.dynamics };
+    dynamics::decided((song, profile, passages), &dynamics_target, recipe)
 }
 
 /// Returns the recipe with its equaliser corrected by test renders of the song, as far as `target` is to be followed.
@@ -104,25 +105,25 @@ fn refine_by_rendering(
 ) -> Result<(Recipe, Option<Refinement>), Error> {
     let goal = Goal::of(profile, target, &amounts.times(&target.trust), &recipe);
     let Some(goal) = goal else { return Ok((recipe, None)) };
-    let bench = Bench { profile, goal: &goal, recipe: &recipe, rounds, observer };
+    let search = CorrectionSearch { profile, goal: &goal, recipe: &recipe, rounds, observer };
     if target.kind.is_followed() {
         let Some(excerpts) = passages.whole(song, profile)? else { return Ok((recipe, None)) };
         observer.stage(Stage::Refining, Some(excerpts.len() * rounds as u64));
-        return bench.followed(excerpts);
+        return search.followed(excerpts);
     }
     let Some(halves) = passages.halves(song, profile)? else { return Ok((recipe, None)) };
     observer.stage(Stage::Refining, Some(halves.iter().map(RefinementExcerpts::len).sum::<u64>()));
     let [one, other] = halves;
-    let (first, second) = rayon::join(|| bench.uncorrected(one), || bench.uncorrected(other));
+    let (first, second) = rayon::join(|| search.uncorrected(one), || search.uncorrected(other));
     let (Some(first), Some(second)) = (first?, second?) else { return Ok((recipe, None)) };
     let (a, b) =
-        rayon::join(|| bench.learn((one, &first), (other, &second)), || bench.learn((other, &second), (one, &first)));
-    let lessons = [a?, b?];
-    let kept: Vec<&Lesson> = lessons.iter().filter(|lesson| lesson.is_kept()).collect();
-    let mean = |of: fn(&Lesson) -> f64| 0.5 * lessons.iter().map(of).sum::<f64>();
+        rayon::join(|| search.learn((one, &first), (other, &second)), || search.learn((other, &second), (one, &first)));
+    let corrections = [a?, b?];
+    let kept: Vec<&Correction> = corrections.iter().filter(|correction| correction.is_kept()).collect();
+    let mean = |of: fn(&Correction) -> f64| 0.5 * corrections.iter().map(of).sum::<f64>();
     let mut report = Refinement {
-        miss_before_db: mean(|lesson| lesson.before_db),
-        miss_after_db: mean(|lesson| if lesson.is_kept() { lesson.after_db } else { lesson.before_db }),
+        miss_before_db: mean(|correction| correction.before_db),
+        miss_after_db: mean(|correction| if correction.is_kept() { correction.after_db } else { correction.before_db }),
         mid_db: 0.0,
         side_db: 0.0,
     };
@@ -130,7 +131,9 @@ fn refine_by_rendering(
         return Ok((recipe, Some(report)));
     }
     let curves: EqualizerCurves = std::array::from_fn(|c| {
-        std::array::from_fn(|band| kept.iter().map(|lesson| lesson.curves[c][band]).sum::<f64>() / kept.len() as f64)
+        std::array::from_fn(|band| {
+            kept.iter().map(|correction| correction.curves[c][band]).sum::<f64>() / kept.len() as f64
+        })
     });
     let corrected = with_curves(&recipe, &curves);
     [report.mid_db, report.side_db] = largest_corrections(&recipe, &corrected);
@@ -160,7 +163,7 @@ struct Goal {
     /// Change of level relative to loudness, LU.
     change: ThirdOctaveLevels,
     /// Bands of mid and side that are audible and count.
-    heard: AudibleBands,
+    audible_bands: AudibleBands,
     /// Number of third octaves below the cutoff of both song and target.
     known: usize,
     /// Share of the deviation that is corrected.
@@ -187,7 +190,7 @@ impl Goal {
             }
         };
         let [mut mid, mut side] = match target.kind {
-            TargetKind::Balance => counted(&source, cutoff_hz),
+            TargetKind::Balance => counted_bands(&source, cutoff_hz),
             TargetKind::Literal => audible(&target.levels),
             TargetKind::Reference | TargetKind::Norm => audible(&source),
         };
@@ -196,29 +199,29 @@ impl Goal {
             let is_sound = source[1][band] - source[0][band] > SIDE_NOISE_DB && profile.channels == 2;
             side[band] &= band < known && is_sound;
         }
-        Some(Self { kind: target.kind, change, heard: [mid, side], known, amounts: *amounts })
+        Some(Self { kind: target.kind, change, audible_bands: [mid, side], known, amounts: *amounts })
     }
 
     /// Returns the remaining deviation of a chain that turned `before` into `after`.
-    fn left(&self, before: &ThirdOctaveLevels, after: &ThirdOctaveLevels) -> Left {
+    fn deviation(&self, before: &ThirdOctaveLevels, after: &ThirdOctaveLevels) -> Deviation {
         let missing = |c: usize, band: usize| self.change[c][band] - (after[c][band] - before[c][band]);
-        let constant = mean_over(&self.heard[0], |band| missing(0, band));
+        let constant = mean_over(&self.audible_bands[0], |band| missing(0, band));
         let mut missing: ThirdOctaveLevels = std::array::from_fn(|c| {
-            std::array::from_fn(|band| if self.heard[c][band] { missing(c, band) - constant } else { 0.0 })
+            std::array::from_fn(|band| if self.audible_bands[c][band] { missing(c, band) - constant } else { 0.0 })
         });
         if self.kind == TargetKind::Balance {
-            missing = std::array::from_fn(|c| octave_wide(&missing[c], &self.heard[c]));
+            missing = std::array::from_fn(|c| octave_wide(&missing[c], &self.audible_bands[c]));
         }
-        Left { missing, miss_db: miss_db(&missing, &self.heard) }
+        Deviation { missing, deviation_db: deviation_db(&missing, &self.audible_bands) }
     }
 
     /// Returns the curves corrected by the remaining deviation, within their bounds.
-    fn corrected(&self, curves: &EqualizerCurves, left: &Left, start: &EqualizerCurves) -> EqualizerCurves {
-        let corrections = self.amounts.of(&left.missing.each_ref().map(|missing| curve(missing, self.known)));
+    fn corrected(&self, curves: &EqualizerCurves, deviation: &Deviation, start: &EqualizerCurves) -> EqualizerCurves {
+        let corrections = self.amounts.of(&deviation.missing.each_ref().map(|missing| curve(missing, self.known)));
         let bounds = bounds(self.kind);
         std::array::from_fn(|c| {
             std::array::from_fn(|band| {
-                let db = softened(hardened(curves[c][band], bounds[c]) + corrections[c][band], bounds[c]);
+                let db = softened(unsoftened(curves[c][band], bounds[c]) + corrections[c][band], bounds[c]);
                 db.clamp(start[c][band] - CORRECTION_DB, start[c][band] + CORRECTION_DB)
             })
         })
@@ -226,20 +229,20 @@ impl Goal {
 }
 
 /// Returns the mean absolute deviation over mid and side, dB.
-fn miss_db(missing: &ThirdOctaveLevels, heard: &AudibleBands) -> f64 {
-    let means = [0, 1].map(|c| mean_over(&heard[c], |band| missing[c][band].abs()));
-    if heard[1].contains(&true) { 0.5 * (means[0] + means[1]) } else { means[0] }
+fn deviation_db(missing: &ThirdOctaveLevels, audible_bands: &AudibleBands) -> f64 {
+    let means = [0, 1].map(|c| mean_over(&audible_bands[c], |band| missing[c][band].abs()));
+    if audible_bands[1].contains(&true) { 0.5 * (means[0] + means[1]) } else { means[0] }
 }
 
 /// Remaining deviation from the intended change.
-struct Left {
+struct Deviation {
     missing: ThirdOctaveLevels,
     /// Mean absolute deviation, dB.
-    miss_db: f64,
+    deviation_db: f64,
 }
 
-/// Test bench for corrections.
-struct Bench<'a> {
+/// Search for the correction that removes most of the deviation, by test renders.
+struct CorrectionSearch<'a> {
     profile: &'a Profile,
     goal: &'a Goal,
     recipe: &'a Recipe,
@@ -248,41 +251,41 @@ struct Bench<'a> {
 }
 
 /// A correction learnt on some passages, and its effect on others.
-struct Lesson {
+struct Correction {
     curves: EqualizerCurves,
     before_db: f64,
     after_db: f64,
 }
 
-impl Lesson {
+impl Correction {
     /// Returns true if the correction also improves the passages it was not learnt from.
     fn is_kept(&self) -> bool {
-        self.after_db < (1.0 - LEAST_GAIN) * self.before_db
+        self.after_db < (1.0 - MIN_IMPROVEMENT_SHARE) * self.before_db
     }
 }
 
-impl Bench<'_> {
+impl CorrectionSearch<'_> {
     /// Returns the recipe that comes closest on the same passages that it is learnt from.
     fn followed(&self, excerpts: &RefinementExcerpts) -> Result<(Recipe, Option<Refinement>), Error> {
         let start = curves_of(self.recipe);
-        let Some(mut left) = self.uncorrected(excerpts)? else { return Ok((self.recipe.clone(), None)) };
-        let miss_before_db = left.miss_db;
-        let (mut best, mut curves) = ((left.miss_db, start), start);
+        let Some(mut deviation) = self.uncorrected(excerpts)? else { return Ok((self.recipe.clone(), None)) };
+        let miss_before_db = deviation.deviation_db;
+        let (mut best, mut curves) = ((deviation.deviation_db, start), start);
         for _ in 0..self.rounds {
             if best.0 < CLOSE_ENOUGH_DB {
                 break;
             }
-            curves = self.goal.corrected(&curves, &left, &start);
-            let Some(next) = self.left(excerpts, &curves)? else { break };
+            curves = self.goal.corrected(&curves, &deviation, &start);
+            let Some(next) = self.deviation(excerpts, &curves)? else { break };
             self.observer.advance(excerpts.len())?;
-            let is_worth_more = next.miss_db < best.0 - WORTH_DB;
-            if next.miss_db < best.0 {
-                best = (next.miss_db, curves);
+            let is_worth_more = next.deviation_db < best.0 - WORTH_DB;
+            if next.deviation_db < best.0 {
+                best = (next.deviation_db, curves);
             }
             if !is_worth_more {
                 break;
             }
-            left = next;
+            deviation = next;
         }
         let corrected = with_curves(self.recipe, &best.1);
         let [mid_db, side_db] = largest_corrections(self.recipe, &corrected);
@@ -290,49 +293,49 @@ impl Bench<'_> {
     }
 
     /// Returns the remaining deviation of the uncorrected recipe.
-    fn uncorrected(&self, excerpts: &RefinementExcerpts) -> Result<Option<Left>, Error> {
-        self.left(excerpts, &curves_of(self.recipe))
+    fn uncorrected(&self, excerpts: &RefinementExcerpts) -> Result<Option<Deviation>, Error> {
+        self.deviation(excerpts, &curves_of(self.recipe))
     }
 
     /// Learns on one half of the excerpts and checks on the other; each comes with its remaining deviation.
     fn learn(
         &self,
-        (from, left): (&RefinementExcerpts, &Left),
-        (check, unchecked): (&RefinementExcerpts, &Left),
-    ) -> Result<Lesson, Error> {
-        let before_db = unchecked.miss_db;
-        let curves = self.searched(from, left)?;
-        let checked = if curves == curves_of(self.recipe) { None } else { self.left(check, &curves)? };
+        (from, deviation): (&RefinementExcerpts, &Deviation),
+        (check, unchecked): (&RefinementExcerpts, &Deviation),
+    ) -> Result<Correction, Error> {
+        let before_db = unchecked.deviation_db;
+        let curves = self.searched(from, deviation)?;
+        let checked = if curves == curves_of(self.recipe) { None } else { self.deviation(check, &curves)? };
         self.observer.advance(from.len())?;
-        Ok(Lesson { curves, before_db, after_db: checked.map_or(before_db, |left| left.miss_db) })
+        Ok(Correction { curves, before_db, after_db: checked.map_or(before_db, |deviation| deviation.deviation_db) })
     }
 
     /// Returns the curves with the smallest remaining deviation.
-    fn searched(&self, excerpts: &RefinementExcerpts, left: &Left) -> Result<EqualizerCurves, Error> {
+    fn searched(&self, excerpts: &RefinementExcerpts, deviation: &Deviation) -> Result<EqualizerCurves, Error> {
         let start = curves_of(self.recipe);
-        let mut best = (left.miss_db, start);
+        let mut best = (deviation.deviation_db, start);
         if best.0 < CLOSE_ENOUGH_DB {
             return Ok(start);
         }
-        let mut curves = self.goal.corrected(&start, left, &start);
+        let mut curves = self.goal.corrected(&start, deviation, &start);
         for _ in 1..self.rounds {
-            let Some(left) = self.left(excerpts, &curves)? else { break };
-            let is_worth_more = left.miss_db < (1.0 - LEAST_GAIN) * best.0;
-            if left.miss_db < best.0 {
-                best = (left.miss_db, curves);
+            let Some(deviation) = self.deviation(excerpts, &curves)? else { break };
+            let is_worth_more = deviation.deviation_db < (1.0 - MIN_IMPROVEMENT_SHARE) * best.0;
+            if deviation.deviation_db < best.0 {
+                best = (deviation.deviation_db, curves);
             }
             if !is_worth_more {
                 break;
             }
-            curves = self.goal.corrected(&curves, &left, &start);
+            curves = self.goal.corrected(&curves, &deviation, &start);
         }
         // In a fast refinement, only the check on the other half judges the last correction.
         Ok(if self.rounds > QUICK_ROUNDS { best.1 } else { curves })
     }
 
-    fn left(&self, excerpts: &RefinementExcerpts, curves: &EqualizerCurves) -> Result<Option<Left>, Error> {
+    fn deviation(&self, excerpts: &RefinementExcerpts, curves: &EqualizerCurves) -> Result<Option<Deviation>, Error> {
         self.observer.advance(0)?;
         let after = excerpts.through(&with_curves(self.recipe, curves), self.profile, self.goal.kind.is_followed())?;
-        Ok(after.map(|after| self.goal.left(&excerpts.before.levels, &after)))
+        Ok(after.map(|after| self.goal.deviation(&excerpts.before.levels, &after)))
     }
 }

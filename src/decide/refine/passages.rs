@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use analyzer::profile::Profile;
 
 use super::excerpts::RefinementExcerpts;
-use super::rehearsal::LoudPassages;
+use super::test_render::LoudPassages;
 use crate::error::Error;
 use crate::song::Song;
 

@@ -10,7 +10,7 @@ use analyzer::stream::Frame;
 use tempfile::{NamedTempFile, TempPath};
 
 use self::body::Body;
-use super::claim::{TEMPORARY_PREFIX, TEMPORARY_SUFFIX, held};
+use super::claim::{TEMPORARY_PREFIX, TEMPORARY_SUFFIX, create_locked};
 use super::error::{Error, Warning};
 use super::guard::GuardedFile;
 use super::output_spec::{Format, OutputSpec, SampleFormat};
@@ -106,7 +106,7 @@ pub(super) fn temporary(path: &Path) -> Result<NamedTempFile, Error> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     loop {
-        let file = held(|| builder.tempfile_in(folder(path))).map_err(|e| Error::writing(path, &e))?;
+        let file = create_locked(|| builder.tempfile_in(folder(path))).map_err(|e| Error::writing(path, &e))?;
         if let Some(file) = file {
             return Ok(file);
         }

@@ -10,7 +10,7 @@ use symphonia::core::codecs::audio::well_known as id;
 use symphonia::core::errors::Error as Fault;
 use symphonia::core::packet::Packet;
 
-use super::contain::contain;
+use super::catch_panic::catch_panic;
 use super::demux::{self, Demuxed};
 use super::error::{Error, Warning};
 use super::he_aac::Detector;
@@ -22,7 +22,7 @@ use super::window::Window;
 use super::{ogg, opus};
 
 /// Most packets in a row that give no frame.
-const MAX_BARREN_PACKETS: u32 = 20_000;
+const MAX_EMPTY_PACKETS: u32 = 20_000;
 
 /// Frames of the longest packet of any codec: a FLAC block.
 const MAX_PACKET_FRAMES: u64 = 65_535;
@@ -62,7 +62,7 @@ pub(super) struct PacketReader {
     /// Bytes that further packets may have: sound that the file does not contain cannot be decoded.
     bytes_left: u64,
     he_aac: Detector,
-    opus: opus::Trust,
+    opus_support: opus::SupportCheck,
     /// Message about the last packet that could not be decoded.
     last_fault: String,
     barren_packets: u32,
@@ -91,7 +91,7 @@ impl PacketReader {
             next_position: is_whole.then_some(0),
             bytes_left,
             he_aac: Detector::default(),
-            opus: opus::Trust::default(),
+            opus_support: opus::SupportCheck::default(),
             last_fault: String::new(),
             barren_packets: 0,
             has_ended: false,
@@ -164,7 +164,7 @@ impl PacketReader {
         self.at = 0;
         while self.ready() == 0 && !self.has_ended {
             let before = self.decoded_frames;
-            let next = contain(|| self.source.format.next_packet()).unwrap_or(Err(demux::NONSENSE));
+            let next = catch_panic(|| self.source.format.next_packet()).unwrap_or(Err(demux::DECODER_PANICKED));
             if let Some(error) = self.source.failure.get() {
                 return Err(Error::reading(&self.path, error));
             }
@@ -184,7 +184,7 @@ impl PacketReader {
                 }
             }
             self.barren_packets = if self.decoded_frames > before { 0 } else { self.barren_packets + 1 };
-            if self.barren_packets > MAX_BARREN_PACKETS {
+            if self.barren_packets > MAX_EMPTY_PACKETS {
                 return Err(self.damaged("it goes on without any sound"));
             }
         }
@@ -202,13 +202,13 @@ impl PacketReader {
             return Err(demux::unsupported(&self.path, "HE-AAC"));
         }
         if self.source.codec == id::CODEC_ID_OPUS
-            && let Some(what) = self.opus.refuses(&packet.data)
+            && let Some(what) = self.opus_support.unsupported_reason(&packet.data)
         {
             return Err(demux::unsupported(&self.path, what));
         }
         self.fill_gap(packet);
         let start = self.block.len();
-        match contain(|| self.source.decoder.decode(packet)).unwrap_or(Err(demux::NONSENSE)) {
+        match catch_panic(|| self.source.decoder.decode(packet)).unwrap_or(Err(demux::DECODER_PANICKED)) {
             Ok(buffer) => {
                 let (rate_hz, channels) = (buffer.spec().rate(), buffer.num_planes() as u32);
                 if buffer.frames() > 0 {
@@ -317,7 +317,7 @@ impl PacketReader {
         self.source.trim.promised_frames = promised.filter(|_| self.source.trim.promised_frames.is_some());
         // Every link of a chain has a pre-skip of its own.
         if params.codec == id::CODEC_ID_OPUS {
-            self.opus.reset();
+            self.opus_support.reset();
             self.source.trim.start_frames = self.decoded_frames + opus::pre_skip_frames(&params).unwrap_or(0);
         }
         self.next_position = None;

@@ -62,8 +62,8 @@ fn damaged_flac_keeps_its_length_and_says_what_is_lost() {
     let (_, damaged, warnings) = decode(&file).expect("a FLAC");
     assert_eq!(damaged.len(), frames.len());
     let lost = damaged.iter().zip(&frames).filter(|(a, b)| a != b).count() as u64;
-    let [Warning::Silenced { frames: said }] = warnings[..] else { panic!("{warnings:?}") };
-    assert!(lost > 0 && lost <= said && said < 25_000, "{lost} of {said}");
+    let [Warning::Silenced { frames: reported }] = warnings[..] else { panic!("{warnings:?}") };
+    assert!(lost > 0 && lost <= reported && reported < 25_000, "{lost} of {reported}");
     assert_eq!(damaged[40_000..], frames[40_000..]);
 }
 

@@ -312,8 +312,8 @@ pub(super) fn append_chunk(found: &Found, chunks: &mut Vec<u8>) {
     end_chunk(start, chunks);
 }
 
-/// Appends the tag. `mark` names the program that writes the file, if wanted.
-pub(super) fn append_tag(found: &Found, mark: Option<&str>, out: &mut Vec<u8>) {
+/// Appends the tag. `software` names the program that writes the file, if wanted.
+pub(super) fn append_tag(found: &Found, software: Option<&str>, out: &mut Vec<u8>) {
     let start = out.len();
     out.reserve(found.pictures.iter().map(|picture| picture.data.len() + 1024).sum());
     out.extend(b"ID3\x04\0\0\0\0\0\0");
@@ -337,8 +337,8 @@ pub(super) fn append_tag(found: &Found, mark: Option<&str>, out: &mut Vec<u8>) {
             _ => frame("TXXX", &[b"\x03", name.as_bytes(), b"\0", texts.join("\0").as_bytes()], out),
         }
     }
-    if let Some(mark) = mark {
-        frame("TSSE", &[b"\x03", mark.as_bytes()], out);
+    if let Some(software) = software {
+        frame("TSSE", &[b"\x03", software.as_bytes()], out);
     }
     for Picture { kind, media_type, description, data } in &found.pictures {
         let parts = [b"\x03", media_type.as_bytes(), &[0, *kind], description.as_bytes(), b"\0", data];

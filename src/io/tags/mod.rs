@@ -25,7 +25,7 @@ use flac_codec::metadata::{Picture as FlacPicture, PictureType as FlacPictureTyp
 use self::found::{Found, Picture};
 use self::names::{DISC, SOFTWARE, TRACK};
 use super::bytes::{FileBytes, ReadAt as _};
-use super::contain::contain;
+use super::catch_panic::catch_panic;
 use super::error::Warning;
 use super::regular::open_regular;
 
@@ -59,17 +59,17 @@ pub struct Tags {
     found: Found,
     warnings: Vec<Warning>,
     /// Name of the program to write into the master.
-    mark: Option<String>,
+    software_to_write: Option<String>,
 }
 
 impl Tags {
     /// Reads the tags and pictures of a file. Tags about loudness and the like are left out, as they would be wrong
     /// for a master.
     pub fn read(path: &Path) -> Self {
-        match contain(|| read(path)).unwrap_or_else(|| Err("they make no sense".to_owned())) {
+        match catch_panic(|| read(path)).unwrap_or_else(|| Err("they make no sense".to_owned())) {
             Ok(found) => {
                 let left_out = found.left_out().map(|what| Warning::TagsLeftOut { what });
-                Self { found, warnings: left_out.into_iter().collect(), mark: None }
+                Self { found, warnings: left_out.into_iter().collect(), software_to_write: None }
             }
             Err(cause) => Self { warnings: vec![Warning::Tags { cause }], ..Self::default() },
         }
@@ -81,8 +81,8 @@ impl Tags {
     }
 
     /// Returns the same tags, with the program that writes the file.
-    pub fn marked(self, mark: Option<String>) -> Self {
-        Self { mark, ..self }
+    pub fn with_software(self, software: Option<String>) -> Self {
+        Self { software_to_write: software, ..self }
     }
 
     /// True if there is nothing to carry over.
@@ -118,7 +118,7 @@ impl Tags {
 
     /// Returns the chunks that follow the sound of a WAV: a RIFF INFO list and an ID3v2 tag.
     pub(super) fn riff_chunks(&self) -> Vec<u8> {
-        let mut chunks = riff::info_list(&self.found, self.mark.as_deref());
+        let mut chunks = riff::info_list(&self.found, self.software_to_write.as_deref());
         if !self.is_empty() {
             id3::append_chunk(&self.found, &mut chunks);
         }
@@ -128,8 +128,8 @@ impl Tags {
     /// Returns the ID3v2 tag of an MP3; empty if there are neither tags nor a program to name.
     pub(super) fn id3_tag(&self) -> Vec<u8> {
         let mut tag = Vec::new();
-        if !self.is_empty() || self.mark.is_some() {
-            id3::append_tag(&self.found, self.mark.as_deref(), &mut tag);
+        if !self.is_empty() || self.software_to_write.is_some() {
+            id3::append_tag(&self.found, self.software_to_write.as_deref(), &mut tag);
         }
         tag
     }
@@ -143,7 +143,7 @@ impl Tags {
     /// Returns the texts in the form `NAME=text`.
     fn fields(&self) -> Vec<String> {
         let texts = self.found.texts.iter().map(|(name, text)| format!("{}={text}", vorbis::field_name(name)));
-        texts.chain(self.mark.iter().map(|mark| format!("{SOFTWARE}={mark}"))).collect()
+        texts.chain(self.software_to_write.iter().map(|software| format!("{SOFTWARE}={software}"))).collect()
     }
 
     /// Returns the texts and pictures of a FLAC.

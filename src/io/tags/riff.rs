@@ -100,11 +100,11 @@ fn each_chunk<B: ReadAt>(
     bytes: &mut B,
     mut at: u64,
     size_of: fn([u8; 4]) -> u32,
-    mut look: impl FnMut(&mut B, &[u8; 4], u64, u64) -> Option<u64>,
+    mut visit: impl FnMut(&mut B, &[u8; 4], u64, u64) -> Option<u64>,
 ) {
     for _ in 0..MAX_ENTRIES {
         let Ok(Some(chunk)) = Chunk::at(bytes, at, size_of) else { return };
-        let Some(size) = look(bytes, &chunk.id, chunk.body, chunk.size) else { return };
+        let Some(size) = visit(bytes, &chunk.id, chunk.body, chunk.size) else { return };
         let Some(next) = chunk.next_after(size) else { return };
         at = next;
     }
@@ -129,7 +129,7 @@ fn info_item(id: &[u8; 4], text: &[u8], found: &mut Found) {
 }
 
 /// Returns the INFO list of a WAV: the texts for which INFO has a field.
-pub(super) fn info_list(found: &Found, mark: Option<&str>) -> Vec<u8> {
+pub(super) fn info_list(found: &Found, software: Option<&str>) -> Vec<u8> {
     let mut list = Vec::new();
     let start = begin_chunk(*b"LIST", &mut list);
     list.extend(b"INFO");
@@ -145,8 +145,8 @@ pub(super) fn info_list(found: &Found, mark: Option<&str>) -> Vec<u8> {
     for (name, texts) in found.by_name() {
         item(NAMES.iter().find(|n| n.name == name).map_or("", |n| n.info), &texts.join("; "));
     }
-    if let Some(mark) = mark {
-        item("ISFT", mark);
+    if let Some(software) = software {
+        item("ISFT", software);
     }
     if list.len() == empty {
         return Vec::new();

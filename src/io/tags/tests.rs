@@ -160,7 +160,7 @@ fn the_same_tags_give_the_same_bytes() {
     for &format in Format::value_variants() {
         let all: Vec<Vec<u8>> = (0..4)
             .map(|_| {
-                write(&place("out"), format, &Tags::read(&place("source")).marked(Some("program".to_owned())));
+                write(&place("out"), format, &Tags::read(&place("source")).with_software(Some("program".to_owned())));
                 std::fs::read(place("out")).expect("the file")
             })
             .collect();
@@ -187,7 +187,7 @@ fn a_master_says_what_wrote_it_whatever_tags_its_source_has() {
             let source = read_bytes(source);
             let has_title = source.found.first("TITLE").is_some();
             assert_eq!(has_title, !matches!(i, 0 | 5), "{i}");
-            assert_eq!(write(&path, format, &source.marked(Some("program b".to_owned()))), vec![]);
+            assert_eq!(write(&path, format, &source.with_software(Some("program b".to_owned()))), vec![]);
             let read = Tags::read(&path);
             assert_eq!((read.software(), read.is_empty()), (Some("program b"), !has_title), "{i} {format:?}");
         }

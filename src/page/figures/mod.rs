@@ -37,7 +37,7 @@ pub struct Table {
 }
 
 /// Data that the drawings are made from.
-pub struct Drawn<'a> {
+pub struct FigureData<'a> {
     pub figures: &'a Figures,
     /// Names of the two sounds.
     pub names: [&'static str; 2],
@@ -61,7 +61,7 @@ const STYLES: [&str; 2] = ["mix", "master"];
 /// Lowest loudness that is drawn, LUFS.
 const QUIETEST_LUFS: f64 = -70.0;
 
-impl Drawn<'_> {
+impl FigureData<'_> {
     /// Returns all drawings for which there is data.
     pub fn all(&self) -> Vec<Figure> {
         let mut all = Vec::new();

@@ -3,7 +3,7 @@
 use analyzer::crossover::BANDS;
 use analyzer::units::db_from_gain;
 
-use super::{BAND_LABELS, BAND_RANGES, Drawn, Figure, QUIETEST_LUFS, Table, ends, range, step};
+use super::{BAND_LABELS, BAND_RANGES, Figure, FigureData, QUIETEST_LUFS, Table, ends, range, step};
 use crate::page::plot::{Axis, Plot, clock, number};
 use crate::render::series::Series;
 use crate::report::figures::SoundFigures;
@@ -15,7 +15,7 @@ const LOUDNESS_DEPTH_LU: f64 = 30.0;
 /// Rows of a table over time.
 const TIME_ROWS: usize = 12;
 
-impl Drawn<'_> {
+impl FigureData<'_> {
     pub(super) fn waveform(&self) -> Figure {
         let (mut drawings, mut words) = (String::new(), Vec::new());
         for ((style, name), sound) in self.sounds() {
@@ -65,9 +65,9 @@ impl Drawn<'_> {
 
     pub(super) fn loudness(&self) -> Option<Figure> {
         let values = |sound: &SoundFigures| sound.short_term_lufs.values.clone();
-        let heard: Vec<f64> =
+        let audible_lufs: Vec<f64> =
             self.sounds().flat_map(|(_, sound)| values(sound)).filter(|lufs| *lufs > QUIETEST_LUFS).collect();
-        let (lowest, highest) = range(&heard)?;
+        let (lowest, highest) = range(&audible_lufs)?;
         let top = self.wanted_lufs.map_or(highest, |wanted| highest.max(wanted));
         let y = Axis::linear("LUFS", ends([lowest.max(top - LOUDNESS_DEPTH_LU), top], 5.0), 5.0);
         let mut plot = Plot::new(Axis::time(self.seconds()), y);

@@ -3,7 +3,7 @@
 use analyzer::crossover::BANDS;
 use analyzer::spectrum_bands::band_centre_hz;
 
-use super::{BAND_LABELS, BAND_RANGES, Drawn, Figure, QUIETEST_LUFS, Table, ends, hz_words, range, signed, step};
+use super::{BAND_LABELS, BAND_RANGES, Figure, FigureData, QUIETEST_LUFS, Table, ends, hz_words, range, signed, step};
 use crate::page::plot::{Axis, Plot, number};
 use crate::report::Levels;
 use crate::report::figures::SoundFigures;
@@ -13,11 +13,11 @@ const SPECTRUM_DEPTH_DB: f64 = 60.0;
 /// Level of side over mid at and below which there is no side, dB.
 const NARROWEST_DB: f64 = -40.0;
 /// Largest change that is drawn, dB.
-const MOST_CHANGE_DB: f64 = 18.0;
+const MAX_CHANGE_DB: f64 = 18.0;
 /// Spectrum bands between two rows of a table: an octave.
 const TABLE_BANDS: usize = 4;
 
-impl Drawn<'_> {
+impl FigureData<'_> {
     /// Returns the level of the mid per band relative to the song's loudness, as targets are described.
     fn over_loudness(&self, sound: &SoundFigures, levels: Option<&Levels>) -> Option<Vec<[f64; 2]>> {
         let spectrum = sound.spectrum.as_ref()?;
@@ -37,7 +37,7 @@ impl Drawn<'_> {
         let change = over(&after);
         let wanted = self.target.map(|target| over(&known(&target.mid_lu, target.cutoff_hz).collect::<Vec<_>>()));
         let drawn = change.iter().chain(wanted.iter().flatten()).map(|[_, db]| db.abs());
-        let reach = drawn.fold(3.0, f64::max).min(MOST_CHANGE_DB).ceil();
+        let reach = drawn.fold(3.0, f64::max).min(MAX_CHANGE_DB).ceil();
         let mut plot = Plot::new(Axis::hz(), Axis::linear("dB", [-reach, reach], step(2.0 * reach)));
         let mut legend = vec![("master", "what the master changed")];
         let area: Vec<[f64; 3]> = change.iter().map(|[hz, db]| [*hz, db.min(0.0), db.max(0.0)]).collect();

@@ -47,7 +47,7 @@ pub(super) struct LowBand {
     /// Taps of the low-pass, once for each channel.
     taps: Vec<[f64; 2]>,
     /// The blocks that the low-pass needs, stored twice, so that they are always contiguous.
-    seen: Vec<[f64; 2]>,
+    history: Vec<[f64; 2]>,
     oldest: usize,
     /// Delay of a value behind its frames, in blocks, and number of values that are still to be skipped.
     delay: usize,
@@ -67,7 +67,7 @@ impl LowBand {
             ahead: half.len(),
             delay: half.len(),
             taps,
-            seen: vec![[0.0; 2]; 2 * length],
+            history: vec![[0.0; 2]; 2 * length],
             oldest: 0,
         }
     }
@@ -108,12 +108,12 @@ impl LowBand {
     fn end_block(&mut self) -> [f32; 2] {
         let [complete, own, next] = self.gathering;
         self.gathering = [own, next, [0.0; 2]];
-        let length = self.seen.len() / 2;
-        (self.seen[self.oldest], self.seen[self.oldest + length]) = (complete, complete);
+        let length = self.history.len() / 2;
+        (self.history[self.oldest], self.history[self.oldest + length]) = (complete, complete);
         self.oldest = (self.oldest + 1) % length;
-        let seen = &self.seen[self.oldest..self.oldest + length];
+        let history = &self.history[self.oldest..self.oldest + length];
         // Two blocks at once: independent sums do not wait for each other, which makes this fast.
-        let (pairs, last) = seen.as_flattened().as_chunks::<4>();
+        let (pairs, last) = history.as_flattened().as_chunks::<4>();
         let (taps, last_tap) = self.taps.as_flattened().as_chunks::<4>();
         let mut sums = [0.0; 4];
         for (x, h) in pairs.iter().zip(taps) {

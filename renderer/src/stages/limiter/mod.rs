@@ -34,7 +34,7 @@ use shapes::Reduction;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BlockPeaks {
     /// Highest values of left and right, then magnitudes of their lowest values, between samples as well.
-    pub reach: [f32; 4],
+    pub extremes: [f32; 4],
     /// Frame of the block in which each of the four occurs.
     pub frames: [u8; 4],
     /// Left and right of the low band in the middle of the block.
@@ -42,7 +42,7 @@ pub struct BlockPeaks {
 }
 
 impl BlockPeaks {
-    /// Returns the part of each reach that the low band contributes, as it is in the middle of the block.
+    /// Returns the part of each extreme that the low band contributes, as it is in the middle of the block.
     fn shares(&self) -> [f64; 4] {
         let [left, right] = self.low.map(f64::from);
         [left, right, -left, -right]
@@ -61,7 +61,7 @@ pub struct PeakTrace {
 /// Data on blocks of which only one half is known.
 #[derive(Default)]
 struct Halves {
-    reaches: VecDeque<([f32; 4], [u8; 4])>,
+    extremes: VecDeque<([f32; 4], [u8; 4])>,
     lows: VecDeque<[f32; 2]>,
 }
 
@@ -79,8 +79,8 @@ impl PeakTrace {
 
     /// Takes the next frames and calls `emit` with the peaks of each block in turn.
     pub fn push(&mut self, frames: &[Frame], emit: impl FnMut(BlockPeaks)) {
-        let Self { scanner, low, exact_above, waiting: Halves { reaches, lows } } = self;
-        scanner.push(frames, |block| reaches.push_back(reach_of(block, *exact_above)));
+        let Self { scanner, low, exact_above, waiting: Halves { extremes, lows } } = self;
+        scanner.push(frames, |block| extremes.push_back(extremes_of(block, *exact_above)));
         low.push(frames, |value| lows.push_back(value));
         self.waiting.join(emit);
     }
@@ -88,23 +88,23 @@ impl PeakTrace {
     /// Emits the last blocks.
     pub fn finish(self, emit: impl FnMut(BlockPeaks)) {
         let Self { scanner, low, exact_above, mut waiting } = self;
-        scanner.finish(|block| waiting.reaches.push_back(reach_of(block, exact_above)));
+        scanner.finish(|block| waiting.extremes.push_back(extremes_of(block, exact_above)));
         low.finish(|value| waiting.lows.push_back(value));
         waiting.join(emit);
     }
 }
 
-fn reach_of(block: &Block, exact_above: f32) -> ([f32; 4], [u8; 4]) {
+fn extremes_of(block: &Block, exact_above: f32) -> ([f32; 4], [u8; 4]) {
     let peak = block.peak_above(exact_above);
-    let frames = if peak > exact_above { block.reach_frames() } else { [BLOCK_FRAMES as u8 / 2; 4] };
-    (block.reach(peak), frames)
+    let frames = if peak > exact_above { block.extreme_frames() } else { [BLOCK_FRAMES as u8 / 2; 4] };
+    (block.extremes(peak), frames)
 }
 
 impl Halves {
     fn join(&mut self, mut emit: impl FnMut(BlockPeaks)) {
-        let count = self.reaches.len().min(self.lows.len());
-        for ((reach, frames), low) in self.reaches.drain(..count).zip(self.lows.drain(..count)) {
-            emit(BlockPeaks { reach, frames, low });
+        let count = self.extremes.len().min(self.lows.len());
+        for ((extremes, frames), low) in self.extremes.drain(..count).zip(self.lows.drain(..count)) {
+            emit(BlockPeaks { extremes, frames, low });
         }
     }
 }
@@ -149,7 +149,7 @@ struct Cut {
     trim: f64,
     low_cut: f32,
     /// The subtracted low band of left and right.
-    taken: [f32; 2],
+    subtracted: [f32; 2],
 }
 
 /// Blocks of look-ahead that the interpolation between cuts needs.
@@ -187,7 +187,7 @@ impl LimiterGain {
     pub fn next(&mut self, peaks: BlockPeaks, trim: f64) -> LimiterStep {
         self.cut_next(peaks, trim);
         let Cut { low_cut, peaks, trim, .. } = self.cut[SPLINE_BLOCKS];
-        let cuts = self.cut.map(|cut| cut.taken);
+        let cuts = self.cut.map(|cut| cut.subtracted);
         let peak = self.left_of(&peaks, &cuts);
         let bridged = self.reduction.bridged(self.needed(peak * trim));
         // At the boundary of two blocks, the gain is low enough for both.
@@ -207,9 +207,9 @@ impl LimiterGain {
         self.uncut.push_back((peaks, trim));
         let late = self.uncut.len() > self.low_reduction.delay();
         let (peaks, trim) = if late { self.uncut.pop_front() } else { None }.unwrap_or_default();
-        let taken = peaks.low.map(|low| (low_cut * f64::from(low)) as f32);
+        let subtracted = peaks.low.map(|low| (low_cut * f64::from(low)) as f32);
         self.cut.rotate_left(1);
-        self.cut[4] = Cut { peaks, trim, low_cut: low_cut as f32, taken };
+        self.cut[4] = Cut { peaks, trim, low_cut: low_cut as f32, subtracted };
     }
 
     /// Returns the reduction that takes a peak to the ceiling.
@@ -220,27 +220,27 @@ impl LimiterGain {
 
     /// Returns the part of that reduction that the low band takes.
     fn low_needed(&self, peaks: &BlockPeaks) -> f64 {
-        let highest = peaks.reach.into_iter().fold(0.0, f32::max);
+        let highest = peaks.extremes.into_iter().fold(0.0, f32::max);
         if self.needed(f64::from(highest)) == 0.0 {
             return 0.0;
         }
-        let of = |(reach, share): (f32, f64)| {
-            let reach = f64::from(reach);
-            let whole = (share / (WHOLE_SHARE * reach.max(f64::MIN_POSITIVE))).clamp(0.0, 1.0);
-            self.needed(reach) * whole * whole
+        let of = |(extreme, share): (f32, f64)| {
+            let extreme = f64::from(extreme);
+            let whole = (share / (WHOLE_SHARE * extreme.max(f64::MIN_POSITIVE))).clamp(0.0, 1.0);
+            self.needed(extreme) * whole * whole
         };
-        peaks.reach.into_iter().zip(peaks.shares()).map(of).fold(0.0, f64::max)
+        peaks.extremes.into_iter().zip(peaks.shares()).map(of).fold(0.0, f64::max)
     }
 
     /// Returns the highest peak after the low band is cut.
     fn left_of(&self, peaks: &BlockPeaks, cuts: &[[f32; 2]; 5]) -> f64 {
         if *cuts == [[0.0; 2]; 5] {
-            return f64::from(peaks.reach.into_iter().fold(0.0, f32::max));
+            return f64::from(peaks.extremes.into_iter().fold(0.0, f32::max));
         }
         let of = |at: usize| {
             let weights = &self.splines[usize::from(peaks.frames[at]) % BLOCK_FRAMES];
             let cut: f64 = weights.iter().zip(cuts).map(|(weight, cut)| weight * f64::from(cut[at % 2])).sum();
-            f64::from(peaks.reach[at]) - if at < 2 { cut } else { -cut }
+            f64::from(peaks.extremes[at]) - if at < 2 { cut } else { -cut }
         };
         (0..4).map(of).fold(0.0, f64::max)
     }

@@ -30,7 +30,7 @@ fn trimmed_steps(peaks: &[BlockPeaks], trims: &[f64], drive_db: f64) -> Vec<Limi
 /// The gain at the start of every block for peaks without bass, and one more at the end.
 fn gains_of(levels: &[f32]) -> Vec<f32> {
     let peaks: Vec<BlockPeaks> =
-        levels.iter().map(|x| BlockPeaks { reach: [*x, 0.0, 0.0, 0.0], ..Default::default() }).collect();
+        levels.iter().map(|x| BlockPeaks { extremes: [*x, 0.0, 0.0, 0.0], ..Default::default() }).collect();
     trimmed_steps(&peaks, &[], 0.0).iter().map(|step| step.gain).collect()
 }
 

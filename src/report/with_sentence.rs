@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// A fact as code and values, and the sentence that says it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Stated<T> {
+#[schemars(rename = "Stated")]
+pub struct WithSentence<T> {
     /// The fact itself.
     #[serde(flatten)]
     pub fact: T,
@@ -16,13 +17,13 @@ pub struct Stated<T> {
     pub sentence: String,
 }
 
-impl<T: Display> From<T> for Stated<T> {
+impl<T: Display> From<T> for WithSentence<T> {
     fn from(fact: T) -> Self {
         Self { sentence: fact.to_string(), fact }
     }
 }
 
-impl<T> Deref for Stated<T> {
+impl<T> Deref for WithSentence<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -31,11 +32,11 @@ impl<T> Deref for Stated<T> {
 }
 
 /// Returns every fact with its sentence.
-pub fn stated<T: Display>(facts: impl IntoIterator<Item = T>) -> Vec<Stated<T>> {
-    facts.into_iter().map(Stated::from).collect()
+pub fn with_sentences<T: Display>(facts: impl IntoIterator<Item = T>) -> Vec<WithSentence<T>> {
+    facts.into_iter().map(WithSentence::from).collect()
 }
 
 /// Returns the sentences alone.
-pub fn sentences<T>(facts: &[Stated<T>]) -> Vec<String> {
-    facts.iter().map(|stated| stated.sentence.clone()).collect()
+pub fn sentences<T>(facts: &[WithSentence<T>]) -> Vec<String> {
+    facts.iter().map(|fact| fact.sentence.clone()).collect()
 }

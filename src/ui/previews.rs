@@ -14,17 +14,17 @@ use crate::request::settings::MasterSettings;
 use crate::song::multi_threaded;
 use crate::song::observer::{Observer, Stage};
 use crate::terminal::progress_bar::interrupts;
+use crate::ui::requests::MasterRequest;
 use crate::ui::studio::{Studio, song_is_gone};
 use crate::ui::view::{Id, NoteView, PreviewView, RowView};
-use crate::ui::wish::Wish;
 use crate::workflows::preview::{Preview, PreviewSong, Previewer};
 use crate::workflows::variations::VariationKind;
 
 /// Largest number of pages that are tracked; beyond it, previews may be cancelled by those of other pages.
-const MOST_PAGES: usize = 64;
+const MAX_PAGES: usize = 64;
 
 /// Makes previews, one at a time.
-pub struct Rehearsal {
+pub struct PreviewService {
     previewer: Mutex<Previewer>,
     /// The song whose frames are kept in memory; only one.
     loaded: Mutex<Option<(Id, Arc<PreviewSong>)>>,
@@ -40,14 +40,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Cancels work when the program ends, or when `is_over` returns true.
-pub struct Until<'a, F> {
+pub struct CancelWhen<'a, F> {
     /// State that knows when the program ends.
     pub studio: &'a Studio,
     /// Returns true if the result is no longer needed.
     pub is_over: F,
 }
 
-impl<F: Fn() -> bool + Sync> Observer for Until<'_, F> {
+impl<F: Fn() -> bool + Sync> Observer for CancelWhen<'_, F> {
     fn stage(&self, _: Stage, _: Option<u64>) {}
 
     fn advance(&self, _: u64) -> Result<(), io::Error> {
@@ -62,7 +62,7 @@ pub fn clip(song: &PreviewSong, frames: Vec<Frame>, sample_rate_hz: u32) -> Clip
     Clip { id: String::new(), label: String::new(), sample_rate_hz, channels: song.info().channels, parts }
 }
 
-impl Rehearsal {
+impl PreviewService {
     /// Loads the network.
     ///
     /// # Errors
@@ -81,22 +81,22 @@ impl Rehearsal {
     ///
     /// # Errors
     /// If the song or a record is gone or not measured yet, a setting is invalid, or the run is interrupted.
-    pub fn preview(&self, studio: &Studio, id: Id, wish: &Wish) -> Result<Option<PreviewView>, Error> {
+    pub fn preview(&self, studio: &Studio, id: Id, request: &MasterRequest) -> Result<Option<PreviewView>, Error> {
         let (path, balanced_lufs, references) = {
             let mut contents = studio.contents();
-            let references = contents.named_references(&wish.references)?;
+            let references = contents.named_references(&request.references)?;
             let song = contents.song(id).ok_or_else(song_is_gone)?;
             (song.path.clone(), song.balanced_lufs, references)
         };
         let mut measured = Vec::new();
-        for (reference, id) in references.iter().zip(&wish.references) {
+        for (reference, id) in references.iter().zip(&request.references) {
             let mut contents = studio.contents();
             let known = contents.reference(*id).and_then(|entry| entry.measured.clone()).ok_or_else(unmeasured)?;
             measured.push((reference.name(), reference.weight, known.0.clone(), known.1.clone()));
         }
-        let common = wish.settings(references).map_err(Error::Usage)?;
-        let is_balanced = wish.variation == Some(VariationKind::Balanced);
-        let settings = match wish.variation {
+        let common = request.settings(references).map_err(Error::Usage)?;
+        let is_balanced = request.variation == Some(VariationKind::Balanced);
+        let settings = match request.variation {
             Some(kind) if !is_balanced => {
                 let balanced_lufs = balanced_lufs.ok_or_else(unmeasured)?;
                 kind.settings(&common, balanced_lufs)
@@ -107,13 +107,13 @@ impl Rehearsal {
         let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         {
             let mut newest = locked(&self.newest);
-            if newest.len() >= MOST_PAGES {
+            if newest.len() >= MAX_PAGES {
                 newest.clear();
             }
-            newest.insert(wish.page, number);
+            newest.insert(request.page, number);
         }
-        let is_over = || locked(&self.newest).get(&wish.page) != Some(&number);
-        let observer = Until { studio, is_over };
+        let is_over = || locked(&self.newest).get(&request.page) != Some(&number);
+        let observer = CancelWhen { studio, is_over };
         let (song, preview) = {
             let mut previewer = locked(&self.previewer);
             observer.advance(0)?;

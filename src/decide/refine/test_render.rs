@@ -22,9 +22,9 @@ use crate::song::blocks::each_block;
 use crate::song::read_ahead::each_block_ahead;
 
 /// Longest part of the loud passage that is rendered to compare mixtures of glue, clipping and limiting, seconds.
-const LONGEST_LOUD_S: usize = 6;
+const MAX_LOUD_S: usize = 6;
 /// Ratios this close to 1 count as 1.
-const LEAST_RATIO: f64 = 0.03;
+const MIN_RATIO_DISTANCE: f64 = 0.03;
 /// A band this close to its aim is left unchanged, dB.
 pub const CLOSE_DB: f64 = 0.3;
 /// Tolerance within which a loudness counts as reached, LU.
@@ -52,7 +52,7 @@ impl LoudPassages {
     pub fn of(song: &Song, profile: &Profile) -> Result<Option<Self>, Error> {
         let (sample_rate_hz, channels) = (song.info.sample_rate_hz, song.info.channels);
         let (frames, loud_frames) = loud_first(song, profile)?;
-        let loud_frames = (loud_frames as usize).min(LONGEST_LOUD_S * sample_rate_hz as usize);
+        let loud_frames = (loud_frames as usize).min(MAX_LOUD_S * sample_rate_hz as usize);
         let loudness = || -> Result<_, Error> {
             let mut meters = [(); 2].map(|()| LoudnessMeter::new(sample_rate_hz));
             let mut left = loud_frames;
@@ -80,7 +80,7 @@ impl LoudPassages {
 }
 
 /// Passages of a song, before and behind the equaliser.
-pub struct Rehearsal {
+pub struct TestRender {
     /// Frames of the passages at the input of the compressors.
     equalized: Spool<Frame>,
     /// Number of frames at the start that belong to the loud passage.
@@ -97,7 +97,7 @@ pub struct Rehearsal {
     pub bands: [BandEnvelope; BANDS],
 }
 
-impl Rehearsal {
+impl TestRender {
     /// Renders passages through `recipe`, which has no dynamics yet.
     pub fn new(passages: &LoudPassages, profile: &Profile, recipe: &Recipe) -> Result<Self, Error> {
         let LoudPassages { frames, loud_frames, lufs, envelopes, sample_rate_hz, channels } = passages;
@@ -122,7 +122,7 @@ impl Rehearsal {
         let mut params = MultibandParams::default();
         for (b, band) in params.bands_mut().into_iter().enumerate() {
             let ratio = libm::round(100.0 * libm::pow(whole[b].ratio, amount)) / 100.0;
-            if (ratio - 1.0).abs() < LEAST_RATIO {
+            if (ratio - 1.0).abs() < MIN_RATIO_DISTANCE {
                 continue;
             }
             let scaled = BandParams { ratio, ..whole[b] };
@@ -160,7 +160,12 @@ impl Rehearsal {
     }
 
     /// Renders the passages through the stages behind the compressors and the limiter, and measures them.
-    pub fn limited(&self, compressed: &Spool<Frame>, recipe: &Recipe, profile: &Profile) -> Result<Made, Error> {
+    pub fn limited(
+        &self,
+        compressed: &Spool<Frame>,
+        recipe: &Recipe,
+        profile: &Profile,
+    ) -> Result<LimitedResult, Error> {
         let Self { solution, sample_rate_hz, channels, .. } = self;
         let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
         let delivery = delivery_of(recipe, self.lufs[1], profile);
@@ -173,12 +178,12 @@ impl Rehearsal {
         let may_be_dense = delivery.max_limiting_db >= DeliveryParams::default().max_limiting_db;
         let short_lu = outcome.loudness_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs - CLOSE_LU);
         let punch = meter.finish(&solution.band_levels_dbfs).map(|band| band.punch());
-        Ok(Made { punch, short_lu: if is_peak || may_be_dense { short_lu } else { 0.0 } })
+        Ok(LimitedResult { punch, short_lu: if is_peak || may_be_dense { short_lu } else { 0.0 } })
     }
 }
 
 /// Dynamics and missing loudness of the passages behind the limiter.
-pub struct Made {
+pub struct LimitedResult {
     /// Dynamics of the bands.
     pub punch: [Punch; BANDS],
     /// Missing loudness that clipper and compressors may make up for, LU.

@@ -14,7 +14,7 @@ thread_local! {
 static HOOK: Once = Once::new();
 
 /// Returns the result of `work`, or `None` if it panics. Data that `work` modified must not be used after a panic.
-pub(super) fn contain<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub(super) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     HOOK.call_once(|| {
         let loud = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
@@ -35,8 +35,8 @@ mod tests {
 
     #[test]
     fn a_panic_is_no_result_and_the_next_call_works() {
-        assert_eq!(contain(|| 1), Some(1));
-        assert_eq!(contain(|| -> u8 { panic!("contained") }), None);
-        assert_eq!(contain(|| 2), Some(2));
+        assert_eq!(catch_panic(|| 1), Some(1));
+        assert_eq!(catch_panic(|| -> u8 { panic!("contained") }), None);
+        assert_eq!(catch_panic(|| 2), Some(2));
     }
 }

@@ -31,7 +31,7 @@ const COLUMNS: [&str; 13] = [
 /// Settings for mastering a song.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wish {
+pub struct MasterRequest {
     /// Settings as text, by the name of their column in a plan.
     #[serde(default)]
     pub settings: Vec<(String, String)>,
@@ -46,7 +46,7 @@ pub struct Wish {
     pub page: u64,
 }
 
-impl Wish {
+impl MasterRequest {
     /// Returns the settings, with `references` as their references.
     ///
     /// # Errors
@@ -69,9 +69,9 @@ impl Wish {
 /// Request to write masters of a song.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ExportWish {
+pub struct ExportRequest {
     /// Settings of the masters.
-    pub wish: Wish,
+    pub wish: MasterRequest,
     /// Formats of the files.
     pub formats: Vec<Format>,
     /// Destinations, each with a master of its own; if there are none, those of the settings apply.
@@ -82,11 +82,11 @@ pub struct ExportWish {
 /// Request to write the masters of an album.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AlbumWish {
+pub struct AlbumRequest {
     /// Songs of the album, in their order.
     pub songs: Vec<Id>,
     /// Settings of the masters.
-    pub wish: Wish,
+    pub wish: MasterRequest,
     /// Format of the files.
     pub format: Format,
     /// True if all songs are to be equally loud; otherwise they keep their differences.
@@ -98,22 +98,22 @@ pub struct AlbumWish {
 mod tests {
     use super::*;
 
-    fn wish(settings: &[(&str, &str)]) -> Wish {
+    fn request(settings: &[(&str, &str)]) -> MasterRequest {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Wish { settings, ..Wish::default() }
+        MasterRequest { settings, ..MasterRequest::default() }
     }
 
     #[test]
     fn a_page_sets_what_a_row_of_a_plan_sets_but_for_names_of_files() {
-        let settings = wish(&[("character", "warm"), ("loudness", "-9"), ("for", "club")]).settings(Vec::new());
+        let settings = request(&[("character", "warm"), ("loudness", "-9"), ("for", "club")]).settings(Vec::new());
         let options = settings.expect("legal").options(&MasterSettings::default());
         assert_eq!(options, ["--character", "warm", "--for", "club", "--loudness", "-9"]);
         for refused in [("reference", "/etc/passwd"), ("profile", "x.json"), ("set", "a=1"), ("rate", "1")] {
-            let error = wish(&[refused]).settings(Vec::new()).expect_err("refused");
+            let error = request(&[refused]).settings(Vec::new()).expect_err("refused");
             assert!(error.contains("no setting of this page"), "{error}");
         }
         for wrong in [("intensity", "101"), ("loudness", "loud"), ("loudness", "9"), ("for", "moon")] {
-            assert!(wish(&[wrong]).settings(Vec::new()).is_err(), "{wrong:?}");
+            assert!(request(&[wrong]).settings(Vec::new()).is_err(), "{wrong:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 /// Width, colours and characters of the text output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct TextStyle {
     /// Width in columns.
     pub columns: usize,
     /// True if colours are used.
@@ -16,15 +16,15 @@ const MAX_COLUMNS: usize = 100;
 /// Smallest width that text is wrapped to.
 const MIN_COLUMNS: usize = 32;
 
-impl Default for Look {
-    /// The look for a file or a pipe.
+impl Default for TextStyle {
+    /// The style for a file or a pipe.
     fn default() -> Self {
         Self { columns: 80, is_coloured: false, is_unicode: true }
     }
 }
 
-impl Look {
-    /// Returns the look for a terminal of this width, or for no terminal. `variable` looks up environment variables:
+impl TextStyle {
+    /// Returns the style for a terminal of this width, or for no terminal. `variable` looks up environment variables:
     /// `NO_COLOR` and `TERM=dumb` switch colours off, a locale without UTF-8 switches characters beyond ASCII off.
     pub fn new(terminal_columns: Option<usize>, variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -90,23 +90,23 @@ pub enum Colour {
 mod tests {
     use super::*;
 
-    fn look(columns: Option<usize>, variables: &[(&str, &str)]) -> Look {
-        Look::new(columns, |name| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))
+    fn style(columns: Option<usize>, variables: &[(&str, &str)]) -> TextStyle {
+        TextStyle::new(columns, |name| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
     fn a_pipe_gets_plain_text_of_80_columns_whatever_is_set() {
-        assert_eq!(look(None, &[("LANG", "C"), ("TERM", "xterm")]), Look::default());
+        assert_eq!(style(None, &[("LANG", "C"), ("TERM", "xterm")]), TextStyle::default());
     }
 
     #[test]
     fn no_color_and_dumb_terminals_are_respected() {
         let utf8 = ("LANG", "en_GB.UTF-8");
-        assert!(look(Some(80), &[utf8]).is_coloured);
-        assert!(!look(Some(80), &[utf8, ("NO_COLOR", "1")]).is_coloured);
-        assert!(look(Some(80), &[utf8, ("NO_COLOR", "")]).is_coloured);
-        assert!(!look(Some(80), &[utf8, ("TERM", "dumb")]).is_coloured);
-        assert!(!look(Some(80), &[("LANG", "C")]).is_unicode || cfg!(windows));
-        assert_eq!([10, 60, 300].map(|columns| look(Some(columns), &[]).columns), [32, 60, 100]);
+        assert!(style(Some(80), &[utf8]).is_coloured);
+        assert!(!style(Some(80), &[utf8, ("NO_COLOR", "1")]).is_coloured);
+        assert!(style(Some(80), &[utf8, ("NO_COLOR", "")]).is_coloured);
+        assert!(!style(Some(80), &[utf8, ("TERM", "dumb")]).is_coloured);
+        assert!(!style(Some(80), &[("LANG", "C")]).is_unicode || cfg!(windows));
+        assert_eq!([10, 60, 300].map(|columns| style(Some(columns), &[]).columns), [32, 60, 100]);
     }
 }
