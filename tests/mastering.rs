@@ -49,12 +49,15 @@ fn what_is_wrong_has_a_code_a_file_and_advice() {
         parts(Master::new().master_to(input, output, &Silent).expect_err("it cannot be done"))
     };
     let advice = Some("replace it with --force, or choose another name".to_owned());
-    assert_eq!(failed(&mix, "taken.wav"), ("exists", Some("taken.wav".to_owned()), advice));
-    assert_eq!(failed(&folder.path("no.wav"), "new.wav"), ("not_found", Some("no.wav".to_owned()), None));
+    assert_eq!(failed(&mix, "taken.wav"), ("exists".to_owned(), Some("taken.wav".to_owned()), advice));
+    assert_eq!(failed(&folder.path("no.wav"), "new.wav"), ("not_found".to_owned(), Some("no.wav".to_owned()), None));
     let (code, file, advice) = failed(&folder.file("words.wav", b"words"), "new.wav");
-    assert!((code, file.as_deref()) == ("not_audio", Some("words.wav")) && advice.is_some());
+    assert!((code.as_str(), file.as_deref()) == ("not_audio", Some("words.wav")) && advice.is_some());
     let two = Master::new().set("for", ["cd", "club"]).expect("places").master(&mix, folder.path("new.wav"));
-    assert_eq!(parts(two.expect_err("two places")), ("usage", None, Some("master once for each".to_owned())));
+    assert_eq!(
+        parts(two.expect_err("two places")),
+        ("usage".to_owned(), None, Some("master once for each".to_owned()))
+    );
     assert_eq!(std::fs::read(taken).expect("it is kept"), b"mine");
     assert!(!folder.path("new.wav").exists());
 }

@@ -18,7 +18,7 @@ const OCTAVE: [f64; 5] = [0.5, 1.0, 1.0, 1.0, 0.5];
 const SILENCE_LU: f64 = -69.0;
 /// Weight of bends of the curve against misses of octave-wide means. Over 224 pairs of a mix and a record, curves come as close
 /// to the record in octaves as they can while they hold half a decibel of what is narrower.
-const SMOOTHNESS: f64 = 1.4;
+const SMOOTHNESS: f64 = 1.6;
 
 /// Flags of the third octaves that count.
 pub type CountedBands = [bool; THIRD_OCTAVES];
