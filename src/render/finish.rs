@@ -29,7 +29,7 @@ use crate::render::output_meter::{CaptureRequest, OutputMeter};
 use crate::render::promises::{Measured, Promise, broken, promises};
 use crate::render::provenance::software_name;
 use crate::render::series::Series;
-use crate::render::solve::{CEILING_MARGIN_DB, Outcome, outcome_with_history, solve};
+use crate::render::solve::{CEILING_MARGIN_DB, EXACT, Outcome, outcome_with_history, solve};
 use crate::render::trace::{Blocks, Trace, TraceMeter};
 use crate::render::trims::{CeilingExcess, correct, merged};
 use crate::request::job::Output;
@@ -173,7 +173,7 @@ pub fn trace(song: &Song, recipe: &Recipe, profile: &Profile, observer: &dyn Obs
 pub fn predict_loudness(trace: &Trace, recipe: &Recipe, start_db: f64) -> Result<(Outcome, LoudnessHistory), Error> {
     let mut delivery = recipe.delivery;
     delivery.ceiling_dbtp -= CEILING_MARGIN_DB;
-    let outcome = solve(trace, &recipe.limiter, &delivery, &[], 0.0, start_db)?;
+    let outcome = solve(trace, &recipe.limiter, &delivery, &[], 0.0, (start_db, EXACT))?;
     Ok(outcome_with_history(trace, &recipe.limiter, delivery.ceiling_dbtp, &[], outcome.drive_db)?)
 }
 
@@ -375,7 +375,7 @@ impl MasterWriter<'_> {
     fn solve(&self, solution: &Solution, offset_lu: f64) -> Result<Outcome, Error> {
         let mut delivery = self.recipe.delivery;
         delivery.ceiling_dbtp = self.ceiling_dbtp(solution);
-        Ok(solve(&self.trace, &self.recipe.limiter, &delivery, &solution.trims, offset_lu, solution.drive_db)?)
+        Ok(solve(&self.trace, &self.recipe.limiter, &delivery, &solution.trims, offset_lu, (solution.drive_db, EXACT))?)
     }
 
     fn limited(&self, solution: &Solution) -> Result<LimitedSource<'_, impl Blocks + Send>, Error> {

@@ -130,14 +130,23 @@ pub fn outcome_with_history(
 /// Margin between the limiter's ceiling and the requested one, dB. It keeps rounding, and the difference between two
 /// interpolators, from exceeding the ceiling.
 pub(crate) const CEILING_MARGIN_DB: f64 = 0.01;
-/// Tolerance of the solved loudness, LU.
-const TOLERANCE_LU: f64 = 0.002;
+/// Accuracy of a solution.
+#[derive(Clone, Copy, Debug)]
+pub struct Tolerance {
+    /// Tolerance of the loudness, LU.
+    pub loudness_lu: f64,
+    /// Drives closer than this count as equal where limiting decides, dB.
+    pub drive_db: f64,
+}
+
+/// Accuracy of a master.
+pub const EXACT: Tolerance = Tolerance { loudness_lu: 0.002, drive_db: 0.02 };
+/// Accuracy of a test render, which is compared with others in tenths of a decibel.
+pub const ROUGH: Tolerance = Tolerance { loudness_lu: 0.03, drive_db: 0.1 };
 /// Maximum number of steps of the search. Where loudness alone decides, three or four are enough.
 const MAX_STEPS: usize = 24;
 /// Tolerance of the limits on limiting, dB.
 const LIMITING_TOLERANCE_DB: f64 = 0.05;
-/// Drives closer than this count as equal where limiting decides, dB.
-const CLOSE_DRIVES_DB: f64 = 0.02;
 /// Length of the first step out of an open bracket, dB; each further one is twice as long.
 const FIRST_STEP_DB: f64 = 0.25;
 /// Largest distance between the drive and the start of the search, dB.
@@ -159,14 +168,14 @@ pub fn solve(
     delivery: &DeliveryParams,
     trims: &[Trim],
     offset_lu: f64,
-    start_db: f64,
+    (start_db, tolerance): (f64, Tolerance),
 ) -> Result<Outcome, io::Error> {
-    let mut bracket = Bracket { below: None, above: None, step_db: FIRST_STEP_DB, span_db: f64::INFINITY };
+    let mut bracket = Bracket { tolerance, below: None, above: None, step_db: FIRST_STEP_DB, span_db: f64::INFINITY };
     let mut drive_db = start_db;
     for _ in 0..MAX_STEPS {
         let outcome = outcome(trace, limiter, delivery.ceiling_dbtp, trims, quantized(drive_db))?;
         let Some(trial) = Trial::of(outcome, delivery, offset_lu) else { return Ok(outcome) };
-        if trial.overlimited_db() <= 0.0 && trial.louder_lu.abs() < TOLERANCE_LU {
+        if trial.overlimited_db() <= 0.0 && trial.louder_lu.abs() < tolerance.loudness_lu {
             return Ok(outcome);
         }
         let side = if trial.excess() < 0.0 { &mut bracket.below } else { &mut bracket.above };
@@ -225,6 +234,7 @@ struct Bracket {
     below: Option<Trial>,
     /// The lowest drive tried that exceeds something.
     above: Option<Trial>,
+    tolerance: Tolerance,
     step_db: f64,
     span_db: f64,
 }
@@ -235,7 +245,8 @@ impl Bracket {
         match (self.below, self.above) {
             (Some(low), Some(high)) => {
                 let span_db = high.outcome.drive_db - low.outcome.drive_db;
-                let is_closed = span_db <= if high.overlimited_db() > 0.0 { CLOSE_DRIVES_DB } else { DRIVE_STEP_DB };
+                let is_closed =
+                    span_db <= if high.overlimited_db() > 0.0 { self.tolerance.drive_db } else { DRIVE_STEP_DB };
                 let is_slow = span_db > MAX_SECANT_SHARE * self.span_db;
                 self.span_db = span_db;
                 let share = if is_slow { 0.5 } else { crossing(&low, &high) };
@@ -317,7 +328,8 @@ mod tests {
                         max_peak_limiting_db: 40.0,
                         ..Default::default()
                     };
-                    let found = solve(&trace, &LimiterParams::default(), &delivery, &[], 0.0, 0.0).expect("memory");
+                    let found =
+                        solve(&trace, &LimiterParams::default(), &delivery, &[], 0.0, (0.0, EXACT)).expect("memory");
                     let lufs = found.loudness_lufs.expect("it sounds");
                     assert!(lufs > before - 0.005, "{max_limiting_db} dB: {lufs} after {before} LUFS");
                     assert!(lufs < wanted + 0.01, "{lufs} instead of {wanted} LUFS");
@@ -345,7 +357,7 @@ mod tests {
                 max_peak_limiting_db,
                 ..Default::default()
             };
-            let found = solve(&trace, &LimiterParams::default(), &delivery, &[], 0.0, 0.0).expect("memory");
+            let found = solve(&trace, &LimiterParams::default(), &delivery, &[], 0.0, (0.0, EXACT)).expect("memory");
             assert!(found.peak_limiting_db <= max_peak_limiting_db + 2.0 * LIMITING_TOLERANCE_DB, "{found:?}");
             let lufs = found.loudness_lufs.expect("it sounds");
             assert!(lufs > before, "{lufs} after {before} LUFS");

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::io::spool::Spool;
 use crate::render::finish::starting_solution;
 use crate::render::limited_source::limited_source;
-use crate::render::solve::{CEILING_MARGIN_DB, Outcome, solve};
+use crate::render::solve::{CEILING_MARGIN_DB, Outcome, ROUGH, solve};
 use crate::render::trace::TraceMeter;
 use crate::song::Song;
 use crate::song::read_ahead::each_block_ahead;
@@ -160,7 +160,7 @@ impl Limiting<'_> {
             rendered.push(frames)
         })?;
         let trace = meter.finish()?;
-        let outcome = solve(&trace, &recipe.limiter, &delivery, &[], 0.0, solution.drive_db)?;
+        let outcome = solve(&trace, &recipe.limiter, &delivery, &[], 0.0, (solution.drive_db, ROUGH))?;
         solution.drive_db = outcome.drive_db;
         let limiter = LimiterGain::new(&recipe.limiter, outcome.drive_db, delivery.ceiling_dbtp, sample_rate_hz);
         let undithered = OutputParams { sample_format: SampleFormat::Float32, ..recipe.output };

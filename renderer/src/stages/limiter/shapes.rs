@@ -10,26 +10,34 @@ use super::params::LimiterParams;
 
 /// The largest of the last `length` values, by a queue of the values that can still become the largest (Lemire 2006).
 struct SlidingMaximum {
-    candidates: VecDeque<(u64, f64)>,
+    /// The queue, as a ring whose length is a power of two: falling values, each with its position in the stream.
+    ring: Vec<(u64, f64)>,
+    /// Positions in the ring of the first candidate and of the one after the last, counted on without wrapping.
+    first: usize,
+    end: usize,
     length: u64,
     next: u64,
 }
 
 impl SlidingMaximum {
     fn new(length: usize) -> Self {
-        Self { candidates: VecDeque::with_capacity(length + 1), length: length as u64, next: 0 }
+        let ring = vec![(0, 0.0); (length + 1).next_power_of_two()];
+        Self { ring, first: 0, end: 0, length: length as u64, next: 0 }
     }
 
     fn next(&mut self, value: f64) -> f64 {
-        while self.candidates.back().is_some_and(|(_, other)| *other <= value) {
-            self.candidates.pop_back();
+        let Self { ring, first, end, length, next } = self;
+        let mask = ring.len() - 1;
+        while *first < *end && ring[(*end - 1) & mask].1 <= value {
+            *end -= 1;
         }
-        self.candidates.push_back((self.next, value));
-        self.next += 1;
-        if self.candidates[0].0 + self.length < self.next {
-            self.candidates.pop_front();
+        ring[*end & mask] = (*next, value);
+        *end += 1;
+        *next += 1;
+        if ring[*first & mask].0 + *length < *next {
+            *first += 1;
         }
-        self.candidates[0].1
+        ring[*first & mask].1
     }
 }
 
@@ -72,13 +80,18 @@ impl Bridge {
 }
 
 /// The deepest of the dips that the values draw around themselves, delayed by `ahead` values.
+///
+/// Beside an equal or a larger value, the side of a dip that faces it is never the deepest. Hence only a value larger than
+/// the one before draws its fall, and only one larger than the next draws its rise.
 struct Dips {
-    /// The dip of a value of 1.
-    shape: Vec<f64>,
-    ahead: usize,
+    /// The dip of a value of 1 up to the value itself, rising to 1.
+    fall: Vec<f64>,
+    /// The same behind the value.
+    rise: Vec<f64>,
     /// The curve as far as it is known, from index `from` on, which is `ahead` values before the next one.
     curve: Vec<f64>,
     from: usize,
+    before: f64,
 }
 
 /// Number of values after which the curve is moved back.
@@ -86,24 +99,41 @@ const CURVE_STEP: usize = 4096;
 
 impl Dips {
     fn new(ahead: usize, behind: usize) -> Self {
-        let fall = (1..=ahead).map(|n| n as f64 / (ahead + 1) as f64);
-        let rise = (0..=behind).map(|n| 1.0 - n as f64 / (behind + 1) as f64);
-        let shape: Vec<f64> = fall.chain(rise).map(|at| 0.5 - 0.5 * libm::cos(PI * at)).collect();
-        Self { curve: vec![0.0; shape.len() + CURVE_STEP], shape, ahead, from: 0 }
+        let dip = |at: f64| 0.5 - 0.5 * libm::cos(PI * at);
+        let fall: Vec<f64> = (1..=ahead + 1).map(|n| dip(n as f64 / (ahead + 1) as f64)).collect();
+        let rise: Vec<f64> = (1..=behind).map(|n| dip(1.0 - n as f64 / (behind + 1) as f64)).collect();
+        Self { curve: vec![0.0; fall.len() + rise.len() + CURVE_STEP], fall, rise, from: 0, before: 0.0 }
+    }
+
+    fn ahead(&self) -> usize {
+        self.fall.len() - 1
+    }
+
+    /// Number of values that a dip reaches over.
+    fn reach(&self) -> usize {
+        self.fall.len() + self.rise.len()
     }
 
     fn next(&mut self, value: f64) -> f64 {
+        let (ahead, reach) = (self.ahead(), self.reach());
         if self.from == CURVE_STEP {
             self.curve.copy_within(CURVE_STEP.., 0);
-            self.curve[self.shape.len()..].fill(0.0);
+            self.curve[reach..].fill(0.0);
             self.from = 0;
         }
+        let deepen = |curve: &mut [f64], value: f64, shape: &[f64]| {
+            curve.iter_mut().zip(shape).for_each(|(deepest, shape)| *deepest = deepest.max(value * shape));
+        };
         let reached = &mut self.curve[self.from..];
-        if value > 0.0 {
-            for (deepest, shape) in reached.iter_mut().zip(&self.shape) {
-                *deepest = deepest.max(value * shape);
+        if value > self.before {
+            deepen(reached, value, &self.fall);
+        } else {
+            reached[ahead] = reached[ahead].max(value);
+            if value < self.before {
+                deepen(&mut reached[ahead..], self.before, &self.rise);
             }
         }
+        self.before = value;
         self.from += 1;
         reached[0]
     }
@@ -128,13 +158,13 @@ impl Reduction {
         let deepest = 1.0 - gain_from_db(-params.bridge_db);
         let (bridge, lasting) = (blocks(params.bridge_ms) + 1, blocks(lasting_ms));
         let dips = Dips::new(blocks(params.look_ahead_ms), blocks(params.release_ms));
-        let memory = 2 * (bridge + lasting) + dips.shape.len() + 2;
+        let memory = 2 * (bridge + lasting) + dips.reach() + 2;
         Self { bridge: Bridge::new(bridge, lasting, deepest), dips, idle: 0, memory }
     }
 
     /// Delay of the curve behind the peaks that need it, in blocks.
     pub fn delay(&self) -> usize {
-        self.bridge.delay() + self.dips.ahead
+        self.bridge.delay() + self.dips.ahead()
     }
 
     /// Takes the next needed reduction and returns the bridged one, still without dips.
