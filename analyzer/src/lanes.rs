@@ -28,8 +28,9 @@ const SYSTEM_ERROR: f64 = 4e-15;
 /// Returns a transform's factor as `libm` computes it, which is the same everywhere. The factors are sines and cosines
 /// from the system's library, whose last bit depends on system and processor. Any other number is returned unchanged.
 fn portable_factor(factor: f64) -> f64 {
-    if factor.abs() > 1.0 {
-        return factor;
+    // `realfft` asks for one half in every bin of every transform.
+    if factor.abs() > 1.0 || [0.5, -0.5, 0.0, 1.0, -1.0].contains(&factor) {
+        return factor + 0.0;
     }
     let turn = core::f64::consts::TAU;
     let angle = libm::round(libm::acos(factor) / turn * ANGLES);

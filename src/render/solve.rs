@@ -170,7 +170,8 @@ pub fn solve(
     offset_lu: f64,
     (start_db, tolerance): (f64, Tolerance),
 ) -> Result<Outcome, io::Error> {
-    let mut bracket = Bracket { tolerance, below: None, above: None, step_db: FIRST_STEP_DB, span_db: f64::INFINITY };
+    let mut bracket =
+        Bracket { tolerance, below: None, above: None, before: None, step_db: FIRST_STEP_DB, span_db: f64::INFINITY };
     let mut drive_db = start_db;
     for _ in 0..MAX_STEPS {
         let outcome = outcome(trace, limiter, delivery.ceiling_dbtp, trims, quantized(drive_db))?;
@@ -179,7 +180,7 @@ pub fn solve(
             return Ok(outcome);
         }
         let side = if trial.excess() < 0.0 { &mut bracket.below } else { &mut bracket.above };
-        *side = Some(trial);
+        bracket.before = side.replace(trial);
         match bracket.next_drive_db() {
             Some(next_db) if (next_db - start_db).abs() < MAX_DISTANCE_DB => drive_db = next_db,
             _ => break,
@@ -234,6 +235,8 @@ struct Bracket {
     below: Option<Trial>,
     /// The lowest drive tried that exceeds something.
     above: Option<Trial>,
+    /// The trial before the last one, if it lies on the same side.
+    before: Option<Trial>,
     tolerance: Tolerance,
     step_db: f64,
     span_db: f64,
@@ -251,6 +254,11 @@ impl Bracket {
                 self.span_db = span_db;
                 let share = if is_slow { 0.5 } else { crossing(&low, &high) };
                 (!is_closed).then_some(low.outcome.drive_db + share * span_db)
+            }
+            (Some(last), None) | (None, Some(last)) if self.before.is_some() => {
+                let before = self.before.unwrap_or(last);
+                self.step_db *= 2.0;
+                Some(last.outcome.drive_db + beyond(&before, &last, self.step_db))
             }
             (Some(low), None) => {
                 self.step_db *= 2.0;
@@ -278,6 +286,26 @@ fn crossing(low: &Trial, high: &Trial) -> f64 {
     shares.fold(1.0, f64::min).clamp(0.02, 0.98)
 }
 
+/// Returns the step from `last` that closes the bracket: somewhat further than the bounds would be reached if they went on
+/// as from `before` to `last`, and no further than `longest_db` and four times the last step.
+fn beyond(before: &Trial, last: &Trial, longest_db: f64) -> f64 {
+    let span_db = last.outcome.drive_db - before.outcome.drive_db;
+    let (from, to) = (before.excesses(), last.excesses());
+    // Below, the first bound counts; above, the last.
+    let is_below = last.excess() < 0.0;
+    let shares = from.into_iter().zip(to).filter(|(from, to)| {
+        let is_approached = (from - to).abs() > 1e-9 && to.abs() < from.abs();
+        is_approached && (is_below || *to >= 0.0)
+    });
+    let shares = shares.map(|(from, to)| to / (from - to));
+    let share = if is_below { shares.fold(f64::INFINITY, f64::min) } else { shares.fold(0.0, f64::max) };
+    let longest_db = longest_db.max(4.0 * span_db.abs());
+    let step_db = (OVERSHOOT * share * span_db.abs() + DRIVE_STEP_DB).min(longest_db);
+    if is_below { step_db } else { -step_db }
+}
+
+/// Factor by which a step out of an open bracket is longer than it has to be, so that it closes the bracket.
+const OVERSHOOT: f64 = 1.1;
 /// Resolution of the drive, dB.
 const DRIVE_STEP_DB: f64 = 0.0005;
 
