@@ -232,6 +232,7 @@ mod tests {
     use super::*;
 
     const ALL_HZ: f64 = 20_480.0;
+    const EVERY_BAND: CountedBands = [true; THIRD_OCTAVES];
     const SONG: ThirdOctaveLevels = [[-20.0; THIRD_OCTAVES], [-30.0; THIRD_OCTAVES]];
     /// Returns the curves of mid and side for an estimator that wants nothing.
     fn found(
@@ -312,5 +313,26 @@ mod tests {
         let [mid, side] = found(&source, &with(&SONG, |_, band| 0.3 * band as f64), None);
         assert_eq!(mid, side, "there is no side");
         assert!((24..THIRD_OCTAVES).all(|band| (mid[band] - mid[24]).abs() < 1.5), "{mid:?}");
+    }
+
+    #[test]
+    fn a_smooth_curve_keeps_octaves_and_leaves_notes_out() {
+        let tilt = std::array::from_fn(|band| 0.3 * band as f64 - 4.0);
+        let [inner, outer] = [2..THIRD_OCTAVES - 2, 0..THIRD_OCTAVES];
+        let largest = |one: &[f64], other: &[f64], bands: std::ops::Range<usize>| {
+            bands.map(|band| (one[band] - other[band]).abs()).fold(0.0, f64::max)
+        };
+        assert!(largest(&smoothest(&tilt), &tilt, inner.clone()) < 0.15, "a tilt stays a tilt");
+        // A broad move with notes on top.
+        let wanted: [f64; THIRD_OCTAVES] =
+            std::array::from_fn(|band| 5.0 * (0.22 * band as f64).sin() + if band % 2 == 0 { 2.0 } else { -2.0 });
+        let means = octave_wide(&wanted, &EVERY_BAND);
+        let [smooth, averaged] = [smoothest(&means), octave_wide(&means, &EVERY_BAND)];
+        let missed = |curve: &[f64; THIRD_OCTAVES]| largest(&octave_wide(curve, &EVERY_BAND), &means, outer.clone());
+        assert!(missed(&smooth) < 0.7 * missed(&averaged), "{} {}", missed(&smooth), missed(&averaged));
+        let bent = |curve: &[f64; THIRD_OCTAVES]| {
+            curve.windows(3).map(|near| (near[0] - 2.0 * near[1] + near[2]).abs()).fold(0.0, f64::max)
+        };
+        assert!(bent(&smooth) < 0.2 * bent(&wanted), "{} {}", bent(&smooth), bent(&wanted));
     }
 }

@@ -183,3 +183,58 @@ impl Reduction {
         self.idle > self.memory
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use analyzer::random::Random;
+
+    use super::*;
+
+    /// Needed reductions: silence, single hits, plateaus and noise.
+    fn needed() -> Vec<f64> {
+        let mut random = Random::new(5);
+        let mut values = vec![0.0; 300];
+        for run in 0..400 {
+            let value = 0.5 + 0.5 * random.bipolar();
+            let length = 1 + (20.0 * (0.5 + 0.5 * random.bipolar())) as usize;
+            match run % 4 {
+                0 => values.extend(std::iter::repeat_n(0.0, length)),
+                1 => values.extend(std::iter::repeat_n(value, length)),
+                2 => values.push(value),
+                _ => values.extend((0..length).map(|_| 0.5 + 0.5 * random.bipolar())),
+            }
+        }
+        values.extend(vec![0.0; 300]);
+        values
+    }
+
+    #[test]
+    fn the_curve_is_the_deepest_of_the_dips_of_all_values() {
+        let values = needed();
+        for (ahead, behind) in [(1, 1), (3, 40), (14, 275)] {
+            let mut dips = Dips::new(ahead, behind);
+            let shape: Vec<f64> = dips.fall.iter().chain(&dips.rise).copied().collect();
+            let curve: Vec<f64> = values.iter().map(|value| dips.next(*value)).collect();
+            for at in ahead..values.len() {
+                // The value at index `from + n` has its dip from `from + n - ahead` on.
+                let centre = at - ahead;
+                let reached = centre.saturating_sub(behind)..=(centre + ahead).min(values.len() - 1);
+                let deepest = reached.map(|from| values[from] * shape[centre + ahead - from]).fold(0.0, f64::max);
+                assert_eq!(curve[at], deepest, "{ahead} ahead, {behind} behind, value {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_sliding_maximum_is_the_largest_of_the_last_values() {
+        let values = needed();
+        for length in [1, 2, 7, 64, 500] {
+            let mut maximum = SlidingMaximum::new(length);
+            for (at, value) in values.iter().enumerate() {
+                let last = &values[(at + 1).saturating_sub(length)..=at];
+                let largest = last.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                assert_eq!(maximum.next(*value), largest, "{length} values up to {at}");
+            }
+        }
+    }
+}
