@@ -230,7 +230,8 @@ impl Error {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cause {
-    /// Kind of the failure, as in [`Error::code`].
+    /// Kind of the failure: that of [`Error::code`], or of a batch alone `plan` (a row, a name or a folder), `album`, or
+    /// `fault` (of this program).
     pub code: String,
     /// What happened and what to do, in one line.
     pub sentence: String,

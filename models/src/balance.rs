@@ -50,6 +50,14 @@ fn smoothest(means: &[f64; THIRD_OCTAVES]) -> [f64; THIRD_OCTAVES] {
     SMOOTHER.map(|weights| weights.iter().zip(means).map(|(weight, mean)| weight * mean).sum())
 }
 
+/// Returns the curve with the value of the nearest band that counts wherever nothing is known.
+fn held(curve: &[f64; THIRD_OCTAVES], counted_bands: &CountedBands) -> [f64; THIRD_OCTAVES] {
+    let nearest = |band: usize| {
+        (0..THIRD_OCTAVES).filter(|other| counted_bands[*other]).min_by_key(|other| band.abs_diff(*other))
+    };
+    std::array::from_fn(|band| nearest(band).map_or(0.0, |nearest| curve[nearest]))
+}
+
 /// Weights of the means in each band of the smoothest curve: (OᵀO + λDᵀD)⁻¹Oᵀ for octave-wide means O and second
 /// differences D.
 fn smoother() -> [[f64; THIRD_OCTAVES]; THIRD_OCTAVES] {
@@ -128,7 +136,7 @@ pub fn decide(
     let [mid, side]: ThirdOctaveLevels = std::array::from_fn(|c| {
         let mut wide = octave_wide(&wanted[c], &counted_bands[c]);
         // For another song, the mean still shows the edges of notes.
-        let wider = smoothest(&wide);
+        let wider = held(&smoothest(&wide), &counted_bands[c]);
         wide.iter_mut().zip(wider).for_each(|(wide, wider)| *wide += (1.0 - same_song) * (wider - *wide));
         std::array::from_fn(|band| {
             let narrow = if counted_bands[c][band] { wanted[c][band] - wide[band] } else { 0.0 };
@@ -334,5 +342,14 @@ mod tests {
             curve.windows(3).map(|near| (near[0] - 2.0 * near[1] + near[2]).abs()).fold(0.0, f64::max)
         };
         assert!(bent(&smooth) < 0.2 * bent(&wanted), "{} {}", bent(&smooth), bent(&wanted));
+    }
+
+    #[test]
+    fn the_last_known_band_does_not_move_what_lies_beyond_it_by_more_than_itself() {
+        let counted: CountedBands = std::array::from_fn(|band| band < 20);
+        let wanted: [f64; THIRD_OCTAVES] = std::array::from_fn(|band| if band == 19 { -12.0 } else { 0.0 });
+        let curve = held(&smoothest(&octave_wide(&wanted, &counted)), &counted);
+        assert!(curve[19] > -9.0, "{curve:?}");
+        assert!(curve[20..].iter().all(|db| *db == curve[19]), "{curve:?}");
     }
 }

@@ -225,6 +225,9 @@ impl BatchAnalysis {
             }
         }
         let Some((wanted_lufs, offset)) = self.loudness else { return Ok(None) };
+        if readable.is_empty() && unreadable.is_empty() {
+            return Ok(None);
+        }
         let report =
             album_report(self.context.clone(), readable, unreadable, (by, plan.relation.balance), wanted_lufs, offset);
         // The loudness was set for the whole album, so a miss counts only if every song has a master.

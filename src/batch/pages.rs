@@ -11,22 +11,12 @@ use crate::page::index::{Song, SongStatus, write_index};
 use crate::page::is_goldmaster_page;
 use crate::report::album::AlbumReport;
 use crate::request::page::{Page, PageAudio};
-
-/// The longest name of a file that common file systems take, bytes.
-const MAX_NAME_BYTES: usize = 255;
-/// Letters of the hash that replaces the end of a name that is too long.
-const HASH_LETTERS: usize = 16;
+use crate::request::paths::{MAX_NAME_BYTES, shortened};
 
 /// Returns the path of a master's page: the master's path with `.html` appended. The end of a name that would be too long is
 /// replaced by a hash of the whole name, so that no song fails because of its page.
 pub fn page_path(master: &Path) -> PathBuf {
-    let mut name = master.file_name().unwrap_or_default().to_owned();
-    if name.len() + ".html".len() > MAX_NAME_BYTES {
-        let hash = blake3::hash(name.as_encoded_bytes()).to_hex();
-        let text = name.to_string_lossy();
-        let end = text.floor_char_boundary(MAX_NAME_BYTES - ".html".len() - HASH_LETTERS - 1);
-        name = format!("{} {}", &text[..end], &hash[..HASH_LETTERS]).into();
-    }
+    let mut name = shortened(master.file_name().unwrap_or_default(), MAX_NAME_BYTES - ".html".len());
     name.push(".html");
     master.with_file_name(name)
 }

@@ -137,7 +137,12 @@ impl Request {
             };
             Self { found, output, settings }
         };
-        places.into_iter().map(named).collect()
+        let mut masters: Vec<Self> = places.into_iter().map(named).collect();
+        // A song without a name has no place of its own for each of its masters: it fails once.
+        if masters.iter().all(|master| master.output.is_none()) {
+            masters.truncate(1);
+        }
+        masters
     }
 }
 

@@ -28,6 +28,11 @@ pub struct References {
     known: Mutex<HashMap<(PathBuf, String), Arc<Known>>>,
 }
 
+/// Returns the cause of a failure that is a reference's, not the mix's.
+fn of_reference(error: crate::io::Error) -> Cause {
+    Cause::new("reference", error.to_string())
+}
+
 impl References {
     fn get(&self, path: &Path, section: Option<Section>) -> Arc<Known> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,7 +53,7 @@ impl References {
     /// # Errors
     /// The file cannot be read: the message gives the reason.
     pub fn hash(&self, path: &Path) -> Result<String, Cause> {
-        self.get(path, None).hash.get_or_init(|| file_hash(path).map_err(Cause::from)).clone()
+        self.get(path, None).hash.get_or_init(|| file_hash(path).map_err(of_reference)).clone()
     }
 
     /// Returns all references, measured.
@@ -58,7 +63,7 @@ impl References {
     pub fn measured(&self, references: &[Reference], observer: &dyn Observer) -> Result<Vec<MeasuredReference>, Cause> {
         let measured = |reference: &Reference| {
             let known = self.get(&reference.path, reference.section);
-            let measure = || measure_part(&reference.path, reference.section, observer).map_err(Cause::from);
+            let measure = || measure_part(&reference.path, reference.section, observer).map_err(of_reference);
             let found = known.profile.get_or_init(measure);
             found.clone().map(|(profile, warnings)| (reference.name(), reference.weight, profile, warnings))
         };

@@ -236,7 +236,6 @@ const COLUMNS: [&str; 18] = [
     "input",
     "output",
     "status",
-    "code",
     "cause",
     "target",
     "genre",
@@ -250,6 +249,7 @@ const COLUMNS: [&str; 18] = [
     "limiting_db",
     "promises",
     "warnings",
+    "code",
 ];
 
 fn row(entry: &Entry) -> [String; COLUMNS.len()] {
@@ -268,7 +268,6 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
         text_cell(&entry.input),
         text_cell(&entry.output),
         entry.status.name().to_owned(),
-        text_cell(entry.code.as_deref().unwrap_or_default()),
         text_cell(entry.cause.as_deref().unwrap_or_default()),
         text_cell(decision.map_or("", |decision| &decision.target)),
         text_cell(genre.map_or("", |genre| &genre.name)),
@@ -282,6 +281,7 @@ fn row(entry: &Entry) -> [String; COLUMNS.len()] {
         of(|report| Some(report.limiting_db)),
         worst.map(Verdict::name).unwrap_or_default().to_owned(),
         text_cell(&notes.join(" | ")),
+        text_cell(entry.code.as_deref().unwrap_or_default()),
     ]
 }
 

@@ -55,6 +55,7 @@ pub struct Missing {
     /// The mix.
     pub input: String,
     /// Kind of the failure.
+    #[serde(default)]
     pub code: String,
     /// What happened and what to do, in one line.
     pub cause: String,

@@ -102,9 +102,10 @@ fn csv_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
     let mut reader = builder.trim(csv::Trim::All).delimiter(delimiter).from_reader(text.as_bytes());
     let names = reader.headers().map_err(|e| e.to_string())?.iter().map(column);
     let columns: Vec<(String, bool)> = names.map(|name| (name.clone(), MasterSettings::takes_several(&name))).collect();
+    let mut lines = Lines { text, at: 0, number: 1 };
     let rows = reader.records().map(|record| {
         let record = record.map_err(|e| e.to_string())?;
-        let name = format!("line {}", record.position().map_or(0, csv::Position::line));
+        let name = format!("line {}", record.position().map_or(0, |position| lines.number_at(position.byte())));
         let cells = columns.iter().zip(&record).filter(|(_, cell)| !cell.is_empty());
         let values = |takes_several: bool, cell: &str| match takes_several {
             true => cell.split(SEPARATOR).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty()).collect(),
@@ -116,12 +117,33 @@ fn csv_rows(text: &str) -> Result<Vec<(String, Row)>, String> {
     rows.collect()
 }
 
+/// Counts the lines of a text. The reader of CSV counts them itself, but names the line before where lines end as on Windows,
+/// or are empty.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    number: usize,
+}
+
+impl Lines<'_> {
+    /// Returns the number of the first line that is not empty from `byte` on. Bytes must not become smaller.
+    fn number_at(&mut self, byte: u64) -> usize {
+        let bytes = self.text.as_bytes();
+        let start = usize::try_from(byte).unwrap_or(usize::MAX).clamp(self.at, bytes.len());
+        let ends = bytes[start..].iter().take_while(|byte| [b'\r', b'\n'].contains(byte)).count();
+        self.number += bytes[self.at..start + ends].iter().filter(|byte| **byte == b'\n').count();
+        self.at = start + ends;
+        self.number
+    }
+}
+
 /// Converts a number with a decimal comma, which spreadsheets write where columns have other separators: `-9,5`
-/// becomes `-9.5`.
+/// becomes `-9.5`, and `1,5:linear` becomes `1.5:linear`.
 fn with_decimal_point(cell: &str) -> String {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_fraction = |text: &str| is_number(text.split(':').next().unwrap_or_default());
     match cell.split_once(',') {
-        Some((whole, part)) if is_number(whole.trim_start_matches(['-', '+'])) && is_number(part) => {
+        Some((whole, part)) if is_number(whole.trim_start_matches(['-', '+'])) && is_fraction(part) => {
             format!("{whole}.{part}")
         }
         _ => cell.to_owned(),
@@ -194,6 +216,18 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn an_error_names_its_line_whatever_ends_the_lines() {
+        for end in ["\n", "\r\n"] {
+            let text = ["input,loudness", "", "a.wav,-9", "b.wav,loud", ""].join(end);
+            let error = plan("plan.csv", &text).expect_err("no loudness").to_string();
+            assert!(error.contains("line 4: loudness"), "{error}");
+        }
+        let fade = plan("plan.csv", "input;fade_out\r\na.wav;1,5:linear\r\n").unwrap_or_else(|e| panic!("{e}"));
+        let of_one = plan("plan.csv", "input,fade_out\na.wav,1.5:linear\n").unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(fade.items[0].settings, of_one.items[0].settings);
     }
 
     #[test]

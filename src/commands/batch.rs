@@ -195,10 +195,12 @@ impl Watch for Terminal {
             }
             _ if self.is_quiet => {}
             Outcome::Unchanged => self.print(&format!("{output}: unchanged")),
-            Outcome::Changing(cause) if self.is_first(&cause.sentence) => {
-                self.print(&format!("left for the next run: {}", named(&input, &cause.sentence)));
+            Outcome::Changing(cause) => {
+                let words = format!("left for the next run: {}", named(&input, &cause.sentence));
+                if self.is_first(&words) {
+                    self.print(&words);
+                }
             }
-            Outcome::Changing(_) => {}
             Outcome::Left => self.print(&format!("{input}: left")),
             Outcome::Mastered { .. } => {
                 let mut words = String::new();

@@ -130,6 +130,7 @@ pub fn outcome_with_history(
 /// Margin between the limiter's ceiling and the requested one, dB. It keeps rounding, and the difference between two
 /// interpolators, from exceeding the ceiling.
 pub(crate) const CEILING_MARGIN_DB: f64 = 0.01;
+
 /// Accuracy of a solution.
 #[derive(Clone, Copy, Debug)]
 pub struct Tolerance {
@@ -142,7 +143,7 @@ pub struct Tolerance {
 /// Accuracy of a master.
 pub const EXACT: Tolerance = Tolerance { loudness_lu: 0.002, drive_db: 0.02 };
 /// Accuracy of a test render, which is compared with others in tenths of a decibel.
-pub const ROUGH: Tolerance = Tolerance { loudness_lu: 0.03, drive_db: 0.1 };
+pub const ROUGH: Tolerance = Tolerance { loudness_lu: 0.02, drive_db: 0.04 };
 /// Maximum number of steps of the search. Where loudness alone decides, three or four are enough.
 const MAX_STEPS: usize = 24;
 /// Tolerance of the limits on limiting, dB.
@@ -179,14 +180,16 @@ pub fn solve(
         if trial.overlimited_db() <= 0.0 && trial.louder_lu.abs() < tolerance.loudness_lu {
             return Ok(outcome);
         }
-        let side = if trial.excess() < 0.0 { &mut bracket.below } else { &mut bracket.above };
+        let side = if trial.excess() <= NEARLY_NOTHING { &mut bracket.below } else { &mut bracket.above };
         bracket.before = side.replace(trial);
-        match bracket.next_drive_db() {
-            Some(next_db) if (next_db - start_db).abs() < MAX_DISTANCE_DB => drive_db = next_db,
+        let next_db =
+            bracket.next_drive_db().map(|db| db.clamp(start_db - MAX_DISTANCE_DB, start_db + MAX_DISTANCE_DB));
+        match next_db {
+            Some(next_db) if next_db != drive_db => drive_db = next_db,
             _ => break,
         }
     }
-    // If even the lowest drive exceeds a bound, it exceeds it by the least.
+    // If even the lowest drive that was tried exceeds a bound, no drive that was tried exceeds it by less.
     let found = bracket.below.or(bracket.above).map(|trial| trial.outcome);
     found.map_or_else(|| outcome(trace, limiter, delivery.ceiling_dbtp, trims, quantized(start_db)), Ok)
 }
@@ -235,7 +238,7 @@ struct Bracket {
     below: Option<Trial>,
     /// The lowest drive tried that exceeds something.
     above: Option<Trial>,
-    /// The trial before the last one, if it lies on the same side.
+    /// The trial before the last one, if both lie on the same side.
     before: Option<Trial>,
     tolerance: Tolerance,
     step_db: f64,
@@ -255,13 +258,11 @@ impl Bracket {
                 let share = if is_slow { 0.5 } else { crossing(&low, &high) };
                 (!is_closed).then_some(low.outcome.drive_db + share * span_db)
             }
-            (Some(last), None) | (None, Some(last)) if self.before.is_some() => {
-                let before = self.before.unwrap_or(last);
-                self.step_db *= 2.0;
-                Some(last.outcome.drive_db + beyond(&before, &last, self.step_db))
-            }
             (Some(low), None) => {
                 self.step_db *= 2.0;
+                if let Some(before) = &self.before {
+                    return Some(low.outcome.drive_db + beyond(before, &low, self.step_db));
+                }
                 // Limiting takes part of every step upwards, and most of it where limiting is heavy.
                 let is_far = low.louder_lu < -2.0 * FIRST_STEP_DB;
                 let step_db = (-1.3 * low.louder_lu).max(0.05).max(if is_far { self.step_db } else { 0.0 });
@@ -286,24 +287,18 @@ fn crossing(low: &Trial, high: &Trial) -> f64 {
     shares.fold(1.0, f64::min).clamp(0.02, 0.98)
 }
 
-/// Returns the step from `last` that closes the bracket: somewhat further than the bounds would be reached if they went on
-/// as from `before` to `last`, and no further than `longest_db` and four times the last step.
-fn beyond(before: &Trial, last: &Trial, longest_db: f64) -> f64 {
+/// Returns the step upwards from `last` that closes the bracket: somewhat further than the first bound would be reached if it
+/// were approached as from `before` to `last`. It is as long as `step_db` or four times the last step where that is less, or
+/// where no bound is approached.
+fn beyond(before: &Trial, last: &Trial, step_db: f64) -> f64 {
     let span_db = last.outcome.drive_db - before.outcome.drive_db;
-    let (from, to) = (before.excesses(), last.excesses());
-    // Below, the first bound counts; above, the last.
-    let is_below = last.excess() < 0.0;
-    let shares = from.into_iter().zip(to).filter(|(from, to)| {
-        let is_approached = (from - to).abs() > 1e-9 && to.abs() < from.abs();
-        is_approached && (is_below || *to >= 0.0)
-    });
-    let shares = shares.map(|(from, to)| to / (from - to));
-    let share = if is_below { shares.fold(f64::INFINITY, f64::min) } else { shares.fold(0.0, f64::max) };
-    let longest_db = longest_db.max(4.0 * span_db.abs());
-    let step_db = (OVERSHOOT * share * span_db.abs() + DRIVE_STEP_DB).min(longest_db);
-    if is_below { step_db } else { -step_db }
+    let approached = before.excesses().into_iter().zip(last.excesses()).filter(|(from, to)| to > from);
+    let share = approached.map(|(from, to)| to / (from - to)).fold(f64::INFINITY, f64::min);
+    (OVERSHOOT * share * span_db + DRIVE_STEP_DB).min(step_db.max(4.0 * span_db))
 }
 
+/// Excess up to which a drive keeps all bounds, in the face of rounding, LU or dB.
+const NEARLY_NOTHING: f64 = 1e-9;
 /// Factor by which a step out of an open bracket is longer than it has to be, so that it closes the bracket.
 const OVERSHOOT: f64 = 1.1;
 /// Resolution of the drive, dB.
@@ -370,6 +365,39 @@ mod tests {
                 // limited by 27 dB.
                 let reach_lu = if wanted > -8.0 { 0.1 } else { 0.01 };
                 assert!((before - wanted).abs() < reach_lu || is_bound, "{last:?} instead of {wanted} LUFS");
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_out_of_an_open_bracket_reaches_the_first_bound_or_is_a_long_one() {
+        let trial = |drive_db: f64, louder_lu: f64, limiting_db: [f64; 2]| {
+            let outcome = Outcome { drive_db, loudness_lufs: None, limiting_db: 0.0, peak_limiting_db: 0.0 };
+            Trial { outcome, louder_lu, limiting_db }
+        };
+        let far = [-9.0, -9.0];
+        let step_db = beyond(&trial(0.0, -4.0, far), &trial(2.0, -3.0, far), 1.0);
+        assert!((6.0..7.0).contains(&step_db), "half a decibel of loudness per decibel of drive: {step_db}");
+        let step_db = beyond(&trial(0.0, -4.0, [-3.0, -9.0]), &trial(1.0, -3.5, [-1.0, -9.0]), 1.0);
+        assert!((0.5..0.6).contains(&step_db), "limiting comes first: {step_db}");
+        for still in [trial(2.0, -4.0, far), trial(0.0, -4.0, far), trial(1.0, -5.0, far)] {
+            let step_db = beyond(&trial(0.0, -4.0, far), &still, 1.0);
+            assert!(step_db >= 1.0, "nothing is approached: {step_db}");
+        }
+    }
+
+    #[test]
+    fn a_rough_solution_is_close_to_an_exact_one() {
+        for song in [demo_mix(RATE, 12.0), hits(1), pink_noise(RATE, -20.0, 8.0, 3)] {
+            let trace = trace(&song);
+            for (wanted, max_limiting_db) in [(-14.0, 8.0), (-8.0, 8.0), (-6.0, 0.0), (-6.0, 2.0)] {
+                let delivery = DeliveryParams { loudness_lufs: wanted, max_limiting_db, ..Default::default() };
+                let of = |tolerance| {
+                    let found = solve(&trace, &LimiterParams::default(), &delivery, &[], 0.0, (0.0, tolerance));
+                    found.expect("memory").loudness_lufs.expect("it sounds")
+                };
+                let (rough, exact) = (of(ROUGH), of(EXACT));
+                assert!((rough - exact).abs() < 0.1, "{rough} {exact} LUFS, wanted {wanted}, {max_limiting_db} dB");
             }
         }
     }

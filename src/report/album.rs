@@ -34,7 +34,7 @@ pub struct AlbumReport {
     pub missed_by_lu: Option<f64>,
     /// Masters that could not be measured, each with the reason. The album's figures do not include them.
     pub unreadable: Vec<String>,
-    /// Mixes of the album that have no master. The album's figures do not include them.
+    /// Mixes of the album that failed in this run. The album's figures do not include them.
     #[serde(default)]
     pub missing: Vec<String>,
     /// All songs that have a master.
@@ -109,10 +109,10 @@ impl AlbumReport {
         }));
         if !self.missing.is_empty() {
             let (missing, songs) = (self.missing.len(), self.missing.len() + self.unreadable.len() + self.songs.len());
-            let have = if missing == 1 { "has" } else { "have" };
             let named = some_names(&self.missing);
             sentences.push(format!(
-                "warning: {missing} of its {songs} songs {have} no master, so its loudness is that of the others: {named}"
+                "warning: {missing} of its {songs} songs failed, so its loudness is that of the others, and a master of an earlier run \
+                 may have another level: {named}"
             ));
         }
         sentences.extend(

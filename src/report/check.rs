@@ -283,7 +283,10 @@ fn phase(inputs: &CheckInputs) -> CheckResult {
 }
 
 fn integrity(inputs: &CheckInputs) -> CheckResult {
-    let damaged = inputs.faults.iter().filter(|fault| fault.is_damage()).map(ToString::to_string);
+    // A store may trust a header that this program reads around.
+    let is_fault =
+        |fault: &&io::Warning| fault.is_damage() || matches!(fault, io::Warning::FrameSize | io::Warning::NoLength);
+    let damaged = inputs.faults.iter().filter(is_fault).map(ToString::to_string);
     let is_broken = |kind: &DefectKind| {
         matches!(
             kind,

@@ -105,7 +105,7 @@ pub struct Equalizer {
 /// Spectrum of the target, relative to its loudness.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetSpectrum {
-    /// Mean level of the mid per quarter octave, less the loudness, LU.
+    /// Mean level of the mid per quarter octave over the K-weighted power of the whole spectrum, LU.
     pub mid_lu: Vec<f64>,
     /// The same for the side, LU.
     pub side_lu: Vec<f64>,

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::io::tags::TagFacts;
 use crate::request::destination::Destination;
-use crate::request::paths::without_extension;
+use crate::request::paths::{MAX_NAME_BYTES, shortened, without_extension};
 
 /// A field of a name pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -51,8 +51,8 @@ enum Piece {
 
 /// Maximum number of digits that a pattern can ask for.
 const MAX_DIGITS: usize = 9;
-/// Maximum length of a field in a name, bytes, so that the name with its extension fits any file system.
-const MAX_PART_BYTES: usize = 120;
+/// Room for the extension of a master and of its page, bytes.
+const EXTENSION_BYTES: usize = 16;
 
 impl FromStr for NamePattern {
     type Err = String;
@@ -110,7 +110,8 @@ impl NamePattern {
         self.pieces.iter().any(is_of_tags)
     }
 
-    /// Returns the name of a master, without extension.
+    /// Returns the name of a master, without extension. The end of a name that is too long for a file system is replaced by a
+    /// hash of the whole.
     ///
     /// # Errors
     /// The song lacks a tag that the pattern needs, or no destination is set. The message names it.
@@ -142,17 +143,14 @@ impl NamePattern {
                 Piece::Field(field, digits) => value(*field, *digits),
             })
             .collect::<Result<String, String>>()
-            .map(PathBuf::from)
+            .map(|path| Path::new(&path).iter().map(|name| shortened(name, MAX_NAME_BYTES - EXTENSION_BYTES)).collect())
     }
 }
 
 /// Makes a text safe as part of a name: path separators and characters that some file systems reject become `_`.
 fn harmless(text: &str) -> String {
     let is_odd = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c);
-    let mut name: String = text.trim().chars().map(|c| if is_odd(c) { '_' } else { c }).collect();
-    while name.len() > MAX_PART_BYTES {
-        name.pop();
-    }
+    let name: String = text.trim().chars().map(|c| if is_odd(c) { '_' } else { c }).collect();
     let name = name.trim_end().to_owned();
     name.strip_prefix('.').map_or(name.clone(), |rest| format!("_{rest}"))
 }
@@ -193,6 +191,12 @@ mod tests {
         assert_eq!(name("{album}/{name}"), Ok("_./song.v2".to_owned()));
         assert_eq!(name("{isrc}"), Err("has no isrc in its tags, which --name asks for".to_owned()));
         assert_eq!(name(&NamePattern::of_destinations().to_string()), Ok("song.v2 [apple-music]".to_owned()));
+        let long = |take: u32| {
+            let path = format!("in/{} take {take}.wav", "a".repeat(240));
+            let name = NamePattern::of_destinations().fill(Path::new(&path), &tags(), Some(Destination::Spotify));
+            name.expect("its fields are known").display().to_string()
+        };
+        assert!(long(1) != long(2) && long(1).len() < MAX_NAME_BYTES, "{}", long(1));
         let parsed: NamePattern = NamePattern::of_destinations().to_string().parse().expect("well-formed");
         assert!(parsed.has(Field::Destination) && !parsed.has(Field::Track));
     }

@@ -1,5 +1,6 @@
 //! Checks of the files that a run reads and writes, made before any work.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
@@ -7,6 +8,22 @@ use crate::io;
 use crate::io::claim::sweep;
 use crate::io::encode::{ensure_distinct, ensure_writable};
 use crate::request::job::Output;
+
+/// The longest name of a file that common file systems take, bytes.
+pub const MAX_NAME_BYTES: usize = 255;
+/// Letters of the hash that replaces the end of a name that is too long.
+const HASH_LETTERS: usize = 16;
+
+/// Returns a name of at most `max_bytes`: the end of a longer one is replaced by a hash of the whole, so that two names never
+/// become one.
+pub fn shortened(name: &OsStr, max_bytes: usize) -> OsString {
+    if name.len() <= max_bytes {
+        return name.to_owned();
+    }
+    let (text, hash) = (name.to_string_lossy(), blake3::hash(name.as_encoded_bytes()).to_hex());
+    let end = text.floor_char_boundary(max_bytes.saturating_sub(HASH_LETTERS + 1));
+    format!("{} {}", &text[..end], &hash[..HASH_LETTERS]).into()
+}
 
 /// Finds everything wrong with the paths of a run, before any work is done.
 pub fn check_paths<'a>(

@@ -21,7 +21,7 @@ impl FigureData<'_> {
     /// Returns the level of the mid per band relative to the song's loudness, as targets are described.
     fn over_loudness(&self, sound: &SoundFigures, levels: Option<&Levels>) -> Option<Vec<[f64; 2]>> {
         let spectrum = sound.spectrum.as_ref()?;
-        // Nothing is louder than silence.
+        // A silent song has no level to compare at.
         levels?.integrated_lufs?;
         let [mid_lu, _] = spectrum.over_own_loudness();
         Some(known(&mid_lu, spectrum.cutoff_hz).collect())
