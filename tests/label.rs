@@ -156,6 +156,17 @@ fn a_file_that_is_cut_off_fails_where_it_is_strict() {
     let bytes = fs::read(&path).expect("a file");
     folder.file("short.wav", &bytes[..bytes.len() / 2]);
     folder.goldmaster(&["short.wav", "-o", "a.wav"]).succeeded();
+    // A file that was written to just now might still grow.
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    let file = fs::File::options().write(true).open(folder.path("short.wav")).expect("ours");
+    file.set_modified(old).expect("ours");
+    folder.goldmaster(&["batch", "short.wav", "-o", "out", "--for", "spotify,cd", "--summary"]).succeeded();
+    let (json, text) = summary(&folder);
+    assert_eq!(json["damaged"].as_array().map(Vec::len), Some(1), "{text}");
+    assert!(
+        text.contains("\nMastered from files that are damaged or cut off:\n  short.wav: the file is cut off"),
+        "{text}"
+    );
     let run = failed(folder.goldmaster(&["short.wav", "-o", "b.wav", "--strict"]), BROKEN);
     assert!(run.stderr.contains("the mix is damaged"), "{run:?}");
     assert!(!folder.path("b.wav").exists());

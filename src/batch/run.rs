@@ -16,7 +16,7 @@ use crate::batch::record::{Failure, Records};
 use crate::batch::references::References;
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, catch_panics};
 use crate::batch::song::Done;
-use crate::batch::summary::RunSummary;
+use crate::batch::summary::{Damaged, RunSummary};
 use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
 use crate::batch::{analysis, cue, pages, report};
 use crate::decide::target::read_profile;
@@ -106,7 +106,13 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     report::write(plan, output, &shared.records, &outcomes, (&albums, &without_cue_sheet))?;
     if let Some(date) = &options.summary_date {
         let orphans = shared.records.orphans(plan.items.iter().map(|item| item.output.as_path()));
-        RunSummary::new(date.clone(), plan, &outcomes, (&albums, &without_cue_sheet), orphans).write(output)?;
+        let written = plan.items.iter().zip(&outcomes).filter(|(_, end)| matches!(end, Outcome::Mastered { .. }));
+        let mut damaged: Vec<Damaged> =
+            written.filter_map(|(item, _)| Damaged::of(&shared.records.read(&item.output)?.report()?)).collect();
+        // A mix for several destinations is named once.
+        damaged.dedup();
+        let lists = (damaged, orphans);
+        RunSummary::new(date.clone(), plan, &outcomes, (&albums, &without_cue_sheet), lists).write(output)?;
     }
     if options.pages.is_some() {
         pages::write(plan, output, options.force, &shared.records, &outcomes, &albums)?;

@@ -12,7 +12,10 @@ use crate::batch::plan::Plan;
 use crate::batch::record::Places;
 use crate::error::{Cause, Error};
 use crate::io::{self, text};
+use crate::report::Report;
 use crate::report::album::{AlbumReport, WithoutCueSheet};
+use crate::report::warning::{Subject, Warning, WarningKind};
+use crate::report::with_sentence::WithSentence;
 
 /// Version of the summary; raised when the meaning of a field changes.
 const SUMMARY_VERSION: u32 = 2;
@@ -39,6 +42,9 @@ pub struct RunSummary {
     pub silent: Vec<String>,
     /// Songs that have no master.
     pub without_master: Vec<Missing>,
+    /// Mixes that were mastered in this run although their files are damaged or cut off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<Damaged>,
     /// Masters of earlier runs whose mixes are gone.
     pub orphaned: Vec<Places>,
     /// The albums, with a few sentences about each.
@@ -71,6 +77,27 @@ impl Missing {
     }
 }
 
+/// A mix whose file is damaged or cut off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Damaged {
+    /// The mix.
+    pub input: String,
+    /// The fault of its file, in one line.
+    pub fault: String,
+}
+
+impl Damaged {
+    /// Returns the mix of a report if its file is damaged or cut off.
+    pub fn of(report: &Report) -> Option<Self> {
+        let is_fault = |warning: &&WithSentence<Warning>| {
+            warning.about == Subject::Mix && matches!(&warning.kind, WarningKind::File(fault) if fault.is_damage())
+        };
+        let fault = report.warnings.iter().find(is_fault)?.sentence.clone();
+        Some(Self { input: report.input.path.clone(), fault })
+    }
+}
+
 /// An album in short.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -88,7 +115,7 @@ impl RunSummary {
         plan: &Plan,
         outcomes: &[Outcome],
         (albums, without_cue_sheet): (&[AlbumReport], &[WithoutCueSheet]),
-        orphaned: Vec<Places>,
+        (damaged, orphaned): (Vec<Damaged>, Vec<Places>),
     ) -> Self {
         let written = |is_new: bool, is_silent: bool| {
             let items = plan.items.iter().zip(outcomes);
@@ -122,6 +149,7 @@ impl RunSummary {
             again: written(false, false),
             silent: [written(true, true), written(false, true)].concat(),
             without_master,
+            damaged,
             orphaned,
             albums: albums.iter().map(album).collect(),
             without_cue_sheet: without_cue_sheet.to_vec(),
@@ -139,6 +167,7 @@ impl RunSummary {
             again,
             silent,
             without_master,
+            damaged,
             orphaned,
             albums,
             without_cue_sheet,
@@ -154,6 +183,8 @@ impl RunSummary {
             let songs = without_master.iter().filter(|song| is_meant(song));
             list(&mut out, title, songs.map(Missing::line).collect());
         }
+        let faults = damaged.iter().map(|Damaged { input, fault }| format!("{input}: {fault}"));
+        list(&mut out, "Mastered from files that are damaged or cut off", faults.collect());
         list(&mut out, "New", new.clone());
         list(&mut out, "Mastered again", again.clone());
         list(&mut out, "Silent, and written as they are", silent.clone());
