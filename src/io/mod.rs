@@ -36,6 +36,7 @@ mod pcm;
 pub(crate) mod regular;
 mod riff;
 mod riff_chunk;
+mod sample_width;
 mod sniff;
 pub mod source_info;
 pub mod spool;

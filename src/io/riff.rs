@@ -9,6 +9,7 @@ use super::bytes::ReadAt as _;
 use super::error::{Error, Warning};
 use super::pcm::{Encoding, Layout};
 use super::riff_chunk::Chunk;
+use super::sample_width::has_four_bytes;
 
 /// Format tags of WAVE_FORMAT (mmreg.h).
 const TAG_PCM: u16 = 1;
@@ -25,10 +26,6 @@ const UNKNOWN_SIZE: u64 = u32::MAX as u64;
 
 /// Most chunks that are read: more than any tool writes. A file of empty chunks must not take forever.
 const MAX_CHUNKS: usize = 1 << 20;
-
-/// Number and length of the places, all over the sound, that tell whether samples are padded.
-const PROBES: u64 = 64;
-const PROBE_BYTES: u64 = 12 << 10;
 
 /// Content of a WAV file.
 pub(super) enum Wave {
@@ -198,45 +195,6 @@ fn is_padded(format: &Format, file: &mut File, data_start: u64, data_bytes: u64)
     let agrees = u64::from(format.byte_rate) == u64::from(format.sample_rate_hz) * u64::from(frame_bytes);
     let is_claimed = needed == 3 && frame_bytes / channels == 4 && agrees;
     Ok(format.is_extensible || is_claimed && has_four_bytes(file, data_start, data_bytes, channels as usize)?)
-}
-
-/// Returns true if the samples that say 24 bits take 4 bytes each: everywhere the lowest byte is empty, or the highest repeats
-/// the sign, or read so the sound is smoother than in samples of 3 bytes. Looks at places all over the sound.
-fn has_four_bytes(file: &mut File, data_start: u64, data_bytes: u64, channels: usize) -> std::io::Result<bool> {
-    let (mut is_low_empty, mut is_high_empty) = (true, true);
-    let (mut of_four, mut of_three) = (Steps::default(), Steps::default());
-    for place in 0..PROBES {
-        // Whole frames of either kind begin here.
-        let at = data_bytes / PROBES * place / (12 * channels as u64) * (12 * channels as u64);
-        let mut bytes = vec![0; (data_bytes - at).min(PROBE_BYTES) as usize];
-        file.fill(data_start + at, &mut bytes)?;
-        for [low, _, upper, high] in bytes.as_chunks::<4>().0 {
-            is_low_empty &= *low == 0;
-            is_high_empty &= *high == if upper & 0x80 == 0 { 0 } else { 0xff };
-        }
-        of_four.add(bytes.as_chunks::<4>().0.iter().map(|sample| i32::from_le_bytes(*sample)), channels);
-        of_three.add(bytes.as_chunks::<3>().0.iter().map(|[a, b, c]| i32::from_le_bytes([0, *a, *b, *c])), channels);
-    }
-    Ok(is_low_empty || is_high_empty || of_four.roughness() < of_three.roughness())
-}
-
-/// Sums of samples and of their changes. Noise changes by more than it is, sound by less.
-#[derive(Default)]
-struct Steps {
-    samples: f64,
-    changes: f64,
-}
-
-impl Steps {
-    fn add(&mut self, samples: impl Iterator<Item = i32>, channels: usize) {
-        let samples: Vec<f64> = samples.map(f64::from).collect();
-        self.samples += samples.iter().map(|sample| sample.abs()).sum::<f64>();
-        self.changes += samples.iter().zip(samples.iter().skip(channels)).map(|(a, b)| (b - a).abs()).sum::<f64>();
-    }
-
-    fn roughness(&self) -> f64 {
-        self.changes / self.samples.max(1.0)
-    }
 }
 
 /// Finds how much sound is really there.
