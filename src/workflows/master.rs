@@ -38,7 +38,7 @@ use crate::workflows::mix::{Decided, Mix};
 /// See [`Error`]; on an error, nothing is written.
 pub fn master(job: &MasterJob, observer: &dyn Observer) -> Result<Report, Error> {
     check(job)?;
-    let (mut decider, (song, profile), references) = loaded(job, observer)?;
+    let Loaded { mut decider, song, profile, references } = loaded(job, observer)?;
     from_measured(job, (&song, &profile), references, (&mut decider, &mut Genres::default()), observer)
 }
 
@@ -57,7 +57,7 @@ pub fn master_each(
     masters.iter().flatten().try_for_each(check)?;
     let files = masters.iter().flatten().flat_map(|job| job.output.files().chain(job.recipe.as_deref()));
     check_distinct(&files.collect::<Vec<_>>())?;
-    let (mut decider, (song, profile), references) = loaded(first, observer)?;
+    let Loaded { mut decider, song, profile, references } = loaded(first, observer)?;
     let mut genres = Genres::default();
     for files in masters {
         let Some(first) = files.first() else { continue };
@@ -70,11 +70,16 @@ pub fn master_each(
     Ok(())
 }
 
+/// Everything that a job reads.
+struct Loaded {
+    decider: Decider,
+    song: Song,
+    profile: Profile,
+    references: Vec<MeasuredReference>,
+}
+
 /// Loads the network of a job, its song and its references, the last two side by side.
-fn loaded(
-    job: &MasterJob,
-    observer: &dyn Observer,
-) -> Result<(Decider, (Song, Profile), Vec<MeasuredReference>), Error> {
+fn loaded(job: &MasterJob, observer: &dyn Observer) -> Result<Loaded, Error> {
     let settings = &job.settings;
     let decider = load_decider(settings.decider)?;
     let edges = settings.edges.params()?;
@@ -82,7 +87,8 @@ fn loaded(
         || Song::load_edited(&job.input, &edges, SPOOL_BYTES, observer),
         || measure_references(&settings.references, observer),
     );
-    Ok((decider, song?, references?))
+    let ((song, profile), references) = (song?, references?);
+    Ok(Loaded { decider, song, profile, references })
 }
 
 /// Masters a song that was read and measured, with measured references and loaded networks.
