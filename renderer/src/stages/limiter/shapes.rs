@@ -215,12 +215,12 @@ mod tests {
             let mut dips = Dips::new(ahead, behind);
             let shape: Vec<f64> = dips.fall.iter().chain(&dips.rise).copied().collect();
             let curve: Vec<f64> = values.iter().map(|value| dips.next(*value)).collect();
-            for at in ahead..values.len() {
+            for (at, reading) in curve.iter().enumerate().skip(ahead) {
                 // The value at index `from + n` has its dip from `from + n - ahead` on.
                 let centre = at - ahead;
                 let reached = centre.saturating_sub(behind)..=(centre + ahead).min(values.len() - 1);
                 let deepest = reached.map(|from| values[from] * shape[centre + ahead - from]).fold(0.0, f64::max);
-                assert_eq!(curve[at], deepest, "{ahead} ahead, {behind} behind, value {at}");
+                assert_eq!(*reading, deepest, "{ahead} ahead, {behind} behind, value {at}");
             }
         }
     }
