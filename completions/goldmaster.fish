@@ -26,13 +26,13 @@ end
 
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -s r -l reference -d 'A finished record to sound like; several are weighted, as in hit.flac:0.5, and a section is chosen as in hit.flac@1:05-1:35' -r
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -s p -l profile -d 'A profile of records to sound like, as `goldmaster profile` writes it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -l character -d 'How the master is meant to differ from its target' -r -f -a "balanced\t''
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l character -d 'Character of the master, next to its target' -r -f -a "balanced\t''
 warm\t''
 bright\t''
 open\t''
 punchy\t''
 loud\t''"
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -l match -d 'How to follow a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l match -d 'Method of following a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
 literal\t'Its spectrum in third octaves as it is, within ±6 dB (mid) and ±9 dB (side), and its loudness'
 cautious\t'Only what is certain to be mastering and not another song: next to nothing where the songs have little in common'"
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l refine -d 'How thoroughly to fine-tune by test renders' -r -f -a "off\t'No test renders'
@@ -161,13 +161,13 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand completions" -s h 
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand man" -s h -l help -d 'Print help'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s r -l reference -d 'A finished record to sound like; several are weighted, as in hit.flac:0.5, and a section is chosen as in hit.flac@1:05-1:35' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s p -l profile -d 'A profile of records to sound like, as `goldmaster profile` writes it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l character -d 'How the master is meant to differ from its target' -r -f -a "balanced\t''
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l character -d 'Character of the master, next to its target' -r -f -a "balanced\t''
 warm\t''
 bright\t''
 open\t''
 punchy\t''
 loud\t''"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l match -d 'How to follow a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l match -d 'Method of following a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
 literal\t'Its spectrum in third octaves as it is, within ±6 dB (mid) and ±9 dB (side), and its loudness'
 cautious\t'Only what is certain to be mastering and not another song: next to nothing where the songs have little in common'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l refine -d 'How thoroughly to fine-tune by test renders' -r -f -a "off\t'No test renders'
@@ -231,13 +231,13 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l genre-re
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l reference-folder -d 'A folder of finished records: each song should sound like the one that is most like it' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s r -l reference -d 'A finished record to sound like; several are weighted, as in hit.flac:0.5, and a section is chosen as in hit.flac@1:05-1:35' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s p -l profile -d 'A profile of records to sound like, as `goldmaster profile` writes it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l character -d 'How the master is meant to differ from its target' -r -f -a "balanced\t''
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l character -d 'Character of the master, next to its target' -r -f -a "balanced\t''
 warm\t''
 bright\t''
 open\t''
 punchy\t''
 loud\t''"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l match -d 'How to follow a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l match -d 'Method of following a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
 literal\t'Its spectrum in third octaves as it is, within ±6 dB (mid) and ±9 dB (side), and its loudness'
 cautious\t'Only what is certain to be mastering and not another song: next to nothing where the songs have little in common'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l refine -d 'How thoroughly to fine-tune by test renders' -r -f -a "off\t'No test renders'
@@ -281,7 +281,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l album -d
 loudest\t'All songs are one album, whose loudest song is brought to it, as AES TD1008 wants albums for streaming'
 folders\t'Every folder is an album, played through, whose songs have one album title in their tags, or track numbers in tags or names; folders such as "CD1" and "Disc 2" whose tags agree are one. Other songs are mastered as singles'
 folders-loudest\t'The same, by the loudest song of each'"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l album-balance -d 'What to do with loudness differences between the songs of an album' -r -f -a "keep\t'They stay as they are in the mixes'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l album-balance -d 'Loudness differences between the songs of an album: kept, or evened out' -r -f -a "keep\t'They stay as they are in the mixes'
 even\t'Every song is brought to the same loudness'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l cue -d 'Writes a cue sheet and a track list of every album, with so many seconds of silence between its songs' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s j -l jobs -d 'Songs at once, one thread each [default: as many as there are cores and memory for]' -r
@@ -306,13 +306,13 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s q -l qui
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -s r -l reference -d 'A finished record to sound like; several are weighted, as in hit.flac:0.5, and a section is chosen as in hit.flac@1:05-1:35' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -s p -l profile -d 'A profile of records to sound like, as `goldmaster profile` writes it' -r -F
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l character -d 'How the master is meant to differ from its target' -r -f -a "balanced\t''
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l character -d 'Character of the master, next to its target' -r -f -a "balanced\t''
 warm\t''
 bright\t''
 open\t''
 punchy\t''
 loud\t''"
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l match -d 'How to follow a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l match -d 'Method of following a reference' -r -f -a "balance\t'Its tonal balance and width, octave by octave, and its loudness; finer where the two songs are alike'
 literal\t'Its spectrum in third octaves as it is, within ±6 dB (mid) and ±9 dB (side), and its loudness'
 cautious\t'Only what is certain to be mastering and not another song: next to nothing where the songs have little in common'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l refine -d 'How thoroughly to fine-tune by test renders' -r -f -a "off\t'No test renders'

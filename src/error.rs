@@ -233,7 +233,7 @@ pub struct Cause {
     /// Kind of the failure: that of [`Error::code`], or of a batch alone `plan` (a row, a name or a folder), `album`, or
     /// `fault` (of this program).
     pub code: String,
-    /// What happened and what to do, in one line.
+    /// Message of one line: the failure and its remedy.
     pub sentence: String,
 }
 

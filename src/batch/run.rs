@@ -62,7 +62,7 @@ pub struct Finished {
 /// Masters all songs of `plan` into `output`, and writes the report there.
 ///
 /// # Errors
-/// Nothing can be written there, the memory does not suffice, or settings or a common reference cannot be used. A song
+/// The output folder is not writable, the memory does not suffice, or settings or a common reference cannot be used. A song
 /// that fails is not an error.
 pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> Result<Finished, Error> {
     let budget = Budget::new(options.jobs, options.memory_bytes).map_err(Error::Usage)?;

@@ -44,7 +44,7 @@ pub enum Done {
     Busy,
     /// The file changed while it was read; holds a message that says so.
     Changing(Cause),
-    /// Nothing could be written, which is not the song's fault; holds the reason.
+    /// The output could not be written, which is not the song's fault; holds the reason.
     OutputFailed(Cause),
 }
 

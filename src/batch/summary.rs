@@ -63,7 +63,7 @@ pub struct Missing {
     /// Kind of the failure.
     #[serde(default)]
     pub code: String,
-    /// What happened and what to do, in one line.
+    /// Message of one line: the failure and its remedy.
     pub cause: String,
     /// True if it failed in the same way before, and has not changed since.
     pub is_known: bool,

@@ -58,7 +58,7 @@ pub struct BatchArgs {
     /// album as a whole, or its loudest song, is brought to the loudness that is asked for
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "whole", help_heading = "Album")]
     pub album: Option<AlbumChoice>,
-    /// What to do with loudness differences between the songs of an album
+    /// Loudness differences between the songs of an album: kept, or evened out
     #[arg(long, value_enum, value_name = "HOW", default_value_t, requires = "album", help_heading = "Album")]
     pub album_balance: AlbumBalance,
     /// Writes a cue sheet and a track list of every album, with so many seconds of silence between its songs

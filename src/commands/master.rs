@@ -51,7 +51,7 @@ fn show_job(args: &ShowArgs, report: &Report, job: &MasterJob) -> Result<(), Err
 /// Prints the report in the form that was asked for, and the other files that were written.
 ///
 /// # Errors
-/// Nothing can be printed, or the page that was asked for could not be written.
+/// Standard output or the requested page cannot be written.
 pub fn show(args: &ShowArgs, report: &Report, page: Option<&Page>, recipe: Option<&Path>) -> Result<(), Error> {
     let missing = report.warnings.iter().find_map(|warning| match &warning.kind {
         WarningKind::NoPage { cause } => Some(cause.clone()),

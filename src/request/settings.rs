@@ -37,12 +37,12 @@ pub struct MasterSettings {
     #[arg(short, long, value_name = "NAME", conflicts_with_all = ["references", "profile"])]
     #[serde(with = "option_as_text")]
     pub genre: Option<Genre>,
-    /// How the master is meant to differ from its target
+    /// Character of the master, next to its target
     #[arg(long, value_name = "WORD", default_value_t,
         value_parser = PossibleValuesParser::new(Character::ALL.map(Character::name)).try_map(|word| word.parse::<Character>()))]
     #[serde(with = "as_text")]
     pub character: Character,
-    /// How to follow a reference
+    /// Method of following a reference
     #[arg(long = "match", value_enum, value_name = "HOW", default_value_t)]
     #[serde(rename = "match", with = "as_text")]
     pub matching: MatchKind,
