@@ -7,6 +7,7 @@
 //! them.
 
 use std::f64::consts::PI;
+use std::ops::Range;
 
 use crate::oversample::{BLOCK_FRAMES, bessel_i0};
 use crate::stream::Frame;
@@ -49,6 +50,7 @@ const EBUR128_TAPS: usize = 49;
 /// The resampler of ffmpeg, which converts all sound to one rate: taps per phase, shape of its Kaiser window, and that
 /// rate.
 const FFMPEG_TAPS: usize = 32;
+const FFMPEG_BEFORE: usize = (FFMPEG_TAPS - 1) / 2;
 const FFMPEG_BETA: f64 = 9.0;
 const FFMPEG_RATE_HZ: u32 = 192_000;
 /// Largest number of phases that ffmpeg keeps.
@@ -59,49 +61,62 @@ const MAX_PERIOD: usize = 2560;
 
 /// Frames on either side of a block that contribute to its points.
 const MARGIN: usize = 32;
-/// Frames whose points are either all computed or all skipped.
-const GROUP: usize = 4;
-/// Groups on either side whose samples count as near a group's points.
-const NEAR_GROUPS: usize = 2;
-/// Further samples on either side that count as near a point, besides the sample before it and the one after it.
-const NEAR: usize = NEAR_GROUPS * GROUP - 2;
+/// Taps on either side of a point that are computed first. The others are left out where they cannot matter.
+const INNER: usize = 4;
+/// Sums side by side: as many as a vector register holds.
+const LANES: usize = 4;
 
-/// Interpolates points between samples: `up` points in the time of `down` samples.
+/// Interpolates points between samples.
 struct Interpolator {
-    up: usize,
-    down: usize,
-    taps: usize,
     /// Index, counted from the first tap, of the sample before the first point.
     before: usize,
-    /// Coefficients of every phase, in the order of the samples.
-    phases: Vec<Vec<f32>>,
-    /// Sum of the coefficients near a point: the largest magnitude over all phases.
-    level: f32,
-    /// Largest sum, over all phases, of the magnitudes of the coefficients near a point.
-    near: f32,
-    /// Largest sum, over all phases, of the magnitudes of all other coefficients.
-    far: f32,
+    taps: usize,
+    kernel: Kernel,
+    /// Largest sum, over all points, of the magnitudes of the coefficients that are not next to a point.
+    outer: f32,
+    /// The same sum of the coefficients that are.
+    inner: f32,
+}
+
+/// Coefficients of an interpolator.
+enum Kernel {
+    /// Every sample is followed by the same points. Indexed by chunk of points, tap and point; every coefficient is
+    /// repeated for each lane.
+    WholeSteps(Vec<Vec<[[f32; LANES]; LANES]>>),
+    /// `up` points in the time of `down` samples: the coefficients of every phase, in the order of the samples.
+    BrokenSteps { up: usize, down: usize, phases: Vec<[f32; FFMPEG_TAPS]> },
 }
 
 impl Interpolator {
-    fn new((up, down): (usize, usize), before: usize, phases: Vec<Vec<f32>>) -> Self {
-        let is_near = |tap: usize| tap + NEAR >= before && tap <= before + 1 + NEAR;
-        let largest = |of_near: bool, of: fn(f32) -> f32| {
+    /// Creates it from the coefficients of every phase, in the order of the samples.
+    fn new((up, down): (usize, usize), before: usize, phases: &[Vec<f32>]) -> Self {
+        let inner = taps_beside(before);
+        let largest = |is_counted: &dyn Fn(usize) -> bool| {
             let sum = |phase: &Vec<f32>| {
-                let counted = phase.iter().enumerate().filter(|(tap, _)| is_near(*tap) == of_near);
-                counted.map(|(_, coefficient)| of(*coefficient)).sum::<f32>().abs()
+                let counted = phase.iter().enumerate().filter(|(tap, _)| is_counted(*tap));
+                counted.map(|(_, coefficient)| coefficient.abs()).sum::<f32>()
             };
             ROUNDED_UP * phases.iter().map(sum).fold(0.0, f32::max)
         };
-        let [level, near, far] = [largest(true, |c| c), largest(true, f32::abs), largest(false, f32::abs)];
-        Self { up, down, taps: phases[0].len(), before, phases, level, near, far }
-    }
-
-    /// Returns an upper bound for points whose near samples lie between `low` and `high`, if no sample further away
-    /// exceeds `furthest` in magnitude. Where the near samples differ little, the bound is hardly above them.
-    fn bound(&self, [low, high]: [f32; 2], furthest: f32) -> f32 {
-        let (middle, apart) = (0.5 * (low + high), 0.5 * (high - low));
-        self.level * middle.abs() + self.near * apart + self.far * furthest
+        let (outer, inner) = (largest(&|tap| !inner.contains(&tap)), largest(&|tap| inner.contains(&tap)));
+        let taps = phases[0].len();
+        let coefficient = |phase: Option<&Vec<f32>>, tap: usize| phase.map_or(0.0, |phase| phase[tap]);
+        let kernel = match down {
+            1 => Kernel::WholeSteps(
+                phases
+                    .chunks(LANES)
+                    .map(|chunk| {
+                        let tap = |tap| std::array::from_fn(|point| [coefficient(chunk.get(point), tap); LANES]);
+                        (0..taps).map(tap).collect()
+                    })
+                    .collect(),
+            ),
+            _ => {
+                let phases = phases.iter().map(|phase| std::array::from_fn(|tap| coefficient(Some(phase), tap)));
+                Kernel::BrokenSteps { up, down, phases: phases.collect() }
+            }
+        };
+        Self { before, taps, kernel, outer, inner }
     }
 
     fn itu() -> Self {
@@ -109,7 +124,7 @@ impl Interpolator {
         let [a, b] = &ITU_PHASES;
         // The first coefficient of a filter belongs to the newest sample.
         let phases = vec![backwards(a), backwards(b), b.to_vec(), a.to_vec()];
-        Self::new((4, 1), 5, phases)
+        Self::new((4, 1), 5, &phases)
     }
 
     /// 4 points per sample below 96 kHz, 2 below 192 kHz; from there on libebur128 reads the samples alone.
@@ -130,7 +145,7 @@ impl Interpolator {
             let newest_first = (0..taps).map(|tap| up * tap + phase);
             newest_first.rev().map(|n| if n < EBUR128_TAPS { coefficient(n) as f32 } else { 0.0 }).collect()
         };
-        Some(Self::new((up, 1), taps / 2, (0..up).map(phase).collect()))
+        Some(Self::new((up, 1), taps / 2, &(0..up).map(phase).collect::<Vec<_>>()))
     }
 
     fn ffmpeg(sample_rate_hz: u32) -> Option<Self> {
@@ -140,7 +155,7 @@ impl Interpolator {
         if up > MAX_PERIOD || up <= down {
             return None;
         }
-        let before = (FFMPEG_TAPS - 1) / 2;
+        let before = FFMPEG_BEFORE;
         // Where there are more phases than ffmpeg keeps, it takes the last one before the point.
         let kept = up.min(FFMPEG_PHASES);
         let raw = |phase: usize| {
@@ -153,106 +168,160 @@ impl Interpolator {
             })
         };
         let norm: f64 = raw(0).sum();
-        let phases = (0..up).map(|phase| raw(phase).map(|c| (c / norm) as f32).collect()).collect();
-        Some(Self::new((up, down), before, phases))
+        let phases: Vec<_> = (0..up).map(|phase| raw(phase).map(|c| (c / norm) as f32).collect()).collect();
+        Some(Self::new((up, down), before, &phases))
     }
 
-    /// Returns the largest magnitude of the block's points, leaving out groups that cannot exceed `threshold`. The
-    /// block starts at frame `from` of the stream; `around` holds its frames and [`MARGIN`] frames on either side, and
-    /// `reach` their extremes.
+    /// Returns the largest magnitude of the block's points, leaving out those that cannot exceed `threshold`. The block
+    /// starts at frame `from` of the stream; `around` holds its frames and [`MARGIN`] frames on either side, and `reach`
+    /// their magnitudes.
     fn peak(&self, around: &[f32], reach: &Reach, from: u64, threshold: f32) -> f32 {
-        let mut peak = 0.0_f32;
-        for (group, near) in reach.near.into_iter().enumerate() {
-            if self.bound(near, reach.furthest) > threshold {
-                peak = peak.max(match self.down {
-                    1 => self.peak_of_whole_steps(around, group * GROUP),
-                    _ => self.peak_of_broken_steps(around, from, group * GROUP),
-                });
+        let bounds = reach.near.map(|near| self.inner * near + self.outer * reach.highest);
+        if bounds.iter().all(|bound| *bound <= threshold) {
+            return 0.0;
+        }
+        let outer = self.outer * reach.highest;
+        match &self.kernel {
+            Kernel::WholeSteps(chunks) => self.peak_of_whole_steps(chunks, around, (&bounds, outer), threshold),
+            Kernel::BrokenSteps { up, down, phases } => {
+                let phase = (*down as u64 - from * *up as u64 % *down as u64) % *down as u64;
+                peak_of_broken_steps((*up, *down), phases, around, (&bounds, outer), phase as usize, threshold)
             }
         }
-        peak
     }
 
-    /// Peak of [`GROUP`] frames at once, for rates at which every sample is followed by the same phases.
-    fn peak_of_whole_steps(&self, around: &[f32], first: usize) -> f32 {
-        let x = &around[MARGIN - self.before + first..][..self.taps + GROUP - 1];
+    /// Peak of a block, [`LANES`] frames at once. `bounds` are upper bounds for the points behind every frame, and
+    /// `outer` one for the part of the taps that are not next to a point.
+    fn peak_of_whole_steps(
+        &self,
+        chunks: &[Vec<[[f32; LANES]; LANES]>],
+        around: &[f32],
+        (bounds, outer): (&[f32; BLOCK_FRAMES], f32),
+        threshold: f32,
+    ) -> f32 {
+        let (taps, inner) = (self.taps, taps_beside(self.before));
         let mut peak = 0.0_f32;
-        for phases in self.phases.chunks(GROUP) {
-            let mut points = [[0.0_f32; GROUP]; GROUP];
-            for (tap, x) in x.windows(GROUP).enumerate() {
-                for (points, phase) in points.iter_mut().zip(phases) {
-                    points.iter_mut().zip(x).for_each(|(point, x)| *point += phase[tap] * x);
+        for (group, bounds) in bounds.as_chunks::<LANES>().0.iter().enumerate() {
+            if bounds.iter().all(|bound| *bound <= threshold.max(peak)) {
+                continue;
+            }
+            let x = &around[MARGIN - self.before + group * LANES..][..taps + LANES - 1];
+            for chunk in chunks {
+                let of = |points, taps: Range<usize>| accumulate(points, &chunk[taps.clone()], &x[taps.start..]);
+                let near = of([[0.0; LANES]; LANES], inner.clone());
+                if ROUNDED_UP * highest_of(&near) + outer > threshold.max(peak) {
+                    let points = of(of(near, 0..inner.start), inner.end..taps);
+                    peak = peak.max(highest_of(&points));
                 }
-            }
-            peak = points.as_flattened().iter().fold(peak, |peak, point| peak.max(point.abs()));
-        }
-        peak
-    }
-
-    /// Peak of [`GROUP`] frames, for rates at which the phases differ from sample to sample.
-    fn peak_of_broken_steps(&self, around: &[f32], from: u64, first: usize) -> f32 {
-        let (up, down, start) = (self.up as u64, self.down as u64, from + first as u64);
-        let point = (start * up).div_ceil(down);
-        let (mut frame, mut phase) = ((point * down / up - from) as usize, (point * down % up) as usize);
-        let mut peak = 0.0_f32;
-        while frame < first + GROUP {
-            let x = &around[MARGIN - self.before + frame..][..self.taps];
-            peak = peak.max(dot(&self.phases[phase], x).abs());
-            phase += self.down;
-            if phase >= self.up {
-                phase -= self.up;
-                frame += 1;
             }
         }
         peak
     }
 }
 
-/// Extremes of the samples in a block and around it.
+/// Peak of a block whose first point has this phase, for rates at which the phases differ from sample to sample.
+fn peak_of_broken_steps(
+    (up, down): (usize, usize),
+    phases: &[[f32; FFMPEG_TAPS]],
+    around: &[f32],
+    (bounds, outer): (&[f32; BLOCK_FRAMES], f32),
+    mut phase: usize,
+    threshold: f32,
+) -> f32 {
+    let mut peak = 0.0_f32;
+    for (frame, bound) in bounds.iter().enumerate() {
+        let x = &around[MARGIN - FFMPEG_BEFORE + frame..][..FFMPEG_TAPS].as_chunks::<LANES>().0;
+        while phase < up {
+            if *bound > threshold.max(peak) {
+                let h = phases[phase].as_chunks::<LANES>().0;
+                let near = products(products([0.0; LANES], h[3], x[3]), h[4], x[4]);
+                if ROUNDED_UP * sum(near).abs() + outer > threshold.max(peak) {
+                    let all = [0, 1, 2, 5, 6, 7].into_iter().fold(near, |sums, n| products(sums, h[n], x[n]));
+                    peak = peak.max(sum(all).abs());
+                }
+            }
+            phase += down;
+        }
+        phase -= up;
+    }
+    peak
+}
+
+/// Magnitudes of the samples in a block and around it.
 struct Reach {
-    /// Lowest and highest sample near each group of the block.
-    near: [[f32; 2]; BLOCK_FRAMES / GROUP],
+    /// Largest magnitude next to the points behind every frame of the block.
+    near: [f32; BLOCK_FRAMES],
     /// Largest magnitude of all samples in the block and around it.
-    furthest: f32,
+    highest: f32,
 }
 
 impl Reach {
-    /// Computes the extremes from the groups of a block and those on either side of it.
-    fn of(groups: &[[f32; 2]]) -> Self {
-        let near = std::array::from_fn(|n| {
-            let groups = &groups[MARGIN / GROUP + n - NEAR_GROUPS..=MARGIN / GROUP + n + NEAR_GROUPS];
-            groups.iter().copied().fold(groups[0], wider)
-        });
-        let [low, high] = groups.iter().copied().fold([0.0; 2], wider);
-        Self { near, furthest: high.max(-low) }
+    /// Computes the magnitudes from the frames of a block and [`MARGIN`] frames on either side.
+    fn of(around: &[f32]) -> Self {
+        let from = taps_beside(MARGIN).start;
+        let mut magnitudes = [0.0_f32; BLOCK_FRAMES + 2 * INNER];
+        magnitudes.iter_mut().zip(&around[from..]).for_each(|(magnitude, x)| *magnitude = x.abs());
+        // The largest of 2, 4 and 8 from every sample on.
+        let pairs: [f32; BLOCK_FRAMES + 6] = std::array::from_fn(|n| magnitudes[n].max(magnitudes[n + 1]));
+        let fours: [f32; BLOCK_FRAMES + 4] = std::array::from_fn(|n| pairs[n].max(pairs[n + 2]));
+        Self { near: std::array::from_fn(|n| fours[n].max(fours[n + 4])), highest: highest(around) }
     }
 }
 
-/// Lowest and highest sample of every group of samples.
-fn groups(samples: &[f32]) -> Vec<[f32; 2]> {
-    let groups = samples.as_chunks::<GROUP>().0.iter();
-    groups.map(|group| group.iter().fold([group[0]; 2], |reach, x| wider(reach, [*x; 2]))).collect()
+/// Taps next to a point, which lies behind the tap `before`.
+fn taps_beside(before: usize) -> Range<usize> {
+    before + 1 - INNER..before + 1 + INNER
 }
 
-fn wider([low, high]: [f32; 2], [x, y]: [f32; 2]) -> [f32; 2] {
-    [if x < low { x } else { low }, if y > high { y } else { high }]
+/// Adds the products of taps to the points of [`LANES`] frames.
+///
+/// Not inlined, so that the sums stay in registers: the compiler would mix them with the code that follows.
+#[inline(never)]
+fn accumulate(mut points: [[f32; LANES]; LANES], taps: &[[[f32; LANES]; LANES]], x: &[f32]) -> [[f32; LANES]; LANES] {
+    for (tap, x) in taps.iter().zip(x.windows(LANES)) {
+        let x = [x[0], x[1], x[2], x[3]];
+        for (point, h) in points.iter_mut().zip(tap) {
+            *point = products(*point, *h, x);
+        }
+    }
+    points
+}
+
+/// Adds the products of `a` and `b` in fixed lanes, so that the order of summation is the same everywhere.
+fn products(mut sums: [f32; LANES], a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+    for lane in 0..LANES {
+        sums[lane] += a[lane] * b[lane];
+    }
+    sums
+}
+
+fn sum(lanes: [f32; LANES]) -> f32 {
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+}
+
+/// Largest magnitude of all points.
+fn highest_of(points: &[[f32; LANES]; LANES]) -> f32 {
+    let mut lanes = [0.0_f32; LANES];
+    for point in points {
+        for (lane, x) in lanes.iter_mut().zip(point) {
+            *lane = lane.max(x.abs());
+        }
+    }
+    lanes.into_iter().fold(0.0, f32::max)
 }
 
 /// Factor that exceeds the rounding error of single-precision sums of 32 products.
 const ROUNDED_UP: f32 = 1.0001;
 
-/// Dot product in fixed lanes, so that the order of summation is the same everywhere.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 4];
-    let (a4, a_rest) = a.as_chunks::<4>();
-    let (b4, b_rest) = b.as_chunks::<4>();
-    for (a, b) in a4.iter().zip(b4) {
-        for lane in 0..4 {
-            sums[lane] += a[lane] * b[lane];
+/// Largest magnitude of `samples`, whose number is a multiple of [`BLOCK_FRAMES`].
+fn highest(samples: &[f32]) -> f32 {
+    let mut lanes = [0.0_f32; BLOCK_FRAMES];
+    for block in samples.as_chunks::<BLOCK_FRAMES>().0 {
+        for (lane, x) in lanes.iter_mut().zip(block) {
+            *lane = lane.max(x.abs());
         }
     }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
+    lanes.into_iter().fold(0.0, f32::max)
 }
 
 /// Returns the first block with its own frames mirrored in front of it, as ffmpeg's resampler does: a stream that
@@ -304,20 +373,18 @@ impl DeliveryMeters {
 
     fn visit_complete(&mut self, threshold: f32, visit: &mut impl FnMut(u64, f32)) {
         let blocks = self.channels[0].len().saturating_sub(2 * MARGIN) / BLOCK_FRAMES;
-        let groups_of = self.channels.each_ref().map(|channel| groups(channel));
         for block in 0..blocks {
             let at = block * BLOCK_FRAMES;
             let mut peak = 0.0_f32;
-            for (channel, groups_of) in self.channels.iter().zip(&groups_of) {
+            for channel in &self.channels {
                 let around = &channel[at..at + BLOCK_FRAMES + 2 * MARGIN];
-                let from = self.start + at as u64;
-                let reach = Reach::of(&groups_of[at / GROUP..][..(BLOCK_FRAMES + 2 * MARGIN) / GROUP]);
+                let (from, reach) = (self.start + at as u64, Reach::of(around));
                 for interpolator in &self.interpolators {
                     peak = peak.max(interpolator.peak(around, &reach, from, threshold.max(peak)));
                 }
                 if from == 0 {
                     let mirrored = mirrored(around);
-                    let reach = Reach::of(&groups(&mirrored));
+                    let reach = Reach::of(&mirrored);
                     let peaks = self
                         .interpolators
                         .iter()

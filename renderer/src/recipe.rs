@@ -25,7 +25,7 @@ pub const RECIPE_VERSION: u32 = 1;
 
 /// Version of the processing, raised whenever a recipe produces other bytes than before: a solution reproduces the same
 /// bytes with this version only.
-pub const ENGINE_VERSION: u32 = 2;
+pub const ENGINE_VERSION: u32 = 3;
 
 params! {
     /// Loudness, true peak and limiting that the master has to meet.

@@ -1,48 +1,34 @@
 //! Renders a recipe to a file: chain, limiter, dither, and the measurements that verify the promises.
 
-use std::path::Path;
-
 use analyzer::crossover::{BANDS, CROSSOVER_HZ};
-use analyzer::loudness::LoudnessMeter;
 use analyzer::loudness_history::LoudnessHistory;
 use analyzer::profile::Profile;
+use analyzer::spectrum::k_weights;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
-use analyzer::stream::{Frame, Meter, Source};
+use analyzer::stream::Frame;
 use analyzer::units::{db_from_power, gain_from_db, power_from_db};
 use renderer::chain::Chain;
-use renderer::recipe::{ENGINE_VERSION, Recipe, SampleFormat, Solution};
+use renderer::recipe::{ENGINE_VERSION, Recipe, Solution};
 use renderer::resample::Resampled;
-use renderer::stages::limiter::LimiterGain;
 
 use crate::error::Error;
 use crate::io;
-use crate::io::decode::open;
-use crate::io::encode::Encoder;
-use crate::io::output_spec::{Format, OutputSpec};
 use crate::io::spool::Spool;
 use crate::io::tags::Tags;
 use crate::render::band_gains::{BandGainSource, BandGains};
-use crate::render::codec_room::{self, CodecRoom, MAX_OFFSET_LU};
-use crate::render::difference::write_difference;
-use crate::render::limited_source::{LimitedSource, limited_source};
-use crate::render::output_meter::{CaptureRequest, OutputMeter};
+use crate::render::master_writer::{MasterWriter, Written};
+use crate::render::output_meter::CaptureRequest;
 use crate::render::promises::{Measured, Promise, broken, promises};
 use crate::render::provenance::software_name;
 use crate::render::series::Series;
 use crate::render::solve::{CEILING_MARGIN_DB, EXACT, Outcome, outcome_with_history, solve};
-use crate::render::trace::{Blocks, Trace, TraceMeter};
-use crate::render::trims::{CeilingExcess, correct, merged};
+use crate::render::trace::{Trace, TraceMeter};
 use crate::request::job::Output;
 use crate::request::settings::Strictness;
 use crate::song::Song;
-use crate::song::blocks::each_block;
 use crate::song::observer::{Observer, Stage};
-use crate::song::read_ahead::{ObservedSource, each_block_ahead};
+use crate::song::read_ahead::each_block_ahead;
 
-/// A file this close to the requested loudness is not rendered again, LU.
-const CLOSE_ENOUGH_LU: f64 = 0.03;
-/// Maximum number of renders until a file keeps its promises.
-const MAX_ROUNDS: usize = 6;
 /// Peaks further than this under the ceiling are not interpolated exactly, dB.
 const DETECTOR_MARGIN_DB: f64 = 3.0;
 
@@ -123,7 +109,7 @@ pub fn finish(
     let (rendered, trace, band_gains) = render(song, recipe, &solution, rate, trace_bytes, observer)?;
     let channels = song.info.channels;
     let mut writer =
-        MasterWriter { recipe, rendered: &rendered, trace, trace_bytes, channels, output, capture, observer };
+        MasterWriter { recipe, rendered: &rendered, trace, trace_bytes, channels, output, capture, solved: None, observer };
     let Written { encoder, measured, passages, limiting } = writer.write_until_promises_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
     let promises = promises(&recipe.delivery, &measured, expected, solution.is_aimed);
@@ -179,7 +165,7 @@ pub fn predict_loudness(trace: &Trace, recipe: &Recipe, start_db: f64) -> Result
 
 /// Parts of the solution that a render may still change.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Search {
+pub(super) enum Search {
     DriveAndTrims,
     Trims,
     Nothing,
@@ -188,7 +174,9 @@ enum Search {
 /// Returns the solution as far as it is known before rendering.
 pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution {
     let delivery = &recipe.delivery;
-    let drive_db = profile.loudness.integrated_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs);
+    let wanted_lufs = delivery.loudness_lufs;
+    let drive_db =
+        profile.loudness.integrated_lufs.map_or(0.0, |lufs| wanted_lufs - lufs - equalized_lu(recipe, profile));
     Solution {
         engine: ENGINE_VERSION,
         input_hash: String::new(),
@@ -204,7 +192,7 @@ pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution 
 
 /// Returns the level in front of the drive from which on peaks matter, dBFS. A margin allows for a slightly higher
 /// drive.
-fn exact_above_dbfs(ceiling_dbtp: f64, drive_db: f64) -> f64 {
+pub(super) fn exact_above_dbfs(ceiling_dbtp: f64, drive_db: f64) -> f64 {
     ((ceiling_dbtp - drive_db - DETECTOR_MARGIN_DB) * 100.0).round() / 100.0
 }
 
@@ -213,21 +201,30 @@ fn exact_above_dbfs(ceiling_dbtp: f64, drive_db: f64) -> f64 {
 fn band_levels(recipe: &Recipe, profile: &Profile) -> [f64; BANDS] {
     let [low, mid, high] = CROSSOVER_HZ;
     let edges = [0.0, low, mid, high, f64::INFINITY];
-    let eq = &recipe.match_eq;
     std::array::from_fn(|band| {
-        let (mut before, mut after) = (0.0, 0.0);
-        for n in 0..SPECTRUM_BANDS {
-            let hz = band_centre_hz(n);
-            if (edges[band]..edges[band + 1]).contains(&hz) {
-                for (spectrum, curve) in [(&profile.spectrum.mid, &eq.mid_db), (&profile.spectrum.side, &eq.side_db)] {
-                    let power = power_from_db(spectrum.mean_db[n]);
-                    before += power;
-                    after += power * power_from_db(eq.gain_db_at(curve, hz));
-                }
-            }
-        }
-        profile.dynamics.bands[band].sounding_db + if before > 0.0 { db_from_power(after / before) } else { 0.0 }
+        let is_inside = |n: usize| f64::from(u8::from((edges[band]..edges[band + 1]).contains(&band_centre_hz(n))));
+        profile.dynamics.bands[band].sounding_db + equalized_db(recipe, profile, is_inside)
     })
+}
+
+/// Returns the change of the loudness by the equaliser, LU.
+fn equalized_lu(recipe: &Recipe, profile: &Profile) -> f64 {
+    let weights = k_weights(profile.sample_rate_hz);
+    equalized_db(recipe, profile, |n| weights[n])
+}
+
+/// Returns the change of the mean power by the equaliser, dB. `weight` gives the weight of a band of the spectrum.
+fn equalized_db(recipe: &Recipe, profile: &Profile, weight: impl Fn(usize) -> f64) -> f64 {
+    let (eq, spectrum) = (&recipe.match_eq, &profile.spectrum);
+    let (mut before, mut after) = (0.0, 0.0);
+    for n in 0..SPECTRUM_BANDS {
+        for (spectrum, curve) in [(&spectrum.mid, &eq.mid_db), (&spectrum.side, &eq.side_db)] {
+            let power = weight(n) * power_from_db(spectrum.mean_db[n]);
+            before += power;
+            after += power * power_from_db(eq.gain_db_at(curve, band_centre_hz(n)));
+        }
+    }
+    if before > 0.0 { db_from_power(after / before) } else { 0.0 }
 }
 
 /// Renders the chain up to the limiter. Returns its output, the trace of it, and the gains of the bands over time.
@@ -261,7 +258,7 @@ fn render(
     Ok((rendered, meter.finish()?, gains))
 }
 
-fn trace_meter(solution: &Solution, rate: u32, bytes: usize) -> TraceMeter {
+pub(super) fn trace_meter(solution: &Solution, rate: u32, bytes: usize) -> TraceMeter {
     TraceMeter::new(rate, gain_from_db(solution.exact_above_dbfs), bytes)
 }
 
@@ -271,196 +268,4 @@ fn left_on_both_channels<'a>(frames: &[Frame], buffer: &'a mut Vec<Frame>) -> &'
     buffer.clear();
     buffer.extend(frames.iter().map(|frame| [frame[0]; 2]));
     buffer
-}
-
-/// A written file that does not have its name yet.
-struct Written {
-    encoder: Encoder,
-    measured: Measured,
-    /// Frames of the requested passages.
-    passages: Vec<Vec<Frame>>,
-    limiting: Series,
-}
-
-/// Everything needed to limit and write a rendered song, as often as necessary.
-struct MasterWriter<'a> {
-    recipe: &'a Recipe,
-    rendered: &'a Spool<Frame>,
-    trace: Trace,
-    trace_bytes: usize,
-    channels: u8,
-    output: &'a Output,
-    capture: CaptureRequest,
-    observer: &'a dyn Observer,
-}
-
-impl MasterWriter<'_> {
-    /// Solves, writes and measures, until ceiling and loudness are kept or the rounds are used up.
-    fn write_until_promises_kept(&mut self, solution: &mut Solution, mut search: Search) -> Result<Written, Error> {
-        let wanted = self.recipe.delivery.loudness_lufs;
-        let is_lossy = self.recipe.output.lossy.is_some();
-        let (most_rounds, most_lu) =
-            if is_lossy { (codec_room::MAX_ROUNDS, MAX_OFFSET_LU) } else { (MAX_ROUNDS, f64::INFINITY) };
-        let mut room = CodecRoom::default();
-        let mut offset_lu: f64 = 0.0;
-        for round in 1.. {
-            let predicted_lufs = self.solve_exactly(solution, search, offset_lu)?;
-            let (written, excesses) = self.write(solution)?;
-            let measured = &written.measured;
-            let solved = predicted_lufs.is_some_and(|lufs| (lufs - wanted - offset_lu).abs() < CLOSE_ENOUGH_LU);
-            let miss_lu = measured.loudness.integrated_lufs.map_or(0.0, |lufs| lufs - wanted);
-            let missed = search == Search::DriveAndTrims && solved && miss_lu.abs() > CLOSE_ENOUGH_LU;
-            if search == Search::Nothing || round == most_rounds || (excesses.is_empty() && !missed) {
-                return Ok(written);
-            }
-            let before_lu = offset_lu;
-            offset_lu = (offset_lu - if missed { miss_lu } else { 0.0 }).clamp(-most_lu, most_lu);
-            if is_lossy {
-                if excesses.is_empty() && offset_lu == before_lu {
-                    return Ok(written);
-                }
-                let over_db = measured.true_peak_dbtp - self.recipe.delivery.ceiling_dbtp;
-                // A song that was turned down as a whole is not brought back to its loudness.
-                if !excesses.is_empty() && !room.adjust(solution, over_db) {
-                    search = Search::Trims;
-                }
-            } else {
-                let limiter = self.limiter(solution);
-                correct(&mut solution.trims, &excesses, &self.trace, limiter)?;
-            }
-        }
-        unreachable!("the last round returns")
-    }
-
-    /// Finds the drive, and makes sure that the peaks that matter at it are known exactly. Returns the predicted
-    /// loudness, LUFS; `None` if the drive is not searched, or the song has no loudness.
-    fn solve_exactly(&mut self, solution: &mut Solution, search: Search, offset_lu: f64) -> Result<Option<f64>, Error> {
-        if search == Search::Nothing {
-            return Ok(None);
-        }
-        loop {
-            let mut predicted_lufs = None;
-            if search == Search::DriveAndTrims {
-                let outcome = self.solve(solution, offset_lu)?;
-                (solution.drive_db, predicted_lufs) = (outcome.drive_db, outcome.loudness_lufs);
-            }
-            if self.ceiling_dbtp(solution) - solution.drive_db >= solution.exact_above_dbfs {
-                return Ok(predicted_lufs);
-            }
-            self.retrace_peaks(solution)?;
-        }
-    }
-
-    /// Traces the peaks again, exactly for the drive that was found.
-    fn retrace_peaks(&mut self, solution: &mut Solution) -> Result<(), Error> {
-        let ceiling_dbtp = self.recipe.delivery.ceiling_dbtp - solution.codec_room_db;
-        solution.exact_above_dbfs = exact_above_dbfs(ceiling_dbtp, solution.drive_db);
-        solution.trims.clear();
-        let mut meter = trace_meter(solution, self.trace.sample_rate_hz, self.trace_bytes);
-        each_block(&mut self.rendered.reader(), |frames| meter.push(frames))?;
-        self.trace = meter.finish()?;
-        Ok(())
-    }
-
-    fn limiter(&self, solution: &Solution) -> LimiterGain {
-        let rate = self.trace.sample_rate_hz;
-        LimiterGain::new(&self.recipe.limiter, solution.drive_db, self.ceiling_dbtp(solution), rate)
-    }
-
-    /// Returns the ceiling that the limiter keeps, dBTP.
-    fn ceiling_dbtp(&self, solution: &Solution) -> f64 {
-        self.recipe.delivery.ceiling_dbtp - CEILING_MARGIN_DB - solution.codec_room_db
-    }
-
-    fn solve(&self, solution: &Solution, offset_lu: f64) -> Result<Outcome, Error> {
-        let mut delivery = self.recipe.delivery;
-        delivery.ceiling_dbtp = self.ceiling_dbtp(solution);
-        Ok(solve(&self.trace, &self.recipe.limiter, &delivery, &solution.trims, offset_lu, (solution.drive_db, EXACT))?)
-    }
-
-    fn limited(&self, solution: &Solution) -> Result<LimitedSource<'_, impl Blocks + Send>, Error> {
-        let limiter = self.limiter(solution);
-        Ok(limited_source(self.rendered, &self.trace, limiter, solution, &self.recipe.output, self.channels)?)
-    }
-
-    /// Writes master minus mix in 32-bit floating point. The file does not have its name yet.
-    fn difference(&self, song: &Song, solution: &Solution, path: &Path) -> Result<Encoder, Error> {
-        let (source_rate, rate) = (song.info.sample_rate_hz, self.trace.sample_rate_hz);
-        let spec = OutputSpec {
-            sample_rate_hz: rate,
-            channels: self.channels,
-            format: Format::Wav,
-            sample_format: SampleFormat::Float32,
-            bitrate_kbps: None,
-            frames: self.rendered.len(),
-        };
-        self.observer.stage(Stage::Difference, Some(spec.frames));
-        let mut encoder = Encoder::create(path, spec, self.output.force)?;
-        let mut master = self.limited(solution)?;
-        let mut mix = song.frames.reader();
-        if rate == source_rate {
-            write_difference(&mut mix, &mut master, solution.drive_db, &mut encoder, self.observer)?;
-        } else {
-            let mut mix = Resampled::new(mix, source_rate, rate);
-            write_difference(&mut mix, &mut master, solution.drive_db, &mut encoder, self.observer)?;
-        }
-        Ok(encoder)
-    }
-
-    /// Limits, dithers, writes and measures the master; a lossy file is measured after decoding it again. Also returns
-    /// the blocks over the ceiling.
-    fn write(&self, solution: &Solution) -> Result<(Written, Vec<CeilingExcess>), Error> {
-        let rate = self.trace.sample_rate_hz;
-        let lossy = self.recipe.output.lossy;
-        let spec = OutputSpec {
-            sample_rate_hz: rate,
-            channels: self.channels,
-            format: self.output.format,
-            sample_format: self.recipe.output.sample_format,
-            bitrate_kbps: lossy.map(|lossy| lossy.bitrate_kbps),
-            frames: self.rendered.len(),
-        };
-        self.observer.stage(Stage::Limiting, Some(self.rendered.len()));
-        let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
-        let mut loudness = LoudnessMeter::new(rate);
-        let mut meter = OutputMeter::new(rate, self.recipe.delivery.ceiling_dbtp, &self.capture);
-        let mut limited = self.limited(solution)?;
-        let frames = if lossy.is_some() {
-            each_block_ahead(&mut limited, |frames| {
-                encoder.write(frames)?;
-                self.observer.advance(frames.len() as u64)
-            })?;
-            let mut decoder = open(encoder.seal()?)?;
-            self.observer.stage(Stage::Measuring, Some(self.rendered.len()));
-            self.measure(&mut decoder, &mut loudness, &mut meter, |_| Ok(()))?
-        } else {
-            self.measure(&mut limited, &mut loudness, &mut meter, |frames| encoder.write(frames))?
-        };
-        let limiting = limited.timeline.series();
-        let (measured, passages, excesses) = meter.finish(frames, loudness, &limited.limiting);
-        let ceiling_dbtp = self.ceiling_dbtp(solution);
-        let clipped =
-            limited.clipped.iter().map(|excess| CeilingExcess { by_db: excess.by_db - ceiling_dbtp, ..*excess });
-        let excesses = merged(excesses, clipped);
-        Ok((Written { encoder, measured, passages, limiting }, excesses))
-    }
-
-    /// Measures a whole source, passes its frames to `sink`, and returns its length in frames.
-    fn measure<S: Source<Error = io::Error> + Send>(
-        &self,
-        source: &mut S,
-        loudness: &mut LoudnessMeter,
-        meter: &mut OutputMeter,
-        mut sink: impl FnMut(&[Frame]) -> Result<(), io::Error>,
-    ) -> Result<u64, Error> {
-        let mut measured = 0;
-        let mut metered = ObservedSource { source, watch: |frames: &[Frame]| loudness.push(frames) };
-        each_block_ahead(&mut metered, |frames| {
-            meter.push(frames);
-            measured += frames.len() as u64;
-            sink(frames)?;
-            self.observer.advance(frames.len() as u64)
-        })?;
-        Ok(measured)
-    }
 }

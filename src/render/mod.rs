@@ -1,11 +1,13 @@
 //! Rendering of a recipe to a file, and the measurements that verify its promises.
 
 pub(crate) mod band_gains;
+mod ceiling_meter;
 pub(crate) mod codec_room;
 mod difference;
 pub mod finish;
 pub(crate) mod limited_source;
 pub(crate) mod limiter_timeline;
+mod master_writer;
 pub(crate) mod output_meter;
 pub mod promises;
 pub(crate) mod provenance;

@@ -4,19 +4,16 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use analyzer::band_statistics::BandStatisticsMeter;
-use analyzer::delivery_meters::DeliveryMeters;
 use analyzer::loudness::LoudnessMeter;
-use analyzer::oversample::BlockScanner;
 use analyzer::stream::{Frame, Meter};
 use analyzer::timeline::{PeakMeter, Timeline};
 use analyzer::tone::{ToneMeter, moments};
-use analyzer::units::{db_from_gain, gain_from_db};
 use renderer::recipe::Recipe;
 
+use crate::render::ceiling_meter::CeilingMeter;
 use crate::render::promises::Measured;
-use crate::render::solve::CEILING_MARGIN_DB;
 use crate::render::solve::LimitingHistogram;
-use crate::render::trims::{CeilingExcess, merged};
+use crate::render::trims::CeilingExcess;
 use crate::song::Song;
 
 /// Parts of a master that are captured while it is written.
@@ -43,11 +40,7 @@ impl CaptureRequest {
 
 /// Meters for a master.
 pub struct OutputMeter {
-    scanner: BlockScanner,
-    /// Meters that delivery checks use; they read higher next to Nyquist.
-    delivery: DeliveryMeters,
-    peaks: PeakCheck,
-    delivery_peaks: PeakCheck,
+    peaks: CeilingMeter,
     timeline: PeakMeter,
     bands: BandStatisticsMeter,
     tone: Moments,
@@ -93,53 +86,11 @@ impl Passage {
     }
 }
 
-/// Blocks over the ceiling, and the highest peak.
-struct PeakCheck {
-    ceiling: f32,
-    highest: f32,
-    block: u64,
-    excesses: Vec<CeilingExcess>,
-}
-
-impl PeakCheck {
-    fn new(ceiling: f32) -> Self {
-        Self { ceiling, highest: 0.0, block: 0, excesses: Vec::new() }
-    }
-
-    /// Returns the level up to which peaks change nothing.
-    fn threshold(&self) -> f32 {
-        self.highest.min(self.ceiling)
-    }
-
-    fn check(&mut self, block: &analyzer::oversample::Block) {
-        self.note(self.block, block.peak_above(self.threshold()));
-        self.block += 1;
-    }
-
-    fn note(&mut self, block: u64, peak: f32) {
-        self.highest = self.highest.max(peak);
-        if peak > self.ceiling {
-            let by_db = db_from_gain(f64::from(peak / self.ceiling)) + CEILING_MARGIN_DB;
-            self.excesses.push(CeilingExcess { block, by_db });
-        }
-    }
-}
-
-/// Returns the largest sample that is not over the ceiling after conversion to decibels.
-fn highest_under(ceiling_dbtp: f64) -> f32 {
-    let gain = gain_from_db(ceiling_dbtp) as f32;
-    if db_from_gain(f64::from(gain)) > ceiling_dbtp { gain.next_down() } else { gain }
-}
-
 impl OutputMeter {
     /// Starts measuring. `ceiling_dbtp` is the requested ceiling, without margin.
     pub fn new(sample_rate_hz: u32, ceiling_dbtp: f64, keep: &CaptureRequest) -> Self {
-        let ceiling = highest_under(ceiling_dbtp);
         Self {
-            scanner: BlockScanner::exact(),
-            delivery: DeliveryMeters::new(sample_rate_hz),
-            peaks: PeakCheck::new(ceiling),
-            delivery_peaks: PeakCheck::new(ceiling),
+            peaks: CeilingMeter::new(sample_rate_hz, ceiling_dbtp),
             timeline: PeakMeter::new(sample_rate_hz),
             bands: BandStatisticsMeter::new(sample_rate_hz),
             tone: Moments {
@@ -153,13 +104,9 @@ impl OutputMeter {
 
     /// Takes the next frames.
     pub fn push(&mut self, frames: &[Frame]) {
-        let Self { scanner, delivery, peaks, delivery_peaks, timeline, bands, tone, passages, unreadable } = self;
+        let Self { peaks, timeline, bands, tone, passages, unreadable } = self;
         rayon::join(
-            || {
-                scanner.push(frames, |block| peaks.check(block));
-                let threshold = delivery_peaks.threshold();
-                delivery.push(frames, threshold, |block, peak| delivery_peaks.note(block, peak));
-            },
+            || peaks.push(frames),
             || {
                 timeline.push(frames);
                 bands.push(frames);
@@ -178,15 +125,13 @@ impl OutputMeter {
         loudness: LoudnessMeter,
         limiting: &LimitingHistogram,
     ) -> (Measured, Vec<Vec<Frame>>, Vec<CeilingExcess>) {
-        let Self { scanner, delivery, mut peaks, mut delivery_peaks, timeline, bands, tone, passages, unreadable } =
-            self;
-        scanner.finish(|block| peaks.check(block));
-        delivery.finish(delivery_peaks.threshold(), |block, peak| delivery_peaks.note(block, peak));
+        let Self { peaks, timeline, bands, tone, passages, unreadable } = self;
+        let (true_peak_dbtp, excesses) = peaks.finish();
         let [limiting_db, peak_limiting_db] = limiting.reading_db();
         let history = loudness.history();
         let measured = Measured {
             loudness: history.reading(),
-            true_peak_dbtp: db_from_gain(f64::from(peaks.highest.max(delivery_peaks.highest))),
+            true_peak_dbtp,
             limiting_db,
             peak_limiting_db,
             frames,
@@ -196,7 +141,7 @@ impl OutputMeter {
             tone: tone.meter.finish(),
         };
         let passages = passages.into_iter().map(|passage| passage.kept).collect();
-        (measured, passages, merged(peaks.excesses, delivery_peaks.excesses.into_iter()))
+        (measured, passages, excesses)
     }
 }
 

@@ -129,7 +129,7 @@ pub fn outcome_with_history(
 
 /// Margin between the limiter's ceiling and the requested one, dB. It keeps rounding, and the difference between two
 /// interpolators, from exceeding the ceiling.
-pub(crate) const CEILING_MARGIN_DB: f64 = 0.01;
+pub(crate) const CEILING_MARGIN_DB: f64 = 0.03;
 
 /// Accuracy of a solution.
 #[derive(Clone, Copy, Debug)]
