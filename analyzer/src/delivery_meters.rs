@@ -256,16 +256,22 @@ struct Reach {
 }
 
 impl Reach {
-    /// Computes the magnitudes from the frames of a block and [`MARGIN`] frames on either side.
-    fn of(around: &[f32]) -> Self {
+    /// Computes the magnitudes from the frames of a block and [`MARGIN`] frames on either side, of which `highest` is
+    /// the largest magnitude.
+    fn of(around: &[f32], highest: f32) -> Self {
         let from = taps_beside(MARGIN).start;
         let mut magnitudes = [0.0_f32; BLOCK_FRAMES + 2 * INNER];
         magnitudes.iter_mut().zip(&around[from..]).for_each(|(magnitude, x)| *magnitude = x.abs());
         // The largest of 2, 4 and 8 from every sample on.
-        let pairs: [f32; BLOCK_FRAMES + 6] = std::array::from_fn(|n| magnitudes[n].max(magnitudes[n + 1]));
-        let fours: [f32; BLOCK_FRAMES + 4] = std::array::from_fn(|n| pairs[n].max(pairs[n + 2]));
-        Self { near: std::array::from_fn(|n| fours[n].max(fours[n + 4])), highest: highest(around) }
+        let pairs: [f32; BLOCK_FRAMES + 6] = std::array::from_fn(|n| larger(magnitudes[n], magnitudes[n + 1]));
+        let fours: [f32; BLOCK_FRAMES + 4] = std::array::from_fn(|n| larger(pairs[n], pairs[n + 2]));
+        Self { near: std::array::from_fn(|n| larger(fours[n], fours[n + 4])), highest }
     }
+}
+
+/// The larger of two numbers, of which neither is missing: a single instruction, unlike [`f32::max`].
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
 }
 
 /// Taps next to a point, which lies behind the tap `before`.
@@ -313,15 +319,16 @@ fn highest_of(points: &[[f32; LANES]; LANES]) -> f32 {
 /// Factor that exceeds the rounding error of single-precision sums of 32 products.
 const ROUNDED_UP: f32 = 1.0001;
 
-/// Largest magnitude of `samples`, whose number is a multiple of [`BLOCK_FRAMES`].
-fn highest(samples: &[f32]) -> f32 {
-    let mut lanes = [0.0_f32; BLOCK_FRAMES];
-    for block in samples.as_chunks::<BLOCK_FRAMES>().0 {
-        for (lane, x) in lanes.iter_mut().zip(block) {
-            *lane = lane.max(x.abs());
-        }
-    }
-    lanes.into_iter().fold(0.0, f32::max)
+/// Largest magnitude of every [`BLOCK_FRAMES`] samples.
+fn highest_of_blocks(samples: &[f32]) -> Vec<f32> {
+    let of = |block: &[f32; BLOCK_FRAMES]| {
+        let fours = block.as_chunks::<LANES>().0;
+        let highest = fours.iter().fold([0.0; LANES], |highest, four| {
+            std::array::from_fn(|lane| larger(four[lane].abs(), highest[lane]))
+        });
+        highest.into_iter().fold(0.0, larger)
+    };
+    samples.as_chunks::<BLOCK_FRAMES>().0.iter().map(of).collect()
 }
 
 /// Returns the first block with its own frames mirrored in front of it, as ffmpeg's resampler does: a stream that
@@ -373,18 +380,24 @@ impl DeliveryMeters {
 
     fn visit_complete(&mut self, threshold: f32, visit: &mut impl FnMut(u64, f32)) {
         let blocks = self.channels[0].len().saturating_sub(2 * MARGIN) / BLOCK_FRAMES;
+        let highest = self.channels.each_ref().map(|channel| highest_of_blocks(channel));
+        let norm = self.interpolators.iter().map(|one| one.inner + one.outer).fold(0.0, f32::max);
         for block in 0..blocks {
             let at = block * BLOCK_FRAMES;
             let mut peak = 0.0_f32;
-            for channel in &self.channels {
+            for (channel, highest) in self.channels.iter().zip(&highest) {
+                let highest = highest[block..=block + 2 * MARGIN / BLOCK_FRAMES].iter().copied().fold(0.0, larger);
+                if norm * highest <= threshold {
+                    continue;
+                }
                 let around = &channel[at..at + BLOCK_FRAMES + 2 * MARGIN];
-                let (from, reach) = (self.start + at as u64, Reach::of(around));
+                let (from, reach) = (self.start + at as u64, Reach::of(around, highest));
                 for interpolator in &self.interpolators {
                     peak = peak.max(interpolator.peak(around, &reach, from, threshold.max(peak)));
                 }
                 if from == 0 {
                     let mirrored = mirrored(around);
-                    let reach = Reach::of(&mirrored);
+                    let reach = Reach::of(&mirrored, highest);
                     let peaks = self
                         .interpolators
                         .iter()

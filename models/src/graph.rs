@@ -88,7 +88,7 @@ pub(crate) fn own_session(graph: &[u8], blake3: &str) -> Result<Session, Error> 
     }
     Session::builder(environment()?)
         .map_err(|e| Error::Runtime(e.to_string()))?
-        .with_optimization_level(GraphOptimizationLevel::Level3)
+        .with_optimization_level(GraphOptimizationLevel::Disable)
         .map_err(|e| Error::Runtime(e.to_string()))?
         .commit_from_memory(graph)
         .map_err(|e| Error::Runtime(e.to_string()))

@@ -278,7 +278,6 @@ impl MasterWriter<'_> {
         };
         self.observer.stage(Stage::Limiting, Some(self.rendered.len()));
         let mut encoder = Encoder::create(&self.output.path, spec, self.output.force)?;
-        let mut loudness = LoudnessMeter::new(rate);
         let mut meter = OutputMeter::new(rate, self.recipe.delivery.ceiling_dbtp, &self.capture);
         let mut limited = self.limited(solution, &self.recipe.output)?;
         let frames = if lossy.is_some() {
@@ -288,12 +287,12 @@ impl MasterWriter<'_> {
             })?;
             let mut decoder = open(encoder.seal()?)?;
             self.observer.stage(Stage::Measuring, Some(self.rendered.len()));
-            self.measure(&mut decoder, &mut loudness, &mut meter, |_| Ok(()))?
+            self.measure(&mut decoder, &mut meter, |_| Ok(()))?
         } else {
-            self.measure(&mut limited, &mut loudness, &mut meter, |frames| encoder.write(frames))?
+            self.measure(&mut limited, &mut meter, |frames| encoder.write(frames))?
         };
         let limiting = limited.timeline.series();
-        let (measured, passages, excesses) = meter.finish(frames, loudness, &limited.limiting);
+        let (measured, passages, excesses) = meter.finish(frames, &limited.limiting);
         let ceiling_dbtp = self.ceiling_dbtp(solution);
         let clipped =
             limited.clipped.iter().map(|excess| CeilingExcess { by_db: excess.by_db - ceiling_dbtp, ..*excess });
@@ -305,14 +304,13 @@ impl MasterWriter<'_> {
     fn measure<S: Source<Error = io::Error> + Send>(
         &self,
         source: &mut S,
-        loudness: &mut LoudnessMeter,
-        meter: &mut OutputMeter,
+        OutputMeter { peaks, sound }: &mut OutputMeter,
         mut sink: impl FnMut(&[Frame]) -> Result<(), io::Error>,
     ) -> Result<u64, Error> {
         let mut measured = 0;
-        let mut metered = ObservedSource { source, watch: |frames: &[Frame]| loudness.push(frames) };
+        let mut metered = ObservedSource { source, watch: |frames: &[Frame]| sound.push(frames) };
         each_block_ahead(&mut metered, |frames| {
-            meter.push(frames);
+            peaks.push(frames);
             measured += frames.len() as u64;
             sink(frames)?;
             self.observer.advance(frames.len() as u64)

@@ -38,9 +38,17 @@ impl CaptureRequest {
     }
 }
 
-/// Meters for a master.
+/// Meters for a master, in two halves that may run side by side.
 pub struct OutputMeter {
-    peaks: CeilingMeter,
+    /// Its true peaks.
+    pub peaks: CeilingMeter,
+    /// Everything else.
+    pub sound: SoundMeter,
+}
+
+/// Measures a master, except for its true peaks.
+pub struct SoundMeter {
+    loudness: LoudnessMeter,
     timeline: PeakMeter,
     bands: BandStatisticsMeter,
     tone: Moments,
@@ -89,8 +97,8 @@ impl Passage {
 impl OutputMeter {
     /// Starts measuring. `ceiling_dbtp` is the requested ceiling, without margin.
     pub fn new(sample_rate_hz: u32, ceiling_dbtp: f64, keep: &CaptureRequest) -> Self {
-        Self {
-            peaks: CeilingMeter::new(sample_rate_hz, ceiling_dbtp),
+        let sound = SoundMeter {
+            loudness: LoudnessMeter::new(sample_rate_hz),
             timeline: PeakMeter::new(sample_rate_hz),
             bands: BandStatisticsMeter::new(sample_rate_hz),
             tone: Moments {
@@ -99,33 +107,19 @@ impl OutputMeter {
             },
             passages: keep.passages.iter().cloned().map(Passage::new).collect(),
             unreadable: 0,
-        }
+        };
+        Self { peaks: CeilingMeter::new(sample_rate_hz, ceiling_dbtp), sound }
     }
 
-    /// Takes the next frames.
-    pub fn push(&mut self, frames: &[Frame]) {
-        let Self { peaks, timeline, bands, tone, passages, unreadable } = self;
-        rayon::join(
-            || peaks.push(frames),
-            || {
-                timeline.push(frames);
-                bands.push(frames);
-                tone.push(frames);
-            },
-        );
-        passages.iter_mut().for_each(|passage| passage.push(frames));
-        *unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
-    }
-
-    /// Returns all measurements, including those of `loudness` and `limiting`, the requested passages, and every block
-    /// over the ceiling.
+    /// Returns all measurements, including those of `limiting`, the requested passages, and every block over the
+    /// ceiling.
     pub fn finish(
         self,
         frames: u64,
-        loudness: LoudnessMeter,
         limiting: &LimitingHistogram,
     ) -> (Measured, Vec<Vec<Frame>>, Vec<CeilingExcess>) {
-        let Self { peaks, timeline, bands, tone, passages, unreadable } = self;
+        let Self { peaks, sound } = self;
+        let SoundMeter { loudness, timeline, bands, tone, passages, unreadable } = sound;
         let (true_peak_dbtp, excesses) = peaks.finish();
         let [limiting_db, peak_limiting_db] = limiting.reading_db();
         let history = loudness.history();
@@ -142,6 +136,18 @@ impl OutputMeter {
         };
         let passages = passages.into_iter().map(|passage| passage.kept).collect();
         (measured, passages, excesses)
+    }
+}
+
+impl SoundMeter {
+    /// Takes the next frames.
+    pub fn push(&mut self, frames: &[Frame]) {
+        self.loudness.push(frames);
+        self.timeline.push(frames);
+        self.bands.push(frames);
+        self.tone.push(frames);
+        self.passages.iter_mut().for_each(|passage| passage.push(frames));
+        self.unreadable += frames.as_flattened().iter().filter(|x| !x.is_finite()).count() as u64;
     }
 }
 

@@ -9,6 +9,7 @@ use analyzer::tone::Tone;
 use models::Decider;
 use renderer::lossy::LossyParams;
 use renderer::recipe::Recipe;
+use renderer::stages::match_eq::MatchEq;
 
 use crate::decide::genres::{Genres, with_genre_of_tags};
 use crate::decide::refine::TestPassages;
@@ -83,10 +84,9 @@ fn loaded(job: &MasterJob, observer: &dyn Observer) -> Result<Loaded, Error> {
     let settings = &job.settings;
     let decider = load_decider(settings.decider)?;
     let edges = settings.edges.params()?;
-    let (song, references) = rayon::join(
-        || Song::load_edited(&job.input, &edges, SPOOL_BYTES, observer),
-        || measure_references(&settings.references, observer),
-    );
+    let song = || Song::load_edited(&job.input, &edges, SPOOL_BYTES, observer);
+    let references = || measure_references(&settings.references, observer);
+    let ((song, ()), references) = rayon::join(|| rayon::join(song, MatchEq::plan), references);
     let ((song, profile), references) = (song?, references?);
     Ok(Loaded { decider, song, profile, references })
 }

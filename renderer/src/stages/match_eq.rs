@@ -123,10 +123,10 @@ fn interpolated(curve: &[f64; SPECTRUM_BANDS], position: f64) -> f64 {
 const TAPS: usize = 32_768;
 
 /// Returns impulse responses of `taps` frames for mid and side; with linear phase they are centred on frame `taps / 2`.
-/// `fft` is four times as long.
+/// `fft` is three times as long.
 fn impulse_responses(params: &MatchEqParams, fft: &mut RealFft<Pair>, sample_rate_hz: u32) -> Vec<Pair> {
     let size = fft.length();
-    let taps = size / 4;
+    let taps = size / 3;
     let bin_hz = f64::from(sample_rate_hz) / size as f64;
     let curves = [&params.mid_db, &params.side_db];
     let nepers = |bin: usize| {
@@ -194,6 +194,12 @@ pub struct MatchEq {
 }
 
 impl MatchEq {
+    /// Plans the transform that songs of up to 48 kHz need. A plan takes longer than its first use, and can be made
+    /// while a song is read.
+    pub fn plan() {
+        RealFft::<Pair>::new(3 * TAPS);
+    }
+
     /// Creates the stage at rest; `None` if the curves are flat.
     pub fn new(params: &MatchEqParams, sample_rate_hz: u32) -> Option<Self> {
         if params.is_neutral() {
@@ -207,7 +213,7 @@ impl MatchEq {
         // The longer the block, the less of it overlaps: a factor of three is cheaper than two or four.
         let mut fft = RealFft::<Pair>::new(3 * taps);
         let (size, mut response) = (fft.length(), fft.empty_spectrum());
-        let mut impulse = impulse_responses(params, &mut RealFft::<Pair>::new(4 * taps), sample_rate_hz);
+        let mut impulse = impulse_responses(params, &mut fft, sample_rate_hz);
         impulse.iter_mut().for_each(|h| *h = *h / Pair::splat(size as f64));
         impulse.resize(size, Pair::splat(0.0));
         fft.forward(&mut impulse, &mut response);
