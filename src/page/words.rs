@@ -165,6 +165,7 @@ mod tests {
             typeset("-1.5 dB at 60 Hz, (-2) and x-3, add --force"),
             "−1.5 dB at 60 Hz, (−2) and x-3, add --force"
         );
+        assert_eq!(typeset("-8 LUFS: --loudness -8 or -9 dB"), "−8 LUFS: --loudness -8 or −9 dB", "it can be typed");
     }
 
     #[test]

@@ -102,6 +102,13 @@ pub enum WarningKind {
         /// Loudness of the master, LUFS.
         loudness_lufs: f64,
     },
+    /// The master is quieter than its mix, although no loudness was requested.
+    QuieterThanMix {
+        /// Loudness of the mix, LUFS.
+        mix_lufs: f64,
+        /// Loudness of the master, LUFS.
+        loudness_lufs: f64,
+    },
     /// The master is as quiet as its reference.
     QuietReference {
         /// Loudness of the master, LUFS.
@@ -224,6 +231,7 @@ impl WarningKind {
             Self::AlreadyMastered
             | Self::ReferenceIsOnTheAlbum
             | Self::QuieterThanReference { .. }
+            | Self::QuieterThanMix { .. }
             | Self::QuietReference { .. }
             | Self::OtherEngine { .. }
             | Self::PageIsAnExcerpt
@@ -330,6 +338,13 @@ impl Display for WarningKind {
                 )?;
                 ended(f, Advice::AsLoudAsReference)
             }
+            Self::QuieterThanMix { mix_lufs, loudness_lufs } => {
+                write!(
+                    f,
+                    "The mix is at {mix_lufs:.1} LUFS, the master at {loudness_lufs:.1} LUFS. To keep it loud: "
+                )?;
+                ended(f, Advice::StayAsLoud { lufs: mix_lufs.round() as i32 })
+            }
             Self::QuietReference { loudness_lufs } => {
                 write!(
                     f,
@@ -405,6 +420,7 @@ mod tests {
             WarningKind::ReferenceClips { applied_pct: 50.0 },
             WarningKind::ReferenceIsUnlike { applied_pct: 50.0 },
             WarningKind::QuieterThanReference { reference_lufs: -8.0, loudness_lufs: -10.0 },
+            WarningKind::QuieterThanMix { mix_lufs: -8.2, loudness_lufs: -14.0 },
             WarningKind::QuietReference { loudness_lufs: -22.0 },
             WarningKind::CutOff { under_lu: 3.0 },
         ];
