@@ -2,6 +2,7 @@
 
 mod common;
 
+use analyzer::synth::{demo_mix, silence};
 use common::{FAILED, Folder, MIX, RATE_HZ, USAGE, louder};
 use goldmaster::io::output_spec::Format;
 use serde_json::Value;
@@ -67,4 +68,26 @@ fn a_file_that_cannot_be_read_does_not_stop_the_others() {
     assert_eq!(run.code, Some(4), "{run:?}");
     assert_eq!(folder.goldmaster(&["check", "broken.wav", "--for", "spotify"]).code, Some(FAILED));
     assert_eq!(folder.goldmaster(&["check", "mix.wav"]).code, Some(USAGE), "a destination has to be named");
+}
+
+#[test]
+fn a_song_that_is_cut_off_while_it_sounds_is_named_by_every_command() {
+    let folder = Folder::new();
+    folder.wav("cut.wav", 2, &demo_mix(RATE_HZ, 5.0)[..4 * RATE_HZ as usize]);
+    folder.wav("whole.wav", 2, &[&MIX[..], &silence(RATE_HZ, 0.1)].concat());
+    for (name, is_cut_off) in [("cut", true), ("whole", false)] {
+        let (song, recipe) = (format!("{name}.wav"), format!("{name}.json"));
+        let commands: [&[&str]; 4] = [
+            &["analyze", &song],
+            &["check", &song, "--for", "spotify"],
+            &["master", &song, "-o", "master.wav", "--force", "--refine", "off", "--save-recipe", &recipe],
+            &["render", &song, "-o", "again.wav", "--force", "--recipe", &recipe],
+        ];
+        for arguments in commands {
+            let run = folder.goldmaster(arguments).succeeded();
+            assert_eq!(run.stdout.contains("cut off while it still sounds"), is_cut_off, "{run:?}");
+        }
+        let checked = folder.goldmaster(&["check", &song, "--for", "spotify", "--json"]).succeeded().json();
+        assert_eq!(outcome(&checked[0], "integrity"), if is_cut_off { "note" } else { "ok" });
+    }
 }

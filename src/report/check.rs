@@ -4,12 +4,14 @@ use std::fmt::{Display, Formatter, Result};
 
 use analyzer::defects::DefectKind;
 use analyzer::profile::Profile;
+use analyzer::timeline::Timeline;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::io;
 use crate::io::source_info::SourceInfo;
 use crate::io::tags::TagFacts;
+use crate::report::warning::{Warning, WarningKind};
 use crate::report::with_sentence::{WithSentence, with_sentences};
 use crate::request::destination::{Destination, LoudnessRule, Specification};
 
@@ -170,6 +172,8 @@ pub struct CheckInputs<'a> {
     pub info: &'a SourceInfo,
     /// All measurements of the sound.
     pub profile: &'a Profile,
+    /// Its loudness over time.
+    pub timeline: &'a Timeline,
     /// True peak by a second meter, dBTP.
     pub second_dbtp: f64,
     /// Faults of the file.
@@ -298,9 +302,17 @@ fn integrity(inputs: &CheckInputs) -> CheckResult {
         )
     };
     let broken = inputs.profile.defects.iter().map(|defect| defect.kind).filter(is_broken);
-    let sentences = broken.map(|kind| crate::report::warning::WarningKind::Defect(kind).to_string());
-    let faults: Vec<String> = damaged.chain(sentences).collect();
-    let outcome = if faults.is_empty() { CheckOutcome::Ok } else { CheckOutcome::Fail };
+    let sentences = broken.map(|kind| WarningKind::Defect(kind).to_string());
+    let mut faults: Vec<String> = damaged.chain(sentences).collect();
+    let is_damaged = !faults.is_empty();
+    // A song may end like this on purpose.
+    let cut_off = Warning::of_ending(inputs.timeline, inputs.profile.loudness.integrated_lufs);
+    faults.extend(cut_off.map(|warning| warning.to_string()));
+    let outcome = match faults.is_empty() {
+        true => CheckOutcome::Ok,
+        false if is_damaged => CheckOutcome::Fail,
+        false => CheckOutcome::Note,
+    };
     result(CheckItem::Integrity { faults }, outcome)
 }
 

@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use analyzer::defects::{Defect, DefectKind};
 use analyzer::profile::Profile;
+use analyzer::timeline::Timeline;
 use renderer::recipe::{ENGINE_VERSION, Recipe};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -191,6 +192,13 @@ impl Warning {
         others.map(|engine| Self::of_master(kind(engine))).collect()
     }
 
+    /// Returns a warning if a song is cut off while it sounds. `timeline` and loudness are those of the song, or of its
+    /// master, which ends as the song does.
+    pub fn of_ending(timeline: &Timeline, integrated_lufs: Option<f64>) -> Option<Self> {
+        let ending_lu = timeline.ending_lu(integrated_lufs).filter(|ending_lu| *ending_lu > CUT_OFF_LU)?;
+        Some(Self::of_mix(WarningKind::CutOff { under_lu: -ending_lu }))
+    }
+
     /// Returns warnings about the defects of a recording.
     pub fn of_defects(about: &Subject, defects: &[Defect]) -> Vec<Self> {
         let warning = |defect: &Defect| Self {
@@ -212,6 +220,9 @@ impl Warning {
         faults.iter().map(|fault| Self::new(about.clone(), WarningKind::File(fault.clone()))).collect()
     }
 }
+
+/// Loudness of the last moment of a song over that of the whole above which the song is cut off, LU.
+const CUT_OFF_LU: f64 = -20.0;
 
 impl Severity {
     /// Converts the severity of a defect, 0 to 1.
