@@ -169,6 +169,19 @@ fn the_terminal_says_the_same_at_every_width() {
 }
 
 #[test]
+fn a_mix_that_was_not_measured_has_no_column() {
+    let mut report = report();
+    let columns = |report: &Report| {
+        let text = master_summary(report, &TextStyle { columns: 80, is_coloured: false, is_unicode: true });
+        let head = text.lines().find(|line| line.starts_with(' ') && line.ends_with("master")).expect("a table");
+        head.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(columns(&report), ["mix", "target", "master"]);
+    report.before = None;
+    assert_eq!(columns(&report), ["target", "master"]);
+}
+
+#[test]
 fn what_names_hold_moves_nothing_in_a_terminal() {
     let mut report = report();
     report.output.path = "a\u{1b}[31mred\r\n\u{9b}2J\u{202e}vaw.\u{7}".to_owned();

@@ -41,7 +41,8 @@ pub fn master_summary(report: &Report, style: &TextStyle) -> String {
         let _ = writeln!(out, "{}", wrapped(&story.join("; "), 0, style.columns));
     }
     let ceiling = Some(report.wanted.ceiling_dbtp);
-    let names = ["mix", "target", "master"];
+    // A recipe is replayed without measuring the mix, which has no column then.
+    let names = [if report.before.is_some() { "mix" } else { "" }, "target", "master"];
     table(&mut out, names, &rows(&report.qualities, report.before.as_ref(), ceiling, &report.after), style);
     curves(&mut out, &report.figures, style);
     bullets(&mut out, "What was done", &sentences(&report.actions), style);
