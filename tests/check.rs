@@ -59,6 +59,17 @@ fn broadcast_has_a_loudness_and_a_service_plays_everything() {
 }
 
 #[test]
+fn a_cd_has_no_loudness_to_compare_with() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    let run = folder.goldmaster(&["check", "mix.wav", "--for", "cd"]);
+    let row = run.stdout.lines().find(|line| line.contains("LUFS")).unwrap_or_else(|| panic!("{run:?}"));
+    assert!(row.starts_with("-      loudness    -24.0 LUFS; no loudness target, any loudness is accepted"), "{run:?}");
+    let json = folder.goldmaster(&["check", "mix.wav", "--for", "cd", "--json"]).json();
+    assert_eq!(outcome(&json[0], "loudness"), "unrated");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_does_not_stop_the_others() {
     let folder = Folder::new();
     folder.wav_at("mix.wav", RATE_HZ, 2, &MIX);

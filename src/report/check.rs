@@ -42,6 +42,8 @@ pub struct CheckResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckOutcome {
+    /// The destination has no requirement to compare with.
+    Unrated,
     /// Meets the requirements of the destination.
     Ok,
     /// Accepted, but not ideal.
@@ -218,7 +220,7 @@ fn loudness(inputs: &CheckInputs, specification: &Specification) -> CheckResult 
             let fits = off_lu(lufs).is_some_and(|off| off <= tolerance_lu + 1e-9);
             (Some(lufs), false, if fits { CheckOutcome::Ok } else { CheckOutcome::Fail })
         }
-        LoudnessRule::Free => (None, false, CheckOutcome::Ok),
+        LoudnessRule::Free => (None, false, CheckOutcome::Unrated),
     };
     let outcome = if measured_lufs.is_none() { CheckOutcome::Fail } else { outcome };
     result(CheckItem::Loudness { measured_lufs, wanted_lufs, is_normalised }, outcome)
@@ -377,7 +379,7 @@ impl Display for CheckItem {
             Self::Loudness { measured_lufs: Some(lufs), wanted_lufs, is_normalised } => {
                 write!(f, "{lufs:.1} LUFS")?;
                 match (wanted_lufs.map(|wanted| (wanted, lufs - wanted)), is_normalised) {
-                    (None, _) => Ok(()),
+                    (None, _) => f.write_str("; no loudness target, any loudness is accepted"),
                     (Some((wanted, off)), true) if off > LOUDNESS_NOTICED_LU => {
                         write!(f, ", turned down by {off:.1} dB to {wanted:.0} LUFS")
                     }

@@ -20,12 +20,12 @@ pub fn check_table(check: &FileCheck, style: &TextStyle) -> String {
     let (verdict, colour) = if check.is_ready { ("ready", Colour::Good) } else { ("NOT READY", Colour::Bad) };
     let _ = writeln!(out, "{}\n{} for {place}\n", name(check.path.as_ref()), style.coloured(colour, verdict));
     for result in &check.results {
-        let (word, colour) = match result.outcome {
-            CheckOutcome::Ok => ("ok", Colour::Good),
-            CheckOutcome::Note => ("note", Colour::Warning),
-            CheckOutcome::Fail => ("FAIL", Colour::Bad),
+        let word = match result.outcome {
+            CheckOutcome::Unrated => format!("{:OUTCOME_COLUMNS$}", "-"),
+            CheckOutcome::Ok => style.coloured(Colour::Good, &format!("{:OUTCOME_COLUMNS$}", "ok")),
+            CheckOutcome::Note => style.coloured(Colour::Warning, &format!("{:OUTCOME_COLUMNS$}", "note")),
+            CheckOutcome::Fail => style.coloured(Colour::Bad, &format!("{:OUTCOME_COLUMNS$}", "FAIL")),
         };
-        let word = style.coloured(colour, &format!("{word:OUTCOME_COLUMNS$}"));
         let indent = OUTCOME_COLUMNS + NAME_COLUMNS;
         let sentence = wrapped(&result.sentence, indent, style.columns);
         let _ = writeln!(out, "{word}{:NAME_COLUMNS$}{sentence}", result.item.name());
