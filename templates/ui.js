@@ -403,10 +403,10 @@ function draw() {
 }
 
 function fill() {
-  byId("character").replaceChildren(...state.characters.map(({ name, words }) => make("option", { value: name, textContent: name + ": " + words })));
-  for (const { name, words } of state.destinations) {
-    byId("for").append(make("option", { value: name, textContent: name + ": " + words }));
-    byId("places").append(make("label", {}, make("input", { type: "checkbox", name: "place", value: name }), name));
+  byId("character").replaceChildren(...state.characters.map(({ value, name, words }) => make("option", { value, textContent: name + ": " + words })));
+  for (const { value, name, words } of state.destinations) {
+    byId("for").append(make("option", { value, textContent: name + ": " + words }));
+    byId("places").append(make("label", {}, make("input", { type: "checkbox", name: "place", value }), name));
   }
   drawOutputs();
 }

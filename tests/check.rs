@@ -21,11 +21,13 @@ fn outcome<'a>(check: &'a Value, code: &str) -> &'a str {
 fn a_master_of_this_program_is_ready_for_where_it_was_made_for() {
     let folder = Folder::new();
     folder.wav("mix.wav", 2, &MIX);
-    for place in ["spotify", "amazon", "cd", "club", "podcast"] {
+    let places =
+        [("spotify", "Spotify"), ("amazon", "Amazon Music"), ("cd", "CD"), ("club", "Club"), ("podcast", "Podcast")];
+    for (place, name) in places {
         let master = format!("{place}.wav");
         folder.goldmaster(&["mix.wav", "--for", place, "-o", &master]).succeeded();
         let run = folder.goldmaster(&["check", &master, "--for", place]).succeeded();
-        assert!(run.stdout.contains(&format!("ready for {place}")), "{run:?}");
+        assert!(run.stdout.contains(&format!("ready for {name}\n")), "{run:?}");
     }
 }
 

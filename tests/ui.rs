@@ -161,6 +161,8 @@ fn a_master_from_the_page_has_the_bytes_of_the_command_line() {
     let record = page.ask("PUT", "references?name=hit.flac", &bytes(&hit)).json();
     let view = page.settled("songs", &song);
     assert_eq!((&view["progress"], &view["name"]), (&json!("ready"), &json!("My mix.wav")));
+    let place = &page.state()["destinations"][1];
+    assert_eq!((&place["value"], &place["name"]), (&json!("apple-music"), &json!("Apple Music")));
     assert_eq!(page.settled("references", &record)["progress"], "ready");
     let sound = page.get(view["sound"]["url"].as_str().expect("an address"));
     assert!(sound.status == 200 && sound.body.starts_with(b"RIFF"));

@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use clap::ValueEnum as _;
-
 use super::style::{Colour, TextStyle};
 use super::text::wrapped;
 use crate::io::name;
@@ -16,7 +14,7 @@ const NAME_COLUMNS: usize = 12;
 /// Returns the results of checking one file, as a table.
 pub fn check_table(check: &FileCheck, style: &TextStyle) -> String {
     let mut out = String::new();
-    let place = check.destination.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let place = check.destination.name();
     let (verdict, colour) = if check.is_ready { ("ready", Colour::Good) } else { ("NOT READY", Colour::Bad) };
     let _ = writeln!(out, "{}\n{} for {place}\n", name(check.path.as_ref()), style.coloured(colour, verdict));
     for result in &check.results {
