@@ -364,8 +364,8 @@ async function exportSongs(ids, isAlbum = false) {
   const isOwn = ([name]) => !places.length || !["for", "loudness", "max_limiting_db"].includes(name);
   const master = { references: [...followed], settings: settings().filter(isOwn) };
   try {
-    if (isAlbum) for (const format of formats) await ask("POST", "albums", { songs: ids, wish: master, format });
-    else for (const id of ids) await ask("POST", "songs/" + id + "/exports", { wish: master, formats, destinations: places });
+    if (isAlbum) for (const format of formats) await ask("POST", "albums", { songs: ids, master, format });
+    else for (const id of ids) await ask("POST", "songs/" + id + "/exports", { master, formats, destinations: places });
     byId("masters-card").scrollIntoView({ block: "nearest" });
   } catch (error) {
     say(error.message);
