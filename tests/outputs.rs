@@ -72,13 +72,14 @@ fn what_cannot_be_written_is_refused_before_any_of_them_is() {
     folder.file("one.wav", b"a master");
     fs::hard_link(folder.path("one.wav"), folder.path("linked.flac")).expect("a link");
     let before = folder.contents();
-    let cases: [(i32, &[&str], &str); 13] = [
+    let cases: [(i32, &[&str], &str); 14] = [
         (FAILED, &["-o", "song.wav", "-o", "there.mp3"], "there.mp3: exists already"),
         (FAILED, &["-o", "song.wav", "-o", "nowhere/song.mp3"], "nowhere/song.mp3"),
         (FAILED, &["-o", "song.flac", "-o", "mix.wav", "-f"], "mix.wav"),
         (USAGE, &["-o", "song.wav", "-o", "./song.wav"], "./song.wav would be written twice"),
         (USAGE, &["-o", "one.wav", "-o", "linked.flac", "-f"], "linked.flac would be written twice"),
         (USAGE, &["-o", "song.mp3", "-o", "less.wav", "--delta", "less.wav"], "less.wav would be written twice"),
+        (USAGE, &["-o", "song.wav, song.mp3"], "for several, give -o for each: -o song.wav -o song.mp3"),
         (USAGE, &["-o", "song.wav", "-o", "song.m4a"], "song.m4a: a master is written as"),
         (USAGE, &["-o", "song.wav", "-o", "song.mp3", "--format", "wav"], "song.mp3 is the name of a MP3"),
         (USAGE, &["-o", "one", "-o", "two", "--name", "{title}"], "give a single one"),
