@@ -59,7 +59,13 @@ fn the_files_of_a_master_are_those_of_each_alone() {
 fn several_places_have_several_files_each() {
     let folder = Folder::new();
     folder.wav("mix.wav", 2, &short_mix());
-    folder.goldmaster(&["mix.wav", "--for", "spotify,club", "-o", "song.master.wav", "-o", "song.mp3"]).succeeded();
+    let arguments = ["mix.wav", "--for", "spotify,club", "-o", "song.master.wav", "-o", "song.mp3"];
+    let run = folder.goldmaster(&arguments).succeeded();
+    assert_eq!(run.stdout.matches("What was done").count(), 1, "the decision is printed once: {run:?}");
+    for file in ["song [spotify].mp3: ", "song [club].master.wav: ", "song [club].mp3: "] {
+        let line = run.stdout.lines().find(|line| line.starts_with(file)).unwrap_or_else(|| panic!("{file}: {run:?}"));
+        assert!(line.contains(" LUFS, ") && line.ends_with(" dBTP"), "{line}");
+    }
     let names: Vec<String> = masters(&folder).into_keys().collect();
     assert_eq!(names, ["song [club].master.wav", "song [club].mp3", "song [spotify].master.wav", "song [spotify].mp3"]);
 }
