@@ -140,8 +140,8 @@ mod tests {
             (("rock", Some(0.51)), "finished rock records have in common: the song sounds mostly like rock music"),
             (
                 ("rock", Some(0.36)),
-                "finished records of all kinds, rock ones above all, have in common: the song sounds a little like rock \
-                 music",
+                "finished records of all kinds, rock ones above all, have in common: the song sounds a little like \
+                 rock music",
             ),
             (
                 (UNIVERSAL, Some(0.56)),

@@ -225,8 +225,8 @@ const CLEARLY: f64 = 0.8;
 /// Probability from which on a song sounds mostly like a genre.
 pub(crate) const MOSTLY: f64 = 0.5;
 
-/// The genre in words: what the song does if it was recognised, as in "sounds mostly like rock music", and its name if it
-/// was set.
+/// The genre in words: how the song sounds if it was recognised, as in "sounds mostly like rock music", and its name if
+/// it was set.
 impl std::fmt::Display for GenreReport {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         let Self { name, probability } = self;

@@ -18,11 +18,12 @@ pub fn check_table(check: &FileCheck, style: &TextStyle) -> String {
     let (verdict, colour) = if check.is_ready { ("ready", Colour::Good) } else { ("NOT READY", Colour::Bad) };
     let _ = writeln!(out, "{}\n{} for {place}\n", name(check.path.as_ref()), style.coloured(colour, verdict));
     for result in &check.results {
+        let padded = |word: &str| format!("{word:OUTCOME_COLUMNS$}");
         let word = match result.outcome {
-            CheckOutcome::Unrated => format!("{:OUTCOME_COLUMNS$}", "-"),
-            CheckOutcome::Ok => style.coloured(Colour::Good, &format!("{:OUTCOME_COLUMNS$}", "ok")),
-            CheckOutcome::Note => style.coloured(Colour::Warning, &format!("{:OUTCOME_COLUMNS$}", "note")),
-            CheckOutcome::Fail => style.coloured(Colour::Bad, &format!("{:OUTCOME_COLUMNS$}", "FAIL")),
+            CheckOutcome::Unrated => padded("-"),
+            CheckOutcome::Ok => style.coloured(Colour::Good, &padded("ok")),
+            CheckOutcome::Note => style.coloured(Colour::Warning, &padded("note")),
+            CheckOutcome::Fail => style.coloured(Colour::Bad, &padded("FAIL")),
         };
         let indent = OUTCOME_COLUMNS + NAME_COLUMNS;
         let sentence = wrapped(&result.sentence, indent, style.columns);

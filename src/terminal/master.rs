@@ -62,8 +62,8 @@ fn promise_line(promise: &WithSentence<Promise>, style: &TextStyle) -> String {
     format!("{}: {}", style.coloured(colour, verdict), promise.sentence)
 }
 
-/// Returns a line on a further master of a song, with the promises that were not kept, and the warnings that none of the
-/// `earlier` masters has.
+/// Returns a line on a further master of a song, with the promises that were not kept, and the warnings that none of
+/// the `earlier` masters has.
 pub fn further_master(report: &Report, earlier: &[Report], style: &TextStyle) -> String {
     let Levels { integrated_lufs, true_peak_dbtp, .. } = report.after;
     let (file, loudness) = (name(report.output.path.as_ref()), optional(integrated_lufs, "LUFS"));

@@ -88,9 +88,10 @@ impl<'s> Mix<'s, '_> {
         let recipe = with_values(recipe, &settings.values)?;
         let decision = DecisionReport { genre, references, refinement, ..report };
         warnings.extend(notes_on_reference(settings, &target, &recipe));
-        // The songs of an album keep their differences.
-        let is_alone = refine_towards.is_none();
-        warnings.extend(is_alone.then(|| note_on_mix(settings, profile, &recipe)).flatten());
+        // The loudness of an album's song is decided later.
+        if refine_towards.is_none() {
+            warnings.extend(note_on_mix(settings, profile, &recipe));
+        }
         warnings.extend(vinyl::side_warning(profile, &settings.delivery));
         Ok(Decided { song, profile, recipe, decision, warnings })
     }
@@ -195,7 +196,8 @@ fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recip
     notes
 }
 
-/// Returns a warning if the master is clearly quieter than the mix, and neither a loudness nor a reference was requested.
+/// Returns a warning if the master is clearly quieter than the mix, although neither a loudness nor a reference was
+/// requested.
 fn note_on_mix(settings: &MasterSettings, profile: &Profile, recipe: &Recipe) -> Option<Warning> {
     let loudness_lufs = recipe.delivery.loudness_lufs;
     let is_unasked = !settings.asks_for_loudness() && settings.references.is_empty();
