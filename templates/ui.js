@@ -364,8 +364,8 @@ async function exportSongs(ids, isAlbum = false) {
   const isOwn = ([name]) => !places.length || !["for", "loudness", "max_limiting_db"].includes(name);
   const master = { references: [...followed], settings: settings().filter(isOwn) };
   try {
-    if (isAlbum) for (const format of formats) await ask("POST", "albums", { songs: ids, wish: master, format });
-    else for (const id of ids) await ask("POST", "songs/" + id + "/exports", { wish: master, formats, destinations: places });
+    if (isAlbum) for (const format of formats) await ask("POST", "albums", { songs: ids, master, format });
+    else for (const id of ids) await ask("POST", "songs/" + id + "/exports", { master, formats, destinations: places });
     byId("masters-card").scrollIntoView({ block: "nearest" });
   } catch (error) {
     say(error.message);
@@ -403,10 +403,10 @@ function draw() {
 }
 
 function fill() {
-  byId("character").replaceChildren(...state.characters.map(({ name, words }) => make("option", { value: name, textContent: name + ": " + words })));
-  for (const { name, words } of state.destinations) {
-    byId("for").append(make("option", { value: name, textContent: name + ": " + words }));
-    byId("places").append(make("label", {}, make("input", { type: "checkbox", name: "place", value: name }), name));
+  byId("character").replaceChildren(...state.characters.map(({ value, name, words }) => make("option", { value, textContent: name + ": " + words })));
+  for (const { value, name, words } of state.destinations) {
+    byId("for").append(make("option", { value, textContent: name + ": " + words }));
+    byId("places").append(make("label", {}, make("input", { type: "checkbox", name: "place", value }), name));
   }
   drawOutputs();
 }

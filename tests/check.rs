@@ -2,6 +2,7 @@
 
 mod common;
 
+use analyzer::synth::{demo_mix, silence};
 use common::{FAILED, Folder, MIX, RATE_HZ, USAGE, louder};
 use goldmaster::io::output_spec::Format;
 use serde_json::Value;
@@ -20,11 +21,13 @@ fn outcome<'a>(check: &'a Value, code: &str) -> &'a str {
 fn a_master_of_this_program_is_ready_for_where_it_was_made_for() {
     let folder = Folder::new();
     folder.wav("mix.wav", 2, &MIX);
-    for place in ["spotify", "amazon", "cd", "club", "podcast"] {
+    let places =
+        [("spotify", "Spotify"), ("amazon", "Amazon Music"), ("cd", "CD"), ("club", "Club"), ("podcast", "Podcast")];
+    for (place, name) in places {
         let master = format!("{place}.wav");
         folder.goldmaster(&["mix.wav", "--for", place, "-o", &master]).succeeded();
         let run = folder.goldmaster(&["check", &master, "--for", place]).succeeded();
-        assert!(run.stdout.contains(&format!("ready for {place}")), "{run:?}");
+        assert!(run.stdout.contains(&format!("ready for {name}\n")), "{run:?}");
     }
 }
 
@@ -58,6 +61,17 @@ fn broadcast_has_a_loudness_and_a_service_plays_everything() {
 }
 
 #[test]
+fn a_cd_has_no_loudness_to_compare_with() {
+    let folder = Folder::new();
+    folder.wav("mix.wav", 2, &MIX);
+    let run = folder.goldmaster(&["check", "mix.wav", "--for", "cd"]);
+    let row = run.stdout.lines().find(|line| line.contains("LUFS")).unwrap_or_else(|| panic!("{run:?}"));
+    assert!(row.starts_with("-      loudness    -24.0 LUFS; no loudness target, any loudness is accepted"), "{run:?}");
+    let json = folder.goldmaster(&["check", "mix.wav", "--for", "cd", "--json"]).json();
+    assert_eq!(outcome(&json[0], "loudness"), "unrated");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_does_not_stop_the_others() {
     let folder = Folder::new();
     folder.wav_at("mix.wav", RATE_HZ, 2, &MIX);
@@ -67,4 +81,26 @@ fn a_file_that_cannot_be_read_does_not_stop_the_others() {
     assert_eq!(run.code, Some(4), "{run:?}");
     assert_eq!(folder.goldmaster(&["check", "broken.wav", "--for", "spotify"]).code, Some(FAILED));
     assert_eq!(folder.goldmaster(&["check", "mix.wav"]).code, Some(USAGE), "a destination has to be named");
+}
+
+#[test]
+fn a_song_that_is_cut_off_while_it_sounds_is_named_by_every_command() {
+    let folder = Folder::new();
+    folder.wav("cut.wav", 2, &demo_mix(RATE_HZ, 5.0)[..4 * RATE_HZ as usize]);
+    folder.wav("whole.wav", 2, &[&MIX[..], &silence(RATE_HZ, 0.1)].concat());
+    for (name, is_cut_off) in [("cut", true), ("whole", false)] {
+        let (song, recipe) = (format!("{name}.wav"), format!("{name}.json"));
+        let commands: [&[&str]; 4] = [
+            &["analyze", &song],
+            &["check", &song, "--for", "spotify"],
+            &["master", &song, "-o", "master.wav", "--force", "--refine", "off", "--save-recipe", &recipe],
+            &["render", &song, "-o", "again.wav", "--force", "--recipe", &recipe],
+        ];
+        for arguments in commands {
+            let run = folder.goldmaster(arguments).succeeded();
+            assert_eq!(run.stdout.contains("cut off while it still sounds"), is_cut_off, "{run:?}");
+        }
+        let checked = folder.goldmaster(&["check", &song, "--for", "spotify", "--json"]).succeeded().json();
+        assert_eq!(outcome(&checked[0], "integrity"), if is_cut_off { "note" } else { "ok" });
+    }
 }

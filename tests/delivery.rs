@@ -188,3 +188,29 @@ fn a_strict_run_that_falls_short_fails_with_3_and_writes_nothing() {
     );
     assert!(folder.contents() == before);
 }
+
+#[test]
+fn a_mix_that_comes_out_quieter_is_named_with_what_keeps_it_loud() {
+    let folder = Folder::new();
+    folder.wav("loud.wav", 2, &louder(&MIX, 14.0));
+    folder.wav("usual.wav", 2, &louder(&MIX, 9.0));
+    let printed = |arguments: &[&str]| {
+        let run = folder.goldmaster(&[arguments, &["--refine", "off", "--force"]].concat()).succeeded();
+        run.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let loud = printed(&["loud.wav", "--report", "loud.html", "--report-audio", "none"]);
+    let hint = "The mix is at -10.0 LUFS, the master at -14.0 LUFS. To keep it loud: --loudness -10 or --for club.";
+    assert!(loud.contains(hint), "{loud}");
+    let page = std::fs::read_to_string(folder.path("loud.html")).expect("a page");
+    assert!(page.contains("at −14.0 LUFS. To keep it loud: --loudness -10 or --for club."), "an option to type");
+    let asked: [&[&str]; 4] = [
+        &["usual.wav"],
+        &["loud.wav", "--loudness", "-14"],
+        &["loud.wav", "--for", "spotify"],
+        &["loud.wav", "--set", "delivery.loudness_lufs=-14"],
+    ];
+    for arguments in asked {
+        let words = printed(arguments);
+        assert!(!words.contains("To keep it loud"), "{arguments:?}: {words}");
+    }
+}

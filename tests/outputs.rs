@@ -59,7 +59,13 @@ fn the_files_of_a_master_are_those_of_each_alone() {
 fn several_places_have_several_files_each() {
     let folder = Folder::new();
     folder.wav("mix.wav", 2, &short_mix());
-    folder.goldmaster(&["mix.wav", "--for", "spotify,club", "-o", "song.master.wav", "-o", "song.mp3"]).succeeded();
+    let arguments = ["mix.wav", "--for", "spotify,club", "-o", "song.master.wav", "-o", "song.mp3"];
+    let run = folder.goldmaster(&arguments).succeeded();
+    assert_eq!(run.stdout.matches("What was done").count(), 1, "the decision is printed once: {run:?}");
+    for file in ["song [spotify].mp3: ", "song [club].master.wav: ", "song [club].mp3: "] {
+        let line = run.stdout.lines().find(|line| line.starts_with(file)).unwrap_or_else(|| panic!("{file}: {run:?}"));
+        assert!(line.contains(" LUFS, ") && line.ends_with(" dBTP"), "{line}");
+    }
     let names: Vec<String> = masters(&folder).into_keys().collect();
     assert_eq!(names, ["song [club].master.wav", "song [club].mp3", "song [spotify].master.wav", "song [spotify].mp3"]);
 }
@@ -72,13 +78,14 @@ fn what_cannot_be_written_is_refused_before_any_of_them_is() {
     folder.file("one.wav", b"a master");
     fs::hard_link(folder.path("one.wav"), folder.path("linked.flac")).expect("a link");
     let before = folder.contents();
-    let cases: [(i32, &[&str], &str); 13] = [
+    let cases: [(i32, &[&str], &str); 14] = [
         (FAILED, &["-o", "song.wav", "-o", "there.mp3"], "there.mp3: exists already"),
         (FAILED, &["-o", "song.wav", "-o", "nowhere/song.mp3"], "nowhere/song.mp3"),
         (FAILED, &["-o", "song.flac", "-o", "mix.wav", "-f"], "mix.wav"),
         (USAGE, &["-o", "song.wav", "-o", "./song.wav"], "./song.wav would be written twice"),
         (USAGE, &["-o", "one.wav", "-o", "linked.flac", "-f"], "linked.flac would be written twice"),
         (USAGE, &["-o", "song.mp3", "-o", "less.wav", "--delta", "less.wav"], "less.wav would be written twice"),
+        (USAGE, &["-o", "song.wav, song.mp3"], "for several, give -o for each: -o song.wav -o song.mp3"),
         (USAGE, &["-o", "song.wav", "-o", "song.m4a"], "song.m4a: a master is written as"),
         (USAGE, &["-o", "song.wav", "-o", "song.mp3", "--format", "wav"], "song.mp3 is the name of a MP3"),
         (USAGE, &["-o", "one", "-o", "two", "--name", "{title}"], "give a single one"),

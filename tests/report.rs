@@ -16,7 +16,7 @@ use goldmaster::report::with_sentence::with_sentences;
 use goldmaster::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use goldmaster::request::settings::DeciderKind;
 use goldmaster::terminal::style::TextStyle;
-use goldmaster::terminal::{master_summary, printable};
+use goldmaster::terminal::{further_master, master_summary, printable};
 use models::decision::Confidence;
 use models::target::TargetKind;
 use renderer::recipe::Recipe;
@@ -166,6 +166,34 @@ fn the_terminal_says_the_same_at_every_width() {
         .map(|(n, part)| if n == 0 { part } else { part.split_once('m').map_or("", |(_, rest)| rest) })
         .collect();
     assert_eq!(bare, master_summary(&report, &plain), "colour is never the only sign, and moves no line");
+}
+
+#[test]
+fn a_further_master_is_a_line_and_what_is_new_about_it() {
+    let style = TextStyle { columns: 80, is_coloured: false, is_unicode: true };
+    let (first, mut further) = (report(), report());
+    further.output.path = "Ballad.mp3".to_owned();
+    further.warnings.extend(with_sentences([Warning::of_mix(WarningKind::CutOff { under_lu: 3.0 })]));
+    let text = further_master(&further, &[first], &style);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[..2], ["", "Ballad.mp3: -14.5 LUFS, -1.0 dBTP"]);
+    for words in ["- NOT REACHED: Loudness", "- NOT KEPT: Length", "- The song is cut off"] {
+        assert!(text.contains(words), "{text}");
+    }
+    assert!(!text.contains("kept") && !text.contains("clips") && !text.contains("Tone"), "{text}");
+}
+
+#[test]
+fn a_mix_that_was_not_measured_has_no_column() {
+    let mut report = report();
+    let columns = |report: &Report| {
+        let text = master_summary(report, &TextStyle { columns: 80, is_coloured: false, is_unicode: true });
+        let head = text.lines().find(|line| line.starts_with(' ') && line.ends_with("master")).expect("a table");
+        head.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(columns(&report), ["mix", "target", "master"]);
+    report.before = None;
+    assert_eq!(columns(&report), ["target", "master"]);
 }
 
 #[test]

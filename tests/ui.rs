@@ -161,17 +161,20 @@ fn a_master_from_the_page_has_the_bytes_of_the_command_line() {
     let record = page.ask("PUT", "references?name=hit.flac", &bytes(&hit)).json();
     let view = page.settled("songs", &song);
     assert_eq!((&view["progress"], &view["name"]), (&json!("ready"), &json!("My mix.wav")));
+    let state = page.state();
+    let place = &state["destinations"][1];
+    assert_eq!((&place["value"], &place["name"]), (&json!("apple-music"), &json!("Apple Music")));
     assert_eq!(page.settled("references", &record)["progress"], "ready");
     let sound = page.get(view["sound"]["url"].as_str().expect("an address"));
     assert!(sound.status == 200 && sound.body.starts_with(b"RIFF"));
 
-    let wish = json!({ "settings": [["character", "warm"], ["loudness", "-11"]], "references": [record] });
-    let preview = page.post(&format!("songs/{song}/previews"), &wish).json();
+    let settings = json!({ "settings": [["character", "warm"], ["loudness", "-11"]], "references": [record] });
+    let preview = page.post(&format!("songs/{song}/previews"), &settings).json();
     assert!((preview["expected_lufs"].as_f64().expect("a number") + 11.0).abs() < 0.5, "{preview}");
     let sound = page.get(preview["sound"]["url"].as_str().expect("an address"));
     assert!(sound.status == 200 && sound.body.starts_with(b"RIFF"));
 
-    let export = json!({ "wish": wish, "formats": ["wav", "flac"] });
+    let export = json!({ "master": settings, "formats": ["wav", "flac"] });
     let made = page.post(&format!("songs/{song}/exports"), &export).json();
     let settled: Vec<Value> = made.as_array().expect("a list").iter().map(|id| page.settled("exports", id)).collect();
     assert_eq!(
@@ -193,7 +196,7 @@ fn a_master_from_the_page_has_the_bytes_of_the_command_line() {
     assert_eq!(page.get(&format!("exports/{id}/recipe")).json()["delivery"]["loudness_lufs"], -11.0);
 
     // A second master does not replace the first, and the next run finds both.
-    let again = page.post(&format!("songs/{song}/exports"), &json!({ "wish": {}, "formats": ["wav"] })).json();
+    let again = page.post(&format!("songs/{song}/exports"), &json!({ "master": {}, "formats": ["wav"] })).json();
     assert_eq!(page.settled("exports", &again[0])["name"], "My mix 2.master.wav");
     drop(page);
     let page = Page::open(&folder, &["-o", "masters"]);
@@ -278,6 +281,7 @@ fn whoever_may_not_ask_is_refused() {
         let code = page.post(&format!("songs/{song}/previews"), &case).status;
         assert!(code == 400 || code == 422, "{case}: {code}");
     }
+    assert_eq!(page.ask("PUT", "references", b"a file without a name").status, 400);
     let large = page.ask("POST", &format!("songs/{song}/previews"), &vec![b' '; 1 << 20]);
     assert_eq!(large.status, 413);
     let head = format!(
@@ -307,7 +311,7 @@ fn songs_are_one_album_variations_differ_and_what_is_stopped_is_not_written() {
     let suited = balanced["suited"].as_str().expect("a word");
     assert!(["warm", "open"].contains(&suited));
 
-    let album = json!({ "songs": ids, "wish": {}, "format": "flac" });
+    let album = json!({ "songs": ids, "master": {}, "format": "flac" });
     let made = page.post("albums", &album).json();
     let album = page.settled("exports", &made[0]);
     assert_eq!((&album["progress"], &album["name"]), (&json!("ready"), &json!("album")), "{album}");
@@ -316,7 +320,7 @@ fn songs_are_one_album_variations_differ_and_what_is_stopped_is_not_written() {
     assert_eq!(page.get(&format!("exports/{}/master", made[0])).status, 404);
 
     // The second one waits for the first, so it can be stopped before anything is written.
-    let export = json!({ "wish": {}, "formats": ["wav", "flac"], "destinations": ["spotify", "cd"] });
+    let export = json!({ "master": {}, "formats": ["wav", "flac"], "destinations": ["spotify", "cd"] });
     let planned = page.post(&format!("songs/{}/exports", ids[1]), &export).json();
     let planned = planned.as_array().expect("a list");
     assert_eq!(planned.len(), 4);

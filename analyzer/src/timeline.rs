@@ -1,7 +1,7 @@
 //! Levels of a song over time, for drawing; decisions are made on the profile.
 
 use crate::blocks::Blocks;
-use crate::loudness_history::LoudnessHistory;
+use crate::loudness_history::{LoudnessHistory, lufs_from_power};
 use crate::stream::{Frame, Meter};
 
 /// Values over the length of a song. Memory: 9 MB for three hours.
@@ -20,6 +20,12 @@ impl Timeline {
     pub fn new(peaks: Vec<f32>, history: &LoudnessHistory) -> Self {
         let powers = history.powers(1, 1).map(|power| (power / 2.0) as f32).collect();
         Self { peaks, powers, short_term_lufs: history.short_term_lufs() }
+    }
+
+    /// Returns the loudness of the last whole 10 ms over that of the song, LU; `None` for a song without a loudness.
+    pub fn ending_lu(&self, integrated_lufs: Option<f64>) -> Option<f64> {
+        let power_of_channel = f64::from(*self.powers.last()?);
+        Some(lufs_from_power(2.0 * power_of_channel) - integrated_lufs?)
     }
 }
 
@@ -59,7 +65,7 @@ impl Meter for PeakMeter {
 mod tests {
     use super::*;
     use crate::analyze::Analyzer;
-    use crate::synth::demo_mix;
+    use crate::synth::{demo_mix, silence, sine};
 
     #[test]
     fn peaks_are_those_of_the_analysis_however_the_song_is_cut() {
@@ -77,5 +83,20 @@ mod tests {
         let loudest = timeline.short_term_lufs.iter().copied().fold(f32::MIN, f32::max);
         // The reading is taken every 10 ms, the timeline every 100 ms.
         assert!((profile.loudness.max_short_term_lufs.expect("3 s") - f64::from(loudest)).abs() < 0.3);
+    }
+
+    #[test]
+    fn an_ending_is_as_loud_as_the_song_where_that_is_steady_and_far_below_after_it_has_died_away() {
+        let ending_lu = |frames: &[Frame]| {
+            let mut analyzer = Analyzer::new(48_000, 2);
+            analyzer.push(frames);
+            let (profile, timeline) = analyzer.finish_with_timeline();
+            timeline.ending_lu(profile.loudness.integrated_lufs)
+        };
+        let steady = sine(48_000, 1000.0, -20.0, 2.0);
+        assert!(ending_lu(&steady).is_some_and(|lu| lu.abs() < 0.1), "{:?}", ending_lu(&steady));
+        let died_away = [steady, silence(48_000, 0.5)].concat();
+        assert!(ending_lu(&died_away).is_some_and(|lu| lu < -40.0), "{:?}", ending_lu(&died_away));
+        assert_eq!((ending_lu(&silence(48_000, 2.0)), ending_lu(&[])), (None, None));
     }
 }

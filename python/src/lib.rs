@@ -18,7 +18,7 @@ use goldmaster::request::destination::Destination;
 use goldmaster::request::job::{MasterJob, Output, RenderJob};
 use goldmaster::request::page::{Page, PageAudio};
 use goldmaster::request::settings::{MasterSettings, Strictness};
-use goldmaster::song::measure;
+use goldmaster::song::measure_with_timeline;
 use goldmaster::workflows;
 use pyo3::prelude::*;
 use renderer::recipe::Recipe;
@@ -122,8 +122,8 @@ fn render(
 #[pyfunction]
 fn analyze(py: Python, input: PathBuf, threads: Option<usize>, on_progress: Option<Py<PyAny>>) -> PyResult<String> {
     let work = |observer: &Followed| {
-        let (info, profile, faults) = measure(&input, observer)?;
-        Ok(Analysis::new(input.display().to_string(), info.codec, &faults, profile).to_json())
+        let (info, profile, timeline, faults) = measure_with_timeline(&input, observer)?;
+        Ok(Analysis::new(input.display().to_string(), info.codec, &faults, (profile, &timeline)).to_json())
     };
     watch::followed(py, threads, on_progress, work)
 }

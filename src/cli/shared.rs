@@ -59,6 +59,7 @@ impl OutputArgs {
     /// Returns the files to write: those of one master, or of one master per destination. Difference and page go with
     /// the first file.
     pub fn outputs(&self, input: &Path, places: &[Destination]) -> Result<Vec<Vec<Output>>, Error> {
+        self.outputs.iter().try_for_each(|path| check_is_one_file(path))?;
         if self.name.is_some() && self.outputs.len() > 1 {
             let words = "with --name, -o is the folder of the masters: give a single one";
             return Err(Error::Usage(words.to_owned()));
@@ -126,6 +127,17 @@ impl OutputArgs {
         }
         Ok(Output { force: self.force, ..output })
     }
+}
+
+/// Refuses the names of several masters with commas between them.
+fn check_is_one_file(path: &Path) -> Result<(), Error> {
+    let text = path.to_string_lossy();
+    let files: Vec<&str> = text.split(',').map(str::trim).collect();
+    if files.len() < 2 || files.iter().any(|file| Format::of_path(Path::new(file)).is_none()) {
+        return Ok(());
+    }
+    let each = files.iter().map(|file| format!("-o {file}")).collect::<Vec<_>>().join(" ");
+    Err(Error::Usage(format!("-o {text} would be one file: for several, give -o for each: {each}")))
 }
 
 /// Inserts the destination, if any, into a file name.

@@ -6,7 +6,7 @@ use crate::commands::{print, print_data, some_failed, text_style};
 use crate::error::Error;
 use crate::io;
 use crate::report::analysis::Analysis;
-use crate::song::measure;
+use crate::song::measure_with_timeline;
 use crate::terminal;
 use crate::terminal::progress_bar::ProgressBar;
 
@@ -17,10 +17,12 @@ pub fn run_analyze(args: &AnalyzeArgs) -> Result<(), Error> {
     let mut separator = "";
     for path in &args.inputs {
         let bar = ProgressBar::new(args.json);
-        let measured = measure(path, &bar);
+        let measured = measure_with_timeline(path, &bar);
         bar.finish();
         let analysis = match measured {
-            Ok((info, profile, faults)) => Analysis::new(path.display().to_string(), info.codec, &faults, profile),
+            Ok((info, profile, timeline, faults)) => {
+                Analysis::new(path.display().to_string(), info.codec, &faults, (profile, &timeline))
+            }
             Err(error @ io::Error::Interrupted) => return Err(error.into()),
             Err(error) => {
                 failed.push(error.into());

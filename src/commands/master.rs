@@ -23,8 +23,8 @@ pub fn run_master(args: &MasterArgs) -> Result<(), Error> {
     let mut reports = Vec::new();
     let done = master_each(&masters, &bar, &mut reports);
     bar.finish();
-    let written = reports.iter().zip(masters.iter().flatten());
-    show_all(done, written.map(|(report, job)| show_job(&args.show, report, job)))
+    let jobs = masters.iter().flatten().enumerate().take(reports.len());
+    show_all(done, jobs.map(|(n, job)| show_job(&args.show, &reports[..=n], job)))
 }
 
 /// Shows all masters that were made, even if others failed. An error of the work comes before errors of showing the
@@ -40,30 +40,37 @@ pub fn show_all(done: Result<(), Error>, shown: impl Iterator<Item = Result<(), 
     first.map_or(Ok(()), Err)
 }
 
-/// Writes the recipe if one was asked for, and prints the report.
-fn show_job(args: &ShowArgs, report: &Report, job: &MasterJob) -> Result<(), Error> {
-    if let Some(path) = &job.recipe {
+/// Writes the recipe if one was asked for, and prints the last report, as [`show`] does.
+fn show_job(args: &ShowArgs, reports: &[Report], job: &MasterJob) -> Result<(), Error> {
+    if let (Some(path), Some(report)) = (&job.recipe, reports.last()) {
         io::text::write(path, &report.recipe.to_json(), job.output.force)?;
     }
-    show(args, report, job.output.page.as_ref(), job.recipe.as_deref())
+    show(args, reports, job.output.page.as_ref(), job.recipe.as_deref())
 }
 
-/// Prints the report in the form that was asked for, and the other files that were written.
+/// Prints the last report in the form that was asked for, and the other files that were written. The reports before it
+/// are printed already, so that their common decision is not printed again.
 ///
 /// # Errors
 /// Standard output or the requested page cannot be written.
-pub fn show(args: &ShowArgs, report: &Report, page: Option<&Page>, recipe: Option<&Path>) -> Result<(), Error> {
+pub fn show(args: &ShowArgs, reports: &[Report], page: Option<&Page>, recipe: Option<&Path>) -> Result<(), Error> {
+    let Some((report, earlier)) = reports.split_last() else { return Ok(()) };
     let missing = report.warnings.iter().find_map(|warning| match &warning.kind {
         WarningKind::NoPage { cause } => Some(cause.clone()),
         _ => None,
     });
     let page = page.filter(|_| missing.is_none());
-    show_written(args, report, page, recipe)?;
+    show_written(args, (report, earlier), page, recipe)?;
     let path = || report.output.path.clone().into();
     missing.map_or(Ok(()), |cause| Err(Error::NoPage { path: path(), cause }))
 }
 
-fn show_written(args: &ShowArgs, report: &Report, page: Option<&Page>, recipe: Option<&Path>) -> Result<(), Error> {
+fn show_written(
+    args: &ShowArgs,
+    (report, earlier): (&Report, &[Report]),
+    page: Option<&Page>,
+    recipe: Option<&Path>,
+) -> Result<(), Error> {
     if args.json {
         return print_data(&report.to_json());
     }
@@ -74,6 +81,9 @@ fn show_written(args: &ShowArgs, report: &Report, page: Option<&Page>, recipe: O
             print_warning(&format!("{}: warning: {}", io::name(report.output.path.as_ref()), promise.sentence));
         }
         return Ok(());
+    }
+    if !earlier.is_empty() {
+        return print(&terminal::further_master(report, earlier, &text_style()));
     }
     print(&terminal::master_summary(report, &text_style()))?;
     let files = [("Page", page.map(|page| page.path.as_path())), ("Recipe", recipe)];

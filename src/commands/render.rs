@@ -12,6 +12,6 @@ pub fn run_render(args: &RenderArgs) -> Result<(), Error> {
     let mut reports = Vec::new();
     let done = render_each(&jobs, &bar, &mut reports);
     bar.finish();
-    let written = reports.iter().zip(&jobs);
-    show_all(done, written.map(|(report, job)| show(&args.show, report, job.output.page.as_ref(), None)))
+    let written = jobs.iter().enumerate().take(reports.len());
+    show_all(done, written.map(|(n, job)| show(&args.show, &reports[..=n], job.output.page.as_ref(), None)))
 }

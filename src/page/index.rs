@@ -1,6 +1,7 @@
 //! The page of a batch: every song with a link to its own page, failures first, and the figures of every album.
 
 use askama::Template;
+use models::norm::UNIVERSAL;
 
 use super::plot::{clock, number, typeset};
 use super::write;
@@ -84,6 +85,7 @@ impl Song {
         };
         let seconds = report.map(|report| report.output.frames as f64 / f64::from(report.output.sample_rate_hz));
         let genre = report.and_then(|report| report.decision.as_ref()?.genre.as_ref());
+        let genre = genre.filter(|genre| genre.name != UNIVERSAL);
         Self {
             name,
             page,

@@ -208,15 +208,19 @@ pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Replaces hyphens before numbers by true minus signs.
+/// Replaces hyphens before numbers by true minus signs. Values of options stay as they are typed.
 pub fn typeset(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    let mut before = ' ';
-    while let Some(sign) = rest.next() {
-        let is_minus = sign == '-' && !before.is_alphanumeric() && rest.peek().is_some_and(char::is_ascii_digit);
-        out.push(if is_minus { '−' } else { sign });
-        before = sign;
+    let mut is_value = false;
+    for word in text.split_inclusive(' ') {
+        let mut rest = word.chars().peekable();
+        let mut before = ' ';
+        while let Some(sign) = rest.next() {
+            let is_minus = sign == '-' && !before.is_alphanumeric() && rest.peek().is_some_and(char::is_ascii_digit);
+            out.push(if is_minus && !is_value { '−' } else { sign });
+            before = sign;
+        }
+        is_value = word.starts_with("--");
     }
     out
 }

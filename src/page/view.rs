@@ -110,10 +110,7 @@ impl View {
         let mut view = Self {
             is_master: true,
             title: name(&report.input.path),
-            towards: decision.map(|decision| {
-                let genre = words::genre(decision).map_or_else(String::new, |genre| format!("; {genre}"));
-                words::towards(decision) + &genre
-            }),
+            towards: decision.map(words::towards),
             story: story(&report.qualities),
             headline: headline(report),
             qualities: report.qualities.rows.iter().map(QualityView::of).collect(),

@@ -8,7 +8,7 @@ use crate::page::plot::typeset;
 use crate::report::actions::{Action, Model};
 use crate::report::playback::Playback;
 use crate::report::with_sentence::WithSentence;
-use crate::report::{DecisionReport, Report};
+use crate::report::{DecisionReport, GenreReport, MOSTLY, Report};
 
 /// An action, and the reason for it.
 pub struct ActionExplanation {
@@ -18,13 +18,29 @@ pub struct ActionExplanation {
     pub why: String,
 }
 
-/// Returns the target of the song, in words.
+/// Returns the target of the song in words, and the genre that it sounds like if that led there.
 pub fn towards(decision: &DecisionReport) -> String {
-    match decision.target_kind {
+    let target = match decision.target_kind {
         TargetKind::Balance | TargetKind::Reference => format!("towards {}", decision.target),
         TargetKind::Literal => format!("with the spectrum of {}", decision.target),
-        TargetKind::Norm if decision.target == UNIVERSAL => "towards what finished records have in common".to_owned(),
-        TargetKind::Norm => format!("towards what finished {} records have in common", decision.target),
+        TargetKind::Norm => format!("towards what {} have in common", records(decision)),
+    };
+    match &decision.genre {
+        Some(genre) if genre.probability.is_some() => format!("{target}: the song {genre}"),
+        _ => target,
+    }
+}
+
+/// Returns the records that a master without a reference goes towards, in words.
+fn records(decision: &DecisionReport) -> String {
+    match &decision.genre {
+        None if decision.target == UNIVERSAL => "finished records".to_owned(),
+        None => format!("the songs of the profile {}", decision.target),
+        Some(GenreReport { name, .. }) if name == UNIVERSAL => "finished records of all kinds".to_owned(),
+        Some(GenreReport { name, probability: Some(share) }) if *share < MOSTLY => {
+            format!("finished records of all kinds, {name} ones above all,")
+        }
+        Some(GenreReport { name, .. }) => format!("finished {name} records"),
     }
 }
 
@@ -51,11 +67,6 @@ fn level_reason(report: &Report, action: &Action) -> String {
             wanted.loudness_lufs, wanted.ceiling_dbtp
         )
     })
-}
-
-/// Returns the genre of the song, if it was used for the decision.
-pub fn genre(decision: &DecisionReport) -> Option<String> {
-    decision.genre.as_ref().map(|genre| format!("genre: {genre}"))
 }
 
 /// Describes the effect of a streaming service on a song.
@@ -89,13 +100,63 @@ pub fn playback(playback: &Playback) -> String {
 
 #[cfg(test)]
 mod tests {
+    use models::character::Character;
+    use models::decision::Confidence;
+
     use super::*;
     use crate::report::Levels;
+    use crate::report::figures::TargetSpectrum;
     use crate::report::playback::SERVICES;
+    use crate::request::settings::DeciderKind;
 
     fn song(lufs: f64, true_peak_dbtp: f64) -> Levels {
         let plr_lu = Some(true_peak_dbtp - lufs);
         Levels { integrated_lufs: Some(lufs), max_short_term_lufs: None, range_lu: 5.0, true_peak_dbtp, plr_lu }
+    }
+
+    fn decision(target_kind: TargetKind, target: &str, genre: Option<(&str, Option<f64>)>) -> DecisionReport {
+        let (mid_lu, side_lu, mid_spread_lu) = (Vec::new(), Vec::new(), Vec::new());
+        DecisionReport {
+            decider: DeciderKind::Model,
+            target: target.to_owned(),
+            target_kind,
+            target_lufs: -14.0,
+            genre: genre.map(|(name, probability)| GenreReport { name: name.to_owned(), probability }),
+            character: Character::default(),
+            confidence: Confidence { tone: 0.0, width: 0.0, dynamics: 0.0 },
+            refinement: None,
+            spectrum: TargetSpectrum { mid_lu, side_lu, mid_spread_lu, cutoff_hz: 20_000.0 },
+            target_sound: None,
+            references: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_genre_is_named_in_words_without_its_probability() {
+        let mixed = "electronic 42 %, orchestral 2 %, universal 56 %";
+        let norm = |genre| towards(&decision(TargetKind::Norm, mixed, genre));
+        let cases = [
+            (("rock", Some(0.9)), "finished rock records have in common: the song sounds like rock music"),
+            (("rock", Some(0.51)), "finished rock records have in common: the song sounds mostly like rock music"),
+            (
+                ("rock", Some(0.36)),
+                "finished records of all kinds, rock ones above all, have in common: the song sounds a little like \
+                 rock music",
+            ),
+            (
+                (UNIVERSAL, Some(0.56)),
+                "finished records of all kinds have in common: the song sounds like no single genre",
+            ),
+            (("folk", None), "finished folk records have in common"),
+        ];
+        for (genre, words) in cases {
+            assert_eq!(norm(Some(genre)), format!("towards what {words}"));
+        }
+        let without_genre = |target: &str| towards(&decision(TargetKind::Norm, target, None));
+        assert_eq!(without_genre(UNIVERSAL), "towards what finished records have in common");
+        assert_eq!(without_genre("mine"), "towards what the songs of the profile mine have in common");
+        let matched = decision(TargetKind::Balance, "hit.flac", Some(("rock", Some(0.6))));
+        assert_eq!(towards(&matched), "towards hit.flac: the song sounds mostly like rock music");
     }
 
     #[test]
@@ -104,6 +165,7 @@ mod tests {
             typeset("-1.5 dB at 60 Hz, (-2) and x-3, add --force"),
             "−1.5 dB at 60 Hz, (−2) and x-3, add --force"
         );
+        assert_eq!(typeset("-8 LUFS: --loudness -8 or -9 dB"), "−8 LUFS: --loudness -8 or −9 dB", "it can be typed");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The measurements of one file, as plain data.
 
 use analyzer::profile::Profile;
+use analyzer::timeline::Timeline;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,10 +23,11 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// Creates the analysis of a file with these `faults`.
-    pub fn new(path: String, codec: String, faults: &[io::Warning], profile: Profile) -> Self {
-        let warnings = with_sentences(Warning::of_measured(&Subject::Mix, faults, &profile));
-        Self { path, codec, warnings, profile }
+    /// Creates the analysis of a file from its measurements and its `faults`.
+    pub fn new(path: String, codec: String, faults: &[io::Warning], (profile, timeline): (Profile, &Timeline)) -> Self {
+        let mut warnings = Warning::of_measured(&Subject::Mix, faults, &profile);
+        warnings.extend(Warning::of_ending(timeline, profile.loudness.integrated_lufs));
+        Self { path, codec, warnings: with_sentences(warnings), profile }
     }
 
     /// Returns one line of JSON.

@@ -4,12 +4,14 @@ use std::fmt::{Display, Formatter, Result};
 
 use analyzer::defects::DefectKind;
 use analyzer::profile::Profile;
+use analyzer::timeline::Timeline;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::io;
 use crate::io::source_info::SourceInfo;
 use crate::io::tags::TagFacts;
+use crate::report::warning::{Warning, WarningKind};
 use crate::report::with_sentence::{WithSentence, with_sentences};
 use crate::request::destination::{Destination, LoudnessRule, Specification};
 
@@ -40,6 +42,8 @@ pub struct CheckResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckOutcome {
+    /// The destination has no requirement to compare with.
+    Unrated,
     /// Meets the requirements of the destination.
     Ok,
     /// Accepted, but not ideal.
@@ -170,6 +174,8 @@ pub struct CheckInputs<'a> {
     pub info: &'a SourceInfo,
     /// All measurements of the sound.
     pub profile: &'a Profile,
+    /// Its loudness over time.
+    pub timeline: &'a Timeline,
     /// True peak by a second meter, dBTP.
     pub second_dbtp: f64,
     /// Faults of the file.
@@ -214,7 +220,7 @@ fn loudness(inputs: &CheckInputs, specification: &Specification) -> CheckResult 
             let fits = off_lu(lufs).is_some_and(|off| off <= tolerance_lu + 1e-9);
             (Some(lufs), false, if fits { CheckOutcome::Ok } else { CheckOutcome::Fail })
         }
-        LoudnessRule::Free => (None, false, CheckOutcome::Ok),
+        LoudnessRule::Free => (None, false, CheckOutcome::Unrated),
     };
     let outcome = if measured_lufs.is_none() { CheckOutcome::Fail } else { outcome };
     result(CheckItem::Loudness { measured_lufs, wanted_lufs, is_normalised }, outcome)
@@ -298,9 +304,17 @@ fn integrity(inputs: &CheckInputs) -> CheckResult {
         )
     };
     let broken = inputs.profile.defects.iter().map(|defect| defect.kind).filter(is_broken);
-    let sentences = broken.map(|kind| crate::report::warning::WarningKind::Defect(kind).to_string());
-    let faults: Vec<String> = damaged.chain(sentences).collect();
-    let outcome = if faults.is_empty() { CheckOutcome::Ok } else { CheckOutcome::Fail };
+    let sentences = broken.map(|kind| WarningKind::Defect(kind).to_string());
+    let mut faults: Vec<String> = damaged.chain(sentences).collect();
+    let is_damaged = !faults.is_empty();
+    // A song may end like this on purpose.
+    let cut_off = Warning::of_ending(inputs.timeline, inputs.profile.loudness.integrated_lufs);
+    faults.extend(cut_off.map(|warning| warning.to_string()));
+    let outcome = match faults.is_empty() {
+        true => CheckOutcome::Ok,
+        false if is_damaged => CheckOutcome::Fail,
+        false => CheckOutcome::Note,
+    };
     result(CheckItem::Integrity { faults }, outcome)
 }
 
@@ -365,7 +379,7 @@ impl Display for CheckItem {
             Self::Loudness { measured_lufs: Some(lufs), wanted_lufs, is_normalised } => {
                 write!(f, "{lufs:.1} LUFS")?;
                 match (wanted_lufs.map(|wanted| (wanted, lufs - wanted)), is_normalised) {
-                    (None, _) => Ok(()),
+                    (None, _) => f.write_str("; no loudness target, any loudness is accepted"),
                     (Some((wanted, off)), true) if off > LOUDNESS_NOTICED_LU => {
                         write!(f, ", turned down by {off:.1} dB to {wanted:.0} LUFS")
                     }

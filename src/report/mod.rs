@@ -18,6 +18,7 @@ use std::path::Path;
 use analyzer::profile::Profile;
 use models::character::Character;
 use models::decision::Confidence;
+use models::norm::UNIVERSAL;
 use models::target::TargetKind;
 use renderer::recipe::{DeliveryParams, Recipe};
 use schemars::JsonSchema;
@@ -219,10 +220,23 @@ pub struct GenreReport {
     pub probability: Option<f64>,
 }
 
+/// Probability from which on a song sounds like a genre.
+const CLEARLY: f64 = 0.8;
+/// Probability from which on a song sounds mostly like a genre.
+pub(crate) const MOSTLY: f64 = 0.5;
+
+/// The genre in words: how the song sounds if it was recognised, as in "sounds mostly like rock music", and its name if
+/// it was set.
 impl std::fmt::Display for GenreReport {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(&self.name)?;
-        self.probability.map_or(Ok(()), |share| write!(f, " {:.0} %", 100.0 * share))
+        let Self { name, probability } = self;
+        match probability {
+            _ if name == UNIVERSAL => f.write_str("sounds like no single genre"),
+            None => f.write_str(name),
+            Some(share) if *share >= CLEARLY => write!(f, "sounds like {name} music"),
+            Some(share) if *share >= MOSTLY => write!(f, "sounds mostly like {name} music"),
+            Some(_) => write!(f, "sounds a little like {name} music"),
+        }
     }
 }
 

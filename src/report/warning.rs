@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use analyzer::defects::{Defect, DefectKind};
 use analyzer::profile::Profile;
+use analyzer::timeline::Timeline;
 use renderer::recipe::{ENGINE_VERSION, Recipe};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -102,6 +103,13 @@ pub enum WarningKind {
         /// Loudness of the master, LUFS.
         loudness_lufs: f64,
     },
+    /// The master is quieter than its mix, although no loudness was requested.
+    QuieterThanMix {
+        /// Loudness of the mix, LUFS.
+        mix_lufs: f64,
+        /// Loudness of the master, LUFS.
+        loudness_lufs: f64,
+    },
     /// The master is as quiet as its reference.
     QuietReference {
         /// Loudness of the master, LUFS.
@@ -184,6 +192,13 @@ impl Warning {
         others.map(|engine| Self::of_master(kind(engine))).collect()
     }
 
+    /// Returns a warning if a song is cut off while it sounds. `timeline` and loudness are those of the song, or of its
+    /// master, which ends as the song does.
+    pub fn of_ending(timeline: &Timeline, integrated_lufs: Option<f64>) -> Option<Self> {
+        let ending_lu = timeline.ending_lu(integrated_lufs).filter(|ending_lu| *ending_lu > CUT_OFF_LU)?;
+        Some(Self::of_mix(WarningKind::CutOff { under_lu: -ending_lu }))
+    }
+
     /// Returns warnings about the defects of a recording.
     pub fn of_defects(about: &Subject, defects: &[Defect]) -> Vec<Self> {
         let warning = |defect: &Defect| Self {
@@ -206,6 +221,9 @@ impl Warning {
     }
 }
 
+/// Loudness of the last moment of a song over that of the whole above which the song is cut off, LU.
+const CUT_OFF_LU: f64 = -20.0;
+
 impl Severity {
     /// Converts the severity of a defect, 0 to 1.
     fn of_defect(severity: f64) -> Self {
@@ -224,6 +242,7 @@ impl WarningKind {
             Self::AlreadyMastered
             | Self::ReferenceIsOnTheAlbum
             | Self::QuieterThanReference { .. }
+            | Self::QuieterThanMix { .. }
             | Self::QuietReference { .. }
             | Self::OtherEngine { .. }
             | Self::PageIsAnExcerpt
@@ -330,6 +349,13 @@ impl Display for WarningKind {
                 )?;
                 ended(f, Advice::AsLoudAsReference)
             }
+            Self::QuieterThanMix { mix_lufs, loudness_lufs } => {
+                write!(
+                    f,
+                    "The mix is at {mix_lufs:.1} LUFS, the master at {loudness_lufs:.1} LUFS. To keep it loud: "
+                )?;
+                ended(f, Advice::StayAsLoud { lufs: mix_lufs.round() as i32 })
+            }
             Self::QuietReference { loudness_lufs } => {
                 write!(
                     f,
@@ -405,6 +431,7 @@ mod tests {
             WarningKind::ReferenceClips { applied_pct: 50.0 },
             WarningKind::ReferenceIsUnlike { applied_pct: 50.0 },
             WarningKind::QuieterThanReference { reference_lufs: -8.0, loudness_lufs: -10.0 },
+            WarningKind::QuieterThanMix { mix_lufs: -8.2, loudness_lufs: -14.0 },
             WarningKind::QuietReference { loudness_lufs: -22.0 },
             WarningKind::CutOff { under_lu: 3.0 },
         ];

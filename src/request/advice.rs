@@ -10,6 +10,11 @@ pub enum Advice {
     SetLoudness,
     /// Be as loud as the reference.
     AsLoudAsReference,
+    /// Be about as loud as the mix.
+    StayAsLoud {
+        /// Loudness of the mix, LUFS.
+        lufs: i32,
+    },
     /// Be as loud as streaming services play.
     StreamingLoudness,
     /// Apply all of the difference to the reference.
@@ -33,6 +38,10 @@ impl Display for Advice {
             Self::AsLoudAsReference => {
                 ["--loudness auto makes it as loud as the reference", "Set the loudness of the reference to get it"]
             }
+            Self::StayAsLoud { lufs } if f.alternate() => {
+                return write!(f, "set the loudness to {lufs}, or choose Club under “Made for”");
+            }
+            Self::StayAsLoud { lufs } => return write!(f, "--loudness {lufs} or --for club"),
             Self::StreamingLoudness => [
                 "choose --for spotify, or --loudness -14",
                 "choose one of them under “Made for”, or set the loudness to −14",

@@ -86,6 +86,23 @@ pub enum LoudnessRule {
 crate::request::text::value_enum_text!(Destination);
 
 impl Destination {
+    /// Returns the name under which people know the place; its text form is that of the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spotify => "Spotify",
+            Self::AppleMusic => "Apple Music",
+            Self::Youtube => "YouTube",
+            Self::Tidal => "Tidal",
+            Self::Amazon => "Amazon Music",
+            Self::Deezer => "Deezer",
+            Self::Cd => "CD",
+            Self::Club => "Club",
+            Self::Broadcast => "Broadcast",
+            Self::Podcast => "Podcast",
+            Self::Vinyl => "Vinyl",
+        }
+    }
+
     /// Returns the requirements for a finished file. Services: lossless, at 44.1 kHz or more and 16 bits or more,
     /// according to their delivery guides. CD: IEC 60908. Broadcast: EBU R 128 (2023), ±0.5 LU, at 48 kHz. Podcasts:
     /// −16 ±1 LUFS (Apple).

@@ -171,6 +171,13 @@ impl MasterSettings {
         words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
+    /// Returns true if a loudness is requested: as a figure, as that of a place, or as a value of the recipe.
+    pub fn asks_for_loudness(&self) -> bool {
+        let is_loudness = |setting: &RecipeSetting| setting.path == "delivery.loudness_lufs";
+        let DeliveryRequest { loudness, destinations, .. } = &self.delivery;
+        loudness.is_some() || !destinations.is_empty() || self.values.iter().any(is_loudness)
+    }
+
     /// Rejects settings with which no song could be mastered, before any song is read.
     ///
     /// # Errors

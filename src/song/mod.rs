@@ -13,7 +13,6 @@ use analyzer::profile::Profile;
 use analyzer::stream::{Frame, Meter};
 use analyzer::timeline::Timeline;
 use analyzer::tone::{Tone, ToneMeter, moments};
-use analyzer::units::db_from_power;
 use renderer::edges::{EdgeFinder, EdgeParams};
 
 pub use self::read_ahead::multi_threaded;
@@ -26,9 +25,6 @@ use crate::song::blocks::{BLOCK, each_block};
 use crate::song::observer::{Observer, Silent, Stage};
 use crate::song::read_ahead::{ObservedSource, each_block_ahead};
 use crate::song::section::Section;
-
-/// Length of the ending that shows whether a song fades out or is cut off, seconds.
-const ENDING_S: f64 = 0.01;
 
 /// Memory for the frames of each spool, bytes; the frames of a longer song go to a temporary file.
 pub const SPOOL_BYTES: usize = 128 << 20;
@@ -135,31 +131,6 @@ impl Song {
         let cut_frames = [edges.start, self.frames.len() - edges.end];
         let hash = hasher.finish();
         Ok(Self { frames, hash, edges: *params, cut_frames, timeline: None, tone: OnceLock::new(), ..self })
-    }
-
-    /// Returns the level of the last 10 ms relative to the loudness of the whole song, LU; `None` if the song has no
-    /// loudness or ends in digital silence.
-    ///
-    /// # Errors
-    /// The frames are in a temporary file that cannot be read.
-    pub fn ending_lu(&self, profile: &Profile) -> Result<Option<f64>, io::Error> {
-        let Some(lufs) = profile.loudness.integrated_lufs else { return Ok(None) };
-        let count = (f64::from(self.info.sample_rate_hz) * ENDING_S) as u64;
-        let mut frames = Vec::with_capacity(count as usize);
-        let mut block = vec![[0.0; 2]; BLOCK];
-        let mut source = self.frames.reader_at(self.frames.len().saturating_sub(count));
-        loop {
-            match source.read(&mut block)? {
-                0 => break,
-                read => frames.extend_from_slice(&block[..read]),
-            }
-        }
-        let power = |channel: usize| {
-            frames.iter().map(|frame: &Frame| f64::from(frame[channel]).powi(2)).sum::<f64>()
-                / frames.len().max(1) as f64
-        };
-        let power = power(0) + power(1);
-        Ok((power > 0.0).then(|| db_from_power(power) - lufs))
     }
 
     /// Returns a range of frames as a song of its own, measured.

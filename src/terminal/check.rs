@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use clap::ValueEnum as _;
-
 use super::style::{Colour, TextStyle};
 use super::text::wrapped;
 use crate::io::name;
@@ -16,16 +14,17 @@ const NAME_COLUMNS: usize = 12;
 /// Returns the results of checking one file, as a table.
 pub fn check_table(check: &FileCheck, style: &TextStyle) -> String {
     let mut out = String::new();
-    let place = check.destination.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let place = check.destination.name();
     let (verdict, colour) = if check.is_ready { ("ready", Colour::Good) } else { ("NOT READY", Colour::Bad) };
     let _ = writeln!(out, "{}\n{} for {place}\n", name(check.path.as_ref()), style.coloured(colour, verdict));
     for result in &check.results {
-        let (word, colour) = match result.outcome {
-            CheckOutcome::Ok => ("ok", Colour::Good),
-            CheckOutcome::Note => ("note", Colour::Warning),
-            CheckOutcome::Fail => ("FAIL", Colour::Bad),
+        let padded = |word: &str| format!("{word:OUTCOME_COLUMNS$}");
+        let word = match result.outcome {
+            CheckOutcome::Unrated => padded("-"),
+            CheckOutcome::Ok => style.coloured(Colour::Good, &padded("ok")),
+            CheckOutcome::Note => style.coloured(Colour::Warning, &padded("note")),
+            CheckOutcome::Fail => style.coloured(Colour::Bad, &padded("FAIL")),
         };
-        let word = style.coloured(colour, &format!("{word:OUTCOME_COLUMNS$}"));
         let indent = OUTCOME_COLUMNS + NAME_COLUMNS;
         let sentence = wrapped(&result.sentence, indent, style.columns);
         let _ = writeln!(out, "{word}{:NAME_COLUMNS$}{sentence}", result.item.name());

@@ -7,7 +7,7 @@ use super::style::{Colour, TextStyle};
 use super::text::{bullets, optional, wrapped};
 use crate::io::name;
 use crate::page::words;
-use crate::render::promises::Verdict;
+use crate::render::promises::{Promise, Verdict};
 use crate::report::comparison::Comparison;
 use crate::report::figures::Figures;
 use crate::report::qualities::{Qualities, QualityRow};
@@ -41,24 +41,41 @@ pub fn master_summary(report: &Report, style: &TextStyle) -> String {
         let _ = writeln!(out, "{}", wrapped(&story.join("; "), 0, style.columns));
     }
     let ceiling = Some(report.wanted.ceiling_dbtp);
-    let names = ["mix", "target", "master"];
+    // A recipe is replayed without measuring the mix, which has no column then.
+    let names = [if report.before.is_some() { "mix" } else { "" }, "target", "master"];
     table(&mut out, names, &rows(&report.qualities, report.before.as_ref(), ceiling, &report.after), style);
     curves(&mut out, &report.figures, style);
     bullets(&mut out, "What was done", &sentences(&report.actions), style);
-    let promises: Vec<String> = report
-        .promises
-        .iter()
-        .map(|promise| {
-            let (verdict, colour) = match promise.verdict {
-                Verdict::Kept => ("kept", Colour::Good),
-                Verdict::Short => ("NOT REACHED", Colour::Warning),
-                Verdict::Broken => ("NOT KEPT", Colour::Bad),
-            };
-            format!("{}: {}", style.coloured(colour, verdict), promise.sentence)
-        })
-        .collect();
+    let promises: Vec<String> = report.promises.iter().map(|promise| promise_line(promise, style)).collect();
     bullets(&mut out, "Promises", &promises, style);
     bullets(&mut out, "Please note", &sentences(&report.warnings), style);
+    out
+}
+
+/// Returns a promise and its verdict.
+fn promise_line(promise: &WithSentence<Promise>, style: &TextStyle) -> String {
+    let (verdict, colour) = match promise.verdict {
+        Verdict::Kept => ("kept", Colour::Good),
+        Verdict::Short => ("NOT REACHED", Colour::Warning),
+        Verdict::Broken => ("NOT KEPT", Colour::Bad),
+    };
+    format!("{}: {}", style.coloured(colour, verdict), promise.sentence)
+}
+
+/// Returns a line on a further master of a song, with the promises that were not kept, and the warnings that none of
+/// the `earlier` masters has.
+pub fn further_master(report: &Report, earlier: &[Report], style: &TextStyle) -> String {
+    let Levels { integrated_lufs, true_peak_dbtp, .. } = report.after;
+    let (file, loudness) = (name(report.output.path.as_ref()), optional(integrated_lufs, "LUFS"));
+    let space = if earlier.len() == 1 { "\n" } else { "" };
+    let mut out = format!("{space}{file}: {loudness}, {true_peak_dbtp:.1} dBTP\n");
+    let not_kept = report.promises.iter().filter(|promise| promise.verdict != Verdict::Kept);
+    let not_kept = not_kept.map(|promise| promise_line(promise, style));
+    let is_new = |warning: &&WithSentence<Warning>| !earlier.iter().any(|other| other.warnings.contains(warning));
+    let warnings = report.warnings.iter().filter(is_new).map(|warning| warning.sentence.clone());
+    for note in not_kept.chain(warnings) {
+        let _ = writeln!(out, "  - {}", wrapped(&note, 4, style.columns));
+    }
     out
 }
 

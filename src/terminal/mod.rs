@@ -15,7 +15,7 @@ use models::genre;
 use models::norm::{NormProfile, UNIVERSAL};
 
 pub use self::check::check_table;
-pub use self::master::{comparison_summary, master_summary};
+pub use self::master::{comparison_summary, further_master, master_summary};
 use self::style::TextStyle;
 pub use self::text::printable;
 use self::text::{bullets, optional, wrapped};

@@ -39,10 +39,10 @@ use crate::workflows::master::master;
 pub fn plan(studio: &Studio, id: Id, request: &ExportRequest) -> Result<Vec<Id>, Error> {
     let (input, references) = {
         let mut contents = studio.contents();
-        let references = contents.named_references(&request.wish.references)?;
+        let references = contents.named_references(&request.master.references)?;
         (contents.song(id).ok_or_else(song_is_gone)?.path.clone(), references)
     };
-    let settings = request.wish.settings(references).map_err(Error::Usage)?;
+    let settings = request.master.settings(references).map_err(Error::Usage)?;
     let mut places: Vec<Option<Destination>> = distinct(&request.destinations).into_iter().map(Some).collect();
     if places.is_empty() {
         places.push(None);
@@ -94,7 +94,7 @@ fn distinct<T: Copy + PartialEq>(items: &[T]) -> Vec<T> {
 pub fn plan_album(studio: &Studio, request: &AlbumRequest) -> Result<Vec<Id>, Error> {
     let (paths, references) = {
         let mut contents = studio.contents();
-        let references = contents.named_references(&request.wish.references)?;
+        let references = contents.named_references(&request.master.references)?;
         let path = |id: &Id| contents.song(*id).map(|song| song.path.clone()).ok_or_else(song_is_gone);
         (request.songs.iter().map(path).collect::<Result<Vec<PathBuf>, Error>>()?, references)
     };
@@ -102,7 +102,7 @@ pub fn plan_album(studio: &Studio, request: &AlbumRequest) -> Result<Vec<Id>, Er
     if songs < 2 || songs < paths.len() {
         return Err(Error::Usage("an album has two songs at least, each once".to_owned()));
     }
-    let master = request.wish.settings(references).map_err(Error::Usage)?;
+    let master = request.master.settings(references).map_err(Error::Usage)?;
     let settings =
         Settings { master, genre_references: Vec::new(), folder_references: Vec::new(), format: request.format };
     settings.check()?;

@@ -71,7 +71,7 @@ impl MasterRequest {
 #[serde(deny_unknown_fields)]
 pub struct ExportRequest {
     /// Settings of the masters.
-    pub wish: MasterRequest,
+    pub master: MasterRequest,
     /// Formats of the files.
     pub formats: Vec<Format>,
     /// Destinations, each with a master of its own; if there are none, those of the settings apply.
@@ -86,7 +86,7 @@ pub struct AlbumRequest {
     /// Songs of the album, in their order.
     pub songs: Vec<Id>,
     /// Settings of the masters.
-    pub wish: MasterRequest,
+    pub master: MasterRequest,
     /// Format of the files.
     pub format: Format,
     /// True if all songs are to be equally loud; otherwise they keep their differences.

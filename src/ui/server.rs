@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Json, Path as Segments, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Json, Path as Segments, Query, Request, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -203,27 +203,27 @@ async fn receive_file(state: &AppState, name: &str, headers: &HeaderMap, body: B
     Ok(ReceivedFile { folder, path })
 }
 
+impl FromRequest<AppState> for ReceivedFile {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Refusal> {
+        let unnamed = |_| refusal(StatusCode::BAD_REQUEST, "the file has no name");
+        let Query(FileNameQuery { name }) = Query::try_from_uri(request.uri()).map_err(unnamed)?;
+        let (head, body) = request.into_parts();
+        let file = receive_file(state, &name, &head.headers, body).await?;
+        // Other files may have arrived in the meantime.
+        state.studio.check_room()?;
+        Ok(file)
+    }
+}
+
 type AddedId = Result<Json<Id>, Refusal>;
 
-async fn add_song(
-    State(state): State<AppState>,
-    Query(FileNameQuery { name }): Query<FileNameQuery>,
-    headers: HeaderMap,
-    body: Body,
-) -> AddedId {
-    let file = receive_file(&state, &name, &headers, body).await?;
-    state.studio.check_room()?;
+async fn add_song(State(state): State<AppState>, file: ReceivedFile) -> AddedId {
     Ok(Json(state.studio.add_song(file.kept())?))
 }
 
-async fn add_reference(
-    State(state): State<AppState>,
-    Query(FileNameQuery { name }): Query<FileNameQuery>,
-    headers: HeaderMap,
-    body: Body,
-) -> AddedId {
-    let file = receive_file(&state, &name, &headers, body).await?;
-    state.studio.check_room()?;
+async fn add_reference(State(state): State<AppState>, file: ReceivedFile) -> AddedId {
     Ok(Json(state.studio.add_reference(Reference::whole(file.kept()))?))
 }
 

@@ -310,16 +310,17 @@ impl Studio {
     /// Returns everything that the page shows.
     pub fn view(&self) -> StudioView {
         let contents = self.contents();
-        let choice = |name: String, words: String| Choice { name, words };
         let destination = |place: &Destination| {
-            let value = place.to_possible_value()?;
-            Some(choice(value.get_name().to_owned(), value.get_help()?.to_string()))
+            let words = place.to_possible_value()?.get_help()?.to_string();
+            Some(Choice { value: place.to_string(), name: place.name(), words })
         };
+        let character =
+            |c: Character| Choice { value: c.name().to_owned(), name: c.name(), words: c.words().to_owned() };
         StudioView {
             program: concat!("goldmaster ", env!("CARGO_PKG_VERSION")),
             folder: self.folder.display().to_string(),
             destinations: Destination::value_variants().iter().filter_map(destination).collect(),
-            characters: Character::ALL.map(|c| choice(c.name().to_owned(), c.words().to_owned())).to_vec(),
+            characters: Character::ALL.map(character).to_vec(),
             songs: contents.songs.iter().map(|song| song.view.clone()).collect(),
             references: contents.references.iter().map(|reference| reference.view.clone()).collect(),
             exports: contents.exports.iter().rev().map(|export| export.view.clone()).collect(),

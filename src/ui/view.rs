@@ -207,7 +207,9 @@ impl RowView {
 #[derive(Clone, Debug, Serialize)]
 pub struct Choice {
     /// Value in the settings.
-    pub name: String,
+    pub value: String,
+    /// Name for a person.
+    pub name: &'static str,
     /// Description for a person.
     pub words: String,
 }

@@ -34,11 +34,12 @@ pub fn check(path: &Path, destination: Destination, observer: &dyn Observer) -> 
         }
         observer.advance(block.len() as u64)
     })?;
-    let profile = analyzer.finish();
+    let (profile, timeline) = analyzer.finish_with_timeline();
     let second = second.and_then(|meter| Some(meter.true_peak(0).ok()?.max(meter.true_peak(1).ok()?)));
     let inputs = CheckInputs {
         info: &info,
         profile: &profile,
+        timeline: &timeline,
         second_dbtp: second.map_or(profile.peak.true_peak_dbtp, db_from_gain),
         faults: decoder.warnings(),
         tags: &Tags::read(path).facts(),

@@ -193,7 +193,6 @@ fn write_master(
     let warnings = [
         Warning::of_file(&Subject::Mix, &song.warnings),
         warnings,
-        cut_off(song, profile)?,
         Warning::of_defects(&Subject::Mix, &profile.defects),
     ]
     .concat();
@@ -203,15 +202,6 @@ fn write_master(
         ReportInputs { input: &job.input, song, profile: Some(profile), tone, decision: Some(decision), warnings };
     Ok((report(report_inputs, finished, &job.output), captured))
 }
-
-/// Returns a warning if the song is cut off while it sounds.
-fn cut_off(song: &Song, profile: &Profile) -> Result<Vec<Warning>, Error> {
-    let ending_lu = song.ending_lu(profile)?.filter(|ending_lu| *ending_lu > CUT_OFF_LU);
-    Ok(ending_lu.map(|under_lu| Warning::of_mix(WarningKind::CutOff { under_lu: -under_lu })).into_iter().collect())
-}
-
-/// Loudness of the last moment of a song relative to the whole above which the song is cut off, LU.
-const CUT_OFF_LU: f64 = -20.0;
 
 /// Adds a warning if the page could not be written: since the master exists, this is not an error.
 pub(super) fn note_page(written: Result<(), Error>, report: &mut Report) {
@@ -237,8 +227,8 @@ pub(super) fn report(report_inputs: ReportInputs, finished: Finished, output: &O
     let ReportInputs { input, song, profile, tone, decision, mut warnings } = report_inputs;
     let Finished { recipe, solution, measured, promises, sample_rate_hz, limiting, band_gain, .. } = finished;
     let channels = song.info.channels;
-    let before =
-        profile.zip(song.timeline.as_ref()).map(|(profile, timeline)| SoundFigures::of_profile(profile, timeline));
+    let measured_mix = profile.zip(song.timeline.as_ref());
+    let before = measured_mix.map(|(profile, timeline)| SoundFigures::of_profile(profile, timeline));
     let mut after = SoundFigures::of_master(&measured, channels, sample_rate_hz);
     if let (Some(before), Some(song_tone)) = (&before, &tone) {
         after = after.with_tone_like(before, [&measured.tone, song_tone]);
@@ -279,6 +269,10 @@ pub(super) fn report(report_inputs: ReportInputs, finished: Finished, output: &O
         band_gain,
         equalizer: Some(Equalizer::of(&recipe, channels, sample_rate_hz)),
     };
+    warnings.extend(match measured_mix {
+        Some((profile, timeline)) => Warning::of_ending(timeline, profile.loudness.integrated_lufs),
+        None => Warning::of_ending(&measured.timeline, measured.loudness.integrated_lufs),
+    });
     warnings.extend(Warning::of_file(&Subject::Master, &finished.warnings));
     Report {
         version: REPORT_VERSION,

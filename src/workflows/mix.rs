@@ -88,6 +88,10 @@ impl<'s> Mix<'s, '_> {
         let recipe = with_values(recipe, &settings.values)?;
         let decision = DecisionReport { genre, references, refinement, ..report };
         warnings.extend(notes_on_reference(settings, &target, &recipe));
+        // The loudness of an album's song is decided later.
+        if refine_towards.is_none() {
+            warnings.extend(note_on_mix(settings, profile, &recipe));
+        }
         warnings.extend(vinyl::side_warning(profile, &settings.delivery));
         Ok(Decided { song, profile, recipe, decision, warnings })
     }
@@ -182,7 +186,7 @@ fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recip
         return Vec::new();
     }
     let mut notes = Vec::new();
-    let is_unasked = settings.delivery.loudness.is_none() && settings.delivery.destinations.is_empty();
+    let is_unasked = !settings.asks_for_loudness();
     let (loudness_lufs, reference_lufs) = (recipe.delivery.loudness_lufs, target.loudness_lufs);
     if is_unasked && loudness_lufs < reference_lufs - AS_LOUD_LU {
         notes.push(Warning::of_master(WarningKind::QuieterThanReference { reference_lufs, loudness_lufs }));
@@ -192,6 +196,18 @@ fn notes_on_reference(settings: &MasterSettings, target: &Target, recipe: &Recip
     notes
 }
 
+/// Returns a warning if the master is clearly quieter than the mix, although neither a loudness nor a reference was
+/// requested.
+fn note_on_mix(settings: &MasterSettings, profile: &Profile, recipe: &Recipe) -> Option<Warning> {
+    let loudness_lufs = recipe.delivery.loudness_lufs;
+    let is_unasked = !settings.asks_for_loudness() && settings.references.is_empty();
+    let is_louder = |mix_lufs: &f64| is_unasked && *mix_lufs > loudness_lufs + CLEARLY_LU;
+    let mix_lufs = profile.loudness.integrated_lufs.filter(is_louder)?;
+    Some(Warning::of_master(WarningKind::QuieterThanMix { mix_lufs, loudness_lufs }))
+}
+
+/// Difference between mix and master above which the master is clearly quieter, LU.
+const CLEARLY_LU: f64 = 1.5;
 /// Loudness below which there is hardly any record, LUFS.
 const QUIET_LUFS: f64 = -20.0;
 /// Difference of loudness up to which there is no warning, LU.
