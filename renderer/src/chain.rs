@@ -16,6 +16,8 @@ use crate::stages::width::Width;
 /// The stages of a recipe in signal order; neutral ones are left out, so that a neutral recipe changes no bit.
 pub struct Chain {
     stages: Vec<Link>,
+    /// Number of stages up to the equaliser, which does about as much work as all stages behind it.
+    head: usize,
 }
 
 /// A stage, with the delay of its first frame.
@@ -66,19 +68,29 @@ impl Chain {
             boxed(Width::new(width, rate)),
             boxed(clipper.stage(band_levels_dbfs)),
         ];
+        let head = stages[..3].iter().flatten().count();
         let mut latency = 0;
         let linked = stages.into_iter().flatten().map(|stage| {
             let delay_frames = latency;
             latency += stage.latency_frames();
             Link { stage, delay_frames, remaining_frames: delay_frames }
         });
-        Self { stages: linked.collect() }
+        Self { stages: linked.collect(), head }
     }
 
     /// Returns the chain's output for a whole stream: as many frames as `source` has, aligned with it in time.
     pub fn applied_to<S: Source>(self, source: S) -> Rendered<S> {
         let latency = self.latency_frames();
         Rendered { chain: self, source, ahead: latency, tail: latency }
+    }
+
+    /// Returns the same output as [`applied_to`](Self::applied_to), made by two sources that may run in two threads:
+    /// the first one, and a function of it that returns the second.
+    pub fn in_two<S: Source, T: Source>(mut self, source: S) -> (Rendered<S>, impl FnOnce(T) -> Rendered<T>) {
+        let latency = self.latency_frames();
+        let behind = Self { stages: self.stages.split_off(self.head), head: 0 };
+        let second = move |first| Rendered { chain: behind, source: first, ahead: latency, tail: 0 };
+        (Rendered { chain: self, source, ahead: 0, tail: latency }, second)
     }
 }
 
@@ -161,8 +173,11 @@ mod tests {
     }
 
     fn rendered(recipe: &Recipe, frames: &[Frame]) -> Vec<Frame> {
-        let mut rendered = Chain::new(recipe, &[-20.0; BANDS], 48_000).applied_to(frames);
-        let mut out = vec![[0.0; 2]; frames.len() + 1];
+        read(Chain::new(recipe, &[-20.0; BANDS], 48_000).applied_to(frames), frames.len())
+    }
+
+    fn read<S: Source<Error: std::fmt::Debug>>(mut rendered: Rendered<S>, frames: usize) -> Vec<Frame> {
+        let mut out = vec![[0.0; 2]; frames + 1];
         let mut filled = 0;
         loop {
             let end = (filled + 1000).min(out.len());
@@ -173,6 +188,22 @@ mod tests {
         }
         out.truncate(filled);
         out
+    }
+
+    #[test]
+    fn a_divided_chain_gives_the_same_bits() {
+        let mut recipe = Recipe::default().with("multiband.high_mid.ratio", "2").expect("legal");
+        recipe = recipe.with("multiband.high_mid.look_ahead_ms", "5").expect("legal");
+        let equalized = {
+            let mut recipe = recipe.clone();
+            recipe.match_eq.mid_db.0 = [1.0; 40];
+            recipe
+        };
+        let frames = noise(50_000);
+        for recipe in [Recipe::default(), recipe, equalized] {
+            let (first, second) = Chain::new(&recipe, &[-20.0; BANDS], 48_000).in_two(frames.as_slice());
+            assert_eq!(read(second(first), frames.len()), rendered(&recipe, &frames));
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::request::job::Output;
 use crate::request::settings::Strictness;
 use crate::song::Song;
 use crate::song::observer::{Observer, Stage};
-use crate::song::read_ahead::each_block_ahead;
+use crate::song::read_ahead::each_block_ahead_of;
 
 /// Peaks further than this under the ceiling are not interpolated exactly, dB.
 const DETECTOR_MARGIN_DB: f64 = 3.0;
@@ -108,8 +108,17 @@ pub fn finish(
     let trace_bytes = song.spool_bytes / 4;
     let (rendered, trace, band_gains) = render(song, recipe, &solution, rate, trace_bytes, observer)?;
     let channels = song.info.channels;
-    let mut writer =
-        MasterWriter { recipe, rendered: &rendered, trace, trace_bytes, channels, output, capture, solved: None, observer };
+    let mut writer = MasterWriter {
+        recipe,
+        rendered: &rendered,
+        trace,
+        trace_bytes,
+        channels,
+        output,
+        capture,
+        solved: None,
+        observer,
+    };
     let Written { encoder, measured, passages, limiting } = writer.write_until_promises_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
     let promises = promises(&recipe.delivery, &measured, expected, solution.is_aimed);
@@ -241,7 +250,8 @@ fn render(
     let mut rendered = Spool::new(song.spool_bytes);
     let mut meter = trace_meter(solution, rate, trace_bytes);
     let mut gains = BandGains::default();
-    let mut source = BandGainSource::new(chain.applied_to(song.frames.reader()), &mut gains);
+    let (mut first, second) = chain.in_two(song.frames.reader());
+    let second = |first| BandGainSource::new(second(first), &mut gains);
     let is_mono = song.info.channels == 1;
     let mut mono = Vec::new();
     let mut sink = |frames: &[Frame]| {
@@ -251,9 +261,9 @@ fn render(
         rendered.push(frames)
     };
     if rate == source_rate {
-        each_block_ahead(&mut source, &mut sink)?;
+        each_block_ahead_of(&mut first, second, &mut sink)?;
     } else {
-        each_block_ahead(&mut Resampled::new(source, source_rate, rate), &mut sink)?;
+        each_block_ahead_of(&mut first, |first| Resampled::new(second(first), source_rate, rate), &mut sink)?;
     }
     Ok((rendered, meter.finish()?, gains))
 }

@@ -75,11 +75,7 @@ pub(super) struct MasterWriter<'a> {
 
 impl MasterWriter<'_> {
     /// Solves, rehearses, writes and measures, until ceiling and loudness are kept or the rounds are used up.
-    pub fn write_until_promises_kept(
-        &mut self,
-        solution: &mut Solution,
-        mut search: Search,
-    ) -> Result<Written, Error> {
+    pub fn write_until_promises_kept(&mut self, solution: &mut Solution, mut search: Search) -> Result<Written, Error> {
         let is_lossy = self.recipe.output.lossy.is_some();
         let (most_rounds, most_lu) =
             if is_lossy { (codec_room::MAX_ROUNDS, MAX_OFFSET_LU) } else { (MAX_ROUNDS, f64::INFINITY) };

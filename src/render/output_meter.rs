@@ -113,11 +113,7 @@ impl OutputMeter {
 
     /// Returns all measurements, including those of `limiting`, the requested passages, and every block over the
     /// ceiling.
-    pub fn finish(
-        self,
-        frames: u64,
-        limiting: &LimitingHistogram,
-    ) -> (Measured, Vec<Vec<Frame>>, Vec<CeilingExcess>) {
+    pub fn finish(self, frames: u64, limiting: &LimitingHistogram) -> (Measured, Vec<Vec<Frame>>, Vec<CeilingExcess>) {
         let Self { peaks, sound } = self;
         let SoundMeter { loudness, timeline, bands, tone, passages, unreadable } = sound;
         let (true_peak_dbtp, excesses) = peaks.finish();

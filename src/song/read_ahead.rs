@@ -10,11 +10,11 @@ use analyzer::stream::{Frame, Source};
 use crate::song::blocks::{BLOCK, each_block};
 
 /// Number of frames handed over at a time: waking the other thread costs as much as processing some thousand frames.
-const PIECE: usize = 4 * BLOCK;
+const PIECE: usize = 16 * BLOCK;
 
 /// Number of pieces that may queue up: enough that neither thread stalls while an equaliser fills one of its blocks of
 /// 2¹⁶ frames.
-const PIECES_AHEAD: usize = 6;
+const PIECES_AHEAD: usize = 3;
 
 /// Passes the frames of a source to `sink`, piece by piece. If the thread pool has more than one thread, the source is
 /// read ahead in a thread of its own.
@@ -29,29 +29,108 @@ where
     S: Source + Send,
     S::Error: Send,
 {
-    if rayon::current_num_threads() < 2 {
-        return each_block(source, sink);
+    with_ahead(source, |source| match source {
+        Ahead::Read(mut pieces) => pieces.each(&mut sink),
+        Ahead::Unread(source) => each_block(source, &mut sink),
+    })
+}
+
+/// As [`each_block_ahead`], for a source that is made of another one: both are read ahead, each in a thread of its own.
+///
+/// # Errors
+/// As [`each_block_ahead`].
+pub fn each_block_ahead_of<'s, S, T>(
+    first: &'s mut S,
+    second: impl FnOnce(Ahead<'s, S>) -> T,
+    sink: impl FnMut(&[Frame]) -> Result<(), S::Error>,
+) -> Result<(), S::Error>
+where
+    S: Source + Send,
+    S::Error: Send,
+    T: Source<Error = S::Error> + Send,
+{
+    with_ahead(first, |first| each_block_ahead(&mut second(first), sink))
+}
+
+/// A source that is read ahead in another thread if one could be started.
+pub enum Ahead<'a, S: Source> {
+    /// It is read ahead.
+    Read(Pieces<S::Error>),
+    /// It is read here.
+    Unread(&'a mut S),
+}
+
+/// Frames that another thread has read.
+pub struct Pieces<E> {
+    full: Receiver<Filled<E>>,
+    empty: SyncSender<Vec<Frame>>,
+    /// The piece that is being used, and the number of its frames that were.
+    piece: (Vec<Frame>, usize),
+}
+
+impl<E> Pieces<E> {
+    /// Passes all frames to `sink`, piece by piece.
+    fn each(&mut self, sink: &mut impl FnMut(&[Frame]) -> Result<(), E>) -> Result<(), E> {
+        while let Ok(filled) = self.full.recv() {
+            let piece = filled?;
+            sink(&piece)?;
+            // If the queue is full, the piece is dropped, and the reader allocates a new one.
+            let _ = self.empty.try_send(piece);
+        }
+        Ok(())
     }
-    let (full_in, full_out) = sync_channel(PIECES_AHEAD);
-    let (empty_in, empty_out) = sync_channel(PIECES_AHEAD + 2);
+}
+
+impl<E> Source for Pieces<E> {
+    type Error = E;
+
+    fn read(&mut self, frames: &mut [Frame]) -> Result<usize, E> {
+        if self.piece.1 == self.piece.0.len()
+            && let Ok(filled) = self.full.recv()
+        {
+            let (used, _) = std::mem::replace(&mut self.piece, (filled?, 0));
+            let _ = self.empty.try_send(used);
+        }
+        let (piece, used) = &mut self.piece;
+        let count = frames.len().min(piece.len() - *used);
+        frames[..count].copy_from_slice(&piece[*used..][..count]);
+        *used += count;
+        Ok(count)
+    }
+}
+
+impl<S: Source> Source for Ahead<'_, S> {
+    type Error = S::Error;
+
+    fn read(&mut self, frames: &mut [Frame]) -> Result<usize, S::Error> {
+        match self {
+            Self::Read(pieces) => pieces.read(frames),
+            Self::Unread(source) => source.read(frames),
+        }
+    }
+}
+
+/// Calls `work` with a source that is read ahead if the thread pool has more than one thread.
+fn with_ahead<'s, S: Source<Error: Send> + Send, R>(source: &'s mut S, work: impl FnOnce(Ahead<'s, S>) -> R) -> R {
+    if rayon::current_num_threads() < 2 {
+        return work(Ahead::Unread(source));
+    }
+    let (full_in, full) = sync_channel(PIECES_AHEAD);
+    let (empty, empty_out) = sync_channel(PIECES_AHEAD + 2);
     let waiting = Mutex::new(Some(source));
-    let taken = std::thread::scope(|scope| {
-        let waiting = &waiting;
+    let take = || waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+    std::thread::scope(|scope| {
         let ahead = move || {
-            let source = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if let Some(source) = source {
+            if let Some(source) = take() {
                 read_ahead(source, &full_in, &empty_out);
             }
         };
-        let is_started = std::thread::Builder::new().spawn_scoped(scope, ahead).is_ok();
-        is_started.then(|| take(full_out, &empty_in, &mut sink))
-    });
-    match (taken, waiting.into_inner().unwrap_or_else(PoisonError::into_inner)) {
-        (Some(taken), _) => taken,
-        // The thread could not be started: read and process in this one.
-        (None, Some(source)) => each_block(source, sink),
-        (None, None) => Ok(()),
-    }
+        match std::thread::Builder::new().spawn_scoped(scope, ahead) {
+            Ok(_) => work(Ahead::Read(Pieces { full, empty, piece: (Vec::new(), 0) })),
+            // The thread could not be started.
+            Err(_) => work(Ahead::Unread(take().expect("no other thread has taken it"))),
+        }
+    })
 }
 
 /// A source that shows its frames to a closure as they are read, on the thread that reads ahead.
@@ -130,20 +209,6 @@ fn fill<S: Source>(source: &mut S, piece: &mut [Frame]) -> Result<usize, S::Erro
         }
     }
     Ok(filled)
-}
-
-fn take<E>(
-    full: Receiver<Filled<E>>,
-    empty: &SyncSender<Vec<Frame>>,
-    mut sink: impl FnMut(&[Frame]) -> Result<(), E>,
-) -> Result<(), E> {
-    for filled in full {
-        let piece = filled?;
-        sink(&piece)?;
-        // If the queue is full, the piece is dropped, and the reader allocates a new one.
-        let _ = empty.try_send(piece);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
