@@ -176,13 +176,13 @@ fn a_file_that_is_cut_off_fails_where_it_is_strict() {
 fn an_album_has_a_cue_sheet_and_a_track_list() {
     let folder = folder_of(3);
     folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--cue=2"]).succeeded();
-    let sheet = fs::read_to_string(folder.path("out/album.cue")).expect("a sheet");
+    let sheet = fs::read_to_string(folder.path("out/in.cue")).expect("a sheet");
     assert_eq!((sheet.matches("TRACK").count(), sheet.matches("PREGAP 00:02:00").count()), (3, 2), "{sheet}");
-    let list = fs::read_to_string(folder.path("out/album.tracks.csv")).expect("a list");
+    let list = fs::read_to_string(folder.path("out/in.tracks.csv")).expect("a list");
     assert!(list.lines().nth(3).is_some_and(|line| line.contains("0:01.000,0:02.000,0:06.000")), "{list}");
-    folder.file("out/album.cue", b"by somebody else");
+    folder.file("out/in.cue", b"by somebody else");
     let run = folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--cue=2"]);
-    assert!(run.code != Some(0) && run.stderr.contains("album.cue"), "{run:?}");
+    assert!(run.code != Some(0) && run.stderr.contains("in.cue"), "{run:?}");
 }
 
 #[test]
@@ -273,10 +273,14 @@ fn the_songs_of_an_album_are_in_the_order_of_their_tags_and_named_by_them() {
     let expected = ["CD1/Night 1-01 First", "CD1/Night 1-02 Later", "CD2/Night 2-01 Last"];
     assert_eq!(outputs, expected.map(|name| format!("out/{name}.flac")).each_ref().map(|name| Some(name.as_str())));
     assert_eq!(batch_report["albums"].as_array().map(Vec::len), Some(1));
-    let sheets = fs::read_dir(folder.path("out/CD2")).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let sheet = sheets.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "cue"));
-    let text = fs::read_to_string(sheet.expect("a sheet")).expect("text");
+    let text = fs::read_to_string(folder.path("out/CD2/Night (disc 2).cue")).expect("a sheet");
     assert!(text.contains("TITLE \"Night\"") && text.contains("FILE \"Night 2-01 Last.flac\" WAVE"), "{text}");
+    // Folders in the names of the masters name neither the album nor its sheets.
+    let name = ["--name", "{album}/{title}", "--format", "flac"];
+    folder.goldmaster(&[&["batch", "in", "-o", "tree", "--album=folders", "--cue"], &name[..]].concat()).succeeded();
+    let text = fs::read_to_string(folder.path("tree/CD2/Night/Night (disc 2).cue")).expect("a sheet");
+    assert!(text.contains("FILE \"Last.flac\" WAVE"), "{text}");
+    assert_eq!(report(&folder.path("tree/report.json"))["albums"][0]["name"], "in");
 }
 
 #[test]
@@ -350,7 +354,7 @@ fn an_album_that_is_not_complete_says_that_it_has_no_cue_sheet() {
     let cause = "no cue sheet was written for the album: 1 of its 3 songs is not finished (in/bad.wav)";
     let first = failed(night(), SOME_FAILED);
     assert!(first.stderr.contains(&format!("warning: {cause}")), "{first:?}");
-    assert!(!folder.path("out/album.cue").exists());
+    assert!(!folder.path("out/in.cue").exists());
     let (json, text) = summary(&folder);
     assert!(text.contains(cause), "{text}");
     let expected = serde_json::json!([{ "album": null, "songs": 3, "unfinished": ["in/bad.wav"] }]);
@@ -358,7 +362,7 @@ fn an_album_that_is_not_complete_says_that_it_has_no_cue_sheet() {
     assert_eq!(report(&folder.path("out/report.json"))["without_cue_sheet"], expected);
     fs::remove_file(folder.path("in/bad.wav")).expect("ours");
     let second = night().succeeded();
-    assert!(!second.stderr.contains("cue sheet") && folder.path("out/album.cue").exists(), "{second:?}");
+    assert!(!second.stderr.contains("cue sheet") && folder.path("out/in.cue").exists(), "{second:?}");
     assert!(report(&folder.path("out/report.json"))["without_cue_sheet"].is_null());
     folder.file("in/bad.wav", b"no song");
     let third = failed(night(), SOME_FAILED);

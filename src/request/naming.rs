@@ -148,7 +148,7 @@ impl NamePattern {
 }
 
 /// Makes a text safe as part of a name: path separators and characters that some file systems reject become `_`.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let is_odd = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c);
     let name: String = text.trim().chars().map(|c| if is_odd(c) { '_' } else { c }).collect();
     let name = name.trim_end().to_owned();
