@@ -79,7 +79,11 @@ fn masters_are_named_by_a_pattern() {
     assert_eq!(masters(&folder.path("out")).keys().collect::<Vec<_>>(), ["cd/0.wav", "disc/cd/1.wav"]);
     // No song has a track number, so there is nothing to do.
     let refused = failed(run(&name("{track:02} {title}")), USAGE);
-    assert!(refused.stderr.contains("has no track in its tags"), "{refused:?}");
+    let words = "none of the 2 songs has all tags that --name '{track:02} {title}' asks for: in/0.wav has no track, \
+                 in/disc/1.wav has no track; tag them, or use {name}";
+    assert!(refused.stderr.contains(words), "{refused:?}");
+    let nowhere = failed(folder.goldmaster(&["batch", "in", "-o", "out", "--name", "{destination}"]), USAGE);
+    assert!(nowhere.stderr.ends_with("goldmaster: --name has {destination}: say which with --for\n"), "{nowhere:?}");
     let wrong = folder.goldmaster(&["batch", "in", "-o", "out", "--for", "cd,vinyl", "--name", "{title}"]);
     assert!(failed(wrong, USAGE).stderr.contains("has no {destination}"));
     folder

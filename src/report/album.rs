@@ -167,8 +167,8 @@ impl std::fmt::Display for WithoutCueSheet {
     }
 }
 
-/// The first of these names, fit for a terminal.
-fn some_names(names: &[String]) -> String {
+/// Returns the first of these names, fit for a terminal.
+pub fn some_names(names: &[String]) -> String {
     let named: Vec<_> = names.iter().take(MAX_NAMED).map(|name| io::name(name.as_ref())).collect();
     let more = if names.len() > MAX_NAMED { ", ..." } else { "" };
     format!("{}{more}", named.join(", "))
