@@ -7,7 +7,7 @@ use std::fs;
 
 use analyzer::stream::Frame;
 use analyzer::synth::{demo_mix, silence};
-use common::batch::{failed, folder_of, masters, report, statuses};
+use common::batch::{failed, folder_of, masters, report, statuses, summary};
 use common::{Folder, RATE_HZ, SOME_FAILED, USAGE, louder, read};
 use lofty::config::WriteOptions;
 use lofty::file::{AudioFile as _, TaggedFile, TaggedFileExt as _};
@@ -376,19 +376,6 @@ fn an_album_that_is_not_complete_says_that_it_has_no_cue_sheet() {
                    another level: in/bad.wav";
     let words = |run: &common::Run| run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!([&first, &third].into_iter().all(|run| words(run).contains(figures)), "{third:?}");
-}
-
-/// Returns the summary that a batch has written today.
-fn summary(folder: &Folder) -> (Value, String) {
-    let path = |extension: &str| {
-        let mut paths =
-            fs::read_dir(folder.path("out")).expect("a folder").map(|entry| entry.expect("an entry").path());
-        let is_meant = |path: &std::path::PathBuf| {
-            common::name(path).starts_with("summary-") && path.extension().is_some_and(|own| own == extension)
-        };
-        fs::read_to_string(paths.find(is_meant).expect("a summary")).expect("text")
-    };
-    (serde_json::from_str(&path("json")).expect("JSON"), path("txt"))
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use crate::batch::outcome::Summary;
+use crate::batch::references::UnusableRecord;
 use crate::batch::report::{Entry, Head, check, next_line, parse_entry, parse_head, write_both};
 use crate::error::Error;
 use crate::io::regular::open_regular;
@@ -54,13 +55,20 @@ pub fn merge(reports: &[PathBuf], output: &Path) -> Result<Summary, Error> {
     outputs.iter().try_for_each(|path| check(path))?;
     let mut parts = reports.iter().map(|path| Part::open(path)).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = parts.first() else { return Err(Error::Usage("there is no report to join".to_owned())) };
-    let common = |head: &Head| Head { shard: None, summary: Summary::default(), ..head.clone() };
+    let common =
+        |head: &Head| Head { shard: None, summary: Summary::default(), unusable_records: Vec::new(), ..head.clone() };
     if let Some(other) = parts.iter().find(|part| common(&part.head) != common(&first.head)) {
         let (first, other) = (first.path.display(), other.path.display());
         return Err(Error::Usage(format!("{first} and {other} are of different plans or programs")));
     }
     let summary = parts.iter().fold(Summary::default(), |sum, part| sum + part.head.summary);
-    let head = Head { summary, ..common(&first.head) };
+    let mut unusable_records: Vec<UnusableRecord> = Vec::new();
+    for record in parts.iter().flat_map(|part| &part.head.unusable_records) {
+        if !unusable_records.contains(record) {
+            unusable_records.push(record.clone());
+        }
+    }
+    let head = Head { summary, unusable_records, ..common(&first.head) };
     complete(&parts)?;
     let entries = (0..head.plan_songs).map(|index| {
         let part = parts.iter_mut().find(|part| part.next.as_ref().is_some_and(|entry| entry.index == index));

@@ -15,6 +15,9 @@ pub struct AlbumReport {
     pub context: String,
     /// Name of the album if there are several: its folder in the output.
     pub name: Option<String>,
+    /// Names of the references that it was mastered towards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<String>,
     /// The loudness that was brought to the requested value: that of the whole album, or of its loudest song.
     pub by: AlbumLoudness,
     /// Treatment of the loudness differences between its songs.
@@ -87,6 +90,9 @@ impl AlbumReport {
             AlbumBalance::Even => "every song is equally loud".to_owned(),
         };
         let mut sentences = vec![format!("{what}: {reached} LUFS, wanted {wanted_lufs:.1}; {all}")];
+        if !self.references.is_empty() {
+            sentences.push(format!("mastered towards {}", self.references.join(", ")));
+        }
         sentences.extend(self.spread_lu.filter(|spread_lu| *spread_lu >= BEARABLE_SPREAD_LU).map(|spread_lu| {
             let remedy = match self.balance {
                 AlbumBalance::Keep => format!(": {}", advice(Advice::EquallyLoud)),
