@@ -120,7 +120,12 @@ fn ends_are_cut_and_faded_and_the_recipe_knows_how() {
         warnings.map(|warning| warning["code"].as_str().expect("a code").to_owned()).collect()
     };
     assert!(codes(&[]).contains(&"cut_off".to_owned()));
-    assert!(!codes(&["--fade-out", "1"]).contains(&"cut_off".to_owned()));
+    assert!(!codes(&["--fade-out", "1"]).iter().any(|code| code == "cut_off" || code == "long_fade"));
+    assert!(codes(&["--fade-out", "60"]).contains(&"long_fade".to_owned()));
+    let strict = ["broken.wav", "-o", "strict.wav", "--strict", "--fade-in", "60"];
+    let strict = failed(folder.goldmaster(&strict), BROKEN);
+    let words = "strict.wav: nothing was written: the fade-in of 60.00 s is longer than the song of 4.00 s";
+    assert!(strict.stderr.contains(words) && !folder.path("strict.wav").exists(), "{strict:?}");
 }
 
 #[test]

@@ -137,6 +137,11 @@ impl Song {
         Ok(Self { frames, hash, edges: *params, cut_frames, timeline: None, tone: OnceLock::new(), ..self })
     }
 
+    /// Returns the length of the song, seconds.
+    pub fn seconds(&self) -> f64 {
+        self.frames.len() as f64 / f64::from(self.info.sample_rate_hz)
+    }
+
     /// Returns the level of the last 10 ms relative to the loudness of the whole song, LU; `None` if the song has no
     /// loudness or ends in digital silence.
     ///
