@@ -417,6 +417,11 @@ fn the_summary_names_what_is_new_made_again_silent_failed_or_left_without_a_mix(
     );
     folder.goldmaster(&["merge-reports", "parts/report.1-of-2.json", "parts/report.2-of-2.json"]).succeeded();
     assert_eq!(report(&folder.path("parts/report.json"))["summary"]["songs"], 2);
+    let whole = fs::read(folder.path("parts/report.1-of-2.json")).expect("a report");
+    let head = whole.iter().position(|byte| *byte == b'\n').expect("a head");
+    folder.file("cut.json", &whole[..head + 100]);
+    let cut = failed(folder.goldmaster(&["merge-reports", "cut.json", "-o", "joint.json"]), 1);
+    assert_eq!(cut.stderr, "goldmaster: cut.json: cannot be read (it ends too early)\n");
 }
 
 #[test]

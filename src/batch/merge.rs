@@ -39,7 +39,7 @@ impl Part {
     fn advance(&mut self) -> io::Result<Option<Entry>> {
         let line = String::from_utf8(next_line(&mut self.lines)?).map_err(io::Error::other)?;
         if !line.ends_with('\n') {
-            return Err(io::Error::other(format!("{} ends too early", self.path.display())));
+            return Err(io::Error::other("it ends too early"));
         }
         let next = if line == "\n" { None } else { parse_entry(&line).transpose()? };
         Ok(std::mem::replace(&mut self.next, next))
@@ -72,7 +72,10 @@ pub fn merge(reports: &[PathBuf], output: &Path) -> Result<Summary, Error> {
     complete(&parts)?;
     let entries = (0..head.plan_songs).map(|index| {
         let part = parts.iter_mut().find(|part| part.next.as_ref().is_some_and(|entry| entry.index == index));
-        let entry = part.map_or(Ok(None), Part::advance)?;
+        let entry = match part {
+            Some(part) => part.advance().map_err(|e| io::Error::other(format!("{}: {e}", part.path.display())))?,
+            None => None,
+        };
         if index + 1 == head.plan_songs && parts.iter().any(|part| part.next.is_some()) {
             return Err(io::Error::other("the reports have more songs than the plan"));
         }

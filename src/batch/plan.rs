@@ -349,8 +349,8 @@ fn spare_sources(items: &[Item], folder: &Path) -> Result<(), Error> {
     for item in items {
         let output = folder.join(&item.output);
         if let Some(source) = identity(&output).and_then(|id| sources.get(&id)) {
-            let words =
-                format!("{} would replace {}: choose another output folder", output.display(), source.display());
+            let master = if output == **source { "a master".to_owned() } else { output.display().to_string() };
+            let words = format!("{master} would replace {}: choose another output folder", source.display());
             return Err(Error::Usage(words));
         }
     }

@@ -18,6 +18,7 @@ use crate::decide::reference::most_alike;
 use crate::decide::target::{MasteringTarget, load_decider};
 use crate::error::{Cause, Error};
 use crate::io::hash::file_hash;
+use crate::io::name;
 use crate::report::DecisionReport;
 use crate::report::album::AlbumReport;
 use crate::report::warning::Warning;
@@ -56,7 +57,7 @@ pub struct Shared<'a> {
 /// The error of `work`, or a message about the panic.
 pub fn catch_panics<T>(input: &Path, work: impl FnOnce() -> Result<T, Cause>) -> Result<T, Cause> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(Cause::new("fault", format!("{}: a fault of this program: please report it", input.display())))
+        Err(Cause::new("fault", format!("{}: a fault of this program: please report it", name(input))))
     })
 }
 
