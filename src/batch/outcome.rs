@@ -13,7 +13,7 @@ pub enum Outcome {
     Mastered {
         /// True if there was no master before.
         is_new: bool,
-        /// True if the mix is silent and was written unprocessed; only for songs of an album.
+        /// True if the mix has no loudness and was written unprocessed; only for songs of an album.
         is_silent: bool,
     },
     /// The master already exists, made from the same mix and settings.

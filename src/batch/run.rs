@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use analyzer::defects::DefectKind;
 use models::target::Target;
 
 use crate::batch::budget::Budget;
@@ -25,8 +24,6 @@ use crate::io;
 use crate::render::promises::Verdict;
 use crate::report::Report;
 use crate::report::album::{AlbumReport, WithoutCueSheet, some_names};
-use crate::report::warning::{Warning, WarningKind};
-use crate::report::with_sentence::WithSentence;
 use crate::request::page::PageAudio;
 use crate::song::read_ahead::side_by_side;
 
@@ -295,9 +292,7 @@ impl<'a> Workers<'a> {
                 return;
             }
             Ok(Done::Mastered { report, is_new }) => {
-                let is_silence =
-                    |warning: &WithSentence<Warning>| matches!(warning.kind, WarningKind::Defect(DefectKind::Silence));
-                let is_silent = report.warnings.iter().any(is_silence);
+                let is_silent = report.before.is_some_and(|levels| levels.integrated_lufs.is_none());
                 (Outcome::Mastered { is_new, is_silent }, Some(report))
             }
             Ok(Done::Unchanged) => (Outcome::Unchanged, None),

@@ -210,9 +210,11 @@ impl Watch for Terminal {
                 }
             }
             Outcome::Left => self.print(&format!("{input}: left")),
-            Outcome::Mastered { .. } => {
+            Outcome::Mastered { is_silent, .. } => {
                 let mut words = String::new();
-                if let Some(after) = song.after {
+                if *is_silent {
+                    words.push_str("silent, or shorter than 0.4 s: written as it is");
+                } else if let Some(after) = song.after {
                     let loudness = after.integrated_lufs.unwrap_or(f64::NEG_INFINITY);
                     let _ = write!(words, "{loudness:.1} LUFS, {:.1} dBTP", after.true_peak_dbtp);
                 }
