@@ -117,8 +117,9 @@ impl AlbumReport {
             let (missing, songs) = (self.missing.len(), self.missing.len() + self.unreadable.len() + self.songs.len());
             let named = some_names(&self.missing);
             sentences.push(format!(
-                "warning: {missing} of its {songs} songs failed, so its loudness is that of the others, and a master of an earlier run \
-                 may have another level: {named}"
+                "warning: {missing} of its {songs} songs failed ({named}), so its loudness is that of the others; a song \
+                 that cannot be read is left out of the levelling, and all songs are levelled anew once it can be read; \
+                 until then, a master of an earlier run may have another level"
             ));
         }
         sentences.extend(
