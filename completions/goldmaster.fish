@@ -82,7 +82,7 @@ complete -c goldmaster -n "__fish_goldmaster_needs_command" -l report-audio -d '
 excerpt\t'A typical part of the song and its loudest: under 6 MB'
 full\t'The whole song: some 40 MB for four minutes'"
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song\'s tags name or that it sounds like; `list` shows all [default: auto]' -r
-complete -c goldmaster -n "__fish_goldmaster_needs_command" -l strict -d 'Fails and writes nothing when the loudness cannot be reached, or the mix is cut off or damaged'
+complete -c goldmaster -n "__fish_goldmaster_needs_command" -l strict -d 'Fails and writes nothing when the loudness cannot be reached, the mix is cut off or damaged, or a fade is longer than the song'
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l codec-safe -d 'Lowers the ceiling by as much as MP3, Vorbis and Opus raise peaks at this loudness'
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -s f -l force -d 'Replaces existing files'
 complete -c goldmaster -n "__fish_goldmaster_needs_command" -l json -d 'Prints the report as JSON'
@@ -217,7 +217,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l report-
 excerpt\t'A typical part of the song and its loudest: under 6 MB'
 full\t'The whole song: some 40 MB for four minutes'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song\'s tags name or that it sounds like; `list` shows all [default: auto]' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l strict -d 'Fails and writes nothing when the loudness cannot be reached, or the mix is cut off or damaged'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l strict -d 'Fails and writes nothing when the loudness cannot be reached, the mix is cut off or damaged, or a fade is longer than the song'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l codec-safe -d 'Lowers the ceiling by as much as MP3, Vorbis and Opus raise peaks at this loudness'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -s f -l force -d 'Replaces existing files'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand master" -l json -d 'Prints the report as JSON'
@@ -293,7 +293,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l report-a
 excerpt\t'A typical part of the song and its loudest: under 6 MB'
 full\t'The whole song: some 40 MB for four minutes'"
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song\'s tags name or that it sounds like; `list` shows all [default: auto]' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l strict -d 'Fails and writes nothing when the loudness cannot be reached, or the mix is cut off or damaged'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l strict -d 'Fails and writes nothing when the loudness cannot be reached, the mix is cut off or damaged, or a fade is longer than the song'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l codec-safe -d 'Lowers the ceiling by as much as MP3, Vorbis and Opus raise peaks at this loudness'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l reference-from-album -d 'The record is its own reference: songs that stand out move towards the others'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand batch" -l no-resume -d 'Masters finished songs again'
@@ -350,7 +350,7 @@ complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l fad
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l fade-out -d 'Fades the tail out, as in 8:exponential' -r
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -s o -l output -d 'The page, .html [default: SONG.variations.html beside the mix]' -r -F
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -s g -l genre -d 'A genre to sound like, or `auto` for the one that a song\'s tags name or that it sounds like; `list` shows all [default: auto]' -r
-complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l strict -d 'Fails and writes nothing when the loudness cannot be reached, or the mix is cut off or damaged'
+complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l strict -d 'Fails and writes nothing when the loudness cannot be reached, the mix is cut off or damaged, or a fade is longer than the song'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l codec-safe -d 'Lowers the ceiling by as much as MP3, Vorbis and Opus raise peaks at this loudness'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -s f -l force -d 'Replaces an existing page'
 complete -c goldmaster -n "__fish_goldmaster_using_subcommand variations" -l json -d 'Prints how the masters compare as JSON'

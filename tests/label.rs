@@ -7,7 +7,7 @@ use std::fs;
 
 use analyzer::stream::Frame;
 use analyzer::synth::{demo_mix, silence};
-use common::batch::{failed, folder_of, masters, report, statuses};
+use common::batch::{failed, folder_of, masters, report, statuses, summary};
 use common::{Folder, RATE_HZ, SOME_FAILED, USAGE, louder, read};
 use lofty::config::WriteOptions;
 use lofty::file::{AudioFile as _, TaggedFile, TaggedFileExt as _};
@@ -79,7 +79,11 @@ fn masters_are_named_by_a_pattern() {
     assert_eq!(masters(&folder.path("out")).keys().collect::<Vec<_>>(), ["cd/0.wav", "disc/cd/1.wav"]);
     // No song has a track number, so there is nothing to do.
     let refused = failed(run(&name("{track:02} {title}")), USAGE);
-    assert!(refused.stderr.contains("has no track in its tags"), "{refused:?}");
+    let words = "none of the 2 songs has all tags that --name '{track:02} {title}' asks for: in/0.wav has no track, \
+                 in/disc/1.wav has no track; tag them, or use {name}";
+    assert!(refused.stderr.contains(words), "{refused:?}");
+    let nowhere = failed(folder.goldmaster(&["batch", "in", "-o", "out", "--name", "{destination}"]), USAGE);
+    assert!(nowhere.stderr.ends_with("goldmaster: --name has {destination}: say which with --for\n"), "{nowhere:?}");
     let wrong = folder.goldmaster(&["batch", "in", "-o", "out", "--for", "cd,vinyl", "--name", "{title}"]);
     assert!(failed(wrong, USAGE).stderr.contains("has no {destination}"));
     folder
@@ -116,7 +120,12 @@ fn ends_are_cut_and_faded_and_the_recipe_knows_how() {
         warnings.map(|warning| warning["code"].as_str().expect("a code").to_owned()).collect()
     };
     assert!(codes(&[]).contains(&"cut_off".to_owned()));
-    assert!(!codes(&["--fade-out", "1"]).contains(&"cut_off".to_owned()));
+    assert!(!codes(&["--fade-out", "1"]).iter().any(|code| code == "cut_off" || code == "long_fade"));
+    assert!(codes(&["--fade-out", "60"]).contains(&"long_fade".to_owned()));
+    let strict = ["broken.wav", "-o", "strict.wav", "--strict", "--fade-in", "60"];
+    let strict = failed(folder.goldmaster(&strict), BROKEN);
+    let words = "strict.wav: nothing was written: the fade-in of 60.00 s is longer than the song of 4.00 s";
+    assert!(strict.stderr.contains(words) && !folder.path("strict.wav").exists(), "{strict:?}");
 }
 
 #[test]
@@ -176,13 +185,13 @@ fn a_file_that_is_cut_off_fails_where_it_is_strict() {
 fn an_album_has_a_cue_sheet_and_a_track_list() {
     let folder = folder_of(3);
     folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--cue=2"]).succeeded();
-    let sheet = fs::read_to_string(folder.path("out/album.cue")).expect("a sheet");
+    let sheet = fs::read_to_string(folder.path("out/in.cue")).expect("a sheet");
     assert_eq!((sheet.matches("TRACK").count(), sheet.matches("PREGAP 00:02:00").count()), (3, 2), "{sheet}");
-    let list = fs::read_to_string(folder.path("out/album.tracks.csv")).expect("a list");
+    let list = fs::read_to_string(folder.path("out/in.tracks.csv")).expect("a list");
     assert!(list.lines().nth(3).is_some_and(|line| line.contains("0:01.000,0:02.000,0:06.000")), "{list}");
-    folder.file("out/album.cue", b"by somebody else");
+    folder.file("out/in.cue", b"by somebody else");
     let run = folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--cue=2"]);
-    assert!(run.code != Some(0) && run.stderr.contains("album.cue"), "{run:?}");
+    assert!(run.code != Some(0) && run.stderr.contains("in.cue"), "{run:?}");
 }
 
 #[test]
@@ -273,10 +282,14 @@ fn the_songs_of_an_album_are_in_the_order_of_their_tags_and_named_by_them() {
     let expected = ["CD1/Night 1-01 First", "CD1/Night 1-02 Later", "CD2/Night 2-01 Last"];
     assert_eq!(outputs, expected.map(|name| format!("out/{name}.flac")).each_ref().map(|name| Some(name.as_str())));
     assert_eq!(batch_report["albums"].as_array().map(Vec::len), Some(1));
-    let sheets = fs::read_dir(folder.path("out/CD2")).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let sheet = sheets.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "cue"));
-    let text = fs::read_to_string(sheet.expect("a sheet")).expect("text");
+    let text = fs::read_to_string(folder.path("out/CD2/Night (disc 2).cue")).expect("a sheet");
     assert!(text.contains("TITLE \"Night\"") && text.contains("FILE \"Night 2-01 Last.flac\" WAVE"), "{text}");
+    // Folders in the names of the masters name neither the album nor its sheets.
+    let name = ["--name", "{album}/{title}", "--format", "flac"];
+    folder.goldmaster(&[&["batch", "in", "-o", "tree", "--album=folders", "--cue"], &name[..]].concat()).succeeded();
+    let text = fs::read_to_string(folder.path("tree/CD2/Night/Night (disc 2).cue")).expect("a sheet");
+    assert!(text.contains("FILE \"Last.flac\" WAVE"), "{text}");
+    assert_eq!(report(&folder.path("tree/report.json"))["albums"][0]["name"], "in");
 }
 
 #[test]
@@ -350,7 +363,7 @@ fn an_album_that_is_not_complete_says_that_it_has_no_cue_sheet() {
     let cause = "no cue sheet was written for the album: 1 of its 3 songs is not finished (in/bad.wav)";
     let first = failed(night(), SOME_FAILED);
     assert!(first.stderr.contains(&format!("warning: {cause}")), "{first:?}");
-    assert!(!folder.path("out/album.cue").exists());
+    assert!(!folder.path("out/in.cue").exists());
     let (json, text) = summary(&folder);
     assert!(text.contains(cause), "{text}");
     let expected = serde_json::json!([{ "album": null, "songs": 3, "unfinished": ["in/bad.wav"] }]);
@@ -358,29 +371,17 @@ fn an_album_that_is_not_complete_says_that_it_has_no_cue_sheet() {
     assert_eq!(report(&folder.path("out/report.json"))["without_cue_sheet"], expected);
     fs::remove_file(folder.path("in/bad.wav")).expect("ours");
     let second = night().succeeded();
-    assert!(!second.stderr.contains("cue sheet") && folder.path("out/album.cue").exists(), "{second:?}");
+    assert!(!second.stderr.contains("cue sheet") && folder.path("out/in.cue").exists(), "{second:?}");
     assert!(report(&folder.path("out/report.json"))["without_cue_sheet"].is_null());
     folder.file("in/bad.wav", b"no song");
     let third = failed(night(), SOME_FAILED);
     let earlier = format!("warning: {cause}; that of an earlier run was left as it is: ");
     assert!(third.stderr.contains(&earlier), "{third:?}");
-    let figures = "1 of its 3 songs failed, so its loudness is that of the others, and a master of an earlier run may have \
-                   another level: in/bad.wav";
+    let figures = "1 of its 3 songs failed (in/bad.wav), so its loudness is that of the others; a song that cannot be \
+                   read is left out of the levelling, and all songs are levelled anew once it can be read; until then, a \
+                   master of an earlier run may have another level";
     let words = |run: &common::Run| run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!([&first, &third].into_iter().all(|run| words(run).contains(figures)), "{third:?}");
-}
-
-/// Returns the summary that a batch has written today.
-fn summary(folder: &Folder) -> (Value, String) {
-    let path = |extension: &str| {
-        let mut paths =
-            fs::read_dir(folder.path("out")).expect("a folder").map(|entry| entry.expect("an entry").path());
-        let is_meant = |path: &std::path::PathBuf| {
-            common::name(path).starts_with("summary-") && path.extension().is_some_and(|own| own == extension)
-        };
-        fs::read_to_string(paths.find(is_meant).expect("a summary")).expect("text")
-    };
-    (serde_json::from_str(&path("json")).expect("JSON"), path("txt"))
 }
 
 #[test]
@@ -417,17 +418,25 @@ fn the_summary_names_what_is_new_made_again_silent_failed_or_left_without_a_mix(
     );
     folder.goldmaster(&["merge-reports", "parts/report.1-of-2.json", "parts/report.2-of-2.json"]).succeeded();
     assert_eq!(report(&folder.path("parts/report.json"))["summary"]["songs"], 2);
+    let whole = fs::read(folder.path("parts/report.1-of-2.json")).expect("a report");
+    let head = whole.iter().position(|byte| *byte == b'\n').expect("a head");
+    folder.file("cut.json", &whole[..head + 100]);
+    let cut = failed(folder.goldmaster(&["merge-reports", "cut.json", "-o", "joint.json"]), 1);
+    assert_eq!(cut.stderr, "goldmaster: cut.json: cannot be read (it ends too early)\n");
 }
 
 #[test]
 fn a_silent_song_of_an_album_is_no_master() {
     let folder = folder_of(2);
+    folder.wav("in/quiet.wav", 2, &louder(&demo_mix(RATE_HZ, 1.0), -80.0));
     folder.wav("in/silence.wav", 2, &silence(RATE_HZ, 1.0));
     let run = folder.goldmaster(&["batch", "in", "-o", "out", "--album", "--summary"]).succeeded();
-    assert!(run.stdout.contains("2 mastered, 0 unchanged, 0 failed, 1 silent"), "{run:?}");
+    assert!(run.stdout.contains("2 mastered, 0 unchanged, 0 failed, 2 silent"), "{run:?}");
+    assert_eq!(run.stdout.matches(": silent, or shorter than 0.4 s: written as it is\n").count(), 2, "{run:?}");
     let (json, text) = summary(&folder);
-    assert_eq!((&json["silent"], json["new"].as_array().map(Vec::len)), (&serde_json::json!(["silence.wav"]), Some(2)));
-    assert!(text.contains("Silent, and written as they are:\n  silence.wav"), "{text}");
+    assert_eq!(json["silent"], serde_json::json!(["quiet.wav", "silence.wav"]));
+    assert_eq!(json["new"].as_array().map(Vec::len), Some(2));
+    assert!(text.contains("Silent, and written as they are:\n  quiet.wav\n  silence.wav\n"), "{text}");
 }
 
 #[test]

@@ -1,11 +1,12 @@
-//! The target of each song in a batch: plans, and records for genres.
+//! The target of each song in a batch: plans, records for genres, and folders of records.
 
 mod common;
 
 use std::fs;
 
-use common::batch::{failed, folder_of, masters, report, songs};
-use common::{SOME_FAILED, USAGE, louder};
+use analyzer::synth::silence;
+use common::batch::{failed, folder_of, masters, report, songs, summary};
+use common::{RATE_HZ, SOME_FAILED, USAGE, louder};
 use goldmaster::report::GenreReport;
 use serde_json::Value;
 
@@ -155,4 +156,32 @@ fn a_record_goes_to_the_record_of_its_genre() {
     let towards_hit = made(&["--reference", "hit.wav"]);
     assert!(made(&["--genre", "rock", "--genre-reference", "rock=hit.wav"]) == towards_hit);
     assert!(made(&["--genre", "rock"]) != towards_hit);
+}
+
+#[test]
+fn a_record_of_a_folder_that_cannot_be_used_is_left_out_and_named() {
+    let folder = folder_of(2);
+    fs::create_dir(folder.path("records")).expect("a folder");
+    folder.wav("records/hit.wav", 2, &louder(&songs(3)[2], 9.0));
+    folder.file("records/letter.wav", b"no record");
+    folder.wav("records/silence.wav", 2, &silence(RATE_HZ, 1.0));
+    let batch = |more: &[&str]| {
+        folder.goldmaster(&[&["batch", "in", "-o", "out", "--reference-folder", "records"], more].concat())
+    };
+    let dry = batch(&["--dry-run"]).succeeded();
+    assert_eq!(dry.stdout.matches("left out   records/letter.wav: this is not an audio file").count(), 1, "{dry:?}");
+    let album = batch(&["--album", "--loudness", "-18", "--summary"]).succeeded();
+    assert!(album.stdout.contains("\nmastered towards hit.wav\n"), "{album:?}");
+    let (json, text) = summary(&folder);
+    for words in ["records/letter.wav: this is not an audio file", "records/silence.wav: it is silent"] {
+        assert!(album.stderr.contains(&format!("warning: left out of --reference-folder: {words}")), "{album:?}");
+        assert!(text.contains(&format!("\n  {words}")), "{text}");
+    }
+    let report = report(&folder.path("out/report.json"));
+    assert_eq!(report["unusable_records"].as_array().map(Vec::len), Some(2));
+    assert_eq!(report["unusable_records"], json["unusable_records"]);
+    assert_eq!(report["albums"][0]["references"], serde_json::json!(["hit.wav"]));
+    fs::remove_file(folder.path("records/hit.wav")).expect("ours");
+    let none = failed(batch(&[]), 1);
+    assert!(none.stderr.contains("no record of --reference-folder can be used: records/letter.wav: "), "{none:?}");
 }

@@ -144,7 +144,7 @@ pub fn arranged(plan: Plan, relation: Relation, division: Division, order: Order
     });
     let mut names = match division {
         Division::One if destinations.len() == 1 => Vec::new(),
-        Division::One => vec!["album".to_owned()],
+        Division::One => vec![name_of_one(songs.iter().map(|(item, _)| item))],
         Division::Folders => folders.names,
     };
     // An album for several destinations is solved as several albums: each destination has a loudness of its own.
@@ -186,18 +186,21 @@ struct Folders {
 
 impl Folders {
     fn of(items: &[Item], tags: &[TagFacts]) -> Self {
-        let mut titles: Vec<(&Path, BTreeSet<String>, &Item)> = Vec::new();
+        let mut titles: Vec<(&Path, BTreeSet<String>, PathBuf)> = Vec::new();
         for (item, tags) in items.iter().zip(tags) {
             let title = tags.album.as_deref().map(plain_title);
+            let output = item.output.parent().unwrap_or(Path::new(""));
             match titles.iter_mut().find(|(known, ..)| *known == folder(item)) {
-                Some((_, titles, _)) => titles.extend(title),
-                None => titles.push((folder(item), title.into_iter().collect(), item)),
+                Some((_, titles, common)) => {
+                    titles.extend(title);
+                    *common = common_folder([common.as_path(), output].into_iter());
+                }
+                None => titles.push((folder(item), title.into_iter().collect(), output.to_owned())),
             }
         }
-        let mut albums: Vec<(PathBuf, Option<String>)> = Vec::new();
+        let mut albums: Vec<((PathBuf, Option<String>), PathBuf, bool)> = Vec::new();
         let mut folders = BTreeMap::new();
-        let mut names = Vec::new();
-        for (place, (path, own, item)) in titles.iter().enumerate() {
+        for (place, (path, own, output)) in titles.iter().enumerate() {
             let discs = path.parent().filter(|_| disc_of_folder(path).is_some());
             let all_titles: BTreeSet<&String> = titles
                 .iter()
@@ -216,13 +219,14 @@ impl Folders {
                 Some(parent) if is_of_discs => (parent.to_owned(), title),
                 _ => (path.to_path_buf(), None),
             };
-            let album = albums.iter().position(|known| *known == key).unwrap_or_else(|| {
-                names.push(name(item, is_of_discs));
-                albums.push(key);
+            let album = albums.iter().position(|(known, ..)| *known == key).unwrap_or_else(|| {
+                albums.push((key, output.clone(), is_of_discs));
                 albums.len() - 1
             });
+            albums[album].1 = common_folder([albums[album].1.as_path(), output.as_path()].into_iter());
             folders.insert(path.to_path_buf(), (place, album));
         }
+        let names = albums.iter().map(|((input, _), output, is_of_discs)| name(input, output, *is_of_discs)).collect();
         Self { folders, names }
     }
 
@@ -266,14 +270,29 @@ impl Folders {
     }
 }
 
-/// Returns the name of an album: its folder in the output, or the folder above that for a disc. Songs at the top of
-/// the output get the name of their input folder.
-fn name(item: &Item, is_disc: bool) -> String {
-    let above = |path: &Path| path.parent().map(Path::to_path_buf).unwrap_or_default();
-    let levels = if is_disc { 2 } else { 1 };
-    let [tree, file] = [&item.output, &item.input].map(|path| (0..levels).fold(path.clone(), |path, _| above(&path)));
-    let name = if tree.as_os_str().is_empty() { file.file_name().unwrap_or_default().into() } else { tree };
+/// Returns the name of an album: the folder in the output that holds all of its masters, above those of its discs. An
+/// album at the top of the output has the name of its input folder.
+fn name(input: &Path, output: &Path, is_of_discs: bool) -> String {
+    let parts = output.components();
+    let tree: PathBuf = parts.take_while(|part| !is_of_discs || disc_of_folder(Path::new(part)).is_none()).collect();
+    let name = if tree.as_os_str().is_empty() { input.file_name().unwrap_or_default().into() } else { tree };
     name.display().to_string()
+}
+
+/// Returns the name of songs that are all one album: the folder that holds all of their mixes, above its discs.
+pub(super) fn name_of_one<'a>(items: impl Iterator<Item = &'a Item>) -> String {
+    let common = common_folder(items.map(folder));
+    let name = common.ancestors().find(|path| disc_of_folder(path).is_none()).and_then(Path::file_name);
+    name.map_or_else(|| "album".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Returns the deepest folder that holds all of these folders; an empty path if there is none.
+pub(super) fn common_folder<'a>(mut folders: impl Iterator<Item = &'a Path>) -> PathBuf {
+    let first = folders.next().unwrap_or(Path::new("")).to_owned();
+    folders.fold(first, |common, folder| {
+        let parts = common.components().zip(folder.components());
+        parts.take_while(|(one, other)| one == other).map(|(one, _)| one).collect()
+    })
 }
 
 /// Returns the number of different mixes: a mix is listed several times if it has several destinations.
@@ -336,17 +355,20 @@ fn disc_of_folder(folder: &Path) -> Option<u32> {
     rest[..digits].parse().ok().filter(|_| is_whole)
 }
 
-/// Normalizes the title of an album: lower case, without the disc that some tags append. `Songs (Disc 2)` becomes
-/// `songs`.
+/// Normalizes the title of an album: lower case, without its disc.
 fn plain_title(title: &str) -> String {
-    let title = title.trim().to_lowercase();
+    without_disc(title).to_lowercase()
+}
+
+/// Returns the title of an album without the disc that some tags append: `Songs (Disc 2)` becomes `Songs`.
+pub(super) fn without_disc(title: &str) -> &str {
     let begins_disc =
         |at: usize| disc_of_folder(Path::new(title[at..].trim_start_matches(['(', '[', '-', ',', ' ']))).is_some();
     let cut = title
         .char_indices()
         .map(|(at, _)| at)
         .find(|at| title[*at..].starts_with(['(', '[', '-', ',']) && begins_disc(*at));
-    title[..cut.unwrap_or(title.len())].trim().to_owned()
+    title[..cut.unwrap_or(title.len())].trim()
 }
 
 #[cfg(test)]
@@ -371,6 +393,25 @@ mod tests {
     fn item(index: usize, input: &str) -> Item {
         let settings = std::sync::Arc::new(crate::batch::settings::defaults());
         Item { index, input: input.into(), output: input.into(), settings, problem: None, album: 0 }
+    }
+
+    #[test]
+    fn an_album_has_the_name_of_the_folder_of_all_its_masters() {
+        let names = |songs: &[(&str, &str)]| {
+            let item = |(n, (input, output)): (usize, &(&str, &str))| Item { output: output.into(), ..item(n, input) };
+            let items: Vec<Item> = songs.iter().enumerate().map(item).collect();
+            let folders = Folders::of(&items, &vec![TagFacts::default(); items.len()]);
+            (folders.names, name_of_one(items.iter()))
+        };
+        for (songs, name) in [
+            ([("in/b/CD1/x.wav", "b/CD1/B/x.wav"), ("in/b/CD2/x.wav", "b/CD2/B/x.wav")], "b"),
+            ([("in/CD1/x.wav", "CD1/B/x.wav"), ("in/CD2/x.wav", "CD2/B/x.wav")], "in"),
+            ([("in/CD1/x.wav", "CD1/B/x.wav"), ("in/CD1/y.wav", "CD1/B/y.wav")], "in"),
+            ([("in/c/x.wav", "c/One/x.wav"), ("in/c/y.wav", "c/Two/y.wav")], "c"),
+        ] {
+            assert_eq!(names(&songs), (vec![name.to_owned()], name.to_owned()));
+        }
+        assert_eq!(names(&[("x.wav", "x.wav")]).1, "album");
     }
 
     #[test]

@@ -25,6 +25,7 @@ use crate::io::spool::Store;
 use crate::report::album::AlbumReport;
 use crate::report::{DecisionReport, GenreReport};
 use crate::request::job::{AlbumLoudness, MasterJob};
+use crate::request::reference::Reference;
 use crate::request::settings::{MasterSettings, Strictness};
 use crate::song::observer::Observer;
 use crate::song::read_ahead::side_by_side;
@@ -106,6 +107,8 @@ impl BatchAnalysis {
         let inputs: Vec<&Path> = plan.items.iter().map(|item| item.input.as_path()).collect();
         let (job, aim) =
             shared.find_target(&first.settings, job, (&inputs, &measured), &mut deciders, &Stopping(watch))?;
+        let references = job.settings.references.iter().filter(|_| !plan.relation.is_own_reference);
+        let references = references.map(Reference::name).collect();
         let decider = deciders.get(job.settings.decider)?;
         let wanted_lufs = job
             .settings
@@ -137,8 +140,8 @@ impl BatchAnalysis {
             })
         })?;
         let strictness = job.settings.strictness();
-        let mut solved =
-            Self { warnings: aim.warnings, ..self }.levelled(plan, shared, prepared, wanted_lufs, by, strictness)?;
+        let analysis = Self { references, warnings: aim.warnings, ..self };
+        let mut solved = analysis.levelled(plan, shared, prepared, wanted_lufs, by, strictness)?;
         for (item, profile) in plan.items.iter().zip(profiles) {
             if profile.as_ref().is_ok_and(|profile| features(profile).is_none()) {
                 let song = untouched(&job.settings, job.output.format, &aim.target).map_err(Cause::from);
@@ -232,7 +235,8 @@ impl BatchAnalysis {
             album_report(self.context.clone(), readable, unreadable, (by, plan.relation.balance), wanted_lufs, offset);
         // The loudness was set for the whole album, so a miss counts only if every song has a master.
         let missed_by_lu = report.missed_by_lu.filter(|_| missing.is_empty());
-        Ok(Some(AlbumReport { held_back_by: self.held_back_by.clone(), missed_by_lu, missing, ..report }))
+        let (references, held_back_by) = (self.references.clone(), self.held_back_by.clone());
+        Ok(Some(AlbumReport { references, held_back_by, missed_by_lu, missing, ..report }))
     }
 }
 

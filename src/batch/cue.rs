@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::batch::albums::disc;
+use crate::batch::albums::{common_folder, disc, name_of_one, without_disc};
 use crate::batch::outcome::Outcome;
 use crate::batch::plan::{Item, Plan};
 use crate::batch::record::Records;
@@ -15,9 +15,13 @@ use crate::io::output_spec::Format;
 use crate::io::tags::{TagFacts, Tags};
 use crate::io::text;
 use crate::report::album::WithoutCueSheet;
+use crate::request::naming::harmless;
+use crate::request::paths::{MAX_NAME_BYTES, shortened};
 
 /// Frames of a CD per second: the time unit of cue sheets.
 const CD_FRAMES_PER_S: f64 = 75.0;
+/// Room for the disc and the extension in the name of a sheet or list, bytes.
+const ENDING_BYTES: usize = 32;
 /// Number of letters and digits in an ISRC (ISO 3901).
 const ISRC_LENGTH: usize = 12;
 
@@ -49,11 +53,11 @@ pub(super) fn write(
     (records, outcomes): (&Records, &[Outcome]),
     gap_s: f64,
 ) -> Result<Option<WithoutCueSheet>, Error> {
-    let own_name = name.and_then(|name| Path::new(name).file_name()).map(|name| name.to_string_lossy().into_owned());
-    let stem = own_name.unwrap_or_else(|| "album".to_owned());
+    let mut titles = Vec::new();
     let mut discs: BTreeMap<u32, Vec<(&Item, Option<Track>)>> = BTreeMap::new();
     for (item, outcome) in plan.items.iter().zip(outcomes) {
         let tags = Tags::read(&item.input).facts();
+        titles.extend(tags.album.as_deref().map(|title| without_disc(title).to_owned()));
         let disc = disc(item, &tags);
         let track = if outcome.has_master() { track(item, tags, records) } else { None };
         discs.entry(disc).or_default().push((item, track));
@@ -61,14 +65,13 @@ pub(super) fn write(
     let all = discs.values().flatten();
     let unfinished: Vec<_> =
         all.filter(|(_, track)| track.is_none()).map(|(item, _)| item.input.display().to_string()).collect();
-    let count = discs.len();
+    let (stem, count) = (stem(plan, name, &titles), discs.len());
     let beside = |folder: &Path, number: u32, ending: &str| {
         let disc = if count > 1 { format!(" (disc {number})") } else { String::new() };
         output.join(folder).join(format!("{stem}{disc}.{ending}"))
     };
     if !unfinished.is_empty() {
-        let folder = |tracks: &[(&Item, Option<Track>)]| common_folder(tracks.iter().map(|(item, _)| *item));
-        let sheets = discs.iter().map(|(number, tracks)| beside(&folder(tracks), *number, "cue"));
+        let sheets = discs.iter().map(|(number, tracks)| beside(&folder_of(tracks), *number, "cue"));
         let earlier = sheets
             .filter(|sheet| text::starts_with(sheet, CUE_SHEET_START))
             .map(|sheet| sheet.display().to_string())
@@ -77,7 +80,7 @@ pub(super) fn write(
         return Ok(Some(WithoutCueSheet { album, songs, unfinished, earlier }));
     }
     for (number, tracks) in discs {
-        let folder = common_folder(tracks.iter().map(|(item, _)| *item));
+        let folder = folder_of(&tracks);
         let tracks: Vec<Track> = tracks.into_iter().filter_map(|(_, track)| Some(track?.seen_from(&folder))).collect();
         let disc = (count > 1).then_some((number, count));
         let [sheet, list] = ["cue", "tracks.csv"].map(|ending| beside(&folder, number, ending));
@@ -119,14 +122,25 @@ fn file_name(name: &str) -> String {
     }
 }
 
-/// Returns the deepest folder that contains all masters.
-fn common_folder<'a>(items: impl Iterator<Item = &'a Item>) -> PathBuf {
-    let mut folders = items.map(|item| item.output.parent().map(Path::to_owned).unwrap_or_default());
-    let first = folders.next().unwrap_or_default();
-    folders.fold(first, |common, folder| {
-        let parts = common.components().zip(folder.components());
-        parts.take_while(|(one, other)| one == other).map(|(one, _)| one).collect()
-    })
+/// Returns the deepest folder that contains all masters, relative to the output folder.
+fn folder_of(tracks: &[(&Item, Option<Track>)]) -> PathBuf {
+    common_folder(tracks.iter().map(|(item, _)| item.output.parent().unwrap_or(Path::new(""))))
+}
+
+/// Returns the name of an album's sheets: its title, if all tags that have one agree, or else the name of its folder.
+/// Those of one of several destinations name that as well.
+fn stem(plan: &Plan, name: Option<&str>, titles: &[String]) -> String {
+    let first = titles.first().filter(|first| !first.is_empty());
+    let title = first.filter(|first| titles.iter().all(|title| title.to_lowercase() == first.to_lowercase()));
+    let place = plan.items.first().and_then(|item| item.settings.master.delivery.destination());
+    let place = place.map(|place| format!(" [{place}]"));
+    let place = place.filter(|place| name.is_some_and(|name| name.ends_with(place.as_str())));
+    let folder = name.and_then(|name| Path::new(name).file_name()).map(|name| name.to_string_lossy().into_owned());
+    let stem = match title {
+        Some(title) => harmless(title) + &place.unwrap_or_default(),
+        None => folder.unwrap_or_else(|| name_of_one(plan.items.iter())),
+    };
+    shortened(stem.as_ref(), MAX_NAME_BYTES - ENDING_BYTES).to_string_lossy().into_owned()
 }
 
 /// Returns the value that the tags of all tracks agree on.
@@ -214,6 +228,9 @@ fn clock(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::inputs::Found;
+    use crate::batch::settings::defaults;
+    use crate::request::destination::Destination;
 
     fn track(title: Option<&str>, isrc: Option<&str>, length_s: f64) -> Track {
         let text = |text: &str| text.to_owned();
@@ -239,6 +256,24 @@ mod tests {
         assert!(list.contains("2,x,A,,0:02.000,0:02.000,1:03.500,CD1/x.wav"), "{list}");
         let disc = cue_sheet(&tracks, Some((2, 3)), 0.0);
         assert!(disc.contains("REM DISCNUMBER 2\nREM TOTALDISCS 3\nTITLE \"B\"\n"), "{disc}");
+    }
+
+    #[test]
+    fn sheets_have_the_title_of_the_album_or_the_name_of_its_folder() {
+        let mut settings = defaults();
+        settings.master.delivery.destinations = vec![Destination::Cd];
+        let found = Found { path: "in/x.wav".into(), relative: "x.wav".into(), problem: None };
+        let plan = Plan::uniform(vec![found], settings, Path::new("out"), None).expect("one song");
+        let stem_of = |name: Option<&str>, titles: &[&str]| {
+            let titles: Vec<String> = titles.iter().map(|title| (*title).to_owned()).collect();
+            stem(&plan, name, &titles)
+        };
+        assert_eq!(stem_of(Some("a/b"), &["AC/DC", "ac/dc"]), "AC_DC");
+        assert_eq!(stem_of(Some("a/b [cd]"), &["One"]), "One [cd]");
+        assert_eq!(stem_of(Some("a/b [cd]"), &["One", "Two"]), "b [cd]");
+        assert_eq!(stem_of(Some("a/b"), &[""]), "b");
+        assert_eq!(stem_of(None, &[]), "in");
+        assert_eq!(stem_of(None, &["é".repeat(300).as_str()]).len(), MAX_NAME_BYTES - ENDING_BYTES);
     }
 
     #[test]

@@ -28,7 +28,8 @@ impl Found {
 
     /// Represents a folder that cannot be read, so that its songs are unknown.
     fn unread(folder: &Path, relative: &Path, error: &io::Error) -> Self {
-        let problem = format!("{}: the folder cannot be read ({})", folder.display(), crate::io::plain(error));
+        let name = crate::io::name(folder);
+        let problem = format!("{name}: the folder cannot be read ({})", crate::io::plain(error));
         Self { problem: Some(problem), ..Self::new(folder.to_owned(), relative.to_owned()) }
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use crate::batch::outcome::Summary;
+use crate::batch::references::UnusableRecord;
 use crate::batch::report::{Entry, Head, check, next_line, parse_entry, parse_head, write_both};
 use crate::error::Error;
 use crate::io::regular::open_regular;
@@ -38,7 +39,7 @@ impl Part {
     fn advance(&mut self) -> io::Result<Option<Entry>> {
         let line = String::from_utf8(next_line(&mut self.lines)?).map_err(io::Error::other)?;
         if !line.ends_with('\n') {
-            return Err(io::Error::other(format!("{} ends too early", self.path.display())));
+            return Err(io::Error::other("it ends too early"));
         }
         let next = if line == "\n" { None } else { parse_entry(&line).transpose()? };
         Ok(std::mem::replace(&mut self.next, next))
@@ -54,17 +55,27 @@ pub fn merge(reports: &[PathBuf], output: &Path) -> Result<Summary, Error> {
     outputs.iter().try_for_each(|path| check(path))?;
     let mut parts = reports.iter().map(|path| Part::open(path)).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = parts.first() else { return Err(Error::Usage("there is no report to join".to_owned())) };
-    let common = |head: &Head| Head { shard: None, summary: Summary::default(), ..head.clone() };
+    let common =
+        |head: &Head| Head { shard: None, summary: Summary::default(), unusable_records: Vec::new(), ..head.clone() };
     if let Some(other) = parts.iter().find(|part| common(&part.head) != common(&first.head)) {
         let (first, other) = (first.path.display(), other.path.display());
         return Err(Error::Usage(format!("{first} and {other} are of different plans or programs")));
     }
     let summary = parts.iter().fold(Summary::default(), |sum, part| sum + part.head.summary);
-    let head = Head { summary, ..common(&first.head) };
+    let mut unusable_records: Vec<UnusableRecord> = Vec::new();
+    for record in parts.iter().flat_map(|part| &part.head.unusable_records) {
+        if !unusable_records.contains(record) {
+            unusable_records.push(record.clone());
+        }
+    }
+    let head = Head { summary, unusable_records, ..common(&first.head) };
     complete(&parts)?;
     let entries = (0..head.plan_songs).map(|index| {
         let part = parts.iter_mut().find(|part| part.next.as_ref().is_some_and(|entry| entry.index == index));
-        let entry = part.map_or(Ok(None), Part::advance)?;
+        let entry = match part {
+            Some(part) => part.advance().map_err(|e| io::Error::other(format!("{}: {e}", part.path.display())))?,
+            None => None,
+        };
         if index + 1 == head.plan_songs && parts.iter().any(|part| part.next.is_some()) {
             return Err(io::Error::other("the reports have more songs than the plan"));
         }

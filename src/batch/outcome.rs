@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::Cause;
+use crate::io;
 
 /// The outcome of one song.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub enum Outcome {
     Mastered {
         /// True if there was no master before.
         is_new: bool,
-        /// True if the mix is silent and was written unprocessed; only for songs of an album.
+        /// True if the mix has no loudness and was written unprocessed; only for songs of an album.
         is_silent: bool,
     },
     /// The master already exists, made from the same mix and settings.
@@ -35,9 +36,10 @@ impl Outcome {
     }
 }
 
-/// Returns the cause of a failure, preceded by the name of the mix unless the cause begins with it.
-pub fn named(input: &str, cause: &str) -> String {
-    if cause.starts_with(input) { cause.to_owned() } else { format!("{input}: {cause}") }
+/// Returns the cause of a failure, preceded by the name of the file unless the cause begins with it.
+pub fn named(file: &str, cause: &str) -> String {
+    let name = io::name(file.as_ref());
+    if cause.starts_with(&format!("{name}: ")) { cause.to_owned() } else { format!("{name}: {cause}") }
 }
 
 /// Counts of the songs of a batch by outcome. One song may have several masters, for several destinations.
@@ -138,6 +140,13 @@ impl std::ops::Add for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_names_its_file_once() {
+        let cause = "in/a\u{fffd}b.wav: it contains no sound";
+        assert_eq!(named("in/a\nb.wav", cause), cause);
+        assert_eq!(named("in/a", "in/ab.wav: it contains no sound"), "in/a: in/ab.wav: it contains no sound");
+    }
 
     #[test]
     fn a_song_that_fails_for_three_places_fails_once() {

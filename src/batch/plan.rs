@@ -11,10 +11,12 @@ use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::settings::Settings;
 use crate::error::Error;
 use crate::io::encode::identity;
+use crate::io::name;
 use crate::io::output_spec::Format;
 use crate::io::tags::{TagFacts, Tags};
+use crate::report::album::some_names;
 use crate::request::job::{AlbumBalance, AlbumLoudness};
-use crate::request::naming::{Field, NamePattern};
+use crate::request::naming::{Field, NamePattern, NoName};
 use crate::request::paths::{with_extension, without_extension};
 use crate::request::settings::MasterSettings;
 
@@ -108,14 +110,16 @@ pub struct Request {
 }
 
 impl Request {
-    /// Splits the request into one per destination. Masters are named by `pattern` unless the plan names them.
-    fn each(self, pattern: Option<&NamePattern>) -> Vec<Self> {
+    /// Splits the request into one per destination. Masters are named by `pattern` unless the plan names them. A song
+    /// without a tag that the pattern needs is added to `unnamed`, with that tag.
+    fn each(self, pattern: Option<&NamePattern>, unnamed: &mut Vec<String>) -> Vec<Self> {
         let places = self.settings.master.each_destination();
         let has_several = places.len() > 1;
         let of_destinations = has_several.then(NamePattern::of_destinations);
         let pattern = pattern.or(of_destinations.as_ref());
         let Some(pattern) = pattern.filter(|_| has_several || self.output.is_none()) else { return vec![self] };
         let tags = if pattern.needs_tags() { Tags::read(&self.found.path).facts() } else { TagFacts::default() };
+        let mut missing = None;
         let named = |master: MasterSettings| {
             let mut found = self.found.clone();
             let destination = master.delivery.destination();
@@ -129,8 +133,8 @@ impl Request {
                 None => match pattern.fill(&found.path, &tags, destination) {
                     Ok(name) => Some(found.relative.with_file_name(appended(&name, &format!(".{extension}")))),
                     Err(cause) => {
-                        let cause = format!("{}: {cause}", found.path.display());
-                        found.problem.get_or_insert(cause);
+                        missing = Some(cause).filter(|_| found.problem.is_none());
+                        found.problem.get_or_insert(format!("{}: {cause}", name(&found.path)));
                         None
                     }
                 },
@@ -138,6 +142,9 @@ impl Request {
             Self { found, output, settings }
         };
         let mut masters: Vec<Self> = places.into_iter().map(named).collect();
+        if let Some(NoName::Tag(field)) = missing {
+            unnamed.push(format!("{} has no {field}", self.found.path.display()));
+        }
         // A song without a name has no place of its own for each of its masters: it fails once.
         if masters.iter().all(|master| master.output.is_none()) {
             masters.truncate(1);
@@ -182,10 +189,20 @@ impl Plan {
                 format!("--name {pattern} has no {{destination}}: masters for several places would have one name");
             return Err(Error::Usage(words));
         }
-        let requests: Vec<Request> = requests.into_iter().flat_map(|request| request.each(pattern)).collect();
-        if requests.iter().all(|request| request.found.problem.is_some()) {
-            let problem = requests.into_iter().find_map(|request| request.found.problem);
-            return Err(Error::Usage(problem.unwrap_or_else(|| "there is no song to master".to_owned())));
+        let goes_nowhere =
+            |request: &Request| request.output.is_none() && request.settings.master.delivery.destinations.is_empty();
+        if pattern.is_some_and(|pattern| pattern.has(Field::Destination))
+            && !requests.is_empty()
+            && requests.iter().all(goes_nowhere)
+        {
+            return Err(Error::Usage(NoName::Destination.to_string()));
+        }
+        let mut unnamed = Vec::new();
+        let requests = requests.into_iter().flat_map(|request| request.each(pattern, &mut unnamed));
+        let requests: Vec<Request> = requests.collect();
+        let problems: Vec<String> = requests.iter().filter_map(|request| request.found.problem.clone()).collect();
+        if problems.len() == requests.len() {
+            return Err(Error::Usage(no_song(&problems, &unnamed, pattern)));
         }
         let outputs = places(&requests)?;
         let items = requests.into_iter().zip(outputs).enumerate().map(|(index, (request, output))| {
@@ -276,6 +293,22 @@ pub struct Part {
     pub name: Option<String>,
 }
 
+/// Returns the reason why there is no song to master, from the problems of all songs. `unnamed` are the songs that lack
+/// a tag of the pattern.
+fn no_song(problems: &[String], unnamed: &[String], pattern: Option<&NamePattern>) -> String {
+    let songs = problems.len();
+    match (problems, pattern) {
+        ([], _) => "there is no song to master".to_owned(),
+        ([problem], _) => problem.clone(),
+        (_, Some(pattern)) if unnamed.len() == songs => format!(
+            "none of the {songs} songs has all tags that --name '{pattern}' asks for: {}; tag them, or use {{name}}, the \
+             name of the file, which every song has",
+            some_names(unnamed)
+        ),
+        _ => format!("none of the {songs} songs can be mastered: {}", some_names(problems)),
+    }
+}
+
 fn places(requests: &[Request]) -> Result<Vec<PathBuf>, Error> {
     let extension = |request: &Request| request.settings.format.extension();
     let mut outputs: Vec<PathBuf> = requests
@@ -316,8 +349,8 @@ fn spare_sources(items: &[Item], folder: &Path) -> Result<(), Error> {
     for item in items {
         let output = folder.join(&item.output);
         if let Some(source) = identity(&output).and_then(|id| sources.get(&id)) {
-            let words =
-                format!("{} would replace {}: choose another output folder", output.display(), source.display());
+            let master = if output == **source { "a master".to_owned() } else { output.display().to_string() };
+            let words = format!("{master} would replace {}: choose another output folder", source.display());
             return Err(Error::Usage(words));
         }
     }

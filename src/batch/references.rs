@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use analyzer::profile::Profile;
+use models::features::features;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::batch::outcome::named;
 use crate::decide::target::MeasuredReference;
 use crate::error::Cause;
 use crate::io::Warning;
@@ -22,11 +26,30 @@ struct Known {
     profile: OnceLock<Result<(Profile, Vec<Warning>), Cause>>,
 }
 
+/// A record of `--reference-folder` that no song can be mastered towards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnusableRecord {
+    /// Path of the record.
+    pub path: String,
+    /// Message of one line: the failure and its remedy.
+    pub cause: String,
+}
+
+impl std::fmt::Display for UnusableRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(&named(&self.path, &self.cause))
+    }
+}
+
 /// All references that were requested so far.
 #[derive(Default)]
 pub struct References {
     known: Mutex<HashMap<(PathBuf, String), Arc<Known>>>,
 }
+
+/// Cause why a record without a loudness cannot be used.
+const SILENT: &str = "it is silent, a constant, or shorter than 0.4 s";
 
 /// Returns the cause of a failure that is a reference's, not the mix's.
 fn of_reference(error: crate::io::Error) -> Cause {
@@ -61,12 +84,34 @@ impl References {
     /// # Errors
     /// A reference contains no sound: the message names it and the reason.
     pub fn measured(&self, references: &[Reference], observer: &dyn Observer) -> Result<Vec<MeasuredReference>, Cause> {
-        let measured = |reference: &Reference| {
-            let known = self.get(&reference.path, reference.section);
-            let measure = || measure_part(&reference.path, reference.section, observer).map_err(of_reference);
-            let found = known.profile.get_or_init(measure);
-            found.clone().map(|(profile, warnings)| (reference.name(), reference.weight, profile, warnings))
-        };
-        references.iter().map(measured).collect()
+        references.iter().map(|reference| self.measure(reference, observer)).collect()
+    }
+
+    /// Returns the records that songs can be mastered towards, measured, and those that cannot be read or are silent.
+    pub fn usable(
+        &self,
+        records: &[Reference],
+        observer: &dyn Observer,
+    ) -> (Vec<(Reference, Profile)>, Vec<UnusableRecord>) {
+        let (mut usable, mut unusable) = (Vec::new(), Vec::new());
+        for record in records {
+            let cause = match self.measure(record, observer) {
+                Ok((_, _, profile, _)) if features(&profile).is_some() => {
+                    usable.push((record.clone(), profile));
+                    continue;
+                }
+                Ok(_) => SILENT.to_owned(),
+                Err(cause) => cause.sentence,
+            };
+            unusable.push(UnusableRecord { path: record.path.display().to_string(), cause });
+        }
+        (usable, unusable)
+    }
+
+    fn measure(&self, reference: &Reference, observer: &dyn Observer) -> Result<MeasuredReference, Cause> {
+        let known = self.get(&reference.path, reference.section);
+        let measure = || measure_part(&reference.path, reference.section, observer).map_err(of_reference);
+        let found = known.profile.get_or_init(measure);
+        found.clone().map(|(profile, warnings)| (reference.name(), reference.weight, profile, warnings))
     }
 }

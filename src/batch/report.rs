@@ -14,6 +14,7 @@ use unicode_width::UnicodeWidthChar as _;
 use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Plan, Shard};
 use crate::batch::record::{MadeFrom, Records};
+use crate::batch::references::UnusableRecord;
 use crate::error::{Cause, Error};
 use crate::io::regular::open_regular;
 use crate::io::text;
@@ -48,6 +49,9 @@ pub(super) struct Head {
     /// Albums without the cue sheet that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_cue_sheet: Vec<WithoutCueSheet>,
+    /// Records of the reference folder that were left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unusable_records: Vec<UnusableRecord>,
 }
 
 /// The JSON report of a batch.
@@ -158,7 +162,7 @@ pub(super) fn write(
     output: &Path,
     records: &Records,
     outcomes: &[Outcome],
-    (albums, without_cue_sheet): (&[AlbumReport], &[WithoutCueSheet]),
+    (albums, without_cue_sheet, unusable_records): (&[AlbumReport], &[WithoutCueSheet], &[UnusableRecord]),
 ) -> Result<(), Error> {
     let head = Head {
         version: BATCH_REPORT_VERSION,
@@ -169,6 +173,7 @@ pub(super) fn write(
         summary: plan.summary(outcomes),
         albums: albums.to_vec(),
         without_cue_sheet: without_cue_sheet.to_vec(),
+        unusable_records: unusable_records.to_vec(),
     };
     let entries = plan.items.iter().zip(outcomes).map(|(item, outcome)| {
         let (status, cause) = match outcome {

@@ -6,14 +6,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use analyzer::defects::DefectKind;
 use models::target::Target;
 
 use crate::batch::budget::Budget;
 use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Item, Part, Plan};
 use crate::batch::record::{Failure, Records};
-use crate::batch::references::References;
+use crate::batch::references::{References, UnusableRecord};
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, catch_panics};
 use crate::batch::song::Done;
 use crate::batch::summary::{Damaged, RunSummary};
@@ -24,9 +23,7 @@ use crate::error::{Cause, Error};
 use crate::io;
 use crate::render::promises::Verdict;
 use crate::report::Report;
-use crate::report::album::{AlbumReport, WithoutCueSheet};
-use crate::report::warning::{Warning, WarningKind};
-use crate::report::with_sentence::WithSentence;
+use crate::report::album::{AlbumReport, WithoutCueSheet, some_names};
 use crate::request::page::PageAudio;
 use crate::song::read_ahead::side_by_side;
 
@@ -57,6 +54,8 @@ pub struct Finished {
     pub albums: Vec<AlbumReport>,
     /// Albums without the cue sheet that was asked for.
     pub without_cue_sheet: Vec<WithoutCueSheet>,
+    /// Records of the reference folder that were left out.
+    pub unusable_records: Vec<UnusableRecord>,
 }
 
 /// Masters all songs of `plan` into `output`, and writes the report there.
@@ -76,7 +75,7 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
         pages::check(&pages::new_page(pages::index_path(output, plan.shard), audio, options.force))?;
     }
     let mut shared = shared(output, options, (budget.spool_bytes, budget.page_bytes));
-    measure_common_references(plan, &shared, watch)?;
+    let unusable_records = measure_common_references(plan, &shared, watch)?;
     io::text::create_folder(output)?;
     shared.records.create()?;
     shared.records.sweep();
@@ -103,7 +102,7 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
         albums.extend(album.map(|album| AlbumReport { name, ..album }));
     }
     let outcomes: Vec<Outcome> = by_index.into_values().collect();
-    report::write(plan, output, &shared.records, &outcomes, (&albums, &without_cue_sheet))?;
+    report::write(plan, output, &shared.records, &outcomes, (&albums, &without_cue_sheet, &unusable_records))?;
     if let Some(date) = &options.summary_date {
         let orphans = shared.records.orphans(plan.items.iter().map(|item| item.output.as_path()));
         let written = plan.items.iter().zip(&outcomes).filter(|(_, end)| matches!(end, Outcome::Mastered { .. }));
@@ -111,13 +110,13 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
             written.filter_map(|(item, _)| Damaged::of(&shared.records.read(&item.output)?.report()?)).collect();
         // A mix for several destinations is named once.
         damaged.dedup();
-        let lists = (damaged, orphans);
+        let lists = (damaged, orphans, unusable_records.clone());
         RunSummary::new(date.clone(), plan, &outcomes, (&albums, &without_cue_sheet), lists).write(output)?;
     }
     if options.pages.is_some() {
         pages::write(plan, output, options.force, &shared.records, &outcomes, &albums)?;
     }
-    Ok(Finished { summary: plan.summary(&outcomes), albums, without_cue_sheet })
+    Ok(Finished { summary: plan.summary(&outcomes), albums, without_cue_sheet, unusable_records })
 }
 
 /// Masters a group of related songs. Returns the outcome of each, and the report of their album.
@@ -177,28 +176,34 @@ fn check_inputs(plan: &Plan) -> Result<(), Error> {
     }
 }
 
-/// Measures the references and the profile that all songs share, and those of genres. If one of them cannot be used,
-/// no song is to blame: the batch ends before it begins.
-fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) -> Result<(), Error> {
-    let Some(first) = plan.items.first() else { return Ok(()) };
+/// Measures the references and the profile that all songs share, and those of genres. If one of them cannot be used, or
+/// no record of the reference folder, no song is to blame: the batch ends before it begins. Returns the records of the
+/// folder that are left out.
+fn measure_common_references(plan: &Plan, shared: &Shared, watch: &dyn Watch) -> Result<Vec<UnusableRecord>, Error> {
+    let Some(first) = plan.items.first() else { return Ok(Vec::new()) };
     let mut common: Vec<_> = first.settings.genre_references.iter().map(|of| of.reference.clone()).collect();
-    common.extend_from_slice(&first.settings.folder_references);
     if plan.items.iter().all(|item| Arc::ptr_eq(&item.settings, &first.settings)) {
         if let Some(path) = &first.settings.master.profile {
             read_profile(path)?;
         }
         common.extend_from_slice(&first.settings.master.references);
     }
-    match shared.references.measured(&common, &Stopping(watch)) {
-        Err(_) if watch.is_stopping() => Err(io::Error::Interrupted.into()),
-        Err(cause) => Err(Error::Reference(cause)),
-        Ok(records) if records.is_empty() => Ok(()),
-        Ok(records) => {
-            let records: Vec<_> =
-                records.into_iter().map(|(name, weight, profile, _)| (name, weight, profile)).collect();
-            Target::references(&records).map(drop).map_err(Error::of_target)
-        }
+    let measured = shared.references.measured(&common, &Stopping(watch));
+    let (usable, unusable) = shared.references.usable(&first.settings.folder_references, &Stopping(watch));
+    if (measured.is_err() || !unusable.is_empty()) && watch.is_stopping() {
+        return Err(io::Error::Interrupted.into());
     }
+    let measured = measured.map_err(Error::Reference)?.into_iter();
+    let measured: Vec<_> = measured.map(|(name, weight, profile, _)| (name, weight, profile)).collect();
+    if !measured.is_empty() {
+        Target::references(&measured).map_err(Error::of_target)?;
+    }
+    if usable.is_empty() && !unusable.is_empty() {
+        let causes: Vec<String> = unusable.iter().map(ToString::to_string).collect();
+        let words = format!("no record of --reference-folder can be used: {}", some_names(&causes));
+        return Err(Error::Reference(Cause::new("reference", words)));
+    }
+    Ok(unusable)
 }
 
 pub(super) fn shared<'a>(output: &'a Path, options: &Options, (spool_bytes, page_bytes): (usize, u64)) -> Shared<'a> {
@@ -287,9 +292,7 @@ impl<'a> Workers<'a> {
                 return;
             }
             Ok(Done::Mastered { report, is_new }) => {
-                let is_silence =
-                    |warning: &WithSentence<Warning>| matches!(warning.kind, WarningKind::Defect(DefectKind::Silence));
-                let is_silent = report.warnings.iter().any(is_silence);
+                let is_silent = report.before.is_some_and(|levels| levels.integrated_lufs.is_none());
                 (Outcome::Mastered { is_new, is_silent }, Some(report))
             }
             Ok(Done::Unchanged) => (Outcome::Unchanged, None),

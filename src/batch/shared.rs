@@ -18,6 +18,7 @@ use crate::decide::reference::most_alike;
 use crate::decide::target::{MasteringTarget, load_decider};
 use crate::error::{Cause, Error};
 use crate::io::hash::file_hash;
+use crate::io::name;
 use crate::report::DecisionReport;
 use crate::report::album::AlbumReport;
 use crate::report::warning::Warning;
@@ -56,7 +57,7 @@ pub struct Shared<'a> {
 /// The error of `work`, or a message about the panic.
 pub fn catch_panics<T>(input: &Path, work: impl FnOnce() -> Result<T, Cause>) -> Result<T, Cause> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(Cause::new("fault", format!("{}: a fault of this program: please report it", input.display())))
+        Err(Cause::new("fault", format!("{}: a fault of this program: please report it", name(input))))
     })
 }
 
@@ -72,6 +73,8 @@ pub struct BatchAnalysis {
     /// The loudness wanted for the album, LUFS, and the offset that reaches it.
     pub(super) loudness: Option<(f64, Offset)>,
     pub(super) held_back_by: Option<String>,
+    /// Names of the references that an album is mastered towards.
+    pub(super) references: Vec<String>,
     /// Warnings about the references of an album.
     pub warnings: Vec<Warning>,
     /// True if nothing was analysed because all songs were finished. No song can be mastered then.
@@ -128,7 +131,12 @@ impl Shared<'_> {
             return Err(Cause::new("plan", problem.as_str()));
         }
         let input_hash = file_hash(&item.input)?;
-        let references = self.references.hashes(&item.settings.possible_references())?;
+        let references = item.settings.possible_references();
+        let references = match item.settings.picks_most_similar_reference() {
+            // A record of a folder that cannot be read is left out.
+            true => references.iter().map(|record| self.references.hash(&record.path).unwrap_or_default()).collect(),
+            false => self.references.hashes(&references)?,
+        };
         let profile = item.settings.master.profile.as_deref().map(|path| self.references.hash(path)).transpose()?;
         Ok(MadeFrom { input_hash, settings_hash: item.settings.hash(&references, profile.as_deref(), context) })
     }
@@ -165,11 +173,10 @@ impl Shared<'_> {
             matched_genre = Some(genre);
         }
         if settings.picks_most_similar_reference() {
-            let records = self.references.measured(&settings.folder_references, observer).map_err(Error::Reference)?;
-            let profiles: Vec<&Profile> = records.iter().map(|(_, _, profile, _)| profile).collect();
+            let (records, _) = self.references.usable(&settings.folder_references, observer);
+            let profiles: Vec<&Profile> = records.iter().map(|(_, profile)| profile).collect();
             let place = most_alike(songs, &profiles, decider.norm());
-            job.settings.references =
-                place.map(|place| settings.folder_references[place].clone()).into_iter().collect();
+            job.settings.references = place.map(|place| records[place].0.clone()).into_iter().collect();
         }
         let references = self.references.measured(&job.settings.references, observer).map_err(Error::Reference)?;
         let aim = MasteringTarget::towards(decider, genres, references, &job.settings, songs)?;

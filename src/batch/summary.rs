@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::outcome::{Outcome, Summary, named};
 use crate::batch::plan::Plan;
 use crate::batch::record::Places;
+use crate::batch::references::UnusableRecord;
 use crate::error::{Cause, Error};
 use crate::io::{self, text};
 use crate::report::Report;
@@ -52,6 +53,9 @@ pub struct RunSummary {
     /// Albums without the cue sheet that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_cue_sheet: Vec<WithoutCueSheet>,
+    /// Records of the reference folder that were left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unusable_records: Vec<UnusableRecord>,
 }
 
 /// A song that has no master.
@@ -115,7 +119,7 @@ impl RunSummary {
         plan: &Plan,
         outcomes: &[Outcome],
         (albums, without_cue_sheet): (&[AlbumReport], &[WithoutCueSheet]),
-        (damaged, orphaned): (Vec<Damaged>, Vec<Places>),
+        (damaged, orphaned, unusable_records): (Vec<Damaged>, Vec<Places>, Vec<UnusableRecord>),
     ) -> Self {
         let written = |is_new: bool, is_silent: bool| {
             let items = plan.items.iter().zip(outcomes);
@@ -153,6 +157,7 @@ impl RunSummary {
             orphaned,
             albums: albums.iter().map(album).collect(),
             without_cue_sheet: without_cue_sheet.to_vec(),
+            unusable_records,
         }
     }
 
@@ -171,6 +176,7 @@ impl RunSummary {
             orphaned,
             albums,
             without_cue_sheet,
+            unusable_records,
         } = self;
         let mut out = format!("{program}, {date}\n\n{songs}\n");
         type Kind = fn(&Missing) -> bool;
@@ -191,6 +197,8 @@ impl RunSummary {
         let orphans = orphaned.iter().map(|Places { mix, master }| format!("{master} (its mix was {mix})"));
         list(&mut out, "Masters whose mix is gone", orphans.collect());
         list(&mut out, "Albums that are not complete", without_cue_sheet.iter().map(ToString::to_string).collect());
+        let records = unusable_records.iter().map(ToString::to_string);
+        list(&mut out, "Records left out of the reference folder", records.collect());
         for AlbumSummary { name, sentences } in albums {
             let _ = writeln!(out, "\n{}:", printable_line(name.as_deref().unwrap_or("The album")));
             sentences.iter().for_each(|sentence| {

@@ -284,6 +284,9 @@ impl BatchArgs {
             Some(folder) => inputs::find(std::slice::from_ref(folder), &self.output)?,
             None => Vec::new(),
         };
+        if let Some(problem) = folder_references.iter().find_map(|found| found.problem.clone()) {
+            return Err(Error::Folder(problem));
+        }
         if let Some(folder) = self.reference_folder.as_ref().filter(|_| folder_references.is_empty()) {
             return Err(Error::Usage(format!("--reference-folder {}: holds no record", folder.display())));
         }

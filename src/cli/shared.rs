@@ -16,7 +16,7 @@ use crate::io::tags::Tags;
 use crate::request::default_master_path;
 use crate::request::destination::Destination;
 use crate::request::job::Output;
-use crate::request::naming::{Field, NamePattern, fields_help};
+use crate::request::naming::{Field, NamePattern, NoName, fields_help};
 use crate::request::reference::{Genre, MatchKind, Reference};
 use crate::request::settings::MasterSettings;
 use crate::terminal::genre_table;
@@ -96,7 +96,7 @@ impl OutputArgs {
 
     /// Fills a name pattern, and returns the path in the given folder, or beside the mix.
     fn named(&self, pattern: &NamePattern, input: &Path, place: Option<Destination>) -> Result<PathBuf, Error> {
-        let refused = |cause: String| Error::Usage(format!("{}: {cause}", input.display()));
+        let refused = |cause: NoName| Error::Usage(format!("{}: {cause}", input.display()));
         let mut name = pattern.fill(input, &Tags::read(input).facts(), place).map_err(refused)?.into_os_string();
         if Format::of_path(name.as_ref()).is_none() {
             name.push(".");

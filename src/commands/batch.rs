@@ -21,6 +21,7 @@ use crate::batch::watch::{Ended, Watch};
 use crate::cli::batch::{BatchArgs, KnownFailures, MergeArgs, Requested};
 use crate::commands::{print, print_warning};
 use crate::error::Error;
+use crate::io::decode::open;
 use crate::io::name;
 use crate::report::DecisionReport;
 use crate::terminal::album_table;
@@ -44,8 +45,12 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     }
     finish_current_songs_first();
     let watch = Terminal::new(plan.items.len(), args.work.quiet);
-    let Finished { summary, albums, without_cue_sheet } = run::run(&plan, &args.output, &args.options(), &watch)?;
+    let finished = run::run(&plan, &args.output, &args.options(), &watch)?;
+    let Finished { summary, albums, without_cue_sheet, unusable_records } = finished;
     watch.bar.finish_and_clear();
+    for record in &unusable_records {
+        print_warning(&format!("warning: left out of --reference-folder: {record}"));
+    }
     without_cue_sheet.iter().for_each(|album| print_warning(&format!("warning: {album}")));
     let [report, _] = paths(&args.output, plan.shard);
     if !args.work.quiet {
@@ -79,6 +84,9 @@ fn check_summary(summary: &Summary, is_known_ok: bool, report: std::path::PathBu
 
 /// Prints what the run would do to every song.
 fn print_preview(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
+    let records = plan.items.first().map_or(&[][..], |item| &item.settings.folder_references);
+    let unreadable = records.iter().filter_map(|record| open(&record.path).err());
+    unreadable.map(|error| format!("left out   {error}")).try_for_each(|line| print(&line))?;
     for (item, prospect) in prospect::preview_run(plan, &args.output, &args.options()) {
         let (input, output) = (name(&item.input), name(&args.output.join(&item.output)));
         print(&match prospect {
@@ -202,9 +210,11 @@ impl Watch for Terminal {
                 }
             }
             Outcome::Left => self.print(&format!("{input}: left")),
-            Outcome::Mastered { .. } => {
+            Outcome::Mastered { is_silent, .. } => {
                 let mut words = String::new();
-                if let Some(after) = song.after {
+                if *is_silent {
+                    words.push_str("silent, or shorter than 0.4 s: written as it is");
+                } else if let Some(after) = song.after {
                     let loudness = after.integrated_lufs.unwrap_or(f64::NEG_INFINITY);
                     let _ = write!(words, "{loudness:.1} LUFS, {:.1} dBTP", after.true_peak_dbtp);
                 }

@@ -42,7 +42,7 @@ fn passages_to_play(audio: PageAudio, seconds: f64, short_term_lufs: &[f32]) -> 
 }
 
 fn passages_of_song(audio: PageAudio, song: &Song) -> Vec<Passage> {
-    let seconds = song.frames.len() as f64 / f64::from(song.info.sample_rate_hz);
+    let seconds = song.seconds();
     passages_to_play(audio, seconds, song.timeline.as_ref().map_or(&[], |timeline| &timeline.short_term_lufs))
 }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::io;
 use crate::request::advice::Advice;
+use crate::request::edges::LongFade;
 use crate::request::settings::Strictness;
 
 /// Tolerance for the promised loudness, LU.
@@ -241,6 +242,12 @@ pub fn broken(promises: &[Promise], strictness: Strictness) -> Option<&Promise> 
 pub fn broken_mix(faults: &[io::Warning], strictness: Strictness) -> Option<String> {
     let damage = faults.iter().find(|fault| fault.is_damage());
     damage.filter(|_| strictness == Strictness::Shortfalls).map(|damage| format!("the mix is damaged: {damage}"))
+}
+
+/// Returns why a song with these fades is rejected under this strictness: one is longer than the song. `None` if it is
+/// accepted.
+pub fn broken_fade(fades: &[LongFade], strictness: Strictness) -> Option<String> {
+    fades.first().filter(|_| strictness == Strictness::Shortfalls).map(|fade| format!("the {fade}"))
 }
 
 /// Limiting this close to its limit counts as the reason for missing loudness, dB.

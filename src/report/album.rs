@@ -15,6 +15,9 @@ pub struct AlbumReport {
     pub context: String,
     /// Name of the album if there are several: its folder in the output.
     pub name: Option<String>,
+    /// Names of the references that it was mastered towards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<String>,
     /// The loudness that was brought to the requested value: that of the whole album, or of its loudest song.
     pub by: AlbumLoudness,
     /// Treatment of the loudness differences between its songs.
@@ -87,6 +90,9 @@ impl AlbumReport {
             AlbumBalance::Even => "every song is equally loud".to_owned(),
         };
         let mut sentences = vec![format!("{what}: {reached} LUFS, wanted {wanted_lufs:.1}; {all}")];
+        if !self.references.is_empty() {
+            sentences.push(format!("mastered towards {}", self.references.join(", ")));
+        }
         sentences.extend(self.spread_lu.filter(|spread_lu| *spread_lu >= BEARABLE_SPREAD_LU).map(|spread_lu| {
             let remedy = match self.balance {
                 AlbumBalance::Keep => format!(": {}", advice(Advice::EquallyLoud)),
@@ -111,8 +117,9 @@ impl AlbumReport {
             let (missing, songs) = (self.missing.len(), self.missing.len() + self.unreadable.len() + self.songs.len());
             let named = some_names(&self.missing);
             sentences.push(format!(
-                "warning: {missing} of its {songs} songs failed, so its loudness is that of the others, and a master of an earlier run \
-                 may have another level: {named}"
+                "warning: {missing} of its {songs} songs failed ({named}), so its loudness is that of the others; a song \
+                 that cannot be read is left out of the levelling, and all songs are levelled anew once it can be read; \
+                 until then, a master of an earlier run may have another level"
             ));
         }
         sentences.extend(
@@ -167,8 +174,8 @@ impl std::fmt::Display for WithoutCueSheet {
     }
 }
 
-/// The first of these names, fit for a terminal.
-fn some_names(names: &[String]) -> String {
+/// Returns the first of these names, fit for a terminal.
+pub fn some_names(names: &[String]) -> String {
     let named: Vec<_> = names.iter().take(MAX_NAMED).map(|name| io::name(name.as_ref())).collect();
     let more = if names.len() > MAX_NAMED { ", ..." } else { "" };
     format!("{}{more}", named.join(", "))

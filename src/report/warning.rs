@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::report::defect_sentence::DefectSentence;
 use crate::request::advice::Advice;
+use crate::request::edges::LongFade;
 
 /// A warning for the user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -129,6 +130,8 @@ pub enum WarningKind {
         /// Level of its last moment under the loudness of the whole, LU; negative where it is louder.
         under_lu: f64,
     },
+    /// A fade is longer than the song.
+    LongFade(LongFade),
     /// The recipe was solved by another version of the engine, so that the master is not the same bytes.
     OtherEngine {
         /// The version that solved it; 0 if the recipe is older than the version numbers.
@@ -215,6 +218,11 @@ impl Warning {
         [Self::of_file(about, faults), Self::of_defects(about, &profile.defects)].concat()
     }
 
+    /// Returns warnings about fades that are longer than the song.
+    pub fn of_fades(fades: &[LongFade]) -> Vec<Self> {
+        fades.iter().map(|fade| Self::of_mix(WarningKind::LongFade(*fade))).collect()
+    }
+
     /// Returns warnings about the faults of a file.
     pub fn of_file(about: &Subject, faults: &[crate::io::Warning]) -> Vec<Self> {
         faults.iter().map(|fault| Self::new(about.clone(), WarningKind::File(fault.clone()))).collect()
@@ -251,6 +259,7 @@ impl WarningKind {
             Self::ReferenceIsTheSong
             | Self::LongerThanASide { .. }
             | Self::CutOff { .. }
+            | Self::LongFade(_)
             | Self::ReferenceHasNoWidth { .. }
             | Self::ReferenceClips { .. }
             | Self::ReferenceIsLossy { .. }
@@ -378,6 +387,7 @@ impl Display for WarningKind {
                 f.write_str("The song is cut off while it still sounds. Export it again with its tail, or ")?;
                 ended(f, Advice::FadeOut)
             }
+            Self::LongFade(fade) => write!(f, "The {fade}, so all of it fades. Choose a shorter fade."),
             Self::OtherEngine { solved_by, rendered_by } => write!(
                 f,
                 "The recipe was solved by version {solved_by} of the engine, and this is version {rendered_by}: the master may \
@@ -398,6 +408,7 @@ mod tests {
     use analyzer::defects::Channel;
 
     use super::*;
+    use crate::request::edges::SongEnd;
 
     fn json(warning: Warning) -> serde_json::Value {
         serde_json::to_value(crate::report::with_sentence::WithSentence::from(warning)).expect("plain data")
@@ -448,6 +459,7 @@ mod tests {
         let kinds = [
             WarningKind::AlreadyMastered,
             WarningKind::ReferenceHasNoWidth { cause: WidthCause::Mono },
+            WarningKind::LongFade(LongFade { end: SongEnd::Tail, fade_s: 8.0, song_s: 3.5 }),
             WarningKind::Defect(DefectKind::Silence),
             WarningKind::Defect(DefectKind::OneChannel { silent: Channel::Left }),
             WarningKind::File(crate::io::Warning::Checksum),

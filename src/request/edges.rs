@@ -7,6 +7,7 @@ use clap::Args;
 use renderer::edges::{EdgeParams, FadeShape};
 use renderer::params::OutOfRange;
 use renderer::recipe::{Recipe, RecipeError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -93,9 +94,62 @@ impl fmt::Display for Fade {
     }
 }
 
+/// A fade that is longer than its song, so that all of the song fades.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LongFade {
+    /// The end of the song that is faded.
+    pub end: SongEnd,
+    /// Length that was asked for, seconds.
+    pub fade_s: f64,
+    /// Length of the song, seconds.
+    pub song_s: f64,
+}
+
+/// An end of a song.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SongEnd {
+    /// The start, which fades in.
+    Head,
+    /// The last part, which fades out.
+    Tail,
+}
+
+/// Difference up to which a fade is as long as its song, seconds: the step of fades in a recipe.
+const SAME_LENGTH_S: f64 = 0.01;
+
+impl LongFade {
+    /// Returns the fades that are longer than a song of `song_s` seconds.
+    pub fn all(edges: &EdgeParams, song_s: f64) -> Vec<Self> {
+        let fades = [(SongEnd::Head, edges.fade_in_s), (SongEnd::Tail, edges.fade_out_s)];
+        let long = fades.into_iter().filter(|(_, fade_s)| *fade_s > song_s + SAME_LENGTH_S);
+        long.map(|(end, fade_s)| Self { end, fade_s, song_s }).collect()
+    }
+}
+
+impl fmt::Display for LongFade {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self { end, fade_s, song_s } = self;
+        let fade = match end {
+            SongEnd::Head => "fade-in",
+            SongEnd::Tail => "fade-out",
+        };
+        write!(f, "{fade} of {fade_s:.2} s is longer than the song of {song_s:.2} s")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fade_is_too_long_if_it_is_longer_than_the_song() {
+        let edges = EdgeParams { fade_in_s: 2.0, fade_out_s: 8.0, ..EdgeParams::default() };
+        let words = |song_s| LongFade::all(&edges, song_s).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(words(7.995), [""; 0]);
+        assert_eq!(words(4.0), ["fade-out of 8.00 s is longer than the song of 4.00 s"]);
+        assert_eq!(words(1.5).len(), 2);
+    }
 
     #[test]
     fn a_fade_is_a_length_and_a_shape() {

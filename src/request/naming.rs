@@ -49,6 +49,26 @@ enum Piece {
     Field(Field, usize),
 }
 
+/// The reason why a pattern gives a song no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoName {
+    /// The tags of the song lack this field.
+    Tag(Field),
+    /// The pattern has a destination, and the song goes to none.
+    Destination,
+}
+
+impl fmt::Display for NoName {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Tag(field) => {
+                write!(f, "has no {field} in its tags, which --name asks for; tag it, or use another --name")
+            }
+            Self::Destination => f.write_str("--name has {destination}: say which with --for"),
+        }
+    }
+}
+
 /// Maximum number of digits that a pattern can ask for.
 const MAX_DIGITS: usize = 9;
 /// Room for the extension of a master and of its page, bytes.
@@ -114,8 +134,8 @@ impl NamePattern {
     /// hash of the whole.
     ///
     /// # Errors
-    /// The song lacks a tag that the pattern needs, or no destination is set. The message names it.
-    pub fn fill(&self, input: &Path, tags: &TagFacts, destination: Option<Destination>) -> Result<PathBuf, String> {
+    /// The song lacks a tag that the pattern needs, or no destination is set.
+    pub fn fill(&self, input: &Path, tags: &TagFacts, destination: Option<Destination>) -> Result<PathBuf, NoName> {
         let value = |field: Field, digits: usize| {
             let file = || without_extension(input).file_name().map(|name| name.to_string_lossy().into_owned());
             let number = |number: u32| format!("{number:0digits$}");
@@ -132,8 +152,8 @@ impl NamePattern {
             };
             match (value, field) {
                 (Some(value), _) => Ok(harmless(&value)),
-                (None, Field::Destination) => Err("--name has {destination}: say which with --for".to_owned()),
-                (None, field) => Err(format!("has no {field} in its tags, which --name asks for")),
+                (None, Field::Destination) => Err(NoName::Destination),
+                (None, field) => Err(NoName::Tag(field)),
             }
         };
         self.pieces
@@ -142,13 +162,13 @@ impl NamePattern {
                 Piece::Text(text) => Ok(text.clone()),
                 Piece::Field(field, digits) => value(*field, *digits),
             })
-            .collect::<Result<String, String>>()
+            .collect::<Result<String, NoName>>()
             .map(|path| Path::new(&path).iter().map(|name| shortened(name, MAX_NAME_BYTES - EXTENSION_BYTES)).collect())
     }
 }
 
 /// Makes a text safe as part of a name: path separators and characters that some file systems reject become `_`.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let is_odd = |c: char| c.is_control() || "/\\:*?\"<>|".contains(c);
     let name: String = text.trim().chars().map(|c| if is_odd(c) { '_' } else { c }).collect();
     let name = name.trim_end().to_owned();
@@ -189,7 +209,8 @@ mod tests {
         let name = |pattern: &str| fill(pattern).map(|path| path.display().to_string());
         assert_eq!(name("{track:02} {title} [{destination}]"), Ok("03 A_B_ one_ [apple-music]".to_owned()));
         assert_eq!(name("{album}/{name}"), Ok("_./song.v2".to_owned()));
-        assert_eq!(name("{isrc}"), Err("has no isrc in its tags, which --name asks for".to_owned()));
+        assert_eq!(name("{isrc}"), Err(NoName::Tag(Field::Isrc)));
+        assert!(NoName::Tag(Field::Isrc).to_string().contains("has no isrc in its tags"));
         assert_eq!(name(&NamePattern::of_destinations().to_string()), Ok("song.v2 [apple-music]".to_owned()));
         let long = |take: u32| {
             let path = format!("in/{} take {take}.wav", "a".repeat(240));

@@ -58,7 +58,8 @@ pub struct MasterSettings {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     #[serde(rename = "set", with = "list_as_text")]
     pub values: Vec<RecipeSetting>,
-    /// Fails and writes nothing when the loudness cannot be reached, or the mix is cut off or damaged
+    /// Fails and writes nothing when the loudness cannot be reached, the mix is cut off or damaged, or a fade is longer
+    /// than the song
     #[arg(long)]
     #[serde(with = "as_text")]
     pub strict: bool,

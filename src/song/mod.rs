@@ -133,6 +133,11 @@ impl Song {
         Ok(Self { frames, hash, edges: *params, cut_frames, timeline: None, tone: OnceLock::new(), ..self })
     }
 
+    /// Returns the length of the song, seconds.
+    pub fn seconds(&self) -> f64 {
+        self.frames.len() as f64 / f64::from(self.info.sample_rate_hz)
+    }
+
     /// Returns a range of frames as a song of its own, measured.
     ///
     /// # Errors

@@ -244,6 +244,7 @@ pub fn album_report(
     AlbumReport {
         context,
         name: None,
+        references: Vec::new(),
         by,
         balance,
         wanted_lufs,

@@ -19,7 +19,7 @@ use crate::io::tags::Tags;
 use crate::page;
 use crate::render::finish::{Finished, SolutionSource, WriteRequest, finish, starting_solution};
 use crate::render::output_meter::CaptureRequest;
-use crate::render::promises::broken_mix;
+use crate::render::promises::{broken_fade, broken_mix};
 use crate::report::actions::{Action, actions};
 use crate::report::figures::{Equalizer, Figures, SoundFigures};
 use crate::report::qualities::{Qualities, Sound};
@@ -27,6 +27,7 @@ use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::report::with_sentence::with_sentences;
 use crate::report::{DecisionReport, FileReport, Levels, REPORT_VERSION, Report};
 use crate::request::delivery::fitted_to;
+use crate::request::edges::LongFade;
 use crate::request::job::{MasterJob, Output};
 use crate::request::paths::{check_distinct, check_other_path, check_paths};
 use crate::song::observer::Observer;
@@ -179,11 +180,12 @@ fn write_master(
     observer: &dyn Observer,
 ) -> Result<(Report, Vec<Vec<Frame>>), Error> {
     let Decided { song, profile, recipe, decision, warnings } = decided;
-    if let Some(broken) = broken_mix(&song.warnings, job.settings.strictness()) {
+    let (fades, strictness) = (LongFade::all(&song.edges, song.seconds()), job.settings.strictness());
+    if let Some(broken) = broken_mix(&song.warnings, strictness).or_else(|| broken_fade(&fades, strictness)) {
         return Err(Error::Promise { path: job.output.path.clone(), broken });
     }
     let tags = Tags::read(&job.input);
-    let request = WriteRequest { output: &job.output, tags, strictness: job.settings.strictness(), capture, is_kept };
+    let request = WriteRequest { output: &job.output, tags, strictness, capture, is_kept };
     // A song without a loudness cannot be brought to one.
     let solve = match profile.loudness.integrated_lufs {
         Some(_) => SolutionSource::Anew(profile),
@@ -193,6 +195,7 @@ fn write_master(
     let warnings = [
         Warning::of_file(&Subject::Mix, &song.warnings),
         warnings,
+        Warning::of_fades(&fades),
         Warning::of_defects(&Subject::Mix, &profile.defects),
     ]
     .concat();

@@ -11,6 +11,7 @@ use crate::render::finish::{SolutionSource, WriteRequest, finish, settings_hash}
 use crate::report::Report;
 use crate::report::warning::{Subject, Warning};
 use crate::request::delivery::fitted_to;
+use crate::request::edges::LongFade;
 use crate::request::job::RenderJob;
 use crate::request::paths::{check_distinct, check_paths};
 use crate::request::settings::{check_format, with_values};
@@ -83,7 +84,10 @@ fn rendered(
     let request = WriteRequest { output: &job.output, tags, strictness: job.strictness, capture, is_kept: true };
     let mut finished = finish(song, &recipe, solve, request, observer)?;
     let captured = std::mem::take(&mut finished.passages);
-    let warnings = [Warning::of_file(&Subject::Mix, &song.warnings), Warning::of_recipe(&recipe)].concat();
+    let fades = LongFade::all(&song.edges, song.seconds());
+    let warnings =
+        [Warning::of_file(&Subject::Mix, &song.warnings), Warning::of_fades(&fades), Warning::of_recipe(&recipe)]
+            .concat();
     let tone = profile.map(|_| song.tone()).transpose()?;
     let report_inputs = ReportInputs { input: &job.input, song, profile, tone, decision: None, warnings };
     let mut report = report(report_inputs, finished, &job.output);

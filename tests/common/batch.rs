@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use analyzer::stream::Frame;
 use analyzer::synth::demo_mix;
@@ -68,6 +68,18 @@ pub fn assert_tidy(path: &Path) {
 pub fn report(path: &Path) -> Value {
     let text = fs::read_to_string(path).expect("the report");
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+/// Returns the summary that a batch has written into `out` today.
+pub fn summary(folder: &Folder) -> (Value, String) {
+    let path = |extension: &str| {
+        let mut paths =
+            fs::read_dir(folder.path("out")).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let is_meant =
+            |path: &PathBuf| name(path).starts_with("summary-") && path.extension().is_some_and(|own| own == extension);
+        fs::read_to_string(paths.find(is_meant).expect("a summary")).expect("text")
+    };
+    (serde_json::from_str(&path("json")).expect("JSON"), path("txt"))
 }
 
 pub fn statuses(report: &Value) -> Vec<(&str, &str)> {

@@ -59,7 +59,7 @@ class Settings(TypedDict, total=False):
     set: Mapping[str, object] | Iterable[str] | None
     """Values of the recipe that are set by hand: `{"multiband.low.ratio": 1.5}`."""
     strict: bool | None
-    """A loudness that cannot be reached, or a damaged mix, is an error."""
+    """A loudness that cannot be reached, a damaged mix, or a fade longer than the song is an error."""
     trim: float | None
     """Cuts silence at head and tail but for so many milliseconds."""
     fade_in: float | str | None
