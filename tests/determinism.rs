@@ -156,12 +156,12 @@ fn a_recipe_on_another_mix_is_solved_anew() {
 /// have kept no longer give the same bytes: if that is intended, raise `ENGINE_VERSION` by one and write it and the new
 /// hashes here.
 const ENGINE: (u32, [(&str, &str); 4]) = (
-    2,
+    3,
     [
-        ("wav", "a01e06153170c27b"),
-        ("flac", "a1951557a4ca988f"),
-        ("mp3", "156be29ba414e8e3"),
-        ("opus", "51207871de1fdaa8"),
+        ("wav", "2cf156318f375796"),
+        ("flac", "cd6b619c069e1dbd"),
+        ("mp3", "029b6809ed18c86b"),
+        ("opus", "9df6072b7c67b6e8"),
     ],
 );
 
