@@ -246,6 +246,39 @@ mod tests {
         }
     }
 
+    /// A source that negates another one, a few frames at a time.
+    struct Negated<S>(S);
+
+    impl<S: Source> Source for Negated<S> {
+        type Error = S::Error;
+
+        fn read(&mut self, frames: &mut [Frame]) -> Result<usize, S::Error> {
+            let most = frames.len().min(1000);
+            let count = self.0.read(&mut frames[..most])?;
+            frames[..count].iter_mut().for_each(|frame| *frame = frame.map(|x| -x));
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn a_source_of_a_source_gives_the_same_with_any_number_of_threads() {
+        let frames: Vec<Frame> = (0..200_001).map(|n| [n as f32, 1.0]).collect();
+        for threads in [1, 2] {
+            let mut seen = Vec::new();
+            let done = with_threads(threads, || {
+                each_block_ahead_of(&mut frames.as_slice(), Negated, |block| {
+                    seen.extend(block.iter().map(|frame| frame.map(|x| -x)));
+                    Ok(())
+                })
+            });
+            assert!(done.is_ok() && seen == frames, "{threads}");
+            let failed = with_threads(threads, || each_block_ahead_of(&mut Failing(5), Negated, |_| Ok(())));
+            assert_eq!(failed, Err("read"), "{threads}");
+            let stopped = with_threads(threads, || each_block_ahead_of(&mut Failing(1000), Negated, |_| Err("write")));
+            assert_eq!(stopped, Err("write"), "{threads}");
+        }
+    }
+
     #[test]
     fn the_first_failure_of_either_side_ends_it() {
         for threads in [1, 2] {
