@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 
 from . import _native
+from ._errors import Error
 from ._source import Source, as_file, read
 
 Path = str | os.PathLike
@@ -299,11 +300,12 @@ def batch(
         output: the folder for masters and reports.
         on_progress: called with "mastering", what is done and all of it, in bytes of the songs' files.
         options: those of `goldmaster batch`, with underscores: `jobs=4`, `shard="1/2"`, `album=True`,
-            `plan="songs.csv"`, and all settings.
+            `plan="songs.csv"`, and all settings. Those that only print are refused or do nothing.
 
     Returns:
-        `summary`: how many songs came out how; `albums`: a report of each; `report` and `table`: the files with a
-        row for every song.
+        `summary`: how many songs came out how; `albums`: a report of each; `without_cue_sheet`: albums whose cue sheet
+        could not be written, and the songs that it waits for; `report` and `table`: the files with a row for every
+        song.
     """
     words = []
     for name, value in ({"output": output} | options).items():
@@ -323,7 +325,10 @@ def _mastered(src: Source, output: Path | None, work: Callable[[str, str], str])
             return _result(work(source, path), label, path)
         folder = _native.TemporaryFolder()
         path = os.path.join(folder.path, "master.wav")
-        result = _result(work(source, path), label, path)
+        try:
+            result = _result(work(source, path), label, path)
+        except Error as error:
+            raise error.about(path, "<memory>") from None
         result.audio  # is kept from here on
         os.remove(path)
         result.path = None
