@@ -12,15 +12,13 @@ from . import _native
 from ._errors import Error
 from ._source import Source, as_file, read
 
-Path = str | os.PathLike
+Path = str | os.PathLike[str]
 Progress = Callable[[str, int, int | None], object]
 
 
-class Settings(TypedDict, total=False):
-    """How a song is mastered. `goldmaster --help` describes every setting, under the name of its option."""
+class _SettingsButReference(TypedDict, total=False):
+    """All settings but the reference, which `master` takes by its place as well."""
 
-    reference: Path | Iterable[Path] | None
-    """Records to sound like: `"hit.flac"`, with a section and a weight `"hit.flac@1:05-1:35:0.5"`."""
     profile: Path | None
     """A profile that `goldmaster.profile` wrote."""
     genre: str | None
@@ -67,6 +65,13 @@ class Settings(TypedDict, total=False):
     """Fades the head in, seconds."""
     fade_out: float | str | None
     """Fades the tail out, seconds: `8`, or with a shape `"8:linear"`."""
+
+
+class Settings(_SettingsButReference, total=False):
+    """How a song is mastered. `goldmaster --help` describes every setting, under the name of its option."""
+
+    reference: Path | Iterable[Path] | None
+    """Records to sound like: `"hit.flac"`, with a section and a weight `"hit.flac@1:05-1:35:0.5"`."""
 
 
 class Mastered:
@@ -149,7 +154,7 @@ def master(
     force: bool = False,
     threads: int | None = None,
     on_progress: Progress | None = None,
-    **settings: Unpack[Settings],
+    **settings: Unpack[_SettingsButReference],
 ) -> Mastered:
     """Masters a song.
 
@@ -173,7 +178,7 @@ def master(
         PromiseError: the master would have broken a promise.
         Error: a file could not be read or written.
     """
-    reused = Master(**{"reference": reference, **settings})
+    reused = Master(reference=reference, **settings)
     return reused.master(src, output, force=force, threads=threads, on_progress=on_progress)
 
 
@@ -309,7 +314,7 @@ def batch(
     """
     words = []
     for name, value in ({"output": output} | options).items():
-        option = "--" + {"destination": "for"}.get(name, name).replace("_", "-")
+        option = "--" + _column(name).replace("_", "-")
         if value is True:
             words.append(option)
         elif value is not False:
@@ -344,8 +349,12 @@ def _result(report: str, label: str, path: str) -> Mastered:
 
 def _as_text(settings: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """Settings by the names of their columns in a plan."""
-    names = {"destination": "for"}
-    return [(names.get(name, name), _texts(value)) for name, value in settings.items() if value is not None]
+    return [(_column(name), _texts(value)) for name, value in settings.items() if value is not None]
+
+
+def _column(name: str) -> str:
+    """The name of a setting in a plan and as an option: `for` is a word of Python's own."""
+    return "for" if name == "destination" else name
 
 
 def _texts(value: Any) -> list[str]:
