@@ -3,13 +3,13 @@
 //! # Modules
 //!
 //! [`Master`] is the entry point. The modules below are the parts of which it and the command line are made, from top
-//! to bottom: no module imports one above it.
+//! to bottom: no module imports one above it. Of them, only what other crates use is public.
 
 mod cli;
 mod commands;
 pub use self::commands::program;
 
-pub mod ui;
+pub(crate) mod ui;
 
 pub mod batch;
 pub mod workflows;

@@ -12,8 +12,18 @@ const MAX_LINES: usize = 200;
 const MAX_COLUMNS: usize = 120;
 
 /// Options in the text that belong to other programs.
-const OF_OTHERS: [&str; 9] =
-    ["--array", "--features", "--input", "--install", "--locked", "--path", "--release", "--rm", "--workspace"];
+const OF_OTHERS: [&str; 10] = [
+    "--albums",
+    "--array",
+    "--features",
+    "--input",
+    "--install",
+    "--locked",
+    "--path",
+    "--release",
+    "--rm",
+    "--workspace",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

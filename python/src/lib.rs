@@ -73,7 +73,7 @@ impl Master {
             let command = |kind: workflows::variations::VariationKind, settings: &MasterSettings| {
                 settings.command_line(&input, &input.with_extension(format!("{}.wav", kind.name())))
             };
-            let page = Page { path: page, audio: PageAudio::default(), force };
+            let page = Page::at(page, PageAudio::default(), force)?;
             Ok(json(&workflows::variations::variations(&job, &page, &command, observer)?))
         };
         watch::followed(py, threads, on_progress, work)
@@ -172,9 +172,18 @@ fn profile(
 fn batch(py: Python, words: Vec<OsString>, on_progress: Option<Py<PyAny>>) -> PyResult<String> {
     let work = |observer: &Followed| {
         let BatchRequest { plan, output, options } = BatchRequest::parse(words)?;
-        let Finished { summary, albums, .. } = run::run(&plan, &output, &options, &BatchWatch(observer))?;
-        let [report, table] = goldmaster::batch::report::paths(&output, plan.shard);
-        Ok(json(&serde_json::json!({ "summary": summary, "albums": albums, "report": report, "table": table })))
+        let Finished { summary, albums, without_cue_sheet, unusable_records } =
+            run::run(&plan, &output, &options, &BatchWatch(observer))?;
+        let [report, table] =
+            goldmaster::batch::report::paths(&output, plan.shard).map(|path| path.display().to_string());
+        Ok(json(&serde_json::json!({
+            "summary": summary,
+            "albums": albums,
+            "without_cue_sheet": without_cue_sheet,
+            "unusable_records": unusable_records,
+            "report": report,
+            "table": table,
+        })))
     };
     watch::followed(py, None, on_progress, work)
 }

@@ -1,5 +1,8 @@
-"""Songs, and the command line to compare with."""
+"""Songs, on disk and in a bucket, and the command line to compare with."""
 
+import io
+import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +13,9 @@ import pytest
 import soundfile
 
 RATE_HZ = 44_100
+SONGS = 8
+"""Number of songs in the bucket."""
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def song(seconds: float, seed: int) -> np.ndarray:
@@ -60,3 +66,51 @@ def by_command(command: Callable, tmp_path: Path) -> Callable[..., bytes]:
         return output.read_bytes()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def bucket():
+    """A bucket with songs, one of which is none, in an object store on this machine."""
+    boto3, moto = pytest.importorskip("boto3"), pytest.importorskip("moto.server")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = moto.ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    settings = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ALLOW_HTTP": "true",
+    }
+    before = dict(os.environ)
+    os.environ.update(settings)
+    objects = boto3.resource("s3").create_bucket(Bucket="music")
+    for n in range(SONGS):
+        wav = io.BytesIO()
+        soundfile.write(wav, song(1.5, n), RATE_HZ, "PCM_24", format="WAV")
+        objects.put_object(Key=f"songs/{n}.wav", Body=wav.getvalue())
+    objects.put_object(Key="songs/bad.wav", Body=b"words")
+    objects.put_object(Key="other/9.wav", Body=b"is not asked for")
+    yield objects
+    server.stop()
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def keys(bucket, prefix: str) -> list[str]:
+    """The names of objects."""
+    return [one.key for one in bucket.objects.filter(Prefix=prefix)]
+
+
+def body(bucket, key: str) -> bytes:
+    """The bytes of an object."""
+    return bucket.Object(key).get()["Body"].read()
+
+
+def report(bucket, prefix: str) -> dict[str, dict]:
+    """The rows of a report, by the names of the songs."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = parquet.read_table(io.BytesIO(body(bucket, f"{prefix}/report.parquet"))).to_pylist()
+    return {row["input"].rpartition("/")[2]: row for row in rows}

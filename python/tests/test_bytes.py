@@ -113,3 +113,12 @@ def test_a_batch_has_the_bytes_of_single_masters(mix, record, tmp_path, by_comma
 def test_an_album_is_one(mix, record, tmp_path):
     result = goldmaster.batch([mix, record], tmp_path / "masters", album=True)
     assert len(result["albums"]) == 1 and len(result["albums"][0]["songs"]) == 2
+    assert result["without_cue_sheet"] == [] and result["unusable_records"] == []
+
+
+def test_an_album_without_a_cue_sheet_is_named(mix, tmp_path):
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"words")
+    result = goldmaster.batch([mix, bad], tmp_path / "masters", album=True, cue=True)
+    (album,) = result["without_cue_sheet"]
+    assert album["songs"] == 2 and album["unfinished"] == [str(bad)]

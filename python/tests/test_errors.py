@@ -100,6 +100,8 @@ def test_a_broken_promise_writes_nothing(tmp_path, mix):
     error = failing(goldmaster.PromiseError, goldmaster.master, mix, output=output, loudness=-3, strict=True)
     assert (error.code, error.file) == ("promise", str(output))
     assert not output.exists()
+    in_memory = failing(goldmaster.PromiseError, goldmaster.master, mix, loudness=-3, strict=True)
+    assert in_memory.file == "<memory>" and "<memory>" in str(in_memory) and "master.wav" not in str(in_memory)
 
 
 def test_recipes_and_profiles_that_are_none(tmp_path, mix):
@@ -112,9 +114,19 @@ def test_recipes_and_profiles_that_are_none(tmp_path, mix):
     assert failing(goldmaster.Error, goldmaster.profile, tmp_path / "empty", tmp_path / "x.json").code == "folder"
 
 
+def test_names_that_do_not_suit_what_is_written(tmp_path, mix):
+    assert failing(goldmaster.UsageError, goldmaster.profile, mix, tmp_path / "x.wav").code == "usage"
+    assert failing(goldmaster.UsageError, goldmaster.variations, mix, tmp_path / "x.wav").code == "usage"
+    places = {"destination": ["cd", "club"]}
+    assert failing(goldmaster.UsageError, goldmaster.variations, mix, tmp_path / "x.html", **places).code == "usage"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_batches_that_make_no_sense(tmp_path, mix):
     assert failing(goldmaster.UsageError, goldmaster.batch, mix, tmp_path, colour=1).code == "usage"
     assert failing(goldmaster.UsageError, goldmaster.batch, mix, tmp_path, album="purple").code == "usage"
+    dry_run = failing(goldmaster.UsageError, goldmaster.batch, mix, tmp_path / "masters", dry_run=True)
+    assert "--dry-run" in str(dry_run) and not (tmp_path / "masters").exists()
     assert failing(goldmaster.Error, goldmaster.batch, tmp_path / "missing.wav", tmp_path).code == "not_found"
 
 

@@ -1,91 +1,38 @@
 """The example for Ray, with an object store and a cluster on this machine."""
 
-import importlib.util
-import io
-import logging
+import importlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
-import soundfile
 
-from conftest import RATE_HZ, song
+from conftest import EXAMPLES, SONGS, body, keys, report
 
 ray = pytest.importorskip("ray")
 pytest.importorskip("obstore")
-boto3 = pytest.importorskip("boto3")
-moto = pytest.importorskip("moto.server")
-parquet = pytest.importorskip("pyarrow.parquet")
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "ray_master.py"
-SONGS = 8
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    """A bucket with songs, one of which is none."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = moto.ThreadedMotoServer(port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    settings = {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ALLOW_HTTP": "true",
-    }
-    before = dict(os.environ)
-    os.environ.update(settings)
-    objects = boto3.resource("s3").create_bucket(Bucket="music")
-    for n in range(SONGS):
-        wav = io.BytesIO()
-        soundfile.write(wav, song(1.5, n), RATE_HZ, "PCM_24", format="WAV")
-        objects.put_object(Key=f"songs/{n}.wav", Body=wav.getvalue())
-    objects.put_object(Key="songs/bad.wav", Body=b"words")
-    objects.put_object(Key="other/9.wav", Body=b"is not asked for")
-    yield objects
-    server.stop()
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.fixture(scope="module")
 def example(bucket):
     """The example, in a cluster of two."""
-    spec = importlib.util.spec_from_file_location("ray_master", EXAMPLE)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["ray_master"] = module
-    spec.loader.exec_module(module)
-    # On a busy machine the workers of a cluster would otherwise starve.
     monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.syspath_prepend(EXAMPLES)
+    module = importlib.import_module("ray_master")
+    # On a busy machine the workers of a cluster would otherwise starve.
     monkeypatch.setenv("RAY_worker_niceness", "0")
     try:
-        ray.init(num_cpus=2, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": str(EXAMPLE.parent)}})
+        ray.init(num_cpus=2, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": str(EXAMPLES)}})
     except Exception as cause:
         monkeypatch.undo()
         pytest.skip(f"no cluster can be started on this machine: {cause}")
     yield module
     ray.shutdown()
     monkeypatch.undo()
-
-
-def keys(bucket, prefix: str) -> list[str]:
-    return [one.key for one in bucket.objects.filter(Prefix=prefix)]
-
-
-def body(bucket, key: str) -> bytes:
-    return bucket.Object(key).get()["Body"].read()
-
-
-def report(bucket, prefix: str) -> dict[str, dict]:
-    rows = parquet.read_table(io.BytesIO(body(bucket, f"{prefix}/report.parquet"))).to_pylist()
-    return {row["input"].rpartition("/")[2]: row for row in rows}
 
 
 def run(example, monkeypatch, *words: str) -> None:
@@ -109,6 +56,39 @@ def test_songs_of_a_bucket_are_mastered_as_by_the_command_line(
         assert master == by_command(path, "--loudness", "-12")
     run(example, monkeypatch, *words)
     assert capsys.readouterr().out.endswith(f"0 mastered, {SONGS} unchanged, 1 failed\n")
+
+
+def test_albums_of_a_bucket_are_mastered_as_by_the_command_line(
+    bucket, example, monkeypatch, tmp_path, command, capsys
+):
+    album, masters = tmp_path / "album", tmp_path / "masters"
+    album.mkdir()
+    for n in range(2):
+        (album / f"{n}.wav").write_bytes(body(bucket, f"songs/{n}.wav"))
+        bucket.put_object(Key=f"albums/one/{n}.wav", Body=body(bucket, f"songs/{n}.wav"))
+        bucket.put_object(Key=f"albums/two/{n + 2}.wav", Body=body(bucket, f"songs/{n + 2}.wav"))
+    bucket.put_object(Key="albums/two/bad.wav", Body=b"words")
+    words = ("--input", "s3://music/albums/*.wav", "--albums", "--output", "s3://music/records")
+    run(example, monkeypatch, *words, "--settings", '{"loudness": -12}')
+    assert capsys.readouterr().out.endswith("4 mastered, 0 unchanged, 1 failed\n")
+    rows = report(bucket, "records")
+    assert (rows["bad.wav"]["status"], rows["bad.wav"]["code"]) == ("failed", "not_audio")
+    done = command("batch", album, "-o", masters, "--album", "--loudness", "-12", "--quiet")
+    assert done.returncode == 0, done.stderr
+    for n in range(2):
+        master = body(bucket, rows[f"{n}.wav"]["output"].removeprefix("s3://music/"))
+        assert master == (masters / f"{n}.wav").read_bytes()
+    # An album without one of its songs is mastered again.
+    run(example, monkeypatch, *words, "--settings", '{"loudness": -12}')
+    assert capsys.readouterr().out.endswith("2 mastered, 2 unchanged, 1 failed\n")
+
+
+def test_other_machines_need_no_file_of_the_example(example, tmp_path):
+    worker = tmp_path / "worker"
+    worker.write_bytes(ray.cloudpickle.dumps(example.cluster.Worker))
+    line = "import pickle, sys; print(pickle.load(open(sys.argv[1], 'rb'))('s3://music/masters', 'wav').extension)"
+    done = subprocess.run([sys.executable, "-c", line, worker], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == "wav\n", done.stderr
 
 
 def test_a_plan_has_settings_for_every_song(bucket, example, monkeypatch, tmp_path):

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::batch::inputs::{Found, find};
 use crate::error::Error;
 use crate::io;
-use crate::request::paths::check_other_path;
+use crate::request::paths::{check_other_path, is_audio_file_name};
 use crate::song::measure;
 use crate::song::observer::{Observer, OneOfMany, Stage};
 
@@ -40,8 +40,12 @@ pub struct Aggregate {
 /// left out; the others are still used.
 ///
 /// # Errors
-/// No song is found, the profile cannot be written, or the run is interrupted.
+/// No song is found, the profile has the name of a sound or cannot be written, or the run is interrupted.
 pub fn aggregate(job: &ProfileJob, observer: &dyn Observer) -> Result<Aggregate, Error> {
+    if is_audio_file_name(&job.output) {
+        let [output, file] = [&job.output, &job.output.with_extension("profile.json")].map(|path| io::name(path));
+        return Err(Error::Usage(format!("{output} is the name of a sound, and a profile is JSON: -o {file}")));
+    }
     let found = find(&job.inputs, &job.output)?;
     if found.is_empty() {
         let names: Vec<_> = job.inputs.iter().map(|path| path.display().to_string()).collect();

@@ -26,18 +26,9 @@ impl PageArgs {
 
     /// Returns the page to write, if any.
     pub fn page(&self, force: bool) -> Result<Option<Page>, Error> {
-        let page = self.report.as_ref().map(|path| page(path.clone(), self.report_audio, force));
-        page.transpose()
+        let audio = self.report_audio.unwrap_or_default();
+        self.report.clone().map(|path| Page::at(path, audio, force)).transpose()
     }
-}
-
-/// Returns a page at a path, which must end with .html or .htm.
-pub fn page(path: PathBuf, audio: Option<PageAudio>, force: bool) -> Result<Page, Error> {
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    if !matches!(extension.as_str(), "html" | "htm") {
-        return Err(Error::Usage(format!("{}: a report is written as .html; choose such a name", path.display())));
-    }
-    Ok(Page { path, audio: audio.unwrap_or_default(), force })
 }
 
 #[derive(Args, Debug)]
@@ -64,7 +55,7 @@ impl ReportArgs {
     /// Returns the page to write.
     pub fn page(&self) -> Result<Page, Error> {
         let beside = || self.after.with_extension("html");
-        page(self.output.clone().unwrap_or_else(beside), self.report_audio, self.force)
+        Page::at(self.output.clone().unwrap_or_else(beside), self.report_audio.unwrap_or_default(), self.force)
     }
 }
 

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::report::page;
 use super::shared::{check_is_local, check_settings};
 use crate::error::Error;
 use crate::io::output_spec::Format;
 use crate::request::job::{MasterJob, Output};
-use crate::request::page::Page;
+use crate::request::page::{Page, PageAudio};
 use crate::request::settings::MasterSettings;
 
 #[derive(Args, Debug)]
@@ -33,16 +32,13 @@ impl VariationsArgs {
     /// Returns the page of these arguments.
     pub fn page(&self) -> Result<Page, Error> {
         let beside = || self.input.with_extension("variations.html");
-        page(self.output.clone().unwrap_or_else(beside), None, self.force)
+        Page::at(self.output.clone().unwrap_or_else(beside), PageAudio::default(), self.force)
     }
 
     /// Returns the job that all variations are based on.
     pub fn job(&self) -> Result<MasterJob, Error> {
         check_is_local(&self.input)?;
         check_settings(&self.settings, &[])?;
-        if self.settings.delivery.destinations.len() > 1 {
-            return Err(Error::Usage("variations are for one place: give a single --for".to_owned()));
-        }
         let path = self.input.with_extension("master.wav");
         let output = Output { path, format: Format::Wav, force: false, delta: None, page: None };
         Ok(MasterJob { input: self.input.clone(), output, settings: self.settings.clone(), recipe: None })

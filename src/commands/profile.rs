@@ -7,16 +7,9 @@ use crate::cli::profile::ProfileArgs;
 use crate::commands::{print, some_failed};
 use crate::error::Error;
 use crate::io::name as name_of;
-use crate::request::is_audio_file_name;
 use crate::terminal::progress_bar::ProgressBar;
 
 pub fn run_profile(args: &ProfileArgs) -> Result<(), Error> {
-    if is_audio_file_name(&args.output) {
-        let file = args.output.with_extension("profile.json");
-        let words =
-            format!("{} is the name of a sound, and a profile is JSON: -o {}", name_of(&args.output), name_of(&file));
-        return Err(Error::Usage(words));
-    }
     let bar = ProgressBar::new(false);
     let Aggregate { norm, failed } = aggregate(&args.job(), &bar)?;
     bar.finish();

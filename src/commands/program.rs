@@ -51,10 +51,14 @@ impl BatchRequest {
     /// Parses the words after `goldmaster batch`.
     ///
     /// # Errors
-    /// An option is unknown or has a value that it does not take, or a song or folder cannot be found.
+    /// An option is unknown, only prints something, or has a value that it does not take, or a song or folder cannot be
+    /// found.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self, Error> {
         let words = ["goldmaster", "batch"].map(OsString::from).into_iter().chain(words).collect::<Vec<_>>();
         match parsed(&words) {
+            Ok(Command::Batch(args)) if args.work.dry_run => {
+                Err(Error::Usage("--dry-run prints what would be done: goldmaster batch --dry-run does so".to_owned()))
+            }
             Ok(Command::Batch(args)) => {
                 Ok(Self { plan: args.plan()?.plan, output: args.output.clone(), options: args.options() })
             }

@@ -1,7 +1,7 @@
 //! Decisions: measurements and a target become the settings of a recipe.
 
-pub mod genres;
-pub mod reference;
+pub(crate) mod genres;
+pub(crate) mod reference;
 pub mod refine;
-pub mod target;
-pub mod vinyl;
+pub(crate) mod target;
+pub(crate) mod vinyl;

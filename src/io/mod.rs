@@ -44,7 +44,7 @@ mod tag_places;
 pub mod tags;
 #[cfg(test)]
 mod testing;
-pub mod text;
+pub(crate) mod text;
 mod wav;
 mod window;
 

@@ -1,11 +1,11 @@
 //! The page that shows and plays a master: a single HTML file with everything in it.
 
-pub mod audio;
+pub(crate) mod audio;
 mod figures;
-pub mod index;
+pub(crate) mod index;
 mod player;
 mod plot;
-pub mod variations;
+pub(crate) mod variations;
 mod view;
 pub(crate) mod words;
 
@@ -96,7 +96,7 @@ fn frames_of(song: &Song, passages: &[Passage]) -> Result<Vec<Vec<Frame>>, io::E
 ///
 /// # Errors
 /// If the page cannot be written, or the files cannot be read again.
-pub fn of_comparison(page: &Page, comparison: &Comparison) -> Result<(), Error> {
+pub(crate) fn of_comparison(page: &Page, comparison: &Comparison) -> Result<(), Error> {
     let mut clips = Vec::new();
     let seconds = |file: &crate::report::FileReport| file.frames as f64 / f64::from(file.sample_rate_hz);
     let common_s = seconds(&comparison.before.file).min(seconds(&comparison.after.file));
@@ -127,7 +127,7 @@ fn write(page: &Page, view: &impl askama::Template) -> Result<(), Error> {
 const HEAD_BYTES: u64 = 1024;
 
 /// Returns true if a file is a page of this program, which it may replace.
-pub fn is_goldmaster_page(path: &Path) -> bool {
+pub(crate) fn is_goldmaster_page(path: &Path) -> bool {
     let mut head = Vec::new();
     let read = open_regular(path).map(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
     matches!(read, Ok(Ok(_))) && String::from_utf8_lossy(&head).contains(r#"name="generator" content="goldmaster "#)

@@ -122,7 +122,7 @@ impl Shortfall {
     }
 }
 
-/// The alternate form `{:#}` phrases [advice](Advice) for the page of `goldmaster ui`.
+/// The alternate form `{:#}` phrases advice for the page of `goldmaster ui`.
 impl Display for Promise {
     fn fmt(&self, f: &mut Formatter) -> Result {
         match &self.kind {

@@ -274,7 +274,7 @@ impl WarningKind {
     }
 }
 
-/// The alternate form `{:#}` phrases [advice](Advice) for the page of `goldmaster ui`.
+/// The alternate form `{:#}` phrases advice for the page of `goldmaster ui`.
 impl Display for Warning {
     fn fmt(&self, f: &mut Formatter) -> Result {
         if let Subject::Reference(name) = &self.about {

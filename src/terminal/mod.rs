@@ -2,7 +2,7 @@
 
 mod check;
 mod master;
-pub mod progress_bar;
+pub(crate) mod progress_bar;
 mod spark;
 pub mod style;
 mod text;
@@ -14,8 +14,9 @@ use analyzer::profile::Profile;
 use models::genre;
 use models::norm::{NormProfile, UNIVERSAL};
 
-pub use self::check::check_table;
-pub use self::master::{comparison_summary, further_master, master_summary};
+pub(crate) use self::check::check_table;
+pub(crate) use self::master::comparison_summary;
+pub use self::master::{further_master, master_summary};
 use self::style::TextStyle;
 pub use self::text::printable;
 use self::text::{bullets, optional, wrapped};
@@ -27,7 +28,7 @@ use crate::report::with_sentence::sentences;
 ///
 /// # Errors
 /// If the compiled-in files do not fit this program.
-pub fn genre_table() -> Result<String, models::error::Error> {
+pub(crate) fn genre_table() -> Result<String, models::error::Error> {
     let recognizable = genre::recognizable_genres()?;
     let mut out = String::new();
     for NormProfile { name, songs, .. } in genre::profiles()? {
@@ -41,7 +42,7 @@ pub fn genre_table() -> Result<String, models::error::Error> {
 }
 
 /// Returns the table of an album.
-pub fn album_table(album: &AlbumReport) -> String {
+pub(crate) fn album_table(album: &AlbumReport) -> String {
     let mut out = String::new();
     if let Some(name) = &album.name {
         let _ = writeln!(out, "{name}");
@@ -64,7 +65,7 @@ pub fn album_table(album: &AlbumReport) -> String {
 }
 
 /// Returns the measurements of one file.
-pub fn profile_summary(analysis: &Analysis, style: &TextStyle) -> String {
+pub(crate) fn profile_summary(analysis: &Analysis, style: &TextStyle) -> String {
     let Analysis { path, codec, warnings, profile } = analysis;
     let path = crate::io::name(path.as_ref());
     let mut out = String::new();

@@ -138,7 +138,7 @@ pub(crate) fn check(job: &MasterJob) -> Result<(), Error> {
 ///
 /// # Errors
 /// As [`finish`]; nothing is written.
-pub fn deliver(job: &MasterJob, mut decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
+pub(crate) fn deliver(job: &MasterJob, mut decided: Decided, observer: &dyn Observer) -> Result<Report, Error> {
     let song = decided.song;
     // The songs of an album are decided together, whatever the format of each file.
     decided.recipe.output = fitted_to(decided.recipe.output, job.output.format, job.settings.delivery.bitrate_kbps);

@@ -128,13 +128,16 @@ type CommandLine<'a> = &'a dyn Fn(VariationKind, &MasterSettings) -> String;
 /// sounds the same as the result of that command.
 ///
 /// # Errors
-/// As [`master`](crate::workflows::master::master), or if the page cannot be written.
+/// As [`master`](crate::workflows::master::master), or if there are several destinations or the page cannot be written.
 pub fn variations(
     job: &MasterJob,
     page: &Page,
     command: CommandLine,
     observer: &dyn Observer,
 ) -> Result<Vec<Variation>, Error> {
+    if job.settings.delivery.destinations.len() > 1 {
+        return Err(Error::Usage("variations are for one place: give a single --for".to_owned()));
+    }
     let references = job.settings.references.iter().map(|reference| reference.path.as_path());
     check_other_path("report", &page.path, references.chain([job.input.as_path()]), page.force)?;
     job.settings.check(FORMAT)?;

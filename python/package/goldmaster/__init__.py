@@ -10,9 +10,10 @@ Every function does what the command of its name does, and writes the same bytes
 
 from importlib.metadata import version
 
-from ._api import Master, Mastered, Progress, Settings, Source
+from ._api import Master, Mastered, Progress, Settings
 from ._api import analyze, batch, check, master, profile, render, variations
 from ._errors import Error, PromiseError, UsageError
+from ._source import Source
 
 __version__ = version("goldmaster")
 

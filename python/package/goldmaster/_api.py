@@ -9,17 +9,16 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 
 from . import _native
+from ._errors import Error
 from ._source import Source, as_file, read
 
-Path = str | os.PathLike
+Path = str | os.PathLike[str]
 Progress = Callable[[str, int, int | None], object]
 
 
-class Settings(TypedDict, total=False):
-    """How a song is mastered. `goldmaster --help` describes every setting, under the name of its option."""
+class _SettingsButReference(TypedDict, total=False):
+    """All settings but the reference, which `master` takes by its place as well."""
 
-    reference: Path | Iterable[Path] | None
-    """Records to sound like: `"hit.flac"`, with a section and a weight `"hit.flac@1:05-1:35:0.5"`."""
     profile: Path | None
     """A profile that `goldmaster.profile` wrote."""
     genre: str | None
@@ -66,6 +65,13 @@ class Settings(TypedDict, total=False):
     """Fades the head in, seconds."""
     fade_out: float | str | None
     """Fades the tail out, seconds: `8`, or with a shape `"8:linear"`."""
+
+
+class Settings(_SettingsButReference, total=False):
+    """How a song is mastered. `goldmaster --help` describes every setting, under the name of its option."""
+
+    reference: Path | Iterable[Path] | None
+    """Records to sound like: `"hit.flac"`, with a section and a weight `"hit.flac@1:05-1:35:0.5"`."""
 
 
 class Mastered:
@@ -148,7 +154,7 @@ def master(
     force: bool = False,
     threads: int | None = None,
     on_progress: Progress | None = None,
-    **settings: Unpack[Settings],
+    **settings: Unpack[_SettingsButReference],
 ) -> Mastered:
     """Masters a song.
 
@@ -172,7 +178,7 @@ def master(
         PromiseError: the master would have broken a promise.
         Error: a file could not be read or written.
     """
-    reused = Master(**{"reference": reference, **settings})
+    reused = Master(reference=reference, **settings)
     return reused.master(src, output, force=force, threads=threads, on_progress=on_progress)
 
 
@@ -299,15 +305,16 @@ def batch(
         output: the folder for masters and reports.
         on_progress: called with "mastering", what is done and all of it, in bytes of the songs' files.
         options: those of `goldmaster batch`, with underscores: `jobs=4`, `shard="1/2"`, `album=True`,
-            `plan="songs.csv"`, and all settings.
+            `plan="songs.csv"`, and all settings. Those that only print are refused or do nothing.
 
     Returns:
-        `summary`: how many songs came out how; `albums`: a report of each; `report` and `table`: the files with a
-        row for every song.
+        `summary`: how many songs came out how; `albums`: a report of each; `without_cue_sheet`: albums whose cue sheet
+        could not be written, and the songs that it waits for; `unusable_records`: those of `reference_folder=` that
+        were left out, and why; `report` and `table`: the files with a row for every song.
     """
     words = []
     for name, value in ({"output": output} | options).items():
-        option = "--" + {"destination": "for"}.get(name, name).replace("_", "-")
+        option = "--" + _column(name).replace("_", "-")
         if value is True:
             words.append(option)
         elif value is not False:
@@ -323,7 +330,10 @@ def _mastered(src: Source, output: Path | None, work: Callable[[str, str], str])
             return _result(work(source, path), label, path)
         folder = _native.TemporaryFolder()
         path = os.path.join(folder.path, "master.wav")
-        result = _result(work(source, path), label, path)
+        try:
+            result = _result(work(source, path), label, path)
+        except Error as error:
+            raise error.about(path, "<memory>") from None
         result.audio  # is kept from here on
         os.remove(path)
         result.path = None
@@ -339,8 +349,12 @@ def _result(report: str, label: str, path: str) -> Mastered:
 
 def _as_text(settings: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """Settings by the names of their columns in a plan."""
-    names = {"destination": "for"}
-    return [(names.get(name, name), _texts(value)) for name, value in settings.items() if value is not None]
+    return [(_column(name), _texts(value)) for name, value in settings.items() if value is not None]
+
+
+def _column(name: str) -> str:
+    """The name of a setting in a plan and as an option: `for` is a word of Python's own."""
+    return "for" if name == "destination" else name
 
 
 def _texts(value: Any) -> list[str]:

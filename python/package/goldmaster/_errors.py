@@ -19,7 +19,7 @@ class Error(Exception):
         self.file = file
         self.advice = advice
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
         return type(self), (self.message, self.code, self.file, self.advice)
 
     def about(self, file: str, label: str) -> Self:

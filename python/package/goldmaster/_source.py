@@ -11,7 +11,7 @@ import numpy as np
 from . import _native
 from ._errors import Error, UsageError
 
-Source = str | os.PathLike | bytes | bytearray | memoryview | BinaryIO | tuple[np.ndarray, int]
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | tuple[np.ndarray, int]
 
 
 @contextmanager

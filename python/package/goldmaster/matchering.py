@@ -16,7 +16,7 @@ from ._errors import UsageError
 
 __all__ = ["Result", "log", "pcm16", "pcm24", "process"]
 
-_BITS = {"PCM_16": 16, "PCM_24": 24, "FLOAT": "32f"}
+_BITS: dict[str, int | str] = {"PCM_16": 16, "PCM_24": 24, "FLOAT": "32f"}
 _listeners: list[Callable[[str], object]] = []
 
 

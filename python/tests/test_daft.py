@@ -1,0 +1,35 @@
+"""The example for Daft, with an object store on this machine."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from conftest import EXAMPLES, SONGS, body, report
+
+pytest.importorskip("daft")
+pytest.importorskip("obstore")
+
+
+def run(*words: str) -> str:
+    """Runs the example as a program; the last line that it prints."""
+    line = [sys.executable, EXAMPLES / "daft_master.py", *words, "--settings", '{"loudness": -12}', "--workers", "2"]
+    # Daft reports its use to its makers otherwise.
+    environment = os.environ | {"DO_NOT_TRACK": "true"}
+    done = subprocess.run(line, capture_output=True, text=True, timeout=600, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+def test_songs_of_a_bucket_are_mastered_as_by_the_command_line(bucket, tmp_path, by_command):
+    words = ("--input", "s3://music/songs/*.wav", "--output", "s3://music/daft")
+    assert run(*words) == f"{SONGS} mastered, 0 unchanged, 1 failed"
+    rows = report(bucket, "daft")
+    assert (rows["bad.wav"]["status"], rows["bad.wav"]["code"]) == ("failed", "not_audio")
+    for n in range(SONGS):
+        path = tmp_path / f"{n}.wav"
+        path.write_bytes(body(bucket, f"songs/{n}.wav"))
+        master = body(bucket, rows[path.name]["output"].removeprefix("s3://music/"))
+        assert master == by_command(path, "--loudness", "-12")
+    assert run(*words) == f"0 mastered, {SONGS} unchanged, 1 failed"
