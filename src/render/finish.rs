@@ -6,7 +6,7 @@ use analyzer::profile::Profile;
 use analyzer::spectrum::k_weights;
 use analyzer::spectrum_bands::{SPECTRUM_BANDS, band_centre_hz};
 use analyzer::stream::Frame;
-use analyzer::units::{db_from_power, gain_from_db, power_from_db};
+use analyzer::units::{db_from_power, power_from_db};
 use renderer::chain::Chain;
 use renderer::recipe::{ENGINE_VERSION, Recipe, Solution};
 use renderer::resample::Resampled;
@@ -16,21 +16,18 @@ use crate::io;
 use crate::io::spool::Spool;
 use crate::io::tags::Tags;
 use crate::render::band_gains::{BandGainSource, BandGains};
-use crate::render::master_writer::{MasterWriter, Written};
+use crate::render::master_writer::{MasterWriter, Search, Written};
 use crate::render::output_meter::CaptureRequest;
 use crate::render::promises::{Measured, Promise, broken, promises};
 use crate::render::provenance::software_name;
 use crate::render::series::Series;
 use crate::render::solve::{CEILING_MARGIN_DB, EXACT, Outcome, outcome_with_history, solve};
-use crate::render::trace::{Trace, TraceMeter};
+use crate::render::trace::{Trace, TraceMeter, exact_above_dbfs};
 use crate::request::job::Output;
 use crate::request::settings::Strictness;
 use crate::song::Song;
 use crate::song::observer::{Observer, Stage};
 use crate::song::read_ahead::each_block_ahead_of;
-
-/// Peaks further than this under the ceiling are not interpolated exactly, dB.
-const DETECTOR_MARGIN_DB: f64 = 3.0;
 
 /// A finished file, with the measurements taken while it was written.
 pub struct Finished {
@@ -172,14 +169,6 @@ pub fn predict_loudness(trace: &Trace, recipe: &Recipe, start_db: f64) -> Result
     Ok(outcome_with_history(trace, &recipe.limiter, delivery.ceiling_dbtp, &[], outcome.drive_db)?)
 }
 
-/// Parts of the solution that a render may still change.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Search {
-    DriveAndTrims,
-    Trims,
-    Nothing,
-}
-
 /// Returns the solution as far as it is known before rendering.
 pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution {
     let delivery = &recipe.delivery;
@@ -197,12 +186,6 @@ pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution 
         codec_room_db: 0.0,
         trims: Vec::new(),
     }
-}
-
-/// Returns the level in front of the drive from which on peaks matter, dBFS. A margin allows for a slightly higher
-/// drive.
-pub(super) fn exact_above_dbfs(ceiling_dbtp: f64, drive_db: f64) -> f64 {
-    ((ceiling_dbtp - drive_db - DETECTOR_MARGIN_DB) * 100.0).round() / 100.0
 }
 
 /// Returns the mean power of each band at the input of the multiband stage, without pauses, dBFS: that of the song,
@@ -248,7 +231,7 @@ fn render(
     let source_rate = song.info.sample_rate_hz;
     let chain = Chain::new(recipe, &solution.band_levels_dbfs, source_rate);
     let mut rendered = Spool::new(song.spool_bytes);
-    let mut meter = trace_meter(solution, rate, trace_bytes);
+    let mut meter = TraceMeter::of_solution(solution, rate, trace_bytes);
     let mut gains = BandGains::default();
     let (mut first, second) = chain.in_two(song.frames.reader());
     let second = |first| BandGainSource::new(second(first), &mut gains);
@@ -266,10 +249,6 @@ fn render(
         each_block_ahead_of(&mut first, |first| Resampled::new(second(first), source_rate, rate), &mut sink)?;
     }
     Ok((rendered, meter.finish()?, gains))
-}
-
-pub(super) fn trace_meter(solution: &Solution, rate: u32, bytes: usize) -> TraceMeter {
-    TraceMeter::new(rate, gain_from_db(solution.exact_above_dbfs), bytes)
 }
 
 /// Copies the left channel to the right: a mono song is written from one channel, whatever the stages did to its two

@@ -17,13 +17,12 @@ use crate::io::spool::Spool;
 use crate::render::ceiling_meter::CeilingMeter;
 use crate::render::codec_room::{self, CodecRoom, MAX_OFFSET_LU};
 use crate::render::difference::write_difference;
-use crate::render::finish::{Search, exact_above_dbfs, trace_meter};
 use crate::render::limited_source::{LimitedSource, limited_source};
 use crate::render::output_meter::{CaptureRequest, OutputMeter};
 use crate::render::promises::Measured;
 use crate::render::series::Series;
 use crate::render::solve::{CEILING_MARGIN_DB, EXACT, Outcome, outcome, solve};
-use crate::render::trace::{Blocks, Trace};
+use crate::render::trace::{Blocks, Trace, TraceMeter, exact_above_dbfs};
 use crate::render::trims::{CeilingExcess, correct, merged};
 use crate::request::job::Output;
 use crate::song::Song;
@@ -41,6 +40,14 @@ const MAX_REHEARSALS: usize = 3;
 const FAMILIAR_DB: f64 = 0.1;
 /// Trims that change the predicted loudness by less than this do not change the drive, LU.
 const SETTLED_LU: f64 = 0.01;
+
+/// Parts of the solution that a render may still change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Search {
+    DriveAndTrims,
+    Trims,
+    Nothing,
+}
 
 /// A written file that does not have its name yet.
 pub(super) struct Written {
@@ -210,7 +217,7 @@ impl MasterWriter<'_> {
         let ceiling_dbtp = self.recipe.delivery.ceiling_dbtp - solution.codec_room_db;
         solution.exact_above_dbfs = exact_above_dbfs(ceiling_dbtp, solution.drive_db);
         solution.trims.clear();
-        let mut meter = trace_meter(solution, self.trace.sample_rate_hz, self.trace_bytes);
+        let mut meter = TraceMeter::of_solution(solution, self.trace.sample_rate_hz, self.trace_bytes);
         each_block(&mut self.rendered.reader(), |frames| meter.push(frames))?;
         self.trace = meter.finish()?;
         Ok(())

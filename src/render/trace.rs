@@ -8,7 +8,7 @@ use analyzer::loudness::KWeight;
 use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::stream::Frame;
 use analyzer::units::gain_from_db;
-use renderer::recipe::Trim;
+use renderer::recipe::{Solution, Trim};
 use renderer::stages::limiter::{BlockPeaks, LimiterGain, LimiterStep, PeakTrace};
 
 use crate::io;
@@ -62,6 +62,15 @@ pub struct Trace {
     pub sample_rate_hz: u32,
 }
 
+/// Peaks further than this under the ceiling are not interpolated exactly, dB.
+const DETECTOR_MARGIN_DB: f64 = 3.0;
+
+/// Returns the level in front of the drive from which on peaks matter, dBFS. A margin allows for a slightly higher
+/// drive.
+pub(crate) fn exact_above_dbfs(ceiling_dbtp: f64, drive_db: f64) -> f64 {
+    ((ceiling_dbtp - drive_db - DETECTOR_MARGIN_DB) * 100.0).round() / 100.0
+}
+
 /// Records the trace of a stream of frames.
 pub struct TraceMeter {
     peaks: PeakTrace,
@@ -89,6 +98,11 @@ impl TraceMeter {
             low_weight: Biquad::new(KWeight::high_pass(f64::from(sample_rate_hz) / BLOCK_FRAMES as f64)),
             trace: Trace { blocks: Spool::new(memory_bytes), sample_rate_hz },
         }
+    }
+
+    /// Starts a trace in which the peaks that matter at the drive of `solution` are exact.
+    pub fn of_solution(solution: &Solution, sample_rate_hz: u32, memory_bytes: usize) -> Self {
+        Self::new(sample_rate_hz, gain_from_db(solution.exact_above_dbfs), memory_bytes)
     }
 
     /// Takes the next frames.

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::MARGIN;
 use crate::oversample::BLOCK_FRAMES;
 
+/// Frames on either side of a block that contribute to its points.
+pub(super) const MARGIN: usize = 32;
 /// Taps of an interpolator whose points differ from sample to sample.
 pub(super) const BROKEN_TAPS: usize = 32;
 /// Index of the tap in front of its points.

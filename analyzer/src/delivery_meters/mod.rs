@@ -13,7 +13,7 @@ use std::f64::consts::PI;
 use crate::oversample::{BLOCK_FRAMES, bessel_i0};
 use crate::stream::Frame;
 
-use interpolator::{BROKEN_TAPS, Interpolator, Reach, highest_of_blocks, larger};
+use interpolator::{BROKEN_TAPS, Interpolator, MARGIN, Reach, highest_of_blocks, larger};
 
 /// BS.1770-5 Annex 2, table 1: the first two of four phases; the other two are their reversals.
 const ITU_PHASES: [[f32; 12]; 2] = [
@@ -61,8 +61,6 @@ const FFMPEG_PHASES: usize = 1024;
 /// 11,025 Hz. Rates with a longer period are left out.
 const MAX_PERIOD: usize = 2560;
 
-/// Frames on either side of a block that contribute to its points.
-const MARGIN: usize = 32;
 impl Interpolator {
     fn itu() -> Self {
         let backwards = |phase: &[f32; 12]| phase.iter().rev().copied().collect::<Vec<f32>>();

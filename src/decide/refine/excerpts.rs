@@ -6,7 +6,6 @@ use analyzer::profile::Profile;
 use analyzer::spectrum::SpectrumMeter;
 use analyzer::spectrum_bands::THIRD_OCTAVES;
 use analyzer::stream::{Frame, Meter as _, Source};
-use analyzer::units::gain_from_db;
 use models::third_octaves::ThirdOctaveLevels;
 use renderer::chain::Chain;
 use renderer::recipe::{DeliveryParams, OutputParams, Recipe, SampleFormat, Solution};
@@ -152,8 +151,7 @@ impl Limiting<'_> {
         mut sink: impl FnMut(&[Frame]),
     ) -> Result<Outcome, Error> {
         let Self { recipe, delivery, mut solution, sample_rate_hz, channels } = self;
-        let exact_above = gain_from_db(solution.exact_above_dbfs);
-        let mut meter = TraceMeter::new(sample_rate_hz, exact_above, usize::MAX);
+        let mut meter = TraceMeter::of_solution(&solution, sample_rate_hz, usize::MAX);
         let mut rendered = Spool::new(usize::MAX);
         each_block_ahead(chain, |frames| {
             meter.push(frames)?;
