@@ -114,3 +114,13 @@ def report(bucket, prefix: str) -> dict[str, dict]:
     parquet = pytest.importorskip("pyarrow.parquet")
     rows = parquet.read_table(io.BytesIO(body(bucket, f"{prefix}/report.parquet"))).to_pylist()
     return {row["input"].rpartition("/")[2]: row for row in rows}
+
+
+def check_masters(bucket, rows: dict[str, dict], folder: Path, by_command: Callable[..., bytes]) -> None:
+    """Checks that every song has the bytes of the command line's master, and that the bad one failed."""
+    assert (rows["bad.wav"]["status"], rows["bad.wav"]["code"]) == ("failed", "not_audio")
+    for n in range(SONGS):
+        path = folder / f"{n}.wav"
+        path.write_bytes(body(bucket, f"songs/{n}.wav"))
+        master = body(bucket, rows[path.name]["output"].removeprefix("s3://music/"))
+        assert master == by_command(path, "--loudness", "-12")
