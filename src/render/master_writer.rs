@@ -82,14 +82,19 @@ pub(super) struct MasterWriter<'a> {
 
 impl MasterWriter<'_> {
     /// Solves, rehearses, writes and measures, until ceiling and loudness are kept or the rounds are used up.
-    pub fn write_until_promises_kept(&mut self, solution: &mut Solution, mut search: Search) -> Result<Written, Error> {
+    /// `expected_lu` is the amount by which the traces are expected to read too high where the song is limited.
+    pub fn write_until_promises_kept(
+        &mut self,
+        solution: &mut Solution,
+        (mut search, expected_lu): (Search, f64),
+    ) -> Result<Written, Error> {
         let is_lossy = self.recipe.output.lossy.is_some();
         let (most_rounds, most_lu) =
             if is_lossy { (codec_room::MAX_ROUNDS, MAX_OFFSET_LU) } else { (MAX_ROUNDS, f64::INFINITY) };
         let mut room = CodecRoom::default();
         let mut offset_lu: f64 = 0.0;
         if !is_lossy && search == Search::DriveAndTrims {
-            offset_lu = self.rehearse_until_kept(solution)?;
+            offset_lu = self.rehearse_until_kept(solution, expected_lu)?;
         }
         for round in 1.. {
             let solved = self.solve_exactly(solution, search, offset_lu)?;
@@ -120,13 +125,14 @@ impl MasterWriter<'_> {
 
     /// Limits without writing where much of the song is limited, so that peaks are trimmed and the loudness is known
     /// before the first file is written. Returns the amount by which the traces read too high, LU.
-    fn rehearse_until_kept(&mut self, solution: &mut Solution) -> Result<f64, Error> {
-        let (mut offset_lu, mut rehearsed_db) = (0.0, f64::INFINITY);
+    fn rehearse_until_kept(&mut self, solution: &mut Solution, expected_lu: f64) -> Result<f64, Error> {
+        let (mut offset_lu, mut rehearsed_db) = (expected_lu, f64::INFINITY);
         for _ in 0..MAX_REHEARSALS {
             let solved = self.solve_exactly(solution, Search::DriveAndTrims, offset_lu)?;
             let is_familiar = (solution.drive_db - rehearsed_db).abs() < FAMILIAR_DB;
-            if is_familiar || solved.is_none_or(|solved| solved.outcome.limiting_db == 0.0) {
-                break;
+            let is_limited = solved.is_some_and(|solved| solved.outcome.limiting_db > 0.0);
+            if is_familiar || !is_limited {
+                return Ok(if is_limited { offset_lu } else { 0.0 });
             }
             rehearsed_db = solution.drive_db;
             let (lufs, excesses) = self.rehearse(solution)?;

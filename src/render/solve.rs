@@ -4,14 +4,17 @@
 //! once. A gain that changes slowly passes through the K-weighting as a factor, so the loudness behind the limiter
 //! follows from the traces alone, in a thousandth of the time of a render.
 
+use std::ops::Range;
+
 use analyzer::loudness_history::LoudnessHistory;
 use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::units::{db_from_gain, gain_from_db};
+use rayon::prelude::*;
 use renderer::recipe::{DeliveryParams, Trim};
 use renderer::stages::limiter::{LimiterGain, LimiterParams, LimiterStep};
 
 use crate::io;
-use crate::render::trace::{Steps, Trace, blocks_of};
+use crate::render::trace::{Trace, blocks_from, steps_from};
 
 /// Result of a drive.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,6 +68,14 @@ impl LimitingHistogram {
         }
     }
 
+    /// Takes all steps that another histogram took.
+    fn add(&mut self, other: &Self) {
+        self.blocks += other.blocks;
+        self.lowest = self.lowest.min(other.lowest);
+        self.histogram.resize(self.histogram.len().max(other.histogram.len()), 0);
+        self.histogram.iter_mut().zip(&other.histogram).for_each(|(count, other)| *count += other);
+    }
+
     /// Returns the gain reduction that is exceeded in 5 % of the blocks, and the largest, dB.
     pub fn reading_db(&self) -> [f64; 2] {
         let mut above = 0;
@@ -103,28 +114,76 @@ pub fn outcome_with_history(
     drive_db: f64,
 ) -> Result<(Outcome, LoudnessHistory), io::Error> {
     let rate = trace.sample_rate_hz;
-    let mut steps = Steps::new(blocks_of(trace), LimiterGain::new(limiter, drive_db, ceiling_dbtp, rate), trims);
-    let mut blocks = blocks_of(trace);
-    let mut energies = Vec::new();
-    let mut limiting = LimitingHistogram::default();
-    let mut frame = 0u64;
-    let drive = gain_from_db(drive_db);
-    let mut step = steps.next_step()?;
-    while let Some(block) = blocks()? {
-        let next = steps.next_step()?;
-        let mean = f64::from(step.gain + next.gain) * 0.5 * drive;
-        let window = (frame * 100 / u64::from(rate)) as usize;
-        energies.resize(energies.len().max(window + 1), 0.0);
-        energies[window] += block.energy(step.low_cut) * mean * mean;
-        limiting.note(&step);
-        (frame, step) = (frame + BLOCK_FRAMES as u64, next);
+    let limiter = || LimiterGain::new(limiter, drive_db, ceiling_dbtp, rate);
+    let parts: Vec<Range<u64>> = parts(trace, rayon::current_num_threads());
+    let passes =
+        parts.into_par_iter().map(|blocks| Pass::over(trace, blocks, limiter(), trims, gain_from_db(drive_db)));
+    let (mut energies, mut limiting) = (Vec::new(), LimitingHistogram::default());
+    for pass in passes.collect::<Vec<_>>() {
+        let pass = pass?;
+        energies.extend(pass.energies);
+        limiting.add(&pass.limiting);
     }
     // Only whole windows of 10 ms count: a partial one at the end is dropped, as a meter does.
-    energies.truncate((frame * 100 / u64::from(rate)) as usize);
+    energies.truncate(window(trace.blocks.len(), rate) as usize);
     let history = LoudnessHistory::from_energies(rate, &energies);
     let [limiting_db, peak_limiting_db] = limiting.reading_db();
     let outcome = Outcome { drive_db, loudness_lufs: history.integrated(), limiting_db, peak_limiting_db };
     Ok((outcome, history))
+}
+
+/// Returns the window of 10 ms in which a block starts.
+fn window(block: u64, sample_rate_hz: u32) -> u64 {
+    block * BLOCK_FRAMES as u64 * 100 / u64::from(sample_rate_hz)
+}
+
+/// Shortest part of a trace that is worth a thread of its own, in blocks: a part repeats about a thousand before it.
+const MIN_PART: u64 = 10_000;
+
+/// Divides a trace into parts of about the same length, at most as many as there are threads. Every part but the first
+/// starts with a window of 10 ms, so that none is summed up in two parts.
+fn parts(trace: &Trace, threads: usize) -> Vec<Range<u64>> {
+    let blocks = trace.blocks.len();
+    let count = (blocks / MIN_PART).clamp(1, threads as u64);
+    let is_start = |block: &u64| window(*block, trace.sample_rate_hz) > window(*block - 1, trace.sample_rate_hz);
+    let inner = (1..count).filter_map(|part| (part * blocks / count..blocks).find(is_start));
+    let edges: Vec<u64> = std::iter::once(0).chain(inner).chain([blocks]).collect();
+    edges.windows(2).map(|edges| edges[0]..edges[1]).collect()
+}
+
+/// A part of a trace behind the limiter.
+struct Pass {
+    /// K-weighted energy per window of 10 ms, from the part's first window on.
+    energies: Vec<f64>,
+    limiting: LimitingHistogram,
+}
+
+impl Pass {
+    fn over(
+        trace: &Trace,
+        blocks: Range<u64>,
+        limiter: LimiterGain,
+        trims: &[Trim],
+        drive: f64,
+    ) -> Result<Self, io::Error> {
+        let rate = trace.sample_rate_hz;
+        let mut steps = steps_from(trace, blocks.start, limiter, trims);
+        let mut reader = blocks_from(trace, blocks.start);
+        let mut pass = Self { energies: Vec::new(), limiting: LimitingHistogram::default() };
+        let first = window(blocks.start, rate);
+        let mut step = steps.next_step()?;
+        for at in blocks {
+            let Some(block) = reader()? else { break };
+            let next = steps.next_step()?;
+            let mean = f64::from(step.gain + next.gain) * 0.5 * drive;
+            let window = (window(at, rate) - first) as usize;
+            pass.energies.resize(pass.energies.len().max(window + 1), 0.0);
+            pass.energies[window] += block.energy(step.low_cut) * mean * mean;
+            pass.limiting.note(&step);
+            step = next;
+        }
+        Ok(pass)
+    }
 }
 
 /// Margin between the limiter's ceiling and the requested one, dB. It keeps rounding, and the difference between two
@@ -383,6 +442,35 @@ mod tests {
         for still in [trial(2.0, -4.0, far), trial(0.0, -4.0, far), trial(1.0, -5.0, far)] {
             let step_db = beyond(&trial(0.0, -4.0, far), &still, 1.0);
             assert!(step_db >= 1.0, "nothing is approached: {step_db}");
+        }
+    }
+
+    #[test]
+    fn a_trace_in_parts_gives_the_bits_of_the_whole() {
+        let song: Vec<Frame> = [hits(4), demo_mix(RATE, 12.0), hits(5)].concat();
+        let trace = trace(&song);
+        let trims: Vec<Trim> = (0..90).map(|n| Trim { block: 1000 * n, peak_db: 0.3 }).collect();
+        let whole_steps: Vec<_> = {
+            let gain = LimiterGain::new(&LimiterParams::default(), 9.0, -1.0, RATE);
+            let mut steps = steps_from(&trace, 0, gain, &trims);
+            (0..trace.blocks.len()).map(|_| steps.next_step().expect("memory")).collect()
+        };
+        for from in [1, 700, 2_345, 33_000, 61_111] {
+            let gain = LimiterGain::new(&LimiterParams::default(), 9.0, -1.0, RATE);
+            let mut steps = steps_from(&trace, from, gain, &trims);
+            let steps: Vec<_> = (from..trace.blocks.len()).map(|_| steps.next_step().expect("memory")).collect();
+            assert!(steps == whole_steps[from as usize..], "from block {from}");
+        }
+        let with_threads = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            pool.install(|| outcome_with_history(&trace, &LimiterParams::default(), -1.0, &trims, 9.0).expect("memory"))
+        };
+        let (whole, history) = with_threads(1);
+        assert!(whole.limiting_db > 3.0 && parts(&trace, 4).len() == 4, "{whole:?}");
+        for threads in [2, 3, 4] {
+            let (outcome, other) = with_threads(threads);
+            assert_eq!(outcome, whole, "{threads} threads");
+            assert!(other.gating_powers().eq(history.gating_powers()), "{threads} threads");
         }
     }
 

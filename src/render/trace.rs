@@ -176,7 +176,7 @@ pub struct Steps<S> {
 }
 
 impl<S: Blocks> Steps<S> {
-    /// Creates the steps for `blocks`. Peaks are corrected by `trims`, which must be in order.
+    /// Creates the steps for all blocks of a trace. Peaks are corrected by `trims`, which must be in order.
     pub fn new(blocks: S, gain: LimiterGain, trims: &[Trim]) -> Self {
         Self { blocks, ahead: gain.delay_blocks(), gain, trims: trims.iter().copied().collect(), block: 0 }
     }
@@ -202,9 +202,22 @@ impl<S: Blocks> Steps<S> {
     }
 }
 
-/// Returns the blocks of a trace one by one.
+/// Returns the steps of a trace from `block` on: the same as [`Steps::new`] returns for these blocks.
+pub fn steps_from(trace: &Trace, block: u64, gain: LimiterGain, trims: &[Trim]) -> Steps<impl Blocks> {
+    let start = block.saturating_sub(gain.memory_blocks() as u64);
+    let trims = trims.iter().copied().skip_while(|trim| trim.block < start).collect();
+    let ahead = gain.delay_blocks() + (block - start) as usize;
+    Steps { blocks: blocks_from(trace, start), ahead, gain, trims, block: start }
+}
+
+/// Returns all blocks of a trace one by one.
 pub fn blocks_of(trace: &Trace) -> impl Blocks {
-    let mut reader = trace.blocks.reader();
+    blocks_from(trace, 0)
+}
+
+/// Returns the blocks of a trace one by one, from `block` on.
+pub fn blocks_from(trace: &Trace, block: u64) -> impl Blocks {
+    let mut reader = trace.blocks.reader_at(block);
     let mut buffer = vec![TraceBlock::default(); 4096];
     let (mut filled, mut next) = (0, 0);
     move || {

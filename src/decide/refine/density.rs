@@ -7,15 +7,17 @@
 use analyzer::noise_to_mask::Mask;
 use analyzer::profile::Profile;
 use analyzer::stream::{Frame, mid_side};
+use rayon::prelude::*;
 use renderer::recipe::Recipe;
 use renderer::stages::clipper::ClipperParams;
 use renderer::stages::glue::GlueParams;
 
-use super::excerpts::{Limiting, delivery_of};
+use super::excerpts::delivery_of;
 use super::test_render::{CLOSE_LU, TestRender};
 use crate::error::Error;
 use crate::io::spool::Spool;
 use crate::song::blocks::each_block;
+use crate::song::read_ahead::each_block_ahead;
 
 /// Reduction of the highest peaks by the clipper, in the order in which it is tried, dB.
 const CLIPPED_DB: [f64; 4] = [1.0, 2.0, 3.0, 4.5];
@@ -50,6 +52,18 @@ struct Cost {
     short_lu: f64,
     /// Gain reduction of the limiter that is exceeded 5 % of the time, dB.
     limiting_db: f64,
+    /// Drive that was found, dB.
+    drive_db: f64,
+}
+
+/// A recipe with the mixture of the lowest cost.
+pub struct Dense {
+    /// The recipe.
+    pub recipe: Recipe,
+    /// True if it reaches its loudness with no more limiting than it allows.
+    pub is_within_limits: bool,
+    /// Drive of the loud passage, dB.
+    pub drive_db: f64,
 }
 
 impl Cost {
@@ -89,15 +103,15 @@ impl<'a> Passage<'a> {
         Ok(Self { test_render, frames, mask, headroom_db, profile })
     }
 
-    /// Returns the recipe with the clipper and glue settings (scaled by `amount`, 0 to 1) of the lowest cost, and true
-    /// if it reaches its loudness with no more limiting than the recipe allows.
+    /// Returns the recipe with the clipper and glue settings (scaled by `amount`, 0 to 1) of the lowest cost. Drives are
+    /// searched from `drive_db` on.
     ///
     /// # Errors
     /// Temporary data cannot be kept.
-    pub fn dense(&self, recipe: Recipe, amount: f64) -> Result<(Recipe, bool), Error> {
-        let alone = self.cost(&recipe)?;
+    pub fn dense(&self, recipe: Recipe, amount: f64, drive_db: f64) -> Result<Dense, Error> {
+        let alone = self.cost(&recipe, drive_db)?;
         if alone.limiting_db < LITTLE_LIMITING_DB && alone.short_lu <= 0.0 {
-            return Ok((recipe, true));
+            return Ok(Dense { recipe, is_within_limits: true, drive_db: alone.drive_db });
         }
         let headroom_db = self.headroom_db;
         let clipped = |recipe: &Recipe, step: usize| {
@@ -112,42 +126,46 @@ impl<'a> Passage<'a> {
         let clipped = self.best_step((alone, recipe), clipped)?;
         let (cost, recipe) = self.best_step(clipped, glued)?;
         let is_within_limits = cost.short_lu <= 0.0 && cost.limiting_db <= recipe.delivery.max_limiting_db;
-        Ok((recipe, is_within_limits))
+        Ok(Dense { recipe, is_within_limits, drive_db: cost.drive_db })
     }
 
-    /// Tries one step after another, as long as each costs less than the one before, and returns the best.
+    /// Tries one step after another, as long as each costs less than the one before, and returns the best. As many
+    /// steps are tried at the same time as there are threads.
     fn best_step(
         &self,
         start: (Cost, Recipe),
         step: impl Fn(&Recipe, usize) -> Option<Recipe>,
     ) -> Result<(Cost, Recipe), Error> {
-        let mut best = start.clone();
-        for n in 0.. {
-            let Some(recipe) = step(&start.1, n).map(Recipe::quantized) else { break };
-            let cost = self.cost(&recipe)?;
-            if cost.total_db() > best.0.total_db() - WORTH_NOISE_DB {
-                break;
+        let drive_db = start.0.drive_db;
+        let recipes: Vec<Recipe> = (0..).map_while(|n| step(&start.1, n)).map(Recipe::quantized).collect();
+        let mut best = start;
+        for recipes in recipes.chunks(rayon::current_num_threads()) {
+            let costs: Vec<_> = recipes.par_iter().map(|recipe| self.cost(recipe, drive_db)).collect();
+            for (cost, recipe) in costs.into_iter().zip(recipes) {
+                let cost = cost?;
+                if cost.total_db() > best.0.total_db() - WORTH_NOISE_DB {
+                    return Ok(best);
+                }
+                best = (cost, recipe.clone());
             }
-            best = (cost, recipe);
         }
         Ok(best)
     }
 
-    fn cost(&self, recipe: &Recipe) -> Result<Cost, Error> {
+    fn cost(&self, recipe: &Recipe, drive_db: f64) -> Result<Cost, Error> {
         let Self { test_render, frames, mask, profile, .. } = self;
-        let TestRender { solution, sample_rate_hz, channels, .. } = test_render;
-        let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
         let mut delivery = delivery_of(recipe, test_render.lufs[0], profile);
         // The loud passage alone may be limited more of the time than the whole song.
         delivery.max_limiting_db = delivery.max_peak_limiting_db;
         let mut rendered_mid = Vec::with_capacity(test_render.loud_frames);
-        let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
-        let outcome = limiting.of(&mut test_render.finished(recipe, frames), |frames| {
-            rendered_mid.extend(frames.iter().map(|frame| mid_side(*frame)[0]));
-        })?;
+        let limiting = test_render.limiting(recipe, delivery, drive_db);
+        let outcome = limiting.of(
+            |sink| Ok(each_block_ahead(&mut test_render.finished(recipe, frames), sink)?),
+            |frames| rendered_mid.extend(frames.iter().map(|frame| mid_side(*frame)[0])),
+        )?;
         let noise_db = mask.noise_db(&rendered_mid);
         let missing_lu = |lufs: f64| (delivery.loudness_lufs - lufs - CLOSE_LU).max(0.0);
         let short_lu = outcome.loudness_lufs.map_or(0.0, missing_lu);
-        Ok(Cost { noise_db, short_lu, limiting_db: outcome.limiting_db })
+        Ok(Cost { noise_db, short_lu, limiting_db: outcome.limiting_db, drive_db: outcome.drive_db })
     }
 }

@@ -18,6 +18,7 @@ use super::density::{CLIPPER_KNEE_DB, Passage};
 use super::passages::TestPassages;
 use super::test_render::{CLOSE_DB, TestRender};
 use crate::error::Error;
+use crate::render::finish::Forecast;
 use crate::song::Song;
 
 /// Attack, release and look-ahead of each band, fast and slow, ms. None is shorter than a few periods of the band's
@@ -47,6 +48,8 @@ const MAX_DENSER_DB: f64 = 6.0;
 const MIN_DENSER_DB: f64 = 0.3;
 /// Shares of that reduction that are tried in turn, if the song does not take all of it.
 const DENSER_SHARES: [f64; 2] = [1.0, 0.5];
+/// Share of the passages' error of the predicted loudness that is expected of the whole song, which is less limited.
+const WHOLE_SONG_SHARE: f64 = 0.5;
 /// Limiting that goes unnoticed: loss of peak-to-loudness ratio, LU.
 const SQUEEZED_LU: f64 = 1.0;
 /// Step by which hits that keep the song from its loudness are clipped further, dB.
@@ -89,7 +92,7 @@ fn wiener_scaled(difference: f64, negligible: f64) -> f64 {
     difference * power / (power + negligible * negligible)
 }
 
-/// Returns the recipe with its dynamics decided.
+/// Returns the recipe with its dynamics decided, and what its test renders showed about the limiter.
 ///
 /// # Errors
 /// Temporary data cannot be kept.
@@ -97,34 +100,39 @@ pub fn decided(
     (song, profile, passages): (&Song, &Profile, &TestPassages),
     dynamics_target: &DynamicsTarget,
     recipe: Recipe,
-) -> Result<Recipe, Error> {
+) -> Result<(Recipe, Forecast), Error> {
     let amount = dynamics_target.amount;
     let (multiband, glue, clipper) = Default::default();
     let neutral = Recipe { multiband, glue, clipper, ..recipe };
+    let undecided = |recipe| Ok((recipe, Forecast::default()));
     if amount == 0.0 {
-        return Ok(neutral);
+        return undecided(neutral);
     }
-    let Some(passages) = passages.loud(song, profile)? else { return Ok(neutral) };
+    let Some(passages) = passages.loud(song, profile)? else { return undecided(neutral) };
     let test_render = TestRender::new(passages, profile, &neutral)?;
-    let Some(mut aims) = aims(&test_render, profile, dynamics_target, &neutral.delivery) else { return Ok(neutral) };
+    let Some(mut aims) = aims(&test_render, profile, dynamics_target, &neutral.delivery) else {
+        return undecided(neutral);
+    };
     let whole = compressors(&test_render.bands, &aims);
     let mut decided = Recipe { multiband: test_render.multiband(&whole, amount), ..neutral };
     let compressed = test_render.compressed(&decided)?;
     let passage = Passage::of(&test_render, &compressed, &decided, profile)?;
+    let mut drive_db = test_render.solution.drive_db;
     for ceiling_dbtp in ceilings_dbtp(profile, dynamics_target, &decided.delivery) {
         let delivery = DeliveryParams { ceiling_dbtp, ..decided.delivery };
-        let (dense, is_within_limits) = passage.dense(Recipe { delivery, ..decided.clone() }, amount)?;
-        if is_within_limits || ceiling_dbtp == decided.delivery.ceiling_dbtp {
-            decided = dense;
+        let dense = passage.dense(Recipe { delivery, ..decided.clone() }, amount, drive_db)?;
+        drive_db = dense.drive_db;
+        if dense.is_within_limits || ceiling_dbtp == decided.delivery.ceiling_dbtp {
+            decided = dense.recipe;
             break;
         }
     }
     // The compressors should not repeat what clipper and limiter already do.
-    let mut limited = test_render.limited(&compressed, &decided, profile)?;
+    let mut limited = test_render.limited(&compressed, &decided, (profile, drive_db))?;
     // Outside the loudest passage, hits may stand out further.
     while limited.short_lu > 0.0 && decided.clipper.drive_db < amount * MAX_CLIPPED_DB {
         decided.clipper = clipped(&decided.clipper, amount, test_render.headroom_db(&compressed)?);
-        limited = test_render.limited(&compressed, &decided, profile)?;
+        limited = test_render.limited(&compressed, &decided, (profile, limited.drive_db))?;
     }
     // If that is not enough, the bands are compressed beyond the target.
     let mut denser_db = 0.0;
@@ -135,10 +143,12 @@ pub fn decided(
             swing_db: (swing_db - denser_db).max(0.0),
         });
         decided.multiband = test_render.multiband(&compressors(&test_render.bands, &denser), amount);
-        limited = test_render.limited(&test_render.compressed(&decided)?, &decided, profile)?;
+        limited = test_render.limited(&test_render.compressed(&decided)?, &decided, (profile, limited.drive_db))?;
     }
+    let loss_db = limited.drive_db - test_render.solution.drive_db;
+    let forecast = Forecast { loss_db, offset_lu: WHOLE_SONG_SHARE * limited.offset_lu };
     if denser_db > 0.0 {
-        return Ok(decided.quantized());
+        return Ok((decided.quantized(), forecast));
     }
     let whole = std::array::from_fn(|b| {
         let band = &test_render.bands[b];
@@ -148,7 +158,7 @@ pub fn decided(
         if whole[b].ratio == 1.0 { whole[b] } else { with_ratio(band, &aims[b], whole[b], whole[b].ratio) }
     });
     decided.multiband = test_render.multiband(&whole, amount);
-    Ok(decided.quantized())
+    Ok((decided.quantized(), forecast))
 }
 
 /// Returns the aim of each band behind the equaliser. Towards a record, the change that the equaliser already brought

@@ -13,12 +13,12 @@ use renderer::stages::limiter::LimiterGain;
 
 use crate::error::Error;
 use crate::io::spool::Spool;
-use crate::render::finish::starting_solution;
+use crate::render::finish::{Forecast, starting_solution};
 use crate::render::limited_source::limited_source;
 use crate::render::solve::{CEILING_MARGIN_DB, Outcome, ROUGH, solve};
 use crate::render::trace::TraceMeter;
 use crate::song::Song;
-use crate::song::read_ahead::each_block_ahead;
+use crate::song::read_ahead::{each_block_ahead, each_block_ahead_of};
 
 /// Songs up to this long are used in full, in pieces that alternate between the two halves, seconds.
 const WHOLE_S: f64 = 30.0;
@@ -81,43 +81,56 @@ impl RefinementExcerpts {
         self.frames.len()
     }
 
-    /// Renders the passages through the chain, and through the limiter if `with_limiter` is set. Returns the spectrum
-    /// relative to the loudness, LU. `profile` is that of the whole song.
+    /// Renders the passages through the chain and returns their spectrum relative to their loudness, LU. `profile` is
+    /// that of the whole song.
+    ///
+    /// # Errors
+    /// Temporary data cannot be kept.
+    pub fn through(&self, recipe: &Recipe, profile: &Profile) -> Result<Option<ThirdOctaveLevels>, Error> {
+        let solution = starting_solution(recipe, profile, Forecast::default());
+        let mut meters = Meters::new(self.sample_rate_hz);
+        self.rendered(recipe, &solution, |frames| {
+            meters.push(frames);
+            Ok(())
+        })?;
+        Ok(meters.finish().map(|reading| reading.levels))
+    }
+
+    /// As [`through`](Self::through), and through the limiter as well, whose drive is searched from `forecast` on. Also
+    /// returns the forecast for the whole song.
     ///
     /// The limiter changes a long-term spectrum through single moments. An equaliser curve meant for the whole song
     /// should not make up for that; a target spectrum that is to be met as it is has to include it.
     ///
     /// # Errors
-    /// Temporary data cannot be kept.
-    pub fn through(
+    /// As [`through`](Self::through).
+    pub fn limited(
         &self,
         recipe: &Recipe,
         profile: &Profile,
-        with_limiter: bool,
-    ) -> Result<Option<ThirdOctaveLevels>, Error> {
-        let (rate, solution) = (self.sample_rate_hz, starting_solution(recipe, profile));
-        let chain = Chain::new(recipe, &solution.band_levels_dbfs, rate);
-        let mut source = chain.applied_to(self.frames.reader());
-        let reading = match with_limiter {
-            true => self.through_limiter(&mut source, recipe, profile, solution)?,
-            false => measured(&mut source, rate)?,
+        forecast: Forecast,
+    ) -> Result<Option<(ThirdOctaveLevels, Forecast)>, Error> {
+        let solution = starting_solution(recipe, profile, forecast);
+        let mut meters = Meters::new(self.sample_rate_hz);
+        let limiting = Limiting {
+            recipe,
+            delivery: delivery_of(recipe, self.before.lufs, profile),
+            solution: solution.clone(),
+            sample_rate_hz: self.sample_rate_hz,
+            channels: self.channels,
         };
-        Ok(reading.map(|reading| reading.levels))
+        let outcome = limiting.of(|sink| self.rendered(recipe, &solution, sink), |frames| meters.push(frames))?;
+        let loss_db = forecast.loss_db + outcome.drive_db - solution.drive_db;
+        Ok(meters
+            .finish()
+            .map(|Reading { lufs, levels }| (levels, Forecast { loss_db, offset_lu: offset_lu(&outcome, Some(lufs)) })))
     }
 
-    fn through_limiter(
-        &self,
-        source: &mut (impl Source<Error = crate::io::Error> + Send),
-        recipe: &Recipe,
-        profile: &Profile,
-        solution: Solution,
-    ) -> Result<Option<Reading>, Error> {
-        let mut meters = Meters::new(self.sample_rate_hz);
-        let (sample_rate_hz, channels) = (self.sample_rate_hz, self.channels);
-        let delivery = delivery_of(recipe, self.before.lufs, profile);
-        let limiting = Limiting { recipe, delivery, solution, sample_rate_hz, channels };
-        limiting.of(source, |frames| meters.push(frames))?;
-        Ok(meters.finish())
+    /// Passes the passages behind the chain to `sink`.
+    fn rendered(&self, recipe: &Recipe, solution: &Solution, sink: impl FnMut(&[Frame]) -> Sunk) -> Result<(), Error> {
+        let chain = Chain::new(recipe, &solution.band_levels_dbfs, self.sample_rate_hz);
+        let (mut first, second) = chain.in_two(self.frames.reader());
+        Ok(each_block_ahead_of(&mut first, second, sink)?)
     }
 }
 
@@ -130,6 +143,9 @@ pub fn delivery_of(recipe: &Recipe, lufs: f64, profile: &Profile) -> DeliveryPar
     delivery
 }
 
+/// Outcome of passing frames on.
+pub type Sunk = Result<(), crate::io::Error>;
+
 /// The limiter behind the chain of a recipe, for passages of a song.
 pub struct Limiting<'a> {
     pub recipe: &'a Recipe,
@@ -141,19 +157,20 @@ pub struct Limiting<'a> {
 }
 
 impl Limiting<'_> {
-    /// Solves the drive for the output of `chain`, limits it and passes the frames to `sink`, without dither.
+    /// Solves the drive for the frames that `feed` passes on, limits them and passes them to `sink`, without dither. The
+    /// search starts at the drive of the solution.
     ///
     /// # Errors
     /// Temporary data cannot be read.
     pub fn of(
         self,
-        chain: &mut (impl Source<Error = crate::io::Error> + Send),
+        feed: impl FnOnce(&mut dyn FnMut(&[Frame]) -> Sunk) -> Result<(), Error>,
         mut sink: impl FnMut(&[Frame]),
     ) -> Result<Outcome, Error> {
         let Self { recipe, delivery, mut solution, sample_rate_hz, channels } = self;
         let mut meter = TraceMeter::of_solution(&solution, sample_rate_hz, usize::MAX);
         let mut rendered = Spool::new(usize::MAX);
-        each_block_ahead(chain, |frames| {
+        feed(&mut |frames| {
             meter.push(frames)?;
             rendered.push(frames)
         })?;
@@ -169,6 +186,11 @@ impl Limiting<'_> {
         })?;
         Ok(outcome)
     }
+}
+
+/// Returns the amount by which the loudness of `outcome`, which is predicted, exceeds the measured one, LU.
+pub fn offset_lu(outcome: &Outcome, measured_lufs: Option<f64>) -> f64 {
+    outcome.loudness_lufs.zip(measured_lufs).map_or(0.0, |(predicted, measured)| predicted - measured)
 }
 
 /// Returns a loud, a typical and a quiet passage, joined with the loud one first, and the number of frames of the loud

@@ -28,6 +28,7 @@ use renderer::recipe::Recipe;
 use self::excerpts::RefinementExcerpts;
 pub use self::passages::TestPassages;
 use crate::error::Error;
+use crate::render::finish::Forecast;
 use crate::report::Refinement;
 use crate::request::settings::Effort;
 use crate::song::Song;
@@ -53,9 +54,9 @@ const MIN_IMPROVEMENT_SHARE: f64 = 0.03;
 /// Largest total correction of any band, dB.
 const CORRECTION_DB: f64 = 3.0;
 
-/// Returns the recipe with its dynamics decided from test renders of the song. Runs before the equaliser is refined,
-/// which then takes the dynamics into account. `same_song` is the likelihood that the target is another part of the
-/// same song, 0 (no) to 1 (yes).
+/// Returns the recipe with its dynamics decided from test renders of the song, and what they showed about the limiter.
+/// Runs before the equaliser is refined, which then takes the dynamics into account. `same_song` is the likelihood that
+/// the target is another part of the same song, 0 (no) to 1 (yes).
 ///
 /// # Errors
 /// As [`refined`].
@@ -66,10 +67,10 @@ pub fn with_dynamics(
     recipe: Recipe,
     (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
-) -> Result<Recipe, Error> {
+) -> Result<(Recipe, Forecast), Error> {
     // A literal target is a spectrum without dynamics; the cautious estimator decides on ratios itself.
     if effort == Effort::Off || matches!(target.kind, TargetKind::Literal | TargetKind::Reference) {
-        return Ok(recipe);
+        return Ok((recipe, Forecast::default()));
     }
     observer.stage(Stage::Refining, None);
     let dynamics_target =
@@ -77,45 +78,57 @@ pub fn with_dynamics(
     dynamics::decided((song, profile, passages), &dynamics_target, recipe)
 }
 
+/// A recipe corrected by test renders.
+pub struct Refined {
+    /// The recipe.
+    pub recipe: Recipe,
+    /// How closely the intended change is met; `None` if the equaliser was not refined.
+    pub refinement: Option<Refinement>,
+    /// What the test renders showed about the limiter.
+    pub forecast: Forecast,
+}
+
 /// Returns the recipe with its equaliser corrected by test renders of the song, as far as `target` is to be followed.
+/// `forecast` is what is known about the limiter.
 ///
 /// # Errors
 /// Temporary data cannot be kept, or the run is interrupted.
 pub fn refined(
     (song, profile, passages): (&Song, &Profile, &TestPassages),
     target: &Target,
-    recipe: Recipe,
+    (recipe, forecast): (Recipe, Forecast),
     (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
-) -> Result<(Recipe, Option<Refinement>), Error> {
-    let (mut recipe, refinement) = match rounds(effort) {
-        None => (recipe, None),
-        Some(rounds) => refine_by_rendering((song, profile, passages), target, recipe, (amounts, rounds), observer)?,
+) -> Result<Refined, Error> {
+    let start = Refined { recipe, refinement: None, forecast };
+    let mut refined = match rounds(effort) {
+        None => start,
+        Some(rounds) => refine_by_rendering((song, profile, passages), target, start, (amounts, rounds), observer)?,
     };
-    keep_one_side(profile, &mut recipe);
-    Ok((recipe, refinement))
+    keep_one_side(profile, &mut refined.recipe);
+    Ok(refined)
 }
 
 fn refine_by_rendering(
     (song, profile, passages): (&Song, &Profile, &TestPassages),
     target: &Target,
-    recipe: Recipe,
+    start: Refined,
     (amounts, rounds): (&Amounts, usize),
     observer: &dyn Observer,
-) -> Result<(Recipe, Option<Refinement>), Error> {
-    let goal = Goal::of(profile, target, &amounts.times(&target.trust), &recipe);
-    let Some(goal) = goal else { return Ok((recipe, None)) };
-    let search = CorrectionSearch { profile, goal: &goal, recipe: &recipe, rounds, observer };
+) -> Result<Refined, Error> {
+    let goal = Goal::of(profile, target, &amounts.times(&target.trust), &start.recipe);
+    let Some(goal) = goal else { return Ok(start) };
+    let search = CorrectionSearch { profile, goal: &goal, recipe: &start.recipe, rounds, observer };
     if target.kind.is_followed() {
-        let Some(excerpts) = passages.whole(song, profile)? else { return Ok((recipe, None)) };
+        let Some(excerpts) = passages.whole(song, profile)? else { return Ok(start) };
         observer.stage(Stage::Refining, Some(excerpts.len() * rounds as u64));
-        return search.followed(excerpts);
+        return Ok(search.followed(excerpts, start.forecast)?.unwrap_or(start));
     }
-    let Some(halves) = passages.halves(song, profile)? else { return Ok((recipe, None)) };
+    let Some(halves) = passages.halves(song, profile)? else { return Ok(start) };
     observer.stage(Stage::Refining, Some(halves.iter().map(RefinementExcerpts::len).sum::<u64>()));
     let [one, other] = halves;
     let (first, second) = rayon::join(|| search.uncorrected(one), || search.uncorrected(other));
-    let (Some(first), Some(second)) = (first?, second?) else { return Ok((recipe, None)) };
+    let (Some(first), Some(second)) = (first?, second?) else { return Ok(start) };
     let (a, b) =
         rayon::join(|| search.learn((one, &first), (other, &second)), || search.learn((other, &second), (one, &first)));
     let corrections = [a?, b?];
@@ -128,16 +141,16 @@ fn refine_by_rendering(
         side_db: 0.0,
     };
     if kept.is_empty() {
-        return Ok((recipe, Some(report)));
+        return Ok(Refined { refinement: Some(report), ..start });
     }
     let curves: EqualizerCurves = std::array::from_fn(|c| {
         std::array::from_fn(|band| {
             kept.iter().map(|correction| correction.curves[c][band]).sum::<f64>() / kept.len() as f64
         })
     });
-    let corrected = with_curves(&recipe, &curves);
-    [report.mid_db, report.side_db] = largest_corrections(&recipe, &corrected);
-    Ok((corrected, Some(report)))
+    let corrected = with_curves(&start.recipe, &curves);
+    [report.mid_db, report.side_db] = largest_corrections(&start.recipe, &corrected);
+    Ok(Refined { recipe: corrected, refinement: Some(report), ..start })
 }
 
 /// Returns the largest corrections of the mid and of the side curve, dB.
@@ -266,9 +279,9 @@ impl Correction {
 
 impl CorrectionSearch<'_> {
     /// Returns the recipe that comes closest on the same passages that it is learnt from.
-    fn followed(&self, excerpts: &RefinementExcerpts) -> Result<(Recipe, Option<Refinement>), Error> {
+    fn followed(&self, excerpts: &RefinementExcerpts, forecast: Forecast) -> Result<Option<Refined>, Error> {
         let start = curves_of(self.recipe);
-        let Some(mut deviation) = self.uncorrected(excerpts)? else { return Ok((self.recipe.clone(), None)) };
+        let Some((mut deviation, mut forecast)) = self.limited(excerpts, &start, forecast)? else { return Ok(None) };
         let miss_before_db = deviation.deviation_db;
         let (mut best, mut curves) = ((deviation.deviation_db, start), start);
         for _ in 0..self.rounds {
@@ -276,7 +289,8 @@ impl CorrectionSearch<'_> {
                 break;
             }
             curves = self.goal.corrected(&curves, &deviation, &start);
-            let Some(next) = self.deviation(excerpts, &curves)? else { break };
+            let Some((next, found)) = self.limited(excerpts, &curves, forecast)? else { break };
+            forecast = found;
             self.observer.advance(excerpts.len())?;
             let is_worth_more = next.deviation_db < best.0 - WORTH_DB;
             if next.deviation_db < best.0 {
@@ -289,7 +303,8 @@ impl CorrectionSearch<'_> {
         }
         let corrected = with_curves(self.recipe, &best.1);
         let [mid_db, side_db] = largest_corrections(self.recipe, &corrected);
-        Ok((corrected, Some(Refinement { miss_before_db, miss_after_db: best.0, mid_db, side_db })))
+        let refinement = Some(Refinement { miss_before_db, miss_after_db: best.0, mid_db, side_db });
+        Ok(Some(Refined { recipe: corrected, refinement, forecast }))
     }
 
     /// Returns the remaining deviation of the uncorrected recipe.
@@ -335,7 +350,19 @@ impl CorrectionSearch<'_> {
 
     fn deviation(&self, excerpts: &RefinementExcerpts, curves: &EqualizerCurves) -> Result<Option<Deviation>, Error> {
         self.observer.advance(0)?;
-        let after = excerpts.through(&with_curves(self.recipe, curves), self.profile, self.goal.kind.is_followed())?;
+        let after = excerpts.through(&with_curves(self.recipe, curves), self.profile)?;
         Ok(after.map(|after| self.goal.deviation(&excerpts.before.levels, &after)))
+    }
+
+    /// As [`deviation`](Self::deviation), behind the limiter.
+    fn limited(
+        &self,
+        excerpts: &RefinementExcerpts,
+        curves: &EqualizerCurves,
+        forecast: Forecast,
+    ) -> Result<Option<(Deviation, Forecast)>, Error> {
+        self.observer.advance(0)?;
+        let after = excerpts.limited(&with_curves(self.recipe, curves), self.profile, forecast)?;
+        Ok(after.map(|(after, forecast)| (self.goal.deviation(&excerpts.before.levels, &after), forecast)))
     }
 }

@@ -13,13 +13,13 @@ use renderer::shaper::mean_dbfs;
 use renderer::stages::multiband::{BandParams, MultibandParams};
 use renderer::stages::width::WidthParams;
 
-use super::excerpts::{Limiting, delivery_of, loud_first};
+use super::excerpts::{Limiting, delivery_of, loud_first, offset_lu};
 use crate::error::Error;
 use crate::io::spool::{Spool, SpoolReader};
-use crate::render::finish::starting_solution;
+use crate::render::finish::{Forecast, starting_solution};
 use crate::song::Song;
 use crate::song::blocks::each_block;
-use crate::song::read_ahead::each_block_ahead;
+use crate::song::read_ahead::{each_block_ahead, each_block_ahead_of};
 
 /// Longest part of the loud passage that is rendered to compare mixtures of glue, clipping and limiting, seconds.
 const MAX_LOUD_S: usize = 6;
@@ -101,12 +101,13 @@ impl TestRender {
     /// Renders passages through `recipe`, which has no dynamics yet.
     pub fn new(passages: &LoudPassages, profile: &Profile, recipe: &Recipe) -> Result<Self, Error> {
         let LoudPassages { frames, loud_frames, lufs, envelopes, sample_rate_hz, channels } = passages;
-        let solution = starting_solution(recipe, profile);
+        let solution = starting_solution(recipe, profile, Forecast::default());
         let before = envelopes.clone().finish(&solution.band_levels_dbfs).map(|band| band.punch());
         let in_front = Recipe { width: WidthParams::default(), ..recipe.clone() };
         let chain = Chain::new(&in_front, &solution.band_levels_dbfs, *sample_rate_hz);
+        let (mut first, second) = chain.in_two(frames.reader());
         let (mut equalized, mut meter) = (Spool::new(usize::MAX), EnvelopeMeter::new(*sample_rate_hz));
-        each_block_ahead(&mut chain.applied_to(frames.reader()), |frames| {
+        each_block_ahead_of(&mut first, second, |frames| {
             meter.push(frames);
             equalized.push(frames)
         })?;
@@ -159,26 +160,45 @@ impl TestRender {
         Ok((db_from_gain(f64::from(highest)) - mean_dbfs(&self.solution.band_levels_dbfs)).clamp(6.0, 24.0))
     }
 
-    /// Renders the passages through the stages behind the compressors and the limiter, and measures them.
+    /// Renders the passages through the stages behind the compressors and the limiter, whose drive is searched from
+    /// `drive_db` on, and measures them.
     pub fn limited(
         &self,
         compressed: &Spool<Frame>,
         recipe: &Recipe,
-        profile: &Profile,
+        (profile, drive_db): (&Profile, f64),
     ) -> Result<LimitedResult, Error> {
-        let Self { solution, sample_rate_hz, channels, .. } = self;
-        let (sample_rate_hz, channels) = (*sample_rate_hz, *channels);
+        let mut bands = EnvelopeMeter::new(self.sample_rate_hz);
+        let mut loudness = LoudnessMeter::new(self.sample_rate_hz);
         let delivery = delivery_of(recipe, self.lufs[1], profile);
-        let limiting = Limiting { recipe, delivery, solution: solution.clone(), sample_rate_hz, channels };
-        let mut meter = EnvelopeMeter::new(sample_rate_hz);
-        let outcome = limiting.of(&mut self.finished(recipe, compressed), |frames| meter.push(frames))?;
+        let limiting = self.limiting(recipe, delivery, drive_db);
+        let outcome = limiting.of(
+            |sink| Ok(each_block_ahead(&mut self.finished(recipe, compressed), sink)?),
+            |frames| {
+                bands.push(frames);
+                loudness.push(frames);
+            },
+        )?;
         let is_peak = outcome.peak_limiting_db > delivery.max_peak_limiting_db - CLOSE_DB;
         // A request for less limiting than by default is a request for less density, so no other stage may make up for
         // it.
         let may_be_dense = delivery.max_limiting_db >= DeliveryParams::default().max_limiting_db;
         let short_lu = outcome.loudness_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs - CLOSE_LU);
-        let punch = meter.finish(&solution.band_levels_dbfs).map(|band| band.punch());
-        Ok(LimitedResult { punch, short_lu: if is_peak || may_be_dense { short_lu } else { 0.0 } })
+        let punch = bands.finish(&self.solution.band_levels_dbfs).map(|band| band.punch());
+        let short_lu = if is_peak || may_be_dense { short_lu } else { 0.0 };
+        Ok(LimitedResult {
+            punch,
+            short_lu,
+            drive_db: outcome.drive_db,
+            offset_lu: offset_lu(&outcome, loudness.history().integrated()),
+        })
+    }
+
+    /// Returns the limiter behind a recipe, whose drive is searched from `drive_db` on.
+    pub fn limiting<'r>(&self, recipe: &'r Recipe, delivery: DeliveryParams, drive_db: f64) -> Limiting<'r> {
+        let Self { solution, sample_rate_hz, channels, .. } = self;
+        let solution = Solution { drive_db, ..solution.clone() };
+        Limiting { recipe, delivery, solution, sample_rate_hz: *sample_rate_hz, channels: *channels }
     }
 }
 
@@ -188,4 +208,8 @@ pub struct LimitedResult {
     pub punch: [Punch; BANDS],
     /// Missing loudness that clipper and compressors may make up for, LU.
     pub short_lu: f64,
+    /// Drive that was found, dB.
+    pub drive_db: f64,
+    /// Amount by which the loudness predicted for it reads too high, LU.
+    pub offset_lu: f64,
 }

@@ -177,6 +177,12 @@ impl LimiterGain {
         self.low_reduction.delay() + SPLINE_BLOCKS + self.reduction.delay()
     }
 
+    /// Number of blocks that a step depends on. Started this many blocks earlier, another gain computer returns the same
+    /// steps.
+    pub fn memory_blocks(&self) -> usize {
+        self.low_reduction.memory() + self.cut.len() + self.reduction.memory() + self.delay_blocks()
+    }
+
     /// Returns the highest peak that needs no reduction. Divided by a gain, it is the peak that needs this gain.
     pub fn threshold(&self) -> f64 {
         self.ceiling / self.drive

@@ -167,6 +167,11 @@ impl Reduction {
         self.bridge.delay() + self.dips.ahead()
     }
 
+    /// Number of values that the curve depends on.
+    pub fn memory(&self) -> usize {
+        self.memory
+    }
+
     /// Takes the next needed reduction and returns the bridged one, still without dips.
     pub fn bridged(&mut self, needed: f64) -> f64 {
         self.idle = if needed > 0.0 { 0 } else { self.idle + 1 };
