@@ -129,6 +129,25 @@ fn ends_are_cut_and_faded_and_the_recipe_knows_how() {
 }
 
 #[test]
+fn a_dry_run_names_the_fades_that_a_run_names() {
+    let folder = folder_of(2);
+    folder.file("plan.csv", b"input,output,fade_out\nin/0.wav,a.wav,8\nin/disc/1.wav,b.wav,0.5\n");
+    let batch = |more: &[&str]| folder.goldmaster(&[&["batch", "--plan", "plan.csv", "-o", "out"], more].concat());
+    let note = "\n  please note: The fade-out of 8.00 s is longer than the song of 1.00 s, so all of it fades.";
+    let dry = batch(&["--dry-run"]).succeeded().stdout;
+    assert!(dry.starts_with(&format!("master     in/0.wav -> out/a.wav{note}")), "{dry}");
+    assert_eq!(dry.matches("please note").count(), 1, "{dry}");
+    let strict = batch(&["--dry-run", "--strict"]).succeeded().stdout;
+    let broken = "nothing was written: the fade-out of 8.00 s is longer than the song of 1.00 s";
+    assert!(strict.starts_with("fails      in/0.wav: ") && strict.contains(broken), "{strict}");
+    assert!(!folder.path("out").exists());
+    let run = batch(&[]).succeeded().stdout;
+    assert_eq!(run.matches(note).count(), 1, "{run}");
+    let finished = batch(&["--dry-run"]).succeeded().stdout;
+    assert!(!finished.contains("please note"), "a finished master is not made: {finished}");
+}
+
+#[test]
 fn a_known_failure_is_told_as_such_and_need_not_decide() {
     let folder = folder_of(1);
     folder.file("in/bad.wav", b"no song");

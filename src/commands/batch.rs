@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::io::decode::open;
 use crate::io::name;
 use crate::report::DecisionReport;
+use crate::report::warning::Warning;
 use crate::terminal::album_table;
 use crate::terminal::progress_bar::{finish_current_songs_first, interrupts, tick};
 
@@ -89,16 +90,22 @@ fn print_preview(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
     unreadable.map(|error| format!("left out   {error}")).try_for_each(|line| print(&line))?;
     for (item, prospect) in prospect::preview_run(plan, &args.output, &args.options()) {
         let (input, output) = (name(&item.input), name(&args.output.join(&item.output)));
+        let long_fades = match &prospect {
+            Prospect::Ready { long_fades, .. } => Warning::of_fades(long_fades),
+            Prospect::Growing(_) | Prospect::Fails(_) => Vec::new(),
+        };
         print(&match prospect {
-            Prospect::Ready(MasterState::Finished) if !args.work.no_resume => format!("unchanged  {input} -> {output}"),
-            Prospect::Ready(MasterState::Foreign) if !args.work.force => {
+            Prospect::Ready { state: MasterState::Finished, .. } if !args.work.no_resume => {
+                format!("unchanged  {input} -> {output}")
+            }
+            Prospect::Ready { state: MasterState::Foreign, .. } if !args.work.force => {
                 format!("exists     {input} -> {output}: not written by a batch")
             }
-            Prospect::Ready(MasterState::Edited) if !args.work.force => {
+            Prospect::Ready { state: MasterState::Edited, .. } if !args.work.force => {
                 format!("edited     {input} -> {output}: changed since goldmaster wrote it")
             }
-            Prospect::Ready(MasterState::New) => format!("master     {input} -> {output}"),
-            Prospect::Ready(_) => format!("again      {input} -> {output}"),
+            Prospect::Ready { state: MasterState::New, .. } => format!("master     {input} -> {output}"),
+            Prospect::Ready { .. } => format!("again      {input} -> {output}"),
             Prospect::Growing(file) if file == item.input => {
                 format!(
                     "growing    {input}: written to just now, and may not be all there: left for the next run if it grows on"
@@ -107,6 +114,7 @@ fn print_preview(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
             Prospect::Growing(file) => format!("growing    {input}: its album waits for {}", name(&file)),
             Prospect::Fails(cause) => format!("fails      {}", named(&input, &cause.sentence)),
         })?;
+        long_fades.iter().try_for_each(|fade| print(&format!("  please note: {fade}")))?;
     }
     Ok(())
 }
