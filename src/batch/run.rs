@@ -91,7 +91,7 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
             }
             // The error concerns this album only: the other albums are still mastered.
             Err(error) if name.is_some() => {
-                (end_all(&part, &shared, watch, |_| Outcome::Failed(Cause::new(error.code(), error.to_string()))), None)
+                (end_all(&part, &shared, watch, |item| Outcome::Failed(cause_of_album(item, &error))), None)
             }
             Err(error) => return Err(error),
         };
@@ -163,6 +163,18 @@ fn waiting_for_file(item: &Item, error: &io::Error) -> Outcome {
         error => error.to_string(),
     };
     Outcome::Changing(Cause::new(error.code(), sentence))
+}
+
+/// Returns the cause of failure of a song whose album cannot be mastered. A song's failure is shown with its name, so
+/// that the song to blame is not named once more.
+fn cause_of_album(item: &Item, error: &Error) -> Cause {
+    let sentence = match error {
+        Error::HeldBack { wanted_lufs, song, .. } if *song == item.input => format!(
+            "nothing was written: its album is not as loud as {wanted_lufs:.2} LUFS, because this song comes no higher"
+        ),
+        error => error.to_string(),
+    };
+    Cause::new(error.code(), sentence)
 }
 
 /// Refuses a batch of which no song exists, before anything is written.
