@@ -9,8 +9,9 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use analyzer::synth::{demo_mix, silence};
 use common::browser::{Browser, chromium};
-use common::{Folder, MIX, OTHER_MIX};
+use common::{Folder, MIX, OTHER_MIX, RATE_HZ};
 use serde_json::{Value, json};
 
 /// Timeout that is longer than anything here takes on a slow machine.
@@ -252,6 +253,20 @@ fn files_that_are_named_are_there_and_ctrl_c_removes_what_is_temporary() {
     assert_eq!(page.interrupt(), Some(0));
     assert_eq!(scratch(), 0);
     assert!(folder.path("songs/one.wav").exists() && !folder.path("out").exists());
+}
+
+#[test]
+fn a_song_that_is_cut_off_while_it_sounds_is_named_beside_it() {
+    let folder = Folder::new();
+    folder.wav("cut.wav", 2, &demo_mix(RATE_HZ, 5.0)[..4 * RATE_HZ as usize]);
+    folder.wav("whole.wav", 2, &[&MIX[..], &silence(RATE_HZ, 0.1)].concat());
+    let page = Page::open(&folder, &["cut.wav", "whole.wav"]);
+    let note = "The song is cut off while it still sounds. Export it again with its tail, or with a fade.";
+    for song in page.state()["songs"].as_array().expect("a list") {
+        let song = page.settled("songs", &song["id"]);
+        let is_named = song["notes"].as_array().expect("a list").iter().any(|found| found["text"] == note);
+        assert_eq!(is_named, song["name"] == "cut.wav", "{song}");
+    }
 }
 
 #[test]

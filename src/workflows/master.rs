@@ -290,8 +290,8 @@ pub(super) fn report(report_inputs: ReportInputs, finished: Finished, output: &O
         equalizer: Some(Equalizer::of(&recipe, channels, sample_rate_hz)),
     };
     warnings.extend(match measured_mix {
-        Some((profile, timeline)) => Warning::of_ending(timeline, profile.loudness.integrated_lufs),
-        None => Warning::of_ending(&measured.timeline, measured.loudness.integrated_lufs),
+        Some((profile, timeline)) => Warning::of_ending(&Subject::Mix, timeline, profile.loudness.integrated_lufs),
+        None => Warning::of_ending(&Subject::Mix, &measured.timeline, measured.loudness.integrated_lufs),
     });
     warnings.extend(Warning::of_file(&Subject::Master, &finished.warnings));
     Report {
