@@ -15,7 +15,7 @@ use crate::batch::record::{Failure, Records};
 use crate::batch::references::{References, UnusableRecord};
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, catch_panics};
 use crate::batch::song::Done;
-use crate::batch::summary::{Damaged, RunSummary};
+use crate::batch::summary::RunSummary;
 use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
 use crate::batch::{analysis, cue, pages, report};
 use crate::decide::target::read_profile;
@@ -105,12 +105,7 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     report::write(plan, output, &shared.records, &outcomes, (&albums, &without_cue_sheet, &unusable_records))?;
     if let Some(date) = &options.summary_date {
         let orphans = shared.records.orphans(plan.items.iter().map(|item| item.output.as_path()));
-        let written = plan.items.iter().zip(&outcomes).filter(|(_, end)| matches!(end, Outcome::Mastered { .. }));
-        let mut damaged: Vec<Damaged> =
-            written.filter_map(|(item, _)| Damaged::of(&shared.records.read(&item.output)?.report()?)).collect();
-        // A mix for several destinations is named once.
-        damaged.dedup();
-        let lists = (damaged, orphans, unusable_records.clone());
+        let lists = (orphans, unusable_records.clone());
         RunSummary::new(date.clone(), plan, &outcomes, (&albums, &without_cue_sheet), lists).write(output)?;
     }
     if options.pages.is_some() {
@@ -305,7 +300,8 @@ impl<'a> Workers<'a> {
             }
             Ok(Done::Mastered { report, is_new }) => {
                 let is_silent = report.before.is_some_and(|levels| levels.integrated_lufs.is_none());
-                (Outcome::Mastered { is_new, is_silent }, Some(report))
+                let damage = report.damage_of_mix().map(str::to_owned);
+                (Outcome::Mastered { is_new, is_silent, damage }, Some(report))
             }
             Ok(Done::Unchanged) => (Outcome::Unchanged, None),
             Err(_) if self.watch.is_aborting() => (Outcome::Left, None),

@@ -13,10 +13,7 @@ use crate::batch::record::Places;
 use crate::batch::references::UnusableRecord;
 use crate::error::{Cause, Error};
 use crate::io::{self, text};
-use crate::report::Report;
 use crate::report::album::{AlbumReport, WithoutCueSheet};
-use crate::report::warning::{Subject, Warning, WarningKind};
-use crate::report::with_sentence::WithSentence;
 
 /// Version of the summary; raised when the meaning of a field changes.
 const SUMMARY_VERSION: u32 = 2;
@@ -91,17 +88,6 @@ pub struct Damaged {
     pub fault: String,
 }
 
-impl Damaged {
-    /// Returns the mix of a report if its file is damaged or cut off.
-    pub fn of(report: &Report) -> Option<Self> {
-        let is_fault = |warning: &&WithSentence<Warning>| {
-            warning.about == Subject::Mix && matches!(&warning.kind, WarningKind::File(fault) if fault.is_damage())
-        };
-        let fault = report.warnings.iter().find(is_fault)?.sentence.clone();
-        Some(Self { input: report.input.path.clone(), fault })
-    }
-}
-
 /// An album in short.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -119,13 +105,24 @@ impl RunSummary {
         plan: &Plan,
         outcomes: &[Outcome],
         (albums, without_cue_sheet): (&[AlbumReport], &[WithoutCueSheet]),
-        (damaged, orphaned, unusable_records): (Vec<Damaged>, Vec<Places>, Vec<UnusableRecord>),
+        (orphaned, unusable_records): (Vec<Places>, Vec<UnusableRecord>),
     ) -> Self {
         let written = |is_new: bool, is_silent: bool| {
-            let items = plan.items.iter().zip(outcomes);
-            let written = items.filter(|(_, outcome)| **outcome == Outcome::Mastered { is_new, is_silent });
+            let wanted = (is_new, is_silent);
+            let written = plan.items.iter().zip(outcomes).filter(|(_, outcome)| {
+                matches!(outcome, Outcome::Mastered { is_new, is_silent, .. } if (*is_new, *is_silent) == wanted)
+            });
             written.map(|(item, _)| item.output.display().to_string()).collect()
         };
+        let damaged = plan.items.iter().zip(outcomes).filter_map(|(item, outcome)| match outcome {
+            Outcome::Mastered { damage: Some(fault), .. } => {
+                Some(Damaged { input: item.input.display().to_string(), fault: fault.clone() })
+            }
+            _ => None,
+        });
+        // A mix for several destinations is named once.
+        let mut damaged: Vec<Damaged> = damaged.collect();
+        damaged.dedup();
         let missing = plan.items.iter().zip(outcomes).filter_map(|(item, outcome)| {
             let (cause, is_known, is_changing) = match outcome {
                 Outcome::Failed(cause) => (cause, false, false),
