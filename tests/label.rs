@@ -372,6 +372,15 @@ fn every_disc_of_an_album_has_a_cue_sheet() {
     }
     assert!(cfg!(windows) || sheet(2).contains("FILE '2 \"live\".wav' WAVE"), "{}", sheet(2));
     assert!(folder.path("out/Night/CD2/Night (disc 2).tracks.csv").exists());
+    // Of one disc, the album has one sheet; those of the earlier run are named and left.
+    fs::remove_dir_all(folder.path("in/Night/CD2")).expect("ours");
+    let run = folder.goldmaster(&["batch", "in", "-o", "out", "--album=folders", "--cue", "--summary"]).succeeded();
+    assert!(folder.path("out/Night/CD1/Night.cue").exists(), "{run:?}");
+    let words = "warning: cue sheets of an earlier run are no longer written for Night: ";
+    assert!(run.stderr.contains(words) && [1, 2].map(sheet).iter().all(|sheet| !sheet.is_empty()), "{run:?}");
+    let stale = report(&folder.path("out/report.json"))["stale_cue_sheets"].clone();
+    assert_eq!(stale[0]["sheets"].as_array().map(Vec::len), Some(2), "{stale}");
+    assert_eq!(summary(&folder).0["stale_cue_sheets"], stale);
 }
 
 #[test]

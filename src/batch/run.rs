@@ -23,7 +23,7 @@ use crate::error::{Cause, Error};
 use crate::io;
 use crate::render::promises::Verdict;
 use crate::report::Report;
-use crate::report::album::{AlbumReport, WithoutCueSheet, some_names};
+use crate::report::album::{AlbumReport, StaleCueSheets, WithoutCueSheet, some_names};
 use crate::request::page::PageAudio;
 use crate::song::read_ahead::side_by_side;
 
@@ -54,6 +54,8 @@ pub struct Finished {
     pub albums: Vec<AlbumReport>,
     /// Albums without the cue sheet that was asked for.
     pub without_cue_sheet: Vec<WithoutCueSheet>,
+    /// Cue sheets of earlier runs that are no longer written.
+    pub stale_cue_sheets: Vec<StaleCueSheets>,
     /// Records of the reference folder that were left out.
     pub unusable_records: Vec<UnusableRecord>,
 }
@@ -82,7 +84,9 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     let folders: std::collections::BTreeSet<_> = plan.items.iter().filter_map(|item| item.output.parent()).collect();
     folders.into_iter().for_each(|folder| io::claim::sweep(&output.join(folder)));
     watch.begins(plan.items.iter().map(bytes).sum::<u64>() * (1 + plan.relation.analysis_passes()));
-    let (mut by_index, mut albums, mut without_cue_sheet) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let (mut by_index, mut albums) = (BTreeMap::new(), Vec::new());
+    let mut without_cue_sheet: Vec<WithoutCueSheet> = Vec::new();
+    let mut stale_cue_sheets: Vec<StaleCueSheets> = Vec::new();
     for Part { plan: part, name } in plan.parts() {
         let (outcomes, album) = match run_part(&part, &mut shared, budget.jobs, watch) {
             Ok(done) => done,
@@ -96,22 +100,26 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
             Err(error) => return Err(error),
         };
         if let Some(gap_s) = options.cue_gap_s.filter(|_| part.relation.album.is_some()) {
-            without_cue_sheet.extend(cue::write(&part, name.as_deref(), output, (&shared.records, &outcomes), gap_s)?);
+            let notes = cue::write(&part, name.as_deref(), output, (&shared.records, &outcomes), gap_s)?;
+            without_cue_sheet.extend(notes.without);
+            stale_cue_sheets.extend(notes.stale);
         }
         by_index.extend(part.items.iter().map(|item| item.index).zip(outcomes));
         albums.extend(album.map(|album| AlbumReport { name, ..album }));
     }
     let outcomes: Vec<Outcome> = by_index.into_values().collect();
-    report::write(plan, output, &shared.records, &outcomes, (&albums, &without_cue_sheet, &unusable_records))?;
+    let cue_sheets = (&without_cue_sheet[..], &stale_cue_sheets[..]);
+    report::write(plan, output, &shared.records, &outcomes, (&albums, cue_sheets, &unusable_records))?;
     if let Some(date) = &options.summary_date {
         let orphans = shared.records.orphans(plan.items.iter().map(|item| item.output.as_path()));
         let lists = (orphans, unusable_records.clone());
-        RunSummary::new(date.clone(), plan, &outcomes, (&albums, &without_cue_sheet), lists).write(output)?;
+        RunSummary::new(date.clone(), plan, &outcomes, (&albums, cue_sheets), lists).write(output)?;
     }
     if options.pages.is_some() {
         pages::write(plan, output, options.force, &shared.records, &outcomes, &albums)?;
     }
-    Ok(Finished { summary: plan.summary(&outcomes), albums, without_cue_sheet, unusable_records })
+    let summary = plan.summary(&outcomes);
+    Ok(Finished { summary, albums, without_cue_sheet, stale_cue_sheets, unusable_records })
 }
 
 /// Masters a group of related songs. Returns the outcome of each, and the report of their album.

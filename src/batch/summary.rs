@@ -13,7 +13,7 @@ use crate::batch::record::Places;
 use crate::batch::references::UnusableRecord;
 use crate::error::{Cause, Error};
 use crate::io::{self, text};
-use crate::report::album::{AlbumReport, WithoutCueSheet};
+use crate::report::album::{AlbumReport, StaleCueSheets, WithoutCueSheet};
 
 /// Version of the summary; raised when the meaning of a field changes.
 const SUMMARY_VERSION: u32 = 2;
@@ -50,6 +50,9 @@ pub struct RunSummary {
     /// Albums without the cue sheet that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_cue_sheet: Vec<WithoutCueSheet>,
+    /// Cue sheets of earlier runs that are no longer written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale_cue_sheets: Vec<StaleCueSheets>,
     /// Records of the reference folder that were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unusable_records: Vec<UnusableRecord>,
@@ -104,7 +107,7 @@ impl RunSummary {
         date: String,
         plan: &Plan,
         outcomes: &[Outcome],
-        (albums, without_cue_sheet): (&[AlbumReport], &[WithoutCueSheet]),
+        (albums, (without_cue_sheet, stale_cue_sheets)): (&[AlbumReport], (&[WithoutCueSheet], &[StaleCueSheets])),
         (orphaned, unusable_records): (Vec<Places>, Vec<UnusableRecord>),
     ) -> Self {
         let written = |is_new: bool, is_silent: bool| {
@@ -154,6 +157,7 @@ impl RunSummary {
             orphaned,
             albums: albums.iter().map(album).collect(),
             without_cue_sheet: without_cue_sheet.to_vec(),
+            stale_cue_sheets: stale_cue_sheets.to_vec(),
             unusable_records,
         }
     }
@@ -173,6 +177,7 @@ impl RunSummary {
             orphaned,
             albums,
             without_cue_sheet,
+            stale_cue_sheets,
             unusable_records,
         } = self;
         let mut out = format!("{program}, {date}\n\n{songs}\n");
@@ -194,6 +199,7 @@ impl RunSummary {
         let orphans = orphaned.iter().map(|Places { mix, master }| format!("{master} (its mix was {mix})"));
         list(&mut out, "Masters whose mix is gone", orphans.collect());
         list(&mut out, "Albums that are not complete", without_cue_sheet.iter().map(ToString::to_string).collect());
+        list(&mut out, "Cue sheets of earlier runs", stale_cue_sheets.iter().map(ToString::to_string).collect());
         let records = unusable_records.iter().map(ToString::to_string);
         list(&mut out, "Records left out of the reference folder", records.collect());
         for AlbumSummary { name, sentences } in albums {

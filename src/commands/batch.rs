@@ -47,12 +47,13 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     finish_current_songs_first();
     let watch = Terminal::new(plan.items.len(), args.work.quiet);
     let finished = run::run(&plan, &args.output, &args.options(), &watch)?;
-    let Finished { summary, albums, without_cue_sheet, unusable_records } = finished;
+    let Finished { summary, albums, without_cue_sheet, stale_cue_sheets, unusable_records } = finished;
     watch.bar.finish_and_clear();
     for record in &unusable_records {
         print_warning(&format!("warning: left out of --reference-folder: {record}"));
     }
     without_cue_sheet.iter().for_each(|album| print_warning(&format!("warning: {album}")));
+    stale_cue_sheets.iter().for_each(|album| print_warning(&format!("warning: {album}")));
     let [report, _] = paths(&args.output, plan.shard);
     if !args.work.quiet {
         for album in &albums {
