@@ -9,7 +9,7 @@ use super::bytes::ReadAt as _;
 use super::error::{Error, Warning};
 use super::pcm::{Encoding, Layout};
 use super::riff_chunk::Chunk;
-use super::sample_width::has_four_bytes;
+use super::sample_width::{has_four_bytes, is_right_justified};
 
 /// Format tags of WAVE_FORMAT (mmreg.h).
 const TAG_PCM: u16 = 1;
@@ -79,20 +79,7 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Wave, Error> {
                 ) {
                     return Ok(Wave::Other);
                 }
-                let claimed_bytes = claimed_bytes(file, chunk, long_data_bytes, file_bytes).map_err(unreadable)?;
-                let there = file_bytes - body;
-                let data_bytes = claimed_bytes.unwrap_or(there).min(there);
-                let padded = is_padded(&format, file, body, data_bytes).map_err(unreadable)?;
-                let layout = layout(format, padded, path)?;
-                let mut layout = Layout { data_start: body, data_bytes, claimed_bytes, ..layout };
-                if size == 0 && claimed_bytes.is_none() {
-                    layout.warnings.push(Warning::NoLength);
-                }
-                let further = further_data(file, body + data_bytes + (data_bytes & 1)).map_err(unreadable)?;
-                if further > 0 {
-                    layout.warnings.push(Warning::OtherTracks { count: further });
-                }
-                return Ok(Wave::Pcm(layout));
+                return located(format, file, chunk, (long_data_bytes, file_bytes), path).map(Wave::Pcm);
             }
             _ => {}
         }
@@ -102,6 +89,35 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Wave, Error> {
         Some(_) => Error::Empty { path: path.to_owned() },
         None => damaged("it has neither a format header nor sound"),
     })
+}
+
+/// Finds the sound in the chunk `data`, as much as is really there. `long_bytes` is its size if the chunk has none.
+fn located(
+    format: Format,
+    file: &mut File,
+    data: Chunk,
+    (long_bytes, file_bytes): (Option<u64>, u64),
+    path: &Path,
+) -> Result<Layout, Error> {
+    let unreadable = |e: std::io::Error| Error::reading(path, &e);
+    let claimed_bytes = claimed_bytes(file, data, long_bytes, file_bytes).map_err(unreadable)?;
+    let there = file_bytes - data.body;
+    let data_bytes = claimed_bytes.unwrap_or(there).min(there);
+    let padded = is_padded(&format, file, data.body, data_bytes).map_err(unreadable)?;
+    let layout = layout(format, padded, path)?;
+    let mut layout = Layout { data_start: data.body, data_bytes, claimed_bytes, ..layout };
+    if data.size == 0 && claimed_bytes.is_none() {
+        layout.warnings.push(Warning::NoLength);
+    }
+    let is_24_in_32 = (layout.encoding, layout.valid_bits) == (Encoding::Signed { bytes: 4 }, 24);
+    if is_24_in_32 && is_right_justified(file, data.body, data_bytes, layout.channels as usize).map_err(unreadable)? {
+        layout.warnings.push(Warning::RightJustified);
+    }
+    let further = further_data(file, data.body + data_bytes + (data_bytes & 1)).map_err(unreadable)?;
+    if further > 0 {
+        layout.warnings.push(Warning::OtherTracks { count: further });
+    }
+    Ok(layout)
 }
 
 fn chunk(file: &mut File, at: u64) -> std::io::Result<Option<Chunk>> {
@@ -400,6 +416,19 @@ mod tests {
             assert_eq!((frames.len(), found), (expected.len(), warnings));
             let differences = frames.as_flattened().iter().zip(expected.as_flattened()).map(|(a, b)| (a - b).abs());
             assert!(differences.fold(0.0, f32::max) < 1e-6);
+        }
+    }
+
+    #[test]
+    fn samples_that_lie_in_the_lower_bits_are_named() {
+        let header = extensible(32, 24);
+        // A quiet sound where it should be, and one without any bits below the upper sixteen, say nothing.
+        let quiet: Vec<i32> = tone().iter().map(|value| (value >> 16) << 8).collect();
+        let lower: Vec<i32> = tone().iter().map(|value| value >> 8).collect();
+        for (values, expected) in [(tone(), vec![]), (quiet, vec![]), (lower, vec![Warning::RightJustified])] {
+            let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let (_, frames, warnings) = decode(&wav(&header, &data)).expect("a WAV");
+            assert_eq!((frames.len(), warnings), (values.len() / 2, expected));
         }
     }
 

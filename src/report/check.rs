@@ -290,8 +290,11 @@ fn phase(inputs: &CheckInputs) -> CheckResult {
 
 fn integrity(inputs: &CheckInputs) -> CheckResult {
     // A store may trust a header that this program reads around.
-    let is_fault =
-        |fault: &&io::Warning| fault.is_damage() || matches!(fault, io::Warning::FrameSize | io::Warning::NoLength);
+    let is_fault = |fault: &&io::Warning| {
+        let is_of_header =
+            matches!(fault, io::Warning::FrameSize | io::Warning::NoLength | io::Warning::RightJustified);
+        fault.is_damage() || is_of_header
+    };
     let damaged = inputs.faults.iter().filter(is_fault).map(ToString::to_string);
     let is_broken = |kind: &DefectKind| {
         matches!(

@@ -268,6 +268,7 @@ impl WarningKind {
             | Self::LongerThanASide { .. }
             | Self::CutOff { .. }
             | Self::LongFade(_)
+            | Self::File(crate::io::Warning::RightJustified)
             | Self::ReferenceHasNoWidth { .. }
             | Self::ReferenceClips { .. }
             | Self::ReferenceIsLossy { .. }

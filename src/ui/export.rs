@@ -233,7 +233,7 @@ pub fn export_all(studio: &Studio) {
     }
 }
 
-/// Writes a file of a master, and the other files of this master that wait. The song is read, measured and decided once.
+/// Writes a file of a master, and the other files of this master that wait, with one decision.
 fn export_files(job: &MasterJob, master: Id, watch: &ExportProgress) {
     let work = || multi_threaded(|| with_decision(job, watch, |decided| write_files(job, decided, master, watch)));
     // Without a decision, this file fails, or was stopped; the next one of this master begins anew.

@@ -287,8 +287,8 @@ impl Studio {
         }
     }
 
-    /// Plans masters, each with all of its files, and returns the ids of the files. If a path is taken, a number is added
-    /// to it.
+    /// Plans masters, each with all of its files, and returns the ids of the files. If a path is taken, a number is
+    /// added to it.
     pub fn add_exports(&self, masters: Vec<Vec<ExportJob>>) -> Vec<Id> {
         self.change(|contents| {
             let mut plan = |mut job: ExportJob, first: Option<Id>| {
