@@ -120,6 +120,20 @@ pub enum Error {
         /// The broken promise.
         broken: String,
     },
+    /// An album would have been quieter than asked, so nothing of it was written.
+    #[error(
+        "{}: nothing was written: the album is not as loud as {wanted_lufs:.2} LUFS: {} comes no higher",
+        name(output),
+        name(song)
+    )]
+    HeldBack {
+        /// Folder of the masters.
+        output: PathBuf,
+        /// The requested loudness, LUFS.
+        wanted_lufs: f64,
+        /// The song that keeps the album quieter.
+        song: PathBuf,
+    },
 }
 
 impl Error {
@@ -128,7 +142,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Recipe(_) => 2,
-            Self::Promise { .. } => 3,
+            Self::Promise { .. } | Self::HeldBack { .. } => 3,
             Self::SomeUnread { .. } | Self::SomeFailed { .. } => 4,
             Self::NotReady { .. } => 5,
             Self::Io(io::Error::Interrupted) | Self::SomeLeft { .. } => 130,
@@ -171,7 +185,7 @@ impl Error {
             Self::SomeFailed { .. } => "some_failed",
             Self::SomeLeft { .. } => "some_left",
             Self::NoPage { .. } => "no_page",
-            Self::Promise { .. } => "promise",
+            Self::Promise { .. } | Self::HeldBack { .. } => "promise",
         }
     }
 
@@ -184,6 +198,7 @@ impl Error {
             | Self::ProfileFile { path, .. }
             | Self::NoPage { path, .. }
             | Self::Promise { path, .. }
+            | Self::HeldBack { output: path, .. }
             | Self::Edited(path)
             | Self::SomeFailed { report: path, .. } => Some(path),
             Self::Silent(_)

@@ -131,10 +131,16 @@ fn a_song_that_comes_no_higher_holds_the_album_back() {
     let spread = spread_of_moves(&songs, &masters);
     assert!(spread < DIFFERENCE_TOLERANCE_LU, "{spread} LU");
     // With `--strict`, nothing is written instead.
-    let strict = ["batch", "in", "-o", "strict", "--album", "--strict", "--loudness", "-6", "--max-limiting-db", "1"];
-    let run = folder.goldmaster(&strict);
+    let strict = ["--strict", "--loudness", "-6", "--max-limiting-db", "1"];
+    let run = folder.goldmaster(&[&["batch", "in", "-o", "strict", "--album"][..], &strict].concat());
     assert!(run.code == Some(3) && run.stderr.contains(held_back_by), "{run:?}");
     assert!(!folder.path("strict/0.wav").exists());
+    // Of several albums, only this one fails, and each line names the song once.
+    let run = folder.goldmaster(&[&["batch", "in", "-o", "folders", "--album=folders"][..], &strict].concat());
+    assert_eq!(run.code, Some(4), "{run:?}");
+    let lines: Vec<&str> = run.stderr.lines().filter(|line| line.contains("failed: in/")).collect();
+    assert_eq!(lines.len(), 3, "{run:?}");
+    assert!(lines.iter().all(|line| line.matches(held_back_by).count() == 1), "{run:?}");
 }
 
 #[test]

@@ -90,15 +90,21 @@ fn a_song_that_is_cut_off_while_it_sounds_is_named_by_every_command() {
     folder.wav("whole.wav", 2, &[&MIX[..], &silence(RATE_HZ, 0.1)].concat());
     for (name, is_cut_off) in [("cut", true), ("whole", false)] {
         let (song, recipe) = (format!("{name}.wav"), format!("{name}.json"));
-        let commands: [&[&str]; 4] = [
+        let commands: [&[&str]; 5] = [
             &["analyze", &song],
             &["check", &song, "--for", "spotify"],
             &["master", &song, "-o", "master.wav", "--force", "--refine", "off", "--save-recipe", &recipe],
             &["render", &song, "-o", "again.wav", "--force", "--recipe", &recipe],
+            &["report", &song, "master.wav", "--force"],
         ];
         for arguments in commands {
             let run = folder.goldmaster(arguments).succeeded();
             assert_eq!(run.stdout.contains("cut off while it still sounds"), is_cut_off, "{run:?}");
+        }
+        let page = std::fs::read_to_string(folder.path("master.html")).expect("the page of `report`");
+        for file in ["first", "second"] {
+            let note = format!("{file}: The song is cut off while it still sounds");
+            assert_eq!(page.contains(&note), is_cut_off, "{note}");
         }
         let checked = folder.goldmaster(&["check", &song, "--for", "spotify", "--json"]).succeeded().json();
         assert_eq!(outcome(&checked[0], "integrity"), if is_cut_off { "note" } else { "ok" });

@@ -129,6 +129,25 @@ fn ends_are_cut_and_faded_and_the_recipe_knows_how() {
 }
 
 #[test]
+fn a_dry_run_names_the_fades_that_a_run_names() {
+    let folder = folder_of(2);
+    folder.file("plan.csv", b"input,output,fade_out\nin/0.wav,a.wav,8\nin/disc/1.wav,b.wav,0.5\n");
+    let batch = |more: &[&str]| folder.goldmaster(&[&["batch", "--plan", "plan.csv", "-o", "out"], more].concat());
+    let note = "\n  please note: The fade-out of 8.00 s is longer than the song of 1.00 s, so all of it fades.";
+    let dry = batch(&["--dry-run"]).succeeded().stdout;
+    assert!(dry.starts_with(&format!("master     in/0.wav -> out/a.wav{note}")), "{dry}");
+    assert_eq!(dry.matches("please note").count(), 1, "{dry}");
+    let strict = batch(&["--dry-run", "--strict"]).succeeded().stdout;
+    let broken = "nothing was written: the fade-out of 8.00 s is longer than the song of 1.00 s";
+    assert!(strict.starts_with("fails      in/0.wav: ") && strict.contains(broken), "{strict}");
+    assert!(!folder.path("out").exists());
+    let run = batch(&[]).succeeded().stdout;
+    assert_eq!(run.matches(note).count(), 1, "{run}");
+    let finished = batch(&["--dry-run"]).succeeded().stdout;
+    assert!(!finished.contains("please note"), "a finished master is not made: {finished}");
+}
+
+#[test]
 fn a_known_failure_is_told_as_such_and_need_not_decide() {
     let folder = folder_of(1);
     folder.file("in/bad.wav", b"no song");
@@ -353,6 +372,15 @@ fn every_disc_of_an_album_has_a_cue_sheet() {
     }
     assert!(cfg!(windows) || sheet(2).contains("FILE '2 \"live\".wav' WAVE"), "{}", sheet(2));
     assert!(folder.path("out/Night/CD2/Night (disc 2).tracks.csv").exists());
+    // Of one disc, the album has one sheet; those of the earlier run are named and left.
+    fs::remove_dir_all(folder.path("in/Night/CD2")).expect("ours");
+    let run = folder.goldmaster(&["batch", "in", "-o", "out", "--album=folders", "--cue", "--summary"]).succeeded();
+    assert!(folder.path("out/Night/CD1/Night.cue").exists(), "{run:?}");
+    let words = "warning: cue sheets of an earlier run are no longer written for Night: ";
+    assert!(run.stderr.contains(words) && [1, 2].map(sheet).iter().all(|sheet| !sheet.is_empty()), "{run:?}");
+    let stale = report(&folder.path("out/report.json"))["stale_cue_sheets"].clone();
+    assert_eq!(stale[0]["sheets"].as_array().map(Vec::len), Some(2), "{stale}");
+    assert_eq!(summary(&folder).0["stale_cue_sheets"], stale);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-// Drives a page as a listener would, and says on the console what came of it.
-(async () => {
+// Drives a page as a listener would; the promise is for what came of it, as JSON.
+window.examined = (async () => {
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
   const result = { violations: [] };
   document.addEventListener("securitypolicyviolation", (event) => result.violations.push(event.violatedDirective));
@@ -95,5 +95,5 @@
   } catch (error) {
     result.fault = String(error && error.stack || error);
   }
-  console.log("RESULT " + JSON.stringify(result));
+  return JSON.stringify(result);
 })();

@@ -2,17 +2,12 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
-use std::time::{Duration, Instant};
-
 use analyzer::stream::Frame;
 use analyzer::synth::{demo_mix, silence};
-use common::browser::{ARGUMENTS, PATIENCE, chromium};
+use common::browser::{Browser, chromium};
 use common::{FAILED, Folder, MIX, OTHER_MIX, RATE_HZ, USAGE, louder, read};
 use goldmaster::io::output_spec::Format;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Largest difference in loudness between the sounds of a page, LU.
 const MATCHED_LU: f64 = 0.2;
@@ -197,51 +192,18 @@ fn a_batch_has_a_page_for_every_song_and_one_of_all() {
     assert_eq!(page(&folder, "out/index.html"), "my own page");
 }
 
-/// A browser that is terminated with the test.
-struct Browser(Child);
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Opens a page and returns the output of the script at its end, and everything else that was written to the console.
-/// `None` if there is no browser.
+/// Opens a page and returns the result of the script at its end, and everything that was said on the console. `None` if
+/// there is no browser.
 fn browsed(folder: &Folder, html: &str) -> Option<(Value, Vec<String>)> {
     let program = chromium(html)?;
     let script = include_str!("page.js");
     let scripted = page(folder, html).replace("</body>", &format!("<script type=\"module\">{script}</script></body>"));
     let path = folder.file("scripted.html", scripted.as_bytes());
-    let mut browser = Browser(
-        Command::new(program)
-            .args(ARGUMENTS)
-            .args(["--enable-logging=stderr", "--remote-debugging-port=0", "--window-size=1280,900"])
-            .arg(format!("--user-data-dir={}", folder.path("profile").display()))
-            .arg(format!("file://{}", path.display()))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the browser starts"),
-    );
-    let (say, messages) = channel();
-    let log = BufReader::new(browser.0.stderr.take().expect("its log"));
-    std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| drop(say.send(line))));
-    let (begun, mut others) = (Instant::now(), Vec::new());
-    while begun.elapsed() < PATIENCE {
-        let Ok(line) = messages.recv_timeout(Duration::from_secs(1)) else { continue };
-        let Some((_, words)) = line.split_once("CONSOLE") else { continue };
-        match words.split_once("\"RESULT ") {
-            Some((_, json)) => {
-                let json = json.rsplit_once("\", source:").expect("a source").0;
-                return Some((serde_json::from_str(json).expect("JSON"), others));
-            }
-            None => others.push(words.to_owned()),
-        }
-    }
-    panic!("the page said nothing within {PATIENCE:?}; {others:?}");
+    let mut browser = Browser::start(folder, program);
+    browser.call("Page.navigate", json!({ "url": format!("file://{}", path.display()) }));
+    let result = browser.wait_for("window.examined");
+    let result = serde_json::from_str(result.as_str().expect("a text")).expect("JSON");
+    Some((result, browser.console().iter().map(ToString::to_string).collect()))
 }
 
 #[test]
@@ -260,20 +222,17 @@ fn in_a_browser_the_page_plays_switches_and_draws() {
         (&Value::Array(vec![]), &Value::Array(vec![])),
         "nothing leaves the page"
     );
-    assert_eq!(result["sounds"], serde_json::json!(["mix", "master", "reference"]));
+    assert_eq!(result["sounds"], json!(["mix", "master", "reference"]));
     let matched: Vec<f64> =
         result["matched_lufs"].as_array().expect("a list").iter().filter_map(Value::as_f64).collect();
     let [low, high] = [f64::min, f64::max].map(|pick| matched.iter().copied().reduce(pick).expect("sounds"));
     assert!(matched.len() == 3 && high - low < MATCHED_LU, "{matched:?}");
-    assert_eq!(result["true_gains"], serde_json::json!([1, 1, 1]));
+    assert_eq!(result["true_gains"], json!([1, 1, 1]));
     let switches = result["switches"].as_array().expect("a list");
     assert_eq!(switches.len(), 4);
     for switch in switches {
         let to = &switch["to"];
-        assert_eq!(
-            (&switch["chosen"], &switch["audible"], &switch["shown"]),
-            (to, &serde_json::json!([to]), &serde_json::json!([to]))
-        );
+        assert_eq!((&switch["chosen"], &switch["audible"], &switch["shown"]), (to, &json!([to]), &json!([to])));
         assert_eq!(switch["starts"], 1, "all sounds were started at one moment, at one place: {switch}");
         // The clocks of sound and page are read some milliseconds apart, more on a busy machine.
         assert!(switch["drift_s"].as_f64().expect("a time").abs() < 0.1, "time goes on through a switch: {switch}");

@@ -59,9 +59,14 @@ struct Parity {
 /// If they were made for another set of features.
 pub fn profiles() -> Result<&'static [NormProfile], Error> {
     // A plan names genres in each of its rows.
-    static READ: LazyLock<Option<Vec<NormProfile>>> =
-        LazyLock::new(|| PROFILES.into_iter().map(|text| NormProfile::from_json(text).ok()).collect());
-    READ.as_deref().ok_or(Error::Mismatch { what: "profiles of the genres" })
+    static READ: LazyLock<Result<Vec<NormProfile>, String>> = LazyLock::new(|| parsed(&PROFILES));
+    READ.as_deref().map_err(|cause| Error::Sidecar(cause.clone()))
+}
+
+/// Parses profiles, or returns the cause why one of them cannot be used.
+fn parsed(texts: &[&str]) -> Result<Vec<NormProfile>, String> {
+    let cause = |error: Error| format!("a profile of a genre: {error}");
+    texts.iter().map(|text| NormProfile::from_json(text).map_err(cause)).collect()
 }
 
 /// Returns the genres that can be recognised from the sound; all others can be selected by name only.
@@ -233,6 +238,12 @@ mod tests {
         assert!(!names.contains(&UNIVERSAL) && !names.contains(&OTHER));
         assert!(head.classes.iter().all(|class| class == OTHER || names.contains(&class.as_str())));
         assert!(recognizable_genres().expect("compiled in").iter().all(|genre| names.contains(&genre.as_str())));
+    }
+
+    #[test]
+    fn a_profile_that_cannot_be_used_says_why() {
+        let cause = parsed(&[PROFILES[0], "{\"version\": 1}"]).expect_err("it has one field");
+        assert!(cause.contains("a profile of a genre") && cause.contains("missing field `name`"), "{cause}");
     }
 
     /// Input of the head for a song from the middle of a profile: features that the profile does not contain are

@@ -49,7 +49,7 @@ impl NormProfile {
     /// If the file was made for another set of features.
     pub fn universal() -> Result<Self, Error> {
         Self::from_json(include_str!("../profiles/universal.json"))
-            .map_err(|_| Error::Mismatch { what: "features of the universal profile" })
+            .map_err(|error| Error::Sidecar(format!("the universal profile: {error}")))
     }
 
     /// Reads and checks a profile.

@@ -172,7 +172,7 @@ fn profile(
 fn batch(py: Python, words: Vec<OsString>, on_progress: Option<Py<PyAny>>) -> PyResult<String> {
     let work = |observer: &Followed| {
         let BatchRequest { plan, output, options } = BatchRequest::parse(words)?;
-        let Finished { summary, albums, without_cue_sheet, unusable_records } =
+        let Finished { summary, albums, without_cue_sheet, stale_cue_sheets, unusable_records } =
             run::run(&plan, &output, &options, &BatchWatch(observer))?;
         let [report, table] =
             goldmaster::batch::report::paths(&output, plan.shard).map(|path| path.display().to_string());
@@ -180,6 +180,7 @@ fn batch(py: Python, words: Vec<OsString>, on_progress: Option<Py<PyAny>>) -> Py
             "summary": summary,
             "albums": albums,
             "without_cue_sheet": without_cue_sheet,
+            "stale_cue_sheets": stale_cue_sheets,
             "unusable_records": unusable_records,
             "report": report,
             "table": table,

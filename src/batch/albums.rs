@@ -346,7 +346,7 @@ fn track_of_name(file: &Path) -> Option<(u32, u32)> {
 const DISC_WORDS: [&str; 5] = ["disc", "disk", "cd", "lp", "vinyl"];
 
 /// Returns the disc number in the name of a folder: `CD1`, `Disc 2`, `disc-02 live`.
-fn disc_of_folder(folder: &Path) -> Option<u32> {
+pub(super) fn disc_of_folder(folder: &Path) -> Option<u32> {
     let name = folder.file_name()?.to_string_lossy().to_lowercase();
     let rest = DISC_WORDS.iter().find_map(|word| name.strip_prefix(word))?;
     let rest = rest.trim_start_matches([' ', '_', '-', '.', '#']);

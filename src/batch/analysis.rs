@@ -172,11 +172,9 @@ impl BatchAnalysis {
         }
         same_limiter(&mut parts);
         let offset = balance(&mut parts, wanted_lufs, by, plan.relation.balance)?;
-        let name = |part: usize| plan.items[decisions[part].0].input.display().to_string();
-        let held_back_by = offset.held_back_by.map(name);
-        if let Some(name) = held_back_by.as_ref().filter(|_| strictness == Strictness::Shortfalls) {
-            let broken = format!("the album is not as loud as {wanted_lufs:.2} LUFS: {name} comes no higher");
-            return Err(Error::Promise { path: shared.output.to_owned(), broken });
+        let held_back_by = offset.held_back_by.map(|part| &plan.items[decisions[part].0].input);
+        if let Some(song) = held_back_by.filter(|_| strictness == Strictness::Shortfalls) {
+            return Err(Error::HeldBack { output: shared.output.to_owned(), wanted_lufs, song: song.clone() });
         }
         if let Some(missed_lu) = offset.missed_by_lu.filter(|_| strictness == Strictness::Shortfalls) {
             let broken = format!("the album is {missed_lu:+.2} LU away from {wanted_lufs:.2} LUFS");
@@ -186,6 +184,7 @@ impl BatchAnalysis {
             song.map(|part: usize| (parts[part].recipe.clone(), decisions[part].1.clone()))
         };
         let album = plan.items.iter().map(|item| item.index).zip(songs.into_iter().map(decided)).collect();
+        let held_back_by = held_back_by.map(|song| song.display().to_string());
         Ok(Self { album, loudness: Some((wanted_lufs, offset)), held_back_by, ..self })
     }
 

@@ -1,10 +1,10 @@
 //! Writes a cue sheet and a track list of an album, beside its masters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::batch::albums::{common_folder, disc, name_of_one, without_disc};
+use crate::batch::albums::{common_folder, disc, disc_of_folder, name_of_one, without_disc};
 use crate::batch::outcome::Outcome;
 use crate::batch::plan::{Item, Plan};
 use crate::batch::record::Records;
@@ -14,7 +14,7 @@ use crate::io;
 use crate::io::output_spec::Format;
 use crate::io::tags::{TagFacts, Tags};
 use crate::io::text;
-use crate::report::album::WithoutCueSheet;
+use crate::report::album::{StaleCueSheets, WithoutCueSheet};
 use crate::request::naming::harmless;
 use crate::request::paths::{MAX_NAME_BYTES, shortened};
 
@@ -40,6 +40,15 @@ struct Track {
     length_s: f64,
 }
 
+/// Remarks about the cue sheets of an album.
+#[derive(Default)]
+pub(super) struct CueNotes {
+    /// The unfinished songs, if nothing was written.
+    pub without: Option<WithoutCueSheet>,
+    /// Sheets of earlier runs that are no longer written, if there are any.
+    pub stale: Option<StaleCueSheets>,
+}
+
 /// Writes the cue sheet and the track list of an album, with `gap_s` seconds of silence before every track but the
 /// first. An album of several discs gets both for each disc, beside the masters of that disc. If a song has no master,
 /// nothing is written and the unfinished songs are returned.
@@ -52,7 +61,7 @@ pub(super) fn write(
     output: &Path,
     (records, outcomes): (&Records, &[Outcome]),
     gap_s: f64,
-) -> Result<Option<WithoutCueSheet>, Error> {
+) -> Result<CueNotes, Error> {
     let mut titles = Vec::new();
     let mut discs: BTreeMap<u32, Vec<(&Item, Option<Track>)>> = BTreeMap::new();
     for (item, outcome) in plan.items.iter().zip(outcomes) {
@@ -70,14 +79,12 @@ pub(super) fn write(
         let disc = if count > 1 { format!(" (disc {number})") } else { String::new() };
         output.join(folder).join(format!("{stem}{disc}.{ending}"))
     };
+    let mut earlier = earlier_sheets(&stem, output, discs.values().map(|tracks| folder_of(tracks)).collect());
+    let album = name.map(str::to_owned);
+    let shown = |sheets: BTreeSet<PathBuf>| sheets.iter().map(|sheet| sheet.display().to_string()).collect();
     if !unfinished.is_empty() {
-        let sheets = discs.iter().map(|(number, tracks)| beside(&folder_of(tracks), *number, "cue"));
-        let earlier = sheets
-            .filter(|sheet| text::starts_with(sheet, CUE_SHEET_START))
-            .map(|sheet| sheet.display().to_string())
-            .collect();
-        let (album, songs) = (name.map(str::to_owned), plan.items.len());
-        return Ok(Some(WithoutCueSheet { album, songs, unfinished, earlier }));
+        let without = WithoutCueSheet { album, songs: plan.items.len(), unfinished, earlier: shown(earlier) };
+        return Ok(CueNotes { without: Some(without), ..CueNotes::default() });
     }
     for (number, tracks) in discs {
         let folder = folder_of(&tracks);
@@ -86,8 +93,37 @@ pub(super) fn write(
         let [sheet, list] = ["cue", "tracks.csv"].map(|ending| beside(&folder, number, ending));
         text::replace_own(&sheet, &cue_sheet(&tracks, disc, gap_s), CUE_SHEET_START)?;
         text::replace_own(&list, &String::from_utf8_lossy(&track_list(&tracks, gap_s)), TRACK_LIST_START)?;
+        earlier.remove(&sheet);
     }
-    Ok(None)
+    let stale = (!earlier.is_empty()).then(|| StaleCueSheets { album, sheets: shown(earlier) });
+    Ok(CueNotes { stale, ..CueNotes::default() })
+}
+
+/// Returns the sheets that earlier runs have written for an album, however many discs it had then. `folders` are those
+/// of its discs, relative to the output folder.
+fn earlier_sheets(stem: &str, output: &Path, folders: Vec<PathBuf>) -> BTreeSet<PathBuf> {
+    let paths = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let common = common_folder(folders.iter().map(PathBuf::as_path));
+    let above_discs = common.ancestors().find(|folder| disc_of_folder(folder).is_none()).unwrap_or(Path::new(""));
+    let above_discs = output.join(above_discs);
+    let discs = paths(&above_discs).into_iter().filter(|path| disc_of_folder(path).is_some() && path.is_dir());
+    let all: BTreeSet<PathBuf> =
+        folders.iter().map(|folder| output.join(folder)).chain(discs).chain([above_discs]).collect();
+    let is_sheet = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let disc = name.strip_prefix(stem).and_then(|rest| rest.strip_suffix(".cue"));
+        disc.is_some_and(|disc| disc.is_empty() || number_of_disc(disc).is_some())
+            && text::starts_with(path, CUE_SHEET_START)
+    };
+    all.iter().flat_map(|folder| paths(folder)).filter(is_sheet).collect()
+}
+
+/// Returns the number in ` (disc 2)`.
+fn number_of_disc(text: &str) -> Option<u32> {
+    text.strip_prefix(" (disc ")?.strip_suffix(')')?.parse().ok()
 }
 
 /// Returns the track of a song, relative to the output folder; `None` if its record is missing.

@@ -15,6 +15,8 @@ pub enum Outcome {
         is_new: bool,
         /// True if the mix has no loudness and was written unprocessed; only for songs of an album.
         is_silent: bool,
+        /// Fault of the mix's file, in one line, if the file is damaged or cut off.
+        damage: Option<String>,
     },
     /// The master already exists, made from the same mix and settings.
     Unchanged,
@@ -154,7 +156,7 @@ mod tests {
             Outcome::Failed(Cause::new("damaged", "no sound")),
             Outcome::FailedAgain(Cause::new("damaged", "no sound")),
         );
-        let (made, there) = (Outcome::Mastered { is_new: true, is_silent: false }, Outcome::Unchanged);
+        let (made, there) = (Outcome::Mastered { is_new: true, is_silent: false, damage: None }, Outcome::Unchanged);
         let outcomes =
             [("a", &failed), ("a", &again), ("b", &made), ("b", &there), ("c", &again), ("c", &again), ("a", &failed)];
         let summary = Summary::of(outcomes.map(|(mix, outcome)| (Path::new(mix), outcome)));

@@ -10,13 +10,21 @@ use crate::batch::run::{Options, shared};
 use crate::batch::shared::{BatchAnalysis, Shared};
 use crate::error::{Cause, Error};
 use crate::io;
-use crate::render::promises::broken_mix;
+use crate::io::source_info::SourceInfo;
+use crate::render::promises::{broken_fade, broken_mix};
+use crate::request::edges::LongFade;
+use crate::request::settings::MasterSettings;
 
 /// The expected outcome of a song.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Prospect {
-    /// The file can be read, and the master has this state.
-    Ready(MasterState),
+    /// The file can be read.
+    Ready {
+        /// The state of the master.
+        state: MasterState,
+        /// Fades that are longer than the song, if a master is to be written and the file states its length.
+        long_fades: Vec<LongFade>,
+    },
     /// This file was modified just now and may be incomplete: the song's own file, or that of another song of its
     /// album.
     Growing(PathBuf),
@@ -66,14 +74,24 @@ fn prospect(item: &Item, shared: &Shared, context: &str, of_album: Option<PathBu
         return Ok(Prospect::Growing(growing));
     }
     if is_kept {
-        return Ok(Prospect::Ready(state));
+        return Ok(Prospect::Ready { state, long_fades: Vec::new() });
     }
     if may_grow(&item.input) {
         return Ok(Prospect::Growing(item.input.clone()));
     }
     let decoder = io::decode::open(&item.input)?;
-    if let Some(broken) = broken_mix(decoder.warnings(), item.settings.master.strictness()) {
+    let settings = &item.settings.master;
+    let (long_fades, strictness) = (long_fades(settings, decoder.info())?, settings.strictness());
+    if let Some(broken) = broken_mix(decoder.warnings(), strictness).or_else(|| broken_fade(&long_fades, strictness)) {
         return Err(Error::Promise { path: shared.output.join(&item.output), broken }.into());
     }
-    Ok(Prospect::Ready(state))
+    Ok(Prospect::Ready { state, long_fades })
+}
+
+/// Returns the fades that are longer than a song as its file states it. Trimming, which makes a song shorter, is not
+/// foreseen.
+fn long_fades(settings: &MasterSettings, info: &SourceInfo) -> Result<Vec<LongFade>, Error> {
+    let edges = settings.edges.params()?;
+    let song_s = info.frames_hint.map(|frames| frames as f64 / f64::from(info.sample_rate_hz));
+    Ok(song_s.map_or_else(Vec::new, |song_s| LongFade::all(&edges, song_s)))
 }

@@ -20,7 +20,7 @@ use crate::io::regular::open_regular;
 use crate::io::text;
 use crate::render::promises::Verdict;
 use crate::report::Report;
-use crate::report::album::{AlbumReport, WithoutCueSheet};
+use crate::report::album::{AlbumReport, StaleCueSheets, WithoutCueSheet};
 
 /// Version of the report; raised when the meaning of a field changes.
 const BATCH_REPORT_VERSION: u32 = 3;
@@ -49,6 +49,9 @@ pub(super) struct Head {
     /// Albums without the cue sheet that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_cue_sheet: Vec<WithoutCueSheet>,
+    /// Cue sheets of earlier runs that are no longer written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale_cue_sheets: Vec<StaleCueSheets>,
     /// Records of the reference folder that were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unusable_records: Vec<UnusableRecord>,
@@ -162,7 +165,11 @@ pub(super) fn write(
     output: &Path,
     records: &Records,
     outcomes: &[Outcome],
-    (albums, without_cue_sheet, unusable_records): (&[AlbumReport], &[WithoutCueSheet], &[UnusableRecord]),
+    (albums, (without_cue_sheet, stale_cue_sheets), unusable_records): (
+        &[AlbumReport],
+        (&[WithoutCueSheet], &[StaleCueSheets]),
+        &[UnusableRecord],
+    ),
 ) -> Result<(), Error> {
     let head = Head {
         version: BATCH_REPORT_VERSION,
@@ -173,6 +180,7 @@ pub(super) fn write(
         summary: plan.summary(outcomes),
         albums: albums.to_vec(),
         without_cue_sheet: without_cue_sheet.to_vec(),
+        stale_cue_sheets: stale_cue_sheets.to_vec(),
         unusable_records: unusable_records.to_vec(),
     };
     let entries = plan.items.iter().zip(outcomes).map(|(item, outcome)| {

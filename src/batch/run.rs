@@ -15,7 +15,7 @@ use crate::batch::record::{Failure, Records};
 use crate::batch::references::{References, UnusableRecord};
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, catch_panics};
 use crate::batch::song::Done;
-use crate::batch::summary::{Damaged, RunSummary};
+use crate::batch::summary::RunSummary;
 use crate::batch::watch::{Ended, SongProgress, Stopping, Watch};
 use crate::batch::{analysis, cue, pages, report};
 use crate::decide::target::read_profile;
@@ -23,7 +23,7 @@ use crate::error::{Cause, Error};
 use crate::io;
 use crate::render::promises::Verdict;
 use crate::report::Report;
-use crate::report::album::{AlbumReport, WithoutCueSheet, some_names};
+use crate::report::album::{AlbumReport, StaleCueSheets, WithoutCueSheet, some_names};
 use crate::request::page::PageAudio;
 use crate::song::read_ahead::side_by_side;
 
@@ -54,6 +54,8 @@ pub struct Finished {
     pub albums: Vec<AlbumReport>,
     /// Albums without the cue sheet that was asked for.
     pub without_cue_sheet: Vec<WithoutCueSheet>,
+    /// Cue sheets of earlier runs that are no longer written.
+    pub stale_cue_sheets: Vec<StaleCueSheets>,
     /// Records of the reference folder that were left out.
     pub unusable_records: Vec<UnusableRecord>,
 }
@@ -82,7 +84,9 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
     let folders: std::collections::BTreeSet<_> = plan.items.iter().filter_map(|item| item.output.parent()).collect();
     folders.into_iter().for_each(|folder| io::claim::sweep(&output.join(folder)));
     watch.begins(plan.items.iter().map(bytes).sum::<u64>() * (1 + plan.relation.analysis_passes()));
-    let (mut by_index, mut albums, mut without_cue_sheet) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let (mut by_index, mut albums) = (BTreeMap::new(), Vec::new());
+    let mut without_cue_sheet: Vec<WithoutCueSheet> = Vec::new();
+    let mut stale_cue_sheets: Vec<StaleCueSheets> = Vec::new();
     for Part { plan: part, name } in plan.parts() {
         let (outcomes, album) = match run_part(&part, &mut shared, budget.jobs, watch) {
             Ok(done) => done,
@@ -91,32 +95,31 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
             }
             // The error concerns this album only: the other albums are still mastered.
             Err(error) if name.is_some() => {
-                (end_all(&part, &shared, watch, |_| Outcome::Failed(Cause::new(error.code(), error.to_string()))), None)
+                (end_all(&part, &shared, watch, |item| Outcome::Failed(cause_of_album(item, &error))), None)
             }
             Err(error) => return Err(error),
         };
         if let Some(gap_s) = options.cue_gap_s.filter(|_| part.relation.album.is_some()) {
-            without_cue_sheet.extend(cue::write(&part, name.as_deref(), output, (&shared.records, &outcomes), gap_s)?);
+            let notes = cue::write(&part, name.as_deref(), output, (&shared.records, &outcomes), gap_s)?;
+            without_cue_sheet.extend(notes.without);
+            stale_cue_sheets.extend(notes.stale);
         }
         by_index.extend(part.items.iter().map(|item| item.index).zip(outcomes));
         albums.extend(album.map(|album| AlbumReport { name, ..album }));
     }
     let outcomes: Vec<Outcome> = by_index.into_values().collect();
-    report::write(plan, output, &shared.records, &outcomes, (&albums, &without_cue_sheet, &unusable_records))?;
+    let cue_sheets = (&without_cue_sheet[..], &stale_cue_sheets[..]);
+    report::write(plan, output, &shared.records, &outcomes, (&albums, cue_sheets, &unusable_records))?;
     if let Some(date) = &options.summary_date {
         let orphans = shared.records.orphans(plan.items.iter().map(|item| item.output.as_path()));
-        let written = plan.items.iter().zip(&outcomes).filter(|(_, end)| matches!(end, Outcome::Mastered { .. }));
-        let mut damaged: Vec<Damaged> =
-            written.filter_map(|(item, _)| Damaged::of(&shared.records.read(&item.output)?.report()?)).collect();
-        // A mix for several destinations is named once.
-        damaged.dedup();
-        let lists = (damaged, orphans, unusable_records.clone());
-        RunSummary::new(date.clone(), plan, &outcomes, (&albums, &without_cue_sheet), lists).write(output)?;
+        let lists = (orphans, unusable_records.clone());
+        RunSummary::new(date.clone(), plan, &outcomes, (&albums, cue_sheets), lists).write(output)?;
     }
     if options.pages.is_some() {
         pages::write(plan, output, options.force, &shared.records, &outcomes, &albums)?;
     }
-    Ok(Finished { summary: plan.summary(&outcomes), albums, without_cue_sheet, unusable_records })
+    let summary = plan.summary(&outcomes);
+    Ok(Finished { summary, albums, without_cue_sheet, stale_cue_sheets, unusable_records })
 }
 
 /// Masters a group of related songs. Returns the outcome of each, and the report of their album.
@@ -163,6 +166,18 @@ fn waiting_for_file(item: &Item, error: &io::Error) -> Outcome {
         error => error.to_string(),
     };
     Outcome::Changing(Cause::new(error.code(), sentence))
+}
+
+/// Returns the cause of failure of a song whose album cannot be mastered. A song's failure is shown with its name, so
+/// that the song to blame is not named once more.
+fn cause_of_album(item: &Item, error: &Error) -> Cause {
+    let sentence = match error {
+        Error::HeldBack { wanted_lufs, song, .. } if *song == item.input => format!(
+            "nothing was written: its album is not as loud as {wanted_lufs:.2} LUFS, because this song comes no higher"
+        ),
+        error => error.to_string(),
+    };
+    Cause::new(error.code(), sentence)
 }
 
 /// Refuses a batch of which no song exists, before anything is written.
@@ -293,7 +308,8 @@ impl<'a> Workers<'a> {
             }
             Ok(Done::Mastered { report, is_new }) => {
                 let is_silent = report.before.is_some_and(|levels| levels.integrated_lufs.is_none());
-                (Outcome::Mastered { is_new, is_silent }, Some(report))
+                let damage = report.damage_of_mix().map(str::to_owned);
+                (Outcome::Mastered { is_new, is_silent, damage }, Some(report))
             }
             Ok(Done::Unchanged) => (Outcome::Unchanged, None),
             Err(_) if self.watch.is_aborting() => (Outcome::Left, None),

@@ -13,10 +13,7 @@ use crate::batch::record::Places;
 use crate::batch::references::UnusableRecord;
 use crate::error::{Cause, Error};
 use crate::io::{self, text};
-use crate::report::Report;
-use crate::report::album::{AlbumReport, WithoutCueSheet};
-use crate::report::warning::{Subject, Warning, WarningKind};
-use crate::report::with_sentence::WithSentence;
+use crate::report::album::{AlbumReport, StaleCueSheets, WithoutCueSheet};
 
 /// Version of the summary; raised when the meaning of a field changes.
 const SUMMARY_VERSION: u32 = 2;
@@ -53,6 +50,9 @@ pub struct RunSummary {
     /// Albums without the cue sheet that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_cue_sheet: Vec<WithoutCueSheet>,
+    /// Cue sheets of earlier runs that are no longer written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale_cue_sheets: Vec<StaleCueSheets>,
     /// Records of the reference folder that were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unusable_records: Vec<UnusableRecord>,
@@ -91,17 +91,6 @@ pub struct Damaged {
     pub fault: String,
 }
 
-impl Damaged {
-    /// Returns the mix of a report if its file is damaged or cut off.
-    pub fn of(report: &Report) -> Option<Self> {
-        let is_fault = |warning: &&WithSentence<Warning>| {
-            warning.about == Subject::Mix && matches!(&warning.kind, WarningKind::File(fault) if fault.is_damage())
-        };
-        let fault = report.warnings.iter().find(is_fault)?.sentence.clone();
-        Some(Self { input: report.input.path.clone(), fault })
-    }
-}
-
 /// An album in short.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -118,14 +107,25 @@ impl RunSummary {
         date: String,
         plan: &Plan,
         outcomes: &[Outcome],
-        (albums, without_cue_sheet): (&[AlbumReport], &[WithoutCueSheet]),
-        (damaged, orphaned, unusable_records): (Vec<Damaged>, Vec<Places>, Vec<UnusableRecord>),
+        (albums, (without_cue_sheet, stale_cue_sheets)): (&[AlbumReport], (&[WithoutCueSheet], &[StaleCueSheets])),
+        (orphaned, unusable_records): (Vec<Places>, Vec<UnusableRecord>),
     ) -> Self {
         let written = |is_new: bool, is_silent: bool| {
-            let items = plan.items.iter().zip(outcomes);
-            let written = items.filter(|(_, outcome)| **outcome == Outcome::Mastered { is_new, is_silent });
+            let wanted = (is_new, is_silent);
+            let written = plan.items.iter().zip(outcomes).filter(|(_, outcome)| {
+                matches!(outcome, Outcome::Mastered { is_new, is_silent, .. } if (*is_new, *is_silent) == wanted)
+            });
             written.map(|(item, _)| item.output.display().to_string()).collect()
         };
+        let damaged = plan.items.iter().zip(outcomes).filter_map(|(item, outcome)| match outcome {
+            Outcome::Mastered { damage: Some(fault), .. } => {
+                Some(Damaged { input: item.input.display().to_string(), fault: fault.clone() })
+            }
+            _ => None,
+        });
+        // A mix for several destinations is named once.
+        let mut damaged: Vec<Damaged> = damaged.collect();
+        damaged.dedup();
         let missing = plan.items.iter().zip(outcomes).filter_map(|(item, outcome)| {
             let (cause, is_known, is_changing) = match outcome {
                 Outcome::Failed(cause) => (cause, false, false),
@@ -157,6 +157,7 @@ impl RunSummary {
             orphaned,
             albums: albums.iter().map(album).collect(),
             without_cue_sheet: without_cue_sheet.to_vec(),
+            stale_cue_sheets: stale_cue_sheets.to_vec(),
             unusable_records,
         }
     }
@@ -176,6 +177,7 @@ impl RunSummary {
             orphaned,
             albums,
             without_cue_sheet,
+            stale_cue_sheets,
             unusable_records,
         } = self;
         let mut out = format!("{program}, {date}\n\n{songs}\n");
@@ -197,6 +199,7 @@ impl RunSummary {
         let orphans = orphaned.iter().map(|Places { mix, master }| format!("{master} (its mix was {mix})"));
         list(&mut out, "Masters whose mix is gone", orphans.collect());
         list(&mut out, "Albums that are not complete", without_cue_sheet.iter().map(ToString::to_string).collect());
+        list(&mut out, "Cue sheets of earlier runs", stale_cue_sheets.iter().map(ToString::to_string).collect());
         let records = unusable_records.iter().map(ToString::to_string);
         list(&mut out, "Records left out of the reference folder", records.collect());
         for AlbumSummary { name, sentences } in albums {

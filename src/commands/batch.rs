@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::io::decode::open;
 use crate::io::name;
 use crate::report::DecisionReport;
+use crate::report::warning::Warning;
 use crate::terminal::album_table;
 use crate::terminal::progress_bar::{finish_current_songs_first, interrupts, tick};
 
@@ -46,12 +47,13 @@ pub fn run_batch(args: &BatchArgs) -> Result<(), Error> {
     finish_current_songs_first();
     let watch = Terminal::new(plan.items.len(), args.work.quiet);
     let finished = run::run(&plan, &args.output, &args.options(), &watch)?;
-    let Finished { summary, albums, without_cue_sheet, unusable_records } = finished;
+    let Finished { summary, albums, without_cue_sheet, stale_cue_sheets, unusable_records } = finished;
     watch.bar.finish_and_clear();
     for record in &unusable_records {
         print_warning(&format!("warning: left out of --reference-folder: {record}"));
     }
     without_cue_sheet.iter().for_each(|album| print_warning(&format!("warning: {album}")));
+    stale_cue_sheets.iter().for_each(|album| print_warning(&format!("warning: {album}")));
     let [report, _] = paths(&args.output, plan.shard);
     if !args.work.quiet {
         for album in &albums {
@@ -89,16 +91,22 @@ fn print_preview(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
     unreadable.map(|error| format!("left out   {error}")).try_for_each(|line| print(&line))?;
     for (item, prospect) in prospect::preview_run(plan, &args.output, &args.options()) {
         let (input, output) = (name(&item.input), name(&args.output.join(&item.output)));
+        let long_fades = match &prospect {
+            Prospect::Ready { long_fades, .. } => Warning::of_fades(long_fades),
+            Prospect::Growing(_) | Prospect::Fails(_) => Vec::new(),
+        };
         print(&match prospect {
-            Prospect::Ready(MasterState::Finished) if !args.work.no_resume => format!("unchanged  {input} -> {output}"),
-            Prospect::Ready(MasterState::Foreign) if !args.work.force => {
+            Prospect::Ready { state: MasterState::Finished, .. } if !args.work.no_resume => {
+                format!("unchanged  {input} -> {output}")
+            }
+            Prospect::Ready { state: MasterState::Foreign, .. } if !args.work.force => {
                 format!("exists     {input} -> {output}: not written by a batch")
             }
-            Prospect::Ready(MasterState::Edited) if !args.work.force => {
+            Prospect::Ready { state: MasterState::Edited, .. } if !args.work.force => {
                 format!("edited     {input} -> {output}: changed since goldmaster wrote it")
             }
-            Prospect::Ready(MasterState::New) => format!("master     {input} -> {output}"),
-            Prospect::Ready(_) => format!("again      {input} -> {output}"),
+            Prospect::Ready { state: MasterState::New, .. } => format!("master     {input} -> {output}"),
+            Prospect::Ready { .. } => format!("again      {input} -> {output}"),
             Prospect::Growing(file) if file == item.input => {
                 format!(
                     "growing    {input}: written to just now, and may not be all there: left for the next run if it grows on"
@@ -107,6 +115,7 @@ fn print_preview(args: &BatchArgs, plan: &Plan) -> Result<(), Error> {
             Prospect::Growing(file) => format!("growing    {input}: its album waits for {}", name(&file)),
             Prospect::Fails(cause) => format!("fails      {}", named(&input, &cause.sentence)),
         })?;
+        long_fades.iter().try_for_each(|fade| print(&format!("  please note: {fade}")))?;
     }
     Ok(())
 }

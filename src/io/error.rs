@@ -282,6 +282,8 @@ pub enum Warning {
     NoLength,
     /// The size of a frame in the header fits neither channels nor bits.
     FrameSize,
+    /// Samples of 24 bits in 32 lie in the lower bits, and not in the upper ones, so that they are read 48 dB too low.
+    RightJustified,
     /// There is more than one piece of sound in the file; the first is used.
     OtherTracks {
         /// Number of tracks that are not used.
@@ -321,6 +323,7 @@ impl Warning {
             | Self::Replaced { .. } => true,
             Self::Long { .. }
             | Self::FrameSize
+            | Self::RightJustified
             | Self::NoLength
             | Self::OtherTracks { .. }
             | Self::EditList
@@ -342,6 +345,7 @@ impl Warning {
             Self::Checksum
             | Self::Replaced { .. }
             | Self::FrameSize
+            | Self::RightJustified
             | Self::OtherTracks { .. }
             | Self::EditList
             | Self::EndsInSection { .. }
@@ -383,6 +387,12 @@ impl std::fmt::Display for Warning {
             Self::NoLength => write!(f, "the header does not say how long the sound is; all of the file was read"),
             Self::FrameSize => {
                 write!(f, "the size of a frame in the header is wrong; its channels and bits were trusted instead")
+            }
+            Self::RightJustified => {
+                write!(
+                    f,
+                    "its 24 bits look right-justified in 32, which is 48 dB too quiet; export it again as 24 bits"
+                )
             }
             Self::OtherTracks { count } => write!(f, "the file holds more sound: {count} further tracks are not used"),
             Self::EditList => write!(f, "the edit list of the file has several parts and was not followed"),

@@ -9,7 +9,7 @@ use super::bytes::ReadAt as _;
 use super::error::{Error, Warning};
 use super::pcm::{Encoding, Layout};
 use super::riff_chunk::Chunk;
-use super::sample_width::has_four_bytes;
+use super::sample_width::{has_four_bytes, is_right_justified};
 
 /// Format tags of WAVE_FORMAT (mmreg.h).
 const TAG_PCM: u16 = 1;
@@ -50,23 +50,24 @@ struct Format {
 /// Reads the header of `file`, whose first bytes are known to be RIFF, RF64 or BW64.
 pub(super) fn read(file: &mut File, path: &Path) -> Result<Wave, Error> {
     let damaged = |cause: &str| Error::Damaged { path: path.to_owned(), cause: cause.to_owned() };
-    let file_bytes = file.metadata().map_err(|e| Error::reading(path, &e))?.len();
+    let unreadable = |e: std::io::Error| Error::reading(path, &e);
+    let file_bytes = file.metadata().map_err(unreadable)?.len();
     let mut format = None;
     let mut long_data_bytes = None;
     let mut at = 12;
     for _ in 0..MAX_CHUNKS {
-        let chunk = chunk(file, at).map_err(|e| Error::reading(path, &e))?;
+        let chunk = chunk(file, at).map_err(unreadable)?;
         let Some(chunk @ Chunk { id, body, size }) = chunk else { break };
         match &id {
             // The size of the whole file comes first.
             b"ds64" => {
-                let size = file.try_array(body + 8).map_err(|e| Error::reading(path, &e))?;
+                let size = file.try_array(body + 8).map_err(unreadable)?;
                 long_data_bytes = size.map(u64::from_le_bytes);
             }
             b"fmt " => {
                 format = Some(
                     read_format(file, size, body, file_bytes)
-                        .map_err(|e| Error::reading(path, &e))?
+                        .map_err(unreadable)?
                         .ok_or_else(|| damaged("its format header is incomplete"))?,
                 );
             }
@@ -78,16 +79,7 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Wave, Error> {
                 ) {
                     return Ok(Wave::Other);
                 }
-                let claimed = if size == UNKNOWN_SIZE { long_data_bytes.unwrap_or(u64::MAX) } else { size };
-                let data_bytes = match file_bytes - body {
-                    there if claimed == 0 => there,
-                    there => there.min(claimed),
-                };
-                let padded = is_padded(&format, file, body, data_bytes).map_err(|e| Error::reading(path, &e))?;
-                let mut layout = layout(format, padded, path)?;
-                layout.data_start = body;
-                measure(&mut layout, file, size, long_data_bytes, file_bytes).map_err(|e| Error::reading(path, &e))?;
-                return Ok(Wave::Pcm(layout));
+                return located(format, file, chunk, (long_data_bytes, file_bytes), path).map(Wave::Pcm);
             }
             _ => {}
         }
@@ -97,6 +89,35 @@ pub(super) fn read(file: &mut File, path: &Path) -> Result<Wave, Error> {
         Some(_) => Error::Empty { path: path.to_owned() },
         None => damaged("it has neither a format header nor sound"),
     })
+}
+
+/// Finds the sound in the chunk `data`, as much as is really there. `long_bytes` is its size if the chunk has none.
+fn located(
+    format: Format,
+    file: &mut File,
+    data: Chunk,
+    (long_bytes, file_bytes): (Option<u64>, u64),
+    path: &Path,
+) -> Result<Layout, Error> {
+    let unreadable = |e: std::io::Error| Error::reading(path, &e);
+    let claimed_bytes = claimed_bytes(file, data, long_bytes, file_bytes).map_err(unreadable)?;
+    let there = file_bytes - data.body;
+    let data_bytes = claimed_bytes.unwrap_or(there).min(there);
+    let padded = is_padded(&format, file, data.body, data_bytes).map_err(unreadable)?;
+    let layout = layout(format, padded, path)?;
+    let mut layout = Layout { data_start: data.body, data_bytes, claimed_bytes, ..layout };
+    if data.size == 0 && claimed_bytes.is_none() {
+        layout.warnings.push(Warning::NoLength);
+    }
+    let is_24_in_32 = (layout.encoding, layout.valid_bits) == (Encoding::Signed { bytes: 4 }, 24);
+    if is_24_in_32 && is_right_justified(file, data.body, data_bytes, layout.channels as usize).map_err(unreadable)? {
+        layout.warnings.push(Warning::RightJustified);
+    }
+    let further = further_data(file, data.body + data_bytes + (data_bytes & 1)).map_err(unreadable)?;
+    if further > 0 {
+        layout.warnings.push(Warning::OtherTracks { count: further });
+    }
+    Ok(layout)
 }
 
 fn chunk(file: &mut File, at: u64) -> std::io::Result<Option<Chunk>> {
@@ -197,32 +218,20 @@ fn is_padded(format: &Format, file: &mut File, data_start: u64, data_bytes: u64)
     Ok(format.is_extensible || is_claimed && has_four_bytes(file, data_start, data_bytes, channels as usize)?)
 }
 
-/// Finds how much sound is really there.
-fn measure(
-    layout: &mut Layout,
+/// Returns the size of the sound in the chunk `data`, bytes, or `None` if the header does not state it. `long_bytes` is
+/// the size for a chunk of unknown size.
+fn claimed_bytes(
     file: &mut File,
-    size: u64,
+    data: Chunk,
     long_bytes: Option<u64>,
     file_bytes: u64,
-) -> std::io::Result<()> {
-    let there = file_bytes - layout.data_start;
-    let claimed = match (size, long_bytes) {
-        (UNKNOWN_SIZE, long) => long.filter(|&bytes| bytes != u64::MAX && bytes != 0),
+) -> std::io::Result<Option<u64>> {
+    Ok(match data.size {
+        UNKNOWN_SIZE => long_bytes.filter(|&bytes| bytes != u64::MAX && bytes != 0),
         // A recorder writes the size last. If it is missing, only a further chunk proves that there is no sound.
-        (0, _) if there > 0 && !chunk_follows(file, layout.data_start, file_bytes)? => {
-            layout.warnings.push(Warning::NoLength);
-            None
-        }
-        (size, _) => Some(size),
-    };
-    layout.claimed_bytes = claimed;
-    layout.data_bytes = claimed.unwrap_or(there).min(there);
-    let end = layout.data_start + layout.data_bytes;
-    let further = further_data(file, end + (layout.data_bytes & 1))?;
-    if further > 0 {
-        layout.warnings.push(Warning::OtherTracks { count: further });
-    }
-    Ok(())
+        0 if file_bytes > data.body && !chunk_follows(file, data.body, file_bytes)? => None,
+        size => Some(size),
+    })
 }
 
 /// True if `at` looks like the start of a chunk.
@@ -407,6 +416,19 @@ mod tests {
             assert_eq!((frames.len(), found), (expected.len(), warnings));
             let differences = frames.as_flattened().iter().zip(expected.as_flattened()).map(|(a, b)| (a - b).abs());
             assert!(differences.fold(0.0, f32::max) < 1e-6);
+        }
+    }
+
+    #[test]
+    fn samples_that_lie_in_the_lower_bits_are_named() {
+        let header = extensible(32, 24);
+        // A quiet sound where it should be, and one without any bits below the upper sixteen, say nothing.
+        let quiet: Vec<i32> = tone().iter().map(|value| (value >> 16) << 8).collect();
+        let lower: Vec<i32> = tone().iter().map(|value| value >> 8).collect();
+        for (values, expected) in [(tone(), vec![]), (quiet, vec![]), (lower, vec![Warning::RightJustified])] {
+            let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let (_, frames, warnings) = decode(&wav(&header, &data)).expect("a WAV");
+            assert_eq!((frames.len(), warnings), (values.len() / 2, expected));
         }
     }
 

@@ -1,4 +1,5 @@
-//! Tells samples of three bytes from samples of four where the header of a WAV file cannot be trusted.
+//! Tells samples of three bytes from samples of four, and on which side they lie in four, where the header of a WAV
+//! file cannot be trusted.
 
 use std::fs::File;
 
@@ -18,19 +19,51 @@ pub(super) fn has_four_bytes(
 ) -> std::io::Result<bool> {
     let (mut is_low_empty, mut is_high_empty) = (true, true);
     let (mut of_four, mut of_three) = (Steps::default(), Steps::default());
-    for place in 0..PROBES {
-        // Whole frames of either kind begin here.
-        let at = data_bytes / PROBES * place / (12 * channels as u64) * (12 * channels as u64);
-        let mut bytes = vec![0; (data_bytes - at).min(PROBE_BYTES) as usize];
-        file.fill(data_start + at, &mut bytes)?;
+    each_probe(file, data_start, data_bytes, channels, |bytes| {
         for [low, _, upper, high] in bytes.as_chunks::<4>().0 {
             is_low_empty &= *low == 0;
             is_high_empty &= *high == if upper & 0x80 == 0 { 0 } else { 0xff };
         }
         of_four.add(bytes.as_chunks::<4>().0.iter().map(|sample| i32::from_le_bytes(*sample)), channels);
         of_three.add(bytes.as_chunks::<3>().0.iter().map(|[a, b, c]| i32::from_le_bytes([0, *a, *b, *c])), channels);
-    }
+    })?;
     Ok(is_low_empty || is_high_empty || of_four.roughness() < of_three.roughness())
+}
+
+/// Returns true if samples of 4 bytes whose upper three should be used lie in the lower three: everywhere the highest
+/// byte repeats the sign, and the lowest is not empty. Looks at places all over the sound.
+pub(super) fn is_right_justified(
+    file: &mut File,
+    data_start: u64,
+    data_bytes: u64,
+    channels: usize,
+) -> std::io::Result<bool> {
+    let (mut is_low_empty, mut is_high_empty) = (true, true);
+    each_probe(file, data_start, data_bytes, channels, |bytes| {
+        for [low, _, upper, high] in bytes.as_chunks::<4>().0 {
+            is_low_empty &= *low == 0;
+            is_high_empty &= *high == if upper & 0x80 == 0 { 0 } else { 0xff };
+        }
+    })?;
+    Ok(is_high_empty && !is_low_empty)
+}
+
+/// Reads the places all over the sound, each from the start of a frame, whether its samples have three bytes or four.
+fn each_probe(
+    file: &mut File,
+    data_start: u64,
+    data_bytes: u64,
+    channels: usize,
+    mut look: impl FnMut(&[u8]),
+) -> std::io::Result<()> {
+    let frames_bytes = 12 * channels as u64;
+    for place in 0..PROBES {
+        let at = data_bytes / PROBES * place / frames_bytes * frames_bytes;
+        let mut bytes = vec![0; (data_bytes - at).min(PROBE_BYTES) as usize];
+        file.fill(data_start + at, &mut bytes)?;
+        look(&bytes);
+    }
+    Ok(())
 }
 
 /// Sums of samples and of their changes. Noise changes by more than it is, sound by less.

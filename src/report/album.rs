@@ -156,10 +156,35 @@ pub struct WithoutCueSheet {
 /// Maximum number of songs that a sentence names.
 const MAX_NAMED: usize = 3;
 
+/// Cue sheets of earlier runs that are no longer written for an album, and are left as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StaleCueSheets {
+    /// Name of the album if there are several: its folder in the output.
+    pub album: Option<String>,
+    /// The cue sheets.
+    pub sheets: Vec<String>,
+}
+
+impl std::fmt::Display for StaleCueSheets {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let (album, sheets) = (shown_name(self.album.as_deref()), some_names(&self.sheets));
+        match self.sheets.len() {
+            1 => write!(f, "a cue sheet of an earlier run is no longer written for {album}: {sheets}; delete it"),
+            _ => write!(f, "cue sheets of an earlier run are no longer written for {album}: {sheets}; delete them"),
+        }
+    }
+}
+
+/// Returns the name of an album, fit for a terminal.
+fn shown_name(album: Option<&str>) -> String {
+    album.map_or_else(|| "the album".to_owned(), |album| io::name(album.as_ref()))
+}
+
 impl std::fmt::Display for WithoutCueSheet {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         let Self { album, songs, unfinished, earlier } = self;
-        let album = album.as_ref().map_or_else(|| "the album".to_owned(), |album| io::name(album.as_ref()));
+        let album = shown_name(album.as_deref());
         let are = if unfinished.len() == 1 { "is" } else { "are" };
         write!(
             f,

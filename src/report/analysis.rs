@@ -25,8 +25,7 @@ pub struct Analysis {
 impl Analysis {
     /// Creates the analysis of a file from its measurements and its `faults`.
     pub fn new(path: String, codec: String, faults: &[io::Warning], (profile, timeline): (Profile, &Timeline)) -> Self {
-        let mut warnings = Warning::of_measured(&Subject::Mix, faults, &profile);
-        warnings.extend(Warning::of_ending(timeline, profile.loudness.integrated_lufs));
+        let warnings = Warning::of_measured(&Subject::Mix, faults, &profile, Some(timeline));
         Self { path, codec, warnings: with_sentences(warnings), profile }
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::io;
 use crate::io::source_info::SourceInfo;
 use crate::io::tags::TagFacts;
-use crate::report::warning::{Warning, WarningKind};
+use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::report::with_sentence::{WithSentence, with_sentences};
 use crate::request::destination::{Destination, LoudnessRule, Specification};
 
@@ -290,8 +290,11 @@ fn phase(inputs: &CheckInputs) -> CheckResult {
 
 fn integrity(inputs: &CheckInputs) -> CheckResult {
     // A store may trust a header that this program reads around.
-    let is_fault =
-        |fault: &&io::Warning| fault.is_damage() || matches!(fault, io::Warning::FrameSize | io::Warning::NoLength);
+    let is_fault = |fault: &&io::Warning| {
+        let is_of_header =
+            matches!(fault, io::Warning::FrameSize | io::Warning::NoLength | io::Warning::RightJustified);
+        fault.is_damage() || is_of_header
+    };
     let damaged = inputs.faults.iter().filter(is_fault).map(ToString::to_string);
     let is_broken = |kind: &DefectKind| {
         matches!(
@@ -308,7 +311,7 @@ fn integrity(inputs: &CheckInputs) -> CheckResult {
     let mut faults: Vec<String> = damaged.chain(sentences).collect();
     let is_damaged = !faults.is_empty();
     // A song may end like this on purpose.
-    let cut_off = Warning::of_ending(inputs.timeline, inputs.profile.loudness.integrated_lufs);
+    let cut_off = Warning::of_ending(&Subject::Mix, inputs.timeline, inputs.profile.loudness.integrated_lufs);
     faults.extend(cut_off.map(|warning| warning.to_string()));
     let outcome = match faults.is_empty() {
         true => CheckOutcome::Ok,

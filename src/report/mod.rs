@@ -29,7 +29,7 @@ use crate::report::actions::Action;
 use crate::report::figures::{Figures, TargetSpectrum};
 use crate::report::passage::{Passage, passages_of};
 use crate::report::qualities::{Qualities, Sound};
-use crate::report::warning::Warning;
+use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::report::with_sentence::WithSentence;
 use crate::request::reference::Reference;
 use crate::request::settings::DeciderKind;
@@ -111,6 +111,14 @@ impl Report {
     /// Never: every field has a JSON form.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("plain data has a JSON form") + "\n"
+    }
+
+    /// Returns the fault of the mix's file, in one line, if the file is damaged or cut off.
+    pub fn damage_of_mix(&self) -> Option<&str> {
+        let is_damage = |warning: &&WithSentence<Warning>| {
+            warning.about == Subject::Mix && matches!(&warning.kind, WarningKind::File(fault) if fault.is_damage())
+        };
+        self.warnings.iter().find(is_damage).map(|warning| warning.sentence.as_str())
     }
 }
 

@@ -197,9 +197,9 @@ impl Warning {
 
     /// Returns a warning if a song is cut off while it sounds. `timeline` and loudness are those of the song, or of its
     /// master, which ends as the song does.
-    pub fn of_ending(timeline: &Timeline, integrated_lufs: Option<f64>) -> Option<Self> {
+    pub fn of_ending(about: &Subject, timeline: &Timeline, integrated_lufs: Option<f64>) -> Option<Self> {
         let ending_lu = timeline.ending_lu(integrated_lufs).filter(|ending_lu| *ending_lu > CUT_OFF_LU)?;
-        Some(Self::of_mix(WarningKind::CutOff { under_lu: -ending_lu }))
+        Some(Self::new(about.clone(), WarningKind::CutOff { under_lu: -ending_lu }))
     }
 
     /// Returns warnings about the defects of a recording.
@@ -213,9 +213,17 @@ impl Warning {
         defects.iter().map(warning).collect()
     }
 
-    /// Returns warnings about the faults of a file and the defects of the recording in it.
-    pub fn of_measured(about: &Subject, faults: &[crate::io::Warning], profile: &Profile) -> Vec<Self> {
-        [Self::of_file(about, faults), Self::of_defects(about, &profile.defects)].concat()
+    /// Returns warnings about the faults of a file, the defects of the recording in it, and its end.
+    pub fn of_measured(
+        about: &Subject,
+        faults: &[crate::io::Warning],
+        profile: &Profile,
+        timeline: Option<&Timeline>,
+    ) -> Vec<Self> {
+        let lufs = profile.loudness.integrated_lufs;
+        let ending = timeline.and_then(|timeline| Self::of_ending(about, timeline, lufs));
+        let all = [Self::of_file(about, faults), Self::of_defects(about, &profile.defects), Vec::from_iter(ending)];
+        all.concat()
     }
 
     /// Returns warnings about fades that are longer than the song.
@@ -260,6 +268,7 @@ impl WarningKind {
             | Self::LongerThanASide { .. }
             | Self::CutOff { .. }
             | Self::LongFade(_)
+            | Self::File(crate::io::Warning::RightJustified)
             | Self::ReferenceHasNoWidth { .. }
             | Self::ReferenceClips { .. }
             | Self::ReferenceIsLossy { .. }

@@ -28,9 +28,10 @@ use crate::song::observer::{Observer, Stage};
 use crate::terminal::progress_bar::interrupts;
 use crate::ui::history::{Detail, details, of_finished};
 use crate::ui::requests::{AlbumRequest, ExportRequest};
-use crate::ui::studio::{AlbumJob, Contents, ExportJob, Studio, song_is_gone};
+use crate::ui::studio::{AlbumJob, BegunExport, ExportJob, Studio, song_is_gone};
 use crate::ui::view::{ExportView, Id, NoteView, Progress};
-use crate::workflows::master::master;
+use crate::workflows::master::{check, deliver, with_decision};
+use crate::workflows::mix::Decided;
 
 /// Plans the masters of a song: one for each format and destination.
 ///
@@ -51,21 +52,23 @@ pub fn plan(studio: &Studio, id: Id, request: &ExportRequest) -> Result<Vec<Id>,
         return Err(Error::Usage("choose a kind of file".to_owned()));
     }
     text::create_folder(&details(&studio.folder))?;
-    let mut jobs = Vec::new();
+    let mut masters = Vec::new();
     for place in places {
         let mut settings = settings.clone();
         if let Some(place) = place {
             settings.delivery.destinations = vec![place];
         }
+        let mut files = Vec::new();
         for format in distinct(&request.formats) {
             settings.check(format)?;
             let path = master_path(&studio.folder, &input, place, format);
             let output = Output { path, format, force: false, delta: None, page: None };
             let job = MasterJob { input: input.clone(), output, settings: settings.clone(), recipe: None };
-            jobs.push(ExportJob::Song(Box::new(job)));
+            files.push(ExportJob::Song(Box::new(job)));
         }
+        masters.push(files);
     }
-    Ok(studio.add_exports(jobs))
+    Ok(studio.add_exports(masters))
 }
 
 /// Returns the path of a song's master.
@@ -115,7 +118,7 @@ pub fn plan_album(studio: &Studio, request: &AlbumRequest) -> Result<Vec<Id>, Er
     let balance = if request.is_even { AlbumBalance::Even } else { AlbumBalance::Keep };
     let relation = Relation { album: Some(AlbumLoudness::Whole), balance, is_own_reference: false };
     let plan = arranged(plan, relation, Division::One, Order::Tags).plan;
-    Ok(studio.add_exports(vec![ExportJob::Album(AlbumJob { plan, folder })]))
+    Ok(studio.add_exports(vec![vec![ExportJob::Album(AlbumJob { plan, folder })]]))
 }
 
 /// Reports the progress of a master, or of an album, to the page.
@@ -131,7 +134,11 @@ struct ExportProgress<'a> {
 /// Number of progress steps that are reported to the page.
 const STEPS: u64 = 100;
 
-impl ExportProgress<'_> {
+impl<'a> ExportProgress<'a> {
+    fn new(studio: &'a Studio, id: Id) -> Self {
+        Self { studio, id, done: AtomicU64::new(0), all: AtomicU64::new(0), failed: Mutex::default() }
+    }
+
     fn begins(&self, words: String, all: u64) {
         self.done.store(0, Ordering::Relaxed);
         self.all.store(all, Ordering::Relaxed);
@@ -154,6 +161,29 @@ impl ExportProgress<'_> {
 
     fn show(&self, change: impl FnOnce(&mut ExportView)) {
         self.studio.change(|contents| contents.export(self.id).map(|export| change(&mut export.view)));
+    }
+
+    /// Does the work, and shows its outcome.
+    fn finish(&self, input: &Path, work: impl FnOnce() -> Result<ExportView, Error>) {
+        self.end(catch_panics(input, || work().map_err(Cause::from)));
+    }
+
+    /// Shows the outcome of the work.
+    fn end(&self, done: Result<ExportView, Cause>) {
+        self.studio.change(|contents| {
+            let Some(entry) = contents.export(self.id) else { return };
+            let view = &mut entry.view;
+            match done {
+                Ok(finished) => {
+                    let command = std::mem::take(&mut view.command);
+                    *view = ExportView { id: self.id, command, ..finished };
+                }
+                Err(error) => {
+                    let words = if entry.is_cancelled { "stopped".to_owned() } else { error.sentence };
+                    (view.progress, view.error) = (Progress::Failed, Some(words));
+                }
+            }
+        });
     }
 }
 
@@ -194,45 +224,45 @@ impl Watch for ExportProgress<'_> {
 
 /// Writes masters as they are planned, until the program ends.
 pub fn export_all(studio: &Studio) {
-    let find = |contents: &mut Contents| {
-        let export = contents.exports.iter_mut().find(|export| export.view.progress == Progress::Waiting)?;
-        export.view.progress = Progress::Working;
-        Some((export.view.id, export.job.clone()?))
-    };
-    while let Some((id, job)) = studio.next(find) {
-        let (done, all, failed) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::default());
-        let watch = ExportProgress { studio, id, done, all, failed };
-        let path = match &job {
-            ExportJob::Song(job) => job.input.clone(),
-            ExportJob::Album(job) => job.folder.clone(),
-        };
-        let work = || match job {
-            ExportJob::Song(job) => export(*job, &watch),
-            ExportJob::Album(job) => export_album(&job, &watch),
-        };
-        let done = catch_panics(&path, || multi_threaded(work).map_err(Cause::from));
-        studio.change(|contents| {
-            let Some(entry) = contents.export(id) else { return };
-            let view = &mut entry.view;
-            match done {
-                Ok(finished) => {
-                    let command = std::mem::take(&mut view.command);
-                    *view = ExportView { id, command, ..finished };
-                }
-                Err(error) => {
-                    let words = if entry.is_cancelled { "stopped".to_owned() } else { error.sentence };
-                    (view.progress, view.error) = (Progress::Failed, Some(words));
-                }
-            }
-        });
+    while let Some(BegunExport { id, master, job }) = studio.next(|contents| contents.begin_export(None)) {
+        let watch = ExportProgress::new(studio, id);
+        match job {
+            ExportJob::Song(job) => export_files(&with_page(*job), master, &watch),
+            ExportJob::Album(job) => watch.finish(&job.folder, || multi_threaded(|| export_album(&job, &watch))),
+        }
     }
 }
 
-fn export(job: MasterJob, observer: &dyn Observer) -> Result<ExportView, Error> {
+/// Writes a file of a master, and the other files of this master that wait, with one decision.
+fn export_files(job: &MasterJob, master: Id, watch: &ExportProgress) {
+    let work = || multi_threaded(|| with_decision(job, watch, |decided| write_files(job, decided, master, watch)));
+    // Without a decision, this file fails, or was stopped; the next one of this master begins anew.
+    if let Err(cause) = catch_panics(&job.input, || work().map_err(Cause::from)) {
+        watch.end(Err(cause));
+    }
+}
+
+/// Writes a file of a decided master, and then the others of this master, as long as one waits.
+fn write_files(job: &MasterJob, decided: &Decided, master: Id, watch: &ExportProgress) {
+    watch.finish(&job.input, || export(job, decided, watch));
+    let next = || watch.studio.change(|contents| contents.begin_export(Some(master)));
+    while let Some(BegunExport { id, job: ExportJob::Song(job), .. }) = next() {
+        let (job, watch) = (with_page(*job), ExportProgress::new(watch.studio, id));
+        watch.finish(&job.input, || export(&job, decided, &watch));
+    }
+}
+
+/// Returns the job with a page beside its master.
+fn with_page(job: MasterJob) -> MasterJob {
     let path = Detail::Page.path(&job.output.path);
     let page = Some(Page { path, audio: PageAudio::Excerpt, force: true });
-    let job = MasterJob { output: Output { page, ..job.output }, ..job };
-    let report = master(&job, observer)?;
+    MasterJob { output: Output { page, ..job.output }, ..job }
+}
+
+/// Writes a file of a decided master, with page, recipe and report.
+fn export(job: &MasterJob, decided: &Decided, observer: &dyn Observer) -> Result<ExportView, Error> {
+    check(job)?;
+    let report = deliver(job, decided.clone().written_as(job)?, observer)?;
     let mut view = of_finished(&report);
     // The master exists: if a file beside it cannot be written, the master has not failed.
     for (detail, text) in [(Detail::Recipe, report.recipe.to_json()), (Detail::Report, report.to_json())] {

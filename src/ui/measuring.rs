@@ -7,7 +7,6 @@ use crate::batch::shared::catch_panics;
 use crate::error::{Cause, Error};
 use crate::page::audio::Clip;
 use crate::report::passage::{Passage, PassageKind};
-use crate::report::warning::{Subject, Warning};
 use crate::report::{ReferenceReport, reference_name};
 use crate::request::reference::Reference;
 use crate::song::observer::Observer as _;
@@ -76,7 +75,7 @@ fn measure_song(studio: &Studio, previews: &PreviewService, id: Id, path: &Path)
     let is_gone = || studio.contents().song(id).is_none();
     let song = Arc::new(PreviewSong::load(path, &CancelWhen { studio, is_over: is_gone })?);
     let (_, sound) = studio.keep_sound(clip(&song, song.frames()?, song.info().sample_rate_hz).encoded()?)?;
-    let warnings = Warning::of_measured(&Subject::Mix, song.warnings(), &song.profile);
+    let notes = NoteView::of(&song.warnings());
     let info = song.info();
     let khz = f64::from(info.sample_rate_hz) / 1000.0;
     let channels = if info.channels == 1 { "mono" } else { "stereo" };
@@ -91,7 +90,7 @@ fn measure_song(studio: &Studio, previews: &PreviewService, id: Id, path: &Path)
         view.error = lufs.is_none().then(|| models::error::Error::SilentSource.to_string());
         (view.seconds, view.start_s, view.format) = (seconds, start_s, format);
         (view.lufs, view.true_peak_dbtp) = (lufs, Some(true_peak_dbtp));
-        (view.notes, view.sound) = (NoteView::of(&warnings), Some(sound));
+        (view.notes, view.sound) = (notes, Some(sound));
     });
     Ok(())
 }

@@ -53,6 +53,8 @@ pub struct ExportEntry {
     pub view: ExportView,
     /// The job; `None` for a master from an earlier run.
     pub job: Option<ExportJob>,
+    /// Id of the first of the files of this master, which have one decision.
+    master: Id,
     /// True if it was cancelled.
     pub is_cancelled: bool,
 }
@@ -77,6 +79,16 @@ impl ExportJob {
             }
         }
     }
+}
+
+/// An export that is being written.
+pub struct BegunExport {
+    /// Id of the export.
+    pub id: Id,
+    /// Id of the first of the files of this master.
+    pub master: Id,
+    /// The job.
+    pub job: ExportJob,
 }
 
 /// The songs of an album.
@@ -123,7 +135,7 @@ impl Studio {
         for view in history::earlier(&folder) {
             contents.last_id += 1;
             let view = ExportView { id: contents.last_id, ..view };
-            contents.exports.push(ExportEntry { view, job: None, is_cancelled: false });
+            contents.exports.push(ExportEntry { master: view.id, view, job: None, is_cancelled: false });
         }
         let (changes, work) = (watch::Sender::new(0), Condvar::new());
         Self { contents: Mutex::new(contents), changes, work, scratch, folder }
@@ -275,10 +287,11 @@ impl Studio {
         }
     }
 
-    /// Plans masters and returns their ids. If a path is taken, a number is added to it.
-    pub fn add_exports(&self, jobs: Vec<ExportJob>) -> Vec<Id> {
+    /// Plans masters, each with all of its files, and returns the ids of the files. If a path is taken, a number is
+    /// added to it.
+    pub fn add_exports(&self, masters: Vec<Vec<ExportJob>>) -> Vec<Id> {
         self.change(|contents| {
-            let mut plan = |mut job: ExportJob| {
+            let mut plan = |mut job: ExportJob, first: Option<Id>| {
                 let id = contents.next_id();
                 let is_taken = |path: &Path| {
                     let is_there = |path: &Path| path.symlink_metadata().is_ok();
@@ -300,10 +313,20 @@ impl Studio {
                 let is_album = matches!(job, ExportJob::Album(_));
                 let (name, path) = (reference_name(&path), path.display().to_string());
                 let view = ExportView { id, song, name, path, is_album, command, ..ExportView::waiting() };
-                contents.exports.push(ExportEntry { view, job: Some(job), is_cancelled: false });
+                let master = first.unwrap_or(id);
+                contents.exports.push(ExportEntry { view, job: Some(job), master, is_cancelled: false });
                 id
             };
-            jobs.into_iter().map(&mut plan).collect()
+            let mut ids = Vec::new();
+            for files in masters {
+                let mut first = None;
+                for job in files {
+                    let id = plan(job, first);
+                    first.get_or_insert(id);
+                    ids.push(id);
+                }
+            }
+            ids
         })
     }
 
@@ -348,6 +371,17 @@ impl Contents {
     /// Returns a master by its id.
     pub fn export(&mut self, id: Id) -> Option<&mut ExportEntry> {
         self.exports.iter_mut().find(|export| export.view.id == id)
+    }
+
+    /// Begins the next export that waits, or the next one that is a file of `master`.
+    pub fn begin_export(&mut self, master: Option<Id>) -> Option<BegunExport> {
+        if self.is_closing {
+            return None;
+        }
+        let mut waiting = self.exports.iter_mut().filter(|export| export.view.progress == Progress::Waiting);
+        let export = waiting.find(|export| master.is_none_or(|master| export.master == master))?;
+        export.view.progress = Progress::Working;
+        Some(BegunExport { id: export.view.id, master: export.master, job: export.job.clone()? })
     }
 
     /// Returns records by their ids, as the settings need them.

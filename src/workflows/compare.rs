@@ -68,7 +68,7 @@ struct MeasuredFile {
 fn measured(path: &Path, subject: Subject, observer: &dyn Observer) -> Result<MeasuredFile, crate::io::Error> {
     let (info, profile, timeline, faults) = measure_with_timeline(path, observer)?;
     let figures = SoundFigures::of_profile(&profile, &timeline);
-    let warnings = with_sentences(Warning::of_measured(&subject, &faults, &profile));
+    let warnings = with_sentences(Warning::of_measured(&subject, &faults, &profile, Some(&timeline)));
     let file = FileReport {
         path: path.display().to_string(),
         codec: info.codec,

@@ -72,6 +72,23 @@ pub fn master_each(
     Ok(())
 }
 
+/// Reads, measures and decides the song of `job`, and passes the decision to `write`, which may deliver several files of
+/// this master.
+///
+/// # Errors
+/// As [`master`], up to the decision; `write` is not called then.
+pub(crate) fn with_decision<T>(
+    job: &MasterJob,
+    observer: &dyn Observer,
+    write: impl FnOnce(&Decided) -> T,
+) -> Result<T, Error> {
+    check(job)?;
+    let Loaded { mut decider, song, profile, references } = loaded(job, observer)?;
+    let networks = (&mut decider, &mut Genres::default());
+    let decided = decided_from(job, (&song, &profile), references, networks, observer)?;
+    Ok(write(&decided))
+}
+
 /// Everything that a job reads.
 struct Loaded {
     decider: Decider,
@@ -273,8 +290,8 @@ pub(super) fn report(report_inputs: ReportInputs, finished: Finished, output: &O
         equalizer: Some(Equalizer::of(&recipe, channels, sample_rate_hz)),
     };
     warnings.extend(match measured_mix {
-        Some((profile, timeline)) => Warning::of_ending(timeline, profile.loudness.integrated_lufs),
-        None => Warning::of_ending(&measured.timeline, measured.loudness.integrated_lufs),
+        Some((profile, timeline)) => Warning::of_ending(&Subject::Mix, timeline, profile.loudness.integrated_lufs),
+        None => Warning::of_ending(&Subject::Mix, &measured.timeline, measured.loudness.integrated_lufs),
     });
     warnings.extend(Warning::of_file(&Subject::Master, &finished.warnings));
     Report {

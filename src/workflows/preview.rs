@@ -16,7 +16,7 @@ use crate::io::output_spec::Format;
 use crate::report::Report;
 use crate::report::passage::{Passage, excerpt};
 use crate::report::qualities::Quality;
-use crate::report::warning::WarningKind;
+use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::request::edges::EdgeSettings;
 use crate::request::settings::{DeciderKind, MasterSettings};
 use crate::song::observer::Observer;
@@ -68,9 +68,10 @@ impl PreviewSong {
         Ok(self.part.get_or_init(|| part))
     }
 
-    /// Returns the warnings about the file.
-    pub fn warnings(&self) -> &[io::Warning] {
-        &self.song.warnings
+    /// Returns the warnings about the file and the recording in it.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let Self { profile, song: Song { warnings, timeline, .. }, .. } = self;
+        Warning::of_measured(&Subject::Mix, warnings, profile, timeline.as_ref())
     }
 
     /// Returns the container, codec, sample rate and channels of the file.

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use super::Folder;
 
 /// Longest time that a page may take to be loaded, played and examined.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Environment variable that makes tests fail if there is no browser.
 const REQUIRED: &str = "GOLDMASTER_BROWSER_TEST";
 
 /// Arguments of every run of the browser.
-pub const ARGUMENTS: [&str; 5] = [
+const ARGUMENTS: [&str; 5] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -24,12 +24,13 @@ pub const ARGUMENTS: [&str; 5] = [
     "--autoplay-policy=no-user-gesture-required",
 ];
 
-/// Returns the name of the browser; `None`, with a loud message, if there is none and none is required.
+/// Returns the name of the browser; `None`, with a loud message, if there is none and none is required. A browser is
+/// driven on Unix only.
 pub fn chromium(page: &str) -> Option<&'static str> {
     const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
     let starts =
         |name: &&str| Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    let found = NAMES.into_iter().find(starts);
+    let found = NAMES.into_iter().find(|name| cfg!(unix) && starts(name));
     if found.is_none() {
         let skipped = format!("{page} was not opened in a browser: there is none of {}", NAMES.join(", "));
         assert!(std::env::var_os(REQUIRED).is_none(), "{skipped}");
@@ -128,6 +129,12 @@ impl Browser {
             assert!(begun.elapsed() < PATIENCE, "{expression}; {:#?}", self.events);
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Everything that was said on the console.
+    pub fn console(&self) -> Vec<&Value> {
+        let kinds = ["Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"];
+        kinds.iter().flat_map(|kind| self.events_of(kind)).collect()
     }
 
     /// Events of one kind.

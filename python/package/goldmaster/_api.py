@@ -309,8 +309,9 @@ def batch(
 
     Returns:
         `summary`: how many songs came out how; `albums`: a report of each; `without_cue_sheet`: albums whose cue sheet
-        could not be written, and the songs that it waits for; `unusable_records`: those of `reference_folder=` that
-        were left out, and why; `report` and `table`: the files with a row for every song.
+        could not be written, and the songs that it waits for; `stale_cue_sheets`: those of earlier runs that are
+        no longer written; `unusable_records`: those of `reference_folder=` that were left out, and why; `report` and
+        `table`: the files with a row for every song.
     """
     words = []
     for name, value in ({"output": output} | options).items():
