@@ -197,12 +197,14 @@ pub struct Tolerance {
     pub loudness_lu: f64,
     /// Drives closer than this count as equal where limiting decides, dB.
     pub drive_db: f64,
+    /// A drive that is limited less than allowed by no more than this is high enough, dB.
+    pub limiting_db: f64,
 }
 
 /// Accuracy of a master.
-pub const EXACT: Tolerance = Tolerance { loudness_lu: 0.002, drive_db: 0.02 };
+pub const EXACT: Tolerance = Tolerance { loudness_lu: 0.002, drive_db: 0.02, limiting_db: 0.0 };
 /// Accuracy of a test render, which is compared with others in tenths of a decibel.
-pub const ROUGH: Tolerance = Tolerance { loudness_lu: 0.02, drive_db: 0.04 };
+pub const ROUGH: Tolerance = Tolerance { loudness_lu: 0.02, drive_db: 0.04, limiting_db: 0.1 };
 /// Maximum number of steps of the search. Where loudness alone decides, three or four are enough.
 const MAX_STEPS: usize = 24;
 /// Tolerance of the limits on limiting, dB.
@@ -236,7 +238,9 @@ pub fn solve(
     for _ in 0..MAX_STEPS {
         let outcome = outcome(trace, limiter, delivery.ceiling_dbtp, trims, quantized(drive_db))?;
         let Some(trial) = Trial::of(outcome, delivery, offset_lu) else { return Ok(outcome) };
-        if trial.overlimited_db() <= 0.0 && trial.louder_lu.abs() < tolerance.loudness_lu {
+        let is_as_loud = trial.louder_lu.abs() < tolerance.loudness_lu;
+        let is_at_limit = trial.louder_lu < 0.0 && trial.overlimited_db() > -tolerance.limiting_db;
+        if trial.overlimited_db() <= 0.0 && (is_as_loud || is_at_limit) {
             return Ok(outcome);
         }
         let side = if trial.excess() <= NEARLY_NOTHING { &mut bracket.below } else { &mut bracket.above };
@@ -451,22 +455,22 @@ mod tests {
         let trace = trace(&song);
         let trims: Vec<Trim> = (0..90).map(|n| Trim { block: 1000 * n, peak_db: 0.3 }).collect();
         let whole_steps: Vec<_> = {
-            let gain = LimiterGain::new(&LimiterParams::default(), 9.0, -1.0, RATE);
+            let gain = LimiterGain::new(&LimiterParams::default(), 18.0, -1.0, RATE);
             let mut steps = steps_from(&trace, 0, gain, &trims);
             (0..trace.blocks.len()).map(|_| steps.next_step().expect("memory")).collect()
         };
         for from in [1, 700, 2_345, 33_000, 61_111] {
-            let gain = LimiterGain::new(&LimiterParams::default(), 9.0, -1.0, RATE);
+            let gain = LimiterGain::new(&LimiterParams::default(), 18.0, -1.0, RATE);
             let mut steps = steps_from(&trace, from, gain, &trims);
             let steps: Vec<_> = (from..trace.blocks.len()).map(|_| steps.next_step().expect("memory")).collect();
             assert!(steps == whole_steps[from as usize..], "from block {from}");
         }
         let with_threads = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-            pool.install(|| outcome_with_history(&trace, &LimiterParams::default(), -1.0, &trims, 9.0).expect("memory"))
+            pool.install(|| outcome_with_history(&trace, &LimiterParams::default(), -1.0, &trims, 18.0).expect("memory"))
         };
         let (whole, history) = with_threads(1);
-        assert!(whole.limiting_db > 3.0 && parts(&trace, 4).len() == 4, "{whole:?}");
+        assert!(whole.limiting_db > 1.0 && parts(&trace, 4).len() == 4, "{whole:?}");
         for threads in [2, 3, 4] {
             let (outcome, other) = with_threads(threads);
             assert_eq!(outcome, whole, "{threads} threads");

@@ -128,7 +128,7 @@ pub fn decided(
         }
     }
     // The compressors should not repeat what clipper and limiter already do.
-    let mut limited = test_render.limited(&compressed, &decided, (profile, drive_db))?;
+    let mut limited = test_render.limited(&compressed, &decided, (profile, test_render.solution.drive_db))?;
     // Outside the loudest passage, hits may stand out further.
     while limited.short_lu > 0.0 && decided.clipper.drive_db < amount * MAX_CLIPPED_DB {
         decided.clipper = clipped(&decided.clipper, amount, test_render.headroom_db(&compressed)?);
