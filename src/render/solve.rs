@@ -204,7 +204,7 @@ pub struct Tolerance {
 /// Accuracy of a master.
 pub const EXACT: Tolerance = Tolerance { loudness_lu: 0.002, drive_db: 0.02, limiting_db: 0.0 };
 /// Accuracy of a test render, which is compared with others in tenths of a decibel.
-pub const ROUGH: Tolerance = Tolerance { loudness_lu: 0.02, drive_db: 0.04, limiting_db: 0.1 };
+pub const ROUGH: Tolerance = Tolerance { loudness_lu: 0.02, drive_db: 0.04, limiting_db: 0.04 };
 /// Maximum number of steps of the search. Where loudness alone decides, three or four are enough.
 const MAX_STEPS: usize = 24;
 /// Tolerance of the limits on limiting, dB.
