@@ -9,7 +9,7 @@ use analyzer::spectrum_bands::{THIRD_OCTAVES, third_octave_hz};
 use analyzer::stream::{Frame, Meter as _};
 use analyzer::synth::{demo_mix, pink_noise};
 use common::{Folder, MIX, OTHER_MIX, RATE_HZ, job, louder, mastered, read, with};
-use goldmaster::decide::refine::{Refined, TestPassages, refined};
+use goldmaster::decide::refine::{TestPassages, refined};
 use goldmaster::report::Report;
 use goldmaster::report::warning::{Subject, WarningKind, WidthCause};
 use goldmaster::request::delivery::{DeliveryRequest, LoudnessTarget};
@@ -120,10 +120,7 @@ fn what_the_chain_disturbs_is_corrected_and_told() {
     };
     let refine = |effort| {
         let song_data = (&song, &before, &TestPassages::default());
-        let start = (recipe.clone(), Default::default());
-        let refined = refined(song_data, &target, start, (&Amounts::default(), effort), &Silent);
-        let Refined { recipe, refinement, .. } = refined.expect("it can be rendered");
-        (recipe, refinement)
+        refined(song_data, &target, recipe.clone(), (&Amounts::default(), effort), &Silent).expect("it can be rendered")
     };
     assert_eq!(refine(Effort::Off), (recipe.clone(), None));
     let without_db = miss_db(&recipe, "off.wav");

@@ -51,6 +51,7 @@ impl Chain {
             width,
             clipper,
             limiter: _,
+            forecast: _,
             output: _,
             solution: _,
         } = recipe;

@@ -42,6 +42,23 @@ params! {
     }
 }
 
+params! {
+    /// Findings of test renders, from which the search for the drive starts. With others the search takes longer, and ends
+    /// at the same loudness within its tolerance.
+    pub struct ForecastParams {
+        /// Drive that makes up for the loudness lost to the stages behind the equaliser, dB.
+        loss_db: Param::linear(-20.0, 40.0, 0.0, 0.01),
+        /// Amount by which the loudness predicted without rendering reads too high where the song is limited, LU.
+        offset_lu: Param::linear(-1.0, 1.0, 0.0, 0.001),
+    }
+}
+
+impl ForecastParams {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Word length of the written samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -207,6 +224,9 @@ pub struct Recipe {
     /// Limiter.
     #[serde(default)]
     pub limiter: LimiterParams,
+    /// Start of the search for the drive.
+    #[serde(default, skip_serializing_if = "ForecastParams::is_default")]
+    pub forecast: ForecastParams,
     /// Word length, sample rate, dither.
     #[serde(default)]
     pub output: OutputParams,
@@ -232,6 +252,7 @@ impl Default for Recipe {
             width: Default::default(),
             clipper: Default::default(),
             limiter: Default::default(),
+            forecast: Default::default(),
             output: Default::default(),
             solution: None,
         }
@@ -303,10 +324,11 @@ impl Params for Recipe {
             width,
             clipper,
             limiter,
+            forecast,
             output: _,
             solution: _,
         } = self;
-        let groups: [(&str, &mut dyn Params); 12] = [
+        let groups: [(&str, &mut dyn Params); 13] = [
             ("edges", edges),
             ("delivery", delivery),
             ("condition", condition),
@@ -319,6 +341,7 @@ impl Params for Recipe {
             ("width", width),
             ("clipper", clipper),
             ("limiter", limiter),
+            ("forecast", forecast),
         ];
         for (name, group) in groups {
             group.visit(&format!("{path}{name}"), visitor);

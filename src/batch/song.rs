@@ -18,7 +18,6 @@ use crate::io::claim::Claim;
 use crate::io::decode::stamp;
 use crate::io::encode::{ensure_writable, scratch};
 use crate::io::hash::file_hash;
-use crate::render::finish::Forecast;
 use crate::render::provenance::was_mastered_towards;
 use crate::report::Report;
 use crate::report::warning::{Subject, Warning, WarningKind};
@@ -228,8 +227,7 @@ impl Shared<'_> {
             if recipe.towards.as_ref().is_some_and(|origin| was_mastered_towards(&job.input, origin)) {
                 warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
             }
-            let forecast = Forecast::default();
-            return Ok(Decided { song, profile, recipe, forecast, decision, warnings });
+            return Ok(Decided { song, profile, recipe, decision, warnings });
         }
         let (job, target) = match &self.analysis.middle {
             Some(middle) => (job.clone(), MasteringTarget::at(middle.clone())),

@@ -51,20 +51,10 @@ pub struct Finished {
     pub passages: Vec<Vec<Frame>>,
 }
 
-/// Findings of test renders on passages of a song that hold for the whole song as well. The search for its drive starts
-/// from them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Forecast {
-    /// Drive that makes up for the loudness lost to the stages behind the equaliser, dB.
-    pub loss_db: f64,
-    /// Amount by which the loudness predicted from traces reads too high, LU.
-    pub offset_lu: f64,
-}
-
 /// Origin of the recipe's solution.
 pub enum SolutionSource<'a> {
     /// Solved anew, for a song with this profile.
-    Anew(&'a Profile, Forecast),
+    Anew(&'a Profile),
     /// Taken from the recipe, which was solved for this input and these settings. Nothing is searched.
     Given(Solution),
     /// Taken from a recipe that was solved for another input or other settings. Drive and band levels are kept; only
@@ -101,13 +91,11 @@ pub fn finish(
     let WriteRequest { output, tags, strictness, capture, is_kept } = request;
     let source_rate = song.info.sample_rate_hz;
     let rate = recipe.output.rate_hz(source_rate);
-    let (mut solution, search, offset_lu) = match solve {
-        SolutionSource::Anew(profile, forecast) => {
-            (starting_solution(recipe, profile, forecast), Search::DriveAndTrims, forecast.offset_lu)
-        }
-        SolutionSource::Given(solution) => (solution, Search::Nothing, 0.0),
+    let (mut solution, search) = match solve {
+        SolutionSource::Anew(profile) => (starting_solution(recipe, profile), Search::DriveAndTrims),
+        SolutionSource::Given(solution) => (solution, Search::Nothing),
         SolutionSource::AsIs(solution) => {
-            (Solution { is_aimed: false, codec_room_db: 0.0, trims: Vec::new(), ..solution }, Search::Trims, 0.0)
+            (Solution { is_aimed: false, codec_room_db: 0.0, trims: Vec::new(), ..solution }, Search::Trims)
         }
     };
     solution.engine = ENGINE_VERSION;
@@ -128,8 +116,7 @@ pub fn finish(
         solved: None,
         observer,
     };
-    let Written { encoder, measured, passages, limiting } =
-        writer.write_until_promises_kept(&mut solution, (search, offset_lu))?;
+    let Written { encoder, measured, passages, limiting } = writer.write_until_promises_kept(&mut solution, search)?;
     let expected = (song.frames.len() * u64::from(rate)).div_ceil(u64::from(source_rate));
     let promises = promises(&recipe.delivery, &measured, expected, solution.is_aimed);
     if let Some(broken) = broken(&promises, strictness) {
@@ -167,7 +154,7 @@ pub fn settings_hash(recipe: &Recipe) -> String {
 pub fn trace(song: &Song, recipe: &Recipe, profile: &Profile, observer: &dyn Observer) -> Result<Trace, Error> {
     let rate = recipe.output.rate_hz(song.info.sample_rate_hz);
     observer.stage(Stage::Rendering, Some(song.frames.len()));
-    Ok(render(song, recipe, &starting_solution(recipe, profile, Forecast::default()), rate, 0, observer)?.1)
+    Ok(render(song, recipe, &starting_solution(recipe, profile), rate, 0, observer)?.1)
 }
 
 /// Returns the loudness that `recipe` reaches on the song of `trace`, as close to the requested one as the limits on
@@ -183,12 +170,12 @@ pub fn predict_loudness(trace: &Trace, recipe: &Recipe, start_db: f64) -> Result
 }
 
 /// Returns the solution as far as it is known before rendering.
-pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile, forecast: Forecast) -> Solution {
+pub(crate) fn starting_solution(recipe: &Recipe, profile: &Profile) -> Solution {
     let delivery = &recipe.delivery;
     let wanted_lufs = delivery.loudness_lufs;
     let drive_db =
         profile.loudness.integrated_lufs.map_or(0.0, |lufs| wanted_lufs - lufs - equalized_lu(recipe, profile))
-            + forecast.loss_db;
+            + recipe.forecast.loss_db;
     Solution {
         engine: ENGINE_VERSION,
         input_hash: String::new(),

@@ -82,19 +82,14 @@ pub(super) struct MasterWriter<'a> {
 
 impl MasterWriter<'_> {
     /// Solves, rehearses, writes and measures, until ceiling and loudness are kept or the rounds are used up.
-    /// `expected_lu` is the amount by which the traces are expected to read too high where the song is limited.
-    pub fn write_until_promises_kept(
-        &mut self,
-        solution: &mut Solution,
-        (mut search, expected_lu): (Search, f64),
-    ) -> Result<Written, Error> {
+    pub fn write_until_promises_kept(&mut self, solution: &mut Solution, mut search: Search) -> Result<Written, Error> {
         let is_lossy = self.recipe.output.lossy.is_some();
         let (most_rounds, most_lu) =
             if is_lossy { (codec_room::MAX_ROUNDS, MAX_OFFSET_LU) } else { (MAX_ROUNDS, f64::INFINITY) };
         let mut room = CodecRoom::default();
         let mut offset_lu: f64 = 0.0;
         if !is_lossy && search == Search::DriveAndTrims {
-            offset_lu = self.rehearse_until_kept(solution, expected_lu)?;
+            offset_lu = self.rehearse_until_kept(solution)?;
         }
         for round in 1.. {
             let solved = self.solve_exactly(solution, search, offset_lu)?;
@@ -125,8 +120,8 @@ impl MasterWriter<'_> {
 
     /// Limits without writing where much of the song is limited, so that peaks are trimmed and the loudness is known
     /// before the first file is written. Returns the amount by which the traces read too high, LU.
-    fn rehearse_until_kept(&mut self, solution: &mut Solution, expected_lu: f64) -> Result<f64, Error> {
-        let (mut offset_lu, mut rehearsed_db) = (expected_lu, f64::INFINITY);
+    fn rehearse_until_kept(&mut self, solution: &mut Solution) -> Result<f64, Error> {
+        let (mut offset_lu, mut rehearsed_db) = (self.recipe.forecast.offset_lu, f64::INFINITY);
         for _ in 0..MAX_REHEARSALS {
             let solved = self.solve_exactly(solution, Search::DriveAndTrims, offset_lu)?;
             let is_familiar = (solution.drive_db - rehearsed_db).abs() < FAMILIAR_DB;

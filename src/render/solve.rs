@@ -467,7 +467,9 @@ mod tests {
         }
         let with_threads = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-            pool.install(|| outcome_with_history(&trace, &LimiterParams::default(), -1.0, &trims, 18.0).expect("memory"))
+            pool.install(|| {
+                outcome_with_history(&trace, &LimiterParams::default(), -1.0, &trims, 18.0).expect("memory")
+            })
         };
         let (whole, history) = with_threads(1);
         assert!(whole.limiting_db > 1.0 && parts(&trace, 4).len() == 4, "{whole:?}");

@@ -17,7 +17,7 @@ use crate::decide::target::{MeasuredReference, load_decider, measure_references,
 use crate::error::Error;
 use crate::io::tags::Tags;
 use crate::page;
-use crate::render::finish::{Finished, Forecast, SolutionSource, WriteRequest, finish, starting_solution};
+use crate::render::finish::{Finished, SolutionSource, WriteRequest, finish, starting_solution};
 use crate::render::output_meter::CaptureRequest;
 use crate::render::promises::{broken_fade, broken_mix};
 use crate::report::actions::{Action, actions};
@@ -196,7 +196,7 @@ fn write_master(
     (capture, is_kept): (CaptureRequest, bool),
     observer: &dyn Observer,
 ) -> Result<(Report, Vec<Vec<Frame>>), Error> {
-    let Decided { song, profile, recipe, forecast, decision, warnings } = decided;
+    let Decided { song, profile, recipe, decision, warnings } = decided;
     let (fades, strictness) = (LongFade::all(&song.edges, song.seconds()), job.settings.strictness());
     if let Some(broken) = broken_mix(&song.warnings, strictness).or_else(|| broken_fade(&fades, strictness)) {
         return Err(Error::Promise { path: job.output.path.clone(), broken });
@@ -205,8 +205,8 @@ fn write_master(
     let request = WriteRequest { output: &job.output, tags, strictness, capture, is_kept };
     // A song without a loudness cannot be brought to one.
     let solve = match profile.loudness.integrated_lufs {
-        Some(_) => SolutionSource::Anew(profile, forecast),
-        None => SolutionSource::AsIs(starting_solution(&recipe, profile, Forecast::default())),
+        Some(_) => SolutionSource::Anew(profile),
+        None => SolutionSource::AsIs(starting_solution(&recipe, profile)),
     };
     let mut finished = finish(song, &recipe, solve, request, observer)?;
     let warnings = [

@@ -10,12 +10,11 @@ use models::target::{Target, TargetKind};
 use renderer::recipe::Recipe;
 
 use crate::decide::genres::Genres;
-use crate::decide::refine::{Refined, TestPassages, refined, with_dynamics};
+use crate::decide::refine::{TestPassages, refined, with_dynamics};
 use crate::decide::target::{MasteringTarget, MeasuredReference};
 use crate::decide::vinyl;
 use crate::error::Error;
 use crate::io::output_spec::Format;
-use crate::render::finish::Forecast;
 use crate::render::provenance::origin;
 use crate::report::DecisionReport;
 use crate::report::figures::TargetSpectrum;
@@ -79,13 +78,13 @@ impl<'s> Mix<'s, '_> {
         let (recipe, report) = decided_by((settings, format), profile, &target, &decision)?;
         let effort = (&settings.amounts(), settings.effort);
         // On an album, the loudness is decided once all of its songs are known, and density depends on it.
-        let (recipe, forecast) = match refine_towards {
+        let recipe = match refine_towards {
             None => with_dynamics(song_data, &target, decision.same_song, recipe, effort, observer)?,
-            Some(_) => (recipe, Forecast::default()),
+            Some(_) => recipe,
         };
         let recipe = vinyl::prepared(recipe, &settings.delivery);
         let goal = refine_towards.unwrap_or(&target);
-        let Refined { recipe, refinement, forecast } = refined(song_data, goal, (recipe, forecast), effort, observer)?;
+        let (recipe, refinement) = refined(song_data, goal, recipe, effort, observer)?;
         let recipe = with_values(recipe, &settings.values)?;
         let decision = DecisionReport { genre, references, refinement, ..report };
         warnings.extend(notes_on_reference(settings, &target, &recipe));
@@ -94,7 +93,7 @@ impl<'s> Mix<'s, '_> {
             warnings.extend(note_on_mix(settings, profile, &recipe));
         }
         warnings.extend(vinyl::side_warning(profile, &settings.delivery));
-        Ok(Decided { song, profile, recipe, forecast, decision, warnings })
+        Ok(Decided { song, profile, recipe, decision, warnings })
     }
 }
 
@@ -162,8 +161,6 @@ pub struct Decided<'a> {
     pub profile: &'a Profile,
     /// The recipe to render.
     pub recipe: Recipe,
-    /// Where the search for its drive starts.
-    pub forecast: Forecast,
     /// The decider and the target.
     pub decision: DecisionReport,
     /// Warnings from the decision.

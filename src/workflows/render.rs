@@ -7,7 +7,7 @@ use super::master::{ReportInputs, note_page, report};
 use crate::error::Error;
 use crate::io::tags::Tags;
 use crate::page;
-use crate::render::finish::{Forecast, SolutionSource, WriteRequest, finish, settings_hash};
+use crate::render::finish::{SolutionSource, WriteRequest, finish, settings_hash};
 use crate::report::Report;
 use crate::report::warning::{Subject, Warning};
 use crate::request::delivery::fitted_to;
@@ -76,9 +76,7 @@ fn rendered(
     let solve = match (&recipe.solution, profile) {
         (Some(solution), _) if fits(solution, song, &recipe) => SolutionSource::Given(solution.clone()),
         (Some(solution), _) if job.as_is => SolutionSource::AsIs(solution.clone()),
-        (_, Some(profile)) if profile.loudness.integrated_lufs.is_some() => {
-            SolutionSource::Anew(profile, Forecast::default())
-        }
+        (_, Some(profile)) if profile.loudness.integrated_lufs.is_some() => SolutionSource::Anew(profile),
         _ => return Err(Error::Decide { path: job.input.clone(), source: models::error::Error::SilentSource }),
     };
     let tags = Tags::read(&job.input);

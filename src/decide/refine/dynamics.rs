@@ -10,7 +10,7 @@ use models::features::{PLR, crest, features, spread_100ms};
 use models::target::{Target, TargetKind};
 use rayon::prelude::*;
 use renderer::band_envelopes::BandEnvelope;
-use renderer::recipe::{DeliveryParams, Recipe};
+use renderer::recipe::{DeliveryParams, ForecastParams, Recipe};
 use renderer::stages::clipper::ClipperParams;
 use renderer::stages::multiband::BandParams;
 
@@ -18,7 +18,6 @@ use super::density::{CLIPPER_KNEE_DB, Passage};
 use super::passages::TestPassages;
 use super::test_render::{CLOSE_DB, TestRender};
 use crate::error::Error;
-use crate::render::finish::Forecast;
 use crate::song::Song;
 
 /// Attack, release and look-ahead of each band, fast and slow, ms. None is shorter than a few periods of the band's
@@ -92,7 +91,7 @@ fn wiener_scaled(difference: f64, negligible: f64) -> f64 {
     difference * power / (power + negligible * negligible)
 }
 
-/// Returns the recipe with its dynamics decided, and what its test renders showed about the limiter.
+/// Returns the recipe with its dynamics decided, and with the forecast that follows from their test renders.
 ///
 /// # Errors
 /// Temporary data cannot be kept.
@@ -100,19 +99,16 @@ pub fn decided(
     (song, profile, passages): (&Song, &Profile, &TestPassages),
     dynamics_target: &DynamicsTarget,
     recipe: Recipe,
-) -> Result<(Recipe, Forecast), Error> {
+) -> Result<Recipe, Error> {
     let amount = dynamics_target.amount;
-    let (multiband, glue, clipper) = Default::default();
-    let neutral = Recipe { multiband, glue, clipper, ..recipe };
-    let undecided = |recipe| Ok((recipe, Forecast::default()));
+    let (multiband, glue, clipper, forecast) = Default::default();
+    let neutral = Recipe { multiband, glue, clipper, forecast, ..recipe };
     if amount == 0.0 {
-        return undecided(neutral);
+        return Ok(neutral);
     }
-    let Some(passages) = passages.loud(song, profile)? else { return undecided(neutral) };
+    let Some(passages) = passages.loud(song, profile)? else { return Ok(neutral) };
     let test_render = TestRender::new(passages, profile, &neutral)?;
-    let Some(mut aims) = aims(&test_render, profile, dynamics_target, &neutral.delivery) else {
-        return undecided(neutral);
-    };
+    let Some(mut aims) = aims(&test_render, profile, dynamics_target, &neutral.delivery) else { return Ok(neutral) };
     let whole = compressors(&test_render.bands, &aims);
     let mut decided = Recipe { multiband: test_render.multiband(&whole, amount), ..neutral };
     let compressed = test_render.compressed(&decided)?;
@@ -146,9 +142,9 @@ pub fn decided(
         limited = test_render.limited(&test_render.compressed(&decided)?, &decided, (profile, limited.drive_db))?;
     }
     let loss_db = limited.drive_db - test_render.solution.drive_db;
-    let forecast = Forecast { loss_db, offset_lu: WHOLE_SONG_SHARE * limited.offset_lu };
+    decided.forecast = ForecastParams { loss_db, offset_lu: WHOLE_SONG_SHARE * limited.offset_lu };
     if denser_db > 0.0 {
-        return Ok((decided.quantized(), forecast));
+        return Ok(decided.quantized());
     }
     let whole = std::array::from_fn(|b| {
         let band = &test_render.bands[b];
@@ -158,7 +154,7 @@ pub fn decided(
         if whole[b].ratio == 1.0 { whole[b] } else { with_ratio(band, &aims[b], whole[b], whole[b].ratio) }
     });
     decided.multiband = test_render.multiband(&whole, amount);
-    Ok((decided.quantized(), forecast))
+    Ok(decided.quantized())
 }
 
 /// Returns the aim of each band behind the equaliser. Towards a record, the change that the equaliser already brought

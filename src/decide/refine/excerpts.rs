@@ -8,12 +8,12 @@ use analyzer::spectrum_bands::THIRD_OCTAVES;
 use analyzer::stream::{Frame, Meter as _, Source};
 use models::third_octaves::ThirdOctaveLevels;
 use renderer::chain::Chain;
-use renderer::recipe::{DeliveryParams, OutputParams, Recipe, SampleFormat, Solution};
+use renderer::recipe::{DeliveryParams, ForecastParams, OutputParams, Recipe, SampleFormat, Solution};
 use renderer::stages::limiter::LimiterGain;
 
 use crate::error::Error;
 use crate::io::spool::Spool;
-use crate::render::finish::{Forecast, starting_solution};
+use crate::render::finish::starting_solution;
 use crate::render::limited_source::limited_source;
 use crate::render::solve::{CEILING_MARGIN_DB, Outcome, ROUGH, solve};
 use crate::render::trace::TraceMeter;
@@ -87,7 +87,7 @@ impl RefinementExcerpts {
     /// # Errors
     /// Temporary data cannot be kept.
     pub fn through(&self, recipe: &Recipe, profile: &Profile) -> Result<Option<ThirdOctaveLevels>, Error> {
-        let solution = starting_solution(recipe, profile, Forecast::default());
+        let solution = starting_solution(recipe, profile);
         let mut meters = Meters::new(self.sample_rate_hz);
         self.rendered(recipe, &solution, |frames| {
             meters.push(frames);
@@ -96,8 +96,8 @@ impl RefinementExcerpts {
         Ok(meters.finish().map(|reading| reading.levels))
     }
 
-    /// As [`through`](Self::through), and through the limiter as well, whose drive is searched from `forecast` on. Also
-    /// returns the forecast for the whole song.
+    /// As [`through`](Self::through), and through the limiter as well. Also returns the forecast that follows for the
+    /// whole song.
     ///
     /// The limiter changes a long-term spectrum through single moments. An equaliser curve meant for the whole song
     /// should not make up for that; a target spectrum that is to be met as it is has to include it.
@@ -108,9 +108,8 @@ impl RefinementExcerpts {
         &self,
         recipe: &Recipe,
         profile: &Profile,
-        forecast: Forecast,
-    ) -> Result<Option<(ThirdOctaveLevels, Forecast)>, Error> {
-        let solution = starting_solution(recipe, profile, forecast);
+    ) -> Result<Option<(ThirdOctaveLevels, ForecastParams)>, Error> {
+        let solution = starting_solution(recipe, profile);
         let mut meters = Meters::new(self.sample_rate_hz);
         let limiting = Limiting {
             recipe,
@@ -120,10 +119,10 @@ impl RefinementExcerpts {
             channels: self.channels,
         };
         let outcome = limiting.of(|sink| self.rendered(recipe, &solution, sink), |frames| meters.push(frames))?;
-        let loss_db = forecast.loss_db + outcome.drive_db - solution.drive_db;
-        Ok(meters
-            .finish()
-            .map(|Reading { lufs, levels }| (levels, Forecast { loss_db, offset_lu: offset_lu(&outcome, Some(lufs)) })))
+        let loss_db = recipe.forecast.loss_db + outcome.drive_db - solution.drive_db;
+        Ok(meters.finish().map(|Reading { lufs, levels }| {
+            (levels, ForecastParams { loss_db, offset_lu: offset_lu(&outcome, Some(lufs)) })
+        }))
     }
 
     /// Passes the passages behind the chain to `sink`.

@@ -23,12 +23,11 @@ use models::target::{Target, TargetKind};
 use models::third_octaves::{
     AudibleBands, EqualizerCurves, ThirdOctaveLevels, audible, curve, levels, mean_over, thirds_below,
 };
-use renderer::recipe::Recipe;
+use renderer::recipe::{ForecastParams, Recipe};
 
 use self::excerpts::RefinementExcerpts;
 pub use self::passages::TestPassages;
 use crate::error::Error;
-use crate::render::finish::Forecast;
 use crate::report::Refinement;
 use crate::request::settings::Effort;
 use crate::song::Song;
@@ -54,9 +53,9 @@ const MIN_IMPROVEMENT_SHARE: f64 = 0.03;
 /// Largest total correction of any band, dB.
 const CORRECTION_DB: f64 = 3.0;
 
-/// Returns the recipe with its dynamics decided from test renders of the song, and what they showed about the limiter.
-/// Runs before the equaliser is refined, which then takes the dynamics into account. `same_song` is the likelihood that
-/// the target is another part of the same song, 0 (no) to 1 (yes).
+/// Returns the recipe with its dynamics decided from test renders of the song. Runs before the equaliser is refined,
+/// which then takes the dynamics into account. `same_song` is the likelihood that the target is another part of the
+/// same song, 0 (no) to 1 (yes).
 ///
 /// # Errors
 /// As [`refined`].
@@ -67,10 +66,10 @@ pub fn with_dynamics(
     recipe: Recipe,
     (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
-) -> Result<(Recipe, Forecast), Error> {
+) -> Result<Recipe, Error> {
     // A literal target is a spectrum without dynamics; the cautious estimator decides on ratios itself.
     if effort == Effort::Off || matches!(target.kind, TargetKind::Literal | TargetKind::Reference) {
-        return Ok((recipe, Forecast::default()));
+        return Ok(recipe);
     }
     observer.stage(Stage::Refining, None);
     let dynamics_target =
@@ -78,57 +77,45 @@ pub fn with_dynamics(
     dynamics::decided((song, profile, passages), &dynamics_target, recipe)
 }
 
-/// A recipe corrected by test renders.
-pub struct Refined {
-    /// The recipe.
-    pub recipe: Recipe,
-    /// How closely the intended change is met; `None` if the equaliser was not refined.
-    pub refinement: Option<Refinement>,
-    /// What the test renders showed about the limiter.
-    pub forecast: Forecast,
-}
-
 /// Returns the recipe with its equaliser corrected by test renders of the song, as far as `target` is to be followed.
-/// `forecast` is what is known about the limiter.
 ///
 /// # Errors
 /// Temporary data cannot be kept, or the run is interrupted.
 pub fn refined(
     (song, profile, passages): (&Song, &Profile, &TestPassages),
     target: &Target,
-    (recipe, forecast): (Recipe, Forecast),
+    recipe: Recipe,
     (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
-) -> Result<Refined, Error> {
-    let start = Refined { recipe, refinement: None, forecast };
-    let mut refined = match rounds(effort) {
-        None => start,
-        Some(rounds) => refine_by_rendering((song, profile, passages), target, start, (amounts, rounds), observer)?,
+) -> Result<(Recipe, Option<Refinement>), Error> {
+    let (mut recipe, refinement) = match rounds(effort) {
+        None => (recipe, None),
+        Some(rounds) => refine_by_rendering((song, profile, passages), target, recipe, (amounts, rounds), observer)?,
     };
-    keep_one_side(profile, &mut refined.recipe);
-    Ok(refined)
+    keep_one_side(profile, &mut recipe);
+    Ok((recipe, refinement))
 }
 
 fn refine_by_rendering(
     (song, profile, passages): (&Song, &Profile, &TestPassages),
     target: &Target,
-    start: Refined,
+    recipe: Recipe,
     (amounts, rounds): (&Amounts, usize),
     observer: &dyn Observer,
-) -> Result<Refined, Error> {
-    let goal = Goal::of(profile, target, &amounts.times(&target.trust), &start.recipe);
-    let Some(goal) = goal else { return Ok(start) };
-    let search = CorrectionSearch { profile, goal: &goal, recipe: &start.recipe, rounds, observer };
+) -> Result<(Recipe, Option<Refinement>), Error> {
+    let goal = Goal::of(profile, target, &amounts.times(&target.trust), &recipe);
+    let Some(goal) = goal else { return Ok((recipe, None)) };
+    let search = CorrectionSearch { profile, goal: &goal, recipe: &recipe, rounds, observer };
     if target.kind.is_followed() {
-        let Some(excerpts) = passages.whole(song, profile)? else { return Ok(start) };
+        let Some(excerpts) = passages.whole(song, profile)? else { return Ok((recipe, None)) };
         observer.stage(Stage::Refining, Some(excerpts.len() * rounds as u64));
-        return Ok(search.followed(excerpts, start.forecast)?.unwrap_or(start));
+        return search.followed(excerpts);
     }
-    let Some(halves) = passages.halves(song, profile)? else { return Ok(start) };
+    let Some(halves) = passages.halves(song, profile)? else { return Ok((recipe, None)) };
     observer.stage(Stage::Refining, Some(halves.iter().map(RefinementExcerpts::len).sum::<u64>()));
     let [one, other] = halves;
     let (first, second) = rayon::join(|| search.uncorrected(one), || search.uncorrected(other));
-    let (Some(first), Some(second)) = (first?, second?) else { return Ok(start) };
+    let (Some(first), Some(second)) = (first?, second?) else { return Ok((recipe, None)) };
     let (a, b) =
         rayon::join(|| search.learn((one, &first), (other, &second)), || search.learn((other, &second), (one, &first)));
     let corrections = [a?, b?];
@@ -141,16 +128,16 @@ fn refine_by_rendering(
         side_db: 0.0,
     };
     if kept.is_empty() {
-        return Ok(Refined { refinement: Some(report), ..start });
+        return Ok((recipe, Some(report)));
     }
     let curves: EqualizerCurves = std::array::from_fn(|c| {
         std::array::from_fn(|band| {
             kept.iter().map(|correction| correction.curves[c][band]).sum::<f64>() / kept.len() as f64
         })
     });
-    let corrected = with_curves(&start.recipe, &curves);
-    [report.mid_db, report.side_db] = largest_corrections(&start.recipe, &corrected);
-    Ok(Refined { recipe: corrected, refinement: Some(report), ..start })
+    let corrected = with_curves(&recipe, &curves);
+    [report.mid_db, report.side_db] = largest_corrections(&recipe, &corrected);
+    Ok((corrected, Some(report)))
 }
 
 /// Returns the largest corrections of the mid and of the side curve, dB.
@@ -279,9 +266,12 @@ impl Correction {
 
 impl CorrectionSearch<'_> {
     /// Returns the recipe that comes closest on the same passages that it is learnt from.
-    fn followed(&self, excerpts: &RefinementExcerpts, forecast: Forecast) -> Result<Option<Refined>, Error> {
+    fn followed(&self, excerpts: &RefinementExcerpts) -> Result<(Recipe, Option<Refinement>), Error> {
         let start = curves_of(self.recipe);
-        let Some((mut deviation, mut forecast)) = self.limited(excerpts, &start, forecast)? else { return Ok(None) };
+        let forecast = self.recipe.forecast;
+        let Some((mut deviation, mut forecast)) = self.limited(excerpts, &start, forecast)? else {
+            return Ok((self.recipe.clone(), None));
+        };
         let miss_before_db = deviation.deviation_db;
         let (mut best, mut curves) = ((deviation.deviation_db, start), start);
         for _ in 0..self.rounds {
@@ -301,10 +291,9 @@ impl CorrectionSearch<'_> {
             }
             deviation = next;
         }
-        let corrected = with_curves(self.recipe, &best.1);
+        let corrected = Recipe { forecast, ..with_curves(self.recipe, &best.1) }.quantized();
         let [mid_db, side_db] = largest_corrections(self.recipe, &corrected);
-        let refinement = Some(Refinement { miss_before_db, miss_after_db: best.0, mid_db, side_db });
-        Ok(Some(Refined { recipe: corrected, refinement, forecast }))
+        Ok((corrected, Some(Refinement { miss_before_db, miss_after_db: best.0, mid_db, side_db })))
     }
 
     /// Returns the remaining deviation of the uncorrected recipe.
@@ -359,10 +348,11 @@ impl CorrectionSearch<'_> {
         &self,
         excerpts: &RefinementExcerpts,
         curves: &EqualizerCurves,
-        forecast: Forecast,
-    ) -> Result<Option<(Deviation, Forecast)>, Error> {
+        forecast: ForecastParams,
+    ) -> Result<Option<(Deviation, ForecastParams)>, Error> {
         self.observer.advance(0)?;
-        let after = excerpts.limited(&with_curves(self.recipe, curves), self.profile, forecast)?;
+        let recipe = Recipe { forecast, ..with_curves(self.recipe, curves) };
+        let after = excerpts.limited(&recipe, self.profile)?;
         Ok(after.map(|(after, forecast)| (self.goal.deviation(&excerpts.before.levels, &after), forecast)))
     }
 }

@@ -16,7 +16,7 @@ use renderer::stages::width::WidthParams;
 use super::excerpts::{Limiting, delivery_of, loud_first, offset_lu};
 use crate::error::Error;
 use crate::io::spool::{Spool, SpoolReader};
-use crate::render::finish::{Forecast, starting_solution};
+use crate::render::finish::starting_solution;
 use crate::song::Song;
 use crate::song::blocks::each_block;
 use crate::song::read_ahead::{each_block_ahead, each_block_ahead_of};
@@ -101,7 +101,7 @@ impl TestRender {
     /// Renders passages through `recipe`, which has no dynamics yet.
     pub fn new(passages: &LoudPassages, profile: &Profile, recipe: &Recipe) -> Result<Self, Error> {
         let LoudPassages { frames, loud_frames, lufs, envelopes, sample_rate_hz, channels } = passages;
-        let solution = starting_solution(recipe, profile, Forecast::default());
+        let solution = starting_solution(recipe, profile);
         let before = envelopes.clone().finish(&solution.band_levels_dbfs).map(|band| band.punch());
         let in_front = Recipe { width: WidthParams::default(), ..recipe.clone() };
         let chain = Chain::new(&in_front, &solution.band_levels_dbfs, *sample_rate_hz);
