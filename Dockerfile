@@ -6,13 +6,15 @@ WORKDIR /source
 # Writes the licences of the libraries.
 RUN cargo install --locked --features cli cargo-about@0.9.3
 COPY . .
+# Not below the source, where texts of licences are looked for.
+ENV CARGO_TARGET_DIR=/target
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    --mount=type=cache,target=/source/target \
-    cargo build --release --locked --package goldmaster \
+    --mount=type=cache,target=/target \
+    cargo build --profile dist --locked --package goldmaster \
     && cargo about generate --locked --fail about.hbs -o THIRD-PARTY-LICENSES.txt \
     && mkdir -p /image/in /image/out /image/tmp /image/licenses \
     && chmod 1777 /image/out /image/tmp \
-    && cp target/release/goldmaster /image/goldmaster \
+    && cp /target/dist/goldmaster /image/goldmaster \
     && cp LICENSE-MIT LICENSE-APACHE THIRD-PARTY-LICENSES.txt /image/licenses/
 
 FROM scratch

@@ -4,12 +4,13 @@ set -eu
 cd "$(dirname "$0")"
 mkdir -p corpus/decode corpus/tags corpus/recipe corpus/profile corpus/plan
 source="aevalsrc=0.3*sin(660*t)|0.2*sin(1330*t):s=44100:d=0.05"
-tags="-metadata title=Title -metadata artist=Artist -metadata ISRC=DEA123456789 -metadata lyrics=la -metadata track=3/12"
 make() {
     # Every argument after the first is one of ffmpeg's.
     name=$1
     shift
-    ffmpeg -v error -nostdin -y -f lavfi -i "$source" "$@" $tags "corpus/decode/$name" || rm -f "corpus/decode/$name"
+    ffmpeg -v error -nostdin -y -f lavfi -i "$source" "$@" -metadata title=Title -metadata artist=Artist \
+        -metadata ISRC=DEA123456789 -metadata lyrics=la -metadata track=3/12 "corpus/decode/$name" ||
+        rm -f "corpus/decode/$name"
 }
 for bits in u8 s16le s24le s32le f32le f64le alaw mulaw; do make "$bits.wav" -c:a "pcm_$bits"; done
 for bits in s16be s24be f32be; do make "$bits.mov" -c:a "pcm_$bits"; done
@@ -46,4 +47,4 @@ if [ -x "$program" ]; then
     "$program" "$folder/mix.wav" --save-recipe corpus/recipe/whole.json --force --quiet
     rm -rf "$folder"
 fi
-ls corpus/*/ | wc -l
+find corpus -type f | wc -l

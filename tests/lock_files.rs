@@ -43,8 +43,9 @@ fn packages(path: &str) -> Packages {
 
 /// Returns the packages that a manifest depends on, but for those that only a feature needs.
 fn dependencies(manifest: &str) -> BTreeSet<String> {
-    let (_, section) = manifest.split_once("\n[dependencies]\n").expect("dependencies");
-    let lines = section.lines().take_while(|line| !line.starts_with('['));
+    let sections = ["\n[dependencies]\n", "\n[build-dependencies]\n"].into_iter();
+    let sections = sections.filter_map(|heading| Some(manifest.split_once(heading)?.1));
+    let lines = sections.flat_map(|section| section.lines().take_while(|line| !line.starts_with('[')));
     let is_needed = |line: &&str| line.contains('=') && !line.starts_with('#') && !line.contains("optional = true");
     let package = |name: &str| {
         let of_workspace = CRATES.iter().find(|(_, folder)| *folder == name);

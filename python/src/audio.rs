@@ -28,7 +28,7 @@ pub fn read_audio(py: Python<'_>, path: PathBuf) -> PyResult<(Bound<'_, PyByteAr
         })?;
         Ok((bytes, info.sample_rate_hz, info.channels))
     };
-    let (bytes, sample_rate_hz, channels) = py.allow_threads(read).map_err(|error| raised(py, &error))?;
+    let (bytes, sample_rate_hz, channels) = py.detach(read).map_err(|error| raised(py, &error))?;
     Ok((PyByteArray::new(py, &bytes), sample_rate_hz, channels))
 }
 
@@ -58,5 +58,5 @@ pub fn write_audio(
         encoder.finish(None)?;
         Ok(())
     };
-    py.allow_threads(write).map_err(|error| raised(py, &error))
+    py.detach(write).map_err(|error| raised(py, &error))
 }

@@ -192,7 +192,7 @@ fn batch(py: Python, words: Vec<OsString>, on_progress: Option<Py<PyAny>>) -> Py
 /// Runs the command line and returns its exit code.
 #[pyfunction]
 fn command_line(py: Python, words: Vec<OsString>) -> u8 {
-    py.allow_threads(|| goldmaster::program::run(words))
+    py.detach(|| goldmaster::program::run(words))
 }
 
 /// Returns the names of the settings that a master can have.

@@ -123,7 +123,7 @@ pub fn followed<T: Send>(
     let (sender, events) = channel();
     let has_progress = on_progress.is_some();
     let is_over = &is_over;
-    let (done, stopped) = py.allow_threads(move || {
+    let (done, stopped) = py.detach(move || {
         scope(|scope| {
             let work = move || {
                 // The sender is held until the end of the work: the receiver sees the end by its disconnection.
@@ -157,7 +157,7 @@ fn wait(events: &Receiver<Event>, on_progress: Option<&Py<PyAny>>, is_over: &Ato
             return stopped;
         }
         if stopped.is_none() {
-            stopped = Python::with_gil(|py| {
+            stopped = Python::attach(|py| {
                 let called = match (&event, on_progress) {
                     (Ok(Event { stage, done, total, .. }), Some(call)) => {
                         call.call1(py, (stage, *done, *total)).map(drop)

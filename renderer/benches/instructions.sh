@@ -7,7 +7,7 @@ bench=$(cargo bench -p goldmaster-renderer --bench kernels --no-run 2>&1 | sed -
 counted() {
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" "$1" "$2" 2>&1 | sed -n 's/.*Collected : //p'
 }
-for kernel in ${*:-$("$bench" list)}; do
+if [ $# = 0 ]; then "$bench" list; else printf '%s\n' "$@"; fi | while read -r kernel; do
     # One pass less than three: what is done once, before and after, falls out.
     echo "| $kernel | $((($(counted "$kernel" 3) - $(counted "$kernel" 1)) / (2 * 131072))) |"
 done
