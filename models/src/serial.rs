@@ -1,4 +1,5 @@
-//! Serial forms of what `serde` or JSON lacks: arrays of more than 32 items, and infinity. No number changes on the way.
+//! Serial forms of what `serde` or JSON lacks: arrays of more than 32 items, and infinity. No number changes on the
+//! way.
 
 /// One array.
 pub mod array {
