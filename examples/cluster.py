@@ -3,9 +3,9 @@
 Every song is one row of the report (OUTPUT/report.parquet): a song that cannot be mastered as well, with the reason. A
 master is named by what is in its song and by its settings, and what became of it lies beside it, so that work that is
 tried again, and the same command tomorrow, do nothing twice. `--plan` is a CSV table with a column `input` and columns
-for settings, named as in `goldmaster.Settings`. With `--albums`, the songs of each folder are one album: they are
-mastered by one worker, since each depends on all others. Addresses may be s3://, gs://, az:// and file://; credentials
-come from the environment.
+for settings, named as in `goldmaster.Settings`. With `--albums`, the songs of each folder are one album: each
+song goes from step to step on whichever worker is free, and two steps bring the album together (`album`). Addresses may
+be s3://, gs://, az:// and file://; credentials come from the environment.
 """
 
 import argparse
@@ -16,6 +16,8 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import wraps
+from itertools import repeat
 from typing import Any
 
 import obstore
@@ -78,68 +80,119 @@ class Objects:
             yield from (base + one["path"] for one in some if fnmatch.fnmatchcase(one["path"], key))
 
 
+def told(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The step, which returns why it failed as part of a row, and passes on why a step before it failed."""
+
+    @wraps(step)
+    def run(worker: "Worker", *given: Any) -> Any:
+        if failures := [one for one in given if has_failed(one)]:
+            return failures[0]
+        try:
+            return step(worker, *given)
+        except goldmaster.Error as error:
+            # A step of a song is given its address first.
+            cause = str(error).replace("<bytes>", str(given[0]))
+            return {"status": "failed", "code": error.code, "cause": cause}
+        except (OSError, obstore.exceptions.BaseError) as error:
+            return {"status": "failed", "code": "store", "cause": str(error)}
+
+    return run
+
+
+def has_failed(result: Any) -> bool:
+    """Whether this is why a step failed."""
+    return isinstance(result, dict) and result.get("status") == "failed"
+
+
 class Worker:
-    """Masters songs and albums in one process with one thread; networks are loaded and references measured once."""
+    """Masters songs, and takes the steps of albums, in one process with one thread; networks are loaded and references
+    measured once."""
 
     def __init__(self, output: str, extension: str) -> None:
         self.output, self.extension, self.objects = output.rstrip("/"), extension, Objects()
         self.folder = tempfile.TemporaryDirectory(prefix="goldmaster-worker-")
-        self.masters: dict[str, goldmaster.Master] = {}
+        self.reused: dict[str, Any] = {}
         self.references: dict[str, tuple[str, str]] = {}
 
     def rows(self, work: Work) -> list[Row]:
-        """What became of the songs."""
-        urls, settings = work["songs"], work["settings"]
-        try:
-            return self.album(urls, settings) if work["is_album"] else [self.song(url, settings) for url in urls]
-        except goldmaster.Error as error:
-            failed = {"status": "failed", "code": error.code, "cause": str(error)}
-        except (OSError, obstore.exceptions.BaseError) as error:
-            failed = {"status": "failed", "code": "store", "cause": str(error)}
-        return [{"input": url} | failed for url in urls]
+        """What became of the songs, all of which this worker masters."""
+        if work["is_album"]:
+            return album(self.here, lambda results: results, work["songs"], work["settings"])
+        return [{"input": url} | self.song(url, work["settings"]) for url in work["songs"]]
 
+    def here(self, step: str, *columns: Any) -> list[Any]:
+        """Takes a step once for every row of the columns."""
+        return [getattr(self, step)(*given) for given in zip(*columns)]
+
+    @told
     def song(self, url: str, settings: dict[str, Any]) -> Row:
         """Masters a song, unless that was done before."""
         settings, content = self.prepared(settings)
-        data = self.fetched(url, content)
+        data = self.objects.read(url)
+        content.update(mark(url, hashlib.sha256(data).digest()))
         output = f"{self.output}/{stem(url)}.{content.hexdigest()[:16]}"
         if known := self.note(output, [url]):
             return known[0]
         path = os.path.join(self.folder.name, f"master.{self.extension}")
-        report = self.master(settings).master(data, output=path, force=True, threads=1).report
+        master = self.reuse(goldmaster.Master, settings)
+        report = master.master(data, output=path, force=True, threads=1).report
         return self.finished(output, [self.delivered(url, f"{output}.{self.extension}", path, report)])[0]
 
-    def album(self, urls: list[str], settings: dict[str, Any]) -> list[Row]:
-        """Masters an album, unless that was done before: all songs are measured, decided together, and rendered."""
-        settings, content = self.prepared(settings)
-        with tempfile.TemporaryDirectory(dir=self.folder.name) as folder:
-            songs, masters = os.path.join(folder, "songs"), os.path.join(folder, "masters")
-            os.mkdir(songs)
-            paths = {os.path.join(songs, os.path.basename(url)): url for url in urls}
-            for path, url in paths.items():
-                with open(path, "wb") as file:
-                    file.write(self.fetched(url, content))
-                # A file of today might still grow, and a batch would wait for it.
-                os.utime(path, (0, 0))
-            digest = content.hexdigest()[:16]
-            output = f"{self.output}/{os.path.basename(os.path.dirname(urls[0]))}"
-            if known := self.note(f"{output}.{digest}", urls):
-                return known
-            done = goldmaster.batch(list(paths), masters, album=True, jobs=1, format=self.extension, **settings)
-            with open(done["report"], encoding="utf-8") as file:
-                entries = json.load(file)["songs"]
-            rows = []
-            for entry in entries:
-                path, url = entry["output"], paths[entry["input"]]
-                if report := entry["report"]:
-                    target = f"{output}/{stem(path)}.{digest}.{self.extension}"
-                    rows.append(self.delivered(url, target, path, report))
-                else:
-                    cause = (entry["cause"] or "").replace(entry["input"], url)
-                    rows.append({"input": url, "status": "failed", "code": entry["code"], "cause": cause})
-            # An album without one of its songs is mastered again.
-            is_whole = all(row["status"] == "mastered" for row in rows)
-            return self.finished(f"{output}.{digest}", rows) if is_whole else rows
+    @told
+    def digest(self, url: str) -> bytes:
+        """The hash of a song."""
+        return hashlib.sha256(self.objects.read(url)).digest()
+
+    @told
+    def known(self, urls: list[str], settings: dict[str, Any], digests: list[bytes]) -> tuple[str, list[Row] | None]:
+        """The hash of an album, and what became of its songs if it is finished."""
+        content = self.prepared(settings)[1]
+        for url, digest in zip(urls, digests):
+            content.update(mark(url, digest))
+        digest = content.hexdigest()[:16]
+        return digest, self.note(f"{self.output}/{folder(urls[0])}.{digest}", urls)
+
+    @told
+    def measure(self, url: str, settings: dict[str, Any]) -> bytes:
+        """The first step of a song."""
+        return self.as_one(settings).measure(self.objects.read(url), threads=1)
+
+    @told
+    def decide(self, settings: dict[str, Any], *songs: bytes) -> bytes:
+        """The first step of an album, whose songs are measured."""
+        return self.as_one(settings).decide(songs, threads=1)
+
+    @told
+    def prepare(self, url: str, settings: dict[str, Any], song: bytes, decided: bytes) -> bytes:
+        """The second step of a song."""
+        return self.as_one(settings).prepare(self.objects.read(url), song, decided, threads=1)
+
+    def balance(self, settings: dict[str, Any], decided: Any, *songs: Any) -> list[Any]:
+        """The second step of an album, whose songs are prepared. Those that failed stay as they are."""
+        ready = [song for song in songs if not has_failed(song)]
+        balanced = self.balanced(settings, decided, ready) if ready else []
+        others = repeat(balanced) if has_failed(balanced) else iter(balanced)
+        return [song if has_failed(song) else next(others) for song in songs]
+
+    @told
+    def balanced(self, settings: dict[str, Any], decided: bytes, songs: list[bytes]) -> list[bytes]:
+        """All songs of an album that can be mastered."""
+        return list(self.as_one(settings).balance(decided, songs))
+
+    @told
+    def deliver(self, url: str, settings: dict[str, Any], song: bytes, digest: str) -> Row:
+        """The last step of a song: its master."""
+        path = os.path.join(self.folder.name, f"master.{self.extension}")
+        data = self.objects.read(url)
+        report = self.as_one(settings).master(data, song, output=path, force=True, threads=1).report
+        target = f"{self.output}/{folder(url)}/{stem(url)}.{digest}.{self.extension}"
+        return self.delivered(url, target, path, report)
+
+    @told
+    def finish(self, rows: list[Row], digest: str) -> None:
+        """The last step of an album. Without one of its songs it is mastered again."""
+        if not any(has_failed(row) for row in rows):
+            self.finished(f"{self.output}/{folder(rows[0]['input'])}.{digest}", rows)
 
     def prepared(self, settings: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         """The settings with files as references, and a hash of both and of the program."""
@@ -150,12 +203,6 @@ class Worker:
         of_all = json.dumps([others, digests, goldmaster.__version__, self.extension], sort_keys=True)
         paths = {"reference": [path for path, _ in references]} if references else {}
         return others | paths, hashlib.sha256(of_all.encode())
-
-    def fetched(self, url: str, content: Any) -> bytes:
-        """The bytes of a song, which are added to a hash with its name."""
-        data = self.objects.read(url)
-        content.update(os.path.basename(url).encode() + b"\n" + hashlib.sha256(data).digest())
-        return data
 
     def note(self, name: str, urls: list[str]) -> list[Row] | None:
         """What became of songs that are finished."""
@@ -180,12 +227,16 @@ class Worker:
         levels = {"loudness_lufs": after["integrated_lufs"], "true_peak_dbtp": after["true_peak_dbtp"]}
         return {"input": url, "output": output, "status": "mastered"} | levels
 
-    def master(self, settings: dict[str, Any]) -> goldmaster.Master:
+    def as_one(self, settings: dict[str, Any]) -> goldmaster.Album:
+        """What masters albums with these settings."""
+        return self.reuse(goldmaster.Album, self.prepared(settings)[0] | {"format": self.extension})
+
+    def reuse(self, kind: type, settings: dict[str, Any]) -> Any:
         """What masters with these settings."""
-        key = json.dumps(settings, sort_keys=True)
-        if key not in self.masters:
-            self.masters[key] = goldmaster.Master(**settings)
-        return self.masters[key]
+        key = json.dumps([kind.__name__, settings], sort_keys=True)
+        if key not in self.reused:
+            self.reused[key] = kind(**settings)
+        return self.reused[key]
 
     def reference(self, url: str) -> tuple[str, str]:
         """A reference as a file, and a hash of it."""
@@ -199,9 +250,48 @@ class Worker:
         return self.references[url]
 
 
+def album(
+    take: Callable[..., list[Any]], read: Callable[[list[Any]], list[Any]], urls: list[str], settings: dict[str, Any]
+) -> list[Row]:
+    """Masters an album, unless that was done before.
+
+    `take` takes a step of `Worker`, named by its first argument, for every row of the columns that follow. What it
+    returns may stand for results that are elsewhere: it goes into the columns of the next step as it is, and `read`
+    fetches it.
+    """
+    digests = read(take("digest", urls))
+    # What cannot be read has no hash, and neither has its album.
+    unread = next((one for one in digests if has_failed(one)), None)
+    (known,) = [unread] if unread else read(take("known", [urls], [settings], [digests]))
+    if has_failed(known):
+        return [{"input": url} | known for url in urls]
+    digest, rows = known
+    if rows:
+        return rows
+    same = repeat(settings)
+    measured = read(take("measure", urls, same))
+    (decided,) = take("decide", [settings], *([song] for song in measured if not has_failed(song)))
+    prepared = take("prepare", urls, same, measured, repeat(decided))
+    (balanced,) = read(take("balance", [settings], [decided], *([song] for song in prepared)))
+    delivered = read(take("deliver", urls, same, balanced, repeat(digest)))
+    rows = [{"input": url} | row for url, row in zip(urls, delivered)]
+    (failed,) = read(take("finish", [rows], [digest]))
+    return [row | failed for row in rows] if failed else rows
+
+
+def mark(url: str, digest: bytes) -> bytes:
+    """What a song adds to the hash that its master, or its album, is named by: its name and its own hash."""
+    return os.path.basename(url).encode() + b"\n" + digest
+
+
 def stem(path: str) -> str:
     """The name of a file without folders and extension."""
     return os.path.splitext(os.path.basename(path))[0]
+
+
+def folder(url: str) -> str:
+    """The name of the folder that a song lies in."""
+    return os.path.basename(os.path.dirname(url))
 
 
 def planned(path: str, common: dict[str, Any]) -> Iterator[Work]:

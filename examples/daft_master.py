@@ -4,7 +4,8 @@
     python examples/daft_master.py --input 's3://bucket/songs/*.flac' --output s3://bucket/masters
     python examples/daft_master.py --input 's3://bucket/label/*.flac' --albums --output s3://bucket/masters
 
-`cluster.py`, beside this file, says what is read and written.
+`cluster.py`, beside this file, says what is read and written. An album is a row of the table, so that one worker takes
+all its steps.
 """
 
 import json

@@ -80,7 +80,7 @@ pub enum Error {
     /// Part of a page cannot be made; the message says which, and why.
     #[error("{0}")]
     Page(String),
-    /// A song of an album cannot be mastered; the message says why.
+    /// An album, or a song of it, cannot be mastered; the message says why.
     #[error("{0}")]
     Album(Cause),
     /// A master was changed since a batch wrote it.
@@ -143,6 +143,7 @@ impl Error {
         match self {
             Self::Usage(_) | Self::Recipe(_) => 2,
             Self::Promise { .. } | Self::HeldBack { .. } => 3,
+            Self::Album(cause) if cause.code == "promise" => 3,
             Self::SomeUnread { .. } | Self::SomeFailed { .. } => 4,
             Self::NotReady { .. } => 5,
             Self::Io(io::Error::Interrupted) | Self::SomeLeft { .. } => 130,

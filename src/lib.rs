@@ -2,8 +2,9 @@
 //!
 //! # Modules
 //!
-//! [`Master`] is the entry point. The modules below are the parts of which it and the command line are made, from top
-//! to bottom: no module imports one above it. Of them, only what other crates use is public.
+//! [`Master`] is the entry point, and [`Album`] that for the songs of an album in several processes. The modules below
+//! are the parts of which they and the command line are made, from top to bottom: no module imports one above it. Of
+//! them, only what other crates use is public.
 
 mod cli;
 mod commands;
@@ -13,6 +14,7 @@ pub(crate) mod ui;
 
 pub mod batch;
 pub mod workflows;
+pub use self::workflows::album::Album;
 pub use self::workflows::mastering::Master;
 
 pub mod page;

@@ -8,10 +8,8 @@ use std::fs;
 use analyzer::stream::Frame;
 use analyzer::synth::{demo_mix, silence};
 use common::batch::{failed, folder_of, masters, report, statuses, summary};
-use common::{Folder, RATE_HZ, SOME_FAILED, USAGE, louder, read};
-use lofty::config::WriteOptions;
-use lofty::file::{AudioFile as _, TaggedFile, TaggedFileExt as _};
-use lofty::tag::{ItemKey, Tag, TagType};
+use common::{Folder, RATE_HZ, SOME_FAILED, USAGE, louder, read, tagged};
+use lofty::tag::ItemKey;
 use serde_json::Value;
 
 /// Exit code of a promise that is not kept.
@@ -236,18 +234,6 @@ fn every_song_goes_to_the_record_that_is_most_like_it() {
     let dry =
         folder.goldmaster(&["batch", "in", "-o", "out", "--reference-folder", "records", "--dry-run"]).succeeded();
     assert_eq!(dry.stdout.matches("again ").count(), 2, "{dry:?}");
-}
-
-/// A FLAC with tags.
-fn tagged(folder: &Folder, name: &str, frames: &[Frame], texts: &[(ItemKey, &str)]) {
-    let path = folder.flac(name, frames);
-    let mut tag = Tag::new(TagType::VorbisComments);
-    for (key, text) in texts {
-        tag.insert_text(*key, (*text).to_owned());
-    }
-    let mut file: TaggedFile = lofty::read_from_path(&path).expect("a FLAC");
-    file.insert_tag(tag);
-    file.save_to_path(&path, WriteOptions::default()).expect("space");
 }
 
 #[test]

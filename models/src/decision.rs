@@ -19,15 +19,19 @@ use crate::amounts::Amounts;
 use crate::bounds::{
     MID_BOUND_DB, SIDE_BOUND_DB, SIDE_NOISE_DB, bounds, least_lost_shift_db, of_mid_and_side, softened,
 };
+use crate::serial::array;
 use crate::target::{Target, TargetKind, bands_below};
 use crate::third_octaves::EqualizerCurves;
 
 /// The moves that a decider wants, before bounds and amounts, and its confidence.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MasteringDecision {
     /// Gain of the mid, dB per spectrum band.
+    #[serde(with = "array")]
     pub mid_db: [f64; SPECTRUM_BANDS],
     /// Gain of the side, dB per spectrum band.
+    #[serde(with = "array")]
     pub side_db: [f64; SPECTRUM_BANDS],
     /// Natural logarithm of the ratio of each band's compressor; negative expands.
     pub log_ratio: [f64; BANDS],

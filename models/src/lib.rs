@@ -45,6 +45,7 @@ pub mod one_click;
 pub mod outputs;
 pub mod registration;
 pub mod rules;
+mod serial;
 mod statistics;
 pub mod target;
 #[cfg(test)]

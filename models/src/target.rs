@@ -11,27 +11,33 @@ use crate::amounts::Amounts;
 use crate::error::Error;
 use crate::features::{DYNAMICS_START, FEATURES, Features, MID, SIDE, WIDTH_START, features};
 use crate::registration::{Levels, moments};
+use crate::serial::{array, list_of_arrays, perhaps_infinite};
 use crate::statistics::median;
 use crate::third_octaves::{ThirdOctaveLevels, levels, levels_of_features, thirds_below};
 
 /// A target that one song can be mastered towards.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Target {
     /// Name to show to a person.
     pub name: String,
     /// Kind of the target.
     pub kind: TargetKind,
     /// Features of the song, or their mean over several.
+    #[serde(with = "array")]
     pub features: Features,
     /// Standard deviation of similar songs in each feature; 0 for chosen records.
+    #[serde(with = "array")]
     pub spread: Features,
     /// Typical integrated loudness, LUFS.
     pub loudness_lufs: f64,
     /// Level of left over right, dB.
     pub balance_db: f64,
     /// Frequency above which the target is unknown, Hz.
+    #[serde(with = "perhaps_infinite")]
     pub cutoff_hz: f64,
     /// Moments, if they were measured; for several records those of all.
+    #[serde(with = "list_of_arrays")]
     pub moments: Vec<Levels>,
     /// Spectrum in third octaves, LU.
     pub levels: ThirdOctaveLevels,
@@ -44,9 +50,11 @@ pub struct Target {
 }
 
 /// Dependence of a target on the song that is mastered.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Conditional {
     /// Features of records in general.
+    #[serde(with = "array")]
     pub general: Features,
     /// Variance of the part of this song that the texture does not predict, relative to that of the average song.
     pub doubt: f64,
@@ -217,6 +225,18 @@ mod tests {
         let mut analyzer = Analyzer::new(44_100, channels);
         analyzer.push(frames);
         analyzer.finish()
+    }
+
+    #[test]
+    fn a_target_is_written_and_read_exactly() {
+        let song = profile(2, &demo_mix(44_100, 4.0));
+        let record = Target::references(&[("record".to_owned(), 0.3, song)]).expect("it can be heard");
+        let norm = crate::norm::NormProfile::universal().expect("it is compiled in").target();
+        assert!(!record.moments.is_empty() && norm.cutoff_hz.is_infinite());
+        for target in [record, norm] {
+            let text = serde_json::to_string(&target).expect("plain data");
+            assert_eq!(serde_json::from_str::<Target>(&text).expect("just written"), target);
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
-//! The compiled half of the Python package `goldmaster`: it takes paths and text, and returns JSON. The part for Python
+//! The compiled half of the Python package `goldmaster`: it takes paths and text, and returns JSON; the steps of an
+//! album pass bytes. The part for Python
 //! users is `package/goldmaster`.
 
+mod album;
 mod audio;
 mod failure;
 mod watch;
@@ -37,8 +39,7 @@ struct Master(goldmaster::Master);
 impl Master {
     #[new]
     fn new(py: Python, settings: Settings) -> PyResult<Self> {
-        let set = |master: goldmaster::Master, (name, values): (String, Vec<String>)| master.set(&name, values);
-        settings.into_iter().try_fold(goldmaster::Master::new(), set).map(Self).map_err(|error| raised(py, &error))
+        master_with(settings).map(Self).map_err(|error| raised(py, &error))
     }
 
     /// Masters a file and returns the report.
@@ -78,6 +79,10 @@ impl Master {
         };
         watch::followed(py, threads, on_progress, work)
     }
+}
+
+fn master_with(settings: Settings) -> Result<goldmaster::Master, Error> {
+    settings.into_iter().try_fold(goldmaster::Master::new(), |master, (name, values)| master.set(&name, values))
 }
 
 fn output_at(path: PathBuf, force: bool) -> Result<Output, Error> {
@@ -221,6 +226,8 @@ impl TemporaryFolder {
 
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::album::Album;
     #[pymodule_export]
     use super::audio::{read_audio, write_audio};
     #[pymodule_export]

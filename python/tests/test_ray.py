@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,7 @@ def test_albums_of_a_bucket_are_mastered_as_by_the_command_line(
     assert capsys.readouterr().out.endswith("4 mastered, 0 unchanged, 1 failed\n")
     rows = report(bucket, "records")
     assert (rows["bad.wav"]["status"], rows["bad.wav"]["code"]) == ("failed", "not_audio")
+    assert rows["bad.wav"]["cause"].startswith("s3://music/albums/two/bad.wav: ")
     done = command("batch", album, "-o", masters, "--album", "--loudness", "-12", "--quiet")
     assert done.returncode == 0, done.stderr
     for n in range(2):
@@ -117,27 +120,55 @@ def descendants() -> dict[int, str]:
     return {process: name for process, name in names.items() if is_ours(process)}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
-def test_a_worker_that_is_killed_costs_nothing_but_time(bucket, example, monkeypatch, tmp_path, by_command):
+@contextmanager
+def one_worker_killed(kind: str, is_due: Callable[[], bool]) -> Iterator[None]:
+    """Kills a worker meanwhile, as soon as one is at work and it is due."""
     killed: list[int] = []
 
     def kill() -> None:
         deadline = time.monotonic() + 300
         while not killed and time.monotonic() < deadline:
-            if len(keys(bucket, "again/")) >= 2:
-                workers = [process for process, name in descendants().items() if "MapWorker" in name]
-                for process in workers[:1]:
+            if is_due():
+                for process in [process for process, name in descendants().items() if kind in name][:1]:
                     os.kill(process, signal.SIGKILL)
                     killed.append(process)
             time.sleep(0.1)
 
     killer = threading.Thread(target=kill)
     killer.start()
-    run(example, monkeypatch, "--input", "s3://music/songs/?.wav", "--output", "s3://music/again")
+    yield
     killer.join()
+    assert killed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+def test_a_worker_that_is_killed_costs_nothing_but_time(bucket, example, monkeypatch, tmp_path, by_command):
+    with one_worker_killed("MapWorker", lambda: len(keys(bucket, "again/")) >= 2):
+        run(example, monkeypatch, "--input", "s3://music/songs/?.wav", "--output", "s3://music/again")
     rows = report(bucket, "again")
-    assert killed and len(rows) == SONGS
+    assert len(rows) == SONGS
     for n in range(SONGS):
         path = tmp_path / f"{n}.wav"
         path.write_bytes(body(bucket, f"songs/{n}.wav"))
         assert body(bucket, rows[path.name]["output"].removeprefix("s3://music/")) == by_command(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+@pytest.mark.parametrize("step", ["prepare", "deliver"])
+def test_a_worker_of_an_album_that_is_killed_costs_one_step_of_one_song(
+    bucket, example, monkeypatch, tmp_path, command, step
+):
+    album, masters = tmp_path / "songs", tmp_path / "masters"
+    album.mkdir()
+    for n in range(SONGS):
+        (album / f"{n}.wav").write_bytes(body(bucket, f"songs/{n}.wav"))
+    # Ray names a process by what it does.
+    with one_worker_killed(f"Worker.{step}", lambda: True):
+        words = ("--input", "s3://music/songs/?.wav", "--albums", "--output", f"s3://music/{step}")
+        run(example, monkeypatch, *words)
+    done = command("batch", album, "-o", masters, "--album", "--quiet")
+    assert done.returncode == 0, done.stderr
+    rows = report(bucket, step)
+    assert [row["status"] for row in rows.values()] == ["mastered"] * SONGS
+    for name, row in rows.items():
+        assert body(bucket, row["output"].removeprefix("s3://music/")) == (masters / name).read_bytes()

@@ -1,13 +1,12 @@
 //! Analyses a batch as a whole: the relations between its songs, and everything that must be measured across all of
 //! them before the first is mastered.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use analyzer::profile::Profile;
-use models::Decider;
-use models::features::features;
 use models::target::Target;
 
 use crate::batch::arriving::{is_whole, load_when_complete};
@@ -17,21 +16,20 @@ use crate::batch::record::{MadeFrom, MasterState};
 use crate::batch::report;
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, catch_panics};
 use crate::batch::watch::{SongProgress, Stopping, Watch};
-use crate::decide::refine::TestPassages;
-use crate::decide::target::MasteringTarget;
 use crate::error::{Cause, Error};
 use crate::io;
 use crate::io::spool::Store;
 use crate::report::album::AlbumReport;
-use crate::report::{DecisionReport, GenreReport};
-use crate::request::job::{AlbumLoudness, MasterJob};
+use crate::request::job::{AlbumLoudness, AlbumSettings};
 use crate::request::reference::Reference;
 use crate::request::settings::{MasterSettings, Strictness};
+use crate::song::Song;
 use crate::song::observer::Observer;
 use crate::song::read_ahead::side_by_side;
-use crate::song::{Song, measure};
-use crate::workflows::album::{Pair, Part, RECORD, Tone, album_report, balance, measure_master};
-use crate::workflows::mix::{Decided, Mix, untouched};
+use crate::workflows::album::measured::{in_order, measure_edited};
+use crate::workflows::album::report::{Pair, album_report, measure_master};
+use crate::workflows::album::tone::RECORD;
+use crate::workflows::album::{DecidedAlbum, PreparedSong};
 
 impl BatchAnalysis {
     /// Returns an analysis that holds only the context: the hash of everything that the songs depend on together.
@@ -103,88 +101,73 @@ impl BatchAnalysis {
         let Some(first) = plan.items.first() else { return Ok(self) };
         let job = first.settings.job(first.input.clone(), first.output.clone(), false);
         let mut deciders = Deciders::default();
-        let measured: Vec<&Profile> = profiles.iter().flatten().collect();
-        let inputs: Vec<&Path> = plan.items.iter().map(|item| item.input.as_path()).collect();
+        let measured = in_order(profiles.iter().flatten());
+        let read = plan.items.iter().zip(profiles).filter(|(_, profile)| profile.is_ok());
+        let inputs: Vec<&Path> = read.map(|(item, _)| item.input.as_path()).collect();
         let (job, aim) =
             shared.find_target(&first.settings, job, (&inputs, &measured), &mut deciders, &Stopping(watch))?;
-        let references = job.settings.references.iter().filter(|_| !plan.relation.is_own_reference);
-        let references = references.map(Reference::name).collect();
-        let decider = deciders.get(job.settings.decider)?;
-        let wanted_lufs = job
-            .settings
-            .delivery
-            .delivery(
-                aim.target.loudness_lufs,
-                !job.settings.references.is_empty(),
-                None,
-                job.settings.character.loudness_lu(),
-            )?
-            .loudness_lufs;
-        let target = (!plan.relation.is_own_reference).then_some(aim.target.clone());
-        let tone = Tone::new(decider, &measured, target).map_err(Error::Network)?;
-        let Some(tone) = tone else {
-            let album = plan.items.iter().map(|item| (item.index, Err(Cause::new("silent", ALL_SILENT)))).collect();
-            return Ok(Self { album, ..self });
+        let Relation { balance, is_own_reference, .. } = plan.relation;
+        let references = job.settings.references.iter().filter(|_| !is_own_reference).map(Reference::name).collect();
+        let (settings, format) = (&job.settings, job.output.format);
+        let wanted = (settings, AlbumSettings { loudness: by, balance, is_own_reference });
+        let decided = match DecidedAlbum::new(deciders.get(settings.decider)?, &measured, aim, wanted) {
+            Err(Error::Album(cause)) => {
+                let album = plan.items.iter().map(|item| (item.index, Err(cause.clone()))).collect();
+                return Ok(Self { album, ..self });
+            }
+            decided => decided?,
         };
         let store = Store::new()?;
         let prepared = each(plan, jobs, watch, |at, item, deciders| {
             let profile = profiles[at].as_ref().map_err(Cause::clone)?;
-            let job = MasterJob { input: item.input.clone(), ..job.clone() };
             catch_panics(&item.input, || {
-                let decider = deciders.get(job.settings.decider)?;
-                let way = (&tone, aim.genre.as_ref());
-                let (mut part, decision) = prepare(&job, profile, way, decider, shared, watch)?;
+                let decider = deciders.get(settings.decider)?;
+                let progress = SongProgress::measuring_only(watch, bytes_of_a_pass(&item.input));
+                let mix = Song::load_within(&item.input, shared.spool_bytes, &progress)?;
+                let mix = mix.edited(&settings.edges.params()?)?;
+                let mut song = decided.prepare((&item.input, &mix, profile), (settings, format), decider, &progress)?;
+                progress.finish();
                 // All songs are kept until the last one is prepared: move their traces out of memory.
-                part.trace.blocks.store(&store)?;
-                Ok((part, decision))
+                song.store(&store)?;
+                Ok(song)
             })
         })?;
-        let strictness = job.settings.strictness();
-        let analysis = Self { references, warnings: aim.warnings, ..self };
-        let mut solved = analysis.levelled(plan, shared, prepared, wanted_lufs, by, strictness)?;
-        for (item, profile) in plan.items.iter().zip(profiles) {
-            if profile.as_ref().is_ok_and(|profile| features(profile).is_none()) {
-                let song = untouched(&job.settings, job.output.format, &aim.target).map_err(Cause::from);
-                solved.album.insert(item.index, song);
-            }
-        }
-        Ok(solved)
+        Self { references, ..self }.balanced(plan, shared, prepared, &decided, settings.strictness())
     }
 
     /// Solves the loudness of an album whose songs are prepared.
-    fn levelled(
+    fn balanced(
         self,
         plan: &Plan,
         shared: &Shared,
-        prepared: Vec<Result<(Part, DecisionReport), Cause>>,
-        wanted_lufs: f64,
-        by: AlbumLoudness,
+        prepared: Vec<Result<PreparedSong, Cause>>,
+        decided: &DecidedAlbum,
         strictness: Strictness,
     ) -> Result<Self, Error> {
-        let mut songs = Vec::new();
-        let (mut parts, mut decisions) = (Vec::new(), Vec::new());
-        for (at, prepared) in prepared.into_iter().enumerate() {
-            songs.push(prepared.map(|(part, decision)| {
-                parts.push(part);
-                decisions.push((at, decision));
-                parts.len() - 1
-            }));
+        let (mut ready, mut songs, mut album) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for (item, prepared) in plan.items.iter().zip(prepared) {
+            match prepared {
+                Ok(song) => {
+                    ready.push(item);
+                    songs.push(song);
+                }
+                Err(cause) => drop(album.insert(item.index, Err(cause))),
+            }
         }
-        same_limiter(&mut parts);
-        let offset = balance(&mut parts, wanted_lufs, by, plan.relation.balance)?;
-        let held_back_by = offset.held_back_by.map(|part| &plan.items[decisions[part].0].input);
-        if let Some(song) = held_back_by.filter(|_| strictness == Strictness::Shortfalls) {
-            return Err(Error::HeldBack { output: shared.output.to_owned(), wanted_lufs, song: song.clone() });
+        let (songs, offset) = decided.balance(songs)?;
+        let name = |song: usize| ready[song].input.display().to_string();
+        let wanted_lufs = decided.wanted_lufs;
+        let is_strict = strictness == Strictness::Shortfalls;
+        if let Some(song) = offset.held_back_by.filter(|_| is_strict) {
+            let (output, song) = (shared.output.to_owned(), ready[song].input.clone());
+            return Err(Error::HeldBack { output, wanted_lufs, song });
         }
-        if let Some(missed_lu) = offset.missed_by_lu.filter(|_| strictness == Strictness::Shortfalls) {
-            let broken = format!("the album is {missed_lu:+.2} LU away from {wanted_lufs:.2} LUFS");
+        let shortfall = offset.shortfall(wanted_lufs, name).filter(|_| is_strict);
+        if let Some(broken) = shortfall {
             return Err(Error::Promise { path: shared.output.to_owned(), broken });
         }
-        let decided = |song: Result<usize, Cause>| {
-            song.map(|part: usize| (parts[part].recipe.clone(), decisions[part].1.clone()))
-        };
-        let album = plan.items.iter().map(|item| item.index).zip(songs.into_iter().map(decided)).collect();
-        let held_back_by = held_back_by.map(|song| song.display().to_string());
+        let held_back_by = offset.held_back_by.map(name);
+        album.extend(ready.iter().map(|item| item.index).zip(songs.into_iter().map(Ok)));
         Ok(Self { album, loudness: Some((wanted_lufs, offset)), held_back_by, ..self })
     }
 
@@ -243,9 +226,6 @@ impl BatchAnalysis {
 /// hash.
 const NO_CONTEXT: &str = "";
 
-/// Cause of failure for every song of an album on which all songs are silent.
-const ALL_SILENT: &str = "there is nothing to master on this record";
-
 /// Checks that an album is mastered with one set of settings, and not in shards.
 ///
 /// # Errors
@@ -292,52 +272,10 @@ fn context(made_from: &[Result<MadeFrom, Cause>], relation: &Relation) -> String
 /// Measures a song with its edges (trim and fades) applied.
 fn measured(item: &Item, shared: &Shared, observer: &dyn Observer) -> Result<Profile, Error> {
     let edges = item.settings.master.edges.params()?;
-    let load = || {
-        if edges.is_neutral() {
-            return measure(&item.input, observer);
-        }
-        let loaded = Song::load_edited(&item.input, &edges, shared.spool_bytes, observer);
-        loaded.map(|(song, profile)| (song.info, profile, song.warnings))
-    };
+    let load = || measure_edited(&item.input, &edges, shared.spool_bytes, observer);
     let (_, profile, _) =
         load_when_complete(&item.input, observer, load, |(info, _, warnings)| is_whole(info, warnings))?;
     Ok(profile)
-}
-
-/// Prepares a song of an album: the trace that the limiter works on, and a recipe that is complete but for the
-/// loudness.
-fn prepare(
-    job: &MasterJob,
-    profile: &Profile,
-    (tone, genre): (&Tone, Option<&GenreReport>),
-    decider: &mut Decider,
-    shared: &Shared,
-    watch: &dyn Watch,
-) -> Result<(Part, DecisionReport), Error> {
-    let progress = SongProgress::measuring_only(watch, bytes_of_a_pass(&job.input));
-    let song = Song::load_within(&job.input, shared.spool_bytes, &progress)?.edited(&job.settings.edges.params()?)?;
-    let passages = &TestPassages::default();
-    let mix =
-        Mix { input: &job.input, settings: &job.settings, format: job.output.format, song: &song, profile, passages };
-    let target = MasteringTarget { genre: genre.cloned(), ..MasteringTarget::at(tone.target.clone()) };
-    // The refinement goal is the album's middle even when the album is mastered towards a reference. With a target of
-    // this kind, test renders aim for the curve decided for the song, which already contains the move that all songs
-    // share.
-    let Decided { recipe, decision, .. } =
-        mix.decided(target, Some(&tone.middle), |_| tone.decide(decider, profile), &progress)?;
-    let trace = crate::render::finish::trace(&song, &recipe, profile, &progress)?;
-    progress.finish();
-    let silent = || Error::Decide { path: job.input.clone(), source: models::error::Error::SilentSource };
-    let before_lufs = profile.loudness.integrated_lufs.ok_or_else(silent)?;
-    Ok((Part { trace, recipe, before_lufs }, decision))
-}
-
-/// Gives all songs the limiter of the loudest one, so that the album has one character.
-fn same_limiter(parts: &mut [Part]) {
-    let loudest = parts.iter().max_by(|a, b| a.before_lufs.total_cmp(&b.before_lufs));
-    if let Some(limiter) = loudest.map(|part| part.recipe.limiter) {
-        parts.iter_mut().for_each(|part| part.recipe.limiter = limiter);
-    }
 }
 
 /// Estimated work of measuring or preparing a song before it is mastered, in bytes of its file: about half the work of

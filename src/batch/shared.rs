@@ -7,7 +7,6 @@ use std::path::Path;
 use analyzer::profile::Profile;
 use models::Decider;
 use models::target::Target;
-use renderer::recipe::Recipe;
 
 use crate::batch::plan::Item;
 use crate::batch::record::{MadeFrom, MasterState, Records};
@@ -19,15 +18,14 @@ use crate::decide::target::{MasteringTarget, load_decider};
 use crate::error::{Cause, Error};
 use crate::io::hash::file_hash;
 use crate::io::name;
-use crate::report::DecisionReport;
 use crate::report::album::AlbumReport;
-use crate::report::warning::Warning;
 use crate::request::job::MasterJob;
 use crate::request::page::PageAudio;
 use crate::request::settings::DeciderKind;
 use crate::song::Song;
 use crate::song::observer::Observer;
-use crate::workflows::album::Offset;
+use crate::workflows::album::BalancedSong;
+use crate::workflows::album::level::Offset;
 
 /// Everything that is the same for all songs of a batch.
 pub struct Shared<'a> {
@@ -68,15 +66,13 @@ pub struct BatchAnalysis {
     pub context: String,
     /// The middle of the songs, if every song is mastered towards it separately.
     pub middle: Option<Target>,
-    /// The recipe of each song of an album, and the decision behind it, by the song's position in the plan.
-    pub album: BTreeMap<usize, Result<(Recipe, DecisionReport), Cause>>,
+    /// The songs of an album with their recipes, by their position in the plan.
+    pub album: BTreeMap<usize, Result<BalancedSong, Cause>>,
     /// The loudness wanted for the album, LUFS, and the offset that reaches it.
     pub(super) loudness: Option<(f64, Offset)>,
     pub(super) held_back_by: Option<String>,
     /// Names of the references that an album is mastered towards.
     pub(super) references: Vec<String>,
-    /// Warnings about the references of an album.
-    pub warnings: Vec<Warning>,
     /// True if nothing was analysed because all songs were finished. No song can be mastered then.
     pub is_unknown: bool,
     /// The report of this same album, if it is finished.

@@ -18,7 +18,6 @@ use crate::io::claim::Claim;
 use crate::io::decode::stamp;
 use crate::io::encode::{ensure_writable, scratch};
 use crate::io::hash::file_hash;
-use crate::render::provenance::was_mastered_towards;
 use crate::report::Report;
 use crate::report::warning::{Subject, Warning, WarningKind};
 use crate::request::job::MasterJob;
@@ -222,12 +221,7 @@ impl Shared<'_> {
             )));
         }
         if let Some(decided) = self.analysis.album.get(&item.index) {
-            let (recipe, decision) = decided.clone().map_err(Error::Album)?;
-            let mut warnings = self.analysis.warnings.clone();
-            if recipe.towards.as_ref().is_some_and(|origin| was_mastered_towards(&job.input, origin)) {
-                warnings.push(Warning::of_mix(WarningKind::AlreadyMastered));
-            }
-            return Ok(Decided { song, profile, recipe, decision, warnings });
+            return Ok(decided.clone().map_err(Error::Album)?.decided(&job.input, song, profile));
         }
         let (job, target) = match &self.analysis.middle {
             Some(middle) => (job.clone(), MasteringTarget::at(middle.clone())),

@@ -52,13 +52,24 @@ fn genre_of_tag(tag: &str) -> Option<&'static str> {
     named.all(|other| other == first).then_some(first)
 }
 
-/// Returns the settings with the genre taken from the tags of `inputs`. The genre is filled in only if it is to be
-/// detected automatically (no reference, no profile, [`Genre::Auto`]) and the tags of all songs name the same genre.
+/// Returns the genre that the tags of a file name, out of those that have a profile.
+pub fn genre_of_file(path: &Path) -> Option<&'static str> {
+    Tags::read(path).text("GENRE").and_then(genre_of_tag)
+}
+
+/// Returns the settings with the genre taken from the tags of `inputs`; see [`with_genre`].
 pub fn with_genre_of_tags(settings: &MasterSettings, inputs: &[&Path]) -> MasterSettings {
+    with_genre(settings, inputs.iter().map(|path| genre_of_file(path)))
+}
+
+/// Returns the settings with the genre that the tags of all songs name; `named` is what those of each song name. The
+/// genre is filled in only if it is to be detected automatically (no reference, no profile, [`Genre::Auto`]) and the
+/// tags of all songs name the same genre.
+pub fn with_genre<'a>(settings: &MasterSettings, named: impl IntoIterator<Item = Option<&'a str>>) -> MasterSettings {
     let is_open = settings.references.is_empty() && settings.profile.is_none() && settings.genre() == Genre::Auto;
-    let of_file = |path: &&Path| Tags::read(path).text("GENRE").and_then(genre_of_tag);
-    let first = inputs.first().filter(|_| is_open).and_then(of_file);
-    let named = first.filter(|first| inputs[1..].iter().all(|path| of_file(path) == Some(first)));
+    let mut named = named.into_iter();
+    let first = if is_open { named.next().flatten() } else { None };
+    let named = first.filter(|first| named.all(|other| other == Some(first)));
     let genre = named.map_or_else(|| settings.genre.clone(), |name| Some(Genre::Named(name.to_owned())));
     MasterSettings { genre, ..settings.clone() }
 }

@@ -10,10 +10,11 @@ use renderer::lossy::Codec;
 pub use renderer::recipe::SampleFormat;
 
 /// A file format to write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// WAV, or RF64 beyond 4 GiB
+    #[default]
     Wav,
     /// FLAC
     Flac,

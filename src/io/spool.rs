@@ -139,6 +139,33 @@ impl<T: Record> Spool<T> {
         Ok(())
     }
 
+    /// Returns all items as bytes.
+    ///
+    /// # Errors
+    /// Temporary data cannot be read.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; self.len as usize * T::BYTES];
+        let mut reader = self.reader();
+        let mut block = vec![T::default(); BLOCK.min(self.len as usize)];
+        for chunk in bytes.chunks_mut((BLOCK * T::BYTES).max(1)) {
+            let count = reader.read(&mut block[..chunk.len() / T::BYTES])?;
+            block[..count].iter().zip(chunk.chunks_exact_mut(T::BYTES)).for_each(|(item, bytes)| item.encode(bytes));
+        }
+        Ok(bytes)
+    }
+
+    /// Creates a spool from the bytes of all its items. Up to `memory_bytes` are kept in memory.
+    ///
+    /// # Errors
+    /// Temporary data cannot be written.
+    pub fn from_bytes(bytes: &[u8], memory_bytes: usize) -> Result<Self, Error> {
+        let mut spool = Self::new(memory_bytes);
+        for chunk in bytes.chunks(BLOCK * T::BYTES) {
+            spool.push(&chunk.chunks_exact(T::BYTES).map(T::decode).collect::<Vec<T>>())?;
+        }
+        Ok(spool)
+    }
+
     /// Returns the number of items.
     pub fn len(&self) -> u64 {
         self.len
@@ -295,6 +322,16 @@ mod tests {
             assert_eq!(spool.file.is_some(), memory_bytes < 3 * BLOCK * 8);
             // Bits are compared, not values, because signalling NaNs are included.
             assert!(bits(&read_all(spool.reader(), 7_919)) == bits(&frames));
+        }
+    }
+
+    #[test]
+    fn bits_are_kept_as_bytes() {
+        for len in [0, 1, BLOCK, 2 * BLOCK + 17] {
+            let bytes = spool(&frames(len), 0, 10_007).to_bytes().expect("readable");
+            assert_eq!(bytes.len(), len * <Frame as Record>::BYTES);
+            let again = Spool::<Frame>::from_bytes(&bytes, usize::MAX).expect("memory");
+            assert!(again.len() == len as u64 && bits(&read_all(again.reader(), 7_919)) == bits(&frames(len)), "{len}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
 use renderer::recipe::Recipe;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::io::output_spec::Format;
@@ -88,18 +89,7 @@ pub struct RenderJob {
 }
 
 /// The part of an album that is brought to the requested loudness.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    clap::ValueEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlbumLoudness {
     /// All songs together, played through (BS.1770 over the album)
@@ -110,18 +100,7 @@ pub enum AlbumLoudness {
 }
 
 /// Treatment of the loudness differences between the songs of an album.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    clap::ValueEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlbumBalance {
     /// They stay as they are in the mixes
@@ -129,4 +108,16 @@ pub enum AlbumBalance {
     Keep,
     /// Every song is brought to the same loudness
     Even,
+}
+
+/// Settings of an album beyond those of its songs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlbumSettings {
+    /// The part of the album that is brought to the requested loudness.
+    pub loudness: AlbumLoudness,
+    /// Treatment of the loudness differences between its songs.
+    pub balance: AlbumBalance,
+    /// True if the album is its own reference: songs that stand out move towards the others.
+    pub is_own_reference: bool,
 }

@@ -134,31 +134,43 @@ impl Master {
         }
         let job = MasterJob { input: input.as_ref().to_owned(), output, settings, recipe: None };
         check(&job)?;
-        let (mut decider, mut genres) = self.networks()?;
         let edges = job.settings.edges.params()?;
-        let (song, references) =
-            rayon::join(|| Song::load_edited(&job.input, &edges, SPOOL_BYTES, observer), || self.references(observer));
-        let (song, profile) = song?;
-        let report = from_measured(&job, (&song, &profile), references?, (&mut decider, &mut genres), observer);
+        self.with_networks(|decider, genres| {
+            let load = || Song::load_edited(&job.input, &edges, SPOOL_BYTES, observer);
+            let (song, references) = rayon::join(load, || self.references(observer));
+            let (song, profile) = song?;
+            from_measured(&job, (&song, &profile), references?, (decider, genres), observer)
+        })
+    }
+
+    /// Works with networks that nothing else uses meanwhile.
+    ///
+    /// # Errors
+    /// The networks cannot be loaded, or those of `work`.
+    pub(crate) fn with_networks<T>(
+        &self,
+        work: impl FnOnce(&mut Decider, &mut Genres) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let idle = self.idle().pop();
+        let (mut decider, mut genres) = match idle {
+            Some(networks) => networks,
+            None => (load_decider(self.settings.decider)?, Genres::default()),
+        };
+        let done = work(&mut decider, &mut genres);
         self.idle().push((decider, genres));
-        report
+        done
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Decider, Genres)>> {
         self.networks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns networks for one song.
-    fn networks(&self) -> Result<(Decider, Genres), Error> {
-        if let Some(idle) = self.idle().pop() {
-            return Ok(idle);
-        }
-        Ok((load_decider(self.settings.decider)?, Genres::default()))
-    }
-
     /// Returns the references, measured now or for an earlier song. Two songs that begin together may both measure
     /// them: a lock held during work in the thread pool could deadlock.
-    fn references(&self, observer: &dyn Observer) -> Result<Vec<MeasuredReference>, Error> {
+    ///
+    /// # Errors
+    /// A reference cannot be read.
+    pub(crate) fn references(&self, observer: &dyn Observer) -> Result<Vec<MeasuredReference>, Error> {
         if let Some(measured) = self.references.get() {
             return Ok(measured.clone());
         }

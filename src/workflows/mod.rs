@@ -1,7 +1,7 @@
 //! Complete workflows of the program: one song (decided in `mix`, rendered in `master`), a recipe, a preview and
 //! several variations of it, an album, a check of a finished file, a comparison of two files, the demonstration.
 
-pub(crate) mod album;
+pub mod album;
 pub mod check;
 pub(crate) mod compare;
 pub(crate) mod demo;

@@ -24,6 +24,9 @@ use goldmaster::request::job::{MasterJob, Output};
 use goldmaster::request::settings::MasterSettings;
 use goldmaster::song::observer::Silent;
 use goldmaster::workflows::master::master;
+use lofty::config::WriteOptions;
+use lofty::file::{AudioFile as _, TaggedFile, TaggedFileExt as _};
+use lofty::tag::{ItemKey, Tag, TagType};
 use renderer::resample::Resampled;
 use tempfile::TempDir;
 
@@ -158,6 +161,18 @@ impl Folder {
         let text = |bytes| String::from_utf8(bytes).expect("the program prints UTF-8");
         Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
+}
+
+/// Writes a FLAC with tags.
+pub fn tagged(folder: &Folder, name: &str, frames: &[Frame], texts: &[(ItemKey, &str)]) {
+    let path = folder.flac(name, frames);
+    let mut tag = Tag::new(TagType::VorbisComments);
+    for (key, text) in texts {
+        tag.insert_text(*key, (*text).to_owned());
+    }
+    let mut file: TaggedFile = lofty::read_from_path(&path).expect("a FLAC");
+    file.insert_tag(tag);
+    file.save_to_path(&path, WriteOptions::default()).expect("space");
 }
 
 /// The last part of a path.

@@ -117,7 +117,7 @@ class Master:
 
     def __init__(self, **settings: Unpack[Settings]) -> None:
         self.settings = settings
-        self._native = _native.Master(_as_text(settings))
+        self._native = _native.Master(as_text(settings))
 
     def master(
         self,
@@ -133,14 +133,14 @@ class Master:
         def work(source: str, target: str) -> str:
             return self._native.master(source, target, force, threads, on_progress)
 
-        return _mastered(src, output, work)
+        return mastered(src, output, work)
 
     def __getstate__(self) -> Settings:
         return self.settings
 
     def __setstate__(self, settings: Settings) -> None:
         self.settings = settings
-        self._native = _native.Master(_as_text(settings))
+        self._native = _native.Master(as_text(settings))
 
     def __repr__(self) -> str:
         return f"Master({', '.join(f'{name}={value!r}' for name, value in self.settings.items())})"
@@ -215,7 +215,7 @@ def render(
     def work(source: str, target: str) -> str:
         return _native.render(source, target, text, values, as_is, strict, force, threads, on_progress)
 
-    return _mastered(src, output, work)
+    return mastered(src, output, work)
 
 
 def analyze(src: Source, *, threads: int | None = None, on_progress: Progress | None = None) -> dict[str, Any]:
@@ -258,7 +258,7 @@ def variations(
     """
     source = os.fspath(src)
     page = os.fspath(output) if output is not None else os.path.splitext(source)[0] + ".variations.html"
-    common = _native.Master(_as_text(settings))
+    common = _native.Master(as_text(settings))
     return json.loads(common.variations(source, page, force, threads, on_progress))
 
 
@@ -323,7 +323,7 @@ def batch(
     return json.loads(_native.batch([*words, "--", *_texts(inputs)], on_progress))
 
 
-def _mastered(src: Source, output: Path | None, work: Callable[[str, str], str]) -> Mastered:
+def mastered(src: Source, output: Path | None, work: Callable[[str, str], str]) -> Mastered:
     """Makes a master of a source, in a file or in memory."""
     with as_file(src) as (source, label):
         if output is not None:
@@ -348,7 +348,7 @@ def _result(report: str, label: str, path: str) -> Mastered:
     return Mastered(data, path)
 
 
-def _as_text(settings: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+def as_text(settings: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """Settings by the names of their columns in a plan."""
     return [(_column(name), _texts(value)) for name, value in settings.items() if value is not None]
 
