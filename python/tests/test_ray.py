@@ -155,7 +155,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(bucket, example, monkeyp
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 @pytest.mark.parametrize("step", ["prepare", "deliver"])
-def test_a_worker_of_an_album_that_is_killed_costs_one_step_of_one_song(
+def test_a_worker_of_an_album_that_is_killed_in_a_step_changes_nothing(
     bucket, example, monkeypatch, tmp_path, command, step
 ):
     album, masters = tmp_path / "songs", tmp_path / "masters"
