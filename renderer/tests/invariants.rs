@@ -19,7 +19,7 @@ use renderer::stage::Stage;
 const RATES_HZ: [u32; 5] = [44_100, 48_000, 88_200, 96_000, 192_000];
 const BAND_LEVELS_DBFS: [f64; BANDS] = [-16.0, -18.0, -20.0, -22.0];
 /// Groups of the recipe that are not stages of the chain.
-const ELSEWHERE: [&str; 3] = ["edges", "delivery", "limiter"];
+const ELSEWHERE: [&str; 4] = ["edges", "delivery", "limiter", "forecast"];
 /// Frames beyond the latency.
 const FRAMES: usize = 3000;
 
