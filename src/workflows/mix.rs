@@ -10,7 +10,7 @@ use models::target::{Target, TargetKind};
 use renderer::recipe::Recipe;
 
 use crate::decide::genres::Genres;
-use crate::decide::refine::{TestPassages, refined, with_dynamics};
+use crate::decide::refine::{TestPassages, refined, with_dynamics, with_loudness};
 use crate::decide::target::{MasteringTarget, MeasuredReference};
 use crate::decide::vinyl;
 use crate::error::Error;
@@ -20,6 +20,7 @@ use crate::report::DecisionReport;
 use crate::report::figures::TargetSpectrum;
 use crate::report::qualities::Sound;
 use crate::report::warning::{Warning, WarningKind};
+use crate::request::destination::Destination;
 use crate::request::job::MasterJob;
 use crate::request::settings::{DeciderKind, MasterSettings, with_values};
 use crate::song::Song;
@@ -85,6 +86,12 @@ impl<'s> Mix<'s, '_> {
         let recipe = vinyl::prepared(recipe, &settings.delivery);
         let goal = refine_towards.unwrap_or(&target);
         let (recipe, refinement) = refined(song_data, goal, recipe, effort, observer)?;
+        // A record is cut with what limiting it needs, and without a clipper.
+        let is_free = refine_towards.is_none() && settings.delivery.destination() != Some(Destination::Vinyl);
+        let recipe = match is_free {
+            true => with_loudness(song_data, &target, decision.same_song, recipe, effort)?,
+            false => recipe,
+        };
         let recipe = with_values(recipe, &settings.values)?;
         let decision = DecisionReport { genre, references, refinement, ..report };
         warnings.extend(notes_on_reference(settings, &target, &recipe));

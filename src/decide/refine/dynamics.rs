@@ -16,8 +16,9 @@ use renderer::stages::multiband::BandParams;
 
 use super::density::{CLIPPER_KNEE_DB, Passage};
 use super::passages::TestPassages;
-use super::test_render::{CLOSE_DB, TestRender};
+use super::test_render::{CLOSE_DB, LimitedResult, TestRender};
 use crate::error::Error;
+use crate::render::finish::starting_solution;
 use crate::song::Song;
 
 /// Attack, release and look-ahead of each band, fast and slow, ms. None is shorter than a few periods of the band's
@@ -47,6 +48,11 @@ const MAX_DENSER_DB: f64 = 6.0;
 const MIN_DENSER_DB: f64 = 0.3;
 /// Shares of that reduction that are tried in turn, if the song does not take all of it.
 const DENSER_SHARES: [f64; 2] = [1.0, 0.5];
+/// Share of the limiting allowed for single peaks that the song's highest one has to need before a refined recipe is
+/// tested again.
+const LOUD_SHARE: f64 = 0.5;
+/// Limiting left until no more is allowed below which another compression is tried before it is used, dB.
+const NEAR_LIMIT_DB: f64 = 3.0;
 /// Share of the passages' error of the predicted loudness that is expected of the whole song, which is less limited.
 const WHOLE_SONG_SHARE: f64 = 0.5;
 /// Limiting that goes unnoticed: loss of peak-to-loudness ratio, LU.
@@ -141,10 +147,8 @@ pub fn decided(
         decided.multiband = test_render.multiband(&compressors(&test_render.bands, &denser), amount);
         limited = test_render.limited(&test_render.compressed(&decided)?, &decided, (profile, limited.drive_db))?;
     }
-    let loss_db = limited.drive_db - test_render.solution.drive_db;
-    decided.forecast = ForecastParams { loss_db, offset_lu: WHOLE_SONG_SHARE * limited.offset_lu };
     if denser_db > 0.0 {
-        return Ok(decided.quantized());
+        return Ok(with_forecast(decided, &test_render, &limited));
     }
     let whole = std::array::from_fn(|b| {
         let band = &test_render.bands[b];
@@ -153,8 +157,47 @@ pub fn decided(
         aims[b].swing_db -= limited.punch[b].swing_db - predicted.swing_db;
         if whole[b].ratio == 1.0 { whole[b] } else { with_ratio(band, &aims[b], whole[b], whole[b].ratio) }
     });
-    decided.multiband = test_render.multiband(&whole, amount);
-    Ok(decided.quantized())
+    let multiband = test_render.multiband(&whole, amount);
+    let eased = Recipe { multiband, ..decided.clone() };
+    if limited.room_db < NEAR_LIMIT_DB && multiband != decided.multiband {
+        let drive_db = limited.drive_db;
+        let tried = test_render.limited(&test_render.compressed(&eased)?, &eased, (profile, drive_db))?;
+        if tried.short_lu > 0.0 {
+            return Ok(with_forecast(decided, &test_render, &limited));
+        }
+        limited = tried;
+    }
+    Ok(with_forecast(eased, &test_render, &limited))
+}
+
+/// Returns a recipe whose equaliser was refined, with its dynamics decided anew if its master would not become as loud
+/// as requested: another curve raises other peaks.
+///
+/// # Errors
+/// Temporary data cannot be kept.
+pub fn decided_anew_if_quiet(
+    (song, profile, passages): (&Song, &Profile, &TestPassages),
+    dynamics_target: &DynamicsTarget,
+    recipe: Recipe,
+) -> Result<Recipe, Error> {
+    let over_db =
+        profile.peak.true_peak_dbtp + starting_solution(&recipe, profile).drive_db - recipe.delivery.ceiling_dbtp;
+    if dynamics_target.amount == 0.0 || over_db < LOUD_SHARE * recipe.delivery.max_peak_limiting_db {
+        return Ok(recipe);
+    }
+    let Some(loud) = passages.loud(song, profile)? else { return Ok(recipe) };
+    let (multiband, glue, clipper) = Default::default();
+    let test_render = TestRender::new(loud, profile, &Recipe { multiband, glue, clipper, ..recipe.clone() })?;
+    let compressed = test_render.compressed(&recipe)?;
+    let limited = test_render.limited(&compressed, &recipe, (profile, test_render.solution.drive_db))?;
+    if limited.short_lu > 0.0 { decided((song, profile, passages), dynamics_target, recipe) } else { Ok(recipe) }
+}
+
+/// Returns the recipe with the forecast that follows from its test render.
+fn with_forecast(recipe: Recipe, test_render: &TestRender, limited: &LimitedResult) -> Recipe {
+    let loss_db = limited.drive_db - test_render.solution.drive_db;
+    let forecast = ForecastParams { loss_db, offset_lu: WHOLE_SONG_SHARE * limited.offset_lu };
+    Recipe { forecast, ..recipe }.quantized()
 }
 
 /// Returns the aim of each band behind the equaliser. Towards a record, the change that the equaliser already brought

@@ -25,6 +25,7 @@ use models::third_octaves::{
 };
 use renderer::recipe::{ForecastParams, Recipe};
 
+use self::dynamics::DynamicsTarget;
 use self::excerpts::RefinementExcerpts;
 pub use self::passages::TestPassages;
 use crate::error::Error;
@@ -60,21 +61,43 @@ const CORRECTION_DB: f64 = 3.0;
 /// # Errors
 /// As [`refined`].
 pub fn with_dynamics(
-    (song, profile, passages): (&Song, &Profile, &TestPassages),
+    song_data: (&Song, &Profile, &TestPassages),
     target: &Target,
     same_song: f64,
     recipe: Recipe,
     (amounts, effort): (&Amounts, Effort),
     observer: &dyn Observer,
 ) -> Result<Recipe, Error> {
-    // A literal target is a spectrum without dynamics; the cautious estimator decides on ratios itself.
-    if effort == Effort::Off || matches!(target.kind, TargetKind::Literal | TargetKind::Reference) {
-        return Ok(recipe);
-    }
+    let Some(dynamics_target) = dynamics_target(target, same_song, (amounts, effort)) else { return Ok(recipe) };
     observer.stage(Stage::Refining, None);
-    let dynamics_target =
-        dynamics::DynamicsTarget { target, same_song, amount: amounts.dynamics * target.trust.dynamics };
-    dynamics::decided((song, profile, passages), &dynamics_target, recipe)
+    dynamics::decided(song_data, &dynamics_target, recipe)
+}
+
+/// Returns a refined recipe with its dynamics decided anew if the refinement made its loudness unreachable.
+///
+/// # Errors
+/// As [`refined`].
+pub fn with_loudness(
+    song_data: (&Song, &Profile, &TestPassages),
+    target: &Target,
+    same_song: f64,
+    recipe: Recipe,
+    (amounts, effort): (&Amounts, Effort),
+) -> Result<Recipe, Error> {
+    let Some(dynamics_target) = dynamics_target(target, same_song, (amounts, effort)) else { return Ok(recipe) };
+    dynamics::decided_anew_if_quiet(song_data, &dynamics_target, recipe)
+}
+
+/// Returns the target of dynamics that are decided from test renders; `None` if they are not: a literal target is a
+/// spectrum without dynamics, and the cautious estimator decides on ratios itself.
+fn dynamics_target<'t>(
+    target: &'t Target,
+    same_song: f64,
+    (amounts, effort): (&Amounts, Effort),
+) -> Option<DynamicsTarget<'t>> {
+    let is_decided = effort != Effort::Off && !matches!(target.kind, TargetKind::Literal | TargetKind::Reference);
+    let amount = amounts.dynamics * target.trust.dynamics;
+    is_decided.then_some(DynamicsTarget { target, same_song, amount })
 }
 
 /// Returns the recipe with its equaliser corrected by test renders of the song, as far as `target` is to be followed.

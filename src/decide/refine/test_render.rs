@@ -186,9 +186,12 @@ impl TestRender {
         let short_lu = outcome.loudness_lufs.map_or(0.0, |lufs| delivery.loudness_lufs - lufs - CLOSE_LU);
         let punch = bands.finish(&self.solution.band_levels_dbfs).map(|band| band.punch());
         let short_lu = if is_peak || may_be_dense { short_lu } else { 0.0 };
+        let room_db = (delivery.max_peak_limiting_db - outcome.peak_limiting_db)
+            .min(delivery.max_limiting_db - outcome.limiting_db);
         Ok(LimitedResult {
             punch,
             short_lu,
+            room_db,
             drive_db: outcome.drive_db,
             offset_lu: offset_lu(&outcome, loudness.history().integrated()),
         })
@@ -208,6 +211,8 @@ pub struct LimitedResult {
     pub punch: [Punch; BANDS],
     /// Missing loudness that clipper and compressors may make up for, LU.
     pub short_lu: f64,
+    /// Limiting that is left until no more is allowed, dB.
+    pub room_db: f64,
     /// Drive that was found, dB.
     pub drive_db: f64,
     /// Amount by which the loudness predicted for it reads too high, LU.
