@@ -156,6 +156,19 @@ pub(super) fn albums(output: &Path) -> Vec<AlbumReport> {
     head.map_or_else(Vec::new, |head| head.albums)
 }
 
+/// What a batch found out besides the outcome of each song.
+#[derive(Clone, Copy)]
+pub(super) struct Findings<'a> {
+    /// The albums, in order.
+    pub albums: &'a [AlbumReport],
+    /// Albums without the cue sheet that was asked for.
+    pub without_cue_sheet: &'a [WithoutCueSheet],
+    /// Cue sheets of earlier runs that are no longer written.
+    pub stale_cue_sheets: &'a [StaleCueSheets],
+    /// Records of the reference folder that were left out.
+    pub unusable_records: &'a [UnusableRecord],
+}
+
 /// Writes the JSON report and the table.
 ///
 /// # Errors
@@ -165,12 +178,9 @@ pub(super) fn write(
     output: &Path,
     records: &Records,
     outcomes: &[Outcome],
-    (albums, (without_cue_sheet, stale_cue_sheets), unusable_records): (
-        &[AlbumReport],
-        (&[WithoutCueSheet], &[StaleCueSheets]),
-        &[UnusableRecord],
-    ),
+    findings: Findings,
 ) -> Result<(), Error> {
+    let Findings { albums, without_cue_sheet, stale_cue_sheets, unusable_records } = findings;
     let head = Head {
         version: BATCH_REPORT_VERSION,
         program: concat!("goldmaster ", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -13,6 +13,7 @@ use crate::batch::outcome::{Outcome, Summary};
 use crate::batch::plan::{Item, Part, Plan};
 use crate::batch::record::{Failure, Records};
 use crate::batch::references::{References, UnusableRecord};
+use crate::batch::report::Findings;
 use crate::batch::shared::{BatchAnalysis, Deciders, Shared, catch_panics};
 use crate::batch::song::Done;
 use crate::batch::summary::RunSummary;
@@ -108,12 +109,16 @@ pub fn run(plan: &Plan, output: &Path, options: &Options, watch: &dyn Watch) -> 
         albums.extend(album.map(|album| AlbumReport { name, ..album }));
     }
     let outcomes: Vec<Outcome> = by_index.into_values().collect();
-    let cue_sheets = (&without_cue_sheet[..], &stale_cue_sheets[..]);
-    report::write(plan, output, &shared.records, &outcomes, (&albums, cue_sheets, &unusable_records))?;
+    let findings = Findings {
+        albums: &albums,
+        without_cue_sheet: &without_cue_sheet,
+        stale_cue_sheets: &stale_cue_sheets,
+        unusable_records: &unusable_records,
+    };
+    report::write(plan, output, &shared.records, &outcomes, findings)?;
     if let Some(date) = &options.summary_date {
         let orphans = shared.records.orphans(plan.items.iter().map(|item| item.output.as_path()));
-        let lists = (orphans, unusable_records.clone());
-        RunSummary::new(date.clone(), plan, &outcomes, (&albums, cue_sheets), lists).write(output)?;
+        RunSummary::new(date.clone(), plan, &outcomes, findings, orphans).write(output)?;
     }
     if options.pages.is_some() {
         pages::write(plan, output, options.force, &shared.records, &outcomes, &albums)?;

@@ -11,6 +11,7 @@ use crate::batch::outcome::{Outcome, Summary, named};
 use crate::batch::plan::Plan;
 use crate::batch::record::Places;
 use crate::batch::references::UnusableRecord;
+use crate::batch::report::Findings;
 use crate::error::{Cause, Error};
 use crate::io::{self, text};
 use crate::report::album::{AlbumReport, StaleCueSheets, WithoutCueSheet};
@@ -103,13 +104,14 @@ pub struct AlbumSummary {
 
 impl RunSummary {
     /// Summarizes a run; `date` is the day to print.
-    pub fn new(
+    pub(super) fn new(
         date: String,
         plan: &Plan,
         outcomes: &[Outcome],
-        (albums, (without_cue_sheet, stale_cue_sheets)): (&[AlbumReport], (&[WithoutCueSheet], &[StaleCueSheets])),
-        (orphaned, unusable_records): (Vec<Places>, Vec<UnusableRecord>),
+        findings: Findings,
+        orphaned: Vec<Places>,
     ) -> Self {
+        let Findings { albums, without_cue_sheet, stale_cue_sheets, unusable_records } = findings;
         let written = |is_new: bool, is_silent: bool| {
             let wanted = (is_new, is_silent);
             let written = plan.items.iter().zip(outcomes).filter(|(_, outcome)| {
@@ -158,7 +160,7 @@ impl RunSummary {
             albums: albums.iter().map(album).collect(),
             without_cue_sheet: without_cue_sheet.to_vec(),
             stale_cue_sheets: stale_cue_sheets.to_vec(),
-            unusable_records,
+            unusable_records: unusable_records.to_vec(),
         }
     }
 

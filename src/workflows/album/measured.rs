@@ -47,7 +47,7 @@ impl Transfer for MeasuredSong {
         let (Written { profile, texture, genre }, tail) = unpacked(KIND, bytes)?;
         let levels: Vec<f32> = tail.as_chunks().0.iter().map(|level| f32::from_le_bytes(*level)).collect();
         let (moments, rest) = levels.as_chunks::<SPECTRUM_BANDS>().0.as_chunks::<2>();
-        if moments.as_flattened().as_flattened().len() * size_of::<f32>() != tail.len() || !rest.is_empty() {
+        if size_of_val(moments) != tail.len() || !rest.is_empty() {
             return Err(refused(KIND));
         }
         let profile = Profile { moments: moments.to_vec(), texture: Texture { values: texture }, ..profile };
