@@ -96,11 +96,6 @@ impl Params for EdgeParams {
 }
 
 impl EdgeParams {
-    /// Returns true if everything is at its default.
-    pub(crate) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// Returns true if nothing is changed.
     pub fn is_neutral(&self) -> bool {
         !self.is_trimmed && self.fade_in_s == 0.0 && self.fade_out_s == 0.0

@@ -53,12 +53,6 @@ params! {
     }
 }
 
-impl ForecastParams {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// Word length of the written samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -126,14 +120,14 @@ pub struct Solution {
     /// Gain between the chain and the limiter, dB.
     pub drive_db: f64,
     /// Additional distance of the limiter from the ceiling, dB, because a lossy codec raises peaks.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub codec_room_db: f64,
     /// Corrections of peaks that are higher than the limiter's detector read them.
     pub trims: Vec<Trim>,
 }
 
-fn is_zero(value: &f64) -> bool {
-    *value == 0.0
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A correction of one peak.
@@ -189,7 +183,7 @@ pub struct Recipe {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub towards: Option<String>,
     /// Trimming and fades of head and tail, before everything else.
-    #[serde(default, skip_serializing_if = "EdgeParams::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub edges: EdgeParams,
     /// Loudness and ceiling.
     #[serde(default)]
@@ -225,7 +219,7 @@ pub struct Recipe {
     #[serde(default)]
     pub limiter: LimiterParams,
     /// Start of the search for the drive.
-    #[serde(default, skip_serializing_if = "ForecastParams::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub forecast: ForecastParams,
     /// Word length, sample rate, dither.
     #[serde(default)]

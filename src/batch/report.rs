@@ -156,7 +156,7 @@ pub(super) fn albums(output: &Path) -> Vec<AlbumReport> {
     head.map_or_else(Vec::new, |head| head.albums)
 }
 
-/// What a batch found out besides the outcome of each song.
+/// Findings of a batch besides the outcome of each song.
 #[derive(Clone, Copy)]
 pub(super) struct Findings<'a> {
     /// The albums, in order.

@@ -17,17 +17,14 @@ pub(super) fn has_four_bytes(
     data_bytes: u64,
     channels: usize,
 ) -> std::io::Result<bool> {
-    let (mut is_low_empty, mut is_high_empty) = (true, true);
+    let mut empty = EmptyBytes { is_low: true, is_high: true };
     let (mut of_four, mut of_three) = (Steps::default(), Steps::default());
     each_probe(file, data_start, data_bytes, channels, |bytes| {
-        for [low, _, upper, high] in bytes.as_chunks::<4>().0 {
-            is_low_empty &= *low == 0;
-            is_high_empty &= *high == if upper & 0x80 == 0 { 0 } else { 0xff };
-        }
+        empty.look(bytes);
         of_four.add(bytes.as_chunks::<4>().0.iter().map(|sample| i32::from_le_bytes(*sample)), channels);
         of_three.add(bytes.as_chunks::<3>().0.iter().map(|[a, b, c]| i32::from_le_bytes([0, *a, *b, *c])), channels);
     })?;
-    Ok(is_low_empty || is_high_empty || of_four.roughness() < of_three.roughness())
+    Ok(empty.is_low || empty.is_high || of_four.roughness() < of_three.roughness())
 }
 
 /// Returns true if samples of 4 bytes whose upper three should be used lie in the lower three: everywhere the highest
@@ -38,14 +35,28 @@ pub(super) fn is_right_justified(
     data_bytes: u64,
     channels: usize,
 ) -> std::io::Result<bool> {
-    let (mut is_low_empty, mut is_high_empty) = (true, true);
+    let mut empty = EmptyBytes { is_low: true, is_high: true };
     each_probe(file, data_start, data_bytes, channels, |bytes| {
-        for [low, _, upper, high] in bytes.as_chunks::<4>().0 {
-            is_low_empty &= *low == 0;
-            is_high_empty &= *high == if upper & 0x80 == 0 { 0 } else { 0xff };
-        }
+        empty.look(bytes);
     })?;
-    Ok(is_high_empty && !is_low_empty)
+    Ok(empty.is_high && !empty.is_low)
+}
+
+/// Bytes that hold nothing in samples of 4 bytes, as far as these were seen.
+struct EmptyBytes {
+    /// The lowest is always 0.
+    is_low: bool,
+    /// The highest always repeats the sign.
+    is_high: bool,
+}
+
+impl EmptyBytes {
+    fn look(&mut self, bytes: &[u8]) {
+        for [low, _, upper, high] in bytes.as_chunks::<4>().0 {
+            self.is_low &= *low == 0;
+            self.is_high &= *high == if upper & 0x80 == 0 { 0 } else { 0xff };
+        }
+    }
 }
 
 /// Reads the places all over the sound, each from the start of a frame, whether its samples have three bytes or four.

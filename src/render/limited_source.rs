@@ -10,8 +10,8 @@ use renderer::stages::limiter::{LimiterApply, LimiterGain, LimiterStep};
 use crate::io;
 use crate::io::spool::{Spool, SpoolReader};
 use crate::render::limiter_timeline::LimiterTimeline;
-use crate::render::solve::LimitingHistogram;
-use crate::render::trace::{Blocks, Steps, Trace, blocks_of};
+use crate::render::limiting::LimitingHistogram;
+use crate::render::trace::{Blocks, Steps, Trace, steps_from};
 use crate::render::trims::CeilingExcess;
 
 /// See [`limited_source`].
@@ -46,7 +46,7 @@ pub fn limited_source<'a>(
     output: &OutputParams,
     channels: u8,
 ) -> Result<LimitedSource<'a, impl Blocks + Send>, io::Error> {
-    let mut steps = Steps::new(blocks_of(trace), limiter, &solution.trims);
+    let mut steps = steps_from(trace, 0, limiter, &solution.trims);
     let bits = output.sample_format.integer_bits();
     Ok(LimitedSource {
         rendered: rendered.reader(),

@@ -4,8 +4,8 @@ use analyzer::oversample::BLOCK_FRAMES;
 use analyzer::units::db_from_gain;
 use renderer::stages::limiter::LimiterStep;
 
+use crate::render::limiting::limiting_gain;
 use crate::render::series::Series;
-use crate::render::solve::limiting_gain;
 
 /// Minimum number of values per second.
 const RUNS_PER_SECOND: u32 = 10;

@@ -7,6 +7,7 @@ mod difference;
 pub(crate) mod finish;
 pub(crate) mod limited_source;
 pub(crate) mod limiter_timeline;
+mod limiting;
 mod master_writer;
 pub(crate) mod output_meter;
 pub mod promises;

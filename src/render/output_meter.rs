@@ -11,8 +11,8 @@ use analyzer::tone::{ToneMeter, moments};
 use renderer::recipe::Recipe;
 
 use crate::render::ceiling_meter::CeilingMeter;
+use crate::render::limiting::LimitingHistogram;
 use crate::render::promises::Measured;
-use crate::render::solve::LimitingHistogram;
 use crate::render::trims::CeilingExcess;
 use crate::song::Song;
 

@@ -176,11 +176,6 @@ pub struct Steps<S> {
 }
 
 impl<S: Blocks> Steps<S> {
-    /// Creates the steps for all blocks of a trace. Peaks are corrected by `trims`, which must be in order.
-    pub fn new(blocks: S, gain: LimiterGain, trims: &[Trim]) -> Self {
-        Self { blocks, ahead: gain.delay_blocks(), gain, trims: trims.iter().copied().collect(), block: 0 }
-    }
-
     /// Returns the step of the next block; past the end, that of silence.
     pub fn next_step(&mut self) -> Result<LimiterStep, io::Error> {
         loop {
@@ -202,17 +197,13 @@ impl<S: Blocks> Steps<S> {
     }
 }
 
-/// Returns the steps of a trace from `block` on: the same as [`Steps::new`] returns for these blocks.
-pub fn steps_from(trace: &Trace, block: u64, gain: LimiterGain, trims: &[Trim]) -> Steps<impl Blocks> {
+/// Returns the steps of a trace from `block` on. Peaks are corrected by `trims`, which must be in order. The steps of a block
+/// are the same wherever they start.
+pub fn steps_from<'t>(trace: &'t Trace, block: u64, gain: LimiterGain, trims: &[Trim]) -> Steps<impl Blocks + use<'t>> {
     let start = block.saturating_sub(gain.memory_blocks() as u64);
     let trims = trims.iter().copied().skip_while(|trim| trim.block < start).collect();
     let ahead = gain.delay_blocks() + (block - start) as usize;
     Steps { blocks: blocks_from(trace, start), ahead, gain, trims, block: start }
-}
-
-/// Returns all blocks of a trace one by one.
-pub fn blocks_of(trace: &Trace) -> impl Blocks {
-    blocks_from(trace, 0)
 }
 
 /// Returns the blocks of a trace one by one, from `block` on.

@@ -10,7 +10,7 @@ use renderer::recipe::Trim;
 use renderer::stages::limiter::LimiterGain;
 
 use crate::io;
-use crate::render::trace::{Steps, Trace, blocks_of};
+use crate::render::trace::{Trace, steps_from};
 
 /// A block of the written samples that exceeds the ceiling.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,7 +41,7 @@ pub fn correct(
     let threshold = limiter.threshold();
     let before = std::mem::take(trims);
     let excesses = with_neighbours(excesses, &before);
-    let mut steps = Steps::new(blocks_of(trace), limiter, &before);
+    let mut steps = steps_from(trace, 0, limiter, &before);
     let mut kept = before.into_iter().peekable();
     let mut next = steps.next_step()?;
     let mut at = 0;

@@ -10,7 +10,7 @@ use models::target::{Target, TargetKind};
 use renderer::recipe::Recipe;
 
 use crate::decide::genres::Genres;
-use crate::decide::refine::{TestPassages, refined, with_dynamics, with_loudness};
+use crate::decide::refine::{DynamicsTarget, TestPassages, refined, with_dynamics, with_loudness};
 use crate::decide::target::{MasteringTarget, MeasuredReference};
 use crate::decide::vinyl;
 use crate::error::Error;
@@ -24,7 +24,7 @@ use crate::request::destination::Destination;
 use crate::request::job::MasterJob;
 use crate::request::settings::{DeciderKind, MasterSettings, with_values};
 use crate::song::Song;
-use crate::song::observer::Observer;
+use crate::song::observer::{Observer, Stage};
 
 /// A mix that is to be mastered.
 #[derive(Clone, Copy)]
@@ -79,18 +79,25 @@ impl<'s> Mix<'s, '_> {
         let (recipe, report) = decided_by((settings, format), profile, &target, &decision)?;
         let effort = (&settings.amounts(), settings.effort);
         // On an album, the loudness is decided once all of its songs are known, and density depends on it.
-        let recipe = match refine_towards {
-            None => with_dynamics(song_data, &target, decision.same_song, recipe, effort, observer)?,
-            Some(_) => recipe,
+        let dynamics = match refine_towards {
+            None => DynamicsTarget::of(&target, decision.same_song, effort),
+            Some(_) => None,
+        };
+        let recipe = match &dynamics {
+            Some(dynamics) => {
+                observer.stage(Stage::Refining, None);
+                with_dynamics(song_data, dynamics, recipe)?
+            }
+            None => recipe,
         };
         let recipe = vinyl::prepared(recipe, &settings.delivery);
         let goal = refine_towards.unwrap_or(&target);
         let (recipe, refinement) = refined(song_data, goal, recipe, effort, observer)?;
-        // A record is cut with what limiting it needs, and without a clipper.
-        let is_free = refine_towards.is_none() && settings.delivery.destination() != Some(Destination::Vinyl);
-        let recipe = match is_free {
-            true => with_loudness(song_data, &target, decision.same_song, recipe, effort)?,
-            false => recipe,
+        // Vinyl has no clipper that could make room for its loudness.
+        let is_vinyl = settings.delivery.destination() == Some(Destination::Vinyl);
+        let recipe = match dynamics.filter(|_| !is_vinyl) {
+            Some(dynamics) => with_loudness(song_data, &dynamics, recipe)?,
+            None => recipe,
         };
         let recipe = with_values(recipe, &settings.values)?;
         let decision = DecisionReport { genre, references, refinement, ..report };

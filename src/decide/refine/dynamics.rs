@@ -6,6 +6,7 @@
 use analyzer::crossover::BANDS;
 use analyzer::profile::Profile;
 use analyzer::punch::Punch;
+use models::amounts::Amounts;
 use models::features::{PLR, crest, features, spread_100ms};
 use models::target::{Target, TargetKind};
 use rayon::prelude::*;
@@ -19,6 +20,7 @@ use super::passages::TestPassages;
 use super::test_render::{CLOSE_DB, LimitedResult, TestRender};
 use crate::error::Error;
 use crate::render::finish::starting_solution;
+use crate::request::settings::Effort;
 use crate::song::Song;
 
 /// Attack, release and look-ahead of each band, fast and slow, ms. None is shorter than a few periods of the band's
@@ -76,14 +78,23 @@ const UNCHANGED_SPREAD_SHARE: f64 = 0.5;
 /// Target of the dynamics.
 pub struct DynamicsTarget<'a> {
     /// The records to move towards.
-    pub target: &'a Target,
+    target: &'a Target,
     /// Likelihood that the target is another part of the same song, 0 (no) to 1 (yes).
-    pub same_song: f64,
+    same_song: f64,
     /// Share of the change to apply, 0 (nothing) to 1 (all).
-    pub amount: f64,
+    amount: f64,
 }
 
-impl DynamicsTarget<'_> {
+impl<'a> DynamicsTarget<'a> {
+    /// Returns `None` if dynamics are not decided from test renders: a literal target is a spectrum without dynamics,
+    /// and the cautious estimator decides on ratios itself. `same_song` is the likelihood that the target is another
+    /// part of the same song, 0 (no) to 1 (yes).
+    pub fn of(target: &'a Target, same_song: f64, (amounts, effort): (&Amounts, Effort)) -> Option<Self> {
+        let is_decided = effort != Effort::Off && !matches!(target.kind, TargetKind::Literal | TargetKind::Reference);
+        let amount = amounts.dynamics * target.trust.dynamics;
+        is_decided.then_some(Self { target, same_song, amount })
+    }
+
     /// Returns the part of a band's difference from a record that is due to mastering, dB. Two parts of one song differ
     /// by more than mastering changes them, so their difference is attributed to the song.
     fn due_to_mastering(&self, difference_db: f64) -> f64 {
@@ -97,11 +108,12 @@ fn wiener_scaled(difference: f64, negligible: f64) -> f64 {
     difference * power / (power + negligible * negligible)
 }
 
-/// Returns the recipe with its dynamics decided, and with the forecast that follows from their test renders.
+/// Returns the recipe with its dynamics decided from test renders of the song, and with the forecast that follows from
+/// them. Runs before the equaliser is refined, which then takes the dynamics into account.
 ///
 /// # Errors
 /// Temporary data cannot be kept.
-pub fn decided(
+pub fn with_dynamics(
     (song, profile, passages): (&Song, &Profile, &TestPassages),
     dynamics_target: &DynamicsTarget,
     recipe: Recipe,
@@ -175,7 +187,7 @@ pub fn decided(
 ///
 /// # Errors
 /// Temporary data cannot be kept.
-pub fn decided_anew_if_quiet(
+pub fn with_loudness(
     (song, profile, passages): (&Song, &Profile, &TestPassages),
     dynamics_target: &DynamicsTarget,
     recipe: Recipe,
@@ -190,7 +202,7 @@ pub fn decided_anew_if_quiet(
     let test_render = TestRender::new(loud, profile, &Recipe { multiband, glue, clipper, ..recipe.clone() })?;
     let compressed = test_render.compressed(&recipe)?;
     let limited = test_render.limited(&compressed, &recipe, (profile, test_render.solution.drive_db))?;
-    if limited.short_lu > 0.0 { decided((song, profile, passages), dynamics_target, recipe) } else { Ok(recipe) }
+    if limited.short_lu > 0.0 { with_dynamics((song, profile, passages), dynamics_target, recipe) } else { Ok(recipe) }
 }
 
 /// Returns the recipe with the forecast that follows from its test render.

@@ -25,7 +25,7 @@ use models::third_octaves::{
 };
 use renderer::recipe::{ForecastParams, Recipe};
 
-use self::dynamics::DynamicsTarget;
+pub use self::dynamics::{DynamicsTarget, with_dynamics, with_loudness};
 use self::excerpts::RefinementExcerpts;
 pub use self::passages::TestPassages;
 use crate::error::Error;
@@ -53,52 +53,6 @@ const CLOSE_ENOUGH_DB: f64 = 0.1;
 const MIN_IMPROVEMENT_SHARE: f64 = 0.03;
 /// Largest total correction of any band, dB.
 const CORRECTION_DB: f64 = 3.0;
-
-/// Returns the recipe with its dynamics decided from test renders of the song. Runs before the equaliser is refined,
-/// which then takes the dynamics into account. `same_song` is the likelihood that the target is another part of the
-/// same song, 0 (no) to 1 (yes).
-///
-/// # Errors
-/// As [`refined`].
-pub fn with_dynamics(
-    song_data: (&Song, &Profile, &TestPassages),
-    target: &Target,
-    same_song: f64,
-    recipe: Recipe,
-    (amounts, effort): (&Amounts, Effort),
-    observer: &dyn Observer,
-) -> Result<Recipe, Error> {
-    let Some(dynamics_target) = dynamics_target(target, same_song, (amounts, effort)) else { return Ok(recipe) };
-    observer.stage(Stage::Refining, None);
-    dynamics::decided(song_data, &dynamics_target, recipe)
-}
-
-/// Returns a refined recipe with its dynamics decided anew if the refinement made its loudness unreachable.
-///
-/// # Errors
-/// As [`refined`].
-pub fn with_loudness(
-    song_data: (&Song, &Profile, &TestPassages),
-    target: &Target,
-    same_song: f64,
-    recipe: Recipe,
-    (amounts, effort): (&Amounts, Effort),
-) -> Result<Recipe, Error> {
-    let Some(dynamics_target) = dynamics_target(target, same_song, (amounts, effort)) else { return Ok(recipe) };
-    dynamics::decided_anew_if_quiet(song_data, &dynamics_target, recipe)
-}
-
-/// Returns the target of dynamics that are decided from test renders; `None` if they are not: a literal target is a
-/// spectrum without dynamics, and the cautious estimator decides on ratios itself.
-fn dynamics_target<'t>(
-    target: &'t Target,
-    same_song: f64,
-    (amounts, effort): (&Amounts, Effort),
-) -> Option<DynamicsTarget<'t>> {
-    let is_decided = effort != Effort::Off && !matches!(target.kind, TargetKind::Literal | TargetKind::Reference);
-    let amount = amounts.dynamics * target.trust.dynamics;
-    is_decided.then_some(DynamicsTarget { target, same_song, amount })
-}
 
 /// Returns the recipe with its equaliser corrected by test renders of the song, as far as `target` is to be followed.
 ///

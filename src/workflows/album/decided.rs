@@ -37,7 +37,7 @@ const ALL_SILENT: &str = "there is nothing to master on this record";
 pub struct DecidedAlbum {
     settings: AlbumSettings,
     tone: Tone,
-    /// What the references, the profile or the genre ask for; an album that is its own reference takes its loudness only.
+    /// Target of the references, the profile or the genre; an album that is its own reference takes its loudness only.
     target: Target,
     genre: Option<GenreReport>,
     /// Warnings about the references.

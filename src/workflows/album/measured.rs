@@ -26,7 +26,7 @@ pub struct MeasuredSong {
 
 const KIND: &str = "measured song";
 
-/// What a written profile leaves out is written beside it.
+/// A song as it is written: the texture, which a written profile leaves out, stands beside it.
 #[derive(Serialize, Deserialize)]
 struct Written {
     profile: Profile,
